@@ -1,0 +1,482 @@
+"""Dataclass schema of the whole config tree, its registration with Hydra, and where `conf/` is.
+
+The schemas fix names and types; `__post_init__` checks ranges when a composed config becomes a `Config` object.
+Choices of a group that take different settings (a softmax model has no kernel size) have a schema each.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import hydra
+from hydra import initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import MISSING, DictConfig, OmegaConf, open_dict
+
+from mnist_exp.errors import ConfigError
+
+_PACKAGE_DIR = Path(__file__).parent
+# The wheel carries conf/ and sweeps/ inside the package; a checkout has them beside it.
+_TREE_DIR = _PACKAGE_DIR if (_PACKAGE_DIR / "conf").is_dir() else _PACKAGE_DIR.parent
+CONF_DIR = _TREE_DIR / "conf"
+
+# Targets that a config or command line may instantiate: none. Every object is built by name from the schemas.
+EXECUTION_WHITELIST: tuple[str, ...] = ()
+
+
+@dataclass
+class DataConfig:
+    """`dir` null is the shipped MNIST; limits keep the first examples of a split."""
+
+    dir: str | None = None
+    validation_size: int = 5000
+    train_limit: int | None = None
+    eval_limit: int | None = None
+    eval_on_train: bool = False
+
+    def __post_init__(self) -> None:
+        _check_range("data.validation_size", self.validation_size, low=1)
+        _check_range("data.train_limit", self.train_limit, low=1)
+        _check_range("data.eval_limit", self.eval_limit, low=1)
+
+
+@dataclass
+class ModelConfig:
+    kind: str = MISSING
+
+
+@dataclass
+class SoftmaxConfig(ModelConfig):
+    kind: Literal["softmax"] = "softmax"
+
+
+@dataclass
+class MlpConfig(ModelConfig):
+    kind: Literal["mlp"] = "mlp"
+    hidden_units: list[int] = field(default_factory=lambda: [512])
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_widths("model.hidden_units", self.hidden_units)
+        _check_range("model.dropout", self.dropout, low=0, below=1)
+
+
+@dataclass
+class ConvNetConfig(ModelConfig):
+    """`dropout` is the fraction dropped before the readout: 1 - keep_prob of the tutorial."""
+
+    kind: Literal["convnet"] = "convnet"
+    filters: list[int] = field(default_factory=lambda: [32, 64])
+    kernel_size: int = 3
+    conv_bias: bool = True
+    dense_units: int | None = None
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_widths("model.filters", self.filters)
+        _check_range("model.kernel_size", self.kernel_size, low=1, high=28)
+        _check_range("model.dense_units", self.dense_units, low=1, high=_MAX_WIDTH)
+        _check_range("model.dropout", self.dropout, low=0, below=1)
+
+
+Distribution = Literal["zeros", "constant", "normal", "truncated_normal", "glorot_uniform", "he_normal"]
+
+
+@dataclass
+class InitializerConfig:
+    """`value` belongs to constant, `stddev` to normal and truncated_normal, and to no other distribution."""
+
+    distribution: Distribution = MISSING
+    value: float | None = None
+    stddev: float | None = None
+
+    def check(self, key: str) -> None:
+        takes = {"constant": "value", "normal": "stddev", "truncated_normal": "stddev"}.get(self.distribution)
+        for name in ("value", "stddev"):
+            given = getattr(self, name)
+            if name == takes and given is None:
+                raise ConfigError(
+                    f"{key}.{name}: expected a number for distribution={self.distribution}, found null"
+                )
+            if name != takes and given is not None:
+                raise ConfigError(
+                    f"{key}.{name}={given}: has no effect with distribution={self.distribution}; expected null"
+                )
+        _check_range(f"{key}.value", self.value)
+        _check_range(f"{key}.stddev", self.stddev, low=0)
+
+
+@dataclass
+class InitConfig:
+    """Initial values by role; `readout` is the last dense layer, `bias` those of all other layers."""
+
+    conv_kernel: InitializerConfig = MISSING
+    dense_kernel: InitializerConfig = MISSING
+    readout_kernel: InitializerConfig = MISSING
+    bias: InitializerConfig = MISSING
+    readout_bias: InitializerConfig = MISSING
+
+    def __post_init__(self) -> None:
+        for role in ("conv_kernel", "dense_kernel", "readout_kernel", "bias", "readout_bias"):
+            getattr(self, role).check(f"init.{role}")
+
+
+@dataclass
+class LossConfig:
+    """`from_probabilities` computes log(softmax(logits)) literally, as the notebook did: it may give NaN."""
+
+    kind: Literal["cross_entropy", "self_entropy"] = MISSING
+    reduction: Literal["mean", "sum"] = MISSING
+    from_probabilities: bool = False
+
+
+@dataclass
+class OptimizerConfig:
+    """`learning_rate` is the constant rate, or the largest rate of a schedule that changes it."""
+
+    kind: str = MISSING
+    learning_rate: float = MISSING
+
+    def __post_init__(self) -> None:
+        _check_range("optimizer.learning_rate", self.learning_rate, above=0)
+
+
+@dataclass
+class SgdConfig(OptimizerConfig):
+    kind: Literal["sgd"] = "sgd"
+    learning_rate: float = 0.01
+
+
+@dataclass
+class MomentumConfig(OptimizerConfig):
+    kind: Literal["momentum"] = "momentum"
+    learning_rate: float = 0.01
+    momentum: float = 0.9
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_range("optimizer.momentum", self.momentum, low=0, below=1)
+
+
+@dataclass
+class AdamConfig(OptimizerConfig):
+    """`epsilon` 1e-8 is TensorFlow 1's default, which the tutorials used; Keras' is 1e-7."""
+
+    kind: Literal["adam"] = "adam"
+    learning_rate: float = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_range("optimizer.beta_1", self.beta_1, low=0, below=1)
+        _check_range("optimizer.beta_2", self.beta_2, low=0, below=1)
+        _check_range("optimizer.epsilon", self.epsilon, above=0)
+
+
+@dataclass
+class AdamwConfig(AdamConfig):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019): w -= learning_rate * weight_decay * w."""
+
+    kind: Literal["adamw"] = "adamw"  # type: ignore[assignment]
+    weight_decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_range("optimizer.weight_decay", self.weight_decay, low=0)
+
+
+@dataclass
+class RmspropConfig(OptimizerConfig):
+    kind: Literal["rmsprop"] = "rmsprop"
+    learning_rate: float = 0.001
+    rho: float = 0.9
+    momentum: float = 0.0
+    epsilon: float = 1e-7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_range("optimizer.rho", self.rho, low=0, below=1)
+        _check_range("optimizer.momentum", self.momentum, low=0, below=1)
+        _check_range("optimizer.epsilon", self.epsilon, above=0)
+
+
+@dataclass
+class AdagradConfig(OptimizerConfig):
+    kind: Literal["adagrad"] = "adagrad"
+    learning_rate: float = 0.01
+    initial_accumulator: float = 0.1
+    epsilon: float = 1e-7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_range("optimizer.initial_accumulator", self.initial_accumulator, low=0)
+        _check_range("optimizer.epsilon", self.epsilon, above=0)
+
+
+@dataclass
+class ScheduleConfig:
+    """How long to train, on what batches, and how the learning rate changes.
+
+    With both `epochs` and `max_steps` set, training ends at whichever comes first.
+    `train_accuracy_every` scores the next training batch, dropout off, before every N-th step (null = never).
+    `stop_at_accuracy` ends training after an epoch whose val/accuracy is at least this fraction (null = never).
+    """
+
+    kind: Literal["constant", "cosine", "one_cycle"] = MISSING
+    epochs: int | None = None
+    max_steps: int | None = None
+    batch_size: int = 100
+    train_accuracy_every: int | None = None
+    stop_at_accuracy: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.epochs is None and self.max_steps is None:
+            raise ConfigError("schedule: expected schedule.epochs or schedule.max_steps, found neither")
+        _check_range("schedule.epochs", self.epochs, low=1)
+        _check_range("schedule.max_steps", self.max_steps, low=1)
+        _check_range("schedule.batch_size", self.batch_size, low=1)
+        _check_range("schedule.train_accuracy_every", self.train_accuracy_every, low=1)
+        _check_range("schedule.stop_at_accuracy", self.stop_at_accuracy, low=0, high=1)
+
+
+@dataclass
+class CosineScheduleConfig(ScheduleConfig):
+    """Half a cosine from the learning rate down to `final_fraction` of it at the last step."""
+
+    kind: Literal["cosine"] = "cosine"
+    final_fraction: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_range("schedule.final_fraction", self.final_fraction, low=0, high=1)
+
+
+@dataclass
+class OneCycleScheduleConfig(ScheduleConfig):
+    """Up from `initial_fraction` of the learning rate, then down to `final_fraction`, both along half a cosine.
+
+    Smith and Topin 2018, arXiv:1708.07120; the defaults are those of PyTorch's OneCycleLR.
+    """
+
+    kind: Literal["one_cycle"] = "one_cycle"
+    warmup_fraction: float = 0.3
+    initial_fraction: float = 0.04
+    final_fraction: float = 4e-6
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_range("schedule.warmup_fraction", self.warmup_fraction, low=0, high=1)
+        _check_range("schedule.initial_fraction", self.initial_fraction, low=0, high=1)
+        _check_range("schedule.final_fraction", self.final_fraction, low=0, high=1)
+
+
+@dataclass
+class TrackingConfig:
+    """`uri` null is MLFLOW_TRACKING_URI, and without it MLflow's own default: mlflow.db in the current folder."""
+
+    experiment: str = "mnist_exp"
+    uri: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.experiment.strip():
+            raise ConfigError("tracking.experiment: expected a name, found an empty string")
+
+
+@dataclass
+class ReferenceConfig:
+    """What a tutorial reports for its run. Cost is per epoch, from epoch 1; batch accuracy from step 0."""
+
+    source: str = MISSING
+    test_accuracy: float | None = None
+    cost: list[float] = field(default_factory=list)
+    batch_accuracy: list[float] = field(default_factory=list)
+    batch_accuracy_every: int = 100
+
+    def cost_of(self, epoch: int) -> float | None:
+        """The cost reported for a (1-based) epoch, None where nothing is reported."""
+        return self.cost[epoch - 1] if epoch <= len(self.cost) else None
+
+
+@dataclass
+class Config:
+    data: DataConfig = MISSING
+    model: ModelConfig = MISSING
+    init: InitConfig = MISSING
+    loss: LossConfig = MISSING
+    optimizer: OptimizerConfig = MISSING
+    schedule: ScheduleConfig = MISSING
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    seed: int = 0
+    variant: str | None = None
+    run_name: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    reference: ReferenceConfig | None = None
+
+    def __post_init__(self) -> None:
+        _check_range("seed", self.seed, low=0, high=2**63 - 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain nested dict of every setting."""
+        return asdict(self)
+
+    def hash(self) -> str:
+        """12 hex digits over the settings that decide the result, but for the seed."""
+        settings = self.to_dict()
+        for key in ("seed", "variant", "run_name", "tags", "tracking", "reference"):
+            del settings[key]
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
+_SCHEMAS: dict[str, dict[str, type]] = {
+    "model": {"softmax": SoftmaxConfig, "mlp": MlpConfig, "convnet": ConvNetConfig},
+    "optimizer": {
+        "sgd": SgdConfig,
+        "momentum": MomentumConfig,
+        "adam": AdamConfig,
+        "adamw": AdamwConfig,
+        "rmsprop": RmspropConfig,
+        "adagrad": AdagradConfig,
+    },
+    "schedule": {
+        "constant": ScheduleConfig,
+        "cosine": CosineScheduleConfig,
+        "one_cycle": OneCycleScheduleConfig,
+    },
+    "data": {"data": DataConfig},
+    "init": {"init": InitConfig},
+    "loss": {"loss": LossConfig},
+}
+
+
+def register() -> None:
+    """Make the schemas known to Hydra as `schema/GROUP/NAME`, and the resolvers that `conf/` uses."""
+    store = ConfigStore.instance()
+    store.store("config", Config, group="schema", replace=True)
+    for group, schemas in _SCHEMAS.items():
+        for name, schema in schemas.items():
+            store.store(name, schema, group=f"schema/{group}", replace=True)
+    # ${unless:KEY,VALUE}: VALUE while the setting KEY is null, otherwise null.
+    OmegaConf.register_resolver("unless", lambda other, value: value if other is None else None, replace=True)
+    OmegaConf.register_resolver("twice", lambda value: 2 * value, replace=True)
+    OmegaConf.register_resolver("config_groups", _describe_groups, replace=True)
+
+
+def from_composed(composed: DictConfig) -> Config:
+    """The checked `Config` of what Hydra composed. Raises ConfigError, or an OmegaConfBaseException for a bad type."""
+    _refuse_additions(composed)
+    config = OmegaConf.to_object(composed)
+    assert isinstance(config, Config)
+    return config
+
+
+def _refuse_additions(node: DictConfig, path: str = "") -> None:
+    """Raise ConfigError for a key that its schema does not have: `+key=value` adds one without asking."""
+    schema = OmegaConf.get_type(node)
+    if not is_dataclass(schema):
+        return
+    known = {entry.name for entry in fields(schema)}
+    for key in map(str, node):
+        if key not in known:
+            raise ConfigError(f"{path}{key}: no such setting\nSettings: {', '.join(sorted(known))}")
+        if not OmegaConf.is_missing(node, key) and isinstance(node[key], DictConfig):
+            _refuse_additions(node[key], f"{path}{key}.")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A checked config, the option chosen in each group (`model: cnn3x3`), and the overrides that led there."""
+
+    config: Config
+    choices: dict[str, str]
+    overrides: tuple[str, ...]
+
+    @staticmethod
+    def from_hydra(composed: DictConfig, hydra_config: Any) -> "Settings":
+        """From what @hydra.main passes to its function and HydraConfig.get()."""
+        choices = {
+            group: option
+            for group, option in hydra_config.runtime.choices.items()
+            if option is not None and not group.startswith(("hydra/", "schema/"))
+        }
+        return Settings(from_composed(composed), choices, tuple(hydra_config.overrides.task))
+
+    @property
+    def changes(self) -> list[str]:
+        """The overrides that make the result differ from the chosen preset's."""
+        neutral = ("experiment=", "seed=", "run_name=", "tags", "+tags", "tracking.")
+        return [override for override in self.overrides if not override.startswith(neutral)]
+
+
+def compose(overrides: Sequence[str]) -> Settings:
+    """Settings from overrides as on the command line, within a Hydra application or outside of one."""
+    register()
+    inside = GlobalHydra.instance().is_initialized()
+    with nullcontext() if inside else initialize_config_dir(str(CONF_DIR)):
+        composed = hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
+    hydra_config = composed.hydra
+    with open_dict(composed):
+        del composed["hydra"]
+    return Settings.from_hydra(composed, hydra_config)
+
+
+def find_preset(config: Config) -> Config | None:
+    """The preset in `conf/experiment` with the same settings as `config` but for the seed, if there is one."""
+    presets = (compose([f"experiment={name}"]).config for name in group_options("experiment"))
+    return next((preset for preset in presets if preset.hash() == config.hash()), None)
+
+
+def group_options(group: str) -> list[str]:
+    """The option names of a group of `conf/`, sorted."""
+    return sorted(path.stem for path in (CONF_DIR / group).glob("*.yaml"))
+
+
+def group_names() -> list[str]:
+    return sorted(path.name for path in CONF_DIR.iterdir() if path.is_dir())
+
+
+def _describe_groups() -> str:
+    return "\n".join(f"  {group}: {', '.join(group_options(group))}" for group in group_names())
+
+
+_MAX_WIDTH = 65536
+
+
+def _check_widths(key: str, widths: list[int]) -> None:
+    if not widths:
+        raise ConfigError(f"{key}=[]: expected at least one layer width, found none")
+    for width in widths:
+        _check_range(key, width, low=1, high=_MAX_WIDTH)
+
+
+def _check_range(
+    key: str,
+    value: float | None,
+    *,
+    low: float | None = None,
+    above: float | None = None,
+    high: float | None = None,
+    below: float | None = None,
+) -> None:
+    """Raise ConfigError unless value is None, or finite and within the bounds given."""
+    if value is None:
+        return
+    bounds = [
+        (low, low is None or value >= low, ">="),
+        (above, above is None or value > above, ">"),
+        (high, high is None or value <= high, "<="),
+        (below, below is None or value < below, "<"),
+    ]
+    if not math.isfinite(value) or not all(holds for _, holds, _ in bounds):
+        expected = " and ".join(f"{sign} {bound}" for bound, _, sign in bounds if bound is not None)
+        raise ConfigError(
+            f"{key}={value}: expected a {f'number {expected}' if expected else 'finite number'}"
+        )

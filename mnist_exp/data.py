@@ -1,0 +1,185 @@
+"""Read, verify and split the MNIST files; the order of the training examples from (seed, epoch)."""
+
+import gzip
+import hashlib
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_exp import seeds
+from mnist_exp.errors import DataError
+
+SHIPPED_DIR = Path(__file__).parent / "datasets" / "mnist"
+IMAGE_SIZE = 28
+NUM_CLASSES = 10
+
+# SHA-256 of the unpacked files as published by Yann LeCun.
+MNIST_SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+
+_IMAGES_MAGIC = 2051  # 0x00000803: unsigned bytes, three dimensions
+_LABELS_MAGIC = 2049  # 0x00000801: unsigned bytes, one dimension
+
+
+@dataclass(frozen=True)
+class Split:
+    """Examples: images uint8 [N, 28, 28, 1] in 0..255, labels int32 [N] in 0..9."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def first(self, limit: int | None) -> "Split":
+        """The first `limit` examples; all of them if `limit` is None or larger than the split."""
+        return Split(self.images[:limit], self.labels[:limit])
+
+    def digest(self) -> str:
+        """SHA-256 over image bytes, then labels as one byte each; 64 hex digits."""
+        sha = hashlib.sha256(np.ascontiguousarray(self.images).data)
+        sha.update(self.labels.astype(np.uint8).tobytes())
+        return sha.hexdigest()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The three splits, and the SHA-256 of each unpacked file they were read from."""
+
+    train: Split
+    val: Split
+    test: Split
+    source: str
+    sha256: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_mnist(self) -> bool:
+        return self.sha256 == MNIST_SHA256
+
+    def digest(self) -> str:
+        """Digest of the three splits in the order train, val, test; 64 hex digits."""
+        return hashlib.sha256(
+            "".join(s.digest() for s in (self.train, self.val, self.test)).encode()
+        ).hexdigest()
+
+
+def load(
+    directory: str | Path | None = None,
+    *,
+    validation_size: int = 5000,
+    train_limit: int | None = None,
+    eval_limit: int | None = None,
+    eval_on_train: bool = False,
+) -> Dataset:
+    """Read the four files and split them: the first `validation_size` training images are the validation split.
+
+    `directory` None is the MNIST shipped with the package, whose checksums are enforced. Any other folder may
+    hold any number of images in the same format; its checksums are only recorded.
+    `train_limit` keeps the first training examples, `eval_limit` the first validation and test examples;
+    `eval_on_train` replaces validation and test by the (limited) training examples.
+    Raises DataError naming the file, what was expected and what was found.
+    """
+    folder = SHIPPED_DIR if directory is None else Path(directory).expanduser()
+    if not folder.is_dir():
+        raise DataError(f"data.dir={directory}: no such folder; expected one with {', '.join(MNIST_SHA256)}")
+    found: dict[str, str] = {}
+
+    def read(name: str) -> bytes:
+        raw, path = _read_file(folder, name)
+        found[name] = hashlib.sha256(raw).hexdigest()
+        if directory is None and found[name] != MNIST_SHA256[name]:
+            raise DataError(
+                f"{path}: expected SHA-256 {MNIST_SHA256[name]}, found {found[name]}; the file is damaged"
+            )
+        return raw
+
+    full_train, test = (
+        Split(
+            parse_images(read(f"{part}-images-idx3-ubyte"), f"{folder}/{part}-images-idx3-ubyte"),
+            parse_labels(read(f"{part}-labels-idx1-ubyte"), f"{folder}/{part}-labels-idx1-ubyte"),
+        )
+        for part in ("train", "t10k")
+    )
+    for part, split in (("train", full_train), ("t10k", test)):
+        if len(split.images) != len(split.labels):
+            raise DataError(
+                f"{folder}: {part}-images-idx3-ubyte has {len(split.images)} images but "
+                f"{part}-labels-idx1-ubyte has {len(split.labels)} labels; expected one label an image"
+            )
+    if len(full_train) <= validation_size:
+        raise DataError(
+            f"data.validation_size={validation_size}: expected fewer than the {len(full_train)} training images "
+            f"in {folder}"
+        )
+    train = Split(full_train.images[validation_size:], full_train.labels[validation_size:]).first(train_limit)
+    val = Split(full_train.images[:validation_size], full_train.labels[:validation_size]).first(eval_limit)
+    test = test.first(eval_limit)
+    if eval_on_train:
+        val = test = train
+    source = "shipped with mnist_exp" if directory is None else str(folder.resolve())
+    return Dataset(train, val, test, source, found)
+
+
+def epoch_order(num_examples: int, seed: int, epoch: int) -> NDArray[np.int32]:
+    """A permutation of range(num_examples) that depends on nothing but (seed, epoch); epoch is 1-based."""
+    return (
+        np.random.default_rng(seeds.sequence(seed, "shuffling", epoch))
+        .permutation(num_examples)
+        .astype(np.int32)
+    )
+
+
+def parse_images(raw: bytes, path: str) -> NDArray[np.uint8]:
+    """Unpacked IDX3 bytes -> uint8 [N, 28, 28, 1]. Raises DataError naming `path`."""
+    count, rows, columns = _parse_header(raw, path, _IMAGES_MAGIC, 3)
+    if (rows, columns) != (IMAGE_SIZE, IMAGE_SIZE):
+        raise DataError(f"{path}: expected images of 28x28 pixels, found {rows}x{columns}")
+    _check_length(raw, path, 16, count * rows * columns, f"{count} images")
+    return np.frombuffer(raw, np.uint8, offset=16).reshape(count, rows, columns, 1)
+
+
+def parse_labels(raw: bytes, path: str) -> NDArray[np.int32]:
+    """Unpacked IDX1 bytes -> int32 [N]. Raises DataError naming `path`."""
+    (count,) = _parse_header(raw, path, _LABELS_MAGIC, 1)
+    _check_length(raw, path, 8, count, f"{count} labels")
+    labels = np.frombuffer(raw, np.uint8, offset=8).astype(np.int32)
+    if labels.max() >= NUM_CLASSES:
+        raise DataError(f"{path}: expected labels 0 to {NUM_CLASSES - 1}, found {labels.max()}")
+    return labels
+
+
+def _read_file(folder: Path, name: str) -> tuple[bytes, str]:
+    """The unpacked bytes of `name` or `name`.gz, and the path read."""
+    packed, plain = folder / f"{name}.gz", folder / name
+    path = packed if packed.is_file() else plain
+    try:
+        raw = path.read_bytes()
+        return (gzip.decompress(raw) if path is packed else raw), str(path)
+    except FileNotFoundError:
+        raise DataError(f"{folder}: expected a file {name}.gz or {name}, found neither") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read, the file is damaged or truncated ({error})") from None
+
+
+def _parse_header(raw: bytes, path: str, magic: int, dimensions: int) -> tuple[int, ...]:
+    size = 4 * (1 + dimensions)
+    if len(raw) < size:
+        raise DataError(f"{path}: expected an IDX header of {size} bytes, found a file of {len(raw)} bytes")
+    found, *shape = (int(n) for n in np.frombuffer(raw, ">u4", count=1 + dimensions))
+    if found != magic:
+        raise DataError(f"{path}: expected IDX magic number {magic}, found {found}")
+    if shape[0] == 0:
+        raise DataError(f"{path}: expected at least one example, found none")
+    return tuple(shape)
+
+
+def _check_length(raw: bytes, path: str, header: int, body: int, what: str) -> None:
+    if len(raw) != header + body:
+        raise DataError(f"{path}: expected {header + body} bytes for {what}, found {len(raw)}")

@@ -1,0 +1,24 @@
+"""Errors a person can act on. They are shown as one or two lines, without a traceback, with exit code 1."""
+
+
+class UserError(Exception):
+    """A mistake in the settings, the data or the environment: names it, the value found and what was expected."""
+
+
+class ConfigError(UserError):
+    """A setting with a value the experiment cannot run with."""
+
+
+class DataError(UserError):
+    """A data file that is missing, damaged or not what it should be."""
+
+
+class NonFiniteCost(UserError):
+    """Training produced a NaN or infinite cost."""
+
+    def __init__(self, cost: float, epoch: int, step: int) -> None:
+        super().__init__(
+            f"training stopped: the cost became {cost} in epoch {epoch}; the first batch with a NaN or infinite "
+            f"cost was step {step}. A smaller optimizer.learning_rate or loss.from_probabilities=false may help."
+        )
+        self.cost, self.epoch, self.step = cost, epoch, step

@@ -1,0 +1,135 @@
+"""Figures of one run, as matplotlib figures; nothing here writes files or opens windows."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from mnist_exp.config import ReferenceConfig
+from mnist_exp.data import NUM_CLASSES, Split
+from mnist_exp.training import EpochResult
+
+# Okabe and Ito's palette, which colour-blind readers can tell apart.
+_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#E69F00", "#009E73", "#666666"
+
+
+def learning_curves(epochs: Sequence[EpochResult], reference: ReferenceConfig | None) -> Figure:
+    """Cost (log scale) and accuracy over epochs, the tutorial's own costs and test accuracy beside them.
+
+    A run of a single epoch shows its batch accuracies over steps where it has them, else single points.
+    """
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    x = [result.epoch for result in epochs]
+    marker = "o" if len(epochs) <= 30 else None
+    left.plot(x, [r.cost for r in epochs], marker=marker, ms=3, color=_BLUE, label="train, this run")
+    left.plot(
+        x, [r.val.cost for r in epochs], marker=marker, ms=3, color=_ORANGE, label="validation, this run"
+    )
+    left.plot(x, [r.test.cost for r in epochs], marker=marker, ms=3, color=_GREEN, label="test, this run")
+    right.plot(
+        x, [r.train_accuracy for r in epochs], marker=marker, ms=3, color=_BLUE, label="train, this run"
+    )
+    right.plot(
+        x, [r.val.accuracy for r in epochs], marker=marker, ms=3, color=_ORANGE, label="validation, this run"
+    )
+    right.plot(
+        x, [r.test.accuracy for r in epochs], marker=marker, ms=3, color=_GREEN, label="test, this run"
+    )
+    if reference is not None and reference.cost:
+        said = reference.cost[: len(epochs)]
+        left.plot(x[: len(said)], said, color=_GREY, linestyle="--", label="train, tutorial")
+    if reference is not None and reference.test_accuracy is not None:
+        right.axhline(reference.test_accuracy, color=_GREY, linestyle="--", label="test, tutorial")
+    if all(r.cost > 0 and r.val.cost > 0 and r.test.cost > 0 for r in epochs):
+        left.set_yscale("log")
+    left.set(xlabel="epoch", ylabel="cost per example", title="Cost")
+    right.set(xlabel="epoch", ylabel="accuracy", title="Accuracy")
+    for axes in (left, right):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def batch_accuracy(epochs: Sequence[EpochResult], reference: ReferenceConfig | None) -> Figure:
+    """Accuracy of single training batches over steps, as the notebook prints it, beside its printed values."""
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    points = [point for result in epochs for point in result.batch_accuracies]
+    axes.plot(*zip(*points, strict=True), ".", ms=4, color=_BLUE, label="this run")
+    if reference is not None and reference.batch_accuracy:
+        steps = [i * reference.batch_accuracy_every for i in range(len(reference.batch_accuracy))]
+        axes.plot(steps, reference.batch_accuracy, "x", ms=5, color=_ORANGE, label="tutorial")
+    axes.set(
+        xlabel="training step", ylabel="accuracy", title="Accuracy of the next training batch, dropout off"
+    )
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    return figure
+
+
+def confusion_matrix(labels: NDArray[np.int32], probabilities: NDArray[np.float32]) -> Figure:
+    """Counts of test images by label (rows) and prediction (columns); shade is the share of the row."""
+    predictions = probabilities.argmax(axis=1)
+    counts = np.zeros((NUM_CLASSES, NUM_CLASSES), int)
+    np.add.at(counts, (labels, predictions), 1)
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = Figure(figsize=(6, 5.6), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(counts.shape):
+        if counts[row, column]:
+            color = "white" if share[row, column] > 0.5 else "black"
+            axes.text(
+                column, row, str(counts[row, column]), ha="center", va="center", fontsize=8, color=color
+            )
+    right = int(np.trace(counts))
+    axes.set(
+        xlabel="prediction",
+        ylabel="label",
+        title=f"{right:,} of {len(labels):,} test images right",
+        xticks=range(NUM_CLASSES),
+        yticks=range(NUM_CLASSES),
+    )
+    return figure
+
+
+def mistakes(test: Split, probabilities: NDArray[np.float32], limit: int = 24) -> Figure:
+    """The wrong test predictions with the highest probability, the most confident first."""
+    predictions = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predictions != test.labels)
+    chosen = wrong[np.argsort(-probabilities[wrong, predictions[wrong]], kind="stable")][:limit]
+    columns = 8
+    rows = max(1, -(-len(chosen) // columns))
+    figure = Figure(figsize=(1.3 * columns, 1.65 * rows + 0.5), layout="constrained")
+    figure.suptitle(
+        f"Most confident of {len(wrong):,} mistakes on the test images" if len(wrong) else "No mistakes"
+    )
+    for axes, index in zip(figure.subplots(rows, columns, squeeze=False).flat, chosen, strict=False):
+        said = predictions[index]
+        draw_digit(
+            axes, test.images[index], f"{test.labels[index]} read as {said}\n{probabilities[index, said]:.1%}"
+        )
+    for axes in figure.axes[len(chosen) :]:
+        axes.set_axis_off()
+    return figure
+
+
+def random_digit(test: Split, probabilities: NDArray[np.float32], index: int) -> Figure:
+    """The blog post's last step: one test digit with its label and prediction."""
+    figure = Figure(figsize=(3.2, 3.6), layout="constrained")
+    said = int(probabilities[index].argmax())
+    title = f"test image {index}\nlabel {test.labels[index]}, prediction {said} ({probabilities[index, said]:.1%})"
+    draw_digit(figure.subplots(), test.images[index], title)
+    return figure
+
+
+def draw_digit(axes: Axes, image: NDArray[np.uint8], title: str) -> None:
+    """One image [28, 28, 1], dark on light."""
+    axes.imshow(image[:, :, 0], cmap="Greys", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_title(title, fontsize=8)
+    axes.set_axis_off()

@@ -1,0 +1,114 @@
+"""Keras optimizers and learning-rate schedules from their configs."""
+
+import math
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras.optimizers.schedules import LearningRateSchedule
+
+from mnist_exp.config import (
+    AdagradConfig,
+    AdamConfig,
+    AdamwConfig,
+    CosineScheduleConfig,
+    MomentumConfig,
+    OneCycleScheduleConfig,
+    OptimizerConfig,
+    RmspropConfig,
+    ScheduleConfig,
+    SgdConfig,
+)
+
+
+def build(config: OptimizerConfig, schedule: ScheduleConfig, total_steps: int) -> keras.optimizers.Optimizer:
+    """`total_steps` is the length of the run, over which the learning rate changes."""
+    rate = learning_rate(config.learning_rate, schedule, total_steps)
+    match config:
+        case SgdConfig():
+            return keras.optimizers.SGD(rate)
+        case MomentumConfig():
+            return keras.optimizers.SGD(rate, momentum=config.momentum, nesterov=config.nesterov)
+        case AdamConfig():  # AdamwConfig too
+            decay = config.weight_decay if isinstance(config, AdamwConfig) else None
+            return FusedAdam(rate, config.beta_1, config.beta_2, config.epsilon, weight_decay=decay)
+        case RmspropConfig():
+            return keras.optimizers.RMSprop(
+                rate, rho=config.rho, momentum=config.momentum, epsilon=config.epsilon
+            )
+        case AdagradConfig():
+            return keras.optimizers.Adagrad(
+                rate, initial_accumulator_value=config.initial_accumulator, epsilon=config.epsilon
+            )
+        case _:
+            raise TypeError(f"no optimizer for {type(config).__name__}")
+
+
+class FusedAdam(keras.optimizers.Adam):
+    """Keras' Adam with the update as TensorFlow's one fused kernel, the formula of TensorFlow 1's AdamOptimizer.
+
+    Written with assignments, Adam takes half of a cnn5x5 step: 25 ms against 12 ms for its 3.2 million dense weights.
+    """
+
+    def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
+        index = self._get_variable_index(variable)
+        step = tf.cast(self.iterations.value + 1, variable.dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=tf.pow(tf.constant(self.beta_1, variable.dtype), step),
+            beta2_power=tf.pow(tf.constant(self.beta_2, variable.dtype), step),
+            lr=tf.cast(learning_rate, variable.dtype),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
+
+
+def learning_rate(rate: float, schedule: ScheduleConfig, total_steps: int) -> float | LearningRateSchedule:
+    match schedule:
+        case CosineScheduleConfig():
+            return Annealed(rate, 0, total_steps, rate, schedule.final_fraction * rate)
+        case OneCycleScheduleConfig():
+            return Annealed(
+                rate,
+                round(schedule.warmup_fraction * total_steps),
+                total_steps,
+                schedule.initial_fraction * rate,
+                schedule.final_fraction * rate,
+            )
+        case _:
+            return rate
+
+
+class Annealed(LearningRateSchedule):
+    """From `initial` up to `peak` over `warmup_steps`, then down to `final` at the last of `total_steps` steps.
+
+    Both ways along half a cosine; steps count from 0.
+    """
+
+    def __init__(
+        self, peak: float, warmup_steps: int, total_steps: int, initial: float, final: float
+    ) -> None:
+        self.peak, self.initial, self.final = peak, initial, final
+        self.warmup_steps, self.total_steps = warmup_steps, total_steps
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        step = tf.cast(step, tf.float32)
+        rising = _half_cosine(self.initial, self.peak, step / max(self.warmup_steps, 1))
+        last = self.total_steps - 1
+        falling = _half_cosine(
+            self.peak, self.final, (step - self.warmup_steps) / max(last - self.warmup_steps, 1)
+        )
+        return tf.where(step < self.warmup_steps, rising, falling)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            name: getattr(self, name) for name in ("peak", "warmup_steps", "total_steps", "initial", "final")
+        }
+
+
+def _half_cosine(start: float, end: float, fraction: tf.Tensor) -> tf.Tensor:
+    return end + (start - end) * (1 + tf.cos(math.pi * tf.clip_by_value(fraction, 0.0, 1.0))) / 2

@@ -1,0 +1,292 @@
+"""The compiled inner loop, evaluation, and `fit`, which yields one frozen result per epoch."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from mnist_exp import losses, models, optimizers, seeds
+from mnist_exp.config import Config, ScheduleConfig
+from mnist_exp.data import Dataset, Split, epoch_order
+from mnist_exp.errors import NonFiniteCost
+
+_EVAL_BATCH = 1000
+# Python takes over about this often, for the progress bar and for signals; results do not depend on it.
+_SECONDS_PER_CALL = 0.5
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """cost: mean loss per example; accuracy: fraction in [0, 1]; both of the whole split."""
+
+    cost: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """What one epoch did. Costs are means per example in the loss' own unit, accuracies fractions in [0, 1].
+
+    `cost` and `train_accuracy` are over the epoch's training batches as they were met, dropout on.
+    `batch_accuracies`: (step, accuracy of the batch about to be trained on, dropout off).
+    `complete` is False if `schedule.max_steps` ended the epoch early.
+    """
+
+    epoch: int  # 1-based
+    step: int  # training steps since the start of the run
+    examples: int  # training examples used in this epoch
+    complete: bool
+    cost: float
+    train_accuracy: float
+    val: Evaluation
+    test: Evaluation
+    batch_accuracies: tuple[tuple[int, float], ...]
+    seconds: float  # of training, without evaluation
+
+    @property
+    def images_per_second(self) -> float:
+        return self.examples / self.seconds
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is inside its current epoch; `cost` and `accuracy` are over the epoch so far.
+
+    `batch_accuracy` is (step, accuracy) of a training batch if one was scored since the last report.
+    """
+
+    epoch: int
+    step: int
+    total_steps: int
+    cost: float
+    accuracy: float
+    images_per_second: float
+    batch_accuracy: tuple[int, float] | None
+
+
+class _Totals(NamedTuple):
+    """Sums over the batches of an epoch; carried through calls, so that their number changes no digit."""
+
+    cost: tf.Tensor  # float64 []
+    correct: tf.Tensor  # int64 []
+    bad_step: tf.Tensor  # int64 []: first step, counted from 0, with a NaN or infinite cost; -1 if none
+
+    @staticmethod
+    def zero() -> "_Totals":
+        return _Totals(tf.constant(0.0, tf.float64), tf.constant(0, tf.int64), tf.constant(-1, tf.int64))
+
+
+@dataclass(frozen=True)
+class Program:
+    """A model, how it is scored and how it is trained. `seed` sets the dropout masks and the order of examples."""
+
+    model: keras.Model
+    loss: losses.PerExampleLoss
+    reduce: Callable[[tf.Tensor], tf.Tensor]
+    optimizer: keras.optimizers.Optimizer
+    batch_size: int
+    seed: int
+
+    @cached_property
+    def train_steps(self) -> Any:
+        """(images, labels, order [steps * batch_size], first step, totals) -> totals, the whole loop in one call."""
+        self.optimizer.build(self.model.trainable_variables)
+
+        counter = tf.TensorSpec([], tf.int64)
+
+        @tf.function(
+            input_signature=[
+                tf.TensorSpec([None, *self.model.input_shape[1:]], tf.uint8),
+                tf.TensorSpec([None], tf.int32),
+                tf.TensorSpec([None], tf.int32),
+                counter,
+                _Totals(tf.TensorSpec([], tf.float64), counter, counter),
+            ]
+        )
+        def train_steps(
+            images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, first_step: tf.Tensor, totals: _Totals
+        ) -> _Totals:
+            for offset in tf.range(tf.cast(tf.shape(order)[0] // self.batch_size, tf.int64)):
+                start = tf.cast(offset, tf.int32) * self.batch_size
+                batch = tf.ensure_shape(order[start : start + self.batch_size], [self.batch_size])
+                totals = self._step(images, labels, batch, first_step + offset, totals)
+            return totals
+
+        return train_steps
+
+    @cached_property
+    def train_remainder(self) -> Callable[..., _Totals]:
+        """As `train_steps`, for the one smaller batch at the end of an epoch."""
+        return tf.function(self._step)
+
+    def _step(
+        self, images: tf.Tensor, labels: tf.Tensor, batch: tf.Tensor, step: tf.Tensor, totals: _Totals
+    ) -> _Totals:
+        x = to_float(tf.gather(images, batch))
+        y = tf.gather(labels, batch)
+        self._seed_dropout(step)
+        with tf.GradientTape() as tape:
+            logits = self.model(x, training=True)
+            loss = self.loss(y, logits)
+            objective = self.reduce(loss)
+        variables = self.model.trainable_variables
+        self.optimizer.apply(tape.gradient(objective, [v.value for v in variables]), variables)
+        cost = tf.cast(tf.reduce_sum(loss), tf.float64)
+        is_first_bad = tf.logical_and(totals.bad_step < 0, tf.logical_not(tf.math.is_finite(cost)))
+        return _Totals(
+            totals.cost + cost,
+            totals.correct + _count_correct(logits, y),
+            tf.where(is_first_bad, step, totals.bad_step),
+        )
+
+    def _seed_dropout(self, step: tf.Tensor) -> None:
+        """Masks depend on (seed, step) alone, so that a resumed run draws the same ones."""
+        droppers = [layer for layer in self.model.layers if isinstance(layer, keras.layers.Dropout)]
+        for index, layer in enumerate(droppers):
+            state = layer.seed_generator.state
+            key = tf.constant(seeds.integer(self.seed, "dropout", index), state.dtype)
+            state.assign(tf.stack([key, tf.cast(step, state.dtype)]))
+
+    @cached_property
+    def logits(self) -> Callable[[tf.Tensor], tf.Tensor]:
+        """Images uint8 [N, 28, 28, 1] -> logits [N, 10], dropout off."""
+
+        @tf.function(input_signature=[tf.TensorSpec([None, *self.model.input_shape[1:]], tf.uint8)])
+        def logits(images: tf.Tensor) -> tf.Tensor:
+            count = tf.shape(images)[0]
+            batches = (count + _EVAL_BATCH - 1) // _EVAL_BATCH
+            parts = tf.TensorArray(
+                tf.float32, batches, infer_shape=False, element_shape=[None, self.model.output_shape[1]]
+            )
+            for i in tf.range(batches):
+                x = to_float(images[i * _EVAL_BATCH : (i + 1) * _EVAL_BATCH])
+                parts = parts.write(i, self.model(x, training=False))
+            return parts.concat()
+
+        return logits
+
+
+def build_program(config: Config, num_train: int) -> Program:
+    """The program a config describes, for a training split of `num_train` examples."""
+    schedule = config.schedule
+    return Program(
+        model=models.build(config.model, config.init, config.seed),
+        loss=losses.build(config.loss),
+        reduce=losses.reduction(config.loss),
+        optimizer=optimizers.build(config.optimizer, schedule, total_steps(schedule, num_train)),
+        batch_size=schedule.batch_size,
+        seed=config.seed,
+    )
+
+
+def steps_per_epoch(num_train: int, batch_size: int) -> int:
+    """The last batch is smaller if the batch size does not divide the number of examples."""
+    return -(-num_train // batch_size)
+
+
+def total_steps(schedule: ScheduleConfig, num_train: int) -> int:
+    """Training steps of a whole run: the smaller of `epochs` and `max_steps`."""
+    steps = steps_per_epoch(num_train, schedule.batch_size)
+    limits = [schedule.max_steps, None if schedule.epochs is None else schedule.epochs * steps]
+    return min(limit for limit in limits if limit is not None)
+
+
+def to_float(images: tf.Tensor) -> tf.Tensor:
+    """uint8 0..255 -> float32 in [0, 1]."""
+    return tf.cast(images, tf.float32) / 255.0
+
+
+def evaluate(program: Program, split: Split) -> Evaluation:
+    """Every example of the split counts once."""
+    logits = program.logits(tf.constant(split.images))
+    labels = tf.constant(split.labels)
+    cost = tf.reduce_sum(tf.cast(program.loss(labels, logits), tf.float64))
+    return Evaluation(float(cost) / len(split), int(_count_correct(logits, labels)) / len(split))
+
+
+def predict_probabilities(program: Program, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Images uint8 [N, 28, 28, 1] -> class probabilities [N, 10]."""
+    return tf.nn.softmax(program.logits(tf.constant(images))).numpy()
+
+
+def fit(
+    program: Program,
+    data: Dataset,
+    schedule: ScheduleConfig,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> Iterator[EpochResult]:
+    """Train, and yield a result at the end of every epoch, each example used exactly once an epoch.
+
+    Raises NonFiniteCost after the result of an epoch in which a batch had a NaN or infinite cost.
+    """
+    images, labels = tf.constant(data.train.images), tf.constant(data.train.labels)
+    num_train = len(data.train)
+    batch_size, every = schedule.batch_size, schedule.train_accuracy_every
+    end_of_run = total_steps(schedule, num_train)
+    in_epoch = steps_per_epoch(num_train, batch_size)
+    program.train_steps.get_concrete_function()  # traced here, so that no epoch's time includes it
+    step, epoch, steps_per_call = 0, 0, 1
+    while step < end_of_run:
+        epoch += 1
+        first_step = step
+        end_of_epoch = min(first_step + in_epoch, end_of_run)
+        last_full = first_step + num_train // batch_size
+        order = epoch_order(num_train, program.seed, epoch)
+        totals, seconds, batch_accuracies = _Totals.zero(), 0.0, []
+        while step < end_of_epoch:
+            offset = (step - first_step) * batch_size
+            batch_accuracy = None
+            if every is not None and step % every == 0:
+                batch = order[offset : offset + batch_size]
+                upcoming = Split(data.train.images[batch], data.train.labels[batch])
+                batch_accuracy = (step, evaluate(program, upcoming).accuracy)
+                batch_accuracies.append(batch_accuracy)
+            started = time.perf_counter()
+            if step < last_full:
+                steps = min(steps_per_call, last_full - step, end_of_epoch - step)
+                if every is not None:
+                    steps = min(steps, every - step % every)
+                batches = order[offset : offset + steps * batch_size]
+                totals = program.train_steps(images, labels, batches, tf.constant(step, tf.int64), totals)
+            else:
+                steps = 1
+                totals = program.train_remainder(
+                    images, labels, order[offset:], tf.constant(step, tf.int64), totals
+                )
+            cost_sum, correct, bad_step = (t.numpy() for t in totals)
+            elapsed = time.perf_counter() - started
+            seconds += elapsed
+            step += steps
+            steps_per_call = max(1, min(2 * steps_per_call, int(steps * _SECONDS_PER_CALL / elapsed)))
+            examples = min((step - first_step) * batch_size, num_train)
+            cost, accuracy = float(cost_sum) / examples, int(correct) / examples
+            on_progress(Progress(epoch, step, end_of_run, cost, accuracy, examples / seconds, batch_accuracy))
+        result = EpochResult(
+            epoch=epoch,
+            step=step,
+            examples=examples,
+            complete=examples == num_train,
+            cost=cost,
+            train_accuracy=accuracy,
+            val=evaluate(program, data.val),
+            test=evaluate(program, data.test),
+            batch_accuracies=tuple(batch_accuracies),
+            seconds=seconds,
+        )
+        yield result
+        if bad_step >= 0:
+            raise NonFiniteCost(result.cost, epoch, int(bad_step))
+        if schedule.stop_at_accuracy is not None and result.val.accuracy >= schedule.stop_at_accuracy:
+            return
+
+
+def _count_correct(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """How many examples have their largest logit at the label: int64 []."""
+    hits = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), tf.cast(labels, tf.int32))
+    return tf.math.count_nonzero(hits)

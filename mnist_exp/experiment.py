@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnist_exp import data, seeds
-from mnist_exp.config import ReferenceConfig, Settings, compose, find_preset
+from mnist_exp.config import Config, ReferenceConfig, Settings, compose, find_preset
 
 if TYPE_CHECKING:
     from mnist_exp.tracking import RunTracker
@@ -50,7 +50,7 @@ def run_experiment(settings: Settings) -> RunResult:
         eval_limit=config.data.eval_limit,
         eval_on_train=config.data.eval_on_train,
     )
-    variant, reference = _variant_and_reference(settings)
+    variant, reference, changes = _identify(settings, find_preset(config))
     run_name = config.run_name or f"{variant}-s{config.seed}"
     with _without_startup_noise():
         import tensorflow as tf
@@ -79,18 +79,22 @@ def run_experiment(settings: Settings) -> RunResult:
         tracker.log_summary({"best/val_accuracy": best.val.accuracy, "best/epoch": best.epoch})
         _log_artifacts(tracker, program, dataset, epochs, reference, config.seed)
         how_to_see = tracking.ui_command(), tracker.page
-    reporter.summary(run_name, epochs, reference, settings.changes)
+    reporter.summary(run_name, epochs, reference, changes)
     reporter.tracked(tracker.run_id, *how_to_see)
     last = epochs[-1]
     return RunResult(tracker.run_id, run_name, tuple(epochs), last.test.accuracy, last.val.accuracy)
 
 
-def _variant_and_reference(settings: Settings) -> tuple[str, ReferenceConfig | None]:
-    """The preset's, also where the same settings were reached without naming it."""
-    named = settings.config if settings.config.variant is not None else find_preset(settings.config)
-    if named is not None and named.variant is not None:
-        return named.variant, named.reference
-    return f"{settings.choices['model']}-{settings.choices['optimizer']}", settings.config.reference
+def _identify(settings: Settings, preset: Config | None) -> tuple[str, ReferenceConfig | None, list[str]]:
+    """Variant, reference, and how the run differs from the tutorial's.
+
+    Settings equal to a preset's are that preset, named or not; a preset with other settings keeps its name.
+    """
+    config = settings.config
+    if preset is not None and preset.variant is not None:
+        return preset.variant, preset.reference, []
+    variant = config.variant or f"{settings.choices['model']}-{settings.choices['optimizer']}"
+    return variant, config.reference, settings.changes
 
 
 def _log_artifacts(

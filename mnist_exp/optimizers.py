@@ -45,20 +45,34 @@ def build(config: OptimizerConfig, schedule: ScheduleConfig, total_steps: int) -
 
 
 class FusedAdam(keras.optimizers.Adam):
-    """Keras' Adam with the update as TensorFlow's one fused kernel, the formula of TensorFlow 1's AdamOptimizer.
+    """Keras' Adam with the update as TensorFlow's one fused kernel, to the last bit TensorFlow 1's AdamOptimizer.
 
     Written with assignments, Adam takes half of a cnn5x5 step: 25 ms against 12 ms for its 3.2 million dense weights.
+    Like TensorFlow 1 it keeps the powers of the betas as running products in float32.
     """
+
+    def build(self, variables: list[keras.Variable]) -> None:
+        if not self.built:
+            self._beta_powers = [
+                self.add_variable((), initializer=keras.initializers.Constant(beta), name=f"beta_{i}_power")
+                for i, beta in enumerate((self.beta_1, self.beta_2), start=1)
+            ]
+        super().build(variables)
+
+    def apply(self, grads: list[tf.Tensor], trainable_variables: list[keras.Variable] | None = None) -> None:
+        super().apply(grads, trainable_variables)
+        for power, beta in zip(self._beta_powers, (self.beta_1, self.beta_2), strict=True):
+            power.assign(power.value * beta)
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
         index = self._get_variable_index(variable)
-        step = tf.cast(self.iterations.value + 1, variable.dtype)
+        beta_1_power, beta_2_power = self._beta_powers
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self._momentums[index].value.handle,
             v=self._velocities[index].value.handle,
-            beta1_power=tf.pow(tf.constant(self.beta_1, variable.dtype), step),
-            beta2_power=tf.pow(tf.constant(self.beta_2, variable.dtype), step),
+            beta1_power=beta_1_power.value,
+            beta2_power=beta_2_power.value,
             lr=tf.cast(learning_rate, variable.dtype),
             beta1=self.beta_1,
             beta2=self.beta_2,

@@ -21,6 +21,10 @@ _EVAL_BATCH = 1000
 _SECONDS_PER_CALL = 0.5
 
 
+# A tensor made outside of the graph: TensorFlow turns the division by a number into a product with its inexact inverse.
+_WHITE = tf.constant(255.0)
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """cost: mean loss per example; accuracy: fraction in [0, 1]; both of the whole split."""
@@ -198,8 +202,8 @@ def total_steps(schedule: ScheduleConfig, num_train: int) -> int:
 
 
 def to_float(images: tf.Tensor) -> tf.Tensor:
-    """uint8 0..255 -> float32 in [0, 1]."""
-    return tf.cast(images, tf.float32) / 255.0
+    """uint8 0..255 -> float32 in [0, 1], exactly pixel / 255."""
+    return tf.cast(images, tf.float32) / _WHITE
 
 
 def evaluate(program: Program, split: Split) -> Evaluation:

@@ -1,0 +1,127 @@
+"""The tutorials' own graphs, written with TensorFlow 1's API, against ours: same weights, same batches, same numbers.
+
+Dropout is off. Each tutorial computes its loss with its own expression, log(softmax) included.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mnist_exp import data, training
+from mnist_exp.config import Config
+
+v1 = tf.compat.v1
+STEPS = 20
+Graph = Callable[[list[np.ndarray]], tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, list]]
+
+
+def notebook_softmax(initial: list[np.ndarray], buggy: bool = False) -> tuple:
+    x = v1.placeholder(tf.float32, [None, 784])
+    y_ = v1.placeholder(tf.float32, [None, 10])
+    weights, bias = variables = [v1.Variable(value) for value in initial]
+    y = tf.nn.softmax(tf.matmul(x, weights) + bias)
+    cost = -tf.reduce_sum((y if buggy else y_) * v1.log(y))
+    return x, y_, cost, v1.train.GradientDescentOptimizer(0.01).minimize(cost), variables
+
+
+def notebook_softmax_buggy(initial: list[np.ndarray]) -> tuple:
+    return notebook_softmax(initial, buggy=True)
+
+
+def notebook_cnn5x5(initial: list[np.ndarray]) -> tuple:
+    x = v1.placeholder(tf.float32, [None, 784])
+    y_ = v1.placeholder(tf.float32, [None, 10])
+    variables = [v1.Variable(value) for value in initial]
+    w1, b1, w2, b2, w3, b3, w4, b4 = variables
+    h = tf.reshape(x, [-1, 28, 28, 1])
+    for w, b in ((w1, b1), (w2, b2)):
+        h = tf.nn.relu(v1.nn.conv2d(h, w, strides=[1, 1, 1, 1], padding="SAME") + b)
+        h = v1.nn.max_pool(h, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
+    h = tf.nn.relu(tf.matmul(tf.reshape(h, [-1, 7 * 7 * 64]), w3) + b3)
+    y_conv = tf.nn.softmax(tf.matmul(h, w4) + b4)
+    cost = -tf.reduce_sum(y_ * v1.log(y_conv))
+    return x, y_, cost, v1.train.AdamOptimizer(1e-4).minimize(cost), variables
+
+
+def blog_cnn3x3(initial: list[np.ndarray]) -> tuple:
+    x = v1.placeholder(tf.float32, [None, 784])
+    y_ = v1.placeholder(tf.float32, [None, 10])
+    variables = [v1.Variable(value) for value in initial]
+    w1, w2, w3, b = variables
+    h = tf.reshape(x, [-1, 28, 28, 1])
+    for w in (w1, w2):
+        h = tf.nn.relu(v1.nn.conv2d(h, w, strides=[1, 1, 1, 1], padding="SAME"))
+        h = v1.nn.max_pool(h, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
+    logits = tf.matmul(tf.reshape(h, [-1, 7 * 7 * 64]), w3) + b
+    cost = tf.reduce_mean(v1.nn.softmax_cross_entropy_with_logits_v2(logits=logits, labels=y_))
+    return x, y_, cost, v1.train.AdamOptimizer(0.001).minimize(cost), variables
+
+
+def train_tutorial(
+    graph: Graph, initial: list[np.ndarray], batches: list[np.ndarray], split: data.Split
+) -> tuple[list[float], list[np.ndarray]]:
+    """The cost before each step, as the tutorial's own expression gives it, and the weights after the last."""
+    with tf.Graph().as_default(), v1.Session() as session:
+        x, y_, cost, train_step, variables = graph(initial)
+        session.run(v1.global_variables_initializer())
+        costs = []
+        for batch in batches:
+            pixels = split.images[batch].reshape(-1, 784).astype(np.float32) / 255
+            one_hot = np.eye(10, dtype=np.float32)[split.labels[batch]]
+            value, _ = session.run([cost, train_step], {x: pixels, y_: one_hot})
+            costs.append(float(value))
+        return costs, session.run(variables)
+
+
+def train_ours(
+    program: training.Program, batches: list[np.ndarray], split: data.Split
+) -> tuple[list[float], list[np.ndarray]]:
+    images, labels = tf.constant(split.images), tf.constant(split.labels)
+    costs = []
+    for step, batch in enumerate(batches):
+        zero = training._Totals.zero()
+        totals = program.train_steps(images, labels, batch, tf.constant(step, tf.int64), zero)
+        costs.append(float(totals.cost))  # the sum over the batch
+    return costs, [variable.numpy() for variable in program.model.trainable_variables]
+
+
+@pytest.mark.parametrize("init", [None, "notebook"])
+@pytest.mark.parametrize(
+    ("preset", "graph", "batch_size"),
+    [
+        ("notebook_softmax_buggy", notebook_softmax_buggy, 50),
+        ("notebook_softmax", notebook_softmax, 50),
+        ("notebook_cnn5x5", notebook_cnn5x5, 50),
+        ("blog_cnn3x3", blog_cnn3x3, 100),
+    ],
+)
+def test_same_costs_and_weights_as_the_tutorial(
+    settings: Callable[..., Config],
+    mnist: data.Dataset,
+    preset: str,
+    graph: Graph,
+    batch_size: int,
+    init: str | None,
+) -> None:
+    """`init` None is the preset's own; with the notebook's random weights the buggy loss has a gradient, too."""
+    overrides = [f"experiment={preset}", "schedule.max_steps=20"] + ([f"init={init}"] if init else [])
+    if preset == "notebook_cnn5x5":
+        overrides.append("model.dropout=0")
+    config = settings(*overrides)
+    split = mnist.train.first(STEPS * batch_size)
+    program = training.build_program(config, len(split))
+    initial = [variable.numpy() for variable in program.model.trainable_variables]
+    batches = np.split(data.epoch_order(len(split), seed=0, epoch=1), STEPS)
+
+    expected_costs, expected_weights = train_tutorial(graph, initial, batches, split)
+    costs, weights = train_ours(program, batches, split)
+
+    if config.loss.reduction == "mean":
+        costs = [cost / batch_size for cost in costs]
+    np.testing.assert_allclose(costs, expected_costs, rtol=1e-4)
+    for ours, theirs in zip(weights, expected_weights, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4, rtol=0)
+    changed = any(not np.array_equal(a, b) for a, b in zip(initial, weights, strict=True))
+    assert changed or (preset == "notebook_softmax_buggy" and init is None)

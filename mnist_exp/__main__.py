@@ -1,7 +1,12 @@
 """The command line: `python -m mnist_exp [GROUP=OPTION] [KEY=VALUE] ...`."""
 
+import contextlib
+import errno
 import os
+import shutil
+import signal
 import sys
+from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -9,6 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from mnist_exp import config
+from mnist_exp.errors import ConfigError, Killed, NonFiniteCost
 from mnist_exp.messages import USER_ERRORS, explain
 
 _SHOW_TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"
@@ -27,6 +33,8 @@ def _hydra_main(composed: DictConfig) -> float:
             experiment.Settings.from_hydra(composed, HydraConfig.get())
         ).val_accuracy
     except USER_ERRORS as error:
+        if not isinstance(error, NonFiniteCost):  # refused before training
+            _discard_output()
         if HydraConfig.get().mode is RunMode.MULTIRUN:
             raise  # Hydra first runs the other jobs; then main() answers
         return _fail(error)
@@ -39,8 +47,26 @@ def main() -> None:
         _hydra_main()
     except USER_ERRORS as error:
         _fail(error)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        _fail(ConfigError("a name on the command line is too long: Hydra looks for a file of that name"))
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(128 + signal.SIGINT)
+    except Killed:
+        sys.exit(128 + signal.SIGTERM)
+
+
+def _discard_output() -> None:
+    """Remove what Hydra wrote for a refused job: its copies of the config, its log, and folders left empty."""
+    hydra_config = HydraConfig.get()
+    folder = Path(hydra_config.runtime.output_dir)
+    shutil.rmtree(folder / (hydra_config.output_subdir or ".hydra"), ignore_errors=True)
+    (folder / f"{hydra_config.job.name}.log").unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # not empty: somebody else's files
+        while folder != Path.cwd() and Path.cwd() in folder.parents:
+            folder.rmdir()
+            folder = folder.parent
 
 
 def _fail(error: BaseException) -> float:

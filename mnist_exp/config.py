@@ -25,6 +25,7 @@ _PACKAGE_DIR = Path(__file__).parent
 # The wheel carries conf/ and sweeps/ inside the package; a checkout has them beside it.
 _TREE_DIR = _PACKAGE_DIR if (_PACKAGE_DIR / "conf").is_dir() else _PACKAGE_DIR.parent
 CONF_DIR = _TREE_DIR / "conf"
+SWEEPS_DIR = _TREE_DIR / "sweeps"
 
 # Targets that a config or command line may instantiate: none. Every object is built by name from the schemas.
 EXECUTION_WHITELIST: tuple[str, ...] = ()
@@ -367,6 +368,8 @@ def register() -> None:
     # ${unless:KEY,VALUE}: VALUE while the setting KEY is null, otherwise null.
     OmegaConf.register_resolver("unless", lambda other, value: value if other is None else None, replace=True)
     OmegaConf.register_resolver("twice", lambda value: 2 * value, replace=True)
+    # Where Hydra finds the group `sweeps`, which is a folder beside `conf/`.
+    OmegaConf.register_resolver("sweeps_parent", lambda: f"file://{SWEEPS_DIR.parent}", replace=True)
     OmegaConf.register_resolver("config_groups", _describe_groups, replace=True)
 
 
@@ -405,14 +408,14 @@ class Settings:
         choices = {
             group: option
             for group, option in hydra_config.runtime.choices.items()
-            if option is not None and not group.startswith(("hydra/", "schema/"))
+            if option is not None and "/" not in group and group != "sweeps"
         }
         return Settings(from_composed(composed), choices, tuple(hydra_config.overrides.task))
 
     @property
     def changes(self) -> list[str]:
         """The overrides that make the result differ from the chosen preset's."""
-        neutral = ("experiment=", "seed=", "run_name=", "tags", "+tags", "tracking.")
+        neutral = ("experiment=", "sweeps=", "seed=", "run_name=", "tags", "+tags", "tracking.")
         return [override for override in self.overrides if not override.startswith(neutral)]
 
 
@@ -435,12 +438,16 @@ def find_preset(config: Config) -> Config | None:
 
 
 def group_options(group: str) -> list[str]:
-    """The option names of a group of `conf/`, sorted."""
-    return sorted(path.stem for path in (CONF_DIR / group).glob("*.yaml"))
+    """The option names of a group, sorted."""
+    return sorted(path.stem for path in _group_folders()[group].glob("*.yaml"))
 
 
 def group_names() -> list[str]:
-    return sorted(path.name for path in CONF_DIR.iterdir() if path.is_dir())
+    return sorted(_group_folders())
+
+
+def _group_folders() -> dict[str, Path]:
+    return {path.name: path for path in [*CONF_DIR.iterdir(), SWEEPS_DIR] if path.is_dir()}
 
 
 def _describe_groups() -> str:

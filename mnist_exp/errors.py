@@ -22,3 +22,7 @@ class NonFiniteCost(UserError):
             f"cost was step {step}. A smaller optimizer.learning_rate or loss.from_probabilities=false may help."
         )
         self.cost, self.epoch, self.step = cost, epoch, step
+
+
+class Killed(BaseException):
+    """The process was asked to terminate (SIGTERM)."""

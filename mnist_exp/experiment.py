@@ -15,6 +15,7 @@ import numpy as np
 
 from mnist_exp import data, seeds
 from mnist_exp.config import Config, ReferenceConfig, Settings, compose, find_preset
+from mnist_exp.errors import Killed
 
 if TYPE_CHECKING:
     from mnist_exp.tracking import RunTracker
@@ -63,7 +64,7 @@ def run_experiment(settings: Settings) -> RunResult:
     reporter = reporting.Reporter()
     reporter.start(settings, run_name, dataset, layers)
     total_steps = training.total_steps(config.schedule, len(dataset.train))
-    with _sigterm_as(tracking.Killed), tracking.track_run(settings, variant, run_name, dataset) as tracker:
+    with _sigterm_raises(), tracking.track_run(settings, variant, run_name, dataset) as tracker:
         tracker.log_text(reporting.layer_text(layers), "layers.txt")
         epochs: list[EpochResult] = []
         with reporter.training(total_steps):
@@ -136,11 +137,11 @@ def _log_artifacts(
 
 
 @contextmanager
-def _sigterm_as(exception: type[BaseException]) -> Iterator[None]:
-    """Raise `exception` in the block on SIGTERM, so that a run asked to end still records that it was killed."""
+def _sigterm_raises() -> Iterator[None]:
+    """Raise Killed in the block on SIGTERM, so that a run asked to end still records that it was killed."""
 
     def terminate(signum: int, frame: object) -> None:
-        raise exception(f"received signal {signum}")
+        raise Killed(f"received signal {signum}")
 
     if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
         yield

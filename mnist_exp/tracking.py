@@ -22,15 +22,11 @@ from mlflow.models import infer_signature
 from mnist_exp import environment
 from mnist_exp.config import Settings
 from mnist_exp.data import Dataset
-from mnist_exp.errors import UserError
+from mnist_exp.errors import Killed, UserError
 from mnist_exp.training import EpochResult, Evaluation
 
 # What `mlflow models serve` installs to load the model.
 _MODEL_REQUIREMENTS = ("tensorflow", "keras", "numpy")
-
-
-class Killed(BaseException):
-    """The process was asked to terminate (SIGTERM)."""
 
 
 class RunTracker:

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,3 +72,14 @@ def workdir(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) 
     shutil.copy(empty_store, folder / "mlflow.db")
     monkeypatch.chdir(folder)
     return folder
+
+
+def only_run(workdir: Path, experiment: str = "mnist_exp") -> Any:
+    """The one run in the folder's database."""
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+    found = client.get_experiment_by_name(experiment)
+    assert found is not None
+    (run,) = client.search_runs([found.experiment_id])
+    return run

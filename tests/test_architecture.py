@@ -1,0 +1,54 @@
+"""Who may import whom, checked from the imports themselves."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "mnist_exp"
+# Top to bottom; a module imports only from those above it.
+ORDER = [
+    "errors", "seeds", "config", "messages", "data", "initializers", "models", "losses", "optimizers", "training",
+    "environment", "tracking", "figures", "reporting", "experiment", "__init__", "__main__",
+]  # fmt: skip
+LIBRARIES = {
+    "errors": set(), "seeds": {"numpy"}, "config": {"hydra", "omegaconf"}, "messages": {"hydra", "omegaconf"},
+    "data": {"numpy"}, "initializers": {"keras"}, "models": {"keras"}, "losses": {"tensorflow"},
+    "optimizers": {"keras", "tensorflow"}, "training": {"keras", "tensorflow", "numpy"}, "environment": set(),
+    "tracking": {"mlflow", "filelock", "keras", "yaml"}, "figures": {"matplotlib", "numpy"}, "reporting": {"rich"},
+    "experiment": {"numpy", "tensorflow"}, "__init__": set(), "__main__": {"hydra", "omegaconf"},
+}  # fmt: skip
+
+
+def imports(module: str) -> tuple[set[str], set[str]]:
+    """(mnist_exp modules, other top-level packages) that a module imports anywhere, but for type checking."""
+    import sys
+
+    ours, others = set(), set()
+    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text())):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+        elif isinstance(node, ast.ImportFrom) and node.module == "mnist_exp":
+            ours |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("mnist_exp."):
+            ours.add(node.module.split(".")[1])
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+            others |= {name.split(".")[0] for name in names} - sys.stdlib_module_names
+    return ours, others
+
+
+def test_every_module_has_its_place() -> None:
+    assert sorted(path.stem for path in PACKAGE.glob("*.py")) == sorted(ORDER)
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_imports_point_up(module: str) -> None:
+    ours, _ = imports(module)
+    assert ours <= set(ORDER[: ORDER.index(module)])
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_libraries_stay_in_their_modules(module: str) -> None:
+    _, others = imports(module)
+    assert others <= LIBRARIES[module]

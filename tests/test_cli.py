@@ -1,0 +1,105 @@
+"""The command line in its own process, as a user meets it."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+
+def run_cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mnist_exp", *arguments]
+    return subprocess.run(command, check=False, cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["model=cnn3x4"], "model=cnn3x4: no such option; did you mean cnn3x3?\nOptions: cnn3x3, cnn5x5, mlp, softmax"),
+        (
+            ["optimizer.learning_rat=0.1"],
+            "optimizer.learning_rat: no such setting; did you mean learning_rate?\nSettings in optimizer: beta_1, "
+            + "beta_2, epsilon, kind, learning_rate",
+        ),
+        (["schedule.epochs=abc"], "schedule.epochs=abc: expected a whole number"),
+        (["schedule.epochs=0"], "schedule.epochs=0: expected a number >= 1"),
+        (
+            ["data.dir=/nonexistent"],
+            "data.dir=/nonexistent: no such folder; expected one with train-images-idx3-ubyte, "
+            + "train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte",
+        ),
+        (["optimizer.learning_rate=-1"], "optimizer.learning_rate=-1.0: expected a number > 0"),
+        (["modl=cnn3x3"], "modl: no such setting; did you mean model?"),
+        (["model=softmax", "model.kernel_size=3"], "model.kernel_size: no such setting"),
+        (["schedule.epochs=[1"], "schedule.epochs=[1: cannot be read as KEY=VALUE"),
+        (["schedule.epochs=1,2"], "schedule.epochs=1,2: several values need -m"),
+        (["tags.x=3"], "tags.x: no such tag yet; +tags.x=VALUE adds it"),
+        ([f"+tags.{'k' * 300}=x"], "a name on the command line is too long"),
+        (["+hydra.callbacks.x._target_=os.getcwd"], "not in the"),
+    ],
+)  # fmt: skip
+def test_mistakes_get_a_short_answer_and_leave_nothing(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    started = time.monotonic()
+    done = run_cli(*arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+    assert time.monotonic() - started < 20  # a guard against loading TensorFlow; benchmarks measure the time
+
+
+def test_a_mistake_in_a_multirun(tmp_path: Path) -> None:
+    done = run_cli("-m", "model=softmax,cnn3x4", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "model=cnn3x4: no such option" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_config_errors_and_help_load_neither_tensorflow_nor_mlflow() -> None:
+    code = (
+        "import sys, runpy; sys.argv = ['mnist_exp', 'schedule.epochs=0']\n"
+        "try: runpy.run_module('mnist_exp', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('tensorflow', 'keras', 'mlflow', 'matplotlib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_lists_groups_and_examples(tmp_path: Path) -> None:
+    done = run_cli("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "model: cnn3x3, cnn5x5, mlp, softmax" in done.stdout
+    assert "schema" not in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_full_error_shows_the_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    assert "Traceback" in run_cli("schedule.epochs=0", cwd=tmp_path).stderr
+
+
+def test_multirun_trains_two_models_in_one_process(workdir: Path) -> None:
+    import mlflow
+
+    done = run_cli("-m", "model=softmax,cnn3x3", "debug=fast", cwd=workdir)
+    assert done.returncode == 0, done.stderr
+    runs = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db").search_runs(["1"])
+    assert {run.data.params["model"] for run in runs} == {"softmax", "cnn3x3"}
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert len(list((workdir / "multirun").glob("*/*/[01]/.hydra"))) == 2
+
+
+def test_failed_job_of_a_multirun_does_not_stop_the_others(workdir: Path) -> None:
+    import mlflow
+
+    done = run_cli("-m", "optimizer.learning_rate=-1,0.5", "model=softmax", "debug=fast", cwd=workdir)
+    assert done.returncode == 1
+    assert "optimizer.learning_rate=-1.0: expected a number > 0" in done.stderr
+    assert "Traceback" not in done.stderr
+    runs = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db").search_runs(["1"])
+    assert [run.data.params["optimizer.learning_rate"] for run in runs] == ["0.5"]

@@ -1,0 +1,148 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mnist_exp import config
+from mnist_exp.config import CONF_DIR, compose
+from mnist_exp.errors import ConfigError
+
+
+def test_defaults_are_the_blogs_run() -> None:
+    assert compose([]).config.hash() == compose(["experiment=blog_cnn3x3"]).config.hash()
+    preset = config.find_preset(compose(["model=cnn3x3", "optimizer=adam", "seed=4"]).config)
+    assert preset is not None
+    assert preset.variant == "blog_cnn3x3"
+
+
+def test_changed_settings_are_no_preset() -> None:
+    assert config.find_preset(compose(["optimizer.learning_rate=0.002"]).config) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("notebook_softmax_buggy", ("softmax", "zeros", "self_entropy", "sum", "sgd", 0.01, None, 1000, 50)),
+        ("notebook_softmax", ("softmax", "zeros", "cross_entropy", "sum", "sgd", 0.01, None, 1000, 50)),
+        (
+            "notebook_cnn5x5",
+            ("convnet", "truncated_normal", "cross_entropy", "sum", "adam", 1e-4, None, 20_000, 50),
+        ),
+        ("blog_cnn3x3", ("convnet", "normal", "cross_entropy", "mean", "adam", 1e-3, 15, None, 100)),
+    ],
+)
+def test_presets_are_the_tutorials(name: str, expected: tuple) -> None:
+    c = compose([f"experiment={name}"]).config
+    found = (
+        c.model.kind, c.init.conv_kernel.distribution, c.loss.kind, c.loss.reduction, c.optimizer.kind,
+        c.optimizer.learning_rate, c.schedule.epochs, c.schedule.max_steps, c.schedule.batch_size,
+    )  # fmt: skip
+    assert found == expected
+    assert c.variant == name
+    assert c.reference is not None
+    assert c.reference.test_accuracy is not None
+
+
+def test_reference_numbers() -> None:
+    blog = compose(["experiment=blog_cnn3x3"]).config.reference
+    notebook = compose(["experiment=notebook_cnn5x5"]).config.reference
+    assert blog is not None
+    assert notebook is not None
+    assert (len(blog.cost), blog.cost_of(1), blog.cost_of(15), blog.cost_of(16)) == (
+        15,
+        0.342477704,
+        0.014680203,
+        None,
+    )
+    assert (len(notebook.batch_accuracy), notebook.batch_accuracy[:4]) == (30, [0.1, 0.8, 0.92, 0.88])
+
+
+def test_adam_has_tensorflow_1s_epsilon() -> None:
+    assert compose(["optimizer=adam"]).config.optimizer.epsilon == 1e-8  # type: ignore[attr-defined]
+
+
+def test_max_steps_replaces_the_default_epochs() -> None:
+    assert compose(["schedule.max_steps=20000"]).config.schedule.epochs is None
+    assert compose(["schedule.max_steps=20000", "schedule.epochs=2"]).config.schedule.epochs == 2
+    assert compose([]).config.schedule.epochs == 15
+
+
+def test_hash_ignores_seed_and_names_alone() -> None:
+    base = compose([]).config.hash()
+    for neutral in ("seed=5", "run_name=x", "+tags.course=ml", "tracking.experiment=other"):
+        assert compose([neutral]).config.hash() == base
+    for telling in (
+        "model.kernel_size=5",
+        "data.train_limit=9",
+        "loss.from_probabilities=true",
+        "schedule.epochs=3",
+    ):
+        assert compose([telling]).config.hash() != base
+
+
+def test_debug_modes_override_presets_and_go_to_their_own_experiment() -> None:
+    for mode in config.group_options("debug"):
+        c = compose(["experiment=notebook_cnn5x5", f"debug={mode}"]).config
+        assert c.tracking.experiment == "mnist_exp_debug"
+    fast = compose(["debug=fast", "schedule.batch_size=32"]).config
+    assert (fast.data.train_limit, fast.data.eval_limit, fast.schedule.max_steps) == (64, 64, 2)
+
+
+def test_choices_name_the_options() -> None:
+    choices = compose(["model=mlp", "debug=fast"]).choices
+    assert choices == {
+        "data": "mnist", "model": "mlp", "init": "blog", "loss": "cross_entropy", "optimizer": "adam",
+        "schedule": "constant", "debug": "fast",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("schedule.epochs=0", "schedule.epochs=0: expected a number >= 1"),
+        ("schedule.batch_size=0", "schedule.batch_size=0: expected a number >= 1"),
+        ("schedule.epochs=null", "expected schedule.epochs or schedule.max_steps"),
+        ("optimizer.learning_rate=-1", "optimizer.learning_rate=-1.0: expected a number > 0"),
+        ("optimizer.learning_rate=nan", "optimizer.learning_rate=nan: expected a number > 0"),
+        ("optimizer.learning_rate=inf", "optimizer.learning_rate=inf: expected a number > 0"),
+        ("optimizer.beta_1=1", "optimizer.beta_1=1.0: expected a number >= 0 and < 1"),
+        ("model.filters=[]", "model.filters=\\[\\]: expected at least one"),
+        ("model.filters=[8,0]", "model.filters=0: expected a number >= 1"),
+        ("model.kernel_size=29", "model.kernel_size=29: expected a number >= 1 and <= 28"),
+        ("model.dropout=1", "model.dropout=1.0: expected a number >= 0 and < 1"),
+        ("init.conv_kernel.stddev=null", "init.conv_kernel.stddev: expected a number"),
+        ("init.readout_kernel.stddev=0.1", "has no effect with distribution=glorot_uniform"),
+        ("data.train_limit=0", "data.train_limit=0: expected a number >= 1"),
+        ("seed=-1", "seed=-1: expected"),
+        ("tracking.experiment=' '", "tracking.experiment: expected a name"),
+        ("+foo=1", "foo: no such setting"),
+        ("+model._target_=os.system", "model._target_: no such setting"),
+    ],
+)
+def test_refused_values(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        compose([override])
+
+
+def test_seed_zero_is_a_seed() -> None:
+    assert compose(["seed=0"]).config.seed == 0
+
+
+def leaf_files() -> list[Path]:
+    return sorted([*CONF_DIR.rglob("*.yaml"), *(CONF_DIR.parent / "sweeps").glob("*.yaml")])
+
+
+@pytest.mark.parametrize("path", leaf_files(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_leaf_files_are_short_and_say_how_to_use_them(path: Path) -> None:
+    text = path.read_text()
+    lines = text.splitlines()
+    assert len(lines) <= 60
+    comment = [line for line in lines[:4] if line.startswith("#")]
+    assert any("python -m mnist_exp" in line for line in comment)
+    assert isinstance(yaml.safe_load(text), dict)
+
+
+def test_resolved_config_composes_to_the_same_hash() -> None:
+    """What is logged as config/resolved.yaml says everything."""
+    c = compose(["experiment=notebook_cnn5x5"]).config
+    assert yaml.safe_load(yaml.safe_dump(c.to_dict())) == c.to_dict()

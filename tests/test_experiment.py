@@ -1,0 +1,172 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+from conftest import only_run
+
+from mnist_exp import run
+from mnist_exp.config import compose
+from mnist_exp.errors import DataError, NonFiniteCost
+from mnist_exp.training import build_program, evaluate, fit
+
+
+def artifact(workdir: Path, name: str) -> Path:
+    (path,) = (workdir / "mlruns").rglob(name)
+    return path
+
+
+def test_buggy_notebook_is_right_on_exactly_the_980_zeros(workdir: Path) -> None:
+    result = run(["experiment=notebook_softmax_buggy"])
+    assert result.test_accuracy == 0.098
+    predictions = np.load(artifact(workdir, "test.npz"))
+    assert (predictions["prediction"] == 0).all()
+    tracked = only_run(workdir)
+    assert tracked.data.metrics["test/accuracy"] == 0.098
+    assert tracked.data.metrics["reference/test_accuracy"] == 0.098
+    assert tracked.data.tags["variant"] == "notebook_softmax_buggy"
+
+
+def test_correct_notebook_softmax(workdir: Path) -> None:
+    assert 0.910 < run(["experiment=notebook_softmax"]).test_accuracy < 0.925
+
+
+def test_api_tracks_the_same_numbers_as_the_command_line(workdir: Path) -> None:
+    overrides = ["model=softmax", "seed=3", "debug=limit", "schedule.epochs=2"]
+    result = run(overrides)
+    command = [sys.executable, "-m", "mnist_exp", *overrides]
+    subprocess.run(command, check=True, capture_output=True)
+    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+    runs = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
+    histories = [
+        [metric.value for metric in client.get_metric_history(tracked.info.run_id, "train/cost")]
+        for tracked in runs
+    ]
+    assert len(runs) == 2
+    assert histories[0] == histories[1] == [epoch.cost for epoch in result.epochs]
+
+
+def test_everything_a_run_leaves(workdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = run(["debug=fast", "model=cnn3x3", "schedule.train_accuracy_every=1", "seed=2"])
+    out = capsys.readouterr().out
+    assert "conv1     (?, 28, 28, 32)" in out
+    assert f"Epoch: 0001 cost = {result.epochs[0].cost:.9f}" in out
+    assert "step 0, training accuracy" in out
+    assert f"run {result.run_id}" in out
+    assert "mlflow ui" in out
+    assert result.run_name == "cnn3x3-adam-s2"
+    tracked = only_run(workdir, "mnist_exp_debug")
+    assert tracked.data.metrics["best/epoch"] == 1
+    for name in ("learning_curves.png", "confusion_matrix.png", "mistakes.png", "random_digit.png",
+                 "batch_accuracy.png", "layers.txt", "resolved.yaml"):  # fmt: skip
+        assert artifact(workdir, name).stat().st_size > 0
+    predictions = np.load(artifact(workdir, "test.npz"))
+    assert predictions["probability"].shape == (200, 10)
+    assert (predictions["prediction"] == predictions["label"]).mean() == result.test_accuracy
+    model = mlflow.pyfunc.load_model(f"models:/{tracked.outputs.model_outputs[0].model_id}")
+    assert model.metadata.signature is not None
+    assert model.predict(np.zeros((2, 28, 28, 1), np.float32)).shape == (2, 10)
+
+
+def test_the_blogs_settings_are_recognised_without_naming_them(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mnist_exp import experiment
+
+    settings = compose(["model=cnn3x3", "optimizer=adam"])
+    variant, reference, changes = experiment._identify(settings, experiment.find_preset(settings.config))
+    assert (variant, changes) == ("blog_cnn3x3", [])
+    assert reference is not None
+    settings = compose(["experiment=blog_cnn3x3", "schedule.epochs=1"])
+    variant, _, changes = experiment._identify(settings, experiment.find_preset(settings.config))
+    assert (variant, changes) == ("blog_cnn3x3", ["schedule.epochs=1"])
+
+
+def test_overfit_learns_one_batch_by_heart(workdir: Path) -> None:
+    result = run(["debug=overfit", "model=mlp"])
+    assert result.val_accuracy == result.test_accuracy == 1.0
+    assert result.epochs[-1].step < 200
+
+
+def test_nan_fails_the_run_with_its_reason(workdir: Path) -> None:
+    with pytest.raises(NonFiniteCost):
+        run(["model=softmax", "loss=cross_entropy_sum", "loss.from_probabilities=true", "optimizer=sgd",
+             "optimizer.learning_rate=1000", "data.train_limit=500", "data.eval_limit=100"])  # fmt: skip
+    tracked = only_run(workdir)
+    assert tracked.info.status == "FAILED"
+    assert "first batch with a NaN or infinite cost was step 1" in tracked.data.tags["failure_reason"]
+    assert tracked.data.metrics["val/accuracy"] >= 0  # the epoch that failed is on record
+
+
+def test_damaged_data_makes_no_run(workdir: Path, idx_folder: Path) -> None:
+    (idx_folder / "train-labels-idx1-ubyte").unlink()
+    with pytest.raises(DataError):
+        run([f"data.dir={idx_folder}"])
+    assert mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db").get_experiment_by_name("mnist_exp") is None
+
+
+def test_own_data(workdir: Path, idx_folder: Path) -> None:
+    result = run([f"data.dir={idx_folder}", "data.validation_size=50", "model=softmax", "schedule.epochs=1"])
+    assert result.epochs[0].examples == 150
+    assert len(only_run(workdir).data.tags["data.digest"]) == 64
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_signals_end_the_run_as_killed(workdir: Path, number: signal.Signals, exit_code: int) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "mnist_exp",
+        "model=softmax",
+        "schedule.epochs=100000",
+        "data.eval_limit=10",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("Epoch: 0002"):
+            break
+    os.kill(process.pid, number)
+    process.communicate(timeout=60)
+    assert process.returncode == exit_code
+    assert only_run(workdir).info.status == "KILLED"
+
+
+OPTIONS = [
+    *[[f"model={name}"] for name in ("softmax", "mlp", "cnn3x3", "cnn5x5")],
+    *[[f"init={name}", "model=cnn5x5"] for name in ("blog", "notebook", "zeros", "glorot", "he")],
+    *[[f"loss={name}", f"loss.from_probabilities={literal}", "model=softmax"]
+      for name in ("cross_entropy", "cross_entropy_sum", "self_entropy") for literal in (False, True)],
+    *[[f"optimizer={name}", "model=softmax"]
+      for name in ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad")],
+    *[[f"schedule={name}", "model=softmax"] for name in ("constant", "cosine", "one_cycle")],
+    *[[f"experiment={name}"]
+      for name in ("notebook_softmax_buggy", "notebook_softmax", "notebook_cnn5x5", "blog_cnn3x3")],
+    ["data=mnist", "model=softmax"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("overrides", OPTIONS, ids=" ".join)
+def test_every_option_trains_two_batches(overrides: list[str], small_mnist: object) -> None:
+    config = compose([*overrides, "debug=fast", "schedule.batch_size=16"]).config
+    program = build_program(config, len(small_mnist.train))  # type: ignore[attr-defined]
+    (result,) = fit(program, small_mnist, config.schedule)  # type: ignore[arg-type]
+    assert result.step == 2
+    assert np.isfinite([result.cost, result.val.cost, evaluate(program, small_mnist.test).cost]).all()  # type: ignore[attr-defined]
+
+
+def test_every_option_is_tried() -> None:
+    from mnist_exp.config import group_names, group_options
+
+    tried = {override for overrides in OPTIONS for override in overrides}
+    missing = {
+        f"{group}={option}"
+        for group in group_names()
+        if group not in ("debug", "sweeps")  # these have tests of their own
+        for option in group_options(group)
+    } - tried
+    assert missing == set()

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from mnist_exp import data, figures
+from mnist_exp.config import ReferenceConfig
+from mnist_exp.training import EpochResult, Evaluation
+
+
+def epochs(count: int) -> list[EpochResult]:
+    return [
+        EpochResult(
+            n, n * 5, 50, True, 1 / n, 1 - 0.5 / n, Evaluation(1.1 / n, 0.9), Evaluation(1.2 / n, 0.8),
+            ((n * 5 - 5, 0.5),), 1.0,
+        )
+        for n in range(1, count + 1)
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def probabilities(small_mnist: data.Dataset) -> np.ndarray:
+    """Right for all but the images 3 and 5, which are wrong with 0.6 and 0.9."""
+    scores = np.eye(10, dtype=np.float32)[small_mnist.test.labels]
+    for index, sure in ((3, 0.6), (5, 0.9)):
+        label = small_mnist.test.labels[index]
+        scores[index] = 0
+        scores[index, [label, (label + 1) % 10]] = 1 - sure, sure
+    return scores
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for axes in figure.axes for text in [axes.title, *axes.texts] if text.get_text()]
+
+
+def test_learning_curves_show_run_and_tutorial(tmp_path: Path) -> None:
+    figure = figures.learning_curves(epochs(3), ReferenceConfig("x", 0.9, [0.9, 0.5, 0.4, 0.3]))
+    cost, accuracy = figure.axes
+    assert cost.get_yscale() == "log"
+    lines = {line.get_label(): line for line in cost.get_lines()}
+    np.testing.assert_allclose(np.asarray(lines["train, this run"].get_ydata()), [1, 1 / 2, 1 / 3])
+    np.testing.assert_allclose(np.asarray(lines["train, tutorial"].get_ydata()), [0.9, 0.5, 0.4])
+    assert "test, tutorial" in {line.get_label() for line in accuracy.get_lines()}
+    figure.savefig(tmp_path / "x.png")
+
+
+def test_learning_curves_of_a_cost_that_is_not_positive(tmp_path: Path) -> None:
+    nan = Evaluation(float("nan"), 0.1)
+    figure = figures.learning_curves(
+        [EpochResult(1, 5, 50, True, float("nan"), 0.1, nan, nan, (), 1.0)], None
+    )
+    figure.savefig(tmp_path / "x.png")
+    assert figure.axes[0].get_yscale() == "linear"
+
+
+def test_confusion_matrix_counts(small_mnist: data.Dataset, probabilities: np.ndarray) -> None:
+    figure = figures.confusion_matrix(small_mnist.test.labels, probabilities)
+    assert figure.axes[0].get_title() == "298 of 300 test images right"
+    assert sum(int(text.get_text()) for text in figure.axes[0].texts) == 300
+
+
+def test_mistakes_are_the_most_confident_first(small_mnist: data.Dataset, probabilities: np.ndarray) -> None:
+    figure = figures.mistakes(small_mnist.test, probabilities)
+    first, second = texts(figure)[:2]
+    label = small_mnist.test.labels[5]
+    assert first == f"{label} read as {(label + 1) % 10}\n90.0%"
+    assert second.endswith("60.0%")
+    assert len(texts(figure)) == 2
+
+
+def test_no_mistakes(small_mnist: data.Dataset) -> None:
+    figure = figures.mistakes(small_mnist.test, np.eye(10, dtype=np.float32)[small_mnist.test.labels])
+    assert texts(figure) == []
+
+
+def test_random_digit_shows_label_and_prediction(
+    small_mnist: data.Dataset, probabilities: np.ndarray
+) -> None:
+    label = small_mnist.test.labels[5]
+    (title,) = texts(figures.random_digit(small_mnist.test, probabilities, 5))
+    assert title == f"test image 5\nlabel {label}, prediction {(label + 1) % 10} (90.0%)"
+
+
+def test_batch_accuracy_beside_the_notebooks(tmp_path: Path) -> None:
+    figure = figures.batch_accuracy(epochs(2), ReferenceConfig("x", batch_accuracy=[0.1, 0.8]))
+    ours, theirs = figure.axes[0].get_lines()
+    assert list(np.asarray(ours.get_xdata())) == [0, 5]
+    assert list(np.asarray(theirs.get_xdata())) == [0, 100]

@@ -1,0 +1,62 @@
+"""The wheel alone, in a virtual environment of its own, from an empty folder."""
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The console script of a wheel in a new environment, which sees this one's other packages."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    for name in filter(None, tracked.split("\0")):
+        if (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, source / name)
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(source)]
+    subprocess.run(build, check=True)
+    (wheel,) = folder.glob("*.whl")
+    venv.create(folder / "venv", with_pip=True)
+    python = folder / "venv" / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", str(wheel)], check=True)
+    site = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        check=True, capture_output=True, text=True,
+    ).stdout.strip()  # fmt: skip
+    (Path(site) / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return folder / "venv" / "bin" / "mnist-exp"
+
+
+def test_wheel_runs_from_an_empty_folder(installed: Path, workdir: Path) -> None:
+    done = subprocess.run(
+        [installed, "model=softmax", "schedule.max_steps=20"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "55,000 training, 5,000 validation, 10,000 test images" in done.stdout
+    assert sorted(path.name for path in workdir.iterdir()) == [
+        ".mlflow.db.lock",
+        "mlflow.db",
+        "mlruns",
+        "outputs",
+    ]
+
+
+def test_wheel_is_what_runs(installed: Path, tmp_path: Path) -> None:
+    code = "import mnist_exp.config as c; print(c.__file__); print(c.CONF_DIR); print(c.SWEEPS_DIR)"
+    python = installed.with_name("python")
+    done = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    package = Path(done.stdout.splitlines()[0]).parent
+    assert installed.parent.parent in package.parents
+    assert done.stdout.splitlines()[1:] == [str(package / "conf"), str(package / "sweeps")]
+    assert (package / "sweeps" / "variants.yaml").is_file()

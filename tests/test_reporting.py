@@ -1,0 +1,73 @@
+import pytest
+
+from mnist_exp import reporting
+from mnist_exp.config import ReferenceConfig
+from mnist_exp.models import LayerRow
+from mnist_exp.training import EpochResult, Evaluation, Progress
+
+REFERENCE = ReferenceConfig("the blog post", 0.9872, [0.342477704])
+
+
+def epoch(number: int, val: float = 0.9, complete: bool = True) -> EpochResult:
+    return EpochResult(
+        number,
+        number * 550,
+        55_000,
+        complete,
+        0.25,
+        0.9,
+        Evaluation(0.3, val),
+        Evaluation(0.3, 0.95),
+        (),
+        10.0,
+    )
+
+
+def test_epoch_line_is_the_tutorials(capsys: pytest.CaptureFixture[str]) -> None:
+    reporting.Reporter().epoch(epoch(1), REFERENCE, seconds_left=140)
+    out = capsys.readouterr().out
+    assert out.startswith("Epoch: 0001 cost = 0.250000000 (tutorial 0.342477704)")
+    assert "validation 0.9000  test 0.9500  5,500 images/s  2:20 min left" in out
+
+
+def test_epoch_without_a_claim(capsys: pytest.CaptureFixture[str]) -> None:
+    reporting.Reporter().epoch(epoch(2), REFERENCE, seconds_left=0)
+    assert "tutorial" not in capsys.readouterr().out
+
+
+def test_unfinished_epoch_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    reporting.Reporter().epoch(epoch(1, complete=False), None, seconds_left=0)
+    assert "The last epoch ended at step 550, after 55,000 images." in capsys.readouterr().out
+
+
+def test_summary_puts_the_claim_beside_the_result(capsys: pytest.CaptureFixture[str]) -> None:
+    reporting.Reporter().summary(
+        "blog-s0", [epoch(1, 0.97), epoch(2, 0.96)], REFERENCE, ["schedule.epochs=2"]
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert "blog-s0: 1,100 steps, 20 s of training" in lines
+    assert any(line.split() == ["test", "accuracy", "0.9500", "0.9872"] for line in lines)
+    assert any("best validation accuracy, epoch 1" in line and "0.9700" in line for line in lines)
+    assert "This run differs from the tutorial's in: schedule.epochs=2" in lines
+
+
+def test_batch_accuracy_line_is_the_notebooks(capsys: pytest.CaptureFixture[str]) -> None:
+    reporting.Reporter().progress(Progress(1, 101, 500, 0.5, 0.9, 100.0, (100, 0.84)), batch_size=50)
+    assert capsys.readouterr().out == "step 100, training accuracy 0.84\n"
+
+
+def test_layer_text_adds_up() -> None:
+    text = reporting.layer_text([LayerRow("conv1", (28, 28, 32), 288), LayerRow("readout", (10,), 31370)])
+    assert "conv1     (?, 28, 28, 32)              288" in text
+    assert text.splitlines()[-1].split() == ["total", "31,658"]
+
+
+def test_best_epoch_is_the_first_of_equals() -> None:
+    assert reporting.best_epoch([epoch(1, 0.8), epoch(2, 0.9), epoch(3, 0.9)]).epoch == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.34, "0.3 s"), (42, "42 s"), (140, "2:20 min"), (3723, "1:02:03")]
+)
+def test_duration(seconds: float, text: str) -> None:
+    assert reporting._duration(seconds) == text

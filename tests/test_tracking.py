@@ -1,0 +1,131 @@
+import os
+import signal
+from pathlib import Path
+
+import mlflow
+import pytest
+from conftest import only_run
+
+from mnist_exp import data, tracking
+from mnist_exp.config import compose
+from mnist_exp.errors import Killed, UserError
+from mnist_exp.training import EpochResult, Evaluation
+
+
+def epoch(number: int, cost: float = 0.5) -> EpochResult:
+    scores = Evaluation(cost=0.25, accuracy=0.75)
+    points = ((number * 100, 0.5), (number * 100 + 50, 0.625))
+    return EpochResult(number, number * 10, 100, True, cost, 0.5, scores, scores, points, seconds=2.0)
+
+
+def history(workdir: Path, run_id: str, name: str) -> list[tuple[int, float]]:
+    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+    return sorted((metric.step, metric.value) for metric in client.get_metric_history(run_id, name))
+
+
+def test_params_tags_metrics_and_artifacts(workdir: Path, small_mnist: data.Dataset) -> None:
+    settings = compose(["model=softmax", "seed=3", "+tags.course=ml"])
+    with tracking.track_run(settings, "a_variant", "a_name", small_mnist) as tracker:
+        tracker.log_epoch(epoch(1), reference_cost=0.4)
+        tracker.log_epoch(epoch(2))
+        tracker.log_summary({"best/epoch": 2})
+    run = only_run(workdir)
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "a_name")
+    assert run.data.params["model"] == "softmax"
+    assert run.data.params["optimizer.learning_rate"] == "0.001"
+    assert run.data.params["data.train_limit"] == "None"
+    tags = run.data.tags
+    assert (tags["variant"], tags["seed"], tags["course"]) == ("a_variant", "3", "ml")
+    assert tags["config_hash"] == settings.config.hash()
+    assert len(tags["git.commit"]) == 40
+    assert tags["git.dirty"] in ("true", "false")
+    assert history(workdir, run.info.run_id, "train/cost") == [(1, 0.5), (2, 0.5)]
+    assert history(workdir, run.info.run_id, "reference/cost") == [(1, 0.4)]
+    assert history(workdir, run.info.run_id, "test/accuracy") == [(1, 0.75), (2, 0.75)]
+    assert history(workdir, run.info.run_id, "train/batch_accuracy")[0] == (100, 0.5)
+    assert history(workdir, run.info.run_id, "time/images_per_second") == [(1, 50.0), (2, 50.0)]
+    contexts = {entry.tags[0].value: entry.dataset for entry in run.inputs.dataset_inputs}
+    assert set(contexts) == {"train", "validation", "test"}
+    assert contexts["test"].digest == small_mnist.test.digest()[:32]
+    files = {path.relative_to(workdir / "mlruns").as_posix().split("/artifacts/")[1]
+             for path in (workdir / "mlruns").rglob("*") if path.is_file()}  # fmt: skip
+    assert {"config/resolved.yaml", "config/overrides.yaml", "env/packages.txt", "env/hardware.json"} <= files
+
+
+def test_artifacts_and_database_stay_in_the_current_folder(workdir: Path, small_mnist: data.Dataset) -> None:
+    with tracking.track_run(compose([]), "v", "n", small_mnist):
+        assert tracking.ui_command() == "mlflow ui --workers 1"
+    assert only_run(workdir).info.artifact_uri.startswith(f"{workdir}/mlruns/")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ValueError("a reason"), "FAILED"),
+        (KeyboardInterrupt("a reason"), "KILLED"),
+        (Killed("a reason"), "KILLED"),
+    ],
+)
+def test_status_tells_how_the_run_ended(
+    workdir: Path, small_mnist: data.Dataset, error: BaseException, status: str
+) -> None:
+    with pytest.raises(type(error)), tracking.track_run(compose([]), "v", "n", small_mnist):
+        raise error
+    run = only_run(workdir)
+    assert run.info.status == status
+    assert "a reason" in run.data.tags["failure_reason"]
+    assert mlflow.active_run() is None
+
+
+def test_configured_uri_is_used_and_put_back(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workdir / "mlflow.db").rename(workdir / "other.db")
+    before = mlflow.get_tracking_uri()
+    uri = f"sqlite:///{workdir}/other.db"
+    with tracking.track_run(compose([f"tracking.uri={uri}"]), "v", "n", small_mnist):
+        assert tracking.ui_command().endswith(f"--backend-store-uri {uri}")
+    assert mlflow.get_tracking_uri() == before
+    assert not (workdir / "mlflow.db").exists()
+
+
+def test_environment_variable_is_honoured(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workdir / "mlflow.db").rename(workdir / "other.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{workdir}/other.db")
+    with tracking.track_run(compose([]), "v", "n", small_mnist):
+        pass
+    assert not (workdir / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize("uri", ["sqlite:////proc/nowhere/x.db", "nonsense://x", "/proc/nowhere"])
+def test_unusable_store_is_a_users_mistake(workdir: Path, small_mnist: data.Dataset, uri: str) -> None:
+    with (
+        pytest.raises(UserError, match="tracking.uri=.*: cannot be used"),
+        tracking.track_run(compose([f"tracking.uri={uri}"]), "v", "n", small_mnist),
+    ):
+        pass
+
+
+def test_refused_settings_fail_the_run(workdir: Path, small_mnist: data.Dataset) -> None:
+    settings = compose([f"+tags={{{'k' * 300}: x}}"])
+    with (
+        pytest.raises(UserError, match="MLflow refuses the run's settings"),
+        tracking.track_run(settings, "v", "n", small_mnist),
+    ):
+        pass
+    assert only_run(workdir).info.status == "FAILED"
+
+
+def test_flatten() -> None:
+    nested = {"a": {"b": 1, "c": {"d": [1, 2]}}, "e": None}
+    assert tracking.flatten(nested) == {"a.b": 1, "a.c.d": [1, 2], "e": None}
+
+
+def test_nothing_is_left_to_do_at_exit(workdir: Path, small_mnist: data.Dataset) -> None:
+    handler = signal.getsignal(signal.SIGTERM)
+    with tracking.track_run(compose([]), "v", "n", small_mnist):
+        pass
+    assert signal.getsignal(signal.SIGTERM) is handler
+    assert "MLFLOW_RUN_ID" not in os.environ

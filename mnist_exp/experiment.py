@@ -5,7 +5,8 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,14 +68,13 @@ def run_experiment(settings: Settings) -> RunResult:
     with _sigterm_raises(), tracking.track_run(settings, variant, run_name, dataset) as tracker:
         tracker.log_text(reporting.layer_text(layers), "layers.txt")
         epochs: list[EpochResult] = []
+        left = _time_left(total_steps)
         with reporter.training(total_steps):
-            results = training.fit(
-                program, dataset, config.schedule, lambda p: reporter.progress(p, program.batch_size)
-            )
-            for result in results:
+            for result in training.fit(
+                program, dataset, config.schedule, on_progress=lambda p: reporter.progress(p, left(p.step))
+            ):
                 epochs.append(result)
-                seconds_left = (total_steps - result.step) * sum(r.seconds for r in epochs) / result.step
-                reporter.epoch(result, reference, seconds_left)
+                reporter.epoch(result, reference, left(result.step))
                 tracker.log_epoch(result, reference.cost_of(result.epoch) if reference else None)
         best = reporting.best_epoch(epochs)
         tracker.log_summary({"best/val_accuracy": best.val.accuracy, "best/epoch": best.epoch})
@@ -84,6 +84,16 @@ def run_experiment(settings: Settings) -> RunResult:
     reporter.tracked(tracker.run_id, *how_to_see)
     last = epochs[-1]
     return RunResult(tracker.run_id, run_name, tuple(epochs), last.test.accuracy, last.val.accuracy)
+
+
+def _time_left(total_steps: int, first_step: int = 0) -> Callable[[int], float]:
+    """Seconds until the last step, from the wall time that the steps since now took, evaluation included."""
+    started = time.perf_counter()
+
+    def left(step: int) -> float:
+        return (total_steps - step) * (time.perf_counter() - started) / (step - first_step)
+
+    return left
 
 
 def _identify(settings: Settings, preset: Config | None) -> tuple[str, ReferenceConfig | None, list[str]]:

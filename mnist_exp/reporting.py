@@ -22,6 +22,7 @@ class Reporter:
         self._console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 200)
         self._bar: Progress | None = None
         self._task = TaskID(0)
+        self._last_scored = -1  # step of the last batch accuracy printed
 
     def start(self, settings: Settings, run_name: str, data: Dataset, layers: list[LayerRow]) -> None:
         choices = " ".join(f"{group}={option}" for group, option in sorted(settings.choices.items()))
@@ -46,20 +47,22 @@ class Reporter:
         )
         with Progress(*columns, console=self._console, transient=True) as self._bar:
             self._task = self._bar.add_task("", total=total_steps)
-            yield
-        self._bar = None
+            try:
+                yield
+            finally:
+                self._bar = None
 
-    def progress(self, progress: TrainingProgress, batch_size: int) -> None:
-        if progress.batch_accuracy is not None:
-            step, accuracy = progress.batch_accuracy
-            self._print(f"step {step}, training accuracy {accuracy:g}")
+    def progress(self, progress: TrainingProgress, seconds_left: float) -> None:
+        for step, accuracy in progress.batch_accuracies:
+            if step > self._last_scored:
+                self._print(f"step {step}, training accuracy {accuracy:g}")
+                self._last_scored = step
         if self._bar is not None:
-            left = (progress.total_steps - progress.step) * batch_size / progress.images_per_second
             self._bar.update(
                 self._task,
                 completed=progress.step,
                 description=f"cost {progress.cost:.4f}  accuracy {progress.accuracy:.4f}  "
-                f"{progress.images_per_second:,.0f} images/s  {_duration(left)} left",
+                f"{progress.images_per_second:,.0f} images/s  {_duration(seconds_left)} left",
             )
 
     def epoch(self, result: EpochResult, reference: ReferenceConfig | None, seconds_left: float) -> None:

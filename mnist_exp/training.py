@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -60,18 +60,35 @@ class EpochResult:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is inside its current epoch; `cost` and `accuracy` are over the epoch so far.
+    """Where a run is: with the weights and the optimizer's state, all it takes to go on as if it had never stopped.
 
-    `batch_accuracy` is (step, accuracy) of a training batch if one was scored since the last report.
+    Sums are over the epoch so far. `evaluated` says that the epoch's result was yielded, so that a new one begins.
     """
 
-    epoch: int
-    step: int
-    total_steps: int
-    cost: float
-    accuracy: float
-    images_per_second: float
-    batch_accuracy: tuple[int, float] | None
+    epoch: int = 0  # 1-based; 0 before the first
+    step: int = 0  # training steps since the start of the run
+    examples: int = 0
+    cost_sum: float = 0.0
+    correct: int = 0
+    bad_step: int = -1
+    seconds: float = 0.0
+    batch_accuracies: tuple[tuple[int, float], ...] = ()
+    evaluated: bool = True
+
+    @property
+    def cost(self) -> float:
+        return self.cost_sum / self.examples
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.examples
+
+    @property
+    def images_per_second(self) -> float:
+        return self.examples / self.seconds
+
+
+_BEGINNING = Progress()
 
 
 class _Totals(NamedTuple):
@@ -82,8 +99,12 @@ class _Totals(NamedTuple):
     bad_step: tf.Tensor  # int64 []: first step, counted from 0, with a NaN or infinite cost; -1 if none
 
     @staticmethod
-    def zero() -> "_Totals":
-        return _Totals(tf.constant(0.0, tf.float64), tf.constant(0, tf.int64), tf.constant(-1, tf.int64))
+    def of(progress: Progress) -> "_Totals":
+        return _Totals(
+            tf.constant(progress.cost_sum, tf.float64),
+            tf.constant(progress.correct, tf.int64),
+            tf.constant(progress.bad_step, tf.int64),
+        )
 
 
 @dataclass(frozen=True)
@@ -223,71 +244,99 @@ def fit(
     program: Program,
     data: Dataset,
     schedule: ScheduleConfig,
+    *,
+    start: Progress = _BEGINNING,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Iterator[EpochResult]:
     """Train, and yield a result at the end of every epoch, each example used exactly once an epoch.
 
+    `on_progress` is called about twice a second, between steps; it may raise to stop. From `start`, with the weights
+    and the optimizer's state of that moment, everything goes on exactly as it would have without a stop.
     Raises NonFiniteCost after the result of an epoch in which a batch had a NaN or infinite cost.
     """
-    images, labels = tf.constant(data.train.images), tf.constant(data.train.labels)
-    num_train = len(data.train)
-    batch_size, every = schedule.batch_size, schedule.train_accuracy_every
-    end_of_run = total_steps(schedule, num_train)
-    in_epoch = steps_per_epoch(num_train, batch_size)
-    program.train_steps.get_concrete_function()  # traced here, so that no epoch's time includes it
-    step, epoch, steps_per_call = 0, 0, 1
-    while step < end_of_run:
-        epoch += 1
-        first_step = step
-        end_of_epoch = min(first_step + in_epoch, end_of_run)
-        last_full = first_step + num_train // batch_size
-        order = epoch_order(num_train, program.seed, epoch)
-        totals, seconds, batch_accuracies = _Totals.zero(), 0.0, []
-        while step < end_of_epoch:
-            offset = (step - first_step) * batch_size
-            batch_accuracy = None
-            if every is not None and step % every == 0:
-                batch = order[offset : offset + batch_size]
-                upcoming = Split(data.train.images[batch], data.train.labels[batch])
-                batch_accuracy = (step, evaluate(program, upcoming).accuracy)
-                batch_accuracies.append(batch_accuracy)
-            started = time.perf_counter()
-            if step < last_full:
-                steps = min(steps_per_call, last_full - step, end_of_epoch - step)
-                if every is not None:
-                    steps = min(steps, every - step % every)
-                batches = order[offset : offset + steps * batch_size]
-                totals = program.train_steps(images, labels, batches, tf.constant(step, tf.int64), totals)
-            else:
-                steps = 1
-                totals = program.train_remainder(
-                    images, labels, order[offset:], tf.constant(step, tf.int64), totals
-                )
-            cost_sum, correct, bad_step = (t.numpy() for t in totals)
-            elapsed = time.perf_counter() - started
-            seconds += elapsed
-            step += steps
-            steps_per_call = max(1, min(2 * steps_per_call, int(steps * _SECONDS_PER_CALL / elapsed)))
-            examples = min((step - first_step) * batch_size, num_train)
-            cost, accuracy = float(cost_sum) / examples, int(correct) / examples
-            on_progress(Progress(epoch, step, end_of_run, cost, accuracy, examples / seconds, batch_accuracy))
+    train = _Training(program, data.train, schedule)
+    progress = start
+    while not (progress.evaluated and progress.step >= train.end_of_run):
+        if progress.evaluated:
+            progress = Progress(epoch=progress.epoch + 1, step=progress.step, evaluated=False)
+        for progress in train.epoch(progress):  # noqa: B020  # each goes on from the one before
+            on_progress(progress)
         result = EpochResult(
-            epoch=epoch,
-            step=step,
-            examples=examples,
-            complete=examples == num_train,
-            cost=cost,
-            train_accuracy=accuracy,
+            epoch=progress.epoch,
+            step=progress.step,
+            examples=progress.examples,
+            complete=progress.examples == len(data.train),
+            cost=progress.cost,
+            train_accuracy=progress.accuracy,
             val=evaluate(program, data.val),
             test=evaluate(program, data.test),
-            batch_accuracies=tuple(batch_accuracies),
-            seconds=seconds,
+            batch_accuracies=progress.batch_accuracies,
+            seconds=progress.seconds,
         )
         yield result
-        if bad_step >= 0:
-            raise NonFiniteCost(result.cost, epoch, int(bad_step))
+        progress = replace(progress, evaluated=True)
+        if progress.bad_step >= 0:
+            raise NonFiniteCost(progress.cost, progress.epoch, progress.bad_step)
         if schedule.stop_at_accuracy is not None and result.val.accuracy >= schedule.stop_at_accuracy:
             return
+
+
+class _Training:
+    """The training split as tensors, and how many steps one call into the graph makes."""
+
+    def __init__(self, program: Program, split: Split, schedule: ScheduleConfig) -> None:
+        self._program, self._split = program, split
+        self._batch_size, self._every = schedule.batch_size, schedule.train_accuracy_every
+        self._images, self._labels = tf.constant(split.images), tf.constant(split.labels)
+        self.end_of_run = total_steps(schedule, len(split))
+        self._steps_per_call = 1
+        program.train_steps.get_concrete_function()  # traced here, so that no epoch's time includes it
+
+    def epoch(self, progress: Progress) -> Iterator[Progress]:
+        """Train to the end of the epoch that `progress` is in, or of the run; yields after every call."""
+        in_epoch = steps_per_epoch(len(self._split), self._batch_size)
+        first_step = (progress.epoch - 1) * in_epoch
+        order = epoch_order(len(self._split), self._program.seed, progress.epoch)
+        while progress.step < min(first_step + in_epoch, self.end_of_run):
+            rest = order[(progress.step - first_step) * self._batch_size :]
+            progress = self._call(progress, rest)
+            yield progress
+
+    def _call(self, progress: Progress, rest: NDArray[np.int32]) -> Progress:
+        """One call into the graph; `rest` is what the epoch's order has left."""
+        points = progress.batch_accuracies
+        if self._every is not None and progress.step % self._every == 0:
+            batch = rest[: self._batch_size]
+            upcoming = Split(self._split.images[batch], self._split.labels[batch])
+            points = (*points, (progress.step, evaluate(self._program, upcoming).accuracy))
+        steps = self._steps_in_call(progress.step, len(rest) // self._batch_size)
+        started = time.perf_counter()
+        run = self._program.train_steps if steps else self._program.train_remainder
+        batches = rest[: steps * self._batch_size] if steps else rest
+        first = tf.constant(progress.step, tf.int64)
+        totals = run(self._images, self._labels, batches, first, _Totals.of(progress))
+        cost_sum, correct, bad_step = (total.numpy() for total in totals)
+        elapsed = time.perf_counter() - started
+        if steps:
+            self._steps_per_call = max(1, min(2 * steps, int(steps * _SECONDS_PER_CALL / elapsed)))
+        return Progress(
+            epoch=progress.epoch,
+            step=progress.step + max(steps, 1),
+            examples=progress.examples + len(batches),
+            cost_sum=float(cost_sum),
+            correct=int(correct),
+            bad_step=int(bad_step),
+            seconds=progress.seconds + elapsed,
+            batch_accuracies=points,
+            evaluated=False,
+        )
+
+    def _steps_in_call(self, step: int, full_batches: int) -> int:
+        """0 means that only the smaller last batch is left."""
+        limits = [self._steps_per_call, full_batches, self.end_of_run - step]
+        if self._every is not None:
+            limits.append(self._every - step % self._every)
+        return min(limits)
 
 
 def _count_correct(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:

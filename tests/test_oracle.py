@@ -81,7 +81,7 @@ def train_ours(
     images, labels = tf.constant(split.images), tf.constant(split.labels)
     costs = []
     for step, batch in enumerate(batches):
-        zero = training._Totals.zero()
+        zero = training._Totals.of(training.Progress())
         totals = program.train_steps(images, labels, batch, tf.constant(step, tf.int64), zero)
         costs.append(float(totals.cost))  # the sum over the batch
     return costs, [variable.numpy() for variable in program.model.trainable_variables]

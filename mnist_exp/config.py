@@ -248,6 +248,15 @@ class ScheduleConfig:
         _check_range("schedule.train_accuracy_every", self.train_accuracy_every, low=1)
         _check_range("schedule.stop_at_accuracy", self.stop_at_accuracy, low=0, high=1)
 
+    def steps_per_epoch(self, num_train: int) -> int:
+        """The last batch is smaller if the batch size does not divide the number of examples."""
+        return -(-num_train // self.batch_size)
+
+    def total_steps(self, num_train: int) -> int:
+        """Training steps of a whole run: the smaller of `epochs` and `max_steps`."""
+        whole = None if self.epochs is None else self.epochs * self.steps_per_epoch(num_train)
+        return min(limit for limit in (self.max_steps, whole) if limit is not None)
+
 
 @dataclass
 class CosineScheduleConfig(ScheduleConfig):
@@ -293,6 +302,16 @@ class TrackingConfig:
 
 
 @dataclass
+class CheckpointConfig:
+    """A checkpoint is written at every epoch's end, and inside an epoch after this many seconds without one."""
+
+    every_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        _check_range("checkpoint.every_seconds", self.every_seconds, above=0)
+
+
+@dataclass
 class ReferenceConfig:
     """What a tutorial reports for its run. Cost is per epoch, from epoch 1; batch accuracy from step 0."""
 
@@ -316,6 +335,8 @@ class Config:
     optimizer: OptimizerConfig = MISSING
     schedule: ScheduleConfig = MISSING
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    resume: str | None = None
     seed: int = 0
     variant: str | None = None
     run_name: str | None = None
@@ -332,7 +353,7 @@ class Config:
     def hash(self) -> str:
         """12 hex digits over the settings that decide the result, but for the seed."""
         settings = self.to_dict()
-        for key in ("seed", "variant", "run_name", "tags", "tracking", "reference"):
+        for key in ("seed", "variant", "run_name", "tags", "tracking", "checkpoint", "resume", "reference"):
             del settings[key]
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -415,7 +436,16 @@ class Settings:
     @property
     def changes(self) -> list[str]:
         """The overrides that make the result differ from the chosen preset's."""
-        neutral = ("experiment=", "sweeps=", "seed=", "run_name=", "tags", "+tags", "tracking.")
+        neutral = (
+            "experiment=",
+            "sweeps=",
+            "seed=",
+            "run_name=",
+            "tags",
+            "+tags",
+            "tracking.",
+            "checkpoint.",
+        )
         return [override for override in self.overrides if not override.startswith(neutral)]
 
 

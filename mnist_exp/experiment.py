@@ -1,10 +1,8 @@
 """One experiment end to end: config -> objects -> training -> tracked result."""
 
 import os
-import signal
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,13 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_exp import data, seeds
+from mnist_exp import checkpoint, data, interrupts, reporting, resume, seeds
 from mnist_exp.config import Config, ReferenceConfig, Settings, compose, find_preset
-from mnist_exp.errors import Killed
+from mnist_exp.errors import NonFiniteCost
+from mnist_exp.reporting import best_epoch, layer_text
+from mnist_exp.results import EpochResult, Progress
 
 if TYPE_CHECKING:
     from mnist_exp.tracking import RunTracker
-    from mnist_exp.training import EpochResult, Program
+    from mnist_exp.training import Program
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class RunResult:
 
     run_id: str
     run_name: str
-    epochs: "tuple[EpochResult, ...]"
+    epochs: tuple[EpochResult, ...]
     test_accuracy: float
     val_accuracy: float
 
@@ -44,6 +44,8 @@ def run(overrides: Sequence[str] = ()) -> RunResult:
 
 def run_experiment(settings: Settings) -> RunResult:
     """Load, build, train, track and report. Everything a user can get wrong is refused before TensorFlow loads."""
+    reporter = reporting.Reporter()
+    settings, state = resume.find(settings, reporter.warn)
     config = settings.config
     dataset = data.load(
         config.data.dir,
@@ -52,38 +54,97 @@ def run_experiment(settings: Settings) -> RunResult:
         eval_limit=config.data.eval_limit,
         eval_on_train=config.data.eval_on_train,
     )
+    total_steps = config.schedule.total_steps(len(dataset.train))
+    if state is not None:
+        resume.check_length(state, settings, total_steps)
     variant, reference, changes = _identify(settings, find_preset(config))
     run_name = config.run_name or f"{variant}-s{config.seed}"
     with _without_startup_noise():
         import tensorflow as tf
 
         tf.config.list_logical_devices()
-    from mnist_exp import models, reporting, tracking, training
+    from mnist_exp import models, tracking, training
 
     program = training.build_program(config, len(dataset.train))
     layers = models.layer_table(program.model)
-    reporter = reporting.Reporter()
     reporter.start(settings, run_name, dataset, layers)
-    total_steps = training.total_steps(config.schedule, len(dataset.train))
-    with _sigterm_raises(), tracking.track_run(settings, variant, run_name, dataset) as tracker:
-        tracker.log_text(reporting.layer_text(layers), "layers.txt")
-        epochs: list[EpochResult] = []
-        left = _time_left(total_steps)
-        with reporter.training(total_steps):
-            for result in training.fit(
-                program, dataset, config.schedule, on_progress=lambda p: reporter.progress(p, left(p.step))
-            ):
-                epochs.append(result)
-                reporter.epoch(result, reference, left(result.step))
-                tracker.log_epoch(result, reference.cost_of(result.epoch) if reference else None)
-        best = reporting.best_epoch(epochs)
-        tracker.log_summary({"best/val_accuracy": best.val.accuracy, "best/epoch": best.epoch})
+    run_id = None if state is None else str(state.record["run_id"])
+    with (
+        interrupts.raised(),
+        tracking.track_run(settings, variant, run_name, dataset, run_id=run_id) as tracker,
+    ):
+        tracker.log_text(layer_text(layers), "layers.txt")
+        epochs = _train(program, dataset, settings, reference, tracker, reporter, state)
+        best = best_epoch(epochs)
+        tracker.log_summary(
+            {"best/val_accuracy": best.val.accuracy, "best/epoch": best.epoch}, epochs[-1].epoch
+        )
         _log_artifacts(tracker, program, dataset, epochs, reference, config.seed)
         how_to_see = tracking.ui_command(), tracker.page
+    checkpoint.mark_ended(checkpoint.run_folder(tracker.run_id))
     reporter.summary(run_name, epochs, reference, changes)
     reporter.tracked(tracker.run_id, *how_to_see)
     last = epochs[-1]
     return RunResult(tracker.run_id, run_name, tuple(epochs), last.test.accuracy, last.val.accuracy)
+
+
+def _train(
+    program: "Program",
+    dataset: data.Dataset,
+    settings: Settings,
+    reference: ReferenceConfig | None,
+    tracker: "RunTracker",
+    reporter: reporting.Reporter,
+    state: checkpoint.RunState | None,
+) -> list[EpochResult]:
+    """All epochs, those before a resumption too, each reported, tracked and then in a checkpoint."""
+    from mnist_exp import training
+
+    config = settings.config
+    folder = checkpoint.run_folder(tracker.run_id)
+    epochs: list[EpochResult] = []
+    start = Progress()
+    writer = checkpoint.Writer(
+        program, folder, config.checkpoint.every_seconds, resume.record(tracker.run_id, settings)
+    )
+
+    def track(result: EpochResult) -> None:
+        tracker.log_epoch(result, reference.cost_of(result.epoch) if reference else None)
+
+    if state is not None:
+        state.restore(program)
+        epochs, start = list(state.results), state.progress
+        reporter.resumed(tracker.run_id, start)
+        checkpoint.mark_ended(folder, ended=False)
+        for result in epochs:
+            track(result)  # what a crash kept from the record; the others are there
+    writer.save(start, epochs)
+    total_steps = config.schedule.total_steps(len(dataset.train))
+    left = _time_left(total_steps, start.step)
+    with reporter.training(total_steps), interrupts.deferred() as pending:
+
+        def on_progress(progress: Progress) -> None:
+            reporter.progress(progress, left(progress.step))
+            try:
+                pending.check()
+            except BaseException:
+                writer.save(progress, epochs)
+                raise
+            writer.in_epoch(progress, epochs)
+
+        try:
+            for result in training.fit(
+                program, dataset, config.schedule, start=start, on_progress=on_progress
+            ):
+                epochs.append(result)
+                reporter.epoch(result, reference, left(result.step))
+                track(result)
+                writer.after_epoch(result.progress, epochs)
+        except NonFiniteCost:
+            checkpoint.mark_ended(folder)
+            raise
+        writer.save(epochs[-1].progress, epochs)
+    return epochs
 
 
 def _time_left(total_steps: int, first_step: int = 0) -> Callable[[int], float]:
@@ -91,7 +152,7 @@ def _time_left(total_steps: int, first_step: int = 0) -> Callable[[int], float]:
     started = time.perf_counter()
 
     def left(step: int) -> float:
-        return (total_steps - step) * (time.perf_counter() - started) / (step - first_step)
+        return (total_steps - step) * (time.perf_counter() - started) / max(step - first_step, 1)
 
     return left
 
@@ -112,7 +173,7 @@ def _log_artifacts(
     tracker: "RunTracker",
     program: "Program",
     dataset: data.Dataset,
-    epochs: "list[EpochResult]",
+    epochs: list[EpochResult],
     reference: ReferenceConfig | None,
     seed: int,
 ) -> None:
@@ -143,24 +204,7 @@ def _log_artifacts(
         for name, figure in drawn.items():
             figure.savefig(folder / "figures" / f"{name}.png", dpi=120)
         tracker.log_files(folder)
-    tracker.log_model(program.model, test.images[:1].astype(np.float32) / 255)
-
-
-@contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """Raise Killed in the block on SIGTERM, so that a run asked to end still records that it was killed."""
-
-    def terminate(signum: int, frame: object) -> None:
-        raise Killed(f"received signal {signum}")
-
-    if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
-        yield
-        return
-    previous = signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+    tracker.log_model(program.model, test.images[:1].astype(np.float32) / 255, epochs[-1].step)
 
 
 @contextmanager

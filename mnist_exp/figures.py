@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mnist_exp.config import ReferenceConfig
 from mnist_exp.data import NUM_CLASSES, Split
-from mnist_exp.training import EpochResult
+from mnist_exp.results import EpochResult
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart.
 _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#E69F00", "#009E73", "#666666"

@@ -1,13 +1,12 @@
 """Models as Keras graphs from images to logits. A builder takes its config, initializers and input, and stacks layers."""
 
-from dataclasses import dataclass
-
 import keras
 from keras import KerasTensor, layers
 
 from mnist_exp.config import ConvNetConfig, InitConfig, MlpConfig, ModelConfig, SoftmaxConfig
 from mnist_exp.data import IMAGE_SIZE, NUM_CLASSES
 from mnist_exp.initializers import RoleInitializers
+from mnist_exp.results import LayerRow
 
 
 def build(config: ModelConfig, init: InitConfig, seed: int) -> keras.Model:
@@ -73,15 +72,6 @@ def _dense(units: int, initializers: RoleInitializers, name: str) -> layers.Dens
 def _dropout(rate: float, x: KerasTensor) -> KerasTensor:
     # The training loop sets the layer's random state from (seed, step); its own seed is never used.
     return layers.Dropout(rate, seed=0, name="dropout")(x) if rate > 0 else x
-
-
-@dataclass(frozen=True)
-class LayerRow:
-    """`shape` without the batch axis; `parameters` counts single numbers."""
-
-    name: str
-    shape: tuple[int, ...]
-    parameters: int
 
 
 def layer_table(model: keras.Model) -> list[LayerRow]:

@@ -9,9 +9,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from mnist_exp.config import ReferenceConfig, Settings
 from mnist_exp.data import Dataset
-from mnist_exp.models import LayerRow
-from mnist_exp.training import EpochResult
-from mnist_exp.training import Progress as TrainingProgress
+from mnist_exp.results import EpochResult, LayerRow
+from mnist_exp.results import Progress as TrainingProgress
 
 
 class Reporter:
@@ -34,6 +33,12 @@ class Reporter:
             f"{len(data.test):,} test images\n"
         )
         self._print(layer_text(layers))
+
+    def resumed(self, run_id: str, progress: TrainingProgress) -> None:
+        self._print(f"Resuming run {run_id} at step {progress.step}, epoch {max(progress.epoch, 1)}.")
+
+    def warn(self, text: str) -> None:
+        self._print(f"warning: {text}")
 
     @contextmanager
     def training(self, total_steps: int) -> Iterator[None]:

@@ -23,7 +23,7 @@ from mnist_exp import environment
 from mnist_exp.config import Settings
 from mnist_exp.data import Dataset
 from mnist_exp.errors import Killed, UserError
-from mnist_exp.training import EpochResult, Evaluation
+from mnist_exp.results import EpochResult, Evaluation
 
 # What `mlflow models serve` installs to load the model.
 _MODEL_REQUIREMENTS = ("tensorflow", "keras", "numpy")
@@ -35,6 +35,7 @@ class RunTracker:
     def __init__(self, run_id: str, experiment_id: str) -> None:
         self.run_id, self.experiment_id = run_id, experiment_id
         self._client = mlflow.MlflowClient()
+        self._logged: set[tuple[str, int]] = set()  # (metric, step) that the run has already
 
     @property
     def page(self) -> str:
@@ -62,10 +63,10 @@ class RunTracker:
         ]
         self._log_metrics(metrics)
 
-    def log_summary(self, values: Mapping[str, float]) -> None:
-        """Metrics of the whole run, without a step."""
+    def log_summary(self, values: Mapping[str, float], epoch: int = 0) -> None:
+        """Metrics of the whole run up to an epoch."""
         now = int(time.time() * 1000)
-        self._log_metrics([Metric(name, value, now, 0) for name, value in values.items()])
+        self._log_metrics([Metric(name, value, now, epoch) for name, value in values.items()])
 
     def log_files(self, folder: Path) -> None:
         """All files below the folder, as artifacts with the same relative paths."""
@@ -74,10 +75,13 @@ class RunTracker:
     def log_text(self, text: str, path: str) -> None:
         self._client.log_text(self.run_id, text, path)
 
-    def log_model(self, model: keras.Model, example: Any) -> None:
-        """The trained model with its signature; `example` is a batch of inputs."""
+    def log_model(self, model: keras.Model, example: Any, step: int) -> None:
+        """The model after `step` training steps with its signature, once; `example` is a batch of inputs."""
         import mlflow.tensorflow
 
+        outputs = self._client.get_run(self.run_id).outputs
+        if outputs is not None and any(logged.step == step for logged in outputs.model_outputs):
+            return
         keras.config.disable_interactive_logging()  # MLflow tries the example; no progress bar for that
         frozen = [f"{name}=={environment.version(name)}" for name in _MODEL_REQUIREMENTS]
         mlflow.tensorflow.log_model(
@@ -86,6 +90,7 @@ class RunTracker:
             signature=infer_signature(example, model(example).numpy()),
             input_example=example,
             pip_requirements=frozen,
+            step=step,
         )
 
     def log_settings(self, settings: Settings, variant: str, data: Dataset) -> None:
@@ -120,31 +125,59 @@ class RunTracker:
             described = MetaDataset(source_info, name, split.digest()[:32])  # type: ignore[abstract]
             mlflow.log_input(described, context=context)
 
+    def reopen(self, settings: Settings) -> None:
+        """Go on with a run that has its settings: remember its metrics, so that none is logged a second time."""
+        run = self._client.get_run(self.run_id)
+        for name in run.data.metrics:
+            self._logged |= {(name, m.step) for m in self._client.get_metric_history(self.run_id, name)}
+        if "failure_reason" in run.data.tags:
+            self._client.delete_tag(self.run_id, "failure_reason")
+        self._client.set_tag(self.run_id, "config_hash", settings.config.hash())
+        self.log_text(yaml.safe_dump(settings.config.to_dict(), sort_keys=False), "config/resolved.yaml")
+        self.log_text(yaml.safe_dump(list(settings.overrides)), "config/overrides.yaml")
+
     def _log_metrics(self, metrics: list[Metric]) -> None:
+        metrics = [metric for metric in metrics if (metric.key, metric.step) not in self._logged]
+        self._logged |= {(metric.key, metric.step) for metric in metrics}
         for start in range(0, len(metrics), 1000):  # MLflow takes at most 1,000 a call
             self._client.log_batch(self.run_id, metrics=metrics[start : start + 1000])
 
 
 @contextmanager
-def track_run(settings: Settings, variant: str, run_name: str, data: Dataset) -> Iterator[RunTracker]:
+def track_run(
+    settings: Settings, variant: str, run_name: str, data: Dataset, *, run_id: str | None = None
+) -> Iterator[RunTracker]:
     """One MLflow run whose status tells how the block ended, whatever happens in it.
 
-    Raises UserError if the store cannot be used or refuses the settings.
+    `run_id` reopens that run instead of making one. Raises UserError if the store cannot be used, does not have the
+    run, or refuses the settings.
     """
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     with _tracking_uri(settings.config.tracking.uri):
         experiment_id = open_store(settings.config.tracking.experiment)
         nested = mlflow.active_run() is not None
-        run = mlflow.start_run(
-            experiment_id=experiment_id, run_name=run_name, nested=nested, log_system_metrics=True
-        )
-        tracker, status = RunTracker(run.info.run_id, experiment_id), "FINISHED"
+        try:
+            run = mlflow.start_run(
+                run_id=run_id,
+                experiment_id=experiment_id,
+                run_name=run_name,
+                nested=nested,
+                log_system_metrics=True,
+            )
+        except MlflowException as error:
+            raise UserError(
+                f"resume={run_id}: MLflow does not know that run ({_first_line(error)})"
+            ) from error
+        tracker, status = RunTracker(run.info.run_id, run.info.experiment_id), "FINISHED"
         try:
             try:
-                tracker.log_settings(settings, variant, data)
+                if run_id is None:
+                    tracker.log_settings(settings, variant, data)
+                else:
+                    tracker.reopen(settings)
             except MlflowException as error:
-                raise UserError(f"MLflow refuses the run's settings: {str(error).splitlines()[0]}") from error
+                raise UserError(f"MLflow refuses the run's settings: {_first_line(error)}") from error
             yield tracker
         except BaseException as error:
             status = "KILLED" if isinstance(error, Killed | KeyboardInterrupt) else "FAILED"
@@ -166,7 +199,7 @@ def open_store(experiment: str) -> str:
             found = client.get_experiment_by_name(experiment)
             return client.create_experiment(experiment) if found is None else found.experiment_id
     except (MlflowException, OSError) as error:
-        raise UserError(f"tracking.uri={uri}: cannot be used ({str(error).splitlines()[0]})") from error
+        raise UserError(f"tracking.uri={uri}: cannot be used ({_first_line(error)})") from error
 
 
 def ui_command() -> str:
@@ -185,6 +218,10 @@ def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _evaluation_metrics(split: str, evaluation: Evaluation) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from mnist_exp import losses, models, optimizers, seeds
 from mnist_exp.config import Config, ScheduleConfig
 from mnist_exp.data import Dataset, Split, epoch_order
 from mnist_exp.errors import NonFiniteCost
+from mnist_exp.results import EpochResult, Evaluation, Progress
 
 _EVAL_BATCH = 1000
 # Python takes over about this often, for the progress bar and for signals; results do not depend on it.
@@ -23,69 +24,6 @@ _SECONDS_PER_CALL = 0.5
 
 # A tensor made outside of the graph: TensorFlow turns the division by a number into a product with its inexact inverse.
 _WHITE = tf.constant(255.0)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """cost: mean loss per example; accuracy: fraction in [0, 1]; both of the whole split."""
-
-    cost: float
-    accuracy: float
-
-
-@dataclass(frozen=True)
-class EpochResult:
-    """What one epoch did. Costs are means per example in the loss' own unit, accuracies fractions in [0, 1].
-
-    `cost` and `train_accuracy` are over the epoch's training batches as they were met, dropout on.
-    `batch_accuracies`: (step, accuracy of the batch about to be trained on, dropout off).
-    `complete` is False if `schedule.max_steps` ended the epoch early.
-    """
-
-    epoch: int  # 1-based
-    step: int  # training steps since the start of the run
-    examples: int  # training examples used in this epoch
-    complete: bool
-    cost: float
-    train_accuracy: float
-    val: Evaluation
-    test: Evaluation
-    batch_accuracies: tuple[tuple[int, float], ...]
-    seconds: float  # of training, without evaluation
-
-    @property
-    def images_per_second(self) -> float:
-        return self.examples / self.seconds
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run is: with the weights and the optimizer's state, all it takes to go on as if it had never stopped.
-
-    Sums are over the epoch so far. `evaluated` says that the epoch's result was yielded, so that a new one begins.
-    """
-
-    epoch: int = 0  # 1-based; 0 before the first
-    step: int = 0  # training steps since the start of the run
-    examples: int = 0
-    cost_sum: float = 0.0
-    correct: int = 0
-    bad_step: int = -1
-    seconds: float = 0.0
-    batch_accuracies: tuple[tuple[int, float], ...] = ()
-    evaluated: bool = True
-
-    @property
-    def cost(self) -> float:
-        return self.cost_sum / self.examples
-
-    @property
-    def accuracy(self) -> float:
-        return self.correct / self.examples
-
-    @property
-    def images_per_second(self) -> float:
-        return self.examples / self.seconds
 
 
 _BEGINNING = Progress()
@@ -204,22 +142,10 @@ def build_program(config: Config, num_train: int) -> Program:
         model=models.build(config.model, config.init, config.seed),
         loss=losses.build(config.loss),
         reduce=losses.reduction(config.loss),
-        optimizer=optimizers.build(config.optimizer, schedule, total_steps(schedule, num_train)),
+        optimizer=optimizers.build(config.optimizer, schedule, schedule.total_steps(num_train)),
         batch_size=schedule.batch_size,
         seed=config.seed,
     )
-
-
-def steps_per_epoch(num_train: int, batch_size: int) -> int:
-    """The last batch is smaller if the batch size does not divide the number of examples."""
-    return -(-num_train // batch_size)
-
-
-def total_steps(schedule: ScheduleConfig, num_train: int) -> int:
-    """Training steps of a whole run: the smaller of `epochs` and `max_steps`."""
-    steps = steps_per_epoch(num_train, schedule.batch_size)
-    limits = [schedule.max_steps, None if schedule.epochs is None else schedule.epochs * steps]
-    return min(limit for limit in limits if limit is not None)
 
 
 def to_float(images: tf.Tensor) -> tf.Tensor:
@@ -274,9 +200,9 @@ def fit(
             seconds=progress.seconds,
         )
         yield result
-        progress = replace(progress, evaluated=True)
         if progress.bad_step >= 0:
             raise NonFiniteCost(progress.cost, progress.epoch, progress.bad_step)
+        progress = result.progress
         if schedule.stop_at_accuracy is not None and result.val.accuracy >= schedule.stop_at_accuracy:
             return
 
@@ -285,16 +211,16 @@ class _Training:
     """The training split as tensors, and how many steps one call into the graph makes."""
 
     def __init__(self, program: Program, split: Split, schedule: ScheduleConfig) -> None:
-        self._program, self._split = program, split
+        self._program, self._split, self._schedule = program, split, schedule
         self._batch_size, self._every = schedule.batch_size, schedule.train_accuracy_every
         self._images, self._labels = tf.constant(split.images), tf.constant(split.labels)
-        self.end_of_run = total_steps(schedule, len(split))
+        self.end_of_run = schedule.total_steps(len(split))
         self._steps_per_call = 1
         program.train_steps.get_concrete_function()  # traced here, so that no epoch's time includes it
 
     def epoch(self, progress: Progress) -> Iterator[Progress]:
         """Train to the end of the epoch that `progress` is in, or of the run; yields after every call."""
-        in_epoch = steps_per_epoch(len(self._split), self._batch_size)
+        in_epoch = self._schedule.steps_per_epoch(len(self._split))
         first_step = (progress.epoch - 1) * in_epoch
         order = epoch_order(len(self._split), self._program.seed, progress.epoch)
         while progress.step < min(first_step + in_epoch, self.end_of_run):

@@ -8,11 +8,12 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "mnist_exp"
 # Top to bottom; a module imports only from those above it.
 ORDER = [
-    "errors", "seeds", "config", "messages", "data", "initializers", "models", "losses", "optimizers", "training",
-    "environment", "tracking", "figures", "reporting", "experiment", "__init__", "__main__",
+    "errors", "interrupts", "results", "seeds", "config", "messages", "data", "checkpoint", "resume", "reporting",
+    "initializers", "models", "losses", "optimizers", "training", "environment", "tracking", "figures", "experiment",
+    "__init__", "__main__",
 ]  # fmt: skip
 LIBRARIES = {
-    "errors": set(), "seeds": {"numpy"}, "config": {"hydra", "omegaconf"}, "messages": {"hydra", "omegaconf"},
+    "errors": set(), "interrupts": set(), "results": set(), "checkpoint": {"numpy"}, "resume": set(), "seeds": {"numpy"}, "config": {"hydra", "omegaconf"}, "messages": {"hydra", "omegaconf"},
     "data": {"numpy"}, "initializers": {"keras"}, "models": {"keras"}, "losses": {"tensorflow"},
     "optimizers": {"keras", "tensorflow"}, "training": {"keras", "tensorflow", "numpy"}, "environment": set(),
     "tracking": {"mlflow", "filelock", "keras", "yaml"}, "figures": {"matplotlib", "numpy"}, "reporting": {"rich"},
@@ -25,10 +26,10 @@ def imports(module: str) -> tuple[set[str], set[str]]:
     import sys
 
     ours, others = set(), set()
-    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text())):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []
-        elif isinstance(node, ast.ImportFrom) and node.module == "mnist_exp":
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text())
+    tree.body = [node for node in tree.body if ast.unparse(node).split(":")[0] != "if TYPE_CHECKING"]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "mnist_exp":
             ours |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("mnist_exp."):
             ours.add(node.module.split(".")[1])

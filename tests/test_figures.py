@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from mnist_exp import data, figures
 from mnist_exp.config import ReferenceConfig
-from mnist_exp.training import EpochResult, Evaluation
+from mnist_exp.results import EpochResult, Evaluation
 
 
 def epochs(count: int) -> list[EpochResult]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mnist_exp import data, training
+from mnist_exp import data, results, training
 from mnist_exp.config import Config
 
 v1 = tf.compat.v1
@@ -81,7 +81,7 @@ def train_ours(
     images, labels = tf.constant(split.images), tf.constant(split.labels)
     costs = []
     for step, batch in enumerate(batches):
-        zero = training._Totals.of(training.Progress())
+        zero = training._Totals.of(results.Progress())
         totals = program.train_steps(images, labels, batch, tf.constant(step, tf.int64), zero)
         costs.append(float(totals.cost))  # the sum over the batch
     return costs, [variable.numpy() for variable in program.model.trainable_variables]

@@ -2,8 +2,7 @@ import pytest
 
 from mnist_exp import reporting
 from mnist_exp.config import ReferenceConfig
-from mnist_exp.models import LayerRow
-from mnist_exp.training import EpochResult, Evaluation, Progress
+from mnist_exp.results import EpochResult, Evaluation, LayerRow, Progress
 
 REFERENCE = ReferenceConfig("the blog post", 0.9872, [0.342477704])
 

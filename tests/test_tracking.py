@@ -9,7 +9,7 @@ from conftest import only_run
 from mnist_exp import data, tracking
 from mnist_exp.config import compose
 from mnist_exp.errors import Killed, UserError
-from mnist_exp.training import EpochResult, Evaluation
+from mnist_exp.results import EpochResult, Evaluation
 
 
 def epoch(number: int, cost: float = 0.5) -> EpochResult:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mnist_exp import data, training
+from mnist_exp import data, results, training
 from mnist_exp.config import Config
 from mnist_exp.errors import NonFiniteCost
-from mnist_exp.training import EpochResult, Progress
+from mnist_exp.results import EpochResult, Progress
 
 Compose = Callable[..., Config]
 
@@ -86,8 +86,8 @@ def test_max_steps_ends_inside_an_epoch(settings: Compose, small_mnist: data.Dat
 
 
 def test_epochs_and_max_steps_end_at_the_smaller(settings: Compose) -> None:
-    assert training.total_steps(settings("schedule.epochs=2", "schedule.max_steps=500").schedule, 1000) == 20
-    assert training.total_steps(settings("schedule.epochs=2", "schedule.max_steps=15").schedule, 1000) == 15
+    assert settings("schedule.epochs=2", "schedule.max_steps=500").schedule.total_steps(1000) == 20
+    assert settings("schedule.epochs=2", "schedule.max_steps=15").schedule.total_steps(1000) == 15
 
 
 def test_evaluation_uses_every_example(settings: Compose, mnist: data.Dataset) -> None:
@@ -135,7 +135,7 @@ def test_dropout_masks_depend_on_seed_and_step(settings: Compose, small_mnist: d
             tf.constant(small_mnist.train.labels),
             np.arange(50, dtype=np.int32),
             tf.constant(step, tf.int64),
-            training._Totals.of(training.Progress()),
+            training._Totals.of(results.Progress()),
         )
         return float(totals.cost)
 

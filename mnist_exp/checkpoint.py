@@ -1,0 +1,217 @@
+"""Checkpoints of a run on disk: written whole or not at all, verified when read, the last two kept.
+
+    outputs/checkpoints/RUN_ID/000008250.1/{arrays.npz, state.json, manifest.json}
+
+The folder's name is the training step, and 1 once the epoch's result is in `results`.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_exp.errors import UserError
+from mnist_exp.results import EpochResult, Evaluation, Progress
+
+if TYPE_CHECKING:
+    from mnist_exp.training import Program
+
+CHECKPOINTS_DIR = Path("outputs") / "checkpoints"
+_KEPT = 2
+_SHARE = 50  # a checkpoint that took 1 s is followed by 50 s without one
+_ENDED = "ended"  # a file beside the checkpoints of a run that will not go on by itself
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A run at one moment. `record` is what the experiment needs to find and reopen the run, as plain JSON."""
+
+    progress: Progress
+    results: tuple[EpochResult, ...]
+    weights: tuple[NDArray[Any], ...]
+    optimizer: tuple[NDArray[Any], ...]
+    record: dict[str, Any]
+
+    @staticmethod
+    def of(
+        program: "Program", progress: Progress, results: tuple[EpochResult, ...], record: dict[str, Any]
+    ) -> "RunState":
+        weights = tuple(variable.numpy() for variable in program.model.weights)
+        optimizer = tuple(variable.numpy() for variable in program.optimizer.variables)
+        return RunState(progress, results, weights, optimizer, record)
+
+    def restore(self, program: "Program") -> None:
+        """Set the program's weights and optimizer state; the program is built from the same config."""
+        program.optimizer.build(program.model.trainable_variables)
+        variables = [*program.model.weights, *program.optimizer.variables]
+        for variable, value in zip(variables, (*self.weights, *self.optimizer), strict=True):
+            variable.assign(value)
+
+
+class Writer:
+    """Saves one run's checkpoints, and spends at most a fiftieth of the run's time on it.
+
+    An epoch that ends sooner than that after a checkpoint gets none: what a crash then costs is less than a second.
+    """
+
+    def __init__(
+        self, program: "Program", folder: Path, every_seconds: float, record: dict[str, Any]
+    ) -> None:
+        self._program, self._folder, self._record = program, folder, record
+        self._every_seconds = every_seconds
+        self._saved_at, self._cost = float("-inf"), 0.0
+
+    def in_epoch(self, progress: Progress, results: list[EpochResult]) -> None:
+        if time.monotonic() - self._saved_at >= max(self._every_seconds, _SHARE * self._cost):
+            self.save(progress, results)
+
+    def after_epoch(self, progress: Progress, results: list[EpochResult]) -> None:
+        if time.monotonic() - self._saved_at >= _SHARE * self._cost:
+            self.save(progress, results)
+
+    def save(self, progress: Progress, results: list[EpochResult]) -> None:
+        started = time.monotonic()
+        save(RunState.of(self._program, progress, tuple(results), self._record), self._folder)
+        self._saved_at = time.monotonic()
+        self._cost = self._saved_at - started
+
+
+def save(state: RunState, run_folder: Path) -> None:
+    """Write a checkpoint below `run_folder`. Raises UserError where the disk refuses; older ones are then untouched."""
+    name = f"{state.progress.step:09d}.{int(state.progress.evaluated)}"
+    temporary = run_folder / f"writing-{os.getpid()}"
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        with _synced(temporary / "arrays.npz") as file:
+            np.savez(file, *state.weights, *state.optimizer)
+        plain = {
+            "progress": asdict(state.progress),
+            "results": [asdict(result) for result in state.results],
+            "num_weights": len(state.weights),
+            "record": state.record,
+        }
+        with _synced(temporary / "state.json") as file:
+            file.write(json.dumps(plain).encode())
+        manifest = {path.name: _sha256(path) for path in sorted(temporary.iterdir())}
+        with _synced(temporary / "manifest.json") as file:
+            file.write(json.dumps(manifest).encode())
+        _sync_folder(temporary)
+        shutil.rmtree(run_folder / name, ignore_errors=True)
+        temporary.rename(run_folder / name)
+        _sync_folder(run_folder)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise UserError(
+            f"{run_folder}: the checkpoint of step {state.progress.step} cannot be written ({error.strerror}); "
+            "the ones before it are intact"
+        ) from error
+    for old in _folders(run_folder)[:-_KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def load_newest(run_folder: Path, warn: Callable[[str], None]) -> RunState | None:
+    """The newest checkpoint that is whole; each damaged one is named in a call of `warn`. None if there is none."""
+    for folder in reversed(_folders(run_folder)):
+        try:
+            return _load(folder)
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            warn(f"{folder}: damaged checkpoint ({error}); the one before it is used")
+    return None
+
+
+def run_folder(run_id: str) -> Path:
+    return CHECKPOINTS_DIR / run_id
+
+
+def mark_ended(run_folder: Path, ended: bool = True) -> None:
+    """Say whether the run came to its own end, so that `resume=auto` leaves it alone; keep its last checkpoint."""
+    if ended:
+        (run_folder / _ENDED).touch()
+        for old in _folders(run_folder)[:-1]:
+            shutil.rmtree(old, ignore_errors=True)
+    else:
+        (run_folder / _ENDED).unlink(missing_ok=True)
+
+
+def has_ended(run_folder: Path) -> bool:
+    return (run_folder / _ENDED).exists()
+
+
+def known_runs() -> list[str]:
+    """Run ids with a checkpoint in the current folder, the newest checkpoint first."""
+    folders = [path for path in CHECKPOINTS_DIR.glob("*") if _folders(path)]
+    return [path.name for path in sorted(folders, key=lambda p: -_folders(p)[-1].stat().st_mtime)]
+
+
+def _load(folder: Path) -> RunState:
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    if set(manifest) != {"arrays.npz", "state.json"}:
+        raise ValueError("its manifest is incomplete")
+    for name, expected in manifest.items():
+        if _sha256(folder / name) != expected:
+            raise ValueError(f"{name} does not have the checksum in its manifest")
+    plain = json.loads((folder / "state.json").read_bytes())
+    with np.load(folder / "arrays.npz") as stored:
+        arrays = tuple(stored[f"arr_{i}"] for i in range(len(stored.files)))
+    split = plain["num_weights"]
+    return RunState(
+        progress=Progress(**plain["progress"] | _points(plain["progress"])),
+        results=tuple(_result(result) for result in plain["results"]),
+        weights=arrays[:split],
+        optimizer=arrays[split:],
+        record=plain["record"],
+    )
+
+
+def _result(plain: dict[str, Any]) -> EpochResult:
+    scores = {split: Evaluation(**plain[split]) for split in ("val", "test")}
+    return EpochResult(**plain | scores | _points(plain))
+
+
+def _points(plain: dict[str, Any]) -> dict[str, Any]:
+    return {"batch_accuracies": tuple((step, value) for step, value in plain["batch_accuracies"])}
+
+
+def _folders(run_folder: Path) -> list[Path]:
+    """Finished checkpoints, the oldest first."""
+    return sorted(path for path in run_folder.glob("[0-9]*.[01]") if path.is_dir())
+
+
+class _synced:
+    """A new file that is on the disk, not only in memory, when the block ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+
+    def __enter__(self) -> Any:
+        return self._file
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        try:
+            if kind is None:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+        finally:
+            self._file.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,67 @@
+"""SIGTERM and Ctrl-C at moments of our choice."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mnist_exp.errors import Killed
+
+
+class Interrupts:
+    """Remembers the first SIGTERM or Ctrl-C until `check`; a second one is not waited for.
+
+    Between two checks weights and bookkeeping may disagree, so that a checkpoint must not be taken there.
+    """
+
+    def __init__(self) -> None:
+        self._received: int | None = None
+
+    def check(self) -> None:
+        """Raise Killed or KeyboardInterrupt if a signal came since the start."""
+        if self._received is not None:
+            raise _exception(self._received)
+
+    def _handle(self, signum: int, frame: object) -> None:
+        if self._received is not None:
+            raise _exception(signum)
+        self._received = signum
+
+
+@contextmanager
+def deferred() -> Iterator[Interrupts]:
+    """Signals in the block wait for `check`, or for the end of the block."""
+    interrupts = Interrupts()
+    with _handled(interrupts._handle, (signal.SIGTERM, signal.SIGINT)):
+        yield interrupts
+    interrupts.check()
+
+
+@contextmanager
+def raised() -> Iterator[None]:
+    """SIGTERM in the block raises Killed at once, as Ctrl-C raises KeyboardInterrupt."""
+
+    def handle(signum: int, frame: object) -> None:
+        raise _exception(signum)
+
+    with _handled(handle, (signal.SIGTERM,)):
+        yield
+
+
+def _exception(signum: int) -> BaseException:
+    return (
+        KeyboardInterrupt() if signum == signal.SIGINT else Killed(f"received {signal.Signals(signum).name}")
+    )
+
+
+@contextmanager
+def _handled(handler: object, signals: tuple[signal.Signals, ...]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
+        yield
+        return
+    previous = [signal.signal(number, handler) for number in signals]  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for number, before in zip(signals, previous, strict=True):
+            signal.signal(number, before)

@@ -1,0 +1,113 @@
+"""Which run to go on with, and whether its settings allow it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from mnist_exp import checkpoint
+from mnist_exp.checkpoint import RunState
+from mnist_exp.config import Settings, compose
+from mnist_exp.errors import ConfigError, UserError
+from mnist_exp.messages import did_you_mean
+
+# What may differ between a run and its continuation; everything else would make it another run.
+_CHANGEABLE = (
+    "schedule.epochs",
+    "schedule.max_steps",
+    "checkpoint.",
+    "resume",
+    "run_name",
+    "tags",
+    "tracking.",
+)
+
+
+def record(run_id: str, settings: Settings) -> dict[str, Any]:
+    """What a checkpoint keeps about its run."""
+    config = settings.config
+    return {
+        "run_id": run_id,
+        "overrides": list(settings.overrides),
+        "config": config.to_dict(),
+        "config_hash": config.hash(),
+        "seed": config.seed,
+    }
+
+
+def find(settings: Settings, warn: Callable[[str], None]) -> tuple[Settings, RunState | None]:
+    """The settings to run with and the state to start from, None for a new run.
+
+    `resume=auto` takes the newest unfinished run of the same config and seed; `resume=RUN_ID` takes that run's
+    settings and the overrides given beside it. Raises UserError where there is no such run, or it cannot go on.
+    """
+    match settings.config.resume:
+        case None:
+            return settings, None
+        case "auto":
+            return settings, _newest_unfinished(settings, warn)
+        case run_id:
+            return _by_id(run_id, settings, warn)
+
+
+def _newest_unfinished(settings: Settings, warn: Callable[[str], None]) -> RunState | None:
+    for run_id in checkpoint.known_runs():
+        folder = checkpoint.run_folder(run_id)
+        state = None if checkpoint.has_ended(folder) else checkpoint.load_newest(folder, warn)
+        same = (settings.config.hash(), settings.config.seed)
+        if state is not None and (state.record["config_hash"], state.record["seed"]) == same:
+            return state
+    return None
+
+
+def _by_id(run_id: str, settings: Settings, warn: Callable[[str], None]) -> tuple[Settings, RunState]:
+    known = checkpoint.known_runs()
+    state = checkpoint.load_newest(checkpoint.run_folder(run_id), warn) if run_id in known else None
+    if state is None:
+        there = f"{', '.join(known[:5])}" if known else "none"
+        raise ConfigError(
+            f"resume={run_id}: no checkpoint of that run in {checkpoint.CHECKPOINTS_DIR}"
+            f"{did_you_mean(run_id, known)}\nRuns with one: {there}"
+        )
+    new = [override for override in settings.overrides if not override.startswith("resume=")]
+    whole = compose([*state.record["overrides"], *new])
+    _refuse_differences(run_id, state.record["config"], whole.config.to_dict())
+    return whole, state
+
+
+def _refuse_differences(
+    run_id: str, recorded: dict[str, Any], wanted: dict[str, Any], path: str = ""
+) -> None:
+    for key in sorted({*recorded, *wanted}):
+        name = f"{path}{key}"
+        before, now = recorded.get(key), wanted.get(key)
+        if before == now or f"{name}.".startswith(_CHANGEABLE) or name in _CHANGEABLE:
+            continue
+        if isinstance(before, dict) and isinstance(now, dict):
+            _refuse_differences(run_id, before, now, f"{name}.")
+        else:
+            raise UserError(
+                f"resume={run_id}: {name} was {before} and is now {now}; "
+                "a run goes on with its own settings, only schedule.epochs and schedule.max_steps may grow"
+            )
+
+
+def check_length(state: RunState, settings: Settings, total_steps: int) -> None:
+    """Raise UserError if the run has nothing left to do, or its new length would have made it another run."""
+    run_id, progress = state.record["run_id"], state.progress
+    before, now = state.record["config"]["schedule"], settings.config.to_dict()["schedule"]
+    if any(before[key] != now[key] for key in ("epochs", "max_steps")):
+        if now["kind"] != "constant":
+            raise UserError(
+                f"resume={run_id}: schedule.kind={now['kind']} spreads the learning rate over the whole run, "
+                "so that one of another length is another run from its first step on"
+            )
+        if state.results and not state.results[-1].complete:
+            raise UserError(
+                f"resume={run_id}: the run ended inside epoch {progress.epoch}, at step {progress.step}; "
+                "only one that ended with an epoch can be made longer"
+            )
+    ended = checkpoint.has_ended(checkpoint.run_folder(run_id))
+    if total_steps < progress.step or (ended and total_steps == progress.step):
+        raise UserError(
+            f"resume={run_id}: the run has done {progress.step} steps, and schedule asks for {total_steps}; "
+            "a larger schedule.epochs makes it longer"
+        )

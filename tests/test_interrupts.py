@@ -1,0 +1,57 @@
+import os
+import signal
+import threading
+
+import pytest
+
+from mnist_exp import interrupts
+from mnist_exp.errors import Killed
+
+
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGTERM, Killed), (signal.SIGINT, KeyboardInterrupt)])
+def test_deferred_waits_for_check(number: signal.Signals, error: type[BaseException]) -> None:
+    reached = False
+    with pytest.raises(error), interrupts.deferred() as pending:
+        os.kill(os.getpid(), number)
+        reached = True
+        pending.check()
+    assert reached
+
+
+def test_deferred_is_raised_at_the_end_without_a_check() -> None:
+    with pytest.raises(Killed), interrupts.deferred():
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_second_signal_does_not_wait() -> None:
+    reached = False
+    with pytest.raises(KeyboardInterrupt), interrupts.deferred():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        reached = True
+    assert not reached
+
+
+def test_raised_at_once() -> None:
+    with pytest.raises(Killed, match="SIGTERM"), interrupts.raised():
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_handlers_are_put_back() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    with interrupts.raised(), interrupts.deferred():
+        pass
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+
+
+def test_other_threads_run_without_handlers() -> None:
+    def body() -> None:
+        with interrupts.raised(), interrupts.deferred() as pending:
+            pending.check()
+            finished.append(True)
+
+    finished: list[bool] = []
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    assert finished == [True]

@@ -1,0 +1,192 @@
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import pytest
+from conftest import only_run
+
+from mnist_exp import checkpoint, run
+from mnist_exp.errors import ConfigError, UserError
+
+SMALL = [
+    "model=mlp",
+    "model.hidden_units=[32]",
+    "model.dropout=0.3",
+    "data.train_limit=2000",
+    "data.eval_limit=200",
+]
+
+
+def final_weights(run_id: str) -> str:
+    """SHA-256 over weights and optimizer state of a run's last checkpoint in the current folder."""
+    state = checkpoint.load_newest(checkpoint.run_folder(run_id), warn=print)
+    assert state is not None
+    digest = hashlib.sha256()
+    for array in (*state.weights, *state.optimizer):
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def histories(workdir: Path, run_id: str) -> dict[str, list[tuple[int, float]]]:
+    """Every metric that depends on settings alone."""
+    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+    names = [n for n in client.get_run(run_id).data.metrics if not n.startswith(("time/", "system/"))]
+    return {n: sorted((m.step, m.value) for m in client.get_metric_history(run_id, n)) for n in names}
+
+
+def interrupt_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send this process a Ctrl-C once training has passed a step."""
+    from mnist_exp.reporting import Reporter
+
+    original = Reporter.progress
+
+    def progress(self: Reporter, progress: object, seconds_left: float) -> None:
+        original(self, progress, seconds_left)  # type: ignore[arg-type]
+        if progress.step >= step:  # type: ignore[attr-defined]
+            monkeypatch.setattr(Reporter, "progress", original)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Reporter, "progress", progress)
+
+
+def test_interrupted_and_resumed_is_one_uninterrupted_run(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overrides = [*SMALL, "schedule.epochs=3", "schedule.train_accuracy_every=7"]
+    whole = run([*overrides, "tracking.experiment=whole"])
+    interrupt_at(25, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run(overrides)
+    interrupted = only_run(workdir)
+    assert interrupted.info.status == "KILLED"
+    resumed = run([*overrides, "resume=auto"])
+    tracked = only_run(workdir)
+    assert resumed.run_id == tracked.info.run_id == interrupted.info.run_id
+    assert tracked.info.status == "FINISHED"
+    assert "failure_reason" not in tracked.data.tags
+    assert histories(workdir, resumed.run_id) == histories(workdir, whole.run_id)
+    assert final_weights(resumed.run_id) == final_weights(whole.run_id)
+
+
+def test_auto_starts_anew_where_nothing_is_unfinished(workdir: Path) -> None:
+    first = run([*SMALL, "schedule.epochs=1"])
+    assert run([*SMALL, "schedule.epochs=1", "resume=auto"]).run_id != first.run_id
+
+
+def test_auto_takes_the_same_settings_and_seed_alone(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupt_at(1, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run([*SMALL, "schedule.epochs=1"])
+    stopped = only_run(workdir).info.run_id
+    assert run([*SMALL, "schedule.epochs=1", "resume=auto", "seed=1"]).run_id != stopped
+    assert run([*SMALL, "schedule.epochs=1", "resume=auto", "optimizer=sgd"]).run_id != stopped
+    assert run([*SMALL, "schedule.epochs=1", "resume=auto"]).run_id == stopped
+
+
+def test_a_finished_run_can_be_made_longer(workdir: Path) -> None:
+    whole = run([*SMALL, "schedule.epochs=3", "tracking.experiment=whole"])
+    short = run([*SMALL, "schedule.epochs=1"])
+    longer = run([f"resume={short.run_id}", "schedule.epochs=3"])
+    assert longer.run_id == short.run_id
+    assert [epoch.cost for epoch in longer.epochs] == [epoch.cost for epoch in whole.epochs]
+    assert final_weights(longer.run_id) == final_weights(whole.run_id)
+    steps = [step for step, _ in histories(workdir, short.run_id)["train/cost"]]
+    assert steps == [1, 2, 3]
+
+
+def test_refusals(workdir: Path) -> None:
+    done = run([*SMALL, "schedule.epochs=1"])
+    with pytest.raises(UserError, match="has done 20 steps, and schedule asks for 20"):
+        run([f"resume={done.run_id}"])
+    with pytest.raises(UserError, match="model.dropout was 0.3 and is now 0.1"):
+        run([f"resume={done.run_id}", "model.dropout=0.1", "schedule.epochs=2"])
+    with pytest.raises(ConfigError, match=f"resume=nothing: no checkpoint of that run.*\n.*{done.run_id}"):
+        run(["resume=nothing"])
+    partial = run([*SMALL, "schedule.max_steps=5"])
+    with pytest.raises(UserError, match="ended inside epoch 1, at step 5"):
+        run([f"resume={partial.run_id}", "schedule.max_steps=50"])
+    cosine = run([*SMALL, "schedule=cosine", "schedule.epochs=1"])
+    with pytest.raises(UserError, match="schedule.kind=cosine spreads the learning rate"):
+        run([f"resume={cosine.run_id}", "schedule.epochs=2"])
+
+
+def test_damaged_newest_checkpoint_costs_a_warning(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    overrides = [*SMALL, "schedule.epochs=3", "checkpoint.every_seconds=0.001"]
+    monkeypatch.setattr(checkpoint, "_SHARE", 0)
+    whole = run([*overrides, "tracking.experiment=whole"])
+    interrupt_at(45, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run(overrides)
+    folder = checkpoint.run_folder(only_run(workdir).info.run_id)
+    newest = max(folder.glob("0*")) / "arrays.npz"
+    newest.write_bytes(newest.read_bytes()[:-10])
+    resumed = run([*overrides, "resume=auto"])
+    assert "damaged checkpoint" in capsys.readouterr().out
+    assert final_weights(resumed.run_id) == final_weights(whole.run_id)
+    assert histories(workdir, resumed.run_id) == histories(workdir, whole.run_id)
+
+
+def test_nan_is_not_resumed(workdir: Path) -> None:
+    overrides = ["model=softmax", "loss=cross_entropy_sum", "loss.from_probabilities=true", "optimizer=sgd",
+                 "optimizer.learning_rate=1000", "data.train_limit=500", "data.eval_limit=100"]  # fmt: skip
+    for _ in range(2):
+        with pytest.raises(UserError, match="the cost became nan in epoch 1"):
+            run([*overrides, "resume=auto"])
+    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+    runs = client.search_runs(["1"])
+    assert [tracked.info.status for tracked in runs] == ["FAILED", "FAILED"]
+
+
+def starts(command: list[str]) -> Iterator[subprocess.Popen]:
+    while True:
+        yield subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+@pytest.mark.slow
+def test_killed_25_times_at_random_moments(workdir: Path) -> None:
+    """kill -9 at any time after the first checkpoint, in the writing of one too, then the same command again."""
+    overrides = [*SMALL, "schedule.epochs=150", "checkpoint.every_seconds=0.01"]
+    whole = run([*overrides, "tracking.experiment=whole"])
+    command = [sys.executable, "-m", "mnist_exp", *overrides, "resume=auto"]
+    moments = random.Random(0)
+    kills = completions = inside_writing = 0
+    for process in starts(command):
+        deadline = None
+        while process.poll() is None:
+            folders = [f for f in checkpoint.CHECKPOINTS_DIR.glob("*") if f.name != whole.run_id]
+            fresh = [p for f in folders if not checkpoint.has_ended(f) for p in f.iterdir()]
+            newest = max((p.stat().st_mtime for p in fresh if p.exists()), default=0.0)
+            if deadline is None and newest > time.time() - 0.5:
+                deadline = time.monotonic() + moments.uniform(0, 3)
+            if deadline is not None and time.monotonic() >= deadline:
+                process.kill()
+            time.sleep(0.002)
+        if process.returncode == -signal.SIGKILL:
+            kills += 1
+            inside_writing += any(checkpoint.CHECKPOINTS_DIR.glob("*/writing-*"))
+        else:
+            assert process.returncode == 0
+            completions += 1
+        if kills >= 25 and process.returncode == 0:
+            break
+    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+    found = client.get_experiment_by_name("mnist_exp")
+    assert found is not None
+    runs = client.search_runs([found.experiment_id])
+    finished = [tracked.info.run_id for tracked in runs if tracked.info.status == "FINISHED"]
+    assert len(finished) == completions
+    for run_id in finished:
+        assert histories(workdir, run_id) == histories(workdir, whole.run_id)
+        assert final_weights(run_id) == final_weights(whole.run_id)
+    print(
+        f"{kills} kills ({inside_writing} inside the writing of a checkpoint), {completions} runs, all identical"
+    )

@@ -1,7 +1,6 @@
 """The command line: `python -m mnist_exp [GROUP=OPTION] [KEY=VALUE] ...`."""
 
 import contextlib
-import errno
 import os
 import shutil
 import signal
@@ -14,10 +13,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from mnist_exp import config
-from mnist_exp.errors import ConfigError, Killed, NonFiniteCost
+from mnist_exp.errors import Killed, NonFiniteCost
 from mnist_exp.messages import USER_ERRORS, explain
 
 _SHOW_TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"
+
+_started: list[bool] = []  # whether Hydra has composed a config and called us
 
 config.register()
 
@@ -26,6 +27,7 @@ config.register()
     config_path=str(config.CONF_DIR), config_name="config", execution_whitelist=config.EXECUTION_WHITELIST
 )
 def _hydra_main(composed: DictConfig) -> float:
+    _started.append(True)
     try:
         from mnist_exp import experiment
 
@@ -47,14 +49,14 @@ def main() -> None:
         _hydra_main()
     except USER_ERRORS as error:
         _fail(error)
-    except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            raise
-        _fail(ConfigError("a name on the command line is too long: Hydra looks for a file of that name"))
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     except Killed:
         sys.exit(128 + signal.SIGTERM)
+    except Exception as error:
+        if _started:
+            raise
+        _fail(config.composition_error(error))
 
 
 def _discard_output() -> None:

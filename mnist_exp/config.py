@@ -4,12 +4,14 @@ The schemas fix names and types; `__post_init__` checks ranges when a composed c
 Choices of a group that take different settings (a softmax model has no kernel size) have a schema each.
 """
 
+import errno
 import hashlib
 import json
 import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +19,9 @@ import hydra
 from hydra import initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 from mnist_exp.errors import ConfigError
 
@@ -51,6 +55,10 @@ class DataConfig:
 class ModelConfig:
     kind: str = MISSING
 
+    def layer_sizes(self) -> list[tuple[int, int]]:
+        """(weights, outputs per image) of each layer with weights but for the readout, biases left out."""
+        return []
+
 
 @dataclass
 class SoftmaxConfig(ModelConfig):
@@ -66,6 +74,9 @@ class MlpConfig(ModelConfig):
     def __post_init__(self) -> None:
         _check_widths("model.hidden_units", self.hidden_units)
         _check_range("model.dropout", self.dropout, low=0, below=1)
+
+    def layer_sizes(self) -> list[tuple[int, int]]:
+        return [(before * units, units) for before, units in pairwise([784, *self.hidden_units])]
 
 
 @dataclass
@@ -84,6 +95,15 @@ class ConvNetConfig(ModelConfig):
         _check_range("model.kernel_size", self.kernel_size, low=1, high=28)
         _check_range("model.dense_units", self.dense_units, low=1, high=_MAX_WIDTH)
         _check_range("model.dropout", self.dropout, low=0, below=1)
+
+    def layer_sizes(self) -> list[tuple[int, int]]:
+        sizes, side = [], 28
+        for before, filters in pairwise([1, *self.filters]):
+            sizes.append((self.kernel_size**2 * before * filters, side**2 * filters))
+            side = -(-side // 2)
+        if self.dense_units is not None:
+            sizes.append((side**2 * self.filters[-1] * self.dense_units, self.dense_units))
+        return sizes
 
 
 Distribution = Literal["zeros", "constant", "normal", "truncated_normal", "glorot_uniform", "he_normal"]
@@ -242,10 +262,8 @@ class ScheduleConfig:
     def __post_init__(self) -> None:
         if self.epochs is None and self.max_steps is None:
             raise ConfigError("schedule: expected schedule.epochs or schedule.max_steps, found neither")
-        _check_range("schedule.epochs", self.epochs, low=1)
-        _check_range("schedule.max_steps", self.max_steps, low=1)
-        _check_range("schedule.batch_size", self.batch_size, low=1)
-        _check_range("schedule.train_accuracy_every", self.train_accuracy_every, low=1)
+        for name in ("epochs", "max_steps", "batch_size", "train_accuracy_every"):
+            _check_range(f"schedule.{name}", getattr(self, name), low=1, high=_MAX_COUNT)
         _check_range("schedule.stop_at_accuracy", self.stop_at_accuracy, low=0, high=1)
 
     def steps_per_epoch(self, num_train: int) -> int:
@@ -345,6 +363,12 @@ class Config:
 
     def __post_init__(self) -> None:
         _check_range("seed", self.seed, low=0, high=2**63 - 1)
+
+    def memory_needed(self, num_train: int) -> int:
+        """Bytes, roughly and at the least: weights with gradient and Adam's two slots, and one batch's activations."""
+        sizes = self.model.layer_sizes()
+        batch = min(self.schedule.batch_size, num_train)
+        return sum(4 * 4 * weights + 2 * 4 * batch * outputs for weights, outputs in sizes)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dict of every setting."""
@@ -453,12 +477,26 @@ def compose(overrides: Sequence[str]) -> Settings:
     """Settings from overrides as on the command line, within a Hydra application or outside of one."""
     register()
     inside = GlobalHydra.instance().is_initialized()
-    with nullcontext() if inside else initialize_config_dir(str(CONF_DIR)):
-        composed = hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
+    try:
+        with nullcontext() if inside else initialize_config_dir(str(CONF_DIR)):
+            composed = hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException):
+        raise
+    except Exception as error:
+        raise composition_error(error) from error
     hydra_config = composed.hydra
     with open_dict(composed):
         del composed["hydra"]
     return Settings.from_hydra(composed, hydra_config)
+
+
+def composition_error(error: Exception) -> ConfigError:
+    """What Hydra raises, as Python's own exceptions, for some settings it cannot compose."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return ConfigError("a name on the command line is too long: Hydra looks for a file of that name")
+    return ConfigError(
+        f"the settings cannot be composed: {(str(error).splitlines() or [type(error).__name__])[0]}"
+    )
 
 
 def find_preset(config: Config) -> Config | None:
@@ -485,6 +523,7 @@ def _describe_groups() -> str:
 
 
 _MAX_WIDTH = 65536
+_MAX_COUNT = 10**9
 
 
 def _check_widths(key: str, widths: list[int]) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import psutil
 
 from mnist_exp import checkpoint, data, interrupts, reporting, resume, seeds
 from mnist_exp.config import Config, ReferenceConfig, Settings, compose, find_preset
-from mnist_exp.errors import NonFiniteCost
+from mnist_exp.errors import ConfigError, NonFiniteCost
 from mnist_exp.reporting import best_epoch, layer_text
 from mnist_exp.results import EpochResult, Progress
 
@@ -57,11 +58,13 @@ def run_experiment(settings: Settings) -> RunResult:
     total_steps = config.schedule.total_steps(len(dataset.train))
     if state is not None:
         resume.check_length(state, settings, total_steps)
+    _check_memory(config, len(dataset.train))
     variant, reference, changes = _identify(settings, find_preset(config))
     run_name = config.run_name or f"{variant}-s{config.seed}"
     with _without_startup_noise():
         import tensorflow as tf
 
+        tf.get_logger().setLevel("ERROR")  # it warns of retracing when many runs share a process
         tf.config.list_logical_devices()
     from mnist_exp import models, tracking, training
 
@@ -71,7 +74,9 @@ def run_experiment(settings: Settings) -> RunResult:
     run_id = None if state is None else str(state.record["run_id"])
     with (
         interrupts.raised(),
-        tracking.track_run(settings, variant, run_name, dataset, run_id=run_id) as tracker,
+        tracking.track_run(
+            settings, variant, run_name, dataset, run_id=run_id, warn=reporter.warn
+        ) as tracker,
     ):
         tracker.log_text(layer_text(layers), "layers.txt")
         epochs = _train(program, dataset, settings, reference, tracker, reporter, state)
@@ -86,6 +91,15 @@ def run_experiment(settings: Settings) -> RunResult:
     reporter.tracked(tracker.run_id, *how_to_see)
     last = epochs[-1]
     return RunResult(tracker.run_id, run_name, tuple(epochs), last.test.accuracy, last.val.accuracy)
+
+
+def _check_memory(config: Config, num_train: int) -> None:
+    needed, there = config.memory_needed(num_train), psutil.virtual_memory().total
+    if needed > there:
+        raise ConfigError(
+            f"model: needs at least {needed / 1e9:,.0f} GB of memory with schedule.batch_size="
+            f"{config.schedule.batch_size}; this machine has {there / 1e9:,.0f} GB"
+        )
 
 
 def _train(
@@ -204,7 +218,7 @@ def _log_artifacts(
         for name, figure in drawn.items():
             figure.savefig(folder / "figures" / f"{name}.png", dpi=120)
         tracker.log_files(folder)
-    tracker.log_model(program.model, test.images[:1].astype(np.float32) / 255, epochs[-1].step)
+    tracker.log_model(program.model, (test.images[:1] / 255).astype(np.float32), epochs[-1].step)
 
 
 @contextmanager

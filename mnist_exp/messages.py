@@ -16,6 +16,16 @@ USER_ERRORS = (UserError, HydraException, OmegaConfBaseException)
 
 def explain(error: BaseException) -> str:
     """One or two lines: the setting or file, the value found, what was expected."""
+    lines = [_printable(line) for line in _explain(error).split("\n") if line.strip()]
+    return "\n".join(lines[:2]) or type(error).__name__
+
+
+def _printable(line: str) -> str:
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    return shown if len(shown) <= 500 else f"{shown[:500]} ..."
+
+
+def _explain(error: BaseException) -> str:
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, MissingConfigException):
@@ -33,8 +43,7 @@ def explain(error: BaseException) -> str:
         return _explain_value(cause)
     if several := re.match(r"(?:Ambiguous value for argument|Sweep parameters) '(.*?)'", str(error)):
         return f"{several[1]}: several values need -m, which runs each; a list is written KEY=[A,B]"
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return "\n".join(lines[:2]) or type(error).__name__
+    return "\n".join(line.strip() for line in str(error).splitlines())
 
 
 def did_you_mean(name: str, options: Iterable[str]) -> str:

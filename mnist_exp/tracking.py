@@ -3,8 +3,10 @@
 import json
 import logging
 import os
+import platform
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,29 +14,38 @@ from typing import Any
 import filelock
 import keras
 import mlflow
+import numpy as np
+import psutil
 import yaml
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
+from numpy.typing import NDArray
 
 from mnist_exp import environment
 from mnist_exp.config import Settings
 from mnist_exp.data import Dataset
 from mnist_exp.errors import Killed, UserError
 from mnist_exp.results import EpochResult, Evaluation
+from mnist_exp.unsent import UNSENT_DIR, Unsent, pending
+
+_RETRY_SECONDS = 30.0
 
 # What `mlflow models serve` installs to load the model.
 _MODEL_REQUIREMENTS = ("tensorflow", "keras", "numpy")
 
 
 class RunTracker:
-    """Writes to one MLflow run; `track_run` makes it."""
+    """Writes to one MLflow run; `track_run` makes it. What the store cannot take now is kept and sent later."""
 
-    def __init__(self, run_id: str, experiment_id: str) -> None:
+    def __init__(self, run_id: str, experiment_id: str, warn: Callable[[str], None]) -> None:
         self.run_id, self.experiment_id = run_id, experiment_id
         self._client = mlflow.MlflowClient()
+        self._warn = warn
+        self._unsent = Unsent(run_id, mlflow.get_tracking_uri())
+        self._retry_at = 0.0
         self._logged: set[tuple[str, int]] = set()  # (metric, step) that the run has already
 
     @property
@@ -70,28 +81,70 @@ class RunTracker:
 
     def log_files(self, folder: Path) -> None:
         """All files below the folder, as artifacts with the same relative paths."""
-        self._client.log_artifacts(self.run_id, str(folder))
+        self._send({"do": "files", "folder": str(folder)})
 
     def log_text(self, text: str, path: str) -> None:
-        self._client.log_text(self.run_id, text, path)
+        self._send({"do": "text", "text": text, "path": path})
 
-    def log_model(self, model: keras.Model, example: Any, step: int) -> None:
+    def log_model(self, model: keras.Model, example: NDArray[np.float32], step: int) -> None:
         """The model after `step` training steps with its signature, once; `example` is a batch of inputs."""
-        import mlflow.tensorflow
+        with tempfile.TemporaryDirectory() as folder:
+            model.save(Path(folder) / "model.keras")
+            np.save(Path(folder) / "example.npy", example)
+            self._send({"do": "model", "folder": folder, "step": step})
 
-        outputs = self._client.get_run(self.run_id).outputs
-        if outputs is not None and any(logged.step == step for logged in outputs.model_outputs):
+    def end(self, status: str, reason: str | None = None) -> None:
+        """Close the run in the store, and this process' part of it in any case."""
+        if reason is not None:
+            self._send({"do": "tag", "key": "failure_reason", "value": reason[:5000]})
+        failures = [self._try(self._flush), self._try(lambda: mlflow.end_run(status))]
+        monitor = mlflow.tracking.fluent.run_id_to_system_metrics_monitor.pop(self.run_id, None)
+        if monitor is not None:  # end_run leaves it running when it fails
+            monitor.finish()
+        if failure := failures[0] or failures[1]:
+            self._keep({"do": "end", "status": status, "time": int(time.time() * 1000)}, failure)
+        if self._unsent:
+            self._warn(
+                f"results of run {self.run_id} wait in {self._unsent.folder}; "
+                "`python -m mnist_exp.sync` or the next run in this folder sends them"
+            )
+
+    def _send(self, operation: dict[str, Any]) -> None:
+        """Deliver in order; what cannot be delivered now is kept, and tried again after a while."""
+        if self._unsent and time.monotonic() < self._retry_at:
+            self._keep(operation)
             return
-        keras.config.disable_interactive_logging()  # MLflow tries the example; no progress bar for that
-        frozen = [f"{name}=={environment.version(name)}" for name in _MODEL_REQUIREMENTS]
-        mlflow.tensorflow.log_model(
-            model,
-            name="model",
-            signature=infer_signature(example, model(example).numpy()),
-            input_example=example,
-            pip_requirements=frozen,
-            step=step,
-        )
+        failure = self._try(self._flush) or self._try(lambda: deliver(self._client, self.run_id, operation))
+        if failure is not None:
+            self._keep(operation, failure)
+
+    def _try(self, action: Callable[[], None]) -> Exception | None:
+        """The failure if it may pass, so that the same thing is tried later; others are raised."""
+        try:
+            action()
+        except (MlflowException, OSError) as error:
+            if not _is_passing(error):
+                raise
+            return error
+        return None
+
+    def _flush(self) -> None:
+        if self._unsent:
+            send_unsent(self._client, self._unsent)
+
+    def _keep(self, operation: dict[str, Any], error: Exception | None = None) -> None:
+        if error is not None:
+            if not self._unsent:
+                self._warn(
+                    f"MLflow cannot be reached ({_first_line(error)[:150]}); results are kept on disk meanwhile"
+                )
+            self._retry_at = time.monotonic() + _RETRY_SECONDS
+        if "folder" in operation:
+            operation = operation | {
+                "folder": self._unsent.keep_files(Path(operation["folder"])),
+                "kept": True,
+            }
+        self._unsent.append(operation)
 
     def log_settings(self, settings: Settings, variant: str, data: Dataset) -> None:
         """Params, tags, config, environment and data: all that is known before training."""
@@ -102,6 +155,7 @@ class RunTracker:
             "config_hash": config.hash(),
             "seed": str(config.seed),
             "data.digest": data.digest(),
+            **_process_tags(),
             **config.tags,
         }
         if source is not None:
@@ -132,7 +186,8 @@ class RunTracker:
             self._logged |= {(name, m.step) for m in self._client.get_metric_history(self.run_id, name)}
         if "failure_reason" in run.data.tags:
             self._client.delete_tag(self.run_id, "failure_reason")
-        self._client.set_tag(self.run_id, "config_hash", settings.config.hash())
+        for key, value in {"config_hash": settings.config.hash(), **_process_tags()}.items():
+            self._client.set_tag(self.run_id, key, value)
         self.log_text(yaml.safe_dump(settings.config.to_dict(), sort_keys=False), "config/resolved.yaml")
         self.log_text(yaml.safe_dump(list(settings.overrides)), "config/overrides.yaml")
 
@@ -140,22 +195,111 @@ class RunTracker:
         metrics = [metric for metric in metrics if (metric.key, metric.step) not in self._logged]
         self._logged |= {(metric.key, metric.step) for metric in metrics}
         for start in range(0, len(metrics), 1000):  # MLflow takes at most 1,000 a call
-            self._client.log_batch(self.run_id, metrics=metrics[start : start + 1000])
+            plain = [[m.key, m.value, m.timestamp, m.step] for m in metrics[start : start + 1000]]
+            self._send({"do": "metrics", "metrics": plain})
+
+
+def deliver(client: mlflow.MlflowClient, run_id: str, operation: dict[str, Any]) -> None:
+    """Carry out one operation on a run, which is the active one."""
+    match operation:
+        case {"do": "metrics", "metrics": metrics}:
+            client.log_batch(run_id, metrics=[Metric(*values) for values in metrics])
+        case {"do": "tag", "key": key, "value": value}:
+            client.set_tag(run_id, key, value)
+        case {"do": "text", "text": text, "path": path}:
+            client.log_text(run_id, text, path)
+        case {"do": "files", "folder": folder}:
+            client.log_artifacts(run_id, folder)
+        case {"do": "model", "folder": folder, "step": step}:
+            _deliver_model(client, run_id, Path(folder), step)
+        case {"do": "end", "status": status, "time": end_time}:
+            client.set_terminated(run_id, status, end_time)
+
+
+def _deliver_model(client: mlflow.MlflowClient, run_id: str, folder: Path, step: int) -> None:
+    import mlflow.tensorflow
+
+    outputs = client.get_run(run_id).outputs
+    if outputs is not None and any(logged.step == step for logged in outputs.model_outputs):
+        return
+    keras.config.disable_interactive_logging()  # MLflow tries the example; no progress bar for that
+    model, example = keras.models.load_model(folder / "model.keras"), np.load(folder / "example.npy")
+    mlflow.tensorflow.log_model(
+        model,
+        name="model",
+        signature=infer_signature(example, model(example).numpy()),
+        input_example=example,
+        pip_requirements=[f"{name}=={environment.version(name)}" for name in _MODEL_REQUIREMENTS],
+        step=step,
+    )
+
+
+def send_unsent(client: mlflow.MlflowClient, unsent: Unsent) -> int:
+    """Deliver what waits, in order, each thing once; returns how many. The run is the active one.
+
+    The first operation may have arrived before its answer was lost, so that metrics the run has are left out.
+    """
+    operations = unsent.operations()
+    for operation in operations:
+        if operation["do"] == "metrics":
+            has = {
+                (key, metric.step)
+                for key in {values[0] for values in operation["metrics"]}
+                for metric in client.get_metric_history(unsent.run_id, key)
+            }
+            new = [values for values in operation["metrics"] if (values[0], values[3]) not in has]
+            operation = operation | {"metrics": new}
+        if operation.get("kept"):
+            operation = operation | {"folder": str(unsent.folder / operation["folder"])}
+        deliver(client, unsent.run_id, operation)
+        unsent.delivered(1)
+    return len(operations)
+
+
+def sync(queue: Unsent) -> int:
+    """Deliver all that waits of a run, from whichever process; returns how many operations that were.
+
+    Raises UserError while the store cannot take it.
+    """
+    with _tracking_uri(queue.uri), filelock.FileLock(UNSENT_DIR / f".{queue.run_id}.lock"):
+        _be_quick_and_quiet()
+        client = mlflow.MlflowClient()
+        try:
+            before = client.get_run(queue.run_id).info
+            with mlflow.start_run(run_id=queue.run_id, log_system_metrics=False):
+                count = send_unsent(client, queue)
+                after = client.get_run(queue.run_id).info
+        except (MlflowException, OSError) as error:
+            raise UserError(
+                f"{queue.uri}: cannot take what waits in {queue.folder} ({_first_line(error)})"
+            ) from error
+        ended = after if after.status != "RUNNING" else before
+        client.set_terminated(queue.run_id, ended.status, ended.end_time)
+        return count
 
 
 @contextmanager
 def track_run(
-    settings: Settings, variant: str, run_name: str, data: Dataset, *, run_id: str | None = None
+    settings: Settings,
+    variant: str,
+    run_name: str,
+    data: Dataset,
+    *,
+    run_id: str | None = None,
+    warn: Callable[[str], None] = lambda text: None,
 ) -> Iterator[RunTracker]:
     """One MLflow run whose status tells how the block ended, whatever happens in it.
 
     `run_id` reopens that run instead of making one. Raises UserError if the store cannot be used, does not have the
     run, or refuses the settings.
     """
-    for noisy in ("mlflow", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    _be_quick_and_quiet()
     with _tracking_uri(settings.config.tracking.uri):
         experiment_id = open_store(settings.config.tracking.experiment)
+        for queue in pending():
+            if queue.uri == mlflow.get_tracking_uri():
+                sync(queue)
+        _fail_runs_of_dead_processes(mlflow.MlflowClient())
         nested = mlflow.active_run() is not None
         try:
             run = mlflow.start_run(
@@ -169,7 +313,7 @@ def track_run(
             raise UserError(
                 f"resume={run_id}: MLflow does not know that run ({_first_line(error)})"
             ) from error
-        tracker, status = RunTracker(run.info.run_id, run.info.experiment_id), "FINISHED"
+        tracker, status, reason = RunTracker(run.info.run_id, run.info.experiment_id, warn), "FINISHED", None
         try:
             try:
                 if run_id is None:
@@ -181,10 +325,10 @@ def track_run(
             yield tracker
         except BaseException as error:
             status = "KILLED" if isinstance(error, Killed | KeyboardInterrupt) else "FAILED"
-            mlflow.set_tag("failure_reason", f"{type(error).__name__}: {error}"[:5000])
+            reason = f"{type(error).__name__}: {error}"
             raise
         finally:
-            mlflow.end_run(status)
+            tracker.end(status, reason)
 
 
 def open_store(experiment: str) -> str:
@@ -200,6 +344,42 @@ def open_store(experiment: str) -> str:
             return client.create_experiment(experiment) if found is None else found.experiment_id
     except (MlflowException, OSError) as error:
         raise UserError(f"tracking.uri={uri}: cannot be used ({_first_line(error)})") from error
+
+
+def _be_quick_and_quiet() -> None:
+    """A store that does not answer is noticed in seconds; MLflow's own settings wait for minutes."""
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "15")
+    for noisy in ("mlflow", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for silent in ("urllib3.connectionpool", "mlflow.system_metrics", "mlflow.tracking.fluent"):
+        logging.getLogger(silent).setLevel(logging.CRITICAL)
+
+
+def _process_tags() -> dict[str, str]:
+    """Where the run's process is, so that others on this host can tell when it has died."""
+    process = psutil.Process()
+    return {"host": platform.node(), "process": f"{process.pid}/{process.create_time():.2f}"}
+
+
+def _fail_runs_of_dead_processes(client: mlflow.MlflowClient) -> None:
+    """Mark runs as FAILED that a process of this host left RUNNING when it was killed."""
+    host = platform.node().replace("'", "")
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    query = f"attributes.status = 'RUNNING' and tags.host = '{host}'"
+    for run in client.search_runs(experiments, query, max_results=100):
+        pid, _, created = run.data.tags.get("process", "").partition("/")
+        if pid and not _is_alive(int(pid), created):
+            client.set_tag(run.info.run_id, "failure_reason", f"its process {pid} on {host} died")
+            client.set_terminated(run.info.run_id, "FAILED")
+
+
+def _is_alive(pid: int, created: str) -> bool:
+    try:
+        return f"{psutil.Process(pid).create_time():.2f}" == created
+    except psutil.Error:
+        return False
 
 
 def ui_command() -> str:
@@ -218,6 +398,13 @@ def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether the store may take the same thing later: it does not answer, is overloaded, locked or out of space."""
+    return not isinstance(error, MlflowException) or error.error_code in (
+        "INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED", "ABORTED",
+    )  # fmt: skip
 
 
 def _first_line(error: BaseException) -> str:

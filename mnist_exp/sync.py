@@ -1,0 +1,29 @@
+"""Send what the tracking server could not take while runs in this folder went on: `python -m mnist_exp.sync`."""
+
+import sys
+
+from mnist_exp.errors import UserError
+from mnist_exp.unsent import pending
+
+
+def main() -> None:
+    if sys.argv[1:]:
+        sys.exit("usage: python -m mnist_exp.sync    (in the folder where the runs were started)")
+    waiting = pending()
+    if not waiting:
+        print("Nothing waits to be sent.")
+        return
+    from mnist_exp import tracking
+
+    failed = False
+    for queue in waiting:
+        try:
+            print(f"run {queue.run_id}: {tracking.sync(queue)} records sent to {queue.uri}")
+        except UserError as error:
+            print(f"mnist_exp: {error}", file=sys.stderr)
+            failed = True
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""A real MLflow server that dies while a run goes on."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import mlflow
+import pytest
+
+Start = Callable[[], subprocess.Popen]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def server(workdir: Path) -> Iterator[tuple[str, Start, Callable[[], None]]]:
+    """(address, start, kill) of a server on the folder's database; it is not started yet."""
+    port = free_port()
+    uri = f"http://127.0.0.1:{port}"
+    running: list[subprocess.Popen] = []
+
+    def start() -> subprocess.Popen:
+        command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(port),
+                   "--backend-store-uri", f"sqlite:///{workdir}/mlflow.db",
+                   "--artifacts-destination", str(workdir / "served")]  # fmt: skip
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
+        process = subprocess.Popen(
+            command, start_new_session=True, env=environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        running.append(process)
+        deadline = time.monotonic() + 180
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(f"{uri}/health", timeout=2).read()
+                return process
+            except OSError:
+                time.sleep(0.3)
+        raise TimeoutError("the MLflow server did not start")
+
+    def kill() -> None:
+        while running:
+            process = running.pop()
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    yield uri, start, kill
+    kill()
+
+
+def cli(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.mark.slow
+def test_server_killed_mid_run_loses_nothing(
+    workdir: Path, server: tuple[str, Start, Callable[[], None]]
+) -> None:
+    uri, start, kill = server
+    start()
+    overrides = ["model=softmax", "schedule.epochs=200", "data.eval_limit=1000", f"tracking.uri={uri}"]
+    log = workdir / "log.txt"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "mnist_exp", *overrides], stdout=out, stderr=subprocess.STDOUT
+        )
+    while "Epoch: 0020" not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.1)
+    kill()
+    killed_at = time.monotonic()
+    assert process.wait(timeout=240) == 0, log.read_text()
+    trained_in = time.monotonic() - killed_at
+    text = log.read_text()
+    assert "MLflow cannot be reached" in text
+    assert "python -m mnist_exp.sync" in text
+    assert "Traceback" not in text
+    assert "Epoch: 0200" in text
+    assert trained_in < 180  # 180 epochs of half a second, and no stall of minutes
+
+    unreachable = cli("mnist_exp.sync")
+    assert unreachable.returncode == 1
+    assert "cannot take what waits" in unreachable.stderr
+    assert "Traceback" not in unreachable.stderr
+
+    start()
+    sent = cli("mnist_exp.sync")
+    assert sent.returncode == 0, sent.stderr
+    assert f"records sent to {uri}" in sent.stdout
+    assert cli("mnist_exp.sync").stdout == "Nothing waits to be sent.\n"
+
+    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+    (run,) = client.search_runs(["1"])
+    assert run.info.status == "FINISHED"
+    for name in ("train/cost", "test/accuracy", "time/epoch_seconds"):
+        steps = [metric.step for metric in client.get_metric_history(run.info.run_id, name)]
+        assert sorted(steps) == list(range(1, 201))
+    assert run.outputs is not None
+    assert len(run.outputs.model_outputs) == 1
+    assert {path.name for path in (workdir / "served").rglob("*.png")} >= {
+        "learning_curves.png",
+        "mistakes.png",
+    }
+
+
+@pytest.mark.slow
+def test_next_run_in_the_folder_sends_what_waits(
+    workdir: Path, server: tuple[str, Start, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mnist_exp import run
+    from mnist_exp.reporting import Reporter
+    from mnist_exp.unsent import pending
+
+    uri, start, kill = server
+    start()
+    quick = ["model=softmax", "data.train_limit=500", "data.eval_limit=100", f"tracking.uri={uri}"]
+    original = Reporter.epoch
+
+    def epoch(self: Reporter, result: object, *rest: object) -> None:
+        original(self, result, *rest)  # type: ignore[arg-type]
+        if result.epoch == 2:  # type: ignore[attr-defined]
+            kill()
+
+    monkeypatch.setattr(Reporter, "epoch", epoch)
+    cut = run([*quick, "schedule.epochs=3"])
+    assert [queue.run_id for queue in pending()] == [cut.run_id]
+    monkeypatch.setattr(Reporter, "epoch", original)
+    start()
+    run([*quick, "schedule.epochs=1"])
+    assert pending() == []
+    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+    assert client.get_run(cut.run_id).info.status == "FINISHED"
+    assert [m.step for m in client.get_metric_history(cut.run_id, "val/cost")] == [1, 2, 3]

@@ -24,6 +24,14 @@ MNIST_SHA256 = {
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
 
+# SHA-256 of the compressed files in the package, where gzip's header is part of what must not change.
+_SHIPPED_SHA256 = {
+    "train-labels-idx1-ubyte.gz": "fe03b8bd7915f70bf5aa08be480aa413fbd85afcaa58b35d230d335f284fd88e",
+    "train-images-idx3-ubyte.gz": "71524e2cd1ad2968737f7f2f2ff69cbfc32df8ccddff51593f7cb2d4e0eb5b64",
+    "t10k-labels-idx1-ubyte.gz": "ae18e77e031ccde52407f794d123116439864147d33ac992975f85dd4dc42af6",
+    "t10k-images-idx3-ubyte.gz": "5634745efa576a17e7d4cf5cd9d09123c75e6538e5114267c2d156edaf519341",
+}
+
 _IMAGES_MAGIC = 2051  # 0x00000803: unsigned bytes, three dimensions
 _LABELS_MAGIC = 2049  # 0x00000801: unsigned bytes, one dimension
 
@@ -92,12 +100,8 @@ def load(
     found: dict[str, str] = {}
 
     def read(name: str) -> bytes:
-        raw, path = _read_file(folder, name)
+        raw = read_file(folder, name, shipped=directory is None)
         found[name] = hashlib.sha256(raw).hexdigest()
-        if directory is None and found[name] != MNIST_SHA256[name]:
-            raise DataError(
-                f"{path}: expected SHA-256 {MNIST_SHA256[name]}, found {found[name]}; the file is damaged"
-            )
         return raw
 
     full_train, test = (
@@ -155,13 +159,20 @@ def parse_labels(raw: bytes, path: str) -> NDArray[np.int32]:
     return labels
 
 
-def _read_file(folder: Path, name: str) -> tuple[bytes, str]:
-    """The unpacked bytes of `name` or `name`.gz, and the path read."""
+def read_file(folder: Path, name: str, *, shipped: bool) -> bytes:
+    """The unpacked bytes of `name`.gz or `name`; a shipped file has to be the one we ship, to the last bit.
+
+    Raises DataError naming the file.
+    """
     packed, plain = folder / f"{name}.gz", folder / name
     path = packed if packed.is_file() else plain
     try:
         raw = path.read_bytes()
-        return (gzip.decompress(raw) if path is packed else raw), str(path)
+        digest = hashlib.sha256(raw).hexdigest()
+        if shipped and digest != _SHIPPED_SHA256[f"{name}.gz"]:
+            expected = _SHIPPED_SHA256[f"{name}.gz"]
+            raise DataError(f"{path}: damaged; expected SHA-256 {expected}, found {digest}")
+        return gzip.decompress(raw) if path is packed else raw
     except FileNotFoundError:
         raise DataError(f"{folder}: expected a file {name}.gz or {name}, found neither") from None
     except (OSError, EOFError, zlib.error) as error:

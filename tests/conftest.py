@@ -7,12 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 
 from mnist_exp import config, data
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+# What hypothesis finds new belongs on a developer's screen, not in a check of somebody else's change.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 

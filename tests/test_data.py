@@ -4,6 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import idx_bytes
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mnist_exp import data
 from mnist_exp.errors import DataError
@@ -130,8 +132,41 @@ def test_no_training_images_left(idx_folder: Path) -> None:
 
 def test_shipped_files_are_refused_when_damaged(idx_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data, "SHIPPED_DIR", idx_folder)
-    with pytest.raises(DataError, match="train-images-idx3-ubyte.gz: expected SHA-256 ba891046"):
+    with pytest.raises(DataError, match="train-images-idx3-ubyte.gz: damaged; expected SHA-256 71524e2c"):
         data.load()
+
+
+LABELS = (data.SHIPPED_DIR / "t10k-labels-idx1-ubyte.gz").read_bytes()
+IMAGES = (data.SHIPPED_DIR / "t10k-images-idx3-ubyte.gz").read_bytes()
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(raw=st.sampled_from([LABELS, IMAGES]), at=st.floats(0, 1, exclude_max=True), flip=st.integers(0, 255))
+def test_any_flipped_byte_or_truncation_of_a_shipped_file_is_refused_by_name(
+    tmp_path: Path, raw: bytes, at: float, flip: int
+) -> None:
+    """`flip` 0 cuts the file there instead."""
+    place = int(at * len(raw))
+    name = "t10k-labels-idx1-ubyte" if raw is LABELS else "t10k-images-idx3-ubyte"
+    damaged = raw[:place] + (bytes([raw[place] ^ flip]) + raw[place + 1 :] if flip else b"")
+    (tmp_path / f"{name}.gz").write_bytes(damaged)
+    with pytest.raises(DataError, match=f"{name}.gz: damaged"):
+        data.read_file(tmp_path, name, shipped=True)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(at=st.floats(0, 1, exclude_max=True), flip=st.integers(0, 255))
+def test_damaged_files_of_ones_own_are_read_or_refused_by_name(tmp_path: Path, at: float, flip: int) -> None:
+    """Without a manifest gzip's own checks are left; nothing else than DataError comes out."""
+    place = int(at * len(LABELS))
+    damaged = LABELS[:place] + (bytes([LABELS[place] ^ flip]) + LABELS[place + 1 :] if flip else b"")
+    (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(damaged)
+    try:
+        raw = data.read_file(tmp_path, "t10k-labels-idx1-ubyte", shipped=False)
+        assert len(data.parse_labels(raw, "x")) == 10_000
+    except DataError as error:
+        said = str(error)
+        assert "t10k-labels-idx1-ubyte" in said or said.startswith("x:")
 
 
 def test_epoch_order_is_a_permutation_of_seed_and_epoch_alone() -> None:

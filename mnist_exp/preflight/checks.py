@@ -98,11 +98,15 @@ def _run_all(program: Program, seed: int, statistics: dict[str, float]) -> list[
         findings += check_leak(leak, statistics)
     findings += check_zero(program, run.largest, statistics)
     findings += check_updated(program, run.moved, run.largest)
-    findings += check_ignored(spread, statistics)
     findings += check_uphill(run, statistics)
     if any(finding.code == "LOSS_IGNORES_LABELS" for finding in findings):
         return findings  # neither the rate nor the fit of such a loss means anything
-    findings += check_rate(program, run, seed, statistics)
+    rate = check_rate(program, run, seed, statistics)
+    findings += rate
+    if not any(
+        finding.code == "LEARNING_RATE_TOO_HIGH" for finding in rate
+    ):  # it makes all outputs equal too
+        findings += check_ignored(spread, statistics)
     return findings + check_overfit(program, statistics)
 
 

@@ -1,10 +1,10 @@
 """The program under test, behind one interface: any model, loss, label form and image shape."""
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import keras
@@ -23,15 +23,10 @@ class Gradients:
     loss: float  # mean over the examples if the loss gives one value each, else what the loss returns
     outputs: np.ndarray  # [B, C]
     values: list[tf.Tensor]
+    finite: bool  # loss and gradients
 
     def arrays(self) -> list[np.ndarray]:
         return [value.numpy() for value in self.values]
-
-    @property
-    def finite(self) -> bool:
-        return math.isfinite(self.loss) and all(
-            bool(tf.reduce_all(tf.math.is_finite(v))) for v in self.values
-        )
 
 
 class Program:
@@ -51,13 +46,17 @@ class Program:
         image_spec = tf.TensorSpec([None, *self.images.shape[1:]], tf.float32)
         label_spec = tf.TensorSpec([None, *self.labels.shape[1:]], self.labels.dtype)
         self._taps: Taps | None = None
-        self._evaluate = tf.function(self._evaluate_graph).get_concrete_function(image_spec)
-        gradient_function = tf.function(self._gradient_graph)
-        self._train_gradients = gradient_function.get_concrete_function(image_spec, label_spec, training=True)
-        self._eval_gradients = lambda x, y: gradient_function.get_concrete_function(
-            image_spec, label_spec, training=False
-        )(x, y)
-        touched = [*self._evaluate.graph.variables, *self._train_gradients.graph.variables, *self.trainable]
+        # Called as functions: a concrete function that gets a default argument formats all tensors for an error first.
+        self._evaluate = tf.function(self._evaluate_graph, input_signature=[image_spec])
+        self._gradients = {
+            training: tf.function(
+                functools.partial(self._gradient_graph, training=training),
+                input_signature=[image_spec, label_spec],
+            )
+            for training in (True, False)
+        }
+        graphs = [f.get_concrete_function().graph for f in (self._evaluate, self._gradients[True])]
+        touched = [variable for graph in graphs for variable in graph.variables] + self.trainable
         touched += [tf_variable(v) for v in getattr(model, "variables", [])]
         self.variables = list({id(v): v for v in touched}.values())
         self._initial = [variable.numpy() for variable in self.variables]
@@ -72,7 +71,7 @@ class Program:
         assert self._taps is not None  # set while tracing in __init__
         return self._taps
 
-    @cached_property
+    @functools.cached_property
     def num_classes(self) -> int:
         return int(self.evaluate(self.images[:2])[0].shape[1])
 
@@ -88,9 +87,8 @@ class Program:
         return self.evaluate(images)[0]
 
     def gradients(self, images: np.ndarray, labels: np.ndarray, training: bool = True) -> Gradients:
-        function = self._train_gradients if training else self._eval_gradients
-        loss, outputs, values = function(tf.constant(images), tf.constant(labels))
-        return Gradients(float(loss), outputs.numpy(), values)
+        loss, outputs, values, finite = self._gradients[training](tf.constant(images), tf.constant(labels))
+        return Gradients(float(loss), outputs.numpy(), values, bool(finite))
 
     def loss_of(self, labels: np.ndarray, outputs: np.ndarray) -> float:
         """The training objective of a batch: the mean if the loss gives one value per example."""
@@ -171,7 +169,9 @@ class Program:
         self.disconnected = [
             variable_name(v) for v, g in zip(self.trainable, gradients, strict=True) if g is None
         ]
-        return loss, tf.cast(outputs, tf.float32), [gradient for _, gradient in known]
+        values = [gradient for _, gradient in known]
+        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in (loss, *values)])
+        return loss, tf.cast(outputs, tf.float32), values, finite
 
 
 class _ScaledRate(keras.optimizers.schedules.LearningRateSchedule):
@@ -201,12 +201,20 @@ def model_input(model: Any, images: np.ndarray) -> np.ndarray:
     failure: Exception | None = None
     for form in forms.values():
         try:
-            model(form[:2])
+            _accept(model, form)
             return form
         except SHAPE_ERRORS as error:
             failure = failure or error
     assert failure is not None
     raise failure
+
+
+def _accept(model: Any, images: np.ndarray) -> None:
+    """Raise unless the model takes these images. Traced, not run: a run may change what the model keeps."""
+    if isinstance(model, keras.layers.Layer) and not model.built:
+        model(images[:2])  # creates the weights
+    else:
+        tf.function(lambda x: model(x)).get_concrete_function(tf.TensorSpec([None, *images.shape[1:]]))
 
 
 def _image_forms(images: np.ndarray) -> dict[int, np.ndarray]:

@@ -67,18 +67,16 @@ def optimizer_step(program: Program, scale: float = 1.0) -> Step:
 def adam_step(program: Program, rate: float) -> Step:
     """A sane optimizer, to tell a program that cannot learn from one that learns slowly."""
     moments = [(tf.Variable(tf.zeros_like(v)), tf.Variable(tf.zeros_like(v))) for v in program.trained]
-    steps = 0
 
-    def apply(gradients: Gradients) -> None:
-        nonlocal steps
-        steps += 1
-        for variable, (first, second), value in zip(program.trained, moments, gradients.values, strict=True):
+    @tf.function
+    def apply(values: list[tf.Tensor], first_decay: tf.Tensor, second_decay: tf.Tensor) -> None:
+        for variable, (first, second), value in zip(program.trained, moments, values, strict=True):
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle,
                 m=first.handle,
                 v=second.handle,
-                beta1_power=0.9**steps,
-                beta2_power=0.999**steps,
+                beta1_power=tf.cast(first_decay, variable.dtype),
+                beta2_power=tf.cast(second_decay, variable.dtype),
                 lr=rate,
                 beta1=0.9,
                 beta2=0.999,
@@ -86,7 +84,13 @@ def adam_step(program: Program, rate: float) -> Step:
                 grad=tf.cast(value, variable.dtype),
             )
 
-    return apply
+    powers = [1.0, 1.0]
+
+    def step(gradients: Gradients) -> None:
+        powers[:] = powers[0] * 0.9, powers[1] * 0.999
+        apply(gradients.values, tf.constant(powers[0]), tf.constant(powers[1]))
+
+    return step
 
 
 def short_run(program: Program, seed: int, scale: float = 1.0) -> ShortRun:

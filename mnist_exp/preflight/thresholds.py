@@ -6,7 +6,7 @@ LOSS_LEAK = 1e-4  # 1 - cosine of a gradient before and after other examples wer
 PROBABILITY_COSINE = 0.97  # of the loss gradient with -1/p at the label
 LOG_PROBABILITY_COSINE = 0.999  # of the loss gradient with -1 at the label; a squared error comes near
 UNIFORM_LOSS = 0.05  # relative deviation from ln C at uniform outputs
-INITIAL_LOSS_HIGH = 40.0  # first loss per example, in units of ln C
+INITIAL_LOSS_HIGH = 6.0  # first loss per example, in units of ln C
 INITIAL_LOSS_LOW = 0.5
 
 ROW_SUM_ERROR = 1e-3
@@ -27,7 +27,7 @@ DEAD_SHARE_WARNING = 0.3
 DEAD_SHARE_ERROR = 0.8
 SATURATED_SHARE = 0.5
 
-UPHILL = -0.05  # cosine between an optimizer's first step and the downhill direction
+UPHILL = -0.02  # cosine between an optimizer's first step and the downhill direction
 DIVERGED = 1.5  # loss after a short run over loss before it
 RECOVERS = 0.8  # loss with a tenth of the learning rate, over the loss with it
 STEP_TOO_SMALL = 2e-5  # relative decrease of the loss that one step promises

@@ -65,8 +65,8 @@ def _projection(columns: np.ndarray) -> np.ndarray:
     size = np.abs(columns).max()
     if size == 0 or not np.isfinite(size):
         return np.zeros((4, columns.shape[1]))
-    directions = np.random.default_rng(0).normal(size=(4, len(columns))) / np.sqrt(len(columns))
-    return np.round(directions @ (columns / size).astype(np.float64), 5)
+    directions = np.random.default_rng(0).normal(size=(4, len(columns))) / (size * np.sqrt(len(columns)))
+    return np.round(directions.astype(np.float32) @ columns.astype(np.float32), 5)
 
 
 def check_activations(measured: dict[str, np.ndarray], statistics: dict[str, Any]) -> list[Finding]:

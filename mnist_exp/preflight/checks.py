@@ -10,7 +10,7 @@ import numpy as np
 from .data import check_labels, check_relation
 from .gradients import check_disconnected, check_finite, check_updated, check_zero
 from .inputs import check_scale
-from .learning import check_ignored, check_overfit, check_rate, check_uphill, input_spread
+from .learning import check_ignored, check_overfit, check_rate, check_uphill
 from .loss import LOSS_EXAMPLES, check_initial, check_loss
 from .outputs import check_evaluation, check_leak, check_probabilities, output_leak
 from .program import Program
@@ -89,9 +89,8 @@ def _run_all(program: Program, seed: int, statistics: dict[str, float]) -> list[
 
     program.restore()
     run = short_run(program, seed)
-    # Equal weights can hide a leak and an ignored input, trained ones cannot.
+    # Equal weights can hide a leak, trained ones cannot.
     leak = max(leak, output_leak(program, images[:LEAK_EXAMPLES]))
-    spread = input_spread(program, images[:LEAK_EXAMPLES])
     evaluation = check_evaluation(program, images[:LEAK_EXAMPLES], leak, statistics)
     findings += evaluation
     if not any("noise" in finding.evidence for finding in evaluation):
@@ -106,7 +105,7 @@ def _run_all(program: Program, seed: int, statistics: dict[str, float]) -> list[
     if not any(
         finding.code == "LEARNING_RATE_TOO_HIGH" for finding in rate
     ):  # it makes all outputs equal too
-        findings += check_ignored(spread, statistics)
+        findings += check_ignored(run, statistics)
     return findings + check_overfit(program, statistics)
 
 

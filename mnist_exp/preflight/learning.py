@@ -3,8 +3,6 @@
 import math
 from typing import Any
 
-import numpy as np
-
 from . import thresholds
 from .program import Program
 from .report import Finding
@@ -45,7 +43,7 @@ def check_rate(program: Program, run: ShortRun, seed: int, statistics: dict[str,
     statistics["run.promised"] = promised
     if run.downhill <= thresholds.UPHILL:
         return []
-    if not run.finite or ratio > thresholds.DIVERGED:
+    if not run.finite or ratio > thresholds.DIVERGED or run.spread <= thresholds.INPUT_SPREAD:
         return _too_high(program, run, seed, rate, statistics)
     # abs: with weight decay and a gradient of 0 the first order says nothing about the direction.
     if math.isfinite(promised) and abs(promised) < thresholds.STEP_TOO_SMALL and max(run.largest) > 0:
@@ -82,14 +80,22 @@ def _too_high(
                 {"steps": run.steps, "learning_rate": rate},
             )
         ]
-    if run.finite and slower.loss_after > thresholds.RECOVERS * run.loss_after:
+    collapsed = run.spread <= thresholds.INPUT_SPREAD
+    recovers = not run.finite or slower.loss_after < thresholds.RECOVERS * run.loss_after
+    if (
+        collapsed
+    ):  # a step that kills the hidden units leaves the loss of a guess, which a slow run may not beat
+        recovers = slower.spread > thresholds.INPUT_SPREAD
+    if not recovers:
         return []
+    outcome = f"the loss on other images goes from {run.loss_before:.3g} to {after}"
     return [
         Finding(
             "LEARNING_RATE_TOO_HIGH",
             "error",
-            f"Within {run.steps} steps at learning rate {rate:.3g} the loss on other images goes from "
-            f"{run.loss_before:.3g} to {after}; at {rate / 100:.3g} it goes to {slower.loss_after:.3g}.",
+            f"Within {run.steps} steps at learning rate {rate:.3g} {outcome}"
+            + (" and all images get the same outputs" if collapsed else "")
+            + f"; at {rate / 100:.3g} it goes to {slower.loss_after:.3g}.",
             "Divide the learning rate by 10 until the loss falls (a summed loss needs one smaller by the batch size).",
             {
                 "learning_rate": rate,
@@ -101,27 +107,19 @@ def _too_high(
     ]
 
 
-def input_spread(program: Program, images: np.ndarray) -> float:
-    """Largest difference between the outputs for different images, relative to their size. Call after a short run."""
-    outputs = program.outputs(images)
-    if not np.isfinite(outputs).all():
-        return math.inf
-    return float((outputs.max(0) - outputs.min(0)).max() / max(np.abs(outputs).max(), 1e-30))
-
-
-def check_ignored(spread: float, statistics: dict[str, Any]) -> list[Finding]:
+def check_ignored(run: ShortRun, statistics: dict[str, Any]) -> list[Finding]:
     """INPUT_IGNORED. After a short run, because zero weights rightly give every image the same outputs at first."""
-    statistics["run.input_spread"] = spread
-    if spread > thresholds.INPUT_SPREAD:
+    statistics["run.input_spread"] = run.spread
+    if not run.spread <= thresholds.INPUT_SPREAD:  # NaN: nothing to say
         return []
     return [
         Finding(
             "INPUT_IGNORED",
             "error",
-            f"After a short run all images get the same outputs (relative difference {spread:.1e}), so permuted or "
+            f"After a short run all images get the same outputs (relative difference {run.spread:.1e}), so permuted or "
             "zeroed images do as well.",
             "Follow the images through the model: they are overwritten, multiplied by 0, or stopped by dead units.",
-            {"spread": spread},
+            {"spread": run.spread},
         )
     ]
 

@@ -76,6 +76,7 @@ def _ignores_labels(
     if permutation is None:  # one class only: there is nothing to permute
         return []
     gradient_change = loss_change = -1.0
+    has_slope = False
     for outputs in points:
         value, gradient, _ = program.loss_gradient(labels, outputs)
         other_value, other_gradient, _ = program.loss_gradient(labels[permutation], outputs)
@@ -84,12 +85,15 @@ def _ignores_labels(
         size = max(np.linalg.norm(gradient), np.linalg.norm(other_gradient))
         change = float(np.linalg.norm(gradient - other_gradient) / size) if size > 0 else 0.0
         gradient_change = max(gradient_change, change)
+        has_slope |= bool(size > 0)
         if math.isfinite(value) and math.isfinite(other_value):
             loss_change = max(loss_change, abs(value - other_value) / max(abs(value), 1e-12))
     statistics["loss.gradient_change"] = gradient_change
     statistics["loss.value_change"] = loss_change
     if not 0 <= gradient_change < thresholds.LABEL_SENSITIVITY:
         return []
+    if not has_slope and loss_change >= thresholds.LABEL_SENSITIVITY:
+        return []  # it uses the labels, but has no gradient at all: another check says so
     return [
         Finding(
             "LOSS_IGNORES_LABELS",
@@ -97,7 +101,7 @@ def _ignores_labels(
             f"Dealing the labels of {len(labels)} examples out anew changes the loss by {max(loss_change, 0):.1%} and "
             f"its gradient by {gradient_change:.1%}: training cannot learn from the labels.",
             "Use the labels in the loss, such as -sum(labels * log(prediction)); this one compares the prediction "
-            "with itself, averages over all pairs, or takes an argmax that has no gradient.",
+            "with itself, or averages over all pairs of a label and an output.",
             {"gradient_change": gradient_change, "loss_change": loss_change, "examples": len(labels)},
         )
     ]

@@ -27,7 +27,8 @@ class ShortRun:
     """SHORT_RUN_STEPS steps over different batches. Losses are on held-out images, dropout off, as the loss gives them.
 
     promised: decrease of the loss to first order in the first step, -gradient . step, relative to the loss;
-    downhill: cosine between that step and minus the gradient; largest, moved: max |gradient|, max |change| by variable.
+    downhill: cosine between that step and minus the gradient; largest, moved: max |gradient|, max |change| by variable;
+    spread: largest difference between the outputs for different held-out images, relative to their size.
     """
 
     finite: bool
@@ -38,6 +39,7 @@ class ShortRun:
     downhill: float
     largest: list[float]
     moved: list[float]
+    spread: float
 
 
 @dataclass(frozen=True)
@@ -108,40 +110,51 @@ def short_run(program: Program, seed: int, scale: float = 1.0) -> ShortRun:
         rows = generator.choice(pool, size=min(SHORT_RUN_BATCH, pool), replace=False)
         gradients = program.gradients(images[rows], labels[rows])
         if not gradients.finite:
-            return ShortRun(
-                False, taken, loss_before, math.nan, promised, downhill, largest, _moved(program, start)
-            )
+            moved = _moved(program, start)
+            return ShortRun(False, taken, loss_before, math.nan, promised, downhill, largest, moved, math.nan)
         sizes = [float(tf.reduce_max(tf.abs(value))) for value in gradients.values]
         largest = [max(old, new) for old, new in zip(largest, sizes, strict=True)]
         step(gradients)
         if taken == 0:
             promised, downhill = _first_step(program, start, gradients)
-    loss_after = program.loss_of(labels[held_out], program.outputs(images[held_out]))
-    finite = math.isfinite(loss_after)
-    moved = _moved(program, start)
-    return ShortRun(finite, SHORT_RUN_STEPS, loss_before, loss_after, promised, downhill, largest, moved)
+    outputs = program.outputs(images[held_out])
+    loss_after = program.loss_of(labels[held_out], outputs)
+    return ShortRun(
+        math.isfinite(loss_after),
+        SHORT_RUN_STEPS,
+        loss_before,
+        loss_after,
+        promised,
+        downhill,
+        largest,
+        _moved(program, start),
+        _spread(outputs),
+    )
 
 
-def overfit(program: Program, step: Step, max_steps: int) -> Overfit:
-    """Train on the first OVERFIT_BATCH examples until all are right. Leaves the weights as they are then."""
+def overfit(program: Program, step: Step, steps: int) -> Overfit:
+    """Train on the first OVERFIT_BATCH examples until all are right. Leaves the weights as they are then.
+
+    After `steps` it goes on for as long as the loss still falls by a fifth in 25 steps, at most four times as long.
+    """
     images, labels, classes = (
         part[:OVERFIT_BATCH] for part in (program.images, program.labels, program.classes)
     )
-    best, first_loss = 0.0, math.nan
-    for taken in range(max_steps + 1):
+    best, trace = 0.0, list[float]()
+    for taken in range(4 * steps + 1):
         gradients = program.gradients(images, labels)
-        if taken == 0:
-            first_loss = gradients.loss
+        trace.append(gradients.loss)
         if not gradients.finite:
-            return Overfit(best, taken, first_loss, gradients.loss, finite=False)
+            return Overfit(best, taken, trace[0], trace[-1], finite=False)
         best = max(best, program.accuracy(gradients.outputs, classes))
         # Dropout can keep the training outputs from ever being all right.
         if best < 1.0 and taken % 5 == 0:
             best = max(best, program.accuracy(program.outputs(images), classes))
-        if best == 1.0 or taken == max_steps:
+        falling = taken >= 25 and trace[-1] < 0.8 * trace[-26]
+        if best == 1.0 or (taken >= steps and not falling):
             break
         step(gradients)
-    return Overfit(best, taken, first_loss, gradients.loss, finite=True)
+    return Overfit(best, taken, trace[0], trace[-1], finite=True)
 
 
 def _first_step(program: Program, start: list[np.ndarray], gradients: Gradients) -> tuple[float, float]:
@@ -154,6 +167,12 @@ def _first_step(program: Program, start: list[np.ndarray], gradients: Gradients)
     gradient_size = math.sqrt(sum(float(np.sum(value.astype(np.float64) ** 2)) for _, value in pairs))
     size = change_size * gradient_size
     return descent / max(abs(gradients.loss), 1e-12), descent / size if size > 0 else math.nan
+
+
+def _spread(outputs: np.ndarray) -> float:
+    if not np.isfinite(outputs).all():
+        return math.nan
+    return float((outputs.max(0) - outputs.min(0)).max() / max(np.abs(outputs).max(), 1e-30))
 
 
 def _moved(program: Program, start: list[np.ndarray]) -> list[float]:

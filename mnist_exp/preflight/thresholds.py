@@ -6,7 +6,7 @@ LOSS_LEAK = 1e-4  # 1 - cosine of a gradient before and after other examples wer
 PROBABILITY_COSINE = 0.97  # of the loss gradient with -1/p at the label
 LOG_PROBABILITY_COSINE = 0.999  # of the loss gradient with -1 at the label; a squared error comes near
 UNIFORM_LOSS = 0.05  # relative deviation from ln C at uniform outputs
-INITIAL_LOSS_HIGH = 6.0  # first loss per example, in units of ln C
+INITIAL_LOSS_HIGH = 12.0  # first loss per example, in units of ln C
 INITIAL_LOSS_LOW = 0.5
 
 ROW_SUM_ERROR = 1e-3

@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
-from mnist_exp.preflight.learning import check_ignored, check_overfit, check_rate, check_uphill, input_spread
+from mnist_exp.preflight.learning import check_ignored, check_overfit, check_rate, check_uphill
 from mnist_exp.preflight.runs import ShortRun, short_run
 
 from . import zoo
 from .test_program import program
 
-GOOD = ShortRun(True, 15, 2.3, 1.5, promised=0.01, downhill=0.5, largest=[0.1, 0.1], moved=[0.1, 0.1])
+GOOD = ShortRun(
+    True, 15, 2.3, 1.5, promised=0.01, downhill=0.5, largest=[0.1, 0.1], moved=[0.1, 0.1], spread=1.0
+)
 
 
 def rate_codes(optimizer: Any) -> list[str]:
@@ -55,9 +57,16 @@ def test_uphill_step() -> None:
 
 
 def test_same_outputs_for_all_images() -> None:
-    assert [f.code for f in check_ignored(0.0, {})] == ["INPUT_IGNORED"]
-    p = program()
-    assert check_ignored(input_spread(p, p.images), {}) == []
+    assert [f.code for f in check_ignored(replace(GOOD, spread=0.0), {})] == ["INPUT_IGNORED"]
+    assert check_ignored(GOOD, {}) == []
+    assert check_ignored(replace(GOOD, spread=math.nan), {}) == []
+
+
+def test_equal_outputs_blame_the_rate_only_if_a_lower_one_keeps_them_apart() -> None:
+    """A step that kills all hidden units leaves the loss of a guess, ln 10, so the loss alone does not tell."""
+    collapsed = replace(GOOD, loss_after=2.3, spread=0.0)
+    assert [f.code for f in check_rate(program(), collapsed, 0, {})] == ["LEARNING_RATE_TOO_HIGH"]
+    assert check_rate(program(zoo.mlp("zeros", 0)), collapsed, 0, {}) == []
 
 
 def overfit_codes(model: Any, optimizer: Any = None) -> list[str]:

@@ -58,9 +58,13 @@ def test_squared_error_is_no_cross_entropy_but_no_error() -> None:
     assert [(f.code, f.severity) for f in findings] == [("INITIAL_LOSS_UNEXPECTED", "warning")]
 
 
-@pytest.mark.parametrize("loss", [zoo.self_entropy, zoo._all_pairs, zoo._inaccuracy])
+@pytest.mark.parametrize("loss", [zoo.self_entropy, zoo._all_pairs])
 def test_loss_that_ignores_labels(loss: Any) -> None:
     assert "LOSS_IGNORES_LABELS" in codes(loss)
+
+
+def test_loss_without_a_slope_does_not_ignore_labels() -> None:
+    assert "LOSS_IGNORES_LABELS" not in codes(zoo._inaccuracy)
 
 
 def test_the_bug_is_seen_where_the_loss_has_its_right_value() -> None:

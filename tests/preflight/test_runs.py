@@ -63,6 +63,12 @@ def test_probe_is_adam() -> None:
     np.testing.assert_allclose(results[0], results[1], atol=1e-5)
 
 
+def test_overfit_goes_on_while_the_loss_falls() -> None:
+    p = program(zoo.softmax("large", 1), images=zoo.sample(1)[0], labels=zoo.sample(1)[1])
+    result = overfit(p, adam_step(p, 3e-3), 50)
+    assert 50 < result.steps <= 200
+
+
 def test_overfit_gives_up_after_its_steps() -> None:
     p = program(zoo.mlp("glorot", 0, units=1), images=IMAGES, labels=LABELS)
     result = overfit(p, adam_step(p, 1e-3), 7)

@@ -484,7 +484,6 @@ def broken() -> list[Entry]:
     )
     everywhere(code, "labels_broadcast", loss=_all_pairs)
     everywhere(code, "own_prediction_as_label", loss=lambda y, z: mean(tf.argmax(z, axis=1), z))
-    everywhere(code, "accuracy_as_loss", loss=_inaccuracy)
 
     code = "INITIAL_LOSS_UNEXPECTED"
     everywhere(code, "mean_over_classes", loss=lambda y, z: mean(y, z) / 10)
@@ -497,8 +496,6 @@ def broken() -> list[Entry]:
         "mlp",
         lambda s: case(mlp("large", s, units=500, extra=[_large_hidden(s)]), seed=s),
     )
-
-    add(code, "large_init-softmax", "softmax", lambda s: case(softmax("large", s), seed=s))
 
     code = "LOSS_NOT_MINIMISED"
     everywhere(code, "flipped_sign", loss=lambda y, z: -mean(y, z))
@@ -519,6 +516,7 @@ def broken() -> list[Entry]:
     add(code, "zeros_sgd-cnn", "cnn", lambda s: case(cnn("zeros", s, dense=50), optimizer=sgd(), seed=s))
     add(code, "dead_hidden-mlp", "mlp", lambda s: case(mlp("dead", s), seed=s))
     add(code, "dead_hidden-cnn", "cnn", lambda s: case(cnn("dead", s), seed=s))
+    everywhere(code, "accuracy_as_loss", loss=_inaccuracy)
     everywhere(code, "clipped_away", loss=lambda y, z: mean(y, tf.clip_by_value(z, 1e5, 1e6)))
 
     code = "GRADIENT_NON_FINITE"
@@ -685,6 +683,7 @@ def broken() -> list[Entry]:
 
     code = "LEARNING_RATE_TOO_HIGH"
     everywhere(code, "adam_1", optimizer=lambda: adam(1.0))
+    everywhere(code, "sgd_10", optimizer=lambda: sgd(10.0))
     everywhere(code, "sgd_100", optimizer=lambda: sgd(100.0))
     everywhere(code, "sgd_summed_1", loss=total, optimizer=lambda: sgd(1.0))
 

@@ -150,7 +150,7 @@ def overfit(program: Program, step: Step, steps: int) -> Overfit:
         # Dropout can keep the training outputs from ever being all right.
         if best < 1.0 and taken % 5 == 0:
             best = max(best, program.accuracy(program.outputs(images), classes))
-        falling = taken >= 25 and trace[-1] < 0.8 * trace[-26]
+        falling = taken >= 25 and 0 < trace[-1] < 0.8 * trace[-26]
         if best == 1.0 or (taken >= steps and not falling):
             break
         step(gradients)

@@ -82,9 +82,8 @@ def _too_high(
         ]
     collapsed = run.spread <= thresholds.INPUT_SPREAD
     recovers = not run.finite or slower.loss_after < thresholds.RECOVERS * run.loss_after
-    if (
-        collapsed
-    ):  # a step that kills the hidden units leaves the loss of a guess, which a slow run may not beat
+    if collapsed:
+        # A step that kills the hidden units leaves the loss of a guess, which a slow run may not beat.
         recovers = slower.spread > thresholds.INPUT_SPREAD
     if not recovers:
         return []

@@ -136,9 +136,11 @@ class Program:
 
     @property
     def warmup(self) -> float:
-        """How much larger the largest rate of the schedule is than the first one (1 without a schedule)."""
+        """How much larger the largest rate of the schedule is than the first: 1 without a schedule, inf from 0."""
         rates = [self._rate_at(step) for step in (0, 1, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000)]
-        return max(rates) / rates[0] if rates[0] > 0 else 1.0
+        if max(rates) == rates[0]:
+            return 1.0
+        return max(rates) / rates[0] if rates[0] > 0 else math.inf
 
     def _rate_at(self, step: int) -> float:
         rate = self.optimizer._learning_rate

@@ -2,6 +2,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import keras
 import pytest
 
 from mnist_exp.preflight.learning import check_ignored, check_overfit, check_rate, check_uphill
@@ -30,8 +31,10 @@ def test_rate_of_gradient_descent(rate: float, code: list[str]) -> None:
     assert rate_codes(zoo.sgd(rate)) == code
 
 
-def test_warm_up_is_judged_by_its_peak() -> None:
-    assert rate_codes(zoo.adam(zoo._warm_up())) == []
+@pytest.mark.parametrize("start", [0.0, 1e-6])
+def test_warm_up_is_judged_by_its_peak(start: float) -> None:
+    warm_up = keras.optimizers.schedules.CosineDecay(start, 1000, warmup_target=5e-3, warmup_steps=100)
+    assert rate_codes(zoo.adam(warm_up)) == []
 
 
 def test_rate_is_not_blamed_where_a_lower_one_is_no_better() -> None:

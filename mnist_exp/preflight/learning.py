@@ -17,6 +17,11 @@ from .runs import (
     short_run,
 )
 
+LOWER_RATES = (
+    1e-2,
+    1e-4,
+)  # of the program's own; ReLUs of a CNN can die at a hundredth of an absurd rate too
+
 
 def check_uphill(run: ShortRun, statistics: dict[str, Any]) -> list[Finding]:
     """LOSS_NOT_MINIMISED by the optimizer's own sign."""
@@ -64,46 +69,53 @@ def _too_high(
     program: Program, run: ShortRun, seed: int, rate: float, statistics: dict[str, Any]
 ) -> list[Finding]:
     """A lower rate must do better, or the rate is not to blame."""
-    program.restore()
-    slower = short_run(program, seed, scale=0.01)
-    statistics["run.slower_loss_ratio"] = (
-        slower.loss_after / slower.loss_before if slower.loss_before else math.nan
-    )
     after = f"{run.loss_after:.3g}" if run.finite else f"NaN or infinite after {run.steps} steps"
-    if not slower.finite:
+    collapsed = run.spread <= thresholds.INPUT_SPREAD
+    for scale in LOWER_RATES:
+        program.restore()
+        slower = short_run(program, seed, scale)
+        if _does_better(slower, run):
+            break
+    else:
+        if slower.finite:
+            return []
         return [
             Finding(
                 "GRADIENT_NON_FINITE",
                 "error",
-                f"The loss becomes {after}, and also at a hundredth of the learning rate ({rate / 100:.3g}).",
+                f"The loss becomes {after}, and not a number at a learning rate of {rate * scale:.3g} either.",
                 "Compute the cross entropy from logits instead of log(softmax), and look for log(0), 0/0 or sqrt(0).",
                 {"steps": run.steps, "learning_rate": rate},
             )
         ]
-    collapsed = run.spread <= thresholds.INPUT_SPREAD
-    recovers = not run.finite or slower.loss_after < thresholds.RECOVERS * run.loss_after
-    if collapsed:
-        # A step that kills the hidden units leaves the loss of a guess, which a slow run may not beat.
-        recovers = slower.spread > thresholds.INPUT_SPREAD
-    if not recovers:
-        return []
-    outcome = f"the loss on other images goes from {run.loss_before:.3g} to {after}"
+    statistics["run.slower_loss_ratio"] = slower.loss_after / slower.loss_before
     return [
         Finding(
             "LEARNING_RATE_TOO_HIGH",
             "error",
-            f"Within {run.steps} steps at learning rate {rate:.3g} {outcome}"
+            f"Within {run.steps} steps at learning rate {rate:.3g} the loss on other images goes from "
+            f"{run.loss_before:.3g} to {after}"
             + (" and all images get the same outputs" if collapsed else "")
-            + f"; at {rate / 100:.3g} it goes to {slower.loss_after:.3g}.",
+            + f"; at {rate * scale:.3g} it goes to {slower.loss_after:.3g}.",
             "Divide the learning rate by 10 until the loss falls (a summed loss needs one smaller by the batch size).",
             {
                 "learning_rate": rate,
                 "loss_before": run.loss_before,
                 "loss_after": run.loss_after,
-                "loss_after_at_a_hundredth": slower.loss_after,
+                "lower_rate": rate * scale,
+                "loss_after_at_lower_rate": slower.loss_after,
             },
         )
     ]
+
+
+def _does_better(slower: ShortRun, run: ShortRun) -> bool:
+    if not slower.finite:
+        return False
+    if run.spread <= thresholds.INPUT_SPREAD:
+        # A step that kills the hidden units leaves the loss of a guess, which a slow run may not beat.
+        return slower.spread > thresholds.INPUT_SPREAD
+    return not run.finite or slower.loss_after < thresholds.RECOVERS * run.loss_after
 
 
 def check_ignored(run: ShortRun, statistics: dict[str, Any]) -> list[Finding]:

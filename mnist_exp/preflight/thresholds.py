@@ -29,5 +29,5 @@ SATURATED_SHARE = 0.5
 
 UPHILL = -0.02  # cosine between an optimizer's first step and the downhill direction
 DIVERGED = 1.5  # loss after a short run over loss before it
-RECOVERS = 0.8  # loss with a tenth of the learning rate, over the loss with it
+RECOVERS = 0.8  # loss with a far lower learning rate, over the loss with it
 STEP_TOO_SMALL = 2e-5  # relative decrease of the loss that one step promises

@@ -47,6 +47,16 @@ def test_rate_is_not_blamed_where_a_lower_one_is_no_better() -> None:
     assert check_rate(p, replace(GOOD, loss_before=1.0, loss_after=2.0), 0, statistics) == []
 
 
+def test_absurd_rate_is_compared_with_a_far_lower_one() -> None:
+    """At a hundredth of it the hidden units die as well."""
+    images, labels = zoo.sample(0, 400)
+    p = program(zoo.cnn("glorot", 0), optimizer=zoo.sgd(1e4), images=images, labels=labels)
+    run = short_run(p, 0)
+    (finding,) = check_rate(p, run, 0, {})
+    assert finding.code == "LEARNING_RATE_TOO_HIGH"
+    assert finding.evidence["lower_rate"] == pytest.approx(1)
+
+
 def test_nan_at_every_rate_is_the_programs_fault() -> None:
     p = program(loss=lambda y, z: zoo.mean(y, z) * float("nan"))
     (finding,) = check_rate(p, replace(GOOD, finite=False, loss_after=math.nan), 0, {})

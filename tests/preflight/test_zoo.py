@@ -22,7 +22,7 @@ CODES = (
 
 
 def report_of(entry: zoo.Entry, seed: int) -> PreflightReport:
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     case = entry.build(seed)
     return check(case.model, case.loss, case.optimizer, case.images, case.labels, seed=seed)
 

@@ -1,0 +1,67 @@
+"""Look inside a network while it is traced, whatever it was written with."""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+KERNEL_OPS = {"MatMul", "BatchMatMulV2", "Conv2D", "DepthwiseConv2dNative", "Einsum"}
+NORMALISATION_OPS = {"FusedBatchNormV3", "Rsqrt"}
+RECTIFIERS = {"Relu", "Relu6"}
+SATURATING = {"Sigmoid", "Tanh"}
+PASS_THROUGH = {"Identity", "Reshape", "Cast", "Squeeze"}
+
+
+@dataclass(frozen=True)
+class Taps:
+    """What the graph says by itself. output_op: the operation that makes the outputs, such as "Softmax"."""
+
+    output_op: str
+    input_normalised: bool  # between the images and the first weights
+    normalisation: bool  # anywhere
+
+
+def tap_graph(images: tf.Tensor, outputs: tf.Tensor) -> tuple[Taps, dict[str, tf.Tensor]]:
+    """Call inside the traced function, after the model. Measurements by name:
+
+    "input_rms": root mean square of what the first weights are multiplied with;
+    "rectifier:OP": largest value [units] of each unit of a hidden ReLU;
+    "saturation:OP": fraction of the values of a hidden sigmoid or tanh that are within 1% of its limits.
+    """
+    operations = tf.compat.v1.get_default_graph().get_operations()
+    fed_by_images = {images.ref()}
+    input_normalised = False
+    first_kernel_input: tf.Tensor | None = None
+    measured: dict[str, tf.Tensor] = {}
+    output_operation = outputs.op
+    while output_operation.type in PASS_THROUGH and output_operation.inputs:
+        output_operation = output_operation.inputs[0].op
+    for operation in operations:
+        if first_kernel_input is None:  # the Rsqrt of a moving variance does not depend on the images
+            input_normalised |= operation.type in NORMALISATION_OPS
+        inputs = [tensor for tensor in operation.inputs if tensor.ref() in fed_by_images]
+        if not inputs:
+            continue
+        fed_by_images.update(tensor.ref() for tensor in operation.outputs)
+        if first_kernel_input is None and operation.type in KERNEL_OPS:
+            first_kernel_input = inputs[0]
+        if operation is output_operation or not operation.outputs:
+            continue
+        value: tf.Tensor = operation.outputs[0]
+        if operation.type in RECTIFIERS:
+            axes = list(range(value.shape.rank - 1))
+            measured[f"rectifier:{operation.name}"] = tf.reduce_max(value, axis=axes)
+        elif operation.type in SATURATING:
+            measured[f"saturation:{operation.name}"] = _saturated_share(value, operation.type)
+    kernel_input = images if first_kernel_input is None else first_kernel_input
+    measured["input_rms"] = tf.sqrt(tf.reduce_mean(tf.square(tf.cast(kernel_input, tf.float32))))
+    taps = Taps(
+        output_op=output_operation.type,
+        input_normalised=input_normalised,
+        normalisation=any(operation.type in NORMALISATION_OPS for operation in operations),
+    )
+    return taps, measured
+
+
+def _saturated_share(value: tf.Tensor, kind: str) -> tf.Tensor:
+    centred = value if kind == "Tanh" else 2 * value - 1
+    return tf.reduce_mean(tf.cast(tf.abs(centred) > 0.98, tf.float32))

@@ -1,0 +1,56 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_exp.preflight.data import check_labels, check_relation
+
+from . import zoo
+
+
+def labels_of(classes: np.ndarray, num_classes: int = 10) -> list[Any]:
+    return check_labels(classes, classes, num_classes, {})
+
+
+def test_labels_from_one_are_out_of_range() -> None:
+    (finding,) = labels_of(np.arange(1, 11))
+    assert (finding.code, finding.severity) == ("LABELS_OUT_OF_RANGE", "error")
+    assert finding.evidence["highest"] == 10
+
+
+def test_even_labels_are_fine() -> None:
+    assert labels_of(np.arange(500) % 10) == []
+    assert labels_of(np.arange(500) % 2, num_classes=2) == []
+
+
+def test_single_class_is_an_error_and_a_large_one_a_warning() -> None:
+    (single,) = labels_of(np.zeros(500, int))
+    assert (single.code, single.severity) == ("CLASS_IMBALANCE", "error")
+    (large,) = labels_of(np.r_[np.zeros(300, int), np.arange(300) % 10])
+    assert large.severity == "warning"
+    assert large.evidence["largest_share"] == pytest.approx(0.55)
+
+
+def test_missing_class_counts_only_where_chance_does_not_explain_it() -> None:
+    assert labels_of(np.arange(40) % 9) == []
+    (finding,) = labels_of(np.arange(900) % 9)
+    assert finding.evidence["missing"] == [9]
+
+
+def test_mnist_labels_are_predicted_and_shuffled_ones_are_not() -> None:
+    images, labels = zoo.sample(1)
+    statistics: dict[str, Any] = {}
+    assert check_relation(images, labels, statistics) == []
+    assert statistics["data.probe_accuracy"] > 0.6
+    (finding,) = check_relation(images, np.random.default_rng(0).permutation(labels), {})
+    assert finding.code == "LABELS_UNRELATED"
+
+
+def test_constant_images_carry_nothing() -> None:
+    (finding,) = check_relation(np.ones((200, 28, 28, 1)), np.arange(200) % 10, {})
+    assert finding.code == "INPUT_IGNORED"
+
+
+def test_few_examples_are_not_judged() -> None:
+    images, labels = zoo.sample(1, 50)
+    assert check_relation(images, labels[::-1], {}) == []

@@ -1,0 +1,94 @@
+import math
+from dataclasses import replace
+from typing import Any
+
+import keras
+import pytest
+
+from mnist_exp.preflight.learning import check_ignored, check_overfit, check_rate, check_uphill
+from mnist_exp.preflight.runs import ShortRun, short_run
+
+from . import zoo
+from .test_program import program
+
+GOOD = ShortRun(
+    True, 15, 2.3, 1.5, promised=0.01, downhill=0.5, largest=[0.1, 0.1], moved=[0.1, 0.1], spread=1.0
+)
+
+
+def rate_codes(optimizer: Any) -> list[str]:
+    images, labels = zoo.sample(0, 400)
+    p = program(zoo.softmax("zeros", 0), optimizer=optimizer, images=images, labels=labels)
+    run = short_run(p, 0)
+    return [finding.code for finding in check_rate(p, run, 0, {})]
+
+
+@pytest.mark.parametrize(
+    ("rate", "code"),
+    [(1e-7, ["LEARNING_RATE_TOO_LOW"]), (0.01, []), (0.3, []), (100.0, ["LEARNING_RATE_TOO_HIGH"])],
+)
+def test_rate_of_gradient_descent(rate: float, code: list[str]) -> None:
+    assert rate_codes(zoo.sgd(rate)) == code
+
+
+@pytest.mark.parametrize("start", [0.0, 1e-6])
+def test_warm_up_is_judged_by_its_peak(start: float) -> None:
+    warm_up = keras.optimizers.schedules.CosineDecay(start, 1000, warmup_target=5e-3, warmup_steps=100)
+    assert rate_codes(zoo.adam(warm_up)) == []
+
+
+def test_rate_is_not_blamed_where_a_lower_one_is_no_better() -> None:
+    p = program()
+    worse = replace(GOOD, loss_after=10.0)
+    statistics: dict[str, Any] = {}
+    (finding,) = check_rate(p, worse, 0, statistics)
+    assert finding.code == "LEARNING_RATE_TOO_HIGH"
+    p.restore()
+    assert check_rate(p, replace(GOOD, loss_before=1.0, loss_after=2.0), 0, statistics) == []
+
+
+def test_absurd_rate_is_compared_with_a_far_lower_one() -> None:
+    """At a hundredth of it the hidden units die as well."""
+    images, labels = zoo.sample(0, 400)
+    p = program(zoo.cnn("glorot", 0), optimizer=zoo.sgd(1e4), images=images, labels=labels)
+    run = short_run(p, 0)
+    (finding,) = check_rate(p, run, 0, {})
+    assert finding.code == "LEARNING_RATE_TOO_HIGH"
+    assert finding.evidence["lower_rate"] == pytest.approx(1)
+
+
+def test_nan_at_every_rate_is_the_programs_fault() -> None:
+    p = program(loss=lambda y, z: zoo.mean(y, z) * float("nan"))
+    (finding,) = check_rate(p, replace(GOOD, finite=False, loss_after=math.nan), 0, {})
+    assert finding.code == "GRADIENT_NON_FINITE"
+
+
+def test_uphill_step() -> None:
+    assert [f.code for f in check_uphill(replace(GOOD, downhill=-0.3), {})] == ["LOSS_NOT_MINIMISED"]
+    assert check_uphill(GOOD, {}) == []
+    assert check_uphill(replace(GOOD, downhill=math.nan), {}) == []
+
+
+def test_same_outputs_for_all_images() -> None:
+    assert [f.code for f in check_ignored(replace(GOOD, spread=0.0), {})] == ["INPUT_IGNORED"]
+    assert check_ignored(GOOD, {}) == []
+    assert check_ignored(replace(GOOD, spread=math.nan), {}) == []
+
+
+def test_equal_outputs_blame_the_rate_only_if_a_lower_one_keeps_them_apart() -> None:
+    """A step that kills all hidden units leaves the loss of a guess, ln 10, so the loss alone does not tell."""
+    collapsed = replace(GOOD, loss_after=2.3, spread=0.0)
+    assert [f.code for f in check_rate(program(), collapsed, 0, {})] == ["LEARNING_RATE_TOO_HIGH"]
+    assert check_rate(program(zoo.mlp("zeros", 0)), collapsed, 0, {}) == []
+
+
+def overfit_codes(model: Any, optimizer: Any = None) -> list[str]:
+    return [f.code for f in check_overfit(program(model, optimizer=optimizer), {})]
+
+
+def test_narrow_network_cannot_overfit() -> None:
+    assert overfit_codes(zoo.mlp("glorot", 0, units=1)) == ["CANNOT_OVERFIT"]
+
+
+def test_slow_optimizer_is_no_inability() -> None:
+    assert overfit_codes(zoo.mlp("glorot", 0), zoo.sgd(1e-6)) == []

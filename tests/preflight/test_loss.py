@@ -1,0 +1,116 @@
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mnist_exp.preflight.loss import LossFacts, check_initial, check_loss
+from mnist_exp.preflight.program import Program
+
+from . import zoo
+
+IMAGES, LABELS = zoo.sample(0, 128)
+ONE_HOT = np.eye(10, dtype=np.float32)[LABELS]
+
+
+def judge(loss: Any, labels: np.ndarray = LABELS) -> tuple[LossFacts, list[Any], dict[str, float]]:
+    program = Program(zoo.softmax("zeros", 0), loss, zoo.sgd(), IMAGES, labels)
+    outputs = np.full((64, 10), 0.1, np.float32)
+    statistics: dict[str, float] = {}
+    facts, findings = check_loss(program, outputs, 0, statistics)
+    return facts, findings, statistics
+
+
+def codes(loss: Any, labels: np.ndarray = LABELS) -> list[str]:
+    return [finding.code for finding in judge(loss, labels)[1]]
+
+
+k = keras.losses
+
+
+@pytest.mark.parametrize(
+    ("loss", "labels", "takes", "reduction"),
+    [
+        (zoo.per_example, LABELS, "logits", "mean"),
+        (zoo.mean, LABELS, "logits", "mean"),
+        (zoo.total, LABELS, "logits", "sum"),
+        (zoo.one_hot_mean, ONE_HOT, "logits", "mean"),
+        (zoo.from_probabilities, LABELS, "probabilities", "sum"),
+        (zoo.clipped_log, LABELS, "probabilities", "mean"),
+        (k.SparseCategoricalCrossentropy(), LABELS, "probabilities", "mean"),
+        (k.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1), ONE_HOT, "logits", "mean"),
+        (lambda y, z: -tf.reduce_mean(tf.gather(z, y, batch_dims=1)), LABELS, "log-probabilities", "mean"),
+    ],
+)
+def test_right_losses_are_understood_and_pass(
+    loss: Any, labels: np.ndarray, takes: str, reduction: str
+) -> None:
+    facts, findings, _ = judge(loss, labels)
+    assert findings == []
+    assert (facts.takes, facts.reduction, facts.calibrated) == (takes, reduction, True)
+
+
+def test_squared_error_is_no_cross_entropy_but_no_error() -> None:
+    facts, findings, _ = judge(lambda y, p: tf.reduce_mean((p - y) ** 2), ONE_HOT)
+    assert facts.takes == "unknown"
+    assert [(f.code, f.severity) for f in findings] == [("INITIAL_LOSS_UNEXPECTED", "warning")]
+
+
+@pytest.mark.parametrize("loss", [zoo.self_entropy, zoo._all_pairs])
+def test_loss_that_ignores_labels(loss: Any) -> None:
+    assert "LOSS_IGNORES_LABELS" in codes(loss)
+
+
+def test_loss_without_a_slope_does_not_ignore_labels() -> None:
+    assert "LOSS_IGNORES_LABELS" not in codes(zoo._inaccuracy)
+
+
+def test_the_bug_is_seen_where_the_loss_has_its_right_value() -> None:
+    """With uniform outputs, as zero weights give, the buggy loss is ln 10 and its gradient is exactly 0."""
+    _, findings, statistics = judge(zoo.self_entropy)
+    assert statistics["loss.at_uniform"] == pytest.approx(1)
+    assert [finding.code for finding in findings] == ["LOSS_IGNORES_LABELS"]
+    assert statistics["loss.gradient_change"] == 0
+
+
+def test_one_class_cannot_tell_whether_labels_are_used() -> None:
+    assert "LOSS_IGNORES_LABELS" not in codes(zoo.mean, np.zeros_like(LABELS))
+
+
+def test_flipped_sign_and_shifted_labels() -> None:
+    flipped = next(f for f in judge(lambda y, z: -zoo.mean(y, z))[1] if f.code == "LOSS_NOT_MINIMISED")
+    assert flipped.evidence["alignment"] < -0.8
+    assert "sign" in flipped.advice
+    shifted = next(
+        f for f in judge(lambda y, z: zoo.mean((y + 1) % 10, z))[1] if f.code == "LOSS_NOT_MINIMISED"
+    )
+    assert abs(shifted.evidence["alignment"]) < 0.3
+
+
+@pytest.mark.parametrize("loss", [zoo._softmax_over_batch, zoo._summed_over_batch])
+def test_loss_that_mixes_examples(loss: Any) -> None:
+    assert "EXAMPLES_LEAK" in codes(loss)
+
+
+def test_class_weights_normalised_in_the_batch_are_no_leak() -> None:
+    def weighted(y: Any, z: Any) -> tf.Tensor:
+        weights = tf.gather(tf.linspace(1.0, 3.0, 10), y)
+        return tf.reduce_sum(weights * zoo.per_example(y, z)) / tf.reduce_sum(weights)
+
+    assert "EXAMPLES_LEAK" not in codes(weighted)
+
+
+@pytest.mark.parametrize("factor", [0.1, 1 / math.log(2), 0.5, -1])
+def test_loss_of_another_scale(factor: float) -> None:
+    assert "INITIAL_LOSS_UNEXPECTED" in codes(lambda y, z: factor * zoo.mean(y, z))
+
+
+def test_confident_first_outputs_are_a_warning_unless_they_are_right() -> None:
+    program = Program(zoo.softmax("zeros", 0), zoo.mean, zoo.sgd(), IMAGES, LABELS)
+    facts = LossFacts("logits", "mean", calibrated=True)
+    wrong = 500 * np.eye(10, dtype=np.float32)[(LABELS[:64] + 1) % 10]
+    (finding,) = check_initial(program, facts, wrong, {})
+    assert (finding.code, finding.severity) == ("INITIAL_LOSS_UNEXPECTED", "warning")
+    assert check_initial(program, facts, 20 * ONE_HOT[:64], {}) == []  # trained already

@@ -1,0 +1,82 @@
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from mnist_exp.preflight.loss import LossFacts
+from mnist_exp.preflight.outputs import check_evaluation, check_leak, check_probabilities, output_leak
+from mnist_exp.preflight.program import Program
+
+from . import zoo
+from .test_program import program
+
+
+def judge(takes: Any, model: Any, loss: Any = zoo.mean) -> list[str]:
+    p = program(model, loss)
+    facts = LossFacts(takes, "mean", calibrated=True)
+    return [finding.code for finding in check_probabilities(p, facts, p.outputs(p.images), {})]
+
+
+@pytest.mark.parametrize("init", ["zeros", "glorot"])
+def test_softmax_belongs_to_a_loss_on_probabilities(init: str) -> None:
+    softmax, logits = zoo.softmax(init, 0, [layers.Softmax()]), zoo.softmax(init, 0)
+    assert judge("logits", softmax) == ["OUTPUT_ALREADY_PROBABILITIES"]
+    assert judge("logits", logits) == []
+    assert judge("probabilities", softmax, zoo.clipped_log) == []
+    assert judge("probabilities", logits, zoo.clipped_log) == ["OUTPUT_NOT_PROBABILITIES"]
+
+
+def test_sigmoid_is_fine_only_where_the_loss_normalises() -> None:
+    model = zoo.softmax("glorot", 0, [layers.Activation("sigmoid")])
+    assert judge("probabilities", model, zoo.clipped_log) == ["OUTPUT_NOT_PROBABILITIES"]
+    assert judge("probabilities", model, keras.losses.SparseCategoricalCrossentropy()) == []
+    assert judge("logits", model) == ["OUTPUT_ALREADY_PROBABILITIES"]
+
+
+def test_negative_log_likelihood_needs_log_softmax() -> None:
+    assert judge("log-probabilities", zoo.softmax("glorot", 0)) == ["OUTPUT_NOT_PROBABILITIES"]
+    assert judge("log-probabilities", zoo.softmax("glorot", 0, [layers.Activation("log_softmax")])) == []
+
+
+def leak_of(*head: layers.Layer) -> float:
+    p = program(zoo.softmax("glorot", 0, list(head)))
+    return output_leak(p, p.images[:48])
+
+
+def test_leak_is_zero_without_an_operation_over_the_batch() -> None:
+    assert leak_of() < 1e-6
+    assert check_leak(leak_of(), {}) == []
+
+
+def test_softmax_over_the_batch_leaks() -> None:
+    leak = leak_of(zoo.CallLayer(lambda x: tf.nn.softmax(x, axis=0)))
+    assert [finding.code for finding in check_leak(leak, {})] == ["EXAMPLES_LEAK"]
+
+
+def evaluation(model: Any) -> list[Any]:
+    p: Program = program(model)
+    return check_evaluation(p, p.images[:48], output_leak(p, p.images[:48]), {})
+
+
+def test_dropout_that_stays_on_is_found_and_one_that_does_not_is_not() -> None:
+    dropout = layers.Dropout(0.5, seed=1)
+    (finding,) = evaluation(zoo.mlp("glorot", 0, extra=[zoo.AlwaysTraining(dropout)]))
+    assert finding.code == "TRAIN_EVAL_MISMATCH"
+    assert finding.evidence["noise"] > 0.01
+    assert evaluation(zoo.mlp("glorot", 0, extra=[dropout])) == []
+
+
+@pytest.mark.parametrize("model", [zoo.mlp, zoo.cnn])
+def test_batch_norm_that_stays_in_training_mode(model: Any) -> None:
+    always = zoo.AlwaysTraining(layers.BatchNormalization())
+    assert [f.code for f in evaluation(model("glorot", 0, extra=[always]))] == ["TRAIN_EVAL_MISMATCH"]
+    assert evaluation(model("glorot", 0, extra=[layers.BatchNormalization()])) == []
+
+
+def test_outputs_that_are_not_finite_are_left_to_another_check() -> None:
+    p = program(zoo.softmax("glorot", 0, [zoo.CallLayer(lambda x: x * np.nan)]))
+    facts = LossFacts("probabilities", "mean", calibrated=True)
+    assert check_probabilities(p, facts, p.outputs(p.images), {}) == []

@@ -1,0 +1,51 @@
+"""The harness's own programs, as its config builds them."""
+
+import numpy as np
+import pytest
+
+from mnist_exp import config, data, training
+from mnist_exp.preflight import PreflightReport, check
+
+
+def report_of(mnist: data.Dataset, *overrides: str) -> PreflightReport:
+    settings = config.compose(overrides).config
+    program = training.build_program(settings, len(mnist.train))
+    sample = mnist.train.first(1000)
+    images = sample.images.astype(np.float32) / 255
+    return check(
+        program.model,
+        lambda labels, logits: program.reduce(program.loss(labels, logits)),
+        program.optimizer,
+        images,
+        sample.labels,
+        seed=settings.seed,
+    )
+
+
+@pytest.mark.parametrize("experiment", ["notebook_softmax", "blog_cnn3x3", "notebook_cnn5x5"])
+def test_tutorials_that_learn_have_no_finding(mnist: data.Dataset, experiment: str) -> None:
+    assert report_of(mnist, f"experiment={experiment}").findings == ()
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["experiment=notebook_softmax_buggy"],
+        ["experiment=notebook_softmax_buggy", "init=notebook"],
+        ["experiment=notebook_softmax_buggy", "init=glorot"],
+        ["model=cnn3x3", "loss=self_entropy"],
+        ["experiment=notebook_softmax_buggy", "loss.from_probabilities=true"],
+    ],
+)
+def test_the_notebooks_bug_is_named(mnist: data.Dataset, overrides: list[str]) -> None:
+    assert "LOSS_IGNORES_LABELS" in [finding.code for finding in report_of(mnist, *overrides).errors]
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "adamw", "rmsprop", "adagrad"])
+def test_other_optimizers_are_copied_and_judged(mnist: data.Dataset, optimizer: str) -> None:
+    assert report_of(mnist, "model=mlp", f"optimizer={optimizer}").errors == ()
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+def test_schedules_are_judged_by_their_peak(mnist: data.Dataset, schedule: str) -> None:
+    assert report_of(mnist, "model=softmax", f"schedule={schedule}").findings == ()

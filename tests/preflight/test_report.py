@@ -1,0 +1,40 @@
+import json
+
+import numpy as np
+
+from mnist_exp.preflight import Finding, PreflightReport
+
+WARNING = Finding("CLASS_IMBALANCE", "warning", "Class 0 is 90% of the labels.", "Shuffle.", {"share": 0.9})
+ERROR = Finding(
+    "INPUT_SCALE", "error", "It is 83.", "Divide by 255.", {"rms": np.float32("inf"), "names": ("a",)}
+)
+
+
+def report(*findings: Finding) -> PreflightReport:
+    return PreflightReport(findings, {"run.loss_ratio": float("nan")}, 1.25)
+
+
+def test_worst_is_the_gravest_severity() -> None:
+    assert report().worst is None
+    assert report(WARNING).worst == "warning"
+    assert report(WARNING, ERROR).worst == "error"
+
+
+def test_errors_and_warnings_split_the_findings() -> None:
+    both = report(ERROR, WARNING)
+    assert both.errors == (ERROR,)
+    assert both.warnings == (WARNING,)
+    assert both.codes == ("INPUT_SCALE", "CLASS_IMBALANCE")
+
+
+def test_dictionary_is_strict_json() -> None:
+    text = json.dumps(report(ERROR, WARNING).to_dict(), allow_nan=False)
+    back = json.loads(text)
+    assert back["worst"] == "error"
+    assert back["findings"][0]["evidence"] == {"rms": "inf", "names": ["a"]}
+    assert back["statistics"] == {"run.loss_ratio": "nan"}
+
+
+def test_text_has_code_numbers_and_advice() -> None:
+    assert "ERROR INPUT_SCALE: It is 83. Divide by 255." in str(report(ERROR))
+    assert "1 errors, 0 warnings" in str(report(ERROR))

@@ -1,0 +1,76 @@
+import keras
+import numpy as np
+import pytest
+
+from mnist_exp.preflight.runs import adam_step, optimizer_step, overfit, short_run
+
+from . import zoo
+from .test_program import program
+
+IMAGES, LABELS = zoo.sample(0, 400)
+
+
+def test_short_run_lowers_the_loss_and_knows_its_direction() -> None:
+    p = program(zoo.softmax("zeros", 0), optimizer=zoo.sgd(0.1), images=IMAGES, labels=LABELS)
+    run = short_run(p, seed=0)
+    assert run.finite
+    assert run.loss_before == pytest.approx(np.log(10), rel=1e-4)
+    assert run.loss_after < 0.7 * run.loss_before
+    assert run.downhill == pytest.approx(1, abs=1e-4)  # plain gradient descent
+    assert min(run.moved) > 0
+
+
+def test_short_run_promise_is_rate_times_squared_gradient() -> None:
+    promised = []
+    for rate in (0.01, 0.001):
+        p = program(zoo.softmax("zeros", 0), optimizer=zoo.sgd(rate), images=IMAGES, labels=LABELS)
+        promised.append(short_run(p, seed=0).promised)
+    assert promised[0] == pytest.approx(10 * promised[1], rel=1e-3)
+
+
+def test_ascent_is_uphill() -> None:
+    p = program(optimizer=zoo.AscendingSGD(0.01), images=IMAGES, labels=LABELS)
+    assert short_run(p, seed=0).downhill == pytest.approx(-1, abs=1e-4)
+
+
+def test_short_run_stops_at_infinity() -> None:
+    p = program(zoo.mlp("glorot", 0), optimizer=zoo.sgd(1e20), images=IMAGES, labels=LABELS)
+    run = short_run(p, seed=0)
+    assert not run.finite
+    assert run.steps < 15
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_overfit_reaches_every_image_of_a_batch(own: bool) -> None:
+    p = program(optimizer=zoo.adam(1e-2), images=IMAGES, labels=LABELS)
+    result = overfit(p, optimizer_step(p) if own else adam_step(p, 1e-2), 200)
+    assert result.last_loss < result.first_loss
+    assert result.accuracy == 1
+    assert 0 < result.steps < 200
+    assert p.accuracy(p.outputs(p.images[:20]), p.classes[:20]) > 0.9
+
+
+def test_probe_is_adam() -> None:
+    """The same two steps as Keras' Adam."""
+    images, labels = IMAGES[:20], LABELS[:20]
+    results = []
+    for make in (lambda p: adam_step(p, 1e-2), optimizer_step):
+        p = program(optimizer=keras.optimizers.Adam(1e-2, epsilon=1e-8), images=images, labels=labels)
+        step = make(p)
+        for _ in range(2):
+            step(p.gradients(images, labels))
+        results.append(p.trained[0].numpy())
+    np.testing.assert_allclose(results[0], results[1], atol=1e-5)
+
+
+def test_overfit_goes_on_while_the_loss_falls() -> None:
+    p = program(zoo.softmax("large", 1), images=zoo.sample(1)[0], labels=zoo.sample(1)[1])
+    result = overfit(p, adam_step(p, 3e-3), 50)
+    assert 50 < result.steps <= 200
+
+
+def test_overfit_gives_up_after_its_steps() -> None:
+    p = program(zoo.mlp("glorot", 0, units=1), images=IMAGES, labels=LABELS)
+    result = overfit(p, adam_step(p, 1e-3), 7)
+    assert result.steps == 7
+    assert result.accuracy < 1

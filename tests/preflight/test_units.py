@@ -1,0 +1,62 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_exp.preflight.units import check_activations, check_symmetry, twin_share
+
+from . import zoo
+from .test_program import program
+
+
+def symmetry(model: Any) -> list[Any]:
+    p = program(model)
+    return check_symmetry(p, p.images, p.labels, {})
+
+
+@pytest.mark.parametrize("model", [zoo.mlp, zoo.cnn])
+@pytest.mark.parametrize("init", ["zeros", "constant"])
+def test_equal_hidden_units_are_found(model: Any, init: str) -> None:
+    (finding,) = symmetry(model(init, 0))
+    assert (finding.code, finding.severity) == ("SYMMETRIC_INIT", "error")
+    assert finding.evidence["share"] == 1
+
+
+def test_dropout_does_not_hide_equal_units() -> None:
+    (finding,) = symmetry(zoo.cnn("constant", 0, dense=50, dropout=0.5))
+    assert len(finding.evidence["variables"]) == 3
+
+
+@pytest.mark.parametrize("init", ["zeros", "constant"])
+def test_linear_model_may_start_equal(init: str) -> None:
+    assert symmetry(zoo.softmax(init, 0)) == []
+
+
+def test_zero_layer_before_random_ones_is_fine() -> None:
+    model = zoo.mlp("glorot", 0, activation="tanh")
+    model.layers[1].kernel.assign(np.zeros((784, 100)))
+    assert symmetry(model) == []
+
+
+def test_twin_share() -> None:
+    columns = np.random.default_rng(0).normal(size=(5, 4))
+    assert twin_share([columns]) == 0
+    columns[:, 1] = columns[:, 0]
+    assert twin_share([columns]) == 0.5
+    assert twin_share([columns, np.arange(4.0)[None]]) == 0
+
+
+def test_dead_units_by_their_largest_value() -> None:
+    measured = {"rectifier:a": np.array([0, 0, 0, 0, 1.0]), "rectifier:b": np.array([1.0, 2.0])}
+    (finding,) = check_activations(measured, {})
+    assert (finding.code, finding.severity) == ("DEAD_UNITS", "warning")
+    assert "80%" in finding.message
+    assert check_activations({"rectifier:a": np.zeros(9)}, {})[0].severity == "error"
+    assert check_activations({"rectifier:a": np.array([0, 1.0, 1.0, 1.0])}, {}) == []
+
+
+def test_saturated_activations_by_their_share() -> None:
+    assert [f.code for f in check_activations({"saturation:a": np.array(0.8)}, {})] == [
+        "SATURATED_ACTIVATIONS"
+    ]
+    assert check_activations({"saturation:a": np.array(0.2)}, {}) == []

@@ -355,6 +355,8 @@ class Config:
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
     resume: str | None = None
+    preflight: Literal["off", "warn", "error"] = "warn"
+    deterministic: bool = True
     seed: int = 0
     variant: str | None = None
     run_name: str | None = None
@@ -377,7 +379,17 @@ class Config:
     def hash(self) -> str:
         """12 hex digits over the settings that decide the result, but for the seed."""
         settings = self.to_dict()
-        for key in ("seed", "variant", "run_name", "tags", "tracking", "checkpoint", "resume", "reference"):
+        for key in (
+            "seed",
+            "variant",
+            "run_name",
+            "tags",
+            "tracking",
+            "checkpoint",
+            "resume",
+            "preflight",
+            "reference",
+        ):
             del settings[key]
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 

@@ -24,5 +24,9 @@ class NonFiniteCost(UserError):
         self.cost, self.epoch, self.step = cost, epoch, step
 
 
+class PreflightFailed(UserError):
+    """Preflight found an error, and the settings ask to stop then."""
+
+
 class Killed(BaseException):
     """The process was asked to terminate (SIGTERM)."""

@@ -15,7 +15,7 @@ import psutil
 
 from mnist_exp import checkpoint, data, interrupts, reporting, resume, seeds
 from mnist_exp.config import Config, ReferenceConfig, Settings, compose, find_preset
-from mnist_exp.errors import ConfigError, NonFiniteCost
+from mnist_exp.errors import ConfigError, NonFiniteCost, PreflightFailed
 from mnist_exp.reporting import best_epoch, layer_text
 from mnist_exp.results import EpochResult, Progress
 
@@ -61,11 +61,7 @@ def run_experiment(settings: Settings) -> RunResult:
     _check_memory(config, len(dataset.train))
     variant, reference, changes = _identify(settings, find_preset(config))
     run_name = config.run_name or f"{variant}-s{config.seed}"
-    with _without_startup_noise():
-        import tensorflow as tf
-
-        tf.get_logger().setLevel("ERROR")  # it warns of retracing when many runs share a process
-        tf.config.list_logical_devices()
+    import_tensorflow(config)
     from mnist_exp import models, tracking, training
 
     program = training.build_program(config, len(dataset.train))
@@ -79,6 +75,8 @@ def run_experiment(settings: Settings) -> RunResult:
         ) as tracker,
     ):
         tracker.log_text(layer_text(layers), "layers.txt")
+        if state is None and config.preflight != "off":
+            _preflight(program, dataset, config, tracker, reporter)
         epochs = _train(program, dataset, settings, reference, tracker, reporter, state)
         best = best_epoch(epochs)
         tracker.log_summary(
@@ -100,6 +98,24 @@ def _check_memory(config: Config, num_train: int) -> None:
             f"model: needs at least {needed / 1e9:,.0f} GB of memory with schedule.batch_size="
             f"{config.schedule.batch_size}; this machine has {there / 1e9:,.0f} GB"
         )
+
+
+def _preflight(
+    program: "Program",
+    dataset: data.Dataset,
+    config: Config,
+    tracker: "RunTracker",
+    reporter: reporting.Reporter,
+) -> None:
+    """Print and log what the checks find. Raises PreflightFailed for an error if the config asks for that."""
+    from mnist_exp import training
+
+    report = training.preflight_report(program, dataset.train)
+    reporter.preflight(report)
+    tracker.log_preflight(report)
+    if report.errors and config.preflight == "error":
+        found = ", ".join(finding.code for finding in report.errors)
+        raise PreflightFailed(f"preflight=error: stopped before training, found {found}")
 
 
 def _train(
@@ -219,6 +235,17 @@ def _log_artifacts(
             figure.savefig(folder / "figures" / f"{name}.png", dpi=120)
         tracker.log_files(folder)
     tracker.log_model(program.model, (test.images[:1] / 255).astype(np.float32), epochs[-1].step)
+
+
+def import_tensorflow(config: Config) -> None:
+    """Load TensorFlow without its start-up messages, set up as the config asks."""
+    with _without_startup_noise():
+        import tensorflow as tf
+
+        tf.get_logger().setLevel("ERROR")  # it warns of retracing when many runs share a process
+        if config.deterministic and tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.enable_op_determinism()  # on CPUs the bits are the same without: test_training.py
+        tf.config.list_logical_devices()
 
 
 @contextmanager

@@ -44,6 +44,7 @@ def build(config: OptimizerConfig, schedule: ScheduleConfig, total_steps: int) -
             raise TypeError(f"no optimizer for {type(config).__name__}")
 
 
+@keras.saving.register_keras_serializable("mnist_exp")
 class FusedAdam(keras.optimizers.Adam):
     """Keras' Adam with the update as TensorFlow's one fused kernel, to the last bit TensorFlow 1's AdamOptimizer.
 
@@ -97,6 +98,7 @@ def learning_rate(rate: float, schedule: ScheduleConfig, total_steps: int) -> fl
             return rate
 
 
+@keras.saving.register_keras_serializable("mnist_exp")
 class Annealed(LearningRateSchedule):
     """From `initial` up to `peak` over `warmup_steps`, then down to `final` at the last of `total_steps` steps.
 

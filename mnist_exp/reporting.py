@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -11,6 +12,9 @@ from mnist_exp.config import ReferenceConfig, Settings
 from mnist_exp.data import Dataset
 from mnist_exp.results import EpochResult, LayerRow
 from mnist_exp.results import Progress as TrainingProgress
+
+if TYPE_CHECKING:
+    from mnist_exp.preflight import PreflightReport
 
 
 class Reporter:
@@ -33,6 +37,9 @@ class Reporter:
             f"{len(data.test):,} test images\n"
         )
         self._print(layer_text(layers))
+
+    def preflight(self, report: "PreflightReport") -> None:
+        self._print(f"{report}\n")
 
     def resumed(self, run_id: str, progress: TrainingProgress) -> None:
         self._print(f"Resuming run {run_id} at step {progress.step}, epoch {max(progress.epoch, 1)}.")

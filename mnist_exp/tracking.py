@@ -2,8 +2,10 @@
 
 import json
 import logging
+import math
 import os
 import platform
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +30,7 @@ from mnist_exp import environment
 from mnist_exp.config import Settings
 from mnist_exp.data import Dataset
 from mnist_exp.errors import Killed, UserError
+from mnist_exp.preflight import PreflightReport
 from mnist_exp.results import EpochResult, Evaluation
 from mnist_exp.unsent import UNSENT_DIR, Unsent, pending
 
@@ -78,6 +81,17 @@ class RunTracker:
         """Metrics of the whole run up to an epoch."""
         now = int(time.time() * 1000)
         self._log_metrics([Metric(name, value, now, epoch) for name, value in values.items()])
+
+    def log_preflight(self, report: PreflightReport) -> None:
+        """preflight.json with all evidence, its numbers as metrics, the codes found as a tag."""
+        self.log_text(json.dumps(report.to_dict(), indent=2), "preflight.json")
+        counts = {"errors": len(report.errors), "warnings": len(report.warnings), "seconds": report.seconds}
+        numbers = {**counts, **{k: float(v) for k, v in report.statistics.items() if math.isfinite(v)}}
+        self.log_summary({f"preflight/{_metric_name(name)}": value for name, value in numbers.items()})
+        self._send({"do": "tag", "key": "preflight", "value": report.worst or "ok"})
+        self._send(
+            {"do": "tag", "key": "preflight.codes", "value": " ".join(f.code for f in report.findings)}
+        )
 
     def log_files(self, folder: Path) -> None:
         """All files below the folder, as artifacts with the same relative paths."""
@@ -355,6 +369,11 @@ def _be_quick_and_quiet() -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     for silent in ("urllib3.connectionpool", "mlflow.system_metrics", "mlflow.tracking.fluent"):
         logging.getLogger(silent).setLevel(logging.CRITICAL)
+
+
+def _metric_name(name: str) -> str:
+    """With what MLflow does not allow in a metric's name left out."""
+    return re.sub(r"[^\w\-. :/]", "_", name)
 
 
 def _process_tags() -> dict[str, str]:

@@ -11,13 +11,15 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from mnist_exp import losses, models, optimizers, seeds
+from mnist_exp import losses, models, optimizers, preflight, seeds
 from mnist_exp.config import Config, ScheduleConfig
 from mnist_exp.data import Dataset, Split, epoch_order
 from mnist_exp.errors import NonFiniteCost
+from mnist_exp.preflight import PreflightReport
 from mnist_exp.results import EpochResult, Evaluation, Progress
 
 _EVAL_BATCH = 1000
+_PREFLIGHT_EXAMPLES = 1000
 # Python takes over about this often, for the progress bar and for signals; results do not depend on it.
 _SECONDS_PER_CALL = 0.5
 
@@ -164,6 +166,19 @@ def evaluate(program: Program, split: Split) -> Evaluation:
 def predict_probabilities(program: Program, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Images uint8 [N, 28, 28, 1] -> class probabilities [N, 10]."""
     return tf.nn.softmax(program.logits(tf.constant(images))).numpy()
+
+
+def preflight_report(program: Program, split: Split) -> PreflightReport:
+    """Look for mistakes in a program before it trains; its weights stay as they are."""
+    sample = split.first(_PREFLIGHT_EXAMPLES)
+    return preflight.check(
+        program.model,
+        lambda labels, logits: program.reduce(program.loss(labels, logits)),
+        program.optimizer,
+        to_float(tf.constant(sample.images)).numpy(),
+        sample.labels,
+        seed=program.seed,
+    )
 
 
 def fit(

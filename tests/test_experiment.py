@@ -11,7 +11,7 @@ from conftest import only_run
 
 from mnist_exp import run
 from mnist_exp.config import compose
-from mnist_exp.errors import DataError, NonFiniteCost
+from mnist_exp.errors import DataError, NonFiniteCost, PreflightFailed
 from mnist_exp.training import build_program, evaluate, fit
 
 
@@ -170,3 +170,34 @@ def test_every_option_is_tried() -> None:
         for option in group_options(group)
     } - tried
     assert missing == set()
+
+
+def test_preflight_error_stops_before_training(workdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(PreflightFailed, match="found LOSS_IGNORES_LABELS"):
+        run(["experiment=notebook_softmax_buggy", "preflight=error"])
+    assert "Epoch: 0001" not in capsys.readouterr().out
+    tracked = only_run(workdir)
+    assert tracked.info.status == "FAILED"
+    assert tracked.data.tags["preflight"] == "error"
+    assert "LOSS_IGNORES_LABELS" in tracked.data.tags["preflight.codes"]
+    assert tracked.data.metrics["preflight/errors"] >= 1
+    assert "LOSS_IGNORES_LABELS" in artifact(workdir, "preflight.json").read_text()
+
+
+def test_preflight_warns_and_goes_on_by_default(workdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = run(["experiment=notebook_softmax_buggy", "schedule.max_steps=20"])
+    assert "ERROR LOSS_IGNORES_LABELS" in capsys.readouterr().out
+    assert result.epochs[-1].step == 20
+    assert only_run(workdir).info.status == "FINISHED"
+
+
+def test_preflight_changes_no_result(workdir: Path) -> None:
+    small = [
+        "model=cnn3x3",
+        "model.dropout=0.5",
+        "data.train_limit=300",
+        "data.eval_limit=100",
+        "schedule.epochs=1",
+    ]
+    costs = {run([*small, f"preflight={mode}"]).epochs[0].cost for mode in ("off", "warn")}
+    assert len(costs) == 1

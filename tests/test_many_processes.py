@@ -13,7 +13,7 @@ from conftest import only_run
 
 from mnist_exp import run
 
-QUICK = ["model=softmax", "data.train_limit=500", "data.eval_limit=100", "schedule.epochs=1"]
+QUICK = ["preflight=off", "model=softmax", "data.train_limit=500", "data.eval_limit=100", "schedule.epochs=1"]
 
 
 def start(*overrides: str) -> subprocess.Popen:

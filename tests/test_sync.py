@@ -69,7 +69,13 @@ def test_server_killed_mid_run_loses_nothing(
 ) -> None:
     uri, start, kill = server
     start()
-    overrides = ["model=softmax", "schedule.epochs=200", "data.eval_limit=1000", f"tracking.uri={uri}"]
+    overrides = [
+        "preflight=off",
+        "model=softmax",
+        "schedule.epochs=200",
+        "data.eval_limit=1000",
+        f"tracking.uri={uri}",
+    ]
     log = workdir / "log.txt"
     with log.open("w") as out:
         process = subprocess.Popen(
@@ -124,7 +130,13 @@ def test_next_run_in_the_folder_sends_what_waits(
 
     uri, start, kill = server
     start()
-    quick = ["model=softmax", "data.train_limit=500", "data.eval_limit=100", f"tracking.uri={uri}"]
+    quick = [
+        "preflight=off",
+        "model=softmax",
+        "data.train_limit=500",
+        "data.eval_limit=100",
+        f"tracking.uri={uri}",
+    ]
     original = Reporter.epoch
 
     def epoch(self: Reporter, result: object, *rest: object) -> None:

@@ -1,0 +1,38 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def preflight(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mnist_exp.preflight", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_a_broken_program_exits_1_and_leaves_nothing(tmp_path: Path) -> None:
+    done = preflight("experiment=notebook_softmax_buggy", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "ERROR LOSS_IGNORES_LABELS" in done.stdout
+    assert done.stderr == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_good_program_exits_0(tmp_path: Path) -> None:
+    done = preflight("experiment=notebook_softmax", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "preflight: 0 errors, 0 warnings" in done.stdout
+
+
+@pytest.mark.parametrize("argument", ["model=cnn3x4", "schedule.epochs=0", "data.dir=/nonexistent"])
+def test_mistakes_get_a_short_answer(tmp_path: Path, argument: str) -> None:
+    done = preflight(argument, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"mnist_exp: {argument}")
+    assert len(done.stderr.splitlines()) <= 2
+
+
+def test_help(tmp_path: Path) -> None:
+    done = preflight("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "usage: python -m mnist_exp.preflight" in done.stdout

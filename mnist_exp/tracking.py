@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -75,6 +76,14 @@ class RunTracker:
     def log_text(self, text: str, path: str) -> None:
         self._client.log_text(self.run_id, text, path)
 
+    def log_bytes(self, content: bytes, path: str) -> None:
+        """An artifact that must keep its line ends and need not be UTF-8."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / path
+            file.parent.mkdir(parents=True)
+            file.write_bytes(content)
+            self.log_files(Path(folder))
+
     def log_model(self, model: keras.Model, example: Any, step: int) -> None:
         """The model after `step` training steps with its signature, once; `example` is a batch of inputs."""
         import mlflow.tensorflow
@@ -106,8 +115,10 @@ class RunTracker:
         }
         if source is not None:
             tags |= {"git.commit": source.commit, "git.dirty": str(source.dirty).lower()}
-            if source.dirty:
-                self.log_text(source.diff, "env/git.diff")
+            if source.diff:
+                self.log_bytes(source.diff, "env/git.diff")
+            if source.note:
+                self.log_text(source.note, "env/git_left_out.txt")
         if (seen := config.reference) is not None and seen.test_accuracy is not None:
             self.log_summary({"reference/test_accuracy": seen.test_accuracy})
         self._client.log_batch(

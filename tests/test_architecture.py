@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "mnist_exp"
 ORDER = [
     "errors", "interrupts", "results", "seeds", "config", "messages", "data", "checkpoint", "resume", "reporting",
     "initializers", "models", "losses", "optimizers", "training", "environment", "tracking", "figures", "experiment",
-    "__init__", "__main__",
+    "__init__", "__main__", "rerun",
 ]  # fmt: skip
 LIBRARIES = {
     "errors": set(), "interrupts": set(), "results": set(), "checkpoint": {"numpy"}, "resume": set(), "seeds": {"numpy"}, "config": {"hydra", "omegaconf"}, "messages": {"hydra", "omegaconf"},
@@ -18,6 +18,7 @@ LIBRARIES = {
     "optimizers": {"keras", "tensorflow"}, "training": {"keras", "tensorflow", "numpy"}, "environment": set(),
     "tracking": {"mlflow", "filelock", "keras", "yaml"}, "figures": {"matplotlib", "numpy"}, "reporting": {"rich"},
     "experiment": {"numpy", "tensorflow"}, "__init__": set(), "__main__": {"hydra", "omegaconf"},
+    "rerun": {"mlflow", "yaml"},
 }  # fmt: skip
 
 

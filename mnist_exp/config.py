@@ -8,7 +8,8 @@ import errno
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from itertools import pairwise
@@ -436,6 +437,35 @@ def from_composed(composed: DictConfig) -> Config:
     config = OmegaConf.to_object(composed)
     assert isinstance(config, Config)
     return config
+
+
+def from_dict(plain: Mapping[str, Any]) -> Config:
+    """The checked `Config` that `Config.to_dict` gave, read back from a file perhaps; `kind` chooses a group's schema.
+
+    A setting that is not in `plain` has its default. Raises as `from_composed` does, and ConfigError for a group or
+    a kind that does not exist.
+    """
+    composed = OmegaConf.structured(Config)
+    for group, schemas in _SCHEMAS.items():
+        settings = plain.get(group)
+        if not isinstance(settings, Mapping):
+            raise ConfigError(f"{group}: expected settings, found {settings}")
+        kind = str(settings.get("kind")) if len(schemas) > 1 else group
+        if kind not in schemas:
+            raise ConfigError(f"{group}.kind={kind}: expected one of {', '.join(sorted(schemas))}")
+        composed[group] = OmegaConf.structured(schemas[kind])
+    composed = OmegaConf.merge(composed, _literal(plain))
+    assert isinstance(composed, DictConfig)
+    return from_composed(composed)
+
+
+def _literal(value: Any) -> Any:
+    """Plain values whose texts OmegaConf takes as they are: `${` in one of them is no interpolation."""
+    if isinstance(value, Mapping):
+        return {key: _literal(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_literal(item) for item in value]
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value
 
 
 def _refuse_additions(node: DictConfig, path: str = "") -> None:

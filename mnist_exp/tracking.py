@@ -100,6 +100,14 @@ class RunTracker:
     def log_text(self, text: str, path: str) -> None:
         self._send({"do": "text", "text": text, "path": path})
 
+    def log_bytes(self, content: bytes, path: str) -> None:
+        """An artifact that must keep its line ends and need not be UTF-8."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / path
+            file.parent.mkdir(parents=True)
+            file.write_bytes(content)
+            self.log_files(Path(folder))
+
     def log_model(self, model: keras.Model, example: NDArray[np.float32], step: int) -> None:
         """The model after `step` training steps with its signature, once; `example` is a batch of inputs."""
         with tempfile.TemporaryDirectory() as folder:
@@ -174,8 +182,10 @@ class RunTracker:
         }
         if source is not None:
             tags |= {"git.commit": source.commit, "git.dirty": str(source.dirty).lower()}
-            if source.dirty:
-                self.log_text(source.diff, "env/git.diff")
+            if source.diff:
+                self.log_bytes(source.diff, "env/git.diff")
+            if source.note:
+                self.log_text(source.note, "env/git_left_out.txt")
         if (seen := config.reference) is not None and seen.test_accuracy is not None:
             self.log_summary({"reference/test_accuracy": seen.test_accuracy})
         self._client.log_batch(

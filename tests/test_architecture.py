@@ -9,15 +9,17 @@ PACKAGE = Path(__file__).parent.parent / "mnist_exp"
 # Top to bottom; a module imports only from those above it.
 ORDER = [
     "errors", "interrupts", "results", "seeds", "config", "messages", "data", "checkpoint", "resume", "reporting",
-    "initializers", "models", "losses", "optimizers", "preflight", "training", "environment", "unsent", "tracking", "figures", "experiment",
-    "__init__", "__main__", "sync",
+    "initializers", "models", "losses", "optimizers", "preflight", "training", "environment", "unsent", "tracking",
+    "figures", "experiment", "__init__", "__main__", "sync", "rerun",
 ]  # fmt: skip
 LIBRARIES = {
-    "errors": set(), "interrupts": set(), "results": set(), "checkpoint": {"numpy"}, "resume": set(), "seeds": {"numpy"}, "config": {"hydra", "omegaconf"}, "messages": {"hydra", "omegaconf"},
-    "data": {"numpy"}, "initializers": {"keras"}, "models": {"keras"}, "losses": {"tensorflow"},
+    "errors": set(), "interrupts": set(), "results": set(), "seeds": {"numpy"}, "config": {"hydra", "omegaconf"},
+    "messages": {"hydra", "omegaconf"}, "data": {"numpy"}, "checkpoint": {"numpy"}, "resume": set(),
+    "reporting": {"rich"}, "initializers": {"keras"}, "models": {"keras"}, "losses": {"tensorflow"},
     "optimizers": {"keras", "tensorflow"}, "training": {"keras", "tensorflow", "numpy"}, "environment": set(),
-    "unsent": set(), "sync": set(), "tracking": {"mlflow", "filelock", "keras", "numpy", "psutil", "yaml"}, "figures": {"matplotlib", "numpy"}, "reporting": {"rich"},
-    "experiment": {"numpy", "psutil", "tensorflow"}, "__init__": set(), "__main__": {"hydra", "omegaconf"},
+    "unsent": set(), "tracking": {"mlflow", "filelock", "keras", "numpy", "psutil", "yaml"},
+    "figures": {"matplotlib", "numpy"}, "experiment": {"numpy", "psutil", "tensorflow"}, "__init__": set(),
+    "__main__": {"hydra", "omegaconf"}, "sync": set(), "rerun": {"mlflow", "yaml"},
 }  # fmt: skip
 
 

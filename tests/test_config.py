@@ -6,6 +6,7 @@ import yaml
 from mnist_exp import config
 from mnist_exp.config import CONF_DIR, compose
 from mnist_exp.errors import ConfigError
+from mnist_exp.messages import USER_ERRORS, explain
 
 
 def test_defaults_are_the_blogs_run() -> None:
@@ -146,3 +147,47 @@ def test_resolved_config_composes_to_the_same_hash() -> None:
     """What is logged as config/resolved.yaml says everything."""
     c = compose(["experiment=notebook_cnn5x5"]).config
     assert yaml.safe_load(yaml.safe_dump(c.to_dict())) == c.to_dict()
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        *(
+            [f"{group}={name}"]
+            for group in ("experiment", "model", "init", "loss", "optimizer", "schedule", "debug")
+            for name in config.group_options(group)
+        ),
+        ["+tags.x='a\\${b} c'", "run_name='\\${seed}'", "seed=3", "optimizer.learning_rate=1e-5"],
+    ],
+)
+def test_a_config_comes_back_from_its_record(overrides: list[str]) -> None:
+    original = config.compose(overrides).config
+    record = yaml.safe_dump(original.to_dict(), sort_keys=False)
+    returned = config.from_dict(yaml.safe_load(record))
+    assert returned == original
+    assert type(returned.optimizer) is type(original.optimizer)
+    assert returned.hash() == original.hash()
+
+
+def test_a_record_from_before_a_setting_existed_has_its_default() -> None:
+    plain = config.compose(["model=mlp"]).config.to_dict()
+    del plain["checkpoint"], plain["model"]["dropout"]
+    assert config.from_dict(plain) == config.compose(["model=mlp"]).config
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"model": None}, "model: expected settings, found None"),
+        ({"model": {"kind": "resnet"}}, "model.kind=resnet: expected one of convnet, mlp, softmax"),
+        ({"model": {"kind": "mlp", "depth": 3}}, "model.depth: no such setting"),
+        ({"seed": -1}, "seed=-1: expected a number >= 0"),
+        ({"seed": "x"}, "seed=x: expected a whole number"),
+        ({"colour": "red"}, "colour: no such setting"),
+    ],
+)
+def test_a_damaged_record_is_refused(changes: dict, said: str) -> None:
+    plain = config.compose([]).config.to_dict()
+    with pytest.raises(USER_ERRORS) as caught:
+        config.from_dict({**plain, **changes})
+    assert said in explain(caught.value)

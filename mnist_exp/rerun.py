@@ -1,0 +1,438 @@
+"""Train a tracked run anew from its record and compare: `python -m mnist_exp.rerun RUN_ID [tracking.uri=URI]`."""
+
+import json
+import logging
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from mnist_exp import config
+from mnist_exp.config import Settings
+from mnist_exp.errors import Killed, NonFiniteCost, UserError
+from mnist_exp.messages import USER_ERRORS, explain
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+USAGE = """usage: python -m mnist_exp.rerun RUN_ID [tracking.uri=URI]
+
+Train the run's recorded config anew, with the code and the packages that are here now, in a new run tagged
+rerun_of=RUN_ID. Then compare: every metric but time/* and system/*, the packages, the hardware and the code.
+
+RUN_ID        as MLflow shows it; a run of this folder, or of MLFLOW_TRACKING_URI
+tracking.uri  another MLflow store, for both runs
+
+exit code     0: identical, every metric has the same value at every step, to the last digit
+              1: not identical, or the first run did not finish, or its record cannot be used"""
+
+# What is measured with a clock, or on the machine as a whole: never the same twice.
+_MEASURED = ("time/", "system/", "preflight/seconds")
+_RECORD_FILES = ("config", "env")
+_MOST_LINES = 20  # of differences shown
+
+History = dict[int, str]  # step -> value, written so that another text is another number
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """What MLflow knows about a run. `files` are the artifacts below config/ and env/, by path."""
+
+    run_id: str
+    name: str
+    status: str
+    started: str
+    params: dict[str, str]
+    tags: dict[str, str]
+    metrics: dict[str, History]
+    files: dict[str, bytes]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that are in the record."""
+        return max(self.metrics.get("train/cost", {}), default=0)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One metric in both runs. `difference` is empty where all steps are the same."""
+
+    name: str
+    first: History
+    second: History
+
+    @property
+    def difference(self) -> str:
+        if not self.second or not self.first:
+            return f"only in the {'first run' if self.first else 'rerun'}"
+        step = next(
+            (s for s in sorted({*self.first, *self.second}) if self._at(s)[0] != self._at(s)[1]), None
+        )
+        return (
+            "" if step is None else f"differs from {self._unit} {step} on: {' against '.join(self._at(step))}"
+        )
+
+    def _at(self, step: int) -> tuple[str, str]:
+        return self.first.get(step, "nothing"), self.second.get(step, "nothing")
+
+    @property
+    def _unit(self) -> str:
+        per_epoch = self.name.startswith(("train/", "val/", "test/", "best/"))
+        return "epoch" if per_epoch and self.name != "train/batch_accuracy" else "step"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    first: TrackedRun
+    second: TrackedRun
+    pairs: tuple[Pair, ...]
+
+    @property
+    def equal(self) -> bool:
+        """Nothing that both runs should have differs; a first run that did not finish has less than the second."""
+        return bool(self.pairs) and not any(pair.difference for pair in self.pairs)
+
+    @property
+    def identical(self) -> bool:
+        finished = self.first.status == self.second.status == "FINISHED"
+        return finished and self.equal
+
+    def verdict(self) -> str:
+        """One line that begins with `identical` or `not identical`."""
+        different = [pair for pair in self.pairs if pair.difference]
+        if different:
+            others = f"; nor are {len(different) - 1} other metrics" if len(different) > 1 else ""
+            return f"not identical: {different[0].name} {different[0].difference}{others}"
+        count = sum(len(pair.first) for pair in self.pairs)
+        what = f"{len(self.pairs)} metrics, {count} values, equal to the last digit"
+        if self.identical:
+            return f"identical: {what}"
+        if self.first.status == "FINISHED":
+            return f"not identical: the rerun ended {self.second.status}"
+        if not self.first.epochs:
+            return f"not identical: nothing to compare, the first run is {self.first.status} without a whole epoch"
+        return (
+            f"identical as far as the first run went, which is {self.first.status} after epoch "
+            f"{self.first.epochs}: {what}"
+        )
+
+
+def rerun(run_id: str, uri: str | None = None) -> Comparison:
+    """Train the run's config anew in a new run, print both side by side, and return the comparison.
+
+    `uri` None is MLFLOW_TRACKING_URI or the current folder's store. Raises UserError if the store, the run, its record
+    or its data cannot be used.
+    """
+    store = _Store(uri)
+    first = store.read(run_id)
+    if "config/resolved.yaml" not in first.files:
+        raise UserError(
+            f"run {run_id} has no record to repeat it from: its artifact config/resolved.yaml is missing"
+        )
+    settings = settings_of(first, uri)
+    _check_data(first, settings)
+    print(f"Rerun of {_title(first)}")
+    if first.status != "FINISHED":
+        print(
+            f"The first run is {first.status}: it is compared as far as it went, {first.epochs} whole epochs."
+        )
+    print()
+    second = store.read(_train(settings, run_id))
+    comparison = compare(first, second)
+    print(_report(comparison))
+    return comparison
+
+
+def settings_of(run: TrackedRun, uri: str | None = None) -> Settings:
+    """The settings that the run's record holds, for a new run in the store `uri` that is tagged as its rerun."""
+    import yaml
+
+    try:
+        plain = yaml.safe_load(run.files["config/resolved.yaml"])
+        recorded = config.from_dict(plain if isinstance(plain, dict) else {})
+        overrides = yaml.safe_load(run.files.get("config/overrides.yaml", b"[]"))
+    except (yaml.YAMLError, *USER_ERRORS) as error:
+        raise UserError(
+            f"run {run.run_id}: its recorded config cannot be used here: {explain(error)}"
+        ) from error
+    own = ("resume=", "tracking.uri=")
+    kept = [str(override) for override in overrides or [] if not str(override).startswith(own)]
+    choices = {group: run.params[group] for group in config.group_names() if group in run.params}
+    kinds = {"model": recorded.model.kind, "optimizer": recorded.optimizer.kind}
+    wanted = replace(
+        recorded,
+        resume=None,
+        tracking=replace(recorded.tracking, uri=uri),
+        tags={**recorded.tags, "rerun_of": run.run_id},
+    )
+    return Settings(wanted, kinds | choices, (*kept, *([] if uri is None else [f"tracking.uri={uri}"])))
+
+
+def compare(first: TrackedRun, second: TrackedRun) -> Comparison:
+    """Every metric that the settings decide. Of a first run that did not finish, the steps that it has."""
+    finished = first.status == "FINISHED"
+    pairs = []
+    for name in sorted({*first.metrics, *second.metrics}, key=_reading_order):
+        one, other = first.metrics.get(name, {}), second.metrics.get(name, {})
+        if name.startswith(_MEASURED) or (not finished and not one):
+            continue
+        if name.startswith("best/"):  # once for each time the run ended; one that was made longer has several
+            one, other = ({step: run[step] for step in list(run)[-1:]} for run in (one, other))
+        if not finished:
+            other = {step: value for step, value in other.items() if step in one}
+        pairs.append(Pair(name, one, other))
+    return Comparison(first, second, tuple(pairs))
+
+
+def environment_differences(first: TrackedRun, second: TrackedRun) -> list[str]:
+    """A line for each package and each fact about the machine that is not the same in both records."""
+    lines = []
+    for path, parse, absent in (
+        ("env/packages.txt", _packages, "not installed"),
+        ("env/hardware.json", _facts, "not recorded"),
+    ):
+        if path not in first.files or path not in second.files:
+            lines.append(
+                f"{path}: not recorded in {'the first run' if path in second.files else 'the rerun'}"
+            )
+            continue
+        one, other = parse(first.files[path]), parse(second.files[path])
+        lines += [
+            f"{name}: {one.get(name, absent)} -> {other.get(name, absent)}"
+            for name in sorted({*one, *other}, key=str.lower)
+            if one.get(name, "unset") != other.get(name, "unset")
+        ]
+    return lines
+
+
+def code_differences(first: TrackedRun, second: TrackedRun) -> list[str]:
+    """A line each: another commit, other uncommitted changes. Empty where the code is the same as far as recorded."""
+    commits = [run.tags.get("git.commit", "not recorded") for run in (first, second)]
+    lines = [f"commit {commits[0][:12]} -> {commits[1][:12]}"] if commits[0] != commits[1] else []
+    diffs = [run.files.get("env/git.diff", b"") for run in (first, second)]
+    if diffs[0] != diffs[1]:
+        changed = [_changed_files(diff) for diff in diffs]
+        lines.append(f"uncommitted changes: {changed[0]} -> {changed[1]} (env/git.diff of both runs)")
+    notes = [run.files.get("env/git_left_out.txt", b"") for run in (first, second)]
+    if notes[0] != notes[1]:
+        lines.append("untracked files that are not recorded (env/git_left_out.txt of both runs)")
+    return lines
+
+
+class _Store:
+    """Reads runs from an MLflow store; the tracker alone writes to it."""
+
+    def __init__(self, uri: str | None) -> None:
+        # A server that does not answer is noticed in seconds; MLflow's own settings wait for minutes.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "15")
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+        for noisy in ("mlflow", "alembic"):
+            logging.getLogger(noisy).setLevel(logging.WARNING)
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL)  # the error below says it
+        import mlflow
+
+        self._uri = uri or mlflow.get_tracking_uri()
+        if self._uri.startswith("sqlite:///"):  # which MLflow would create
+            database = Path(self._uri.removeprefix("sqlite:///").partition("?")[0])
+            if not database.is_file():
+                raise UserError(f"no runs here: there is no database {database}\n{_ELSEWHERE}")
+
+    def read(self, run_id: str) -> TrackedRun:
+        """Raises UserError if the store has no such run or cannot be read."""
+        import mlflow
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return _read(mlflow.MlflowClient(self._uri), run_id)
+        except Exception as error:  # MLflow passes on whatever its database, server or file store raises
+            code = error.error_code if isinstance(error, MlflowException) else ""
+            if code == "RESOURCE_DOES_NOT_EXIST" or "for parameter 'run_id'" in str(error):
+                raise UserError(f"{run_id}: no such run in {self._uri}\n{_ELSEWHERE}") from error
+            said = (str(error).splitlines() or [type(error).__name__])[0][:200]
+            raise UserError(f"tracking.uri={self._uri}: cannot be read ({said})") from error
+
+
+_ELSEWHERE = "tracking.uri=URI or MLFLOW_TRACKING_URI names another store; the default is mlflow.db in the current folder"
+
+
+def _read(client: "MlflowClient", run_id: str) -> TrackedRun:
+    run = client.get_run(run_id)
+    metrics = {}
+    for name in run.data.metrics:
+        values: dict[int, set[str]] = {}
+        for metric in client.get_metric_history(run_id, name):
+            values.setdefault(metric.step, set()).add(repr(metric.value))
+        metrics[name] = {step: " and ".join(sorted(values[step])) for step in sorted(values)}
+    files = {}
+    with TemporaryDirectory() as folder:
+        for below in _RECORD_FILES:
+            for entry in client.list_artifacts(run_id, below):
+                if not entry.is_dir:
+                    files[entry.path] = Path(
+                        client.download_artifacts(run_id, entry.path, folder)
+                    ).read_bytes()
+    started = datetime.fromtimestamp(run.info.start_time / 1000).astimezone()
+    return TrackedRun(
+        run_id,
+        run.info.run_name or "",
+        run.info.status,
+        f"{started:%Y-%m-%d %H:%M}",
+        dict(run.data.params),
+        dict(run.data.tags),
+        metrics,
+        files,
+    )
+
+
+def _check_data(run: TrackedRun, settings: Settings) -> None:
+    """Raise UserError if the data is not what the run trained on."""
+    from mnist_exp import data
+
+    where = asdict(settings.config.data)
+    folder = where.pop("dir")
+    try:
+        found = data.load(folder, **where).digest()
+    except UserError as error:
+        raise UserError(f"run {run.run_id}: its data cannot be used: {error}") from error
+    recorded = run.tags.get("data.digest", found)
+    if found != recorded:
+        raise UserError(
+            f"run {run.run_id}: the data has changed since: data.digest was {recorded[:12]} and is now "
+            f"{found[:12]}\ndata.dir={folder or 'null, the shipped MNIST'}"
+        )
+
+
+def _train(settings: Settings, run_id: str) -> str:
+    """The new run's id. A NaN or infinite cost ends a run, but not the comparison."""
+    from mnist_exp import experiment
+
+    try:
+        return experiment.run_experiment(settings).run_id
+    except NonFiniteCost as error:
+        import mlflow
+
+        last = mlflow.last_active_run()
+        if last is None or last.data.tags.get("rerun_of") != run_id:
+            raise
+        print(error)
+        return last.info.run_id
+
+
+def _report(comparison: Comparison) -> str:
+    first, second = comparison.first, comparison.second
+    rows = [["metric, last value", "first run", "rerun", "steps"]]
+    for pair in comparison.pairs:
+        last = [run[max(run)] if run else "-" for run in (pair.first, pair.second)]
+        found = pair.difference.partition(": ")[0] or f"{len(pair.first)} of {len(pair.first)} equal"
+        rows.append([pair.name, *last, found])
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    table = ["".join(f"{row[i]:<{width}}  " for i, width in enumerate(widths)) + row[3] for row in rows]
+    code = code_differences(first, second)
+    recorded = "git.commit" in first.tags and "git.commit" in second.tags
+    return "\n".join(
+        [
+            "",
+            f"first run  {_title(first)}",
+            f"rerun      {_title(second)}",
+            "",
+            *table,
+            "",
+            *_section("environment", environment_differences(first, second)),
+            *_section("code", code, f"the same, commit {first.tags['git.commit'][:12]}" if recorded else
+                      "not recorded, no git checkout"),
+            comparison.verdict(),
+        ]
+    )  # fmt: skip
+
+
+def _section(name: str, differences: list[str], same: str = "the same") -> list[str]:
+    if not differences:
+        return [f"{name}: {same}"]
+    more = len(differences) - _MOST_LINES
+    shown = [f"  {line}" for line in differences[:_MOST_LINES]]
+    return [f"{name} differs:", *shown, *([f"  and {more} more"] if more > 0 else [])]
+
+
+def _title(run: TrackedRun) -> str:
+    failure = (
+        f" ({run.tags['failure_reason'].splitlines()[0][:150]})" if run.tags.get("failure_reason") else ""
+    )
+    return f"{run.run_id}  {run.name}, {run.started}, {run.status}{failure}"
+
+
+def _reading_order(name: str) -> tuple[int, str]:
+    groups = ("train/", "val/", "test/", "best/")
+    return next((i for i, group in enumerate(groups) if name.startswith(group)), len(groups)), name
+
+
+def _packages(text: bytes) -> Mapping[str, str]:
+    """name==version lines; a package that is installed twice has both versions."""
+    found: dict[str, str] = {}
+    for line in text.decode(errors="replace").splitlines():
+        name, _, version = line.partition("==")
+        found[name] = f"{found[name]}, {version}" if name in found else version
+    return found
+
+
+def _facts(text: bytes) -> Mapping[str, str]:
+    try:
+        facts: Any = json.loads(text)
+    except ValueError:
+        facts = None
+    if not isinstance(facts, dict):
+        return {"env/hardware.json": "damaged"}
+    return {name: "unset" if value is None else str(value) for name, value in facts.items()}
+
+
+def _changed_files(diff: bytes) -> str:
+    names = re.findall(r"^diff --git a/.* b/(.*)$", diff.decode(errors="replace"), re.MULTILINE)
+    if not names:
+        return "none"
+    return f"{', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
+
+
+def _parse(arguments: Iterable[str]) -> tuple[str, str | None]:
+    """(run id, tracking uri) of a command line. Raises UserError."""
+    run_ids, uri = [], None
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if equals and key != "tracking.uri":
+            raise UserError(f"{argument}: a rerun has its run's settings; only tracking.uri=URI can be given")
+        if equals:
+            uri = value
+        else:
+            run_ids.append(argument)
+    if len(run_ids) != 1:
+        raise UserError(f"expected one RUN_ID, found {' '.join(run_ids) or 'none'}\n{USAGE.splitlines()[0]}")
+    return run_ids[0], uri
+
+
+def main() -> None:
+    """Exits with 0 if the runs are identical and with 1 otherwise; a mistake is answered in one or two lines."""
+    given = sys.argv[1:]
+    if "-h" in given or "--help" in given:
+        print(USAGE)
+        return
+    try:
+        identical = rerun(*_parse(given)).identical
+    except USER_ERRORS as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            raise
+        sys.exit(f"mnist_exp: {explain(error)}")
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    except Killed:
+        sys.exit(128 + signal.SIGTERM)
+    sys.exit(0 if identical else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -201,3 +201,28 @@ def test_preflight_changes_no_result(workdir: Path) -> None:
     ]
     costs = {run([*small, f"preflight={mode}"]).epochs[0].cost for mode in ("off", "warn")}
     assert len(costs) == 1
+
+
+def test_a_full_disk_fails_the_run_in_one_line(workdir: Path) -> None:
+    """No file may grow beyond 4 MiB: enough for the database, not for a checkpoint of this model."""
+    limited = (
+        "import resource, signal, runpy, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, 4 << 20))\n"
+        "sys.argv[0] = 'mnist_exp'\n"
+        "runpy.run_module('mnist_exp', run_name='__main__')"
+    )
+    big = [
+        "model=mlp",
+        "model.hidden_units=[2048]",
+        "preflight=off",
+        "data.train_limit=200",
+        "data.eval_limit=100",
+    ]
+    done = subprocess.run([sys.executable, "-c", limited, *big], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "the checkpoint of step 0 cannot be written (File too large)" in done.stderr
+    assert "Traceback" not in done.stderr
+    tracked = only_run(workdir)
+    assert tracked.info.status == "FAILED"
+    assert "cannot be written" in tracked.data.tags["failure_reason"]

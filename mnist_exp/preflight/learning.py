@@ -17,10 +17,7 @@ from .runs import (
     short_run,
 )
 
-LOWER_RATES = (
-    1e-2,
-    1e-4,
-)  # of the program's own; ReLUs of a CNN can die at a hundredth of an absurd rate too
+LOWER_RATES = (1e-2, 1e-4)  # the second where all units die, or NaN comes, at a hundredth of the rate too
 
 
 def check_uphill(run: ShortRun, statistics: dict[str, Any]) -> list[Finding]:
@@ -48,10 +45,17 @@ def check_rate(program: Program, run: ShortRun, seed: int, statistics: dict[str,
     statistics["run.promised"] = promised
     if run.downhill <= thresholds.UPHILL:
         return []
-    if not run.finite or ratio > thresholds.DIVERGED or run.spread <= thresholds.INPUT_SPREAD:
-        return _too_high(program, run, seed, rate, statistics)
+    if not run.finite or ratio > thresholds.NO_PROGRESS or run.spread <= thresholds.INPUT_SPREAD:
+        found = _too_high(program, run, seed, rate, statistics)
+        if found:
+            return found
     # abs: with weight decay and a gradient of 0 the first order says nothing about the direction.
-    if math.isfinite(promised) and abs(promised) < thresholds.STEP_TOO_SMALL and max(run.largest) > 0:
+    if (
+        run.finite
+        and math.isfinite(promised)
+        and abs(promised) < thresholds.STEP_TOO_SMALL
+        and max(run.largest) > 0
+    ):
         return [
             Finding(
                 "LEARNING_RATE_TOO_LOW",
@@ -74,11 +78,9 @@ def _too_high(
     for scale in LOWER_RATES:
         program.restore()
         slower = short_run(program, seed, scale)
-        if _does_better(slower, run):
+        if slower.finite and slower.spread > thresholds.INPUT_SPREAD:
             break
-    else:
-        if slower.finite:
-            return []
+    if not slower.finite:
         return [
             Finding(
                 "GRADIENT_NON_FINITE",
@@ -88,7 +90,10 @@ def _too_high(
                 {"steps": run.steps, "learning_rate": rate},
             )
         ]
-    statistics["run.slower_loss_ratio"] = slower.loss_after / slower.loss_before
+    if run.finite:
+        statistics["run.slower_over_own"] = slower.loss_after / run.loss_after
+    if not _does_better(slower, run):
+        return []
     return [
         Finding(
             "LEARNING_RATE_TOO_HIGH",
@@ -110,8 +115,6 @@ def _too_high(
 
 
 def _does_better(slower: ShortRun, run: ShortRun) -> bool:
-    if not slower.finite:
-        return False
     if run.spread <= thresholds.INPUT_SPREAD:
         # A step that kills the hidden units leaves the loss of a guess, which a slow run may not beat.
         return slower.spread > thresholds.INPUT_SPREAD

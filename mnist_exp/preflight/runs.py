@@ -59,18 +59,18 @@ def optimizer_step(program: Program, scale: float = 1.0) -> Step:
     variables = program.optimized
     optimizer.build(variables)
 
-    @tf.function
     def apply(values: list[tf.Tensor]) -> None:
         optimizer.apply(values, variables)
 
-    return lambda gradients: apply(gradients.values)
+    # Traced at once: TensorFlow warns of retracing when several programs are checked in one process.
+    traced = tf.function(apply).get_concrete_function(_specs(program))
+    return lambda gradients: traced(gradients.values)
 
 
 def adam_step(program: Program, rate: float) -> Step:
     """A sane optimizer, to tell a program that cannot learn from one that learns slowly."""
     moments = [(tf.Variable(tf.zeros_like(v)), tf.Variable(tf.zeros_like(v))) for v in program.trained]
 
-    @tf.function
     def apply(values: list[tf.Tensor], first_decay: tf.Tensor, second_decay: tf.Tensor) -> None:
         for variable, (first, second), value in zip(program.trained, moments, values, strict=True):
             tf.raw_ops.ResourceApplyAdam(
@@ -86,13 +86,19 @@ def adam_step(program: Program, rate: float) -> Step:
                 grad=tf.cast(value, variable.dtype),
             )
 
+    scalar = tf.TensorSpec([], tf.float32)
+    traced = tf.function(apply).get_concrete_function(_specs(program), scalar, scalar)
     powers = [1.0, 1.0]
 
     def step(gradients: Gradients) -> None:
         powers[:] = powers[0] * 0.9, powers[1] * 0.999
-        apply(gradients.values, tf.constant(powers[0]), tf.constant(powers[1]))
+        traced(gradients.values, tf.constant(powers[0]), tf.constant(powers[1]))
 
     return step
+
+
+def _specs(program: Program) -> list[tf.TensorSpec]:
+    return [tf.TensorSpec(variable.shape, variable.dtype) for variable in program.trained]
 
 
 def short_run(program: Program, seed: int, scale: float = 1.0) -> ShortRun:

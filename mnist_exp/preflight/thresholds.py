@@ -28,6 +28,6 @@ DEAD_SHARE_ERROR = 0.8
 SATURATED_SHARE = 0.5
 
 UPHILL = -0.02  # cosine between an optimizer's first step and the downhill direction
-DIVERGED = 1.5  # loss after a short run over loss before it
-RECOVERS = 0.8  # loss with a far lower learning rate, over the loss with it
-STEP_TOO_SMALL = 2e-5  # relative decrease of the loss that one step promises
+NO_PROGRESS = 0.95  # loss after a short run over loss before it, from where a lower rate is tried
+RECOVERS = 0.7  # loss with a far lower learning rate, over the loss with the program's own
+STEP_TOO_SMALL = 1e-5  # relative decrease of the loss that one step promises

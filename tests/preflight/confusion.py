@@ -43,7 +43,7 @@ LIMITS: list[tuple[str, str, bool, float]] = [
     ("DEAD_UNITS", "units.dead_share", True, thresholds.DEAD_SHARE_WARNING),
     ("SATURATED_ACTIVATIONS", "units.saturated_share", True, thresholds.SATURATED_SHARE),
     ("CANNOT_OVERFIT", "overfit.accuracy", False, 1.0),
-    ("LEARNING_RATE_TOO_HIGH", "run.loss_ratio", True, thresholds.DIVERGED),
+    ("LEARNING_RATE_TOO_HIGH", "run.slower_over_own", False, thresholds.RECOVERS),
     ("LEARNING_RATE_TOO_LOW", "run.promised", False, thresholds.STEP_TOO_SMALL),
     ("TRAIN_EVAL_MISMATCH", "eval.noise", True, thresholds.EVALUATION_NOISE),
 ]

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import pytest
 
+from mnist_exp.preflight import check
 from mnist_exp.preflight.learning import check_ignored, check_overfit, check_rate, check_uphill
 from mnist_exp.preflight.runs import ShortRun, short_run
 
@@ -45,6 +46,14 @@ def test_rate_is_not_blamed_where_a_lower_one_is_no_better() -> None:
     assert finding.code == "LEARNING_RATE_TOO_HIGH"
     p.restore()
     assert check_rate(p, replace(GOOD, loss_before=1.0, loss_after=2.0), 0, statistics) == []
+    assert statistics["run.slower_over_own"] > 1
+
+
+def test_guessing_after_a_wild_run_is_the_rates_fault() -> None:
+    """Most hidden units are dead then: the loss is ln 10 and the outputs hardly differ, but do."""
+    report = check(zoo.mlp("glorot", 0), zoo.mean, zoo.sgd(10.0), *zoo.sample(0))
+    assert report.statistics["run.loss_ratio"] < 1.5
+    assert "LEARNING_RATE_TOO_HIGH" in report.codes
 
 
 def test_absurd_rate_is_compared_with_a_far_lower_one() -> None:

@@ -13,7 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from mnist_exp import config
-from mnist_exp.errors import Killed, NonFiniteCost
+from mnist_exp.errors import ConfigError, DataError, Killed, UserError
 from mnist_exp.messages import USER_ERRORS, explain
 
 _SHOW_TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"
@@ -35,8 +35,8 @@ def _hydra_main(composed: DictConfig) -> float:
             experiment.Settings.from_hydra(composed, HydraConfig.get())
         ).val_accuracy
     except USER_ERRORS as error:
-        if not isinstance(error, NonFiniteCost):  # refused before training
-            _discard_output()
+        if not isinstance(error, UserError) or isinstance(error, ConfigError | DataError):
+            _discard_output()  # refused before there was a run
         if HydraConfig.get().mode is RunMode.MULTIRUN:
             raise  # Hydra first runs the other jobs; then main() answers
         return _fail(error)

@@ -11,11 +11,13 @@ import os
 import shutil
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import filelock
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 CHECKPOINTS_DIR = Path("outputs") / "checkpoints"
 _KEPT = 2
 _SHARE = 50  # a checkpoint that took 1 s is followed by 50 s without one
+_LOCK = ".lock"
 _ENDED = "ended"  # a file beside the checkpoints of a run that will not go on by itself
 
 
@@ -131,6 +134,25 @@ def load_newest(run_folder: Path, warn: Callable[[str], None]) -> RunState | Non
 
 def run_folder(run_id: str) -> Path:
     return CHECKPOINTS_DIR / run_id
+
+
+@contextmanager
+def alone(run_folder: Path) -> Iterator[None]:
+    """Keep other processes off the run. Raises UserError if one trains it; the lock dies with its process."""
+    run_folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(run_folder / _LOCK, timeout=0):
+            yield
+    except filelock.Timeout:
+        raise UserError(f"resume={run_folder.name}: another process is training that run") from None
+
+
+def is_in_use(run_folder: Path) -> bool:
+    try:
+        with alone(run_folder):
+            return False
+    except UserError:
+        return True
 
 
 def mark_ended(run_folder: Path, ended: bool = True) -> None:

@@ -77,7 +77,8 @@ def run_experiment(settings: Settings) -> RunResult:
         tracker.log_text(layer_text(layers), "layers.txt")
         if state is None and config.preflight != "off":
             _preflight(program, dataset, config, tracker, reporter)
-        epochs = _train(program, dataset, settings, reference, tracker, reporter, state)
+        with checkpoint.alone(checkpoint.run_folder(tracker.run_id)):
+            epochs = _train(program, dataset, settings, reference, tracker, reporter, state)
         best = best_epoch(epochs)
         tracker.log_summary(
             {"best/val_accuracy": best.val.accuracy, "best/epoch": best.epoch}, epochs[-1].epoch

@@ -33,7 +33,7 @@ exit code     0: identical, every metric has the same value at every step, to th
               1: not identical, or the first run did not finish, or its record cannot be used"""
 
 # What is measured with a clock, or on the machine as a whole: never the same twice.
-_MEASURED = ("time/", "system/", "preflight/seconds")
+_MEASURED = ("time/", "system/")
 _RECORD_FILES = ("config", "env")
 _MOST_LINES = 20  # of differences shown
 

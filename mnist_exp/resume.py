@@ -51,7 +51,9 @@ def find(settings: Settings, warn: Callable[[str], None]) -> tuple[Settings, Run
 def _newest_unfinished(settings: Settings, warn: Callable[[str], None]) -> RunState | None:
     for run_id in checkpoint.known_runs():
         folder = checkpoint.run_folder(run_id)
-        state = None if checkpoint.has_ended(folder) else checkpoint.load_newest(folder, warn)
+        if checkpoint.has_ended(folder) or checkpoint.is_in_use(folder):
+            continue
+        state = checkpoint.load_newest(folder, warn)
         same = (settings.config.hash(), settings.config.seed)
         if state is not None and (state.record["config_hash"], state.record["seed"]) == same:
             return state
@@ -67,6 +69,8 @@ def _by_id(run_id: str, settings: Settings, warn: Callable[[str], None]) -> tupl
             f"resume={run_id}: no checkpoint of that run in {checkpoint.CHECKPOINTS_DIR}"
             f"{did_you_mean(run_id, known)}\nRuns with one: {there}"
         )
+    if checkpoint.is_in_use(checkpoint.run_folder(run_id)):
+        raise UserError(f"resume={run_id}: another process is training that run")
     new = [override for override in settings.overrides if not override.startswith("resume=")]
     whole = compose([*state.record["overrides"], *new])
     _refuse_differences(run_id, state.record["config"], whole.config.to_dict())

@@ -32,7 +32,7 @@ from mnist_exp.data import Dataset
 from mnist_exp.errors import Killed, UserError
 from mnist_exp.preflight import PreflightReport
 from mnist_exp.results import EpochResult, Evaluation
-from mnist_exp.unsent import UNSENT_DIR, Unsent, pending
+from mnist_exp.unsent import Unsent, pending
 
 _RETRY_SECONDS = 30.0
 
@@ -85,9 +85,10 @@ class RunTracker:
     def log_preflight(self, report: PreflightReport) -> None:
         """preflight.json with all evidence, its numbers as metrics, the codes found as a tag."""
         self.log_text(json.dumps(report.to_dict(), indent=2), "preflight.json")
-        counts = {"errors": len(report.errors), "warnings": len(report.warnings), "seconds": report.seconds}
+        counts = {"errors": len(report.errors), "warnings": len(report.warnings)}
         numbers = {**counts, **{k: float(v) for k, v in report.statistics.items() if math.isfinite(v)}}
         self.log_summary({f"preflight/{_metric_name(name)}": value for name, value in numbers.items()})
+        self.log_summary({"time/preflight_seconds": report.seconds})
         self._send({"do": "tag", "key": "preflight", "value": report.worst or "ok"})
         self._send(
             {"do": "tag", "key": "preflight.codes", "value": " ".join(f.code for f in report.findings)}
@@ -263,21 +264,22 @@ def send_unsent(client: mlflow.MlflowClient, unsent: Unsent) -> int:
 
     The first operation may have arrived before its answer was lost, so that metrics the run has are left out.
     """
-    operations = unsent.operations()
-    for operation in operations:
-        if operation["do"] == "metrics":
-            has = {
-                (key, metric.step)
-                for key in {values[0] for values in operation["metrics"]}
-                for metric in client.get_metric_history(unsent.run_id, key)
-            }
-            new = [values for values in operation["metrics"] if (values[0], values[3]) not in has]
-            operation = operation | {"metrics": new}
-        if operation.get("kept"):
-            operation = operation | {"folder": str(unsent.folder / operation["folder"])}
-        deliver(client, unsent.run_id, operation)
-        unsent.delivered(1)
-    return len(operations)
+    with unsent.lock:
+        operations = unsent.operations()
+        for operation in operations:
+            if operation["do"] == "metrics":
+                has = {
+                    (key, metric.step)
+                    for key in {values[0] for values in operation["metrics"]}
+                    for metric in client.get_metric_history(unsent.run_id, key)
+                }
+                new = [values for values in operation["metrics"] if (values[0], values[3]) not in has]
+                operation = operation | {"metrics": new}
+            if operation.get("kept"):
+                operation = operation | {"folder": str(unsent.folder / operation["folder"])}
+            deliver(client, unsent.run_id, operation)
+            unsent.delivered(1)
+        return len(operations)
 
 
 def sync(queue: Unsent) -> int:
@@ -285,7 +287,7 @@ def sync(queue: Unsent) -> int:
 
     Raises UserError while the store cannot take it.
     """
-    with _tracking_uri(queue.uri), filelock.FileLock(UNSENT_DIR / f".{queue.run_id}.lock"):
+    with _tracking_uri(queue.uri):
         _be_quick_and_quiet()
         client = mlflow.MlflowClient()
         try:
@@ -322,8 +324,10 @@ def track_run(
         experiment_id = open_store(settings.config.tracking.experiment)
         for queue in pending():
             if queue.uri == mlflow.get_tracking_uri():
-                sync(queue)
-        _fail_runs_of_dead_processes(mlflow.MlflowClient())
+                try:
+                    sync(queue)
+                except UserError as error:  # an old run's trouble does not stop a new one
+                    warn(str(error))
         nested = mlflow.active_run() is not None
         try:
             run = mlflow.start_run(
@@ -358,12 +362,14 @@ def track_run(
 def open_store(experiment: str) -> str:
     """The id of the experiment, which is made if need be, in a store whose schema is made if need be.
 
+    Runs that a dead process of this host left RUNNING are marked FAILED on the way.
     Only one process of this machine at a time: MLflow's schema creation fails when two start it at once.
     """
     uri = mlflow.get_tracking_uri()
     try:
         with _store_lock(uri):
             client = mlflow.MlflowClient()
+            _fail_runs_of_dead_processes(client)
             found = client.get_experiment_by_name(experiment)
             return client.create_experiment(experiment) if found is None else found.experiment_id
     except (MlflowException, OSError) as error:

@@ -9,6 +9,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import filelock
+
 from mnist_exp.errors import UserError
 
 UNSENT_DIR = Path("outputs") / "unsent"
@@ -21,6 +23,8 @@ class Unsent:
         self.run_id, self.uri = run_id, uri
         self.folder = UNSENT_DIR / run_id
         self._path = self.folder / "operations.jsonl"
+        # Held while the queue changes or is sent: the run's own process and a `sync` may both be at it.
+        self.lock = filelock.FileLock(UNSENT_DIR / f".{run_id}.lock")
 
     def __bool__(self) -> bool:
         return self._path.exists()
@@ -30,7 +34,7 @@ class Unsent:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / "uri").write_text(self.uri)
-            with self._path.open("a") as file:
+            with self.lock, self._path.open("a") as file:
                 file.write(json.dumps(operation) + "\n")
                 file.flush()
                 os.fsync(file.fileno())

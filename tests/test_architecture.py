@@ -14,10 +14,10 @@ ORDER = [
 ]  # fmt: skip
 LIBRARIES = {
     "errors": set(), "interrupts": set(), "results": set(), "seeds": {"numpy"}, "config": {"hydra", "omegaconf"},
-    "messages": {"hydra", "omegaconf"}, "data": {"numpy"}, "checkpoint": {"numpy"}, "resume": set(),
+    "messages": {"hydra", "omegaconf"}, "data": {"numpy"}, "checkpoint": {"numpy", "filelock"}, "resume": set(),
     "reporting": {"rich"}, "initializers": {"keras"}, "models": {"keras"}, "losses": {"tensorflow"},
     "optimizers": {"keras", "tensorflow"}, "training": {"keras", "tensorflow", "numpy"}, "environment": set(),
-    "unsent": set(), "tracking": {"mlflow", "filelock", "keras", "numpy", "psutil", "yaml"},
+    "unsent": {"filelock"}, "tracking": {"mlflow", "filelock", "keras", "numpy", "psutil", "yaml"},
     "figures": {"matplotlib", "numpy"}, "experiment": {"numpy", "psutil", "tensorflow"}, "__init__": set(),
     "__main__": {"hydra", "omegaconf"}, "sync": set(), "rerun": {"mlflow", "yaml"},
 }  # fmt: skip

@@ -16,6 +16,7 @@ from mnist_exp import checkpoint, run
 from mnist_exp.errors import ConfigError, UserError
 
 SMALL = [
+    "preflight=off",
     "model=mlp",
     "model.hidden_units=[32]",
     "model.dropout=0.3",
@@ -133,6 +134,25 @@ def test_damaged_newest_checkpoint_costs_a_warning(
     assert "damaged checkpoint" in capsys.readouterr().out
     assert final_weights(resumed.run_id) == final_weights(whole.run_id)
     assert histories(workdir, resumed.run_id) == histories(workdir, whole.run_id)
+
+
+def test_a_run_in_training_is_left_to_its_process(workdir: Path) -> None:
+    command = [sys.executable, "-m", "mnist_exp", *SMALL, "schedule.epochs=100000"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            if line.startswith("Epoch: 0002"):
+                break
+        running = only_run(workdir).info.run_id
+        with pytest.raises(UserError, match="another process is training that run"):
+            run([f"resume={running}"])
+        assert only_run(workdir).info.status == "RUNNING"
+        process.stdout.close()
+    finally:
+        process.kill()
+        process.wait()
+    assert not checkpoint.is_in_use(checkpoint.run_folder(running))
 
 
 def test_nan_is_not_resumed(workdir: Path) -> None:

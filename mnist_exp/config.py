@@ -366,6 +366,8 @@ class Config:
 
     def __post_init__(self) -> None:
         _check_range("seed", self.seed, low=0, high=2**63 - 1)
+        for group in ("model", "optimizer", "schedule"):
+            _check_kind(group, getattr(self, group))
 
     def memory_needed(self, num_train: int) -> int:
         """Bytes, roughly and at the least: weights with gradient and Adam's two slots, and one batch's activations."""
@@ -566,6 +568,15 @@ def _describe_groups() -> str:
 
 _MAX_WIDTH = 65536
 _MAX_COUNT = 10**9
+
+
+def _check_kind(group: str, config: Any) -> None:
+    """`kind` names the schema of a choice; it cannot be set to that of another."""
+    expected = next(name for name, schema in _SCHEMAS[group].items() if schema is type(config))
+    if config.kind != expected:
+        raise ConfigError(
+            f"{group}.kind={config.kind}: expected {expected}; {group}=OPTION chooses another kind"
+        )
 
 
 def _check_widths(key: str, widths: list[int]) -> None:

@@ -116,6 +116,8 @@ def test_choices_name_the_options() -> None:
         ("data.train_limit=0", "data.train_limit=0: expected a number >= 1"),
         ("seed=-1", "seed=-1: expected"),
         ("tracking.experiment=' '", "tracking.experiment: expected a name"),
+        ("model.kind=softmax", "model.kind=softmax: expected convnet; model=OPTION chooses another kind"),
+        ("optimizer.kind=-0.0", "optimizer.kind=-0.0: expected adam"),
         ("+foo=1", "foo: no such setting"),
         ("+model._target_=os.system", "model._target_: no such setting"),
     ],

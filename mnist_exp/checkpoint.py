@@ -54,7 +54,6 @@ class RunState:
 
     def restore(self, program: "Program") -> None:
         """Set the program's weights and optimizer state; the program is built from the same config."""
-        program.optimizer.build(program.model.trainable_variables)
         variables = [*program.model.weights, *program.optimizer.variables]
         for variable, value in zip(variables, (*self.weights, *self.optimizer), strict=True):
             variable.assign(value)

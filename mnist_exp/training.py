@@ -140,11 +140,14 @@ class Program:
 def build_program(config: Config, num_train: int) -> Program:
     """The program a config describes, for a training split of `num_train` examples."""
     schedule = config.schedule
+    model = models.build(config.model, config.init, config.seed)
+    optimizer = optimizers.build(config.optimizer, schedule, schedule.total_steps(num_train))
+    optimizer.build(model.trainable_variables)
     return Program(
-        model=models.build(config.model, config.init, config.seed),
+        model=model,
         loss=losses.build(config.loss),
         reduce=losses.reduction(config.loss),
-        optimizer=optimizers.build(config.optimizer, schedule, schedule.total_steps(num_train)),
+        optimizer=optimizer,
         batch_size=schedule.batch_size,
         seed=config.seed,
     )

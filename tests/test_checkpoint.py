@@ -154,6 +154,21 @@ def test_restored_program_goes_on_bit_for_bit(
             np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_run_stopped_before_its_first_step(
+    settings: Compose, small_mnist: data.Dataset, tmp_path: Path
+) -> None:
+    config = settings("model=softmax", "schedule.epochs=1")
+    program = training.build_program(config, 300)
+    checkpoint.save(checkpoint.RunState.of(program, Progress(), (), {}), tmp_path)
+    (expected,) = training.fit(program, small_mnist, config.schedule)
+    resumed = training.build_program(config, 300)
+    loaded, _ = warnings_of(tmp_path)
+    assert loaded is not None
+    loaded.restore(resumed)
+    (result,) = training.fit(resumed, small_mnist, config.schedule, start=loaded.progress)
+    assert result.cost == expected.cost
+
+
 def test_writer_spends_little_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     clock = [0.0]
     saved: list[int] = []

@@ -61,7 +61,6 @@ class Program:
     @cached_property
     def train_steps(self) -> Any:
         """(images, labels, order [steps * batch_size], first step, totals) -> totals, the whole loop in one call."""
-        self.optimizer.build(self.model.trainable_variables)
 
         counter = tf.TensorSpec([], tf.int64)
 

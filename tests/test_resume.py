@@ -171,6 +171,14 @@ def starts(command: list[str]) -> Iterator[subprocess.Popen]:
         yield subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def written(path: Path) -> float:
+    """When a file or folder was last changed; 0 if it went meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
 @pytest.mark.slow
 def test_killed_25_times_at_random_moments(workdir: Path) -> None:
     """kill -9 at any time after the first checkpoint, in the writing of one too, then the same command again."""
@@ -184,7 +192,7 @@ def test_killed_25_times_at_random_moments(workdir: Path) -> None:
         while process.poll() is None:
             folders = [f for f in checkpoint.CHECKPOINTS_DIR.glob("*") if f.name != whole.run_id]
             fresh = [p for f in folders if not checkpoint.has_ended(f) for p in f.iterdir()]
-            newest = max((p.stat().st_mtime for p in fresh if p.exists()), default=0.0)
+            newest = max(map(written, fresh), default=0.0)
             if deadline is None and newest > time.time() - 0.5:
                 deadline = time.monotonic() + moments.uniform(0, 3)
             if deadline is not None and time.monotonic() >= deadline:

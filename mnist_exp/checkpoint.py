@@ -62,7 +62,7 @@ class RunState:
 class Writer:
     """Saves one run's checkpoints, and spends at most a fiftieth of the run's time on it.
 
-    An epoch that ends sooner than that after a checkpoint gets none: what a crash then costs is less than a second.
+    An epoch that ends sooner than that after a checkpoint gets none: a crash then costs at most the time of 50 checkpoints.
     """
 
     def __init__(

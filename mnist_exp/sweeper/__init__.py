@@ -1,0 +1,9 @@
+"""A Hydra sweeper on Optuna whose workers take trials from one shared study: `hydra/sweeper=optuna_study`.
+
+A task function reports to the running trial with `report(value, step)`; outside a sweep that does nothing.
+It needs Hydra and Optuna only, and nothing else of this project.
+"""
+
+from mnist_exp.sweeper.trial import RunningTrial, current, report
+
+__all__ = ["RunningTrial", "current", "report"]

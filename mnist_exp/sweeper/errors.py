@@ -1,0 +1,7 @@
+"""What the sweeper says when a sweep cannot start or must stop; Hydra shows it without a traceback."""
+
+from hydra.errors import CompactHydraException
+
+
+class SweepError(CompactHydraException):
+    """Names the setting, the value found and what was expected."""

@@ -1,0 +1,227 @@
+"""One run of a sweep command, in the parent: check, fill the study, launch workers until all is done, sum up."""
+
+import hashlib
+import json
+import os
+import signal
+import time
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+from hydra.core.plugins import Plugins
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from optuna.trial import TrialState
+
+from mnist_exp.sweeper.errors import SweepError
+from mnist_exp.sweeper.hooks import StudyHooks, build_hooks, load
+from mnist_exp.sweeper.interruption import Stop, stoppable
+from mnist_exp.sweeper.plan import check_settings, make_plan
+from mnist_exp.sweeper.progress import Display
+from mnist_exp.sweeper.samplers import build_pruner, build_sampler
+from mnist_exp.sweeper.space import SearchSpace
+from mnist_exp.sweeper.storage import LAUNCH, RETRIES, StudyStorage, absolute_url, is_alive, machine
+from mnist_exp.sweeper.study import Plan, counts, failures, fill, open_study, reason, results
+from mnist_exp.sweeper.worker import STOPPED, Worker
+
+_MOST_CHECKED = 50  # configurations; a larger grid is checked value by value
+_FRUITLESS_LAUNCHES = 1  # in a row after which another is tried: workers can die before they take a trial
+_END_SECONDS = 3.0  # in which workers whose launcher gave up give their trials back
+_SILENCE_POLL_SECONDS = 1.0
+
+
+def run_sweep(
+    context: HydraContext, task_function: TaskFunction, config: DictConfig, arguments: list[str]
+) -> None:
+    """Raises SweepError for a sweep that cannot start, or whose trials failed too often; SystemExit if interrupted."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    folder = Path(config.hydra.sweep.dir)  # resolved now, so that a time in it is the same for all workers
+    # Resolved, since a resolver's list or dict is none of OmegaConf's.
+    resolved = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
+    sweeper: DictConfig = OmegaConf.create(resolved)  # type: ignore[assignment]
+    check_settings(sweeper)
+    space = SearchSpace.parse(
+        [*_params(sweeper), *arguments], context.config_loader, sweeper.custom_search_space
+    )
+    plan = make_plan(sweeper, space)
+    hooks = build_hooks(sweeper.hooks)
+    if sweeper.custom_search_space:
+        load("custom_search_space", sweeper.custom_search_space, _partial_=True)
+    build_pruner(sweeper.pruner)
+    build_sampler(sweeper.sampler, 0)
+    _check_values(context, config, space, plan, hooks)
+    name = str(sweeper.study_name or _study_name(config, space))
+    url = absolute_url(sweeper.storage or "sqlite:///optuna.db")
+    storage = StudyStorage(url, sweeper.heartbeat)
+    study = open_study(storage, name, plan, space)
+    study_id = storage.get_study_id_from_name(name)
+    storage.give_back_lost(study_id, max_retries=None)  # with them died their whole sweep: not their fault
+    fill(study, storage, plan, retry_failed=True)
+    display = Display(study, plan)
+    before = counts(study.get_trials(deepcopy=False))
+    if before["WAITING"] == 0:
+        display.nothing_to_do(before)
+    else:
+        n_workers = min(_n_workers(config), before["WAITING"])
+        worker = Worker(
+            hydra_context=context,
+            config=config,
+            task_function=task_function,
+            plan=plan,
+            space=space,
+            study_name=name,
+            storage_url=url,
+            launch=uuid.uuid4().hex,
+            machine=machine(),
+            pid=os.getpid(),
+            share=n_workers,
+            deadline=None if sweeper.timeout is None else time.time() + sweeper.timeout,
+        )
+        hooks.on_study_start(study, config)
+        try:
+            with display.live():
+                _launch(worker, n_workers, study, storage)
+        except KeyboardInterrupt as interrupt:
+            raise SystemExit(128 + signal.SIGINT) from interrupt
+        finally:
+            display.summary()
+            hooks.on_study_end(study, config)
+        _refuse_failures(study, worker)
+    folder.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(OmegaConf.create(dict(results(study))), folder / "optimization_results.yaml")
+
+
+def _params(sweeper: DictConfig) -> list[str]:
+    """The overrides that `hydra.sweeper.params` stands for."""
+    return [f"{key}={'null' if value is None else value}" for key, value in (sweeper.params or {}).items()]
+
+
+def _check_values(
+    context: HydraContext, config: DictConfig, space: SearchSpace, plan: Plan, hooks: StudyHooks
+) -> None:
+    """Compose a config for each value to be tried, so that a bad one is refused now."""
+    for params in _samples(space, plan):
+        composed = context.config_loader.load_sweep_config(config, list(space.overrides(params)))
+        with open_dict(composed):
+            del composed["hydra"]
+        hooks.check_config(composed)
+
+
+def _samples(space: SearchSpace, plan: Plan) -> list[dict[str, Any]]:
+    if plan.is_list and len(plan.configurations) <= _MOST_CHECKED:
+        return list(plan.configurations)
+    return [*space.samples(), *plan.configurations[:_MOST_CHECKED]]
+
+
+def _study_name(config: DictConfig, space: SearchSpace) -> str:
+    """The same for the same command, so that it goes on where it stopped."""
+    digest = hashlib.sha256(json.dumps(space.to_dict(), sort_keys=True).encode()).hexdigest()[:8]
+    return f"{config.hydra.job.name}-{digest}"
+
+
+def _n_workers(config: DictConfig) -> int:
+    """One if the launcher would run them one after the other."""
+    if _is_basic(config):
+        return 1
+    return int(config.hydra.sweeper.n_workers or config.hydra.sweeper.n_jobs or 2)
+
+
+def _is_basic(config: DictConfig) -> bool:
+    return str(config.hydra.launcher._target_).endswith(".BasicLauncher")
+
+
+def _launch(worker: Worker, n_workers: int, study: optuna.Study, storage: StudyStorage) -> None:
+    """Workers until no trial waits; new ones for those that died. Raises their error when nothing comes of them."""
+    study_id = storage.get_study_id_from_name(worker.study_name)
+    fruitless = 0
+    with stoppable(
+        lambda: study.set_user_attr(STOPPED, worker.launch), at_once=_is_basic(worker.config)
+    ) as stop:
+        while fruitless <= _FRUITLESS_LAUNCHES:
+            before, error = _progress(study), None
+            try:
+                try:
+                    _run_workers(worker, n_workers)
+                except Exception as caught:  # noqa: BLE001  # the death of a worker, perhaps, of which others go on
+                    error = caught
+                    _wait_for_end(worker, study)
+                stop.check()
+                if not _more_waits(worker, study, storage, stop):
+                    return
+            except BaseException:
+                study.set_user_attr(STOPPED, worker.launch)
+                _wait_for_end(worker, study)
+                storage.give_back_lost(study_id, max_retries=None)
+                raise
+            fruitless = 0 if _progress(study) > before else fruitless + 1
+    if error is not None:
+        raise error
+
+
+def _more_waits(worker: Worker, study: optuna.Study, storage: StudyStorage, stop: Stop) -> bool:
+    """Whether trials wait when the launcher is done. Workers that died on other machines are known by their silence."""
+    study_id = storage.get_study_id_from_name(worker.study_name)
+    while True:
+        storage.give_back_lost(study_id, worker.config.hydra.sweeper.max_retries)
+        if worker.is_over(study):
+            return False
+        fill(study, storage, worker.plan, retry_failed=False)
+        trials = study.get_trials(deepcopy=False, states=(TrialState.WAITING, TrialState.RUNNING))
+        if any(trial.state == TrialState.WAITING for trial in trials):
+            return True
+        if not any(trial.user_attrs.get(LAUNCH) == worker.launch for trial in trials):
+            return False
+        time.sleep(_SILENCE_POLL_SECONDS)
+        stop.check()
+
+
+def _progress(study: optuna.Study) -> int:
+    """Grows with every trial that ends and every one that is tried again."""
+    trials = study.get_trials(deepcopy=False)
+    return sum(trial.state.is_finished() + trial.user_attrs.get(RETRIES, 0) for trial in trials)
+
+
+def _run_workers(worker: Worker, n_workers: int) -> None:
+    config = worker.config.copy()
+    own = ["hydra.output_subdir=null", "hydra.job.chdir=false"]
+    if str(config.hydra.launcher._target_).endswith(".JoblibLauncher") and config.hydra.launcher.n_jobs == -1:
+        processes = max(2, n_workers)  # joblib would run a single worker in this process
+        own.append(f"hydra.launcher.n_jobs={processes}")
+        with read_write(config.hydra.launcher):
+            config.hydra.launcher.n_jobs = processes
+    callbacks = type(worker.hydra_context.callbacks)()  # none: those of the application are for trials
+    launcher = Plugins.instance().instantiate_launcher(
+        config=config,
+        hydra_context=replace(worker.hydra_context, callbacks=callbacks),
+        task_function=worker,
+    )
+    # A worker's job has a trial's config, so that what it chooses of sweeper and launcher is the parent's.
+    own.extend(worker.space.overrides(_samples(worker.space, worker.plan)[0]))
+    jobs = [[*own, f"hydra.sweep.subdir=workers/{i}"] for i in range(n_workers)]
+    for job in launcher.launch(jobs, initial_job_idx=0):
+        job.return_value  # noqa: B018  # raises what the worker raised
+
+
+def _wait_for_end(worker: Worker, study: optuna.Study) -> None:
+    """Until no trial of this launch is in a live process of this machine, but not for long."""
+    latest = time.monotonic() + _END_SECONDS
+    while time.monotonic() < latest and any(
+        trial.user_attrs.get(LAUNCH) == worker.launch and is_alive(trial)
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    ):
+        time.sleep(0.1)
+
+
+def _refuse_failures(study: optuna.Study, worker: Worker) -> None:
+    """Raise SweepError if the sweep was stopped by failures."""
+    failed = failures(study, worker.launch)
+    if len(failed) > worker.plan.failures_allowed:
+        raise SweepError(
+            f"study {worker.study_name}: {len(failed)} failed; hydra.sweeper.max_failure_rate="
+            f"{worker.plan.max_failure_rate} of {worker.plan.n_trials} trials allows "
+            f"{worker.plan.failures_allowed}\n"
+            f"Trial {failed[-1].number}: {reason(failed[-1])}"
+        )

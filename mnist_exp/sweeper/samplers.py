@@ -1,0 +1,67 @@
+"""Samplers and pruners from their configs, by the names the official plugin gave them; one seed a trial."""
+
+import warnings
+import zlib
+from typing import Any
+
+import optuna
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from mnist_exp.sweeper.errors import SweepError
+
+_TRUSTED = ("optuna.samplers.*", "optuna.pruners.*", "mnist_exp.sweeper.samplers.*")
+_GRID = "optuna.samplers.GridSampler"
+# These take their points from one sequence, which a seed of each trial's own would break.
+_ONE_SEQUENCE = (optuna.samplers.QMCSampler,)
+
+
+def is_grid(config: DictConfig) -> bool:
+    return str(config.get("_target_")) == _GRID
+
+
+def build_sampler(config: DictConfig, trial_number: int) -> optuna.samplers.BaseSampler:
+    """The sampler for one trial. With a seed, what it draws depends on that, the number and the trials before."""
+    if is_grid(config):
+        return optuna.samplers.RandomSampler()  # every cell waits with its parameters; nothing is sampled
+    settings = dict(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
+    settings = {key: value for key, value in settings.items() if value is not None}
+    settings["_target_"] = settings["_target_"].replace(
+        "hydra_plugins.hydra_optuna_sweeper._impl.create_", "mnist_exp.sweeper.samplers.create_"
+    )
+    sampler = _instantiate("sampler", settings)
+    if settings.get("seed") is not None and not isinstance(sampler, _ONE_SEQUENCE):
+        own = zlib.crc32(f"{settings['seed']}/{trial_number}".encode())
+        sampler = _instantiate("sampler", {**settings, "seed": own})
+    return sampler
+
+
+def build_pruner(config: DictConfig | None) -> optuna.pruners.BasePruner:
+    if config is None:
+        return optuna.pruners.NopPruner()
+    return _instantiate("pruner", OmegaConf.to_container(config, resolve=True))
+
+
+def create_nsgaii_sampler(**settings: Any) -> optuna.samplers.NSGAIISampler:
+    """Without the settings that are null; the official plugin has a function of this name."""
+    return optuna.samplers.NSGAIISampler(**settings)
+
+
+def create_nsgaiii_sampler(
+    reference_points: list[list[float]] | None = None, **settings: Any
+) -> optuna.samplers.NSGAIIISampler:
+    """As above; `reference_points` [points, objectives] becomes the array that Optuna wants."""
+    import numpy as np
+
+    points = None if reference_points is None else np.asarray(reference_points, dtype=float)
+    return optuna.samplers.NSGAIIISampler(reference_points=points, **settings)
+
+
+def _instantiate(kind: str, settings: Any) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return instantiate(settings, _convert_="all", _execution_whitelist_=_TRUSTED)
+    except Exception as error:
+        cause = error.__cause__ or error
+        raise SweepError(f"hydra.sweeper.{kind}: {str(cause).splitlines()[0]}") from error

@@ -1,0 +1,71 @@
+"""The trial that runs in this process, for the task function: what it is, what to report, what to remember."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import optuna
+
+
+@dataclass(frozen=True)
+class RunningTrial:
+    """`threads` is this worker's share of the machine's cores; `overrides` lead to the trial's config."""
+
+    trial: "optuna.Trial"
+    overrides: tuple[str, ...]
+    threads: int
+
+    @property
+    def number(self) -> int:
+        return self.trial.number
+
+    @property
+    def study_name(self) -> str:
+        return self.trial.study.study_name
+
+    @property
+    def study_attributes(self) -> dict[str, Any]:
+        """What `StudyHooks.on_study_start` gave, and the sweeper's own notes."""
+        return self.trial.study.user_attrs
+
+    def remember(self, key: str, value: Any) -> None:
+        """Keep a JSON value with the trial; whoever retries the trial after a crash can `recall` it."""
+        self.trial.set_user_attr(key, value)
+
+    def recall(self, key: str) -> Any:
+        """What an earlier try of this trial remembered, or None."""
+        return self.trial.user_attrs.get(key)
+
+
+_running: RunningTrial | None = None
+
+
+def current() -> RunningTrial | None:
+    """The trial whose task function is running in this process, None outside a sweep of this sweeper."""
+    return _running
+
+
+def report(value: float, step: int) -> None:
+    """Report an intermediate value of the objective. Raises optuna.TrialPruned if the pruner gives the trial up.
+
+    Does nothing outside a sweep, and in one with several objectives, which Optuna cannot prune.
+    """
+    if _running is None or len(_running.trial.study.directions) > 1:
+        return
+    _running.trial.report(value, step)
+    if _running.trial.should_prune():
+        import optuna
+
+        raise optuna.TrialPruned(f"pruned at step {step} with {value:g}")
+
+
+@contextmanager
+def running(trial: RunningTrial) -> Iterator[None]:
+    global _running
+    _running = trial
+    try:
+        yield
+    finally:
+        _running = None

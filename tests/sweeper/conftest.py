@@ -1,0 +1,86 @@
+"""Sweeps in this process, and databases that are made once."""
+
+import logging
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from omegaconf import DictConfig
+
+from mnist_exp.sweeper.storage import StudyStorage
+from sweeper import apps
+
+
+class Sweep:
+    """Runs a sweep in `folder`, with the basic launcher unless told otherwise."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._capsys = folder, capsys
+        self.output = ""
+
+    def __call__(self, task: Callable[[DictConfig], Any], *overrides: str) -> optuna.Study:
+        try:
+            apps.run(task, self.folder, overrides)
+        finally:
+            self.output = self._capsys.readouterr().out
+        return self.study
+
+    def refused(self, task: Callable[[DictConfig], Any], *overrides: str, most_lines: int = 2) -> str:
+        """Run a sweep that exits with code 1; returns what it says on stderr."""
+        with pytest.raises(SystemExit) as exit_info:
+            apps.run(task, self.folder, overrides)
+        said = self._capsys.readouterr()
+        self.output = said.out
+        assert exit_info.value.code == 1
+        assert 1 <= len(said.err.strip().splitlines()) <= most_lines, said.err
+        assert "Traceback" not in said.err
+        assert "RUNNING" not in apps.states(self.folder)
+        return said.err
+
+    @property
+    def study(self) -> optuna.Study:
+        return apps.study(self.folder)
+
+    @property
+    def states(self) -> list[str]:
+        return apps.states(self.folder)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with Optuna's tables and nothing in them."""
+    path = tmp_path_factory.mktemp("storage") / "optuna.db"
+    StudyStorage(f"sqlite:///{path}", heartbeat=60).remove_session()
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, empty but for such a database."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(empty_database, tmp_path / "optuna.db")
+    return tmp_path
+
+
+@pytest.fixture
+def sweep(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sweep:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    if (
+        "absl.logging" in sys.modules
+    ):  # TensorFlow's; it closes its stream, here pytest's, when Hydra configures logging
+        monkeypatch.setattr(sys.modules["absl.logging"].PythonHandler, "close", logging.StreamHandler.close)
+    return Sweep(folder, capsys)
+
+
+@pytest.fixture
+def url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'optuna.db'}"
+
+
+@pytest.fixture
+def storage(url: str) -> StudyStorage:
+    return StudyStorage(url, heartbeat=60, launch="this")

@@ -1,0 +1,197 @@
+"""What a study keeps to on every storage: `n_trials` results, whoever dies. Its workers are real processes."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from mnist_exp.sweeper.storage import FAILURE, LAUNCH, RETRIES, WORKER, StudyStorage
+from sweeper import studies
+from sweeper.studies import Sweep
+
+BACKENDS = ["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.slow])]
+ONE_WORKER = ("hydra/launcher=basic", "hydra.sweeper.n_workers=1")
+
+
+@pytest.fixture(params=BACKENDS)
+def storage_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/optuna.db"
+    url: str = request.getfixturevalue("postgresql").create_database(f"study{time.time_ns()}")
+    return url
+
+
+@pytest.fixture
+def sweeps() -> Iterator[list[Sweep]]:
+    """Those that a test starts, killed with it."""
+    started: list[Sweep] = []
+    yield started
+    for sweep in started:
+        sweep.kill()
+
+
+def kill_workers(url: str, sweeps: list[Sweep], n_workers: int, *, every: float, timeout: float) -> int:
+    """One after the other until the sweeps have ended well; returns how many."""
+    study = studies.load_soon(url, sweeps[0])
+    latest = time.monotonic() + timeout
+    kills = 0
+    while any(sweep.runs() for sweep in sweeps) and time.monotonic() < latest:
+        kills += studies.kill_a_worker(study, n_workers)
+        time.sleep(every)
+    for sweep in sweeps:
+        sweep.wait(max(latest - time.monotonic(), 0))
+    return kills
+
+
+def test_workers_that_are_killed_lose_nothing(tmp_path: Path, storage_url: str, sweeps: list[Sweep]) -> None:
+    sweeps.append(
+        Sweep(
+            tmp_path,
+            storage_url,
+            "hydra/launcher=processes",
+            "hydra.sweeper.n_workers=3",
+            "hydra.sweeper.n_trials=12",
+            "hydra.sweeper.max_retries=1000",
+            "seconds=0.3",
+        )
+    )
+    kills = kill_workers(storage_url, sweeps, 3, every=1, timeout=240)
+    trials = studies.assert_exactly(storage_url, 12)
+    assert kills >= 1
+    assert sum(trial.user_attrs.get(RETRIES, 0) for trial in trials) >= 1
+
+
+@pytest.mark.slow
+def test_two_commands_with_four_workers_each_of_which_one_is_killed_every_second(
+    tmp_path: Path, storage_url: str, sweeps: list[Sweep]
+) -> None:
+    for _ in range(2):
+        sweeps.append(
+            Sweep(
+                tmp_path,
+                storage_url,
+                "hydra/launcher=processes",
+                "hydra.sweeper.n_workers=4",
+                "hydra.sweeper.n_trials=100",
+                "hydra.sweeper.max_retries=1000",
+                "hydra/sweeper/pruner=median",
+                "seconds=0.2",
+                "steps=2",
+            )
+        )
+    kills = kill_workers(storage_url, sweeps, 8, every=1, timeout=400)
+    studies.assert_exactly(storage_url, 100)
+    assert kills >= 10
+
+
+@pytest.mark.slow
+def test_a_pool_that_dies_with_one_of_its_workers(tmp_path: Path, sweeps: list[Sweep]) -> None:
+    """joblib ends all workers when one dies; the sweep starts others."""
+    url = f"sqlite:///{tmp_path}/optuna.db"
+    sweeps.append(
+        Sweep(
+            tmp_path,
+            url,
+            "hydra/launcher=joblib",
+            "hydra.sweeper.n_workers=4",
+            "hydra.sweeper.n_trials=20",
+            "hydra.sweeper.max_retries=1000",
+            "seconds=0.2",
+        )
+    )
+    kills = kill_workers(url, sweeps, 4, every=3, timeout=300)
+    studies.assert_exactly(url, 20)
+    assert kills >= 1
+
+
+def test_two_commands_at_once_share_the_trials(tmp_path: Path, storage_url: str, sweeps: list[Sweep]) -> None:
+    """Both find no database, no study and no trial when they start."""
+    for _ in range(2):
+        sweeps.append(Sweep(tmp_path, storage_url, *ONE_WORKER, "hydra.sweeper.n_trials=10", "seconds=0.2"))
+    for sweep in sweeps:
+        sweep.wait(120)
+    trials = studies.assert_exactly(storage_url, 10)
+    assert len(studies.workers(trials)) == 2
+
+
+def test_a_trial_that_kills_its_workers_fails_with_that_reason(
+    tmp_path: Path, storage_url: str, sweeps: list[Sweep]
+) -> None:
+    sweep = Sweep(
+        tmp_path,
+        storage_url,
+        "hydra/launcher=joblib",
+        "hydra.sweeper.n_workers=1",
+        "hydra.sweeper.n_trials=3",
+        "hydra.sweeper.max_retries=1",
+        "hydra.sweeper.max_failure_rate=0.5",
+        "kills_worker=1",
+    )
+    sweeps.append(sweep)
+    sweep.wait(120)
+    trials = studies.load(storage_url).get_trials()
+    assert [trial.state.name for trial in trials] == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
+    assert trials[1].user_attrs[FAILURE] == "its worker died 2 times (max_retries=1)"
+    assert "its worker died 2 times" in sweep.output
+
+
+class Elsewhere:
+    """A study with one trial that a worker on another host runs, as far as its marks can tell."""
+
+    def __init__(self, url: str, heartbeat: int) -> None:
+        self.storage = StudyStorage(url, heartbeat)
+        self.study = optuna.create_study(study_name=studies.NAME, storage=self.storage)
+        self.id = self.storage.get_study_id_from_name(studies.NAME)
+        self.study.enqueue_trial({})
+        self.trial = self.study.ask()
+        self.storage.set_trial_user_attr(self.trial._trial_id, WORKER, "elsewhere/1/1.00")
+        self.storage.set_trial_user_attr(self.trial._trial_id, LAUNCH, "elsewhere")
+
+    def beat(self) -> None:
+        self.storage.record_heartbeat(self.trial._trial_id)
+
+
+def test_a_worker_elsewhere_is_dead_when_its_heart_stops(storage_url: str) -> None:
+    other = Elsewhere(storage_url, heartbeat=1)
+    for _ in range(4):
+        other.beat()
+        assert other.storage.give_back_lost(other.id, max_retries=3) == []
+        time.sleep(1)
+    time.sleep(2)
+    assert other.storage.give_back_lost(other.id, max_retries=3) == [0]
+    (trial,) = other.study.get_trials()
+    assert trial.state == TrialState.WAITING
+    assert trial.user_attrs[RETRIES] == 1
+
+
+def test_a_sweep_takes_over_what_a_worker_elsewhere_lost(
+    tmp_path: Path, storage_url: str, sweeps: list[Sweep]
+) -> None:
+    Elsewhere(storage_url, heartbeat=1)
+    more = ("hydra.sweeper.n_trials=3", "hydra.sweeper.heartbeat=1", "seconds=2")
+    sweeps.append(Sweep(tmp_path, storage_url, *ONE_WORKER, *more))
+    sweeps[0].wait(120)
+    studies.assert_exactly(storage_url, 3)
+
+
+def test_the_last_trial_of_a_machine_that_is_gone_is_waited_for(
+    tmp_path: Path, storage_url: str, sweeps: list[Sweep]
+) -> None:
+    sweeps.append(
+        Sweep(
+            tmp_path,
+            storage_url,
+            "hydra/launcher=joblib",
+            "hydra.sweeper.n_workers=1",
+            "hydra.sweeper.n_trials=2",
+            "hydra.sweeper.heartbeat=2",
+            "loses_machine=1",
+        )
+    )
+    sweeps[0].wait(120)
+    trials = studies.assert_exactly(storage_url, 2)
+    assert [trial.user_attrs.get(RETRIES, 0) for trial in trials] == [0, 1]

@@ -1,0 +1,86 @@
+"""The first signal is told to the workers, a second one interrupts, and a worker is left in peace."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from mnist_exp.sweeper import interruption
+from mnist_exp.sweeper.interruption import in_peace, interrupt_main_thread, stoppable
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Short times, and Python's own handler of SIGINT, which a process started in the background lacks."""
+    monkeypatch.setattr(interruption, "_TELL_SECONDS", 0.1)
+    monkeypatch.setattr(interruption, "_WAIT_SECONDS", 0.3)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_workers_are_told_and_waited_for(signum: int) -> None:
+    told = threading.Event()
+    with stoppable(told.set, at_once=False) as stop:
+        stop.check()
+        signal.raise_signal(signum)
+        assert told.wait(5)
+        with pytest.raises(KeyboardInterrupt):
+            stop.check()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_workers_that_stop_by_themselves_are_not_told() -> None:
+    told = threading.Event()
+    with stoppable(told.set, at_once=False):
+        signal.raise_signal(signal.SIGINT)
+    assert not told.wait(0.3)
+
+
+def test_workers_that_do_not_stop_are_not_waited_for_long() -> None:
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), stoppable(lambda: None, at_once=False):
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(30)
+    assert time.monotonic() - started < 5
+
+
+def test_a_database_out_of_reach_does_not_keep_it() -> None:
+    def fail() -> None:
+        raise OSError("no database")
+
+    with pytest.raises(KeyboardInterrupt), stoppable(fail, at_once=False):
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(30)
+
+
+def test_a_second_signal_interrupts() -> None:
+    with stoppable(lambda: None, at_once=False) as stop:
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        assert stop.signum == signal.SIGINT
+
+
+def test_at_once() -> None:
+    with pytest.raises(KeyboardInterrupt), stoppable(lambda: None, at_once=True):
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_thread_can_interrupt_a_sleep() -> None:
+    threading.Timer(0.1, interrupt_main_thread).start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        time.sleep(30)
+    assert time.monotonic() - started < 5
+
+
+def test_in_peace() -> None:
+    with in_peace():
+        signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)

@@ -1,0 +1,111 @@
+"""Settings that no sweep can run with are named with their value; what is left is a plan."""
+
+from typing import Any
+
+import pytest
+from omegaconf import DictConfig, OmegaConf
+
+from mnist_exp.sweeper.errors import SweepError
+from mnist_exp.sweeper.plan import Plan, check_settings, make_plan
+from mnist_exp.sweeper.plugin import _SAMPLERS, _SWEEPER
+from mnist_exp.sweeper.space import SearchSpace
+
+SPACE = SearchSpace.parse(["x=choice(1,2)", "y=range(0,3)"])
+
+
+def settings(**changed: Any) -> DictConfig:
+    return OmegaConf.create({**_SWEEPER, "sampler": _SAMPLERS["tpe"], "pruner": None, **changed})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("n_trials", 0, "whole number >= 1"),
+        ("n_trials", 2.5, "whole number >= 1"),
+        ("n_trials", True, "whole number >= 1"),
+        ("n_workers", 0, "whole number >= 1"),
+        ("n_jobs", "many", "whole number >= 1"),
+        ("heartbeat", 0, "whole number >= 1"),
+        ("heartbeat", None, "whole number >= 1"),
+        ("max_retries", -1, "whole number >= 0"),
+        ("max_failure_rate", 1.5, "fraction from 0 to 1"),
+        ("max_failure_rate", "some", "fraction from 0 to 1"),
+        ("max_failure_rate", None, "fraction from 0 to 1"),
+        ("timeout", 0, "number of seconds > 0"),
+        ("timeout", "1h", "number of seconds > 0"),
+        ("direction", None, "minimize or maximize"),
+        ("direction", [], "minimize or maximize"),
+        ("params", "x", "{KEY: VALUE}"),
+    ],
+)
+def test_bad_settings_are_refused(key: str, value: Any, expected: str) -> None:
+    with pytest.raises(SweepError) as error:
+        check_settings(settings(**{key: value}))
+    assert str(error.value) == f"hydra.sweeper.{key}={value}: expected {_article(expected)}"
+
+
+def _article(expected: str) -> str:
+    return expected if expected[0] in "{m" else f"a {expected}"
+
+
+def test_the_default_settings_are_accepted() -> None:
+    check_settings(settings())
+    plan = make_plan(settings(), SPACE)
+    assert plan == Plan(20, (), ("minimize",), 0.0)
+    assert not plan.is_list
+
+
+@pytest.mark.parametrize("direction", ["upwards", ["minimize", "upwards"]])
+def test_bad_directions_are_refused(direction: Any) -> None:
+    with pytest.raises(SweepError, match="hydra.sweeper.direction=upwards: expected minimize or maximize"):
+        make_plan(settings(direction=direction), SPACE)
+
+
+def test_a_grid_is_at_most_its_cells() -> None:
+    grid = _SAMPLERS["grid"]
+    plan = make_plan(settings(sampler=grid, n_trials=None), SPACE)
+    assert plan.n_trials == len(plan.configurations) == 6
+    assert plan.is_list
+    assert make_plan(settings(sampler=grid, n_trials=100), SPACE).n_trials == 6
+    assert make_plan(settings(sampler=grid, n_trials=4), SPACE).n_trials == 4
+
+
+def test_enqueued_configurations_are_some_of_the_trials() -> None:
+    plan = make_plan(settings(enqueue=[{"x": 2}, {"x": 1, "y": 0}]), SPACE)
+    assert plan.configurations == ({"x": 2}, {"x": 1, "y": 0})
+    assert plan.n_trials == 20
+    assert not plan.is_list
+    assert make_plan(settings(enqueue=[{"x": 2}], n_trials=None), SPACE).n_trials == 1
+
+
+@pytest.mark.parametrize(
+    ("enqueue", "part"),
+    [
+        ([{"z": 1}], "z is not searched; expected some of x, y"),
+        ([{"x": 3}], "x=3: expected a value of choice(1,2)"),
+        ([5], "expected a list of {KEY: VALUE}"),
+        ({"x": 1}, "expected a list of {KEY: VALUE}"),
+    ],
+)
+def test_bad_lists_are_refused(enqueue: Any, part: str) -> None:
+    with pytest.raises(SweepError) as error:
+        make_plan(settings(enqueue=enqueue), SPACE)
+    assert str(error.value).startswith("hydra.sweeper.enqueue")
+    assert part in str(error.value)
+
+
+def test_a_custom_search_space_may_know_other_keys() -> None:
+    plan = make_plan(settings(enqueue=[{"z": 1}], custom_search_space="a.b"), SPACE)
+    assert plan.configurations == ({"z": 1},)
+
+
+def test_without_a_number_there_must_be_a_list() -> None:
+    with pytest.raises(SweepError, match="hydra.sweeper.n_trials=null"):
+        make_plan(settings(n_trials=None), SPACE)
+
+
+@pytest.mark.parametrize(
+    ("rate", "n_trials", "allowed"), [(0, 10, 0), (0.5, 10, 5), (0.29, 100, 29), (1, 10, 9), (1, 1, 0)]
+)
+def test_failures_allowed(rate: float, n_trials: int, allowed: int) -> None:
+    assert Plan(n_trials, (), ("minimize",), rate).failures_allowed == allowed

@@ -1,0 +1,251 @@
+"""Whole sweeps: how they are refused, stopped, killed and gone on with."""
+
+import contextlib
+import os
+import random
+import re
+import signal
+import sqlite3
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from omegaconf import OmegaConf
+
+from mnist_exp.sweeper import run as sweeper_run
+from mnist_exp.sweeper.storage import FAILURE, RETRIES
+from sweeper import apps
+from sweeper.conftest import Sweep
+
+JOBLIB = ("hydra/launcher=joblib", "hydra.sweeper.n_workers=2")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["x=range(3,3)"], r"x=range\(3,3\): expected at least one value"),
+        (
+            ["x=1,2", "hydra.sweeper.direction=up"],
+            r"hydra.sweeper.direction=up: expected minimize or maximize",
+        ),
+        (["x=1,2", "hydra.sweeper.n_trials=0"], r"hydra.sweeper.n_trials=0: expected a whole number >= 1"),
+        (["x=1,2", "hydra.sweeper.enqueue=[{y:1}]"], r"hydra.sweeper.enqueue: y is not searched"),
+        (["x=1,2", "hydra.sweeper.storage=sqlite:///mlflow.db"], r"mlflow.db: holds MLflow's tables"),
+        (
+            ["x=1,2", "hydra.sweeper.storage=postgresql+psycopg://u:secret@localhost:1/d"],
+            r"u:\*\*\*@localhost",
+        ),
+        (
+            ["x=1,2", "hydra.sweeper.custom_search_space=sweeper.nosuch"],
+            r"custom_search_space=sweeper.nosuch",
+        ),
+        (["x=1,2", "hydra.sweeper.hooks=os.getcwd"], r"hydra.sweeper.hooks=os.getcwd"),
+        (["x=interval(0,1)", "hydra/sweeper/sampler=grid"], r"x: expected a choice or a range for a grid"),
+        (["x=1,2", "+hydra.sweeper.sampler.nosuch=1"], r"hydra.sweeper.sampler: .*nosuch"),
+    ],
+)
+def test_refused_before_the_first_trial(sweep: Sweep, overrides: list[str], said: str) -> None:
+    with sqlite3.connect("mlflow.db") as connection:
+        connection.execute("CREATE TABLE experiments (experiment_id INTEGER)")
+    assert re.search(said, sweep.refused(apps.sphere, *overrides))
+    assert sweep.states == []
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [["x=choice(1,2)", "nosuch=1"], ["model=choice({lr:2},{nosuch:3})"], ["x=1,2", "hydra/launcher=nosuch"]],
+)
+def test_what_hydra_cannot_compose_is_refused_in_its_own_words(sweep: Sweep, overrides: list[str]) -> None:
+    """For a bad value of a choice, too, before the first trial."""
+    assert "nosuch" in sweep.refused(apps.sphere, *overrides, most_lines=10)
+    assert sweep.states == []
+
+
+def test_the_number_of_trials_is_the_total_of_all_runs(sweep: Sweep) -> None:
+    study = sweep(apps.sphere, "x=interval(1,2)", "hydra.sweeper.n_trials=2", "hydra.sweep.dir=one")
+    assert len(study.trials) == 2
+    study = sweep(apps.sphere, "x=interval(1,2)", "hydra.sweeper.n_trials=3", "hydra.sweep.dir=two")
+    assert sweep.states == ["COMPLETE"] * 3
+    assert "2 of 3 trials are there" in sweep.output
+    assert not (sweep.folder / "two" / "1").exists()
+    study = sweep(apps.sphere, "x=interval(1,2)", "hydra.sweeper.n_trials=3", "hydra.sweep.dir=three")
+    assert sweep.states == ["COMPLETE"] * 3
+    assert "all 3 trials are there; none is started" in sweep.output
+    results = OmegaConf.load(sweep.folder / "three" / "optimization_results.yaml")
+    assert results == {
+        "name": "optuna",
+        "best_params": study.best_params,
+        "best_value": study.best_value,
+    }
+
+
+def test_a_changed_search_space_is_refused(sweep: Sweep) -> None:
+    named = ("hydra.sweeper.study_name=named", "hydra.sweeper.n_trials=1")
+    sweep(apps.sphere, "x=1,2", "y=3", *named)
+    said = sweep.refused(apps.sphere, "x=1,2,3", "y=4", *named)
+    assert said.startswith("study named has other settings: x: choice(1,2) -> choice(1,2,3); y: 3 -> 4\n")
+    assert sweep.states == ["COMPLETE"]
+
+
+def fails_above_one(cfg: apps.DictConfig) -> float:
+    if cfg.x > 1:
+        raise ValueError("above one")
+    return 1.0
+
+
+@pytest.mark.parametrize(("rate", "allowed"), [(0, 0), (0.5, 2), (1, 3)])
+def test_more_failures_than_allowed_stop_the_sweep(sweep: Sweep, rate: float, allowed: int) -> None:
+    said = sweep.refused(
+        fails_above_one, "x=2,3", "hydra.sweeper.n_trials=4", f"hydra.sweeper.max_failure_rate={rate}"
+    )
+    assert f"{allowed + 1} failed; hydra.sweeper.max_failure_rate={rate} of 4 trials allows {allowed}" in said
+    assert f"Trial {allowed}: ValueError: above one" in said
+    assert sweep.states.count("FAIL") == allowed + 1
+    assert re.search(rf"│ {allowed + 1} +│ ValueError: above one +│ 0", sweep.output)
+
+
+def test_failures_that_are_allowed_are_replaced(sweep: Sweep) -> None:
+    study = sweep(
+        fails_above_one,
+        "x=interval(0.0,1.0)",
+        "hydra.sweeper.n_trials=3",
+        "hydra.sweeper.max_failure_rate=0.4",
+        "hydra.sweeper.custom_search_space=sweeper.test_run.first_is_bad",
+    )
+    assert sweep.states == ["FAIL", "COMPLETE", "COMPLETE", "COMPLETE"]
+    assert study.trials[0].user_attrs[FAILURE] == "ValueError: above one"
+
+
+def first_is_bad(config: apps.DictConfig, trial: apps.optuna.Trial) -> None:
+    if trial.number == 0:
+        trial._suggest("++x", apps.optuna.distributions.CategoricalDistribution([5]))
+
+
+def test_pruned_trials_count(sweep: Sweep) -> None:
+    study = sweep(
+        apps.pruned,
+        "x=1.0,2.0",
+        "hydra/sweeper/sampler=grid",
+        "hydra/sweeper/pruner=threshold",
+        "hydra.sweeper.pruner.upper=5.5",
+    )
+    assert sweep.states == ["COMPLETE", "PRUNED"]
+    assert study.trials[1].intermediate_values == {1: 2.0, 2: 4.0, 3: 6.0}
+    assert "1 complete, 1 pruned" in sweep.output
+
+
+def sleepy(cfg: apps.DictConfig) -> float:
+    time.sleep(2)
+    return apps.sphere(cfg)
+
+
+def test_after_the_timeout_no_trial_begins(sweep: Sweep) -> None:
+    sweep(sleepy, "x=interval(1,2)", "hydra.sweeper.n_trials=2", "hydra.sweeper.timeout=2")
+    assert sweep.states == ["COMPLETE", "WAITING"]
+    assert "The same command goes on" in sweep.output
+
+
+def test_what_is_enqueued_is_tried_first(sweep: Sweep) -> None:
+    study = sweep(
+        apps.sphere,
+        "x=interval(1,2)",
+        "y=1,2",
+        "hydra.sweeper.n_trials=3",
+        "hydra.sweeper.enqueue=[{x:1.25,y:2},{y:1}]",
+    )
+    assert study.trials[0].params == {"x": 1.25, "y": 2}
+    assert study.trials[1].params["y"] == 1
+    assert len(study.trials) == 3
+
+
+def test_killed_at_random_moments_then_finished(folder: Path) -> None:
+    """kill -9 of the whole process group, then the same command."""
+    command = partial(apps.start, apps.slow, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=4")
+    for _ in range(2):
+        sweep = command()
+        time.sleep(random.uniform(1, 5))
+        apps.kill_group(sweep)
+        sweep.wait()
+    assert command().wait(60) == 0
+    assert apps.states(folder) == ["COMPLETE"] * 4
+    assert sorted(t.number for t in apps.study(folder).trials) == [0, 1, 2, 3]
+
+
+@pytest.mark.slow
+def test_joblib_workers_killed_at_random_moments_then_finished(folder: Path) -> None:
+    command = partial(apps.start, apps.slow, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=12", *JOBLIB)
+    for _ in range(5):
+        sweep = command()
+        time.sleep(random.uniform(2, 10))
+        apps.kill_group(sweep)
+        sweep.wait()
+        for process in psutil.process_iter(["cmdline"]):  # nobody is left to run a trial
+            assert str(folder) not in " ".join(process.info["cmdline"] or [])
+    assert command().wait(120) == 0
+    assert apps.states(folder) == ["COMPLETE"] * 12
+
+
+def test_a_killed_worker_is_replaced(folder: Path) -> None:
+    """By one that has the same share of the cores."""
+    overrides = ("hydra/launcher=joblib", "hydra.sweeper.n_jobs=2", "hydra.sweeper.n_trials=3")
+    assert apps.start(apps.threads, folder, "x=interval(-5,5)", *overrides).wait(60) == 0
+    trials = apps.study(folder).trials
+    share = max(1, len(os.sched_getaffinity(0)) // 2)
+    assert [t.value for t in trials] == [share] * 3
+    assert 1 <= sum(t.user_attrs.get(RETRIES, 0) for t in trials) <= 2  # joblib kills the other worker, too
+
+
+@pytest.mark.parametrize(("deaths", "expected"), [(1, ["COMPLETE"]), (2, ["WAITING"])])
+def test_workers_that_die_before_they_take_a_trial_are_launched_once_more(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch, deaths: int, expected: list[str]
+) -> None:
+    launch, left = sweeper_run._run_workers, [OSError("died at start")] * deaths
+
+    def die_first(*arguments: Any) -> None:
+        if left:
+            raise left.pop()
+        launch(*arguments)
+
+    monkeypatch.setattr(sweeper_run, "_run_workers", die_first)
+    with contextlib.suppress(SystemExit):
+        sweep(apps.sphere, "x=1,2", "hydra.sweeper.n_trials=1")
+    assert sweep.states == expected
+    assert not left
+
+
+def interrupted(folder: Path, *overrides: str, group: bool) -> None:
+    """Ctrl-C in the middle: all ends within 10 s, and the same command does the rest."""
+    command = partial(
+        apps.start, apps.stays_after_one, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=3", *overrides
+    )
+    sweep = command()
+    apps.wait_for(lambda: {"COMPLETE", "RUNNING"} <= set(apps.states(folder)), 60)
+    started = time.monotonic()
+    if group:
+        apps.kill_group(sweep, signal.SIGINT)
+    else:
+        sweep.send_signal(signal.SIGINT)
+    assert sweep.wait(60) == 130
+    assert time.monotonic() - started < 10
+    assert sorted(apps.states(folder)) == ["COMPLETE", "WAITING", "WAITING"]
+    assert "Traceback" not in (folder / "terminal.txt").read_text()
+    (folder / "quick").touch()
+    assert command("hydra/launcher=basic").wait(60) == 0
+    assert apps.states(folder) == ["COMPLETE"] * 3
+
+
+def test_interrupted(folder: Path) -> None:
+    interrupted(folder, group=True)
+
+
+@pytest.mark.slow
+def test_interrupted_workers(folder: Path) -> None:
+    interrupted(folder, *JOBLIB, group=True)
+
+
+@pytest.mark.slow
+def test_interrupted_parent_of_workers(folder: Path) -> None:
+    interrupted(folder, *JOBLIB, group=False)

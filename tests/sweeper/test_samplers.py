@@ -1,0 +1,113 @@
+"""The official plugin's sampler configs build Optuna's samplers; a trial's draws depend on the seed and its number."""
+
+import warnings
+from typing import Any
+
+import optuna
+import pytest
+from omegaconf import OmegaConf
+from optuna.trial import create_trial
+
+from mnist_exp.sweeper.errors import SweepError
+from mnist_exp.sweeper.plugin import _PRUNERS, _SAMPLERS
+from mnist_exp.sweeper.samplers import build_pruner, build_sampler, is_grid
+from mnist_exp.sweeper.space import SearchSpace
+
+INSTALLED = ["tpe", "random", "nsgaii", "nsgaiii", "qmc"]
+OFFICIAL = "hydra_plugins.hydra_optuna_sweeper._impl"
+
+
+def config(name: str, **changed: Any) -> Any:
+    return OmegaConf.create({**_SAMPLERS[name], **changed})
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_samplers_draw_from_a_range_that_leaves_its_stop_out(name: str) -> None:
+    space = SearchSpace.parse(["a=range(1,3)", "b=range(0.0,1.0,0.5)"])
+    study = optuna.create_study()
+    drawn = set()
+    for number in range(12):
+        study.sampler = build_sampler(config(name, seed=1), number)
+        trial = study.ask(space.distributions)
+        drawn.add((trial.params["a"], trial.params["b"]))
+        study.tell(trial, number)
+    assert drawn == {(a, b) for a in (1, 2) for b in (0.0, 0.5)}
+
+
+def draws(name: str, seed: int | None, number: int) -> dict[str, Any]:
+    """What a worker draws for a trial after the same three others."""
+    space = SearchSpace.parse(["a=interval(0.0,1.0)"]).distributions
+    study = optuna.create_study(sampler=build_sampler(config(name, seed=seed), number))
+    for value in (0.1, 0.2, 0.3):
+        study.add_trial(create_trial(params={"a": value}, distributions=space, value=value))
+    return study.ask(space).params
+
+
+@pytest.mark.parametrize("name", ["tpe", "random", "nsgaii"])
+def test_draws_depend_on_the_seed_and_the_number(name: str) -> None:
+    assert draws(name, 0, 3) == draws(name, 0, 3)
+    assert draws(name, 0, 3) != draws(name, 0, 4)
+    assert draws(name, 0, 3) != draws(name, 1, 3)
+    assert draws(name, None, 3) != draws(name, None, 3)
+
+
+def test_qmc_goes_through_one_sequence() -> None:
+    study = optuna.create_study()
+    points = []
+    for number in range(9):
+        study.sampler = build_sampler(config("qmc", seed=0), number)
+        trial = study.ask(SearchSpace.parse(["a=interval(0.0,1.0)"]).distributions)
+        points.append(trial.params["a"])
+        study.tell(trial, 0)
+    assert sorted(points[1:]) == [
+        i / 8 for i in range(8)
+    ]  # the first trial, before there is a space, is random
+
+
+@pytest.mark.parametrize("function", ["create_nsgaii_sampler", "create_nsgaiii_sampler"])
+def test_configs_of_the_official_plugin_work_without_it(function: str) -> None:
+    official = OmegaConf.create({"_target_": f"{OFFICIAL}.{function}", "seed": 1, "mutation": None})
+    assert isinstance(build_sampler(official, 0), optuna.samplers.BaseGASampler)
+
+
+def test_nested_objects_and_arrays() -> None:
+    crossover = {"_target_": "optuna.samplers.nsgaii.SBXCrossover"}
+    points = [[0.0, 1.0], [1.0, 0.0]]
+    sampler: Any = build_sampler(config("nsgaiii", crossover=crossover, reference_points=points), 0)
+    assert sampler._elite_population_selection_strategy._reference_points.tolist() == points
+    assert isinstance(sampler._child_generation_strategy._crossover, optuna.samplers.nsgaii.SBXCrossover)
+
+
+def test_grid_needs_no_sampler() -> None:
+    assert is_grid(config("grid"))
+    assert not is_grid(config("tpe"))
+    assert isinstance(build_sampler(config("grid"), 0), optuna.samplers.RandomSampler)
+
+
+def test_experimental_settings_do_not_warn() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        build_sampler(config("tpe", multivariate=True, group=True, seed=1), 0)
+
+
+@pytest.mark.parametrize("name", sorted(_PRUNERS))
+def test_every_pruner_is_built(name: str) -> None:
+    lower = {"lower": 0.0} if name == "threshold" else {}
+    assert isinstance(build_pruner(OmegaConf.create({**_PRUNERS[name], **lower})), optuna.pruners.BasePruner)
+
+
+def test_no_pruner() -> None:
+    assert isinstance(build_pruner(None), optuna.pruners.NopPruner)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"_target_": "optuna.samplers.NoSuchSampler"},
+        {"_target_": "optuna.samplers.TPESampler", "no_such_setting": 1},
+        {"_target_": "os.getcwd"},
+    ],
+)
+def test_bad_samplers_are_refused_in_one_line(bad: dict[str, Any]) -> None:
+    with pytest.raises(SweepError, match=r"^hydra.sweeper.sampler: [^\n]+$"):
+        build_sampler(OmegaConf.create(bad), 0)

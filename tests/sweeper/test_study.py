@@ -1,0 +1,121 @@
+"""As many trials wait as are needed for `n_trials` that end well; a study keeps its search space."""
+
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState, create_trial
+
+from mnist_exp.sweeper.errors import SweepError
+from mnist_exp.sweeper.plan import Plan
+from mnist_exp.sweeper.space import SearchSpace
+from mnist_exp.sweeper.storage import FAILURE, LAUNCH, StudyStorage
+from mnist_exp.sweeper.study import counts, failures, fill, open_study, reason, results
+
+SPACE = SearchSpace.parse(["x=interval(0.0,1.0)", "y=3"])
+
+
+def plan(
+    n_trials: int = 4, *configurations: dict[str, Any], directions: tuple[str, ...] = ("minimize",)
+) -> Plan:
+    return Plan(n_trials, configurations, directions, 0.5)
+
+
+def end(study: optuna.Study, state: TrialState, count: int = 1, **attributes: Any) -> list[Any]:
+    """Let the next trials end so; returns their given parameters."""
+    given = []
+    for _ in range(count):
+        trial = next(t for t in study.get_trials() if t.state == TrialState.WAITING)
+        given.append(trial.system_attrs["fixed_params"])
+        storage = study._storage
+        storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
+        for key, value in attributes.items():
+            storage.set_trial_user_attr(trial._trial_id, key, value)
+        storage.set_trial_state_values(
+            trial._trial_id, state, [1.0] if state == TrialState.COMPLETE else None
+        )
+    return given
+
+
+def test_the_number_of_trials_is_the_total(storage: StudyStorage) -> None:
+    study = open_study(storage, "s", plan(), SPACE)
+    assert fill(study, storage, plan(4), retry_failed=True) == 4
+    assert fill(study, storage, plan(4), retry_failed=True) == 0
+    end(study, TrialState.COMPLETE, 2)
+    end(study, TrialState.PRUNED)
+    assert fill(study, storage, plan(4), retry_failed=True) == 0
+    assert fill(study, storage, plan(6), retry_failed=True) == 2
+    assert fill(study, storage, plan(2), retry_failed=True) == 0
+
+
+def test_failed_trials_are_replaced(storage: StudyStorage) -> None:
+    study = open_study(storage, "s", plan(), SPACE)
+    fill(study, storage, plan(4), retry_failed=True)
+    end(study, TrialState.FAIL, 2)
+    assert fill(study, storage, plan(4), retry_failed=False) == 2
+    assert counts(study.get_trials())["WAITING"] == 4
+
+
+def test_given_configurations_come_first(storage: StudyStorage) -> None:
+    study = open_study(storage, "s", plan(), SPACE)
+    fill(study, storage, plan(4, {"x": 0.1}, {"x": 0.2}), retry_failed=True)
+    assert end(study, TrialState.COMPLETE, 4) == [{"x": 0.1}, {"x": 0.2}, {}, {}]
+
+
+def test_given_configurations_keep_their_place_when_others_are_added(storage: StudyStorage) -> None:
+    study = open_study(storage, "s", plan(), SPACE)
+    fill(study, storage, plan(2, {"x": 0.1}, {"x": 0.1}), retry_failed=True)
+    end(study, TrialState.COMPLETE, 2)
+    fill(study, storage, plan(4, {"x": 0.3}, {"x": 0.1}, {"x": 0.1}), retry_failed=True)
+    assert end(study, TrialState.COMPLETE, 2) == [{"x": 0.3}, {}]
+
+
+def test_a_cell_that_failed_is_tried_again_by_the_next_command_only(storage: StudyStorage) -> None:
+    cells = plan(3, {"x": 0.1}, {"x": 0.2}, {"x": 0.3})
+    study = open_study(storage, "s", cells, SPACE)
+    fill(study, storage, cells, retry_failed=True)
+    end(study, TrialState.COMPLETE)
+    end(study, TrialState.FAIL)
+    assert fill(study, storage, cells, retry_failed=False) == 0
+    assert fill(study, storage, cells, retry_failed=True) == 1
+    assert end(study, TrialState.COMPLETE, 2) == [{"x": 0.3}, {"x": 0.2}]
+
+
+def test_another_search_space_is_refused_with_the_difference(storage: StudyStorage) -> None:
+    open_study(storage, "s", plan(), SPACE)
+    open_study(storage, "s", plan(), SPACE)
+    other = SearchSpace.parse(["x=interval(0.0,2.0)", "y=4"])
+    with pytest.raises(SweepError) as error:
+        open_study(storage, "s", plan(), other)
+    first, second = str(error.value).splitlines()
+    assert first == "study s has other settings: x: interval(0.0,1.0) -> interval(0.0,2.0); y: 3 -> 4"
+    assert "hydra.sweeper.study_name=NAME" in second
+
+
+def test_other_directions_are_refused(storage: StudyStorage) -> None:
+    open_study(storage, "s", plan(), SPACE)
+    with pytest.raises(SweepError, match="study s: hydra.sweeper.direction: minimize -> maximize,minimize"):
+        open_study(storage, "s", plan(directions=("maximize", "minimize")), SPACE)
+
+
+def test_failures_are_those_of_this_launch(storage: StudyStorage) -> None:
+    study = open_study(storage, "s", plan(), SPACE)
+    fill(study, storage, plan(4), retry_failed=True)
+    end(study, TrialState.FAIL, 1, **{LAUNCH: "before"})
+    end(study, TrialState.FAIL, 1, **{LAUNCH: "now", FAILURE: "OSError: full"})
+    (failed,) = failures(study, "now")
+    assert failed.number == 1
+    assert reason(failed) == "OSError: full"
+
+
+def test_results_are_those_of_the_official_plugin() -> None:
+    def ended(value: float) -> Any:
+        return create_trial(params={"x": value}, distributions=SPACE.distributions, value=value)
+
+    study = optuna.create_study()
+    assert results(study) == {"name": "optuna"}
+    study.add_trials([ended(0.5), ended(0.25)])
+    assert results(study) == {"name": "optuna", "best_params": {"x": 0.25}, "best_value": 0.25}
+    several = optuna.create_study(directions=["minimize", "maximize"])
+    several.add_trial(create_trial(params={"x": 0.5}, distributions=SPACE.distributions, values=[1.0, 2.0]))
+    assert results(several) == {"name": "optuna", "solutions": [{"params": {"x": 0.5}, "values": [1.0, 2.0]}]}

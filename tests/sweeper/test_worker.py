@@ -1,0 +1,254 @@
+"""What a worker makes of a trial: its config, its folder, its value, and the reason why it has none."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from omegaconf import DictConfig, OmegaConf
+
+from mnist_exp.sweeper import RunningTrial, current
+from mnist_exp.sweeper.hooks import StudyHooks
+from mnist_exp.sweeper.storage import FAILURE, WORKER
+from sweeper import apps
+from sweeper.conftest import Sweep
+
+_seen: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_seen() -> None:
+    _seen.clear()
+
+
+def talkative(cfg: DictConfig) -> float:
+    print("printed")
+    print("complained", file=sys.stderr)
+    logging.getLogger("talkative").warning("logged")
+    trial = current()
+    assert trial is not None
+    _seen.append((trial.number, trial.threads, trial.overrides, cfg.x, os.getcwd()))
+    return apps.sphere(cfg)
+
+
+def test_each_trial_has_a_folder_with_its_config_and_its_output(sweep: Sweep) -> None:
+    study = sweep(
+        talkative, "x=choice(2,3)", "+new=7", "~extra", "hydra.sweeper.n_trials=2", "hydra.sweep.dir=out"
+    )
+    for trial in study.trials:
+        folder = sweep.folder / "out" / str(trial.number)
+        config = OmegaConf.load(folder / ".hydra" / "config.yaml")
+        assert (config.x, config.y, config.new) == (trial.params["x"], 1.0, 7)
+        assert "extra" not in config
+        overrides = OmegaConf.load(folder / ".hydra" / "overrides.yaml")
+        assert list(overrides) == ["+new=7", f"x={trial.params['x']}", "~extra"]
+        assert OmegaConf.load(folder / ".hydra" / "hydra.yaml").hydra.job.num == trial.number
+        output = (folder / "output.txt").read_text().splitlines()
+        assert output[:2] == ["printed", "complained"]
+        assert "logged" in output[2]
+        assert "logged" in (folder / "app.log").read_text()
+        assert trial.user_attrs["+new"] == "7"
+    cores = len(os.sched_getaffinity(0))
+    assert [(number, threads) for number, threads, *_ in _seen] == [(0, cores), (1, cores)]
+    assert all(cwd == str(sweep.folder) for *_, cwd in _seen)
+    assert not any(word in sweep.output for word in ("printed", "complained", "logged"))
+    assert current() is None
+
+
+def test_a_trial_can_have_its_folder_as_current_folder(sweep: Sweep) -> None:
+    sweep(talkative, "x=1,2", "hydra.sweeper.n_trials=1", "hydra.sweep.dir=out", "hydra.job.chdir=true")
+    assert _seen[0][-1] == str(sweep.folder / "out" / "0")
+
+
+def unusable(cfg: DictConfig) -> Any:
+    match cfg.model.name:
+        case "nothing":
+            return None
+        case "not":
+            return float("nan")
+        case "error":
+            raise OSError("disk full\nand more")
+        case "exit":
+            sys.exit("no licence")
+        case "many":
+            return [1.0, 2.0]
+        case "long":
+            raise ValueError("x" * 5000)
+        case "good":
+            return 1.0
+    return None
+
+
+def test_failures_and_their_reasons(sweep: Sweep) -> None:
+    names = "nothing,not,error,exit,many,long,good"
+    study = sweep(
+        unusable,
+        f"model.name=choice({names})",
+        "hydra/sweeper/sampler=grid",
+        "hydra.sweeper.max_failure_rate=1",
+    )
+    reasons = {t.params["model.name"]: t.user_attrs.get(FAILURE) for t in study.trials}
+    assert reasons.pop("long") == f"ValueError: {'x' * 288}..."
+    assert reasons == {
+        "nothing": "TrialFailed: returned None, expected a number",
+        "not": "TrialFailed: returned nan",
+        "error": "OSError: disk full",
+        "exit": "SystemExit: no licence",
+        "many": "TrialFailed: returned [1.0, 2.0], expected a number",
+        "good": None,
+    }
+    assert "OSError: disk full" in sweep.output
+    assert [t.user_attrs[WORKER] is not None for t in study.trials] == [True] * 7
+
+
+def several(cfg: DictConfig) -> Any:
+    return [[1.0, 2.0], [1.0], 1.0, [1.0, float("nan")]][cfg.z]
+
+
+def test_several_objectives(sweep: Sweep) -> None:
+    study = sweep(
+        several,
+        "z=choice(0,1,2,3)",
+        "hydra/sweeper/sampler=grid",
+        "hydra.sweeper.direction=[minimize,maximize]",
+        "hydra.sweeper.max_failure_rate=1",
+    )
+    assert study.trials[0].values == [1.0, 2.0]
+    assert [t.user_attrs[FAILURE] for t in study.trials[1:]] == [
+        "TrialFailed: returned 1 values, expected 2",
+        "TrialFailed: returned 1.0, expected numbers",
+        "TrialFailed: returned [1.0, nan]",
+    ]
+
+
+class Noted(StudyHooks):
+    """Writes down what it is told."""
+
+    def check_config(self, config: DictConfig) -> None:
+        if config.x == 99:
+            raise ValueError("x=99: expected less")
+        _seen.append(("check", config.x))
+
+    def on_study_start(self, study: optuna.Study, config: DictConfig) -> None:
+        study.set_user_attr("parent", "abc")
+        _seen.append(("study starts", config.x))
+
+    def on_study_end(self, study: optuna.Study, config: DictConfig) -> None:
+        _seen.append(("study ends", len(study.trials)))
+
+    def on_trial_start(self, running: RunningTrial, config: DictConfig) -> None:
+        assert running.study_attributes["parent"] == "abc"
+        _seen.append(("trial starts", running.number, config.x))
+
+    def on_trial_end(self, running: RunningTrial, state: str, reason: str | None) -> None:
+        _seen.append(("trial ends", running.number, state, reason))
+
+
+def each_way(cfg: DictConfig) -> float:
+    if cfg.x == 2:
+        raise ValueError("two")
+    if cfg.x == 3:
+        raise optuna.TrialPruned("three")
+    return 1.0
+
+
+HOOKS = f"hydra.sweeper.hooks={__name__}"
+
+
+def test_hooks_are_told(sweep: Sweep) -> None:
+    study = sweep(
+        each_way,
+        "x=1,2,3",
+        "hydra/sweeper/sampler=grid",
+        "hydra.sweeper.max_failure_rate=1",
+        f"{HOOKS}.Noted",
+    )
+    assert _seen == [
+        ("check", 1),
+        ("check", 2),
+        ("check", 3),
+        ("study starts", 1.0),
+        ("trial starts", 0, 1),
+        ("trial ends", 0, "COMPLETE", None),
+        ("trial starts", 1, 2),
+        ("trial ends", 1, "FAIL", "ValueError: two"),
+        ("trial starts", 2, 3),
+        ("trial ends", 2, "PRUNED", "three"),
+        ("study ends", 3),
+    ]
+    assert [t.state.name for t in study.trials] == ["COMPLETE", "FAIL", "PRUNED"]
+
+
+def test_hooks_can_refuse_a_value_before_the_first_trial(sweep: Sweep) -> None:
+    with pytest.raises(SystemExit):
+        sweep(each_way, "x=1,99", f"{HOOKS}.Noted")
+    assert sweep.states == []
+    assert not any(what == "study starts" for what, *_ in _seen)
+
+
+class Broken(StudyHooks):
+    def on_trial_start(self, running: RunningTrial, config: DictConfig) -> None:
+        if config.x == 2:
+            raise ConnectionError("no server")
+
+    def on_trial_end(self, running: RunningTrial, state: str, reason: str | None) -> None:
+        raise ConnectionError("server went away")
+
+
+def test_hooks_that_raise(sweep: Sweep) -> None:
+    """Before a trial, it fails; after it, what came of it stays."""
+    study = sweep(
+        apps.sphere,
+        "x=1,2",
+        "hydra/sweeper/sampler=grid",
+        "hydra.sweeper.max_failure_rate=1",
+        "hydra.sweep.dir=out",
+        f"{HOOKS}.Broken",
+    )
+    assert [t.state.name for t in study.trials] == ["COMPLETE", "FAIL"]
+    assert study.trials[1].user_attrs[FAILURE] == "ConnectionError: no server"
+    log = (sweep.folder / "out" / "0" / "app.log").read_text()
+    assert "on_trial_end of trial 0: ConnectionError: server went away" in log
+
+
+def test_a_value_that_only_a_trial_finds_bad_fails_that_trial(sweep: Sweep) -> None:
+    """`extend` draws a key that the config does not have."""
+    study = sweep(
+        apps.sphere,
+        "x=1,2",
+        "hydra.sweeper.n_trials=2",
+        "hydra.sweeper.max_failure_rate=0.5",
+        f"hydra.sweeper.custom_search_space={__name__}.extend",
+    )
+    failed = [t for t in study.trials if t.state.name == "FAIL"]
+    assert "nosuchkey" in failed[0].user_attrs[FAILURE]
+    assert study.trials[-1].state.name == "COMPLETE"
+
+
+def extend(config: DictConfig, trial: optuna.Trial) -> None:
+    trial.suggest_int("z", 0, 0)
+    if trial.number == 0:
+        trial.suggest_int("nosuchkey", 0, 1)
+
+
+def takes_long(cfg: DictConfig) -> float:
+    """Another machine takes the trial over, as if this process had been silent, and ends it."""
+    trial = current()
+    assert trial is not None
+    if trial.number == 0 and not Path("taken").exists():
+        Path("taken").touch()
+        study = apps.study(Path())
+        storage = study._storage
+        storage.set_trial_user_attr(trial.trial._trial_id, WORKER, "elsewhere/1/1.00")
+        storage.set_trial_state_values(trial.trial._trial_id, optuna.trial.TrialState.COMPLETE, [-1.0])
+    return apps.sphere(cfg)
+
+
+def test_a_trial_that_was_taken_over_has_the_value_of_the_other_worker(sweep: Sweep) -> None:
+    study = sweep(takes_long, "x=1,2", "hydra.sweeper.n_trials=2")
+    assert sweep.states == ["COMPLETE", "COMPLETE"]
+    assert study.trials[0].value == -1.0
+    assert (study.trials[1].value or 0) > 0

@@ -1,0 +1,248 @@
+"""Runs of an MLflow store as pandas tables, in a number of queries that does not grow with the runs."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.utils.file_utils import local_file_uri_to_path
+from mlflow.utils.uri import is_local_uri
+from numpy.typing import NDArray
+
+from mnist_exp.errors import UserError
+from mnist_exp.mlflow_settings import ELSEWHERE, uri_to_read
+
+_PAGE = 1000
+_MOST_POINTS = 1_000_000  # of a metric over all runs asked for
+_LARGEST_FLOAT = 1.797e308  # MLflow stores an infinity as the largest float
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which runs: all that every given condition allows; `run_ids` empty is no condition."""
+
+    study: str | None = None
+    experiment: str | None = None
+    filter: str | None = None
+    run_ids: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        parts = [
+            f"study {self.study}" if self.study else "",
+            f"experiment {self.experiment}" if self.experiment else "",
+            self.filter or "",
+            f"{len(self.run_ids)} runs by id" if self.run_ids else "",
+        ]
+        return ", ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Tables indexed by run id, the oldest run first.
+
+    `info`: name, status (of MLflow, or the trial's state in small letters), seed ("" if none), started (ms), reason
+    (of a failure), artifacts (URI). `params` and `tags`: text, NaN where a run has none. `metrics`: last values.
+    """
+
+    info: pd.DataFrame
+    params: pd.DataFrame
+    tags: pd.DataFrame
+    metrics: pd.DataFrame
+    repeats: int = 0  # reruns that were left out: the same config, seed and result as the run they repeat
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Of one run on its test images: label and prediction [N], probability [N, classes]."""
+
+    label: NDArray[np.integer]
+    prediction: NDArray[np.integer]
+    probability: NDArray[np.floating]
+
+
+class Store:
+    """Reads an MLflow store; raises UserError where it cannot."""
+
+    def __init__(self, uri: str | None = None) -> None:
+        self.uri = uri_to_read(uri)
+        self._client = mlflow.MlflowClient(self.uri)
+
+    def select(self, selection: Selection) -> Runs:
+        """Runs of the selection, without studies' parents and reruns. Raises UserError if there are none."""
+        try:
+            experiments = self._experiments(selection)
+            found = self._search(experiments, self._conditions(selection))
+            if not found:
+                raise UserError(self._nothing(selection, experiments))
+        except MlflowException as error:
+            where = f"--filter {selection.filter}" if selection.filter else f"tracking.uri={self.uri}"
+            said = (str(error).splitlines() or [type(error).__name__])[0][:300]
+            raise UserError(f"{where}: MLflow cannot use it ({said})") from error
+        if unknown := set(selection.run_ids) - {run.info.run_id for run in found}:
+            raise UserError(f"{min(unknown)}: no such run in {self.uri}\n{ELSEWHERE}")
+        kept = [run for run in found if run.data.tags.get("study_role") != "study"]
+        if not kept:
+            study = found[0].data.tags.get("study_name", "")
+            raise UserError(f"only a study's parent run is selected; its trials: --study '{study}'")
+        first = [run for run in kept if "rerun_of" not in run.data.tags]
+        return _tables(first or kept, len(kept) - len(first) if first else 0)
+
+    def _experiments(self, selection: Selection) -> list[str]:
+        experiments = self._client.search_experiments()
+        if selection.experiment is None:
+            return [experiment.experiment_id for experiment in experiments]
+        ids = {experiment.name: experiment.experiment_id for experiment in experiments}
+        if selection.experiment not in ids:
+            from mnist_exp.messages import did_you_mean  # loads Hydra
+
+            raise UserError(
+                f"--experiment {selection.experiment}: no such experiment{did_you_mean(selection.experiment, ids)}\n"
+                f"Experiments: {', '.join(sorted(ids))}"
+            )
+        return [ids[selection.experiment]]
+
+    def _conditions(self, selection: Selection) -> str:
+        conditions = []
+        if selection.study is not None:
+            quote = '"' if "'" in selection.study else "'"
+            conditions.append(f"tags.study_name = {quote}{selection.study}{quote}")
+        if selection.filter:
+            conditions.append(selection.filter)
+        if selection.run_ids:
+            ids = ", ".join("'" + run_id.replace("'", "") + "'" for run_id in selection.run_ids)
+            conditions.append(f"attributes.run_id IN ({ids})")
+        return " and ".join(conditions)
+
+    def _search(self, experiments: list[str], condition: str) -> list[Any]:
+        found: list[Any] = []
+        token = None
+        while True:
+            page = self._client.search_runs(
+                experiments, condition, max_results=_PAGE, page_token=token,
+                order_by=["attributes.start_time ASC"],
+            )  # fmt: skip
+            found += page
+            token = page.token
+            if not token:
+                return found
+
+    def _nothing(self, selection: Selection, experiments: list[str]) -> str:
+        if selection.study is not None:
+            parents = self._search(experiments, "tags.study_role = 'study'")
+            names = sorted({run.data.tags["study_name"] for run in parents})
+            if selection.study not in names:
+                from mnist_exp.messages import did_you_mean
+
+                return (
+                    f"--study {selection.study}: no such study{did_you_mean(selection.study, names)}\n"
+                    f"Studies: {', '.join(names) or 'none'}"
+                )
+        return f"no runs are selected by {selection}\n{self.uri}: {ELSEWHERE}"
+
+    def history(self, run_ids: Sequence[str], metric: str) -> pd.DataFrame:
+        """Columns run_id, step, value: the last value logged at each step, without those that are not finite."""
+        try:
+            rows = self._points(run_ids, metric)
+        except MlflowException as error:
+            said = (str(error).splitlines() or [type(error).__name__])[0][:300]
+            raise UserError(f"tracking.uri={self.uri}: cannot be read ({said})") from error
+        table = pd.DataFrame(rows, columns=["run_id", "step", "timestamp", "value"])
+        table = table.sort_values(["run_id", "step", "timestamp"]).drop_duplicates(
+            ["run_id", "step"], keep="last"
+        )
+        return table[np.abs(table["value"]) < _LARGEST_FLOAT][["run_id", "step", "value"]]
+
+    def _points(self, run_ids: Sequence[str], metric: str) -> list[tuple[str, int, int, float]]:
+        bulk = getattr(self._client._tracking_client.store, "get_metric_history_bulk", None)
+        if bulk is not None:  # a database answers for all runs at once; a server is asked for each
+            found = [(m.run_id, m) for m in bulk(list(run_ids), metric, _MOST_POINTS)]
+        else:
+            found = [(run, m) for run in run_ids for m in self._client.get_metric_history(run, metric)]
+        return [(run, m.step, m.timestamp, m.value) for run, m in found]
+
+    def artifact(self, runs: Runs, run_id: str, path: str) -> bytes | None:
+        """None where the run has no such artifact."""
+        uri = runs.info.at[run_id, "artifacts"]
+        try:
+            if is_local_uri(uri, is_tracking_or_registry_uri=False):
+                return (Path(local_file_uri_to_path(uri)) / path).read_bytes()
+            with TemporaryDirectory() as folder:
+                return Path(self._client.download_artifacts(run_id, path, folder)).read_bytes()
+        except (OSError, MlflowException):
+            return None
+
+
+def _tables(found: list[Any], repeats: int) -> Runs:
+    ids = [run.info.run_id for run in found]
+    if len(set(ids)) != len(ids):
+        found = list({run.info.run_id: run for run in found}.values())
+        ids = [run.info.run_id for run in found]
+    info = pd.DataFrame(
+        {
+            "name": [run.info.run_name or run.info.run_id[:8] for run in found],
+            "status": [_status(run) for run in found],
+            "seed": [run.data.tags.get("seed", run.data.params.get("seed", "")) for run in found],
+            "started": [run.info.start_time for run in found],
+            "reason": [run.data.tags.get("failure_reason", "") for run in found],
+            "artifacts": [run.info.artifact_uri or "" for run in found],
+        },
+        index=pd.Index(ids, name="run_id"),
+    )
+    return Runs(
+        info,
+        _wide([run.data.params for run in found], ids, object),
+        _wide([run.data.tags for run in found], ids, object),
+        _wide([run.data.metrics for run in found], ids, float),
+        repeats,
+    )
+
+
+def _wide(rows: Sequence[Mapping[str, Any]], ids: Sequence[str], kind: type) -> pd.DataFrame:
+    return pd.DataFrame.from_records([dict(row) for row in rows], index=pd.Index(ids, name="run_id")).astype(
+        kind
+    )
+
+
+def _status(run: Any) -> str:
+    """A trial's own state where it says more: a pruned trial's run is KILLED, one that will be gone on with too."""
+    state = run.data.tags.get("trial_state", "")
+    own = {"PRUNED": "pruned", "WAITING": "waiting", "FAIL": "failed"}.get(state)
+    return own or str(run.info.status).lower()
+
+
+def is_finite(values: pd.Series) -> pd.Series:
+    """Whether each is a number; MLflow keeps infinities as the largest float."""
+    return values.notna() & (values.abs() < _LARGEST_FLOAT)
+
+
+def swept_keys(runs: Runs) -> list[str]:
+    """What the studies of the runs vary, but for the seed, in the study's order."""
+    if "sweep.keys" not in runs.tags:
+        return []
+    texts: Iterable[str] = runs.tags["sweep.keys"].dropna().unique()
+    return list(dict.fromkeys(key for text in texts for key in text.split() if key != "seed"))
+
+
+def hardware(content: bytes) -> dict[str, str]:
+    """Facts of env/hardware.json that are set; nothing if it is damaged."""
+    try:
+        facts = json.loads(content)
+    except ValueError:
+        return {}
+    return (
+        {name: str(value) for name, value in facts.items() if value is not None}
+        if isinstance(facts, dict)
+        else {}
+    )
+
+
+def packages(content: bytes) -> dict[str, str]:
+    """{name: version} of env/packages.txt."""
+    lines = content.decode(errors="replace").splitlines()
+    return {name: version for name, _, version in (line.partition("==") for line in lines) if version}

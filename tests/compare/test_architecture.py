@@ -1,0 +1,53 @@
+"""Who may import whom in the package, and that the command stays without Hydra and TensorFlow."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mnist_exp.compare
+
+PACKAGE = Path(mnist_exp.compare.__file__).parent
+# Top to bottom; a module imports only from those above it, and of the harness only what is named.
+ORDER = ["statistics", "runs", "groups", "comparison", "words", "table", "svg", "figures", "page", "__main__"]
+HARNESS = {"command", "errors", "messages", "mlflow_settings", "data"}
+LIBRARIES = {
+    "statistics": {"numpy", "scipy"}, "runs": {"mlflow", "numpy", "pandas"}, "groups": {"numpy", "pandas"},
+    "comparison": {"numpy", "pandas"}, "words": set(), "table": {"pandas", "rich"}, "svg": set(),
+    "figures": {"numpy"}, "page": {"numpy"}, "__main__": {"rich"},
+}  # fmt: skip
+
+
+def test_every_module_has_its_place() -> None:
+    assert sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__") == sorted(ORDER)
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_imports_point_up_and_libraries_stay_in_their_modules(module: str) -> None:
+    ours: set[str] = set()
+    others: set[str] = set()
+    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "mnist_exp.compare":
+            ours |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mnist_exp.compare."):
+            ours.add((node.module or "").split(".")[2])
+        elif isinstance(node, ast.ImportFrom) and node.module == "mnist_exp":
+            assert {alias.name for alias in node.names} <= HARNESS
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mnist_exp."):
+            assert (node.module or "").split(".")[1] in HARNESS
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+            others |= {name.split(".")[0] for name in names} - sys.stdlib_module_names
+    assert ours <= set(ORDER[: ORDER.index(module)])
+    assert others <= LIBRARIES[module]
+
+
+def test_a_comparison_loads_neither_hydra_nor_tensorflow() -> None:
+    code = (
+        "import sys, mnist_exp.compare.__main__, mnist_exp.compare.page, mnist_exp.compare.table\n"
+        "print([name for name in ('tensorflow', 'keras', 'hydra', 'matplotlib.pyplot') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"

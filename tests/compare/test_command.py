@@ -1,0 +1,154 @@
+"""The command as a user meets it, and the page it writes."""
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from compare.conftest import FakeRuns, predicted, trial
+from mnist_exp import data
+
+Command = Callable[..., tuple[int, str, str]]
+_EVIL = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def study(fake_runs: FakeRuns, mnist: data.Dataset) -> FakeRuns:
+    """`x`: two losses and two rates over three seeds, on the shipped test images; one run failed."""
+    labels, number = mnist.test.labels, 0
+    for loss, base in (("cross_entropy", 0.9), ("self_entropy", 0.1)):
+        for rate in ("0.01", "0.1"):
+            for seed in range(3):
+                tags = trial("x", number, "loss optimizer.learning_rate seed")
+                wrong = np.arange(seed, 500 if base > 0.5 else 9000)
+                fake_runs.add(
+                    seed, [base - 0.05, base + seed / 1000 + float(rate) / 100], costs=[0.5, 0.2], tags=tags,
+                    settings={"loss": loss, "optimizer.learning_rate": rate}, predictions=predicted(labels, list(wrong)),
+                )  # fmt: skip
+                number += 1
+    tags = trial("x", number, "loss optimizer.learning_rate seed", "FAIL") | {"failure_reason": _EVIL}
+    fake_runs.add(7, 0.5, settings={"loss": _EVIL}, status="FAILED", tags=tags)
+    return fake_runs
+
+
+class Page(HTMLParser):
+    """Tags must close in order; collects what a browser would load, and ids of figures."""
+
+    VOID = frozenset({"meta", "img", "br", "wbr"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.loads: list[str] = []
+        self.seen: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        self.loads += [
+            value or "" for name, value in attrs if name in ("src", "href", "xlink:href", "srcset", "action")
+        ]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_table_csv_and_page(study: FakeRuns, command: Command) -> None:
+    code, out, err = command("--study", "x")
+    assert (code, err) == (0, "")
+    assert "cross_entropy" in out
+    assert "better" in out
+    assert "1 run not counted: 1 failed" in out
+    assert len(pd.read_csv("compare.csv")) == 13
+    text = Path("compare.html").read_text()
+    page = Page(text)
+    assert page.open == []
+    assert page.loads
+    assert all(source.startswith("data:image/png;base64,") for source in page.loads)
+    assert "http" not in text
+    assert "@import" not in text
+    assert "script" not in page.seen
+    for heading in (
+        "Groups", "Seeds", "Paired differences", "Learning curves", "Effect of each setting", "Test images",
+        "Settings that differ", "Not counted", "Methods",
+    ):  # fmt: skip
+        assert f"<h2>{heading}</h2>" in text
+    assert "nan" not in re.sub(r"base64,[^\"]*", "", text).lower().replace("nonfinite", "")
+    for picture in re.findall(r"(?:cx|x1|x2|x)=\"(-?[\d.]+)%\"", text):
+        assert -0.01 <= float(picture) <= 100.01
+
+
+def test_one_group_of_one_run(fake_runs: FakeRuns, command: Command) -> None:
+    fake_runs.add(0, 0.9)
+    code, out, _ = command("--experiment", "mnist_exp")
+    assert code == 0
+    assert "nothing to compare it with" in re.sub(r"\s+", " ", out)
+    assert "Paired differences" not in Path("compare.html").read_text()
+
+
+def test_two_groups_without_a_common_seed(fake_runs: FakeRuns, command: Command) -> None:
+    fake_runs.add(0, 0.9)
+    fake_runs.add(1, 0.8, settings={"model": "mlp"})
+    code, out, _ = command("--experiment", "mnist_exp")
+    assert code == 0
+    assert "have no seed in common" in re.sub(r"\s+", " ", out)
+    assert "no difference shown" in Path("compare.html").read_text()
+
+
+def test_another_store_another_folder(study: FakeRuns, command: Command, tmp_path: Path) -> None:
+    uri = f"tracking.uri=sqlite:///{study.folder}/mlflow.db"
+    output = tmp_path / "elsewhere"
+    output.mkdir()
+    assert command("--study", "x", uri, "--output", str(output))[0] == 0
+    assert sorted(path.name for path in output.iterdir()) == ["compare.csv", "compare.html"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "nothing to compare: give --study, --experiment, --filter or run ids"),
+        (["--study", "y"], "--study y: no such study"),
+        (["--stdy", "x"], "unrecognized arguments: --stdy"),
+        (["--study", "x", "--metric", "test/acuracy"], "--metric test/acuracy: no selected run has it; did you mean test/accuracy?"),
+        (["--study", "x", "--group-by", "modle"], "--group-by modle: the runs have no such setting or tag; did you mean model?"),
+        (["--study", "x", "--baseline", "loss=z"], "--baseline loss=z: no group has that"),
+        (["--study", "x", "--output", "nowhere"], "--output nowhere: no such folder"),
+        (["--study", "x", "tracking.uri=sqlite:///nowhere.db"], "no runs here: there is no database nowhere.db"),
+        (["--study", "x", "model=mlp"], "model=mlp: expected a run id, or tracking.uri=URI"),
+        (["--filter", "metrics.x <"], "--filter metrics.x <: MLflow cannot use it"),
+        (["0123456789abcdef"], "no runs are selected"),
+    ],
+)  # fmt: skip
+def test_mistakes_get_a_short_answer_and_leave_nothing(
+    study: FakeRuns, command: Command, arguments: list[str], said: str
+) -> None:
+    code, out, err = command(*arguments)
+    assert code == 1
+    assert err.startswith(f"mnist_exp: {said}")
+    assert len(err.splitlines()) <= 2
+    assert out == ""
+    assert not list(Path().glob("compare.*"))
+
+
+def test_many_groups_keep_the_terminal_short(fake_runs: FakeRuns, command: Command) -> None:
+    for i in range(40):
+        fake_runs.add(0, 0.5 + i / 100, settings={"optimizer.learning_rate": f"{(i + 1) / 1000}"})
+    _, out, _ = command("--experiment", "mnist_exp")
+    assert "and 9 groups more, all in compare.csv and compare.html" in out
+
+
+def test_help_names_every_option(command: Command) -> None:
+    code, out, _ = command("--help")
+    assert code == 0
+    options: Any = re.findall(r"--[a-z-]+", out)
+    assert {"--study", "--experiment", "--filter", "--group-by", "--metric", "--baseline"} <= set(options)

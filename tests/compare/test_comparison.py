@@ -1,0 +1,196 @@
+"""The whole comparison of a small study, and every number of it again from compare.csv with scipy alone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from compare.conftest import FakeRuns, predicted, trial
+from mnist_exp.compare import table
+from mnist_exp.compare.comparison import Comparison, compare
+from mnist_exp.compare.runs import Selection, Store
+from mnist_exp.errors import UserError
+
+LABELS = np.arange(200) % 10
+
+
+@pytest.fixture
+def study(fake_runs: FakeRuns) -> FakeRuns:
+    """`x`: 5 seeds of softmax and 7 of mlp, 3 of cnn, 1 of tiny, and one that failed; wrong images differ."""
+    rng = np.random.default_rng(1)
+    number = 0
+    for model, seeds, mean, wrong in (
+        ("softmax", 7, 0.90, range(20)), ("mlp", 5, 0.92, range(12, 24)), ("cnn", 3, 0.95, range(3)),
+        ("tiny", 1, 0.5, range(100)),
+    ):  # fmt: skip
+        for seed in range(seeds):
+            fake_runs.add(
+                seed, [0.3, 0.6, round(mean + rng.normal(0, 0.01), 4)], costs=[1.0, 0.5, 0.2], settings={"model": model},
+                predictions=predicted(LABELS, wrong), tags=trial("x", number, "model seed"),
+            )  # fmt: skip
+            number += 1
+    fake_runs.add(
+        9, 0.1, settings={"model": "mlp"}, status="FAILED", tags=trial("x", number, "model seed", "FAIL")
+    )
+    return fake_runs
+
+
+def compared(**options: object) -> Comparison:
+    return compare(Store(), Selection(study="x"), **options)  # type: ignore[arg-type]
+
+
+def test_every_number_again_from_the_csv_with_scipy_alone(study: FakeRuns) -> None:
+    table.to_csv(compared()).to_csv("compare.csv", index=False)
+    lines = pd.read_csv("compare.csv")
+    assert len(lines) == 17
+    counted = lines[lines["counted"]]
+    groups = {name: part for name, part in counted.groupby("group")}
+    (base,) = {name for name, part in groups.items() if part["is_baseline"].all()}
+    assert base == "softmax"
+
+    def interval(x: np.ndarray, n: int) -> tuple[str, float, float]:
+        if n == 1:
+            return "none", np.nan, np.nan
+        if n < 5:
+            return "t", *stats.t.interval(0.95, n - 1, loc=x.mean(), scale=stats.sem(x))
+        found = stats.bootstrap((x,), np.mean, n_resamples=9999, method="BCa", rng=np.random.default_rng(0))
+        return "BCa", *found.confidence_interval
+
+    p, mcnemar = {}, {}
+    for name, part in groups.items():
+        row = part.iloc[0]
+        assert (part.drop(columns=["run_id", "run_name", "seed", "value", "reason"]).nunique() <= 1).all()
+        x = part["value"].to_numpy()
+        assert row["n"] == len(x)
+        assert row["mean"] == pytest.approx(x.mean(), rel=1e-12)
+        assert row["sd"] == pytest.approx(stats.tstd(x) if len(x) > 1 else np.nan, nan_ok=True)
+        assert (row["median"], row["min"], row["max"]) == (np.median(x), x.min(), x.max())
+        method, low, high = interval(x, len(x))
+        assert (row["ci_method"] if len(x) > 1 else "none") == method
+        assert (row["ci_low"], row["ci_high"]) == pytest.approx((low, high), rel=1e-9, nan_ok=True)
+        if name == base:
+            continue
+        pairs = part.merge(groups[base], on="seed", suffixes=("", "_base"))
+        d = (pairs["value"] - pairs["value_base"]).to_numpy()
+        assert row["pairs"] == len(d)
+        assert row["difference"] == pytest.approx(d.mean())
+        method, low, high = interval(d, len(d))
+        assert (row["difference_low"], row["difference_high"]) == pytest.approx(
+            (low, high), rel=1e-9, nan_ok=True
+        )
+        p[name] = row["p"]
+        if len(d) > 1:
+            exact = stats.permutation_test((d,), np.mean, permutation_type="samples", n_resamples=np.inf)
+            assert row["p"] == pytest.approx(exact.pvalue)
+        student = (
+            stats.t.interval(0.95, len(d) - 1, loc=d.mean(), scale=stats.sem(d))
+            if len(d) > 1
+            else (np.nan,) * 2
+        )
+        assert (row["difference_t_low"], row["difference_t_high"]) == pytest.approx(student, nan_ok=True)
+        shown = len(d) >= 3 and (min(low, student[0]) > 0 or max(high, student[1]) < 0)
+        assert row["verdict"] == (("better" if d.mean() > 0 else "worse") if shown else "no difference shown")
+        alone = int(row["images_only_group_right"]), int(row["images_only_baseline_right"])
+        mcnemar[name] = row["mcnemar_p"]
+        assert row["mcnemar_p"] == pytest.approx(stats.binomtest(alone[0], sum(alone)).pvalue)
+        assert row.filter(like="images_").sum() == 200
+    for column, family in (("p_holm", p), ("mcnemar_p_holm", mcnemar)):
+        ordered = sorted(family, key=lambda name: family[name])
+        adjusted = np.maximum.accumulate([(len(family) - i) * family[name] for i, name in enumerate(ordered)])
+        for name, value in zip(ordered, np.minimum(adjusted, 1), strict=True):
+            assert groups[name][column].iloc[0] == pytest.approx(value)
+
+
+def test_the_failed_run_is_in_the_csv_and_in_no_number(study: FakeRuns) -> None:
+    lines = table.to_csv(compared())
+    failed = lines[lines["status"] == "failed"]
+    assert list(failed["seed"]) == ["9"]
+    assert not failed["counted"].any()
+    assert (lines[lines["group"] == "mlp"]["n"] == 5).all()
+
+
+def test_images_only_one_group_gets_right(study: FakeRuns) -> None:
+    found = {row.group.label: row.agreement for row in compared().others}
+    mlp = found["mlp"]
+    assert mlp is not None
+    assert (mlp.only_group, mlp.only_baseline, mlp.neither, mlp.both) == (12, 4, 8, 176)
+
+
+def test_groups_tested_on_other_images_are_not_compared_on_them(fake_runs: FakeRuns) -> None:
+    for model, labels in (("softmax", LABELS), ("mlp", LABELS[:100]), ("cnn", (LABELS + 1) % 10)):
+        fake_runs.add(
+            0, 0.9, settings={"model": model}, predictions=predicted(labels, [1]), tags=trial("x", 0, "model")
+        )
+    fake_runs.add(0, 0.9, settings={"model": "none"}, tags=trial("x", 1, "model"))
+    found = compared()
+    assert found.images == ()
+    assert "mlp was tested on other images than softmax" in found.warnings
+
+
+def test_a_damaged_predictions_file_is_as_none(study: FakeRuns) -> None:
+    runs = Store().select(Selection(study="x"))
+    path = runs.info["artifacts"].iloc[0] + "/predictions/test.npz"
+    with open(path, "wb") as file:
+        file.write(b"PK\x03\x04 no zip")
+    found = compared()
+    assert "1 of 16 runs have no predictions/test.npz that can be read" in found.warnings
+    assert len(found.images) == 3
+
+
+def test_curves_are_median_and_range_over_seeds(fake_runs: FakeRuns) -> None:
+    for seed, last in enumerate((0.7, 0.9, 0.8)):
+        fake_runs.add(seed, [0.5, last], tags=trial("x", seed, "seed"))
+    (curve,) = compared().curves["test/accuracy"]
+    assert curve.step.tolist() == [1, 2]
+    assert (curve.low[1], curve.middle[1], curve.high[1]) == (0.7, 0.8, 0.9)
+
+
+def test_a_metric_that_is_better_when_lower(fake_runs: FakeRuns) -> None:
+    for model, cost in (("softmax", 0.3), ("mlp", 0.1)):
+        for seed in range(4):
+            fake_runs.add(
+                seed,
+                0.9,
+                settings={"model": model},
+                costs=[cost + seed / 100 + (seed == 3 and model == "mlp") / 50],
+                tags=trial("x", 0, "model"),
+            )
+    found = compared(metric="train/cost")
+    assert [row.group.label for row in found.rows] == ["mlp", "softmax"]
+    assert found.others[0].difference is not None
+    assert found.others[0].difference.verdict == "better"
+    assert compared(metric="train/cost", higher_is_better=True).rows[0].group.label == "softmax"
+
+
+def test_environment_and_data_differences_are_warned_of(fake_runs: FakeRuns) -> None:
+    fake_runs.add(0, 0.9, tags=trial("x", 0, "seed") | {"data.digest": "a" * 64})
+    fake_runs.add(
+        1, 0.9, packages="numpy==2.4.5\n", tags=trial("x", 1, "seed") | {"data.digest": "b" * 64, "git.commit": "d" * 40},
+    )  # fmt: skip
+    assert compared().warnings == (
+        "2 of 2 runs have no predictions/test.npz that can be read",
+        "data differs: aaaaaaaaaaaa (1 run), bbbbbbbbbbbb (1 run)",
+        "code (git commit) differs: cccccccccccc (1 run), dddddddddddd (1 run)",
+        "numpy differs: 2.4.6 (1 run), 2.4.5 (1 run)",
+    )
+
+
+def test_effects_only_of_a_study_that_varies_several_settings(fake_runs: FakeRuns) -> None:
+    for i, (loss, rate) in enumerate([("a", "0.001"), ("b", "0.001"), ("a", "0.1"), ("b", "0.1")]):
+        settings = {"loss": loss, "optimizer.learning_rate": rate}
+        fake_runs.add(
+            0, 0.5 + i / 10, settings=settings, tags=trial("x", i, "loss optimizer.learning_rate seed")
+        )
+    effects = {found.key: found for found in compared().effects}
+    assert list(effects) == ["loss", "optimizer.learning_rate"]
+    assert (effects["loss"].numeric, effects["optimizer.learning_rate"].logarithmic) == (False, True)
+    assert effects["loss"].levels == ("a", "b", "a", "b")
+    assert compare(Store(), Selection(filter="params.loss = 'a'")).effects == ()
+
+
+def test_nothing_to_compare(fake_runs: FakeRuns) -> None:
+    fake_runs.add(0, 0.9, status="FAILED", tags=trial("x", 0, "seed", "FAIL"))
+    with pytest.raises(UserError, match="none of the 1 runs selected by study x counts: 1 failed"):
+        compared()
+    with pytest.raises(UserError, match="--metric val/acuracy: no selected run has it"):
+        compared(metric="val/acuracy")

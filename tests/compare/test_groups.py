@@ -1,0 +1,128 @@
+"""How runs are grouped, named and left out."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from compare.conftest import FakeRuns, trial
+from mnist_exp import config
+from mnist_exp.compare import groups
+from mnist_exp.compare.runs import Runs, Selection, Store
+from mnist_exp.errors import UserError
+
+ACCURACY = "test/accuracy"
+
+
+def read() -> Runs:
+    return Store().select(Selection(experiment="mnist_exp"))
+
+
+def made(group_by: Sequence[str] = ()) -> list[groups.Group]:
+    runs = read()
+    return groups.make_groups(runs, groups.statuses(runs, ACCURACY), ACCURACY, group_by)
+
+
+def test_what_is_no_setting_is_what_the_config_says() -> None:
+    assert {"seed", "sweeps", *config.NEUTRAL} == groups._NOT_SETTINGS
+
+
+def test_runs_of_a_config_are_a_group_over_seeds(fake_runs: FakeRuns) -> None:
+    for seed, accuracy in ((10, 0.91), (2, 0.92)):
+        fake_runs.add(seed, accuracy)
+        fake_runs.add(seed, accuracy + 0.05, settings={"optimizer.learning_rate": "0.1"})
+    one, other = made()
+    assert dict(one.values) == {"2": 0.92, "10": 0.91}
+    assert list(one.values) == ["2", "10"]  # in the order of numbers, not of texts
+    assert (one.label, other.label) == ("learning_rate=0.01", "learning_rate=0.1")
+    assert one.settings == {"optimizer.learning_rate": "0.01"}
+
+
+def test_failed_killed_pruned_unfinished_and_empty_runs_are_never_averaged(fake_runs: FakeRuns) -> None:
+    fake_runs.add(0, 0.9)
+    for seed, status in enumerate(["FAILED", "KILLED", "RUNNING"], 1):
+        fake_runs.add(seed, 0.1, status=status)
+    fake_runs.add(4, 0.1, status="KILLED", tags=trial("s", 1, "seed", "PRUNED"))
+    fake_runs.add(5, [])
+    fake_runs.add(6, float("nan"))
+    fake_runs.add(7, float("inf"))
+    (group,) = made()
+    assert dict(group.values) == {"0": 0.9}
+    runs = read()
+    assert list(groups.statuses(runs, ACCURACY)) == [
+        "counted", "failed", "killed", "running", "pruned", *["no finite test/accuracy"] * 3,
+    ]  # fmt: skip
+    assert len(group.left_out) == 7
+
+
+def test_a_config_and_seed_that_was_run_twice_counts_once(fake_runs: FakeRuns) -> None:
+    fake_runs.add(0, 0.8)
+    newer = fake_runs.add(0, 0.9)
+    (group,) = made()
+    assert group.run_ids == (newer,)
+    assert dict(group.values) == {"0": 0.9}
+
+
+def test_chosen_settings_average_within_a_seed(fake_runs: FakeRuns) -> None:
+    for rate, accuracy in (("0.01", 0.8), ("0.1", 0.9)):
+        fake_runs.add(0, accuracy, settings={"optimizer.learning_rate": rate})
+    fake_runs.add(0, 0.95, settings={"model": "mlp"})
+    one, other = made(["model"])
+    assert dict(one.values) == {"0": pytest.approx(0.85)}
+    assert (one.n, one.configs, one.label, other.label) == (1, 2, "softmax", "mlp")
+    assert one.settings["optimizer.learning_rate"] == groups.SEVERAL
+    assert [group.label for group in made(["learning_rate"])] == ["learning_rate=0.01", "learning_rate=0.1"]
+
+
+def test_runs_without_a_seed_are_pairs_of_nothing(fake_runs: FakeRuns) -> None:
+    first, second = fake_runs.add(None, 0.9), fake_runs.add(None, 0.8)
+    (group,) = made()
+    assert dict(group.values) == {first: 0.9, second: 0.8}
+
+
+def test_variants_name_groups_and_what_a_study_varies(fake_runs: FakeRuns) -> None:
+    for variant, loss in (("buggy", "self_entropy"), ("fixed", "cross_entropy")):
+        fake_runs.add(0, 0.9, settings={"loss": loss}, tags={"variant": variant})
+    assert [group.label for group in made()] == ["buggy", "fixed"]
+    for init in ("zeros", "he"):
+        fake_runs.add(
+            1, 0.9, settings={"init": init}, tags={"variant": "same"} | trial("s", 0, "init loss seed")
+        )
+    assert {group.label for group in made()} == {
+        "zeros, self_entropy", "zeros, cross_entropy", "he, cross_entropy",
+    }  # fmt: skip
+
+
+def test_the_baseline(fake_runs: FakeRuns) -> None:
+    for seed in range(3):
+        fake_runs.add(seed, 0.9, settings={"model": "mlp", "model.hidden_units": "[64, 32]"})
+    for seed in range(2):
+        fake_runs.add(seed, 0.8, settings={"optimizer.learning_rate": "0.001"})
+    fake_runs.add(0, 0.8)
+    fake_runs.add(0, 0.8, settings={"model": "cnn"}, status="FAILED")
+    runs, all_groups = read(), made()
+
+    def find(wanted: str | None) -> int:
+        return groups.find_baseline(runs, all_groups, wanted)
+
+    assert find(None) == 0
+    assert find("learning_rate=1e-3,model=softmax") == find("optimizer.learning_rate=0.0010") == 1
+    assert find("model.hidden_units=[64,32],model=mlp") == 0
+    for wanted, said in [
+        ("model=softmax", "--baseline model=softmax: 2 groups have that; expected one"),
+        ("model=resnet", "--baseline model=resnet: no group has that\nmodel is cnn, mlp, softmax"),
+        ("modle=mlp", "--baseline modle: the runs have no such setting or tag; did you mean model?"),
+        ("mlp", "--baseline mlp: expected KEY=VALUE,..., found mlp"),
+        ("model=cnn", "--baseline model=cnn: none of that group's runs is finished with the metric"),
+    ]:
+        with pytest.raises(UserError) as raised:
+            find(wanted)
+        assert str(raised.value).startswith(said)
+
+
+def test_a_setting_that_only_some_models_have(fake_runs: FakeRuns) -> None:
+    fake_runs.add(0, 0.9)
+    fake_runs.add(0, 0.9, settings={"model": "cnn", "model.kernel_size": "3"})
+    assert [dict(group.settings) for group in made()] == [
+        {"model": "softmax", "model.kernel_size": groups.ABSENT}, {"model": "cnn", "model.kernel_size": "3"},
+    ]  # fmt: skip
+    assert groups.varied_settings(made()) == ["model", "model.kernel_size"]

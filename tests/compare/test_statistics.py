@@ -1,0 +1,129 @@
+"""Against numbers worked out by hand, published ones, and properties that the methods promise."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from mnist_exp.compare import statistics as s
+
+numbers = st.integers(-640, 640).map(lambda n: n / 64)  # sums of these are exact
+
+
+def interval(*values: float) -> s.Interval:
+    return s.intervals([np.array(values)])[0]
+
+
+def test_the_method_depends_on_how_many_values_there_are() -> None:
+    assert [interval(*range(n)).method for n in (1, 2, 3, 4, 5, 6)] == ["none", "t", "t", "t", "BCa", "BCa"]
+    assert interval(0.98, 0.98, 0.98).method == "all equal"
+    assert interval(*[0.5] * 5) == s.Interval(0.5, 0.5, "all equal")
+    assert math.isnan(interval(0.5).low)
+
+
+def test_students_interval_by_hand() -> None:
+    found = interval(1.0, 2.0, 3.0)  # mean 2, deviation 1; t(0.975, 2) = 4.302653
+    assert found.low == pytest.approx(2 - 4.302653 / math.sqrt(3), abs=1e-6)
+    assert found.high == pytest.approx(2 + 4.302653 / math.sqrt(3), abs=1e-6)
+
+
+def test_an_interval_does_not_depend_on_the_other_samples() -> None:
+    rng = np.random.default_rng(0)
+    samples = [rng.normal(size=n) for n in (5, 7, 5, 3, 5)]
+    assert s.intervals(samples) == [s.intervals([x])[0] for x in samples]
+
+
+def test_bca_follows_the_skew_of_the_sample() -> None:
+    found = interval(0, 0.01, 0.02, 0.03, 0.04, 1.0)
+    mean = np.mean([0, 0.01, 0.02, 0.03, 0.04, 1.0])
+    assert found.high - mean > mean - found.low
+
+
+@given(st.lists(numbers, min_size=1, max_size=8))
+def test_sign_flip_p_is_the_share_of_flips_with_as_large_a_mean(values: list[float]) -> None:
+    x = np.array(values, float)
+    flipped = [abs(np.mean(x * signs)) for signs in itertools.product([1, -1], repeat=len(x))]
+    expected = np.mean([m >= abs(np.mean(x)) - 1e-12 for m in flipped])
+    assert s.sign_flip_p(x) == pytest.approx(expected)
+
+
+def test_sign_flip_p_of_pairs_that_all_point_one_way_is_the_smallest() -> None:
+    for n in (1, 2, 3, 5, 10):
+        assert s.sign_flip_p(np.linspace(0.1, 0.2, n)) == pytest.approx(s.smallest_p(n))
+    assert s.sign_flip_p(np.zeros(4)) == 1
+    assert math.isnan(s.sign_flip_p(np.array([])))
+    assert s.sign_flip_p(np.random.default_rng(0).normal(3, 1, 30)) < 1e-3  # too many for all flips
+
+
+def test_holms_own_procedure() -> None:
+    assert s.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert s.holm([0.9, 0.8]) == [1, 1]
+    adjusted = s.holm([0.01, float("nan"), 0.02])
+    assert adjusted[0] == pytest.approx(0.02)
+    assert math.isnan(adjusted[1])
+
+
+@given(st.lists(st.floats(0, 1), max_size=10))
+def test_holm_never_lowers_and_keeps_the_order(p: list[float]) -> None:
+    adjusted = s.holm(p)
+    assert all(a >= b for a, b in zip(adjusted, p, strict=True))
+    order = sorted(range(len(p)), key=lambda i: p[i])
+    assert [adjusted[i] for i in order] == sorted(adjusted)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "pairs", "higher", "said"),
+    [
+        (0.1, 0.2, 3, True, "better"),
+        (-0.2, -0.1, 3, True, "worse"),
+        (-0.2, -0.1, 3, False, "better"),
+        (-0.1, 0.2, 30, True, "no difference shown"),
+        (0.0, 0.2, 5, True, "no difference shown"),
+        (0.1, 0.2, 2, True, "no difference shown"),
+        (math.nan, math.nan, 1, True, "no difference shown"),
+    ],
+)
+def test_no_verdict_where_the_interval_covers_zero_or_of_two_pairs(
+    low: float, high: float, pairs: int, higher: bool, said: str
+) -> None:
+    assert s.verdict([s.Interval(low, high, "t")], pairs, higher) == said
+
+
+def test_no_verdict_where_only_the_bootstrap_sees_a_difference() -> None:
+    """Its intervals of five values are too narrow: without a difference 18% of them exclude zero."""
+    rng = np.random.default_rng(0)
+    noise = [dict(zip("01234", rng.normal(size=5), strict=True)) for _ in range(300)]
+    found = s.differences(dict.fromkeys("01234", 0.0), noise, higher_is_better=True)
+    assert np.mean([x.interval.side != 0 for x in found]) > 0.1
+    assert np.mean([x.verdict != "no difference shown" for x in found]) < 0.08
+
+
+@given(st.dictionaries(st.sampled_from("01234"), numbers), st.dictionaries(st.sampled_from("01234"), numbers))
+def test_differences_pair_by_seed(one: dict[str, float], other: dict[str, float]) -> None:
+    (found,) = s.differences(one, [other], higher_is_better=True)
+    assert set(found.seeds) == set(one) & set(other)
+    assert dict(zip(found.seeds, found.values, strict=True)) == {k: other[k] - one[k] for k in found.seeds}
+
+
+def test_mcnemars_example() -> None:
+    """Approval of the president in two surveys, Agresti, Categorical Data Analysis, table 10.1: 150 and 86 changed."""
+    labels = np.zeros(1600, int)
+    one, other = np.zeros(1600, int), np.zeros(1600, int)
+    other[:150] = 1  # only the first right
+    one[150:236] = 1
+    found = s.agreement(labels, one, other)
+    assert (found.both, found.only_baseline, found.only_group, found.neither) == (1364, 150, 86, 0)
+    assert found.p == pytest.approx(2 * stats.binom.cdf(86, 236, 0.5))
+    assert s.agreement(labels, one, one).p == 1
+
+
+def test_majority_and_how_a_tie_is_broken() -> None:
+    probabilities = np.array([[[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]], [[0.05, 0.9, 0.05], [0.5, 0.4, 0.1]]])
+    predictions = probabilities.argmax(axis=2)
+    assert s.majority(predictions, probabilities).tolist() == [1, 1]
+    three = np.concatenate([predictions, [[0, 0]]])
+    assert s.majority(three, np.concatenate([probabilities, probabilities[:1]])).tolist() == [0, 0]

@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -20,26 +21,25 @@ _SHOW_TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
 _started: list[bool] = []  # whether Hydra has composed a config and called us
 
-config.register()
-
 
 @hydra.main(
     config_path=str(config.CONF_DIR), config_name="config", execution_whitelist=config.EXECUTION_WHITELIST
 )
-def _hydra_main(composed: DictConfig) -> float:
+def _hydra_main(composed: DictConfig) -> float | list[float]:
+    """The objective of a sweep: one number, or a list where the setting `objective` names several."""
     _started.append(True)
     try:
         from mnist_exp import experiment
 
-        return experiment.run_experiment(
-            experiment.Settings.from_hydra(composed, HydraConfig.get())
-        ).val_accuracy
+        settings = config.Settings.from_hydra(composed, HydraConfig.get())
+        objectives = experiment.run_experiment(settings).objectives(settings.config.objective)
+        return objectives if len(objectives) > 1 else objectives[0]
     except USER_ERRORS as error:
         if not isinstance(error, UserError) or isinstance(error, ConfigError | DataError):
             _discard_output()  # refused before there was a run
         if HydraConfig.get().mode is RunMode.MULTIRUN:
             raise  # Hydra first runs the other jobs; then main() answers
-        return _fail(error)
+        _fail(error)
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ def main() -> None:
     except Killed:
         sys.exit(128 + signal.SIGTERM)
     except Exception as error:
-        if _started:
+        if _started or "mnist_exp.sweeper.run" in sys.modules:  # it began: no mistake in the settings
             raise
         _fail(config.composition_error(error))
 
@@ -71,7 +71,7 @@ def _discard_output() -> None:
             folder = folder.parent
 
 
-def _fail(error: BaseException) -> float:
+def _fail(error: BaseException) -> NoReturn:
     if _SHOW_TRACEBACKS:
         raise error
     sys.exit(f"mnist_exp: {explain(error)}")

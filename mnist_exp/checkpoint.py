@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import filelock
 import numpy as np
@@ -92,7 +92,10 @@ def save(state: RunState, run_folder: Path) -> None:
     name = f"{state.progress.step:09d}.{int(state.progress.evaluated)}"
     temporary = run_folder / f"writing-{os.getpid()}"
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
+        for left in run_folder.glob(
+            "writing-*"
+        ):  # by a process that was killed: one alone writes here at a time
+            shutil.rmtree(left, ignore_errors=True)
         temporary.mkdir(parents=True)
         with _synced(temporary / "arrays.npz") as file:
             np.savez(file, *state.weights, *state.optimizer)
@@ -208,22 +211,13 @@ def _folders(run_folder: Path) -> list[Path]:
     return sorted(path for path in run_folder.glob("[0-9]*.[01]") if path.is_dir())
 
 
-class _synced:
+@contextmanager
+def _synced(path: Path) -> Iterator[IO[bytes]]:
     """A new file that is on the disk, not only in memory, when the block ends."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("wb")
-
-    def __enter__(self) -> Any:
-        return self._file
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        try:
-            if kind is None:
-                self._file.flush()
-                os.fsync(self._file.fileno())
-        finally:
-            self._file.close()
+    with path.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

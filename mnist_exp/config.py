@@ -11,7 +11,8 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +25,7 @@ from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from mnist_exp import bridge
 from mnist_exp.errors import ConfigError
 
 _PACKAGE_DIR = Path(__file__).parent
@@ -32,8 +34,14 @@ _TREE_DIR = _PACKAGE_DIR if (_PACKAGE_DIR / "conf").is_dir() else _PACKAGE_DIR.p
 CONF_DIR = _TREE_DIR / "conf"
 SWEEPS_DIR = _TREE_DIR / "sweeps"
 
-# Targets that a config or command line may instantiate: none. Every object is built by name from the schemas.
-EXECUTION_WHITELIST: tuple[str, ...] = ()
+# Targets that a config or command line may instantiate: what a sweep names. All else is built from the schemas.
+EXECUTION_WHITELIST = ("mnist_exp.study_tracking.*", "mnist_exp.search_spaces.*")
+
+# Top-level settings that change nothing that is trained or scored. The seed does, but is no part of a config's identity.
+NEUTRAL = (
+    "variant", "run_name", "tags", "tracking", "checkpoint", "resume", "best_of", "preflight", "threads", "objective",
+    "bridge", "reference",
+)  # fmt: skip
 
 
 @dataclass
@@ -346,6 +354,22 @@ class ReferenceConfig:
 
 
 @dataclass
+class BridgeConfig:
+    """The size of `sweeps=bridge`: images a run trains on, in epochs, and seeds of each of its configurations."""
+
+    epochs: float = 3.0
+    seeds: int = 3
+
+    def __post_init__(self) -> None:
+        _check_range("bridge.epochs", self.epochs, above=0)
+        _check_range("bridge.seeds", self.seeds, low=1)
+
+
+# What a run can return to a sweep: the last epoch's scores, and the seconds of training without evaluation.
+OBJECTIVES = ("val/accuracy", "val/cost", "test/accuracy", "time/training_seconds")
+
+
+@dataclass
 class Config:
     data: DataConfig = MISSING
     model: ModelConfig = MISSING
@@ -356,8 +380,12 @@ class Config:
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
     resume: str | None = None
+    best_of: str | None = None
     preflight: Literal["off", "warn", "error"] = "warn"
     deterministic: bool = True
+    threads: int | None = None
+    objective: list[str] = field(default_factory=lambda: ["val/accuracy"])
+    bridge: BridgeConfig = field(default_factory=BridgeConfig)
     seed: int = 0
     variant: str | None = None
     run_name: str | None = None
@@ -366,6 +394,10 @@ class Config:
 
     def __post_init__(self) -> None:
         _check_range("seed", self.seed, low=0, high=2**63 - 1)
+        _check_range("threads", self.threads, low=1, high=_MAX_WIDTH)
+        for name in self.objective:
+            if name not in OBJECTIVES:
+                raise ConfigError(f"objective={name}: expected one or more of {', '.join(OBJECTIVES)}")
         for group in ("model", "optimizer", "schedule"):
             _check_kind(group, getattr(self, group))
 
@@ -382,17 +414,7 @@ class Config:
     def hash(self) -> str:
         """12 hex digits over the settings that decide the result, but for the seed."""
         settings = self.to_dict()
-        for key in (
-            "seed",
-            "variant",
-            "run_name",
-            "tags",
-            "tracking",
-            "checkpoint",
-            "resume",
-            "preflight",
-            "reference",
-        ):
+        for key in ("seed", *NEUTRAL):
             del settings[key]
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -418,8 +440,11 @@ _SCHEMAS: dict[str, dict[str, type]] = {
 }
 
 
-def register() -> None:
-    """Make the schemas known to Hydra as `schema/GROUP/NAME`, and the resolvers that `conf/` uses."""
+def _register() -> None:
+    """Make the schemas known to Hydra as `schema/GROUP/NAME`, and the resolvers that `conf/` uses.
+
+    Done on import, so that a sweep's worker has them as soon as it unpickles its task.
+    """
     store = ConfigStore.instance()
     store.store("config", Config, group="schema", replace=True)
     for group, schemas in _SCHEMAS.items():
@@ -431,6 +456,9 @@ def register() -> None:
     # Where Hydra finds the group `sweeps`, which is a folder beside `conf/`.
     OmegaConf.register_resolver("sweeps_parent", lambda: f"file://{SWEEPS_DIR.parent}", replace=True)
     OmegaConf.register_resolver("config_groups", _describe_groups, replace=True)
+    OmegaConf.register_resolver("bridge_space", bridge.search_space, replace=True)
+    OmegaConf.register_resolver("bridge_configurations", bridge.configurations, replace=True)
+    OmegaConf.register_resolver("study_name", _study_name, replace=True)
 
 
 def from_composed(composed: DictConfig) -> Config:
@@ -501,25 +529,24 @@ class Settings:
         }
         return Settings(from_composed(composed), choices, tuple(hydra_config.overrides.task))
 
+    def with_config(self, **settings: Any) -> "Settings":
+        """The same but for some top-level settings of the config."""
+        return replace(self, config=replace(self.config, **settings))
+
     @property
     def changes(self) -> list[str]:
-        """The overrides that make the result differ from the chosen preset's."""
-        neutral = (
-            "experiment=",
-            "sweeps=",
-            "seed=",
-            "run_name=",
-            "tags",
-            "+tags",
-            "tracking.",
-            "checkpoint.",
-        )
-        return [override for override in self.overrides if not override.startswith(neutral)]
+        """The overrides that make the result differ from the chosen preset's, but for the seed."""
+        neutral = {"experiment", "sweeps", "seed", *NEUTRAL}
+        return [override for override in self.overrides if _top_key(override) not in neutral]
+
+
+def _top_key(override: str) -> str:
+    """`tags` of `+tags.course=ml`."""
+    return re.split(r"[.=]", override.lstrip("+~"), maxsplit=1)[0]
 
 
 def compose(overrides: Sequence[str]) -> Settings:
     """Settings from overrides as on the command line, within a Hydra application or outside of one."""
-    register()
     inside = GlobalHydra.instance().is_initialized()
     try:
         with nullcontext() if inside else initialize_config_dir(str(CONF_DIR)):
@@ -545,8 +572,12 @@ def composition_error(error: Exception) -> ConfigError:
 
 def find_preset(config: Config) -> Config | None:
     """The preset in `conf/experiment` with the same settings as `config` but for the seed, if there is one."""
-    presets = (compose([f"experiment={name}"]).config for name in group_options("experiment"))
-    return next((preset for preset in presets if preset.hash() == config.hash()), None)
+    return next((preset for preset in _presets() if preset.hash() == config.hash()), None)
+
+
+@cache
+def _presets() -> tuple[Config, ...]:
+    return tuple(compose([f"experiment={name}"]).config for name in group_options("experiment"))
 
 
 def group_options(group: str) -> list[str]:
@@ -559,7 +590,14 @@ def group_names() -> list[str]:
 
 
 def _group_folders() -> dict[str, Path]:
-    return {path.name: path for path in [*CONF_DIR.iterdir(), SWEEPS_DIR] if path.is_dir()}
+    folders = [path for path in [*CONF_DIR.iterdir(), SWEEPS_DIR] if path.is_dir() and path.name != "hydra"]
+    return {path.name: path for path in folders}
+
+
+def _study_name(name: str, overrides: Sequence[str]) -> str:
+    """${study_name:NAME,${hydra.overrides.task}}: the sweep's name, and what the command line changed in it."""
+    changed = [override for override in overrides if not override.startswith("sweeps=")]
+    return " ".join([name, *changed])
 
 
 def _describe_groups() -> str:
@@ -609,3 +647,6 @@ def _check_range(
         raise ConfigError(
             f"{key}={value}: expected a {f'number {expected}' if expected else 'finite number'}"
         )
+
+
+_register()

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import zlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,7 @@ class Split:
         """The first `limit` examples; all of them if `limit` is None or larger than the split."""
         return Split(self.images[:limit], self.labels[:limit])
 
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over image bytes, then labels as one byte each; 64 hex digits."""
         sha = hashlib.sha256(np.ascontiguousarray(self.images).data)
@@ -71,11 +73,11 @@ class Dataset:
     def is_mnist(self) -> bool:
         return self.sha256 == MNIST_SHA256
 
+    @cached_property
     def digest(self) -> str:
         """Digest of the three splits in the order train, val, test; 64 hex digits."""
-        return hashlib.sha256(
-            "".join(s.digest() for s in (self.train, self.val, self.test)).encode()
-        ).hexdigest()
+        digests = "".join(split.digest for split in (self.train, self.val, self.test))
+        return hashlib.sha256(digests.encode()).hexdigest()
 
 
 def load(

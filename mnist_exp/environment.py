@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _PACKAGE_DIR = Path(__file__).parent
@@ -112,6 +113,7 @@ def version(package: str) -> str:
     return importlib.metadata.version(package)
 
 
+@cache
 def packages() -> str:
     """Installed packages, one `name==version` a line, sorted."""
     found = {(dist.name or "?", dist.version) for dist in importlib.metadata.distributions()}

@@ -1,5 +1,6 @@
 """One experiment end to end: config -> objects -> training -> tracked result."""
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 
-from mnist_exp import checkpoint, data, interrupts, reporting, resume, seeds
+from mnist_exp import checkpoint, data, interrupts, reporting, resume, seeds, sweeper
 from mnist_exp.config import Config, ReferenceConfig, Settings, compose, find_preset
 from mnist_exp.errors import ConfigError, NonFiniteCost, PreflightFailed
 from mnist_exp.reporting import best_epoch, layer_text
@@ -22,6 +24,9 @@ from mnist_exp.results import EpochResult, Progress
 if TYPE_CHECKING:
     from mnist_exp.tracking import RunTracker
     from mnist_exp.training import Program
+
+
+_RUN_ID = "mlflow_run_id"  # what a trial remembers of its run
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,10 @@ class RunResult:
     epochs: tuple[EpochResult, ...]
     test_accuracy: float
     val_accuracy: float
+
+    def objectives(self, names: Sequence[str]) -> list[float]:
+        """The values a sweep optimises, by the names of the setting `objective`."""
+        return _objectives(names, self.epochs)
 
 
 def run(overrides: Sequence[str] = ()) -> RunResult:
@@ -46,7 +55,12 @@ def run(overrides: Sequence[str] = ()) -> RunResult:
 def run_experiment(settings: Settings) -> RunResult:
     """Load, build, train, track and report. Everything a user can get wrong is refused before TensorFlow loads."""
     reporter = reporting.Reporter()
-    settings, state = resume.find(settings, reporter.warn)
+    trial = sweeper.current()
+    if settings.config.best_of is not None:
+        from mnist_exp import study_tracking
+
+        settings = study_tracking.best_settings(settings)
+    settings, state = _find_state(settings, trial, reporter)
     config = settings.config
     dataset = data.load(
         config.data.dir,
@@ -56,24 +70,28 @@ def run_experiment(settings: Settings) -> RunResult:
         eval_on_train=config.data.eval_on_train,
     )
     total_steps = config.schedule.total_steps(len(dataset.train))
-    if state is not None:
+    if state is not None and trial is None:
         resume.check_length(state, settings, total_steps)
     _check_memory(config, len(dataset.train))
     variant, reference, changes = _identify(settings, find_preset(config))
-    run_name = config.run_name or f"{variant}-s{config.seed}"
+    prefix = "" if trial is None else f"trial-{trial.number}-"
+    run_name = config.run_name or f"{prefix}{variant}-s{config.seed}"
     import_tensorflow(config)
-    from mnist_exp import models, tracking, training
+    from mnist_exp import models, study_tracking, tracking, training
 
     program = training.build_program(config, len(dataset.train))
     layers = models.layer_table(program.model)
     reporter.start(settings, run_name, dataset, layers)
     run_id = None if state is None else str(state.record["run_id"])
+    tags = None if trial is None else study_tracking.trial_tags(trial)
     with (
         interrupts.raised(),
         tracking.track_run(
-            settings, variant, run_name, dataset, run_id=run_id, warn=reporter.warn
+            settings, variant, run_name, dataset, run_id=run_id, tags=tags, warn=reporter.warn
         ) as tracker,
     ):
+        if trial is not None:
+            trial.remember(_RUN_ID, tracker.run_id)
         tracker.log_text(layer_text(layers), "layers.txt")
         if state is None and config.preflight != "off":
             _preflight(program, dataset, config, tracker, reporter)
@@ -83,13 +101,31 @@ def run_experiment(settings: Settings) -> RunResult:
         tracker.log_summary(
             {"best/val_accuracy": best.val.accuracy, "best/epoch": best.epoch}, epochs[-1].epoch
         )
-        _log_artifacts(tracker, program, dataset, epochs, reference, config.seed)
+        probabilities = training.predict_probabilities(program, dataset.test.images)
+        _log_predictions(tracker, dataset.test, probabilities)
+        if trial is None:  # `best_of=STUDY` gives the best trial's
+            _log_figures(tracker, dataset.test, probabilities, epochs, reference, config.seed)
+            example = (dataset.test.images[:1] / 255).astype(np.float32)
+            tracker.log_model(program.model, example, epochs[-1].step)
         how_to_see = tracking.ui_command(), tracker.page
     checkpoint.mark_ended(checkpoint.run_folder(tracker.run_id))
     reporter.summary(run_name, epochs, reference, changes)
     reporter.tracked(tracker.run_id, *how_to_see)
     last = epochs[-1]
     return RunResult(tracker.run_id, run_name, tuple(epochs), last.test.accuracy, last.val.accuracy)
+
+
+def _find_state(
+    settings: Settings, trial: sweeper.RunningTrial | None, reporter: reporting.Reporter
+) -> tuple[Settings, checkpoint.RunState | None]:
+    """As `resume.find`; a trial goes on with the run of its last try, and uses its worker's share of the cores."""
+    if trial is None:
+        return resume.find(settings, reporter.warn)
+    earlier = trial.recall(_RUN_ID)
+    if earlier is not None and resume.can_go_on(earlier):
+        settings = settings.with_config(resume=earlier)
+    settings, state = resume.find(settings, reporter.warn)
+    return settings.with_config(threads=settings.config.threads or trial.threads), state
 
 
 def _check_memory(config: Config, num_train: int) -> None:
@@ -171,11 +207,23 @@ def _train(
                 reporter.epoch(result, reference, left(result.step))
                 track(result)
                 writer.after_epoch(result.progress, epochs)
+                sweeper.report(_objectives(config.objective, epochs)[0], result.epoch)
         except NonFiniteCost:
             checkpoint.mark_ended(folder)
             raise
         writer.save(epochs[-1].progress, epochs)
     return epochs
+
+
+def _objectives(names: Sequence[str], epochs: Sequence[EpochResult]) -> list[float]:
+    last = epochs[-1]
+    values = {
+        "val/accuracy": last.val.accuracy,
+        "val/cost": last.val.cost,
+        "test/accuracy": last.test.accuracy,
+        "time/training_seconds": sum(epoch.seconds for epoch in epochs),
+    }
+    return [values[name] for name in names]
 
 
 def _time_left(total_steps: int, first_step: int = 0) -> Callable[[int], float]:
@@ -200,19 +248,30 @@ def _identify(settings: Settings, preset: Config | None) -> tuple[str, Reference
     return variant, config.reference, settings.changes
 
 
-def _log_artifacts(
+def _log_predictions(tracker: "RunTracker", test: data.Split, probabilities: NDArray[np.float32]) -> None:
+    """Label, prediction and probabilities [N, 10] of every test image, in the order of the files."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "predictions"
+        folder.mkdir()
+        np.savez(
+            folder / "test.npz",
+            label=test.labels,
+            prediction=probabilities.argmax(axis=1),
+            probability=probabilities,
+        )
+        tracker.log_files(Path(temporary))
+
+
+def _log_figures(
     tracker: "RunTracker",
-    program: "Program",
-    dataset: data.Dataset,
+    test: data.Split,
+    probabilities: NDArray[np.float32],
     epochs: list[EpochResult],
     reference: ReferenceConfig | None,
     seed: int,
 ) -> None:
-    """All test predictions, the figures drawn from them, and the model."""
-    from mnist_exp import figures, training
+    from mnist_exp import figures
 
-    test = dataset.test
-    probabilities = training.predict_probabilities(program, test.images)
     index = int(np.random.default_rng(seeds.sequence(seed, "figures")).integers(len(test)))
     drawn = {
         "learning_curves": figures.learning_curves(epochs, reference),
@@ -223,19 +282,11 @@ def _log_artifacts(
     if any(result.batch_accuracies for result in epochs):
         drawn["batch_accuracy"] = figures.batch_accuracy(epochs, reference)
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        (folder / "predictions").mkdir()
-        np.savez(
-            folder / "predictions" / "test.npz",
-            label=test.labels,
-            prediction=probabilities.argmax(axis=1),
-            probability=probabilities,
-        )
-        (folder / "figures").mkdir()
+        folder = Path(temporary) / "figures"
+        folder.mkdir()
         for name, figure in drawn.items():
-            figure.savefig(folder / "figures" / f"{name}.png", dpi=120)
-        tracker.log_files(folder)
-    tracker.log_model(program.model, (test.images[:1] / 255).astype(np.float32), epochs[-1].step)
+            figure.savefig(folder / f"{name}.png", dpi=120)
+        tracker.log_files(Path(temporary))
 
 
 def import_tensorflow(config: Config) -> None:
@@ -246,6 +297,11 @@ def import_tensorflow(config: Config) -> None:
         tf.get_logger().setLevel("ERROR")  # it warns of retracing when many runs share a process
         if config.deterministic and tf.config.list_physical_devices("GPU"):
             tf.config.experimental.enable_op_determinism()  # on CPUs the bits are the same without: test_training.py
+        if config.threads is not None:
+            with contextlib.suppress(
+                RuntimeError
+            ):  # TensorFlow runs already: an earlier run of this process set it
+                tf.config.threading.set_intra_op_parallelism_threads(config.threads)
         tf.config.list_logical_devices()
 
 

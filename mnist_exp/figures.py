@@ -17,28 +17,20 @@ _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#E69F00", "#009E73", "#666666"
 
 
 def learning_curves(epochs: Sequence[EpochResult], reference: ReferenceConfig | None) -> Figure:
-    """Cost (log scale) and accuracy over epochs, the tutorial's own costs and test accuracy beside them.
-
-    A run of a single epoch shows its batch accuracies over steps where it has them, else single points.
-    """
+    """Cost (log scale) and accuracy over epochs, the tutorial's own costs and test accuracy beside them."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     x = [result.epoch for result in epochs]
     marker = "o" if len(epochs) <= 30 else None
-    left.plot(x, [r.cost for r in epochs], marker=marker, ms=3, color=_BLUE, label="train, this run")
-    left.plot(
-        x, [r.val.cost for r in epochs], marker=marker, ms=3, color=_ORANGE, label="validation, this run"
-    )
-    left.plot(x, [r.test.cost for r in epochs], marker=marker, ms=3, color=_GREEN, label="test, this run")
-    right.plot(
-        x, [r.train_accuracy for r in epochs], marker=marker, ms=3, color=_BLUE, label="train, this run"
-    )
-    right.plot(
-        x, [r.val.accuracy for r in epochs], marker=marker, ms=3, color=_ORANGE, label="validation, this run"
-    )
-    right.plot(
-        x, [r.test.accuracy for r in epochs], marker=marker, ms=3, color=_GREEN, label="test, this run"
-    )
+    curves = {
+        "train": (_BLUE, [(r.cost, r.train_accuracy) for r in epochs]),
+        "validation": (_ORANGE, [(r.val.cost, r.val.accuracy) for r in epochs]),
+        "test": (_GREEN, [(r.test.cost, r.test.accuracy) for r in epochs]),
+    }
+    for split, (color, values) in curves.items():
+        costs, accuracies = zip(*values, strict=True)
+        for axes, y in ((left, costs), (right, accuracies)):
+            axes.plot(x, y, marker=marker, ms=3, color=color, label=f"{split}, this run")
     if reference is not None and reference.cost:
         said = reference.cost[: len(epochs)]
         left.plot(x[: len(said)], said, color=_GREY, linestyle="--", label="train, tutorial")

@@ -1,10 +1,7 @@
 """Train a tracked run anew from its record and compare: `python -m mnist_exp.rerun RUN_ID [tracking.uri=URI]`."""
 
 import json
-import logging
-import os
 import re
-import signal
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -14,9 +11,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mnist_exp import config
+from mnist_exp.command import answered
 from mnist_exp.config import Settings
-from mnist_exp.errors import Killed, NonFiniteCost, UserError
+from mnist_exp.errors import NonFiniteCost, UserError
 from mnist_exp.messages import USER_ERRORS, explain
+from mnist_exp.mlflow_settings import ELSEWHERE, uri_to_read
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -229,21 +228,7 @@ class _Store:
     """Reads runs from an MLflow store; the tracker alone writes to it."""
 
     def __init__(self, uri: str | None) -> None:
-        # A server that does not answer is noticed in seconds; MLflow's own settings wait for minutes.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "15")
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        for noisy in ("mlflow", "alembic"):
-            logging.getLogger(noisy).setLevel(logging.WARNING)
-        logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL)  # the error below says it
-        import mlflow
-
-        self._uri = uri or mlflow.get_tracking_uri()
-        if self._uri.startswith("sqlite:///"):  # which MLflow would create
-            database = Path(self._uri.removeprefix("sqlite:///").partition("?")[0])
-            if not database.is_file():
-                raise UserError(f"no runs here: there is no database {database}\n{_ELSEWHERE}")
+        self._uri = uri_to_read(uri)
 
     def read(self, run_id: str) -> TrackedRun:
         """Raises UserError if the store has no such run or cannot be read."""
@@ -255,12 +240,9 @@ class _Store:
         except Exception as error:  # MLflow passes on whatever its database, server or file store raises
             code = error.error_code if isinstance(error, MlflowException) else ""
             if code == "RESOURCE_DOES_NOT_EXIST" or "for parameter 'run_id'" in str(error):
-                raise UserError(f"{run_id}: no such run in {self._uri}\n{_ELSEWHERE}") from error
+                raise UserError(f"{run_id}: no such run in {self._uri}\n{ELSEWHERE}") from error
             said = (str(error).splitlines() or [type(error).__name__])[0][:200]
             raise UserError(f"tracking.uri={self._uri}: cannot be read ({said})") from error
-
-
-_ELSEWHERE = "tracking.uri=URI or MLFLOW_TRACKING_URI names another store; the default is mlflow.db in the current folder"
 
 
 def _read(client: "MlflowClient", run_id: str) -> TrackedRun:
@@ -299,7 +281,7 @@ def _check_data(run: TrackedRun, settings: Settings) -> None:
     where = asdict(settings.config.data)
     folder = where.pop("dir")
     try:
-        found = data.load(folder, **where).digest()
+        found = data.load(folder, **where).digest
     except UserError as error:
         raise UserError(f"run {run.run_id}: its data cannot be used: {error}") from error
     recorded = run.tags.get("data.digest", found)
@@ -421,16 +403,8 @@ def main() -> None:
     if "-h" in given or "--help" in given:
         print(USAGE)
         return
-    try:
+    with answered(*USER_ERRORS):
         identical = rerun(*_parse(given)).identical
-    except USER_ERRORS as error:
-        if os.environ.get("HYDRA_FULL_ERROR") == "1":
-            raise
-        sys.exit(f"mnist_exp: {explain(error)}")
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
-    except Killed:
-        sys.exit(128 + signal.SIGTERM)
     sys.exit(0 if identical else 1)
 
 

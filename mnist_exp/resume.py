@@ -5,20 +5,12 @@ from typing import Any
 
 from mnist_exp import checkpoint
 from mnist_exp.checkpoint import RunState
-from mnist_exp.config import Settings, compose
+from mnist_exp.config import NEUTRAL, Settings, compose
 from mnist_exp.errors import ConfigError, UserError
 from mnist_exp.messages import did_you_mean
 
 # What may differ between a run and its continuation; everything else would make it another run.
-_CHANGEABLE = (
-    "schedule.epochs",
-    "schedule.max_steps",
-    "checkpoint.",
-    "resume",
-    "run_name",
-    "tags",
-    "tracking.",
-)
+_CHANGEABLE = (*NEUTRAL, "schedule.epochs", "schedule.max_steps")
 
 
 def record(run_id: str, settings: Settings) -> dict[str, Any]:
@@ -83,7 +75,7 @@ def _refuse_differences(
     for key in sorted({*recorded, *wanted}):
         name = f"{path}{key}"
         before, now = recorded.get(key), wanted.get(key)
-        if before == now or f"{name}.".startswith(_CHANGEABLE) or name in _CHANGEABLE:
+        if before == now or name in _CHANGEABLE:
             continue
         if isinstance(before, dict) and isinstance(now, dict):
             _refuse_differences(run_id, before, now, f"{name}.")
@@ -92,6 +84,11 @@ def _refuse_differences(
                 f"resume={run_id}: {name} was {before} and is now {now}; "
                 "a run goes on with its own settings, only schedule.epochs and schedule.max_steps may grow"
             )
+
+
+def can_go_on(run_id: str) -> bool:
+    """Whether there is a checkpoint of the run, and nobody trains it."""
+    return run_id in checkpoint.known_runs() and not checkpoint.is_in_use(checkpoint.run_folder(run_id))
 
 
 def check_length(state: RunState, settings: Settings, total_steps: int) -> None:

@@ -1,7 +1,6 @@
 """The MLflow adapter: the only module that writes to MLflow."""
 
 import json
-import logging
 import math
 import os
 import platform
@@ -11,10 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import filelock
-import keras
 import mlflow
 import numpy as np
 import psutil
@@ -30,9 +28,14 @@ from mnist_exp import environment
 from mnist_exp.config import Settings
 from mnist_exp.data import Dataset
 from mnist_exp.errors import Killed, UserError
-from mnist_exp.preflight import PreflightReport
+from mnist_exp.mlflow_settings import be_quick_and_quiet
 from mnist_exp.results import EpochResult, Evaluation
 from mnist_exp.unsent import Unsent, pending
+
+if TYPE_CHECKING:
+    import keras
+
+    from mnist_exp.preflight import PreflightReport
 
 _RETRY_SECONDS = 30.0
 
@@ -82,12 +85,12 @@ class RunTracker:
         now = int(time.time() * 1000)
         self._log_metrics([Metric(name, value, now, epoch) for name, value in values.items()])
 
-    def log_preflight(self, report: PreflightReport) -> None:
+    def log_preflight(self, report: "PreflightReport") -> None:
         """preflight.json with all evidence, its numbers as metrics, the codes found as a tag."""
         self.log_text(json.dumps(report.to_dict(), indent=2), "preflight.json")
         counts = {"errors": len(report.errors), "warnings": len(report.warnings)}
         numbers = {**counts, **{k: float(v) for k, v in report.statistics.items() if math.isfinite(v)}}
-        self.log_summary({f"preflight/{_metric_name(name)}": value for name, value in numbers.items()})
+        self.log_summary({f"preflight/{safe_name(name)}": value for name, value in numbers.items()})
         self.log_summary({"time/preflight_seconds": report.seconds})
         self._send({"do": "tag", "key": "preflight", "value": report.worst or "ok"})
         self._send(
@@ -109,7 +112,7 @@ class RunTracker:
             file.write_bytes(content)
             self.log_files(Path(folder))
 
-    def log_model(self, model: keras.Model, example: NDArray[np.float32], step: int) -> None:
+    def log_model(self, model: "keras.Model", example: NDArray[np.float32], step: int) -> None:
         """The model after `step` training steps with its signature, once; `example` is a batch of inputs."""
         with tempfile.TemporaryDirectory() as folder:
             model.save(Path(folder) / "model.keras")
@@ -177,8 +180,8 @@ class RunTracker:
             "variant": variant,
             "config_hash": config.hash(),
             "seed": str(config.seed),
-            "data.digest": data.digest(),
-            **_process_tags(),
+            "data.digest": data.digest,
+            **process_tags(),
             **config.tags,
         }
         if source is not None:
@@ -201,7 +204,7 @@ class RunTracker:
         source_info = CodeDatasetSource({"source": data.source, "sha256": data.sha256})
         name = "mnist" if data.is_mnist else "custom"
         for context, split in (("train", data.train), ("validation", data.val), ("test", data.test)):
-            described = MetaDataset(source_info, name, split.digest()[:32])  # type: ignore[abstract]
+            described = MetaDataset(source_info, name, split.digest[:32])  # type: ignore[abstract]
             mlflow.log_input(described, context=context)
 
     def reopen(self, settings: Settings) -> None:
@@ -211,7 +214,7 @@ class RunTracker:
             self._logged |= {(name, m.step) for m in self._client.get_metric_history(self.run_id, name)}
         if "failure_reason" in run.data.tags:
             self._client.delete_tag(self.run_id, "failure_reason")
-        for key, value in {"config_hash": settings.config.hash(), **_process_tags()}.items():
+        for key, value in {"config_hash": settings.config.hash(), **process_tags()}.items():
             self._client.set_tag(self.run_id, key, value)
         self.log_text(yaml.safe_dump(settings.config.to_dict(), sort_keys=False), "config/resolved.yaml")
         self.log_text(yaml.safe_dump(list(settings.overrides)), "config/overrides.yaml")
@@ -242,6 +245,7 @@ def deliver(client: mlflow.MlflowClient, run_id: str, operation: dict[str, Any])
 
 
 def _deliver_model(client: mlflow.MlflowClient, run_id: str, folder: Path, step: int) -> None:
+    import keras
     import mlflow.tensorflow
 
     outputs = client.get_run(run_id).outputs
@@ -288,7 +292,7 @@ def sync(queue: Unsent) -> int:
     Raises UserError while the store cannot take it.
     """
     with _tracking_uri(queue.uri):
-        _be_quick_and_quiet()
+        be_quick_and_quiet()
         client = mlflow.MlflowClient()
         try:
             before = client.get_run(queue.run_id).info
@@ -312,14 +316,15 @@ def track_run(
     data: Dataset,
     *,
     run_id: str | None = None,
+    tags: Mapping[str, str] | None = None,
     warn: Callable[[str], None] = lambda text: None,
 ) -> Iterator[RunTracker]:
     """One MLflow run whose status tells how the block ended, whatever happens in it.
 
-    `run_id` reopens that run instead of making one. Raises UserError if the store cannot be used, does not have the
-    run, or refuses the settings.
+    `run_id` reopens that run instead of making one. `tags` are the run's beside those of the settings. Raises
+    UserError if the store cannot be used, does not have the run, or refuses the settings.
     """
-    _be_quick_and_quiet()
+    be_quick_and_quiet()
     with _tracking_uri(settings.config.tracking.uri):
         experiment_id = open_store(settings.config.tracking.experiment)
         for queue in pending():
@@ -335,6 +340,7 @@ def track_run(
                 experiment_id=experiment_id,
                 run_name=run_name,
                 nested=nested,
+                tags=dict(tags or {}),
                 log_system_metrics=True,
             )
         except MlflowException as error:
@@ -376,26 +382,38 @@ def open_store(experiment: str) -> str:
         raise UserError(f"tracking.uri={uri}: cannot be used ({_first_line(error)})") from error
 
 
-def _be_quick_and_quiet() -> None:
-    """A store that does not answer is noticed in seconds; MLflow's own settings wait for minutes."""
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "15")
-    for noisy in ("mlflow", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    for silent in ("urllib3.connectionpool", "mlflow.system_metrics", "mlflow.tracking.fluent"):
-        logging.getLogger(silent).setLevel(logging.CRITICAL)
-
-
-def _metric_name(name: str) -> str:
-    """With what MLflow does not allow in a metric's name left out."""
+def safe_name(name: str) -> str:
+    """With what MLflow does not allow in the name of a metric or param replaced."""
     return re.sub(r"[^\w\-. :/]", "_", name)
 
 
-def _process_tags() -> dict[str, str]:
+def process_tags() -> dict[str, str]:
     """Where the run's process is, so that others on this host can tell when it has died."""
     process = psutil.Process()
     return {"host": platform.node(), "process": f"{process.pid}/{process.create_time():.2f}"}
+
+
+@contextmanager
+def store(uri: str | None) -> Iterator[mlflow.MlflowClient]:
+    """A client of the store that `tracking.uri` names. Raises UserError where that cannot be used."""
+    be_quick_and_quiet()
+    with _tracking_uri(uri):
+        try:
+            yield mlflow.MlflowClient()
+        except (MlflowException, OSError) as error:
+            raise UserError(
+                f"tracking.uri={mlflow.get_tracking_uri()}: cannot be used ({_first_line(error)})"
+            ) from error
+
+
+def amend(run_id: str, tags: Mapping[str, str], status: str | None, warn: Callable[[str], None]) -> None:
+    """Set tags and perhaps the status of a run that has ended, now or when the store can be reached again."""
+    tracker = RunTracker(run_id, "", warn)
+    operations: list[dict[str, Any]] = [{"do": "tag", "key": k, "value": v[:5000]} for k, v in tags.items()]
+    if status is not None:
+        operations.append({"do": "end", "status": status, "time": int(time.time() * 1000)})
+    for operation in operations:
+        tracker._send(operation)
 
 
 def _fail_runs_of_dead_processes(client: mlflow.MlflowClient) -> None:

@@ -3,7 +3,10 @@
 import gzip
 import os
 import shutil
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import hypothesis
 import numpy as np
 import pytest
 
+from benchmarks import postgresql as postgresql_server
 from mnist_exp import config, data
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -19,6 +23,11 @@ hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
 os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=25, help="kills of the slow test of resumption")
+    parser.addoption("--crowds", type=int, default=10, help="crowds of processes that start at once")
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +86,64 @@ def workdir(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) 
     shutil.copy(empty_store, folder / "mlflow.db")
     monkeypatch.chdir(folder)
     return folder
+
+
+@dataclass(frozen=True)
+class Started:
+    """A Python process in a folder of its own, which has a fresh mlflow.db."""
+
+    folder: Path
+    process: "subprocess.Popen[str]"
+
+    def output(self) -> tuple[int, str, str]:
+        """(exit code, standard output, standard error), when it has ended."""
+        out, err = self.process.communicate(timeout=300)
+        return self.process.returncode, out, err
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Callable[..., Started]]:
+    """Start `python ARGUMENTS` and go on: it loads TensorFlow, half its time, while other tests run."""
+    processes = []
+
+    def started(*arguments: str) -> Started:
+        folder = tmp_path_factory.mktemp("started")
+        shutil.copy(empty_store, folder / "mlflow.db")
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        processes.append(subprocess.Popen([sys.executable, *arguments], cwd=folder, text=True, **pipes))
+        return Started(folder, processes[-1])
+
+    yield started
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def bare_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of this process without what takes most of a small run's time: figures, model file, search for a preset."""
+    from mnist_exp import experiment, tracking
+
+    monkeypatch.setattr(experiment, "_log_figures", lambda *_: None)
+    monkeypatch.setattr(tracking.RunTracker, "log_model", lambda *_: None)
+    monkeypatch.setattr(experiment, "find_preset", lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgresql_server.Server]:
+    """A PostgreSQL server, or a skip that says why there is none; a failure where CI has installed one."""
+    try:
+        with postgresql_server.running(durable=False) as server:
+            yield server
+    except postgresql_server.Unavailable as reason:
+        skip_unless_required("postgresql", str(reason))
+
+
+def skip_unless_required(marker: str, reason: str) -> None:
+    """Skip a test of this marker, unless TESTS_MUST_RUN has it: then what is missing is an error."""
+    if marker in os.environ.get("TESTS_MUST_RUN", "").split(","):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def only_run(workdir: Path, experiment: str = "mnist_exp") -> Any:

@@ -8,18 +8,23 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "mnist_exp"
 # Top to bottom; a module imports only from those above it.
 ORDER = [
-    "errors", "interrupts", "results", "seeds", "config", "messages", "data", "checkpoint", "resume", "reporting",
-    "initializers", "models", "losses", "optimizers", "preflight", "training", "environment", "unsent", "tracking",
-    "figures", "experiment", "__init__", "__main__", "sync", "rerun",
+    "errors", "interrupts", "results", "seeds", "bridge", "config", "messages", "sweeper", "search_spaces", "data",
+    "command", "checkpoint", "resume", "reporting", "initializers", "models", "losses", "optimizers", "preflight",
+    "training", "environment", "unsent", "mlflow_settings", "tracking", "figures", "study_figures", "study_tracking",
+    "experiment", "__init__", "__main__", "sync", "rerun", "compare", "explain",
 ]  # fmt: skip
 LIBRARIES = {
-    "errors": set(), "interrupts": set(), "results": set(), "seeds": {"numpy"}, "config": {"hydra", "omegaconf"},
+    "errors": set(), "interrupts": set(), "results": set(), "seeds": {"numpy"}, "bridge": set(),
+    "search_spaces": set(), "config": {"hydra", "omegaconf"},
     "messages": {"hydra", "omegaconf"}, "data": {"numpy"}, "checkpoint": {"numpy", "filelock"}, "resume": set(),
     "reporting": {"rich"}, "initializers": {"keras"}, "models": {"keras"}, "losses": {"tensorflow"},
     "optimizers": {"keras", "tensorflow"}, "training": {"keras", "tensorflow", "numpy"}, "environment": set(),
-    "unsent": {"filelock"}, "tracking": {"mlflow", "filelock", "keras", "numpy", "psutil", "yaml"},
-    "figures": {"matplotlib", "numpy"}, "experiment": {"numpy", "psutil", "tensorflow"}, "__init__": set(),
+    "unsent": {"filelock"}, "mlflow_settings": {"mlflow"}, "command": set(),
+    "tracking": {"mlflow", "filelock", "keras", "numpy", "psutil", "yaml"},
+    "figures": {"matplotlib", "numpy"}, "study_figures": {"matplotlib", "optuna", "plotly"},
+    "study_tracking": {"mlflow", "yaml"}, "experiment": {"numpy", "psutil", "tensorflow"}, "__init__": set(),
     "__main__": {"hydra", "omegaconf"}, "sync": set(), "rerun": {"mlflow", "yaml"},
+    "explain": {"numpy", "pandas", "rich"},
 }  # fmt: skip
 
 
@@ -48,7 +53,8 @@ def test_every_module_has_its_place() -> None:
     assert sorted(found) == sorted(ORDER)
 
 
-MODULES = [module for module in ORDER if module != "preflight"]  # a package, which has a test of its own
+PACKAGES = ("preflight", "sweeper", "compare")  # each has a test of its own
+MODULES = [module for module in ORDER if module not in PACKAGES]
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -90,6 +90,8 @@ def test_a_write_cut_short_is_not_a_checkpoint(tmp_path: Path) -> None:
     checkpoint.save(state(5), tmp_path)
     (tmp_path / "000000005.1").rename(tmp_path / "writing-123")
     assert warnings_of(tmp_path) == (None, [])
+    checkpoint.save(state(10), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["000000010.1"]
 
 
 @pytest.fixture
@@ -127,19 +129,20 @@ def test_restored_program_goes_on_bit_for_bit(
             v.numpy() for v in (*program.model.weights, *program.optimizer.variables) if "seed" not in v.path
         ]
 
-    whole = training.build_program(config, 300)
+    whole, stopped = (training.build_program(config, 300) for _ in range(2))
+    start = checkpoint.RunState.of(stopped, Progress(), (), {})
     expected = list(training.fit(whole, small_mnist, config.schedule))
     for stop in range(1, 10):
-        program = training.build_program(config, 300)
+        start.restore(stopped)
         done: list[EpochResult] = []
 
-        def on_progress(progress: Progress, stop: int = stop, program: training.Program = program) -> None:
+        def on_progress(progress: Progress, stop: int = stop, done: list[EpochResult] = done) -> None:
             if progress.step >= stop:
-                checkpoint.save(checkpoint.RunState.of(program, progress, tuple(done), {}), tmp_path)  # noqa: B023
+                checkpoint.save(checkpoint.RunState.of(stopped, progress, tuple(done), {}), tmp_path)
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            done.extend(training.fit(program, small_mnist, config.schedule, on_progress=on_progress))
+            done.extend(training.fit(stopped, small_mnist, config.schedule, on_progress=on_progress))
         loaded, _ = warnings_of(tmp_path)
         assert loaded is not None
         resumed = training.build_program(config, 300)

@@ -3,9 +3,22 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from conftest import Started
+
+
+@pytest.fixture(scope="module", autouse=True)
+def multiruns(start: Callable[..., Started]) -> dict[str, Started]:
+    """Multiruns that tests below wait for."""
+    overrides = {
+        "models": ["model=softmax,cnn3x3"],
+        "one bad": ["optimizer.learning_rate=-1,0.5", "model=softmax"],
+    }
+    return {name: start("-m", "mnist_exp", "-m", *given, "debug=fast") for name, given in overrides.items()}
 
 
 def run_cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -83,23 +96,25 @@ def test_full_error_shows_the_traceback(tmp_path: Path, monkeypatch: pytest.Monk
     assert "Traceback" in run_cli("schedule.epochs=0", cwd=tmp_path).stderr
 
 
-def test_multirun_trains_two_models_in_one_process(workdir: Path) -> None:
+def tracked_runs(folder: Path) -> list[Any]:
     import mlflow
 
-    done = run_cli("-m", "model=softmax,cnn3x3", "debug=fast", cwd=workdir)
-    assert done.returncode == 0, done.stderr
-    runs = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db").search_runs(["1"])
+    return list(mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").search_runs(["1"]))
+
+
+def test_multirun_trains_two_models_in_one_process(multiruns: dict[str, Started]) -> None:
+    exit_code, _, said = multiruns["models"].output()
+    assert exit_code == 0, said
+    runs = tracked_runs(multiruns["models"].folder)
     assert {run.data.params["model"] for run in runs} == {"softmax", "cnn3x3"}
     assert {run.info.status for run in runs} == {"FINISHED"}
-    assert len(list((workdir / "multirun").glob("*/*/[01]/.hydra"))) == 2
+    assert len(list(multiruns["models"].folder.glob("multirun/*/*/[01]/.hydra"))) == 2
 
 
-def test_failed_job_of_a_multirun_does_not_stop_the_others(workdir: Path) -> None:
-    import mlflow
-
-    done = run_cli("-m", "optimizer.learning_rate=-1,0.5", "model=softmax", "debug=fast", cwd=workdir)
-    assert done.returncode == 1
-    assert "optimizer.learning_rate=-1.0: expected a number > 0" in done.stderr
-    assert "Traceback" not in done.stderr
-    runs = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db").search_runs(["1"])
+def test_failed_job_of_a_multirun_does_not_stop_the_others(multiruns: dict[str, Started]) -> None:
+    exit_code, _, said = multiruns["one bad"].output()
+    assert exit_code == 1
+    assert "optimizer.learning_rate=-1.0: expected a number > 0" in said
+    assert "Traceback" not in said
+    runs = tracked_runs(multiruns["one bad"].folder)
     assert [run.data.params["optimizer.learning_rate"] for run in runs] == ["0.5"]

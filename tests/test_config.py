@@ -68,9 +68,13 @@ def test_max_steps_replaces_the_default_epochs() -> None:
     assert compose([]).config.schedule.epochs == 15
 
 
+NO_OTHER_RESULT = ["seed=5", "variant=v", "run_name=x", "+tags.course=ml", "tracking.experiment=other",
+                   "checkpoint.every_seconds=5", "resume=auto", "preflight=error", "reference=null"]  # fmt: skip
+
+
 def test_hash_ignores_seed_and_names_alone() -> None:
     base = compose([]).config.hash()
-    for neutral in ("seed=5", "run_name=x", "+tags.course=ml", "tracking.experiment=other"):
+    for neutral in NO_OTHER_RESULT:
         assert compose([neutral]).config.hash() == base
     for telling in (
         "model.kernel_size=5",
@@ -79,6 +83,12 @@ def test_hash_ignores_seed_and_names_alone() -> None:
         "schedule.epochs=3",
     ):
         assert compose([telling]).config.hash() != base
+
+
+def test_changes_are_the_overrides_with_another_result() -> None:
+    telling = ["loss=self_entropy", "schedule.epochs=3", "++schedule.batch_size=10", "deterministic=false"]
+    settings = compose(["experiment=notebook_softmax", *NO_OTHER_RESULT, *telling])
+    assert settings.changes == telling
 
 
 def test_debug_modes_override_presets_and_go_to_their_own_experiment() -> None:

@@ -54,10 +54,10 @@ def test_eval_on_train_scores_the_training_examples(idx_folder: Path) -> None:
 
 def test_digest_depends_on_every_split(idx_folder: Path) -> None:
     digests = {
-        data.load(idx_folder, validation_size=50).digest(),
-        data.load(idx_folder, validation_size=50, train_limit=149).digest(),
-        data.load(idx_folder, validation_size=50, eval_limit=49).digest(),
-        data.load(idx_folder, validation_size=51).digest(),
+        data.load(idx_folder, validation_size=50).digest,
+        data.load(idx_folder, validation_size=50, train_limit=149).digest,
+        data.load(idx_folder, validation_size=50, eval_limit=49).digest,
+        data.load(idx_folder, validation_size=51).digest,
     }
     assert len(digests) == 4
 

@@ -2,17 +2,41 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
 import numpy as np
 import pytest
-from conftest import only_run
+from conftest import Started, only_run
 
 from mnist_exp import run
 from mnist_exp.config import compose
 from mnist_exp.errors import DataError, NonFiniteCost, PreflightFailed
 from mnist_exp.training import build_program, evaluate, fit
+
+SAME = ["model=softmax", "seed=3", "debug=limit", "schedule.epochs=2", "preflight=off"]
+# No file may grow beyond 4 MiB: enough for the database, not for a checkpoint of this model.
+FULL_DISK = """\
+import resource, signal, runpy, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, 4 << 20))
+sys.argv[0] = "mnist_exp"
+runpy.run_module("mnist_exp", run_name="__main__")
+"""
+BIG = [
+    "model=mlp",
+    "model.hidden_units=[2048]",
+    "preflight=off",
+    "data.train_limit=200",
+    "data.eval_limit=100",
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def commands(start: Callable[..., Started]) -> dict[str, Started]:
+    """Command lines that tests below wait for."""
+    return {"same": start("-m", "mnist_exp", *SAME), "full disk": start("-c", FULL_DISK, *BIG)}
 
 
 def artifact(workdir: Path, name: str) -> Path:
@@ -21,7 +45,7 @@ def artifact(workdir: Path, name: str) -> Path:
 
 
 def test_buggy_notebook_is_right_on_exactly_the_980_zeros(workdir: Path) -> None:
-    result = run(["experiment=notebook_softmax_buggy"])
+    result = run(["experiment=notebook_softmax_buggy", "preflight=off"])
     assert result.test_accuracy == 0.098
     predictions = np.load(artifact(workdir, "test.npz"))
     assert (predictions["prediction"] == 0).all()
@@ -31,23 +55,19 @@ def test_buggy_notebook_is_right_on_exactly_the_980_zeros(workdir: Path) -> None
     assert tracked.data.tags["variant"] == "notebook_softmax_buggy"
 
 
+@pytest.mark.usefixtures("bare_runs")
 def test_correct_notebook_softmax(workdir: Path) -> None:
-    assert 0.910 < run(["experiment=notebook_softmax"]).test_accuracy < 0.925
+    assert 0.910 < run(["experiment=notebook_softmax", "preflight=off"]).test_accuracy < 0.925
 
 
-def test_api_tracks_the_same_numbers_as_the_command_line(workdir: Path) -> None:
-    overrides = ["model=softmax", "seed=3", "debug=limit", "schedule.epochs=2"]
-    result = run(overrides)
-    command = [sys.executable, "-m", "mnist_exp", *overrides]
-    subprocess.run(command, check=True, capture_output=True)
-    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
-    runs = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
-    histories = [
-        [metric.value for metric in client.get_metric_history(tracked.info.run_id, "train/cost")]
-        for tracked in runs
-    ]
-    assert len(runs) == 2
-    assert histories[0] == histories[1] == [epoch.cost for epoch in result.epochs]
+def test_api_tracks_the_same_numbers_as_the_command_line(workdir: Path, commands: dict[str, Started]) -> None:
+    result = run(SAME)
+    command = commands["same"]
+    assert command.output()[0] == 0
+    for folder in (workdir, command.folder):
+        client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
+        history = client.get_metric_history(only_run(folder, "mnist_exp_debug").info.run_id, "train/cost")
+        assert [metric.value for metric in history] == [epoch.cost for epoch in result.epochs]
 
 
 def test_everything_a_run_leaves(workdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,8 +106,9 @@ def test_the_blogs_settings_are_recognised_without_naming_them(
     assert (variant, changes) == ("blog_cnn3x3", ["schedule.epochs=1"])
 
 
+@pytest.mark.usefixtures("bare_runs")
 def test_overfit_learns_one_batch_by_heart(workdir: Path) -> None:
-    result = run(["debug=overfit", "model=mlp"])
+    result = run(["debug=overfit", "model=mlp", "preflight=off"])
     assert result.val_accuracy == result.test_accuracy == 1.0
     assert result.epochs[-1].step < 200
 
@@ -95,7 +116,7 @@ def test_overfit_learns_one_batch_by_heart(workdir: Path) -> None:
 def test_nan_fails_the_run_with_its_reason(workdir: Path) -> None:
     with pytest.raises(NonFiniteCost):
         run(["model=softmax", "loss=cross_entropy_sum", "loss.from_probabilities=true", "optimizer=sgd",
-             "optimizer.learning_rate=1000", "data.train_limit=500", "data.eval_limit=100"])  # fmt: skip
+             "optimizer.learning_rate=1000", "data.train_limit=500", "data.eval_limit=100", "preflight=off"])  # fmt: skip
     tracked = only_run(workdir)
     assert tracked.info.status == "FAILED"
     assert "first batch with a NaN or infinite cost was step 1" in tracked.data.tags["failure_reason"]
@@ -109,31 +130,35 @@ def test_damaged_data_makes_no_run(workdir: Path, idx_folder: Path) -> None:
     assert mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db").get_experiment_by_name("mnist_exp") is None
 
 
+@pytest.mark.usefixtures("bare_runs")
 def test_own_data(workdir: Path, idx_folder: Path) -> None:
-    result = run([f"data.dir={idx_folder}", "data.validation_size=50", "model=softmax", "schedule.epochs=1"])
+    small = ["data.validation_size=50", "model=softmax", "schedule.epochs=1", "preflight=off"]
+    result = run([f"data.dir={idx_folder}", *small])
     assert result.epochs[0].examples == 150
     assert len(only_run(workdir).data.tags["data.digest"]) == 64
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_signals_end_the_run_as_killed(workdir: Path, number: signal.Signals, exit_code: int) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "mnist_exp",
-        "model=softmax",
-        "schedule.epochs=100000",
-        "data.eval_limit=10",
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("Epoch: 0002"):
-            break
-    os.kill(process.pid, number)
-    process.communicate(timeout=60)
-    assert process.returncode == exit_code
-    assert only_run(workdir).info.status == "KILLED"
+def test_signals_end_the_run_as_killed(workdir: Path) -> None:
+    """Both at once, since loading TensorFlow takes most of the time."""
+    endless = ["model=softmax", "schedule.epochs=100000", "data.eval_limit=10", "preflight=off"]
+    exit_codes = {signal.SIGTERM: 143, signal.SIGINT: 130}
+    processes = {
+        number: subprocess.Popen(
+            [sys.executable, "-m", "mnist_exp", *endless, f"tracking.experiment={number.name}"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for number in exit_codes
+    }  # fmt: skip
+    for number, process in processes.items():
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("Epoch: 0002"):
+                break
+        os.kill(process.pid, number)
+    for number, process in processes.items():
+        process.communicate(timeout=60)
+        assert process.returncode == exit_codes[number]
+        assert only_run(workdir, number.name).info.status == "KILLED"
 
 
 OPTIONS = [
@@ -184,6 +209,7 @@ def test_preflight_error_stops_before_training(workdir: Path, capsys: pytest.Cap
     assert "LOSS_IGNORES_LABELS" in artifact(workdir, "preflight.json").read_text()
 
 
+@pytest.mark.usefixtures("bare_runs")
 def test_preflight_warns_and_goes_on_by_default(workdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = run(["experiment=notebook_softmax_buggy", "schedule.max_steps=20"])
     assert "ERROR LOSS_IGNORES_LABELS" in capsys.readouterr().out
@@ -191,6 +217,7 @@ def test_preflight_warns_and_goes_on_by_default(workdir: Path, capsys: pytest.Ca
     assert only_run(workdir).info.status == "FINISHED"
 
 
+@pytest.mark.usefixtures("bare_runs")
 def test_preflight_changes_no_result(workdir: Path) -> None:
     small = [
         "model=cnn3x3",
@@ -203,26 +230,12 @@ def test_preflight_changes_no_result(workdir: Path) -> None:
     assert len(costs) == 1
 
 
-def test_a_full_disk_fails_the_run_in_one_line(workdir: Path) -> None:
-    """No file may grow beyond 4 MiB: enough for the database, not for a checkpoint of this model."""
-    limited = (
-        "import resource, signal, runpy, sys\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, 4 << 20))\n"
-        "sys.argv[0] = 'mnist_exp'\n"
-        "runpy.run_module('mnist_exp', run_name='__main__')"
-    )
-    big = [
-        "model=mlp",
-        "model.hidden_units=[2048]",
-        "preflight=off",
-        "data.train_limit=200",
-        "data.eval_limit=100",
-    ]
-    done = subprocess.run([sys.executable, "-c", limited, *big], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "the checkpoint of step 0 cannot be written (File too large)" in done.stderr
-    assert "Traceback" not in done.stderr
-    tracked = only_run(workdir)
+def test_a_full_disk_fails_the_run_in_one_line(commands: dict[str, Started]) -> None:
+    command = commands["full disk"]
+    exit_code, _, said = command.output()
+    assert exit_code == 1
+    assert "the checkpoint of step 0 cannot be written (File too large)" in said
+    assert "Traceback" not in said
+    tracked = only_run(command.folder)
     assert tracked.info.status == "FAILED"
     assert "cannot be written" in tracked.data.tags["failure_reason"]

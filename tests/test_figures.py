@@ -40,8 +40,11 @@ def test_learning_curves_show_run_and_tutorial(tmp_path: Path) -> None:
     assert cost.get_yscale() == "log"
     lines = {line.get_label(): line for line in cost.get_lines()}
     np.testing.assert_allclose(np.asarray(lines["train, this run"].get_ydata()), [1, 1 / 2, 1 / 3])
+    np.testing.assert_allclose(np.asarray(lines["test, this run"].get_ydata()), [1.2, 1.2 / 2, 1.2 / 3])
     np.testing.assert_allclose(np.asarray(lines["train, tutorial"].get_ydata()), [0.9, 0.5, 0.4])
-    assert "test, tutorial" in {line.get_label() for line in accuracy.get_lines()}
+    lines = {line.get_label(): line for line in accuracy.get_lines()}
+    np.testing.assert_allclose(np.asarray(lines["validation, this run"].get_ydata()), [0.9] * 3)
+    assert "test, tutorial" in lines
     figure.savefig(tmp_path / "x.png")
 
 

@@ -1,7 +1,5 @@
 """Many processes that start at once in an empty folder, and processes that died."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -11,7 +9,8 @@ import mlflow
 import pytest
 from conftest import only_run
 
-from mnist_exp import run
+from mnist_exp import checkpoint, run
+from mnist_exp.errors import UserError
 
 QUICK = ["preflight=off", "model=softmax", "data.train_limit=500", "data.eval_limit=100", "schedule.epochs=1"]
 
@@ -28,10 +27,14 @@ def statuses(folder: Path) -> list[str]:
     return [tracked.info.status for tracked in client.search_runs([found.experiment_id])]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "crowd" in metafunc.fixturenames:
+        metafunc.parametrize("crowd", range(metafunc.config.getoption("--crowds")))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("time_around", range(10))
 def test_eight_at_once_in_an_empty_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, time_around: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crowd: int
 ) -> None:
     monkeypatch.chdir(tmp_path)
     processes = [start(f"seed={seed}") for seed in range(8)]
@@ -48,31 +51,27 @@ def test_two_at_once_in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.Monk
     assert statuses(tmp_path) == ["FINISHED"] * 2
 
 
-def test_a_run_whose_process_was_killed_ends_as_failed(workdir: Path) -> None:
-    process = start("schedule.epochs=1000000")
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("Epoch: 0002"):
-            break
-    assert only_run(workdir).info.status == "RUNNING"
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    run([*QUICK, "tracking.experiment=next"])
-    dead = only_run(workdir)
-    assert dead.info.status == "FAILED"
-    assert f"its process {process.pid} on " in dead.data.tags["failure_reason"]
-
-
-def test_a_run_whose_process_lives_is_left_alone(workdir: Path) -> None:
+@pytest.mark.usefixtures("bare_runs")
+def test_a_run_is_left_to_its_process_until_that_is_dead(workdir: Path) -> None:
     process = start("schedule.epochs=1000000")
     assert process.stdout is not None
     try:
         for line in process.stdout:
             if line.startswith("Epoch: 0002"):
                 break
+        running = only_run(workdir).info.run_id
+        with pytest.raises(UserError, match="another process is training that run"):
+            run([f"resume={running}"])
         run([*QUICK, "tracking.experiment=next"])
         time.sleep(0.2)
         assert only_run(workdir).info.status == "RUNNING"
+        assert process.poll() is None
     finally:
         process.kill()
         process.wait()
+    assert only_run(workdir).info.status == "RUNNING"
+    assert not checkpoint.is_in_use(checkpoint.run_folder(running))
+    run([*QUICK, "tracking.experiment=next"])
+    dead = only_run(workdir)
+    assert dead.info.status == "FAILED"
+    assert f"its process {process.pid} on " in dead.data.tags["failure_reason"]

@@ -14,7 +14,7 @@ import yaml
 from conftest import only_run
 from mlflow.entities import Metric, Param, RunTag
 
-from mnist_exp import experiment, run
+from mnist_exp import run
 from mnist_exp.errors import UserError
 from mnist_exp.rerun import (
     TrackedRun,
@@ -30,11 +30,7 @@ SMALL = ["model=softmax", "data.train_limit=500", "data.eval_limit=100", "schedu
 NAN = [*SMALL, "loss=cross_entropy_sum", "loss.from_probabilities=true", "optimizer=sgd"]
 
 
-@pytest.fixture(autouse=True)
-def _only_what_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures, the model and the search for a preset take most of a small run's time."""
-    monkeypatch.setattr(experiment, "_log_artifacts", lambda *_: None)
-    monkeypatch.setattr(experiment, "find_preset", lambda _: None)
+pytestmark = pytest.mark.usefixtures("bare_runs")
 
 
 def client_of(workdir: Path) -> mlflow.MlflowClient:

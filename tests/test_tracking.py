@@ -46,7 +46,7 @@ def test_params_tags_metrics_and_artifacts(workdir: Path, small_mnist: data.Data
     assert history(workdir, run.info.run_id, "time/images_per_second") == [(1, 50.0), (2, 50.0)]
     contexts = {entry.tags[0].value: entry.dataset for entry in run.inputs.dataset_inputs}
     assert set(contexts) == {"train", "validation", "test"}
-    assert contexts["test"].digest == small_mnist.test.digest()[:32]
+    assert contexts["test"].digest == small_mnist.test.digest[:32]
     files = {path.relative_to(workdir / "mlruns").as_posix().split("/artifacts/")[1]
              for path in (workdir / "mlruns").rglob("*") if path.is_file()}  # fmt: skip
     assert {"config/resolved.yaml", "config/overrides.yaml", "env/packages.txt", "env/hardware.json"} <= files

@@ -1,0 +1,109 @@
+"""How long a sweep waits for its slowest trial, and what a trial costs: `python -m benchmarks.sweeper`.
+
+First one slow trial (SLOW seconds), then ten fast ones (FAST seconds), which only sleep, on two joblib workers: by
+`optuna_study`, and by the official hydra-optuna-sweeper where that is installed. Then trivial trials on SQLite.
+"""
+
+import argparse
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+APP = """
+import time
+import hydra
+
+@hydra.main(config_path=".", config_name="config")
+def app(cfg):
+    time.sleep(cfg.seconds)
+    return cfg.seconds
+
+if __name__ == "__main__":
+    app()
+"""
+OFFICIAL = "hydra_plugins.hydra_optuna_sweeper"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--slow", type=float, default=20.0, help="seconds of the slow trial")
+    parser.add_argument("--fast", type=float, default=2.0, help="seconds of each of the ten fast ones")
+    parser.add_argument("--trials", type=int, default=40, help="trivial trials for the rate")
+    arguments = parser.parse_args()
+
+    seconds = [arguments.slow] + [arguments.fast] * 10
+    start_up = _start_up()
+    print(f"one trial of {arguments.slow:g} s and ten of {arguments.fast:g} s on 2 workers")
+    print(f"{'sweeper':<14}{'wall time':>10}{'over slow trial + start-up':>29}")
+    bound = arguments.slow + start_up
+    print(f"{'(bound)':<14}{bound:>8.1f} s{'':>29}")
+    for sweeper in ("optuna_study", "optuna"):
+        if sweeper == "optuna" and not _official_is_installed():
+            print(f"{sweeper:<14}not installed: pip install hydra-optuna-sweeper==1.4.0rc3")
+            continue
+        wall, _ = _sweep(sweeper, seconds, workers=2)
+        print(f"{sweeper:<14}{wall:>8.1f} s{(wall / bound - 1) * 100:>27.0f} %")
+    print(f"start-up: {start_up:.1f} s, a sweep of two trials that take no time")
+    print(f"\n{arguments.trials} trivial trials on SQLite\nworkers   trials/s")
+    for workers in (1, 2, 4):
+        _, rate = _sweep("optuna_study", [0.0] * arguments.trials, workers)
+        print(f"{workers:<10}{rate:>8.1f}")
+
+
+def _official_is_installed() -> bool:
+    try:
+        return importlib.util.find_spec(OFFICIAL) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _start_up() -> float:
+    """Seconds of a sweep of two trials that take none."""
+    return _sweep("optuna_study", [0.0, 0.0], workers=2)[0]
+
+
+def _sweep(sweeper: str, seconds: list[float], workers: int) -> tuple[float, float]:
+    """Wall time in seconds of a sweep in a process of its own, and trials/s from its first trial to its last.
+
+    Both sweepers use a grid of which every cell is a trial, in a fresh SQLite study.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "app.py").write_text(APP)
+        overrides = [f"{{seconds:{value},trial:{i}}}" for i, value in enumerate(seconds)]
+        (folder / "config.yaml").write_text("cell: {seconds: 0.0, trial: 0}\nseconds: ${cell.seconds}\n")
+        command = [
+            sys.executable, "app.py", "-m", f"hydra/sweeper={sweeper}", "hydra/sweeper/sampler=grid",
+            "hydra/launcher=joblib", f"hydra.launcher.n_jobs={max(workers, 2)}", f"hydra.sweeper.n_jobs={workers}",
+            f"hydra.sweeper.n_trials={len(seconds)}", "hydra.sweeper.storage='sqlite:///study.db'",
+            "hydra.sweeper.study_name=benchmark", f"cell=choice({','.join(overrides)})",
+        ]  # fmt: skip
+        path = os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")]))
+        started = time.monotonic()
+        subprocess.run(
+            command, cwd=folder, env={**os.environ, "PYTHONPATH": path}, check=True, stdout=subprocess.DEVNULL
+        )
+        return time.monotonic() - started, _rate(folder / "study.db", len(seconds))
+
+
+def _rate(database: Path, expected: int) -> float:
+    import optuna
+
+    trials = optuna.load_study(study_name="benchmark", storage=f"sqlite:///{database}").get_trials()
+    done = [trial for trial in trials if trial.state.name == "COMPLETE"]
+    if len(done) != expected:
+        raise RuntimeError(f"{len(done)} of {expected} trials are complete")
+    first: datetime = min(trial.datetime_start for trial in done if trial.datetime_start)
+    last: datetime = max(trial.datetime_complete for trial in done if trial.datetime_complete)
+    return expected / (last - first).total_seconds()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""What the commands beside training share: how a mistake is answered, their options, their output folder."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mnist_exp.errors import Killed, UserError
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises UserError for a mistake, with `hint` as its second line."""
+
+    def __init__(self, *, hint: str, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
+        self._hint = hint
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}\n{self._hint}")
+
+
+@contextmanager
+def answered(*mistakes: type[Exception]) -> Iterator[None]:
+    """End the process with exit code 1 and one or two lines for these errors, with 128 + N for signal N.
+
+    HYDRA_FULL_ERROR=1 shows the traceback instead.
+    """
+    try:
+        yield
+    except mistakes as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            raise
+        from mnist_exp.messages import explain  # loads Hydra, which not every command needs
+
+        sys.exit(f"mnist_exp: {explain(error)}")
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    except Killed:
+        sys.exit(128 + signal.SIGTERM)
+
+
+def output_folder(text: str) -> Path:
+    """The folder of `--output`. Raises UserError if there is none."""
+    folder = Path(text)
+    if not folder.is_dir():
+        raise UserError(f"--output {folder}: no such folder")
+    return folder
+
+
+def write(folder: Path, files: Mapping[str, str]) -> None:
+    """Write {name: text} there. Raises UserError if that cannot be done."""
+    try:
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--output {folder}: cannot write there ({error.strerror})") from error

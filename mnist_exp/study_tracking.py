@@ -1,0 +1,170 @@
+"""A study in MLflow: a parent run with the result, each trial's run below it. Needs no TensorFlow."""
+
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mlflow
+import yaml
+from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
+
+from mnist_exp import checkpoint, study_figures, tracking
+from mnist_exp.config import Settings, compose, from_composed
+from mnist_exp.errors import ConfigError
+from mnist_exp.messages import did_you_mean
+from mnist_exp.sweeper import RunningTrial
+from mnist_exp.sweeper.hooks import StudyHooks
+from mnist_exp.sweeper.space import describe
+from mnist_exp.sweeper.study import SPACE
+
+if TYPE_CHECKING:
+    import optuna
+    from omegaconf import DictConfig
+
+RUN_ID = "mlflow_run_id"  # what a study, and each trial, remembers of its run
+
+
+class StudyTracking(StudyHooks):
+    """How a sweep joins in with MLflow."""
+
+    def __init__(self) -> None:
+        self._uri: str | None = None
+
+    def check_config(self, config: "DictConfig") -> None:
+        from_composed(config)
+
+    def on_study_start(self, study: "optuna.Study", config: "DictConfig") -> None:
+        """Open the parent run: that of the study's earlier commands if the store has it, else a new one."""
+        with tracking.store(config.tracking.uri) as client:
+            experiment_id = tracking.open_store(config.tracking.experiment)
+            run_id = study.user_attrs.get(RUN_ID)
+            if run_id is None or not _reopen(client, run_id):
+                space = study.user_attrs[SPACE]
+                searched = [key for key, text in space.items() if text.startswith('{"name"')]
+                tags = {
+                    "study_name": study.study_name,
+                    "study_role": "study",
+                    "sweep.keys": " ".join(searched),
+                }
+                run = client.create_run(experiment_id, run_name=study.study_name, tags=tags)
+                run_id = run.info.run_id
+                for key, text in space.items():
+                    client.log_param(run_id, tracking.safe_name(key), describe(text)[:500])
+                study.set_user_attr(RUN_ID, run_id)
+            for key, value in tracking.process_tags().items():
+                client.set_tag(run_id, key, value)
+
+    def on_trial_start(self, running: RunningTrial, config: "DictConfig") -> None:
+        self._uri = config.tracking.uri
+
+    def on_trial_end(self, running: RunningTrial, state: str, reason: str | None) -> None:
+        """Say how the trial ended; one that failed before it had a run gets one, so that it is seen."""
+        run_id, status = running.recall(RUN_ID), None
+        with tracking.store(self._uri) as client:
+            if run_id is None:
+                if state != "FAIL":
+                    return
+                parent = client.get_run(running.study_attributes[RUN_ID])
+                name = f"trial-{running.number}"
+                run_id = client.create_run(
+                    parent.info.experiment_id, run_name=name, tags=trial_tags(running)
+                ).info.run_id
+                status = "FAILED"
+            tags = {"trial_state": state, **({"failure_reason": reason} if reason else {})}
+            status = "KILLED" if state == "PRUNED" else status
+            tracking.amend(run_id, tags, status, lambda text: print(text, file=sys.stderr))
+        if state != "WAITING":  # nobody goes on with it
+            shutil.rmtree(checkpoint.run_folder(run_id), ignore_errors=True)
+
+    def on_study_end(self, study: "optuna.Study", config: "DictConfig") -> None:
+        """Log the best trial, how many ended how, all trials as a table, and Optuna's plots."""
+        run_id = study.user_attrs[RUN_ID]
+        states = [trial.state.name for trial in study.get_trials(deepcopy=False)]
+        with tracking.store(config.tracking.uri) as client:
+            for state in ("COMPLETE", "PRUNED", "FAIL"):
+                client.log_metric(run_id, f"study/{state.lower()}", states.count(state))
+            if "COMPLETE" in states:
+                _log_best(client, run_id, study)
+            with tempfile.TemporaryDirectory() as folder:
+                study.trials_dataframe().to_csv(Path(folder) / "trials.csv", index=False)
+                study_figures.draw(study, Path(folder), config.objective)
+                client.log_artifacts(run_id, folder, "study")
+            unfinished = "WAITING" in states or "RUNNING" in states
+            client.set_terminated(run_id, "KILLED" if unfinished else "FINISHED")
+
+
+def _reopen(client: mlflow.MlflowClient, run_id: str) -> bool:
+    """Whether the store has the run; another one does not."""
+    try:
+        client.update_run(run_id, "RUNNING")
+    except MlflowException:
+        return False
+    return True
+
+
+def trial_tags(running: RunningTrial) -> dict[str, str]:
+    """Tags of a trial's run from its start; `trial_params` are the values that the study chose."""
+    return {
+        MLFLOW_PARENT_RUN_ID: running.study_attributes[RUN_ID],
+        "study_name": running.study_name,
+        "study_role": "trial",
+        "trial_number": str(running.number),
+        "trial_state": "RUNNING",
+        "trial_params": json.dumps(running.trial.params),
+        "sweep.keys": " ".join(running.trial.params),
+    }
+
+
+def best_settings(settings: Settings) -> Settings:
+    """The parameters of the best trial of `best_of=STUDY`, with the overrides given beside it.
+
+    What the sweep's own file sets to keep trials short is left out: the run is a full one. Raises ConfigError if
+    there is no such study, or none of its trials is complete.
+    """
+    name = settings.config.best_of
+    with tracking.store(settings.config.tracking.uri) as client:
+        experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+        found = client.search_runs(experiments, "tags.study_role = 'study'", max_results=1000)
+        studies = {run.data.tags["study_name"]: run for run in reversed(found)}
+        if name not in studies:
+            raise ConfigError(
+                f"best_of={name}: no such study{did_you_mean(str(name), studies)}\n"
+                f"Studies: {', '.join(sorted(studies)) or 'none'}"
+            )
+        best = studies[name].data.tags.get("best.run_id")
+        if best is None:
+            raise ConfigError(f"best_of={name}: no trial of that study is complete")
+        uri = client.get_run(best).info.artifact_uri
+        overrides = yaml.safe_load(mlflow.artifacts.load_text(f"{uri}/config/overrides.yaml"))
+    kept = [override for override in overrides if not override.startswith("sweeps=")]
+    own = [override for override in settings.overrides if not override.lstrip("+").startswith("best_of=")]
+    best_config = compose([*kept, *own])
+    return best_config.with_config(tags={**best_config.config.tags, "best_of": str(name)})
+
+
+def _log_best(client: mlflow.MlflowClient, run_id: str, study: "optuna.Study") -> None:
+    """The best trial; of several objectives, the one of the Pareto front that is best in the first."""
+    first = study.directions[0].name
+    best = sorted(study.best_trials, key=lambda trial: trial.values[0], reverse=first == "MAXIMIZE")[0]
+    for index, value in enumerate(best.values):
+        client.log_metric(
+            run_id, "study/best_value" if index == 0 else f"study/best_value_{index + 1}", value
+        )
+    tags = {
+        "best.trial": str(best.number),
+        "best.run_id": best.user_attrs.get(RUN_ID, ""),
+        "best.params": json.dumps(best.params),
+    }
+    if len(study.directions) > 1:
+        tags["pareto.trials"] = " ".join(str(trial.number) for trial in study.best_trials)
+    values = ", ".join(f"{value:.6g}" for value in best.values)
+    rows = "".join(f"| `{key}` | `{value}` |\n" for key, value in best.params.items())
+    tags[MLFLOW_RUN_NOTE] = (
+        f"Best: trial {best.number}, **{values}**\n\n| setting | value |\n|---|---|\n{rows}"
+    )
+    for key, text in tags.items():
+        client.set_tag(run_id, key, text)

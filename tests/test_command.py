@@ -1,0 +1,45 @@
+import signal
+from pathlib import Path
+
+import pytest
+
+from mnist_exp.command import Parser, answered, output_folder, write
+from mnist_exp.errors import Killed, UserError
+
+
+def test_a_mistake_ends_in_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(SystemExit, match="mnist_exp: two\nlines"), answered(UserError):
+        raise UserError("two\nlines")
+    with pytest.raises(ValueError, match="ours"), answered(UserError):
+        raise ValueError("ours")
+
+
+def test_a_traceback_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(UserError), answered(UserError):
+        raise UserError("wrong")
+
+
+@pytest.mark.parametrize(
+    ("error", "number"), [(KeyboardInterrupt(), signal.SIGINT), (Killed(), signal.SIGTERM)]
+)
+def test_signals_are_exit_codes(error: BaseException, number: int) -> None:
+    with pytest.raises(SystemExit) as ended, answered(UserError):
+        raise error
+    assert ended.value.code == 128 + number
+
+
+def test_an_option_that_is_not_there_gets_the_hint() -> None:
+    with pytest.raises(UserError, match="--nosuch\nusage: try this"):
+        Parser(hint="usage: try this").parse_args(["--nosuch"])
+
+
+def test_output(tmp_path: Path) -> None:
+    write(output_folder(str(tmp_path)), {"a.csv": "1", "b.html": "\u00e9"})
+    assert (tmp_path / "b.html").read_text(encoding="utf-8") == "\u00e9"
+    with pytest.raises(UserError, match="--output .*nosuch: no such folder"):
+        output_folder(str(tmp_path / "nosuch"))
+    (tmp_path / "c").mkdir()
+    with pytest.raises(UserError, match="cannot write there"):
+        write(tmp_path, {"c": "a folder is in the way"})

@@ -1,0 +1,19 @@
+import logging
+import os
+
+import pytest
+
+from mnist_exp.mlflow_settings import be_quick_and_quiet
+
+NAMES = ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT")
+
+
+def test_a_dead_server_is_not_waited_for_unless_the_user_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    import mlflow  # which sets its log level when it is first imported
+
+    monkeypatch.setenv(NAMES[0], "9")
+    monkeypatch.delenv(NAMES[1], raising=False)
+    be_quick_and_quiet()
+    assert [os.environ[name] for name in NAMES] == ["9", "15"]
+    assert logging.getLogger(mlflow.__name__).level == logging.WARNING
+    assert logging.getLogger("urllib3.connectionpool").level == logging.CRITICAL

@@ -1,5 +1,6 @@
 """What a run ran on: source version, packages, hardware."""
 
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -12,6 +13,20 @@ from functools import cache
 from pathlib import Path
 
 _PACKAGE_DIR = Path(__file__).parent
+
+# The modules and packages that decide what a config computes; the others record, compare and show it.
+_COMPUTING = (
+    "config",
+    "data",
+    "initializers",
+    "losses",
+    "models",
+    "optimizers",
+    "results",
+    "seeds",
+    "training",
+)
+_COMPUTING_PACKAGES = ("tensorflow", "keras", "numpy")
 
 # Untracked files beyond these sizes are named instead of kept: somebody's data or results, not code.
 _MAX_FILE_BYTES = 5 * 2**20
@@ -111,6 +126,20 @@ def source_version() -> SourceVersion | None:
 
 def version(package: str) -> str:
     return importlib.metadata.version(package)
+
+
+@cache
+def code_digest() -> str:
+    """The same for two runs only if the same code would train them: 16 hex digits of SHA-256.
+
+    Of this package's modules and the versions of other packages that decide what a config computes.
+    """
+    digest = hashlib.sha256()
+    for module in _COMPUTING:
+        digest.update((_PACKAGE_DIR / f"{module}.py").read_bytes())
+    for package in _COMPUTING_PACKAGES:
+        digest.update(f"{package}=={version(package)}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 @cache

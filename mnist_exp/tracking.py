@@ -181,6 +181,7 @@ class RunTracker:
             "config_hash": config.hash(),
             "seed": str(config.seed),
             "data.digest": data.digest,
+            "code_digest": environment.code_digest(),
             **process_tags(),
             **config.tags,
         }
@@ -214,7 +215,9 @@ class RunTracker:
             self._logged |= {(name, m.step) for m in self._client.get_metric_history(self.run_id, name)}
         if "failure_reason" in run.data.tags:
             self._client.delete_tag(self.run_id, "failure_reason")
-        for key, value in {"config_hash": settings.config.hash(), **process_tags()}.items():
+        codes = dict.fromkeys([run.data.tags.get("code_digest", "unknown"), environment.code_digest()])
+        tags = {"config_hash": settings.config.hash(), "code_digest": "+".join(codes), **process_tags()}
+        for key, value in tags.items():
             self._client.set_tag(self.run_id, key, value)
         self.log_text(yaml.safe_dump(settings.config.to_dict(), sort_keys=False), "config/resolved.yaml")
         self.log_text(yaml.safe_dump(list(settings.overrides)), "config/overrides.yaml")

@@ -201,3 +201,22 @@ def test_packages_and_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
     assert facts["OMP_NUM_THREADS"] == "3"
     assert facts["TF_ENABLE_ONEDNN_OPTS"] is None
     json.dumps(facts)
+
+
+def test_code_digest_tells_what_computes_from_what_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for source in Path(environment.__file__).parent.glob("*.py"):
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    monkeypatch.setattr(environment, "_PACKAGE_DIR", tmp_path)
+
+    def digest() -> str:
+        environment.code_digest.cache_clear()
+        return environment.code_digest()
+
+    before = digest()
+    (tmp_path / "figures.py").write_text("")
+    assert digest() == before
+    (tmp_path / "losses.py").write_text("")
+    assert digest() != before
+    environment.code_digest.cache_clear()

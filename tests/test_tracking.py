@@ -6,7 +6,7 @@ import mlflow
 import pytest
 from conftest import only_run
 
-from mnist_exp import data, tracking
+from mnist_exp import data, environment, tracking
 from mnist_exp.config import compose
 from mnist_exp.errors import Killed, UserError
 from mnist_exp.results import EpochResult, Evaluation
@@ -129,3 +129,16 @@ def test_nothing_is_left_to_do_at_exit(workdir: Path, small_mnist: data.Dataset)
         pass
     assert signal.getsignal(signal.SIGTERM) is handler
     assert "MLFLOW_RUN_ID" not in os.environ
+
+
+def test_a_run_gone_on_with_by_other_code_names_both(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, seen = compose([]), []
+    for code in ("a", "a", "b"):
+        monkeypatch.setattr(environment, "code_digest", lambda code=code: code)
+        run_id = only_run(workdir).info.run_id if seen else None
+        with tracking.track_run(settings, "v", "n", small_mnist, run_id=run_id):
+            pass
+        seen.append(only_run(workdir).data.tags["code_digest"])
+    assert seen == ["a", "a", "a+b"]

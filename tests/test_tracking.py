@@ -134,7 +134,8 @@ def test_nothing_is_left_to_do_at_exit(workdir: Path, small_mnist: data.Dataset)
 def test_a_run_gone_on_with_by_other_code_names_both(
     workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings, seen = compose([]), []
+    settings = compose([])
+    seen: list[str] = []
     for code in ("a", "a", "b"):
         monkeypatch.setattr(environment, "code_digest", lambda code=code: code)
         run_id = only_run(workdir).info.run_id if seen else None

@@ -1,9 +1,9 @@
-"""Ctrl-C and SIGTERM: the parent lets its workers stop before it stops itself, a worker puts its trial back in peace."""
+"""Ctrl-C and SIGTERM: the parent lets its workers stop before it stops itself; a worker hears of it between two steps."""
 
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 _TELL_SECONDS = 2.0  # in which workers that had the signal, too, are left alone
@@ -70,14 +70,58 @@ def interrupt_main_thread() -> None:
     signal.pthread_kill(ident, signal.SIGINT)
 
 
+class Held:
+    """Notes the first signal, until `check`, `released` or the end of `held`; a second one is not held back."""
+
+    def __init__(self, handlers: dict[signal.Signals, Callable[..., object]]) -> None:
+        self._handlers = handlers
+        self._noted: signal.Signals | None = None
+
+    def check(self) -> None:
+        """Let the signal through if one came: raises KeyboardInterrupt."""
+        if self._noted is not None:
+            number, self._noted = self._noted, None
+            self._handlers[number](number, None)
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Signals interrupt the block, one that was noted before it too."""
+        self._set(self._handlers)
+        try:
+            self.check()
+            yield
+        finally:
+            self.hold()
+
+    def hold(self) -> None:
+        self._set(dict.fromkeys(self._handlers, self._note))
+
+    def _note(self, number: int, frame: object) -> None:
+        again, self._noted = self._noted is not None, signal.Signals(number)
+        if again:
+            self.check()
+
+    @staticmethod
+    def _set(handlers: Mapping[signal.Signals, Callable[..., object]]) -> None:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
 @contextmanager
-def in_peace() -> Iterator[None]:
-    """Ctrl-C does not reach the block."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def held() -> Iterator[Held]:
+    """Ctrl-C, and SIGTERM where it is handled, wait for the end of the block.
+
+    Raised anywhere, KeyboardInterrupt would come in the middle of a commit, after which SQLAlchemy's session is of no
+    use, or in a callback of the garbage collector, which drops it.
+    """
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():  # only there can signals be handled
+        now = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        handlers = {number: handler for number, handler in now.items() if callable(handler)}
+    hold = Held(handlers)
+    hold.hold()
     try:
-        yield
+        yield hold
     finally:
-        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+        hold._set(handlers)
+    hold.check()

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mnist_exp.sweeper.interruption import held
+
 if TYPE_CHECKING:
     import optuna
 
@@ -32,7 +34,8 @@ class RunningTrial:
 
     def remember(self, key: str, value: Any) -> None:
         """Keep a JSON value with the trial; whoever retries the trial after a crash can `recall` it."""
-        self.trial.set_user_attr(key, value)
+        with held():
+            self.trial.set_user_attr(key, value)
 
     def recall(self, key: str) -> Any:
         """What an earlier try of this trial remembered, or None."""
@@ -54,8 +57,10 @@ def report(value: float, step: int) -> None:
     """
     if _running is None or len(_running.trial.study.directions) > 1:
         return
-    _running.trial.report(value, step)
-    if _running.trial.should_prune():
+    with held():
+        _running.trial.report(value, step)
+        is_pruned = _running.trial.should_prune()
+    if is_pruned:
         import optuna
 
         raise optuna.TrialPruned(f"pruned at step {step} with {value:g}")

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -22,7 +23,7 @@ from omegaconf import DictConfig, open_dict
 from optuna.trial import FrozenTrial, TrialState
 
 from mnist_exp.sweeper.hooks import build_hooks, load
-from mnist_exp.sweeper.interruption import in_peace, interrupt_main_thread
+from mnist_exp.sweeper.interruption import Held, held, interrupt_main_thread
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.samplers import build_pruner, build_sampler
 from mnist_exp.sweeper.space import SearchSpace
@@ -89,21 +90,23 @@ class Worker:
 
         storage.on_claim = prepare_sampler
         try:
-            with _interrupted_when_told(study, self.launch), contextlib.suppress(NothingWaits):
-                while not self.is_over(study):
-                    with contextlib.suppress(TakenOver):
-                        study.optimize(
-                            lambda trial: self._objective(trial, storage),
-                            catch=(Exception,),
-                            callbacks=[after_trial],
-                        )
-        except Interrupted as interrupted:
+            with _interrupted_when_told(study, self.launch), held() as hold:
+                try:
+                    while not self.is_over(study):
+                        with contextlib.suppress(TakenOver):
+                            study.optimize(
+                                lambda trial: self._objective(trial, storage, hold),
+                                catch=(Exception,),
+                                callbacks=[after_trial, lambda *_: hold.check()],
+                            )
+                except NothingWaits:
+                    pass
+                finally:
+                    storage.give_back_claimed()
+        except (Interrupted, KeyboardInterrupt) as interrupted:
             # An error here would make a launcher kill the other workers, which stop by themselves.
             if self._is_parent():
                 raise interrupted.__cause__ or interrupted from None
-        finally:
-            with in_peace():
-                storage.give_back_claimed()
 
     def is_over(self, study: optuna.Study) -> bool:
         """Whether no further trial may begin: the time is up, too many failed, or the parent says so."""
@@ -115,11 +118,11 @@ class Worker:
     def _is_parent(self) -> bool:
         return (machine(), os.getpid()) == (self.machine, self.pid)
 
-    def _objective(self, trial: optuna.Trial, storage: StudyStorage) -> Any:
+    def _objective(self, trial: optuna.Trial, storage: StudyStorage, hold: Held) -> Any:
         """The trial's value or values. Raises what the task function raised, Interrupted and TakenOver."""
         try:
-            values = self._attempt(trial)
-        except KeyboardInterrupt as error:  # between the lines of `_attempt`
+            values = self._attempt(trial, hold)
+        except KeyboardInterrupt as error:  # a second one, which is not held back
             raise Interrupted from error
         except Exception:
             if not storage.owns(trial._trial_id):
@@ -129,7 +132,7 @@ class Worker:
             raise TakenOver
         return values
 
-    def _attempt(self, trial: optuna.Trial) -> Any:
+    def _attempt(self, trial: optuna.Trial, hold: Held) -> Any:
         hooks = build_hooks(self.config.hydra.sweeper.hooks)
         state, why, started = TrialState.COMPLETE, None, None
         try:
@@ -138,11 +141,14 @@ class Worker:
             config = self._compose(trial.number, overrides)
             hooks.on_trial_start(started, config)
             with running(started):
-                return self._values(self._run(config))
+                return self._values(self._run(config, hold))
         except optuna.TrialPruned as pruned:
             state, why = TrialState.PRUNED, str(pruned)
             raise
         except (Exception, SystemExit) as error:
+            if _is_of_interrupt(error):
+                state, why = TrialState.WAITING, _one_line(error)
+                raise Interrupted from error
             state, why = TrialState.FAIL, _one_line(error)
             trial.set_user_attr(FAILURE, why)
             raise TrialFailed(why) from error
@@ -152,8 +158,7 @@ class Worker:
         finally:
             if started is not None:
                 try:
-                    with in_peace():
-                        hooks.on_trial_end(started, state.name, why)
+                    hooks.on_trial_end(started, state.name, why)
                 except Exception as error:  # noqa: BLE001  # whatever an application raises
                     _log.warning(f"on_trial_end of trial {trial.number}: {_one_line(error)}")
 
@@ -175,10 +180,10 @@ class Worker:
             config.hydra.job.num = number
         return config
 
-    def _run(self, config: DictConfig) -> Any:
+    def _run(self, config: DictConfig, hold: Held) -> Any:
         result = run_job(
             hydra_context=self.hydra_context,
-            task_function=self._task,
+            task_function=partial(self._task, hold),
             config=config,
             job_dir_key="hydra.sweep.dir",
             job_subdir_key="hydra.sweep.subdir",
@@ -191,12 +196,13 @@ class Worker:
             raise returned
         return returned
 
-    def _task(self, config: DictConfig) -> Any:
+    def _task(self, hold: Held, config: DictConfig) -> Any:
         """The task function with its output in a file, so that one progress display serves all workers."""
         folder = Path(HydraConfig.get().runtime.output_dir)
         with (folder / OUTPUT_FILE).open("a") as output, _output_to(output):
             try:
-                return self.task_function(config)
+                with hold.released():
+                    return self.task_function(config)
             except optuna.TrialPruned as pruned:
                 return pruned  # an exception would be in the job's log as a failure
 
@@ -265,6 +271,13 @@ def _interrupted_when_told(study: optuna.Study, launch: str) -> Iterator[None]:
     finally:
         over.set()
         watcher.join()
+
+
+def _is_of_interrupt(error: BaseException | None) -> bool:
+    """Whether an interruption led to the error, as when a database is left in the middle of a commit."""
+    return error is not None and (
+        isinstance(error, KeyboardInterrupt) or _is_of_interrupt(error.__cause__ or error.__context__)
+    )
 
 
 def _one_line(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""The first signal is told to the workers, a second one interrupts, and a worker is left in peace."""
+"""The first signal is told to the workers, a second one interrupts, and a block can hold it back."""
 
 import signal
 import threading
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from mnist_exp.sweeper import interruption
-from mnist_exp.sweeper.interruption import in_peace, interrupt_main_thread, stoppable
+from mnist_exp.sweeper.interruption import held, interrupt_main_thread, stoppable
 
 
 @pytest.fixture(autouse=True)
@@ -79,8 +79,47 @@ def test_a_thread_can_interrupt_a_sleep() -> None:
     assert time.monotonic() - started < 5
 
 
-def test_in_peace() -> None:
-    with in_peace():
+def test_held_until_the_end() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), held():
         signal.raise_signal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
+        done.append("the block")
+    assert done
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_held_until_checked() -> None:
+    with held() as hold:
+        hold.check()
         signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            hold.check()
+
+
+def test_held_until_released() -> None:
+    with held() as hold:
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt), hold.released():
+            pytest.fail("the block was entered")
+        with pytest.raises(KeyboardInterrupt), hold.released():
+            signal.raise_signal(signal.SIGINT)
+            pytest.fail("the signal was held")
+
+
+def test_a_second_signal_is_not_held() -> None:
+    with held():
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_held_in_a_release_of_another() -> None:
+    with held() as outer, pytest.raises(KeyboardInterrupt), outer.released(), held():
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_signal_that_nobody_handles_is_not_held() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with held():
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    signal.signal(signal.SIGTERM, before)

@@ -60,7 +60,7 @@ def test_refused_before_the_first_trial(sweep: Sweep, overrides: list[str], said
 )
 def test_what_hydra_cannot_compose_is_refused_in_its_own_words(sweep: Sweep, overrides: list[str]) -> None:
     """For a bad value of a choice, too, before the first trial."""
-    assert "nosuch" in sweep.refused(apps.sphere, *overrides, most_lines=10)
+    assert "nosuch" in sweep.refused(apps.sphere, *overrides, most_lines=30)
     assert sweep.states == []
 
 

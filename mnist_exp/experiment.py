@@ -106,7 +106,10 @@ def run_experiment(settings: Settings) -> RunResult:
         _log_predictions(tracker, dataset.test, probabilities)
         if trial is None:  # `best_of=STUDY` gives the best trial's
             _log_figures(tracker, dataset.test, probabilities, epochs, reference, config.seed)
-            example, entry = dataset.test.images[0, :, :, 0], _registry_entry(settings, variant, epochs, dataset)
+            example, entry = (
+                dataset.test.images[0, :, :, 0],
+                _registry_entry(settings, variant, epochs, dataset),
+            )
             tracker.log_model(program.model, example, epochs[-1].step, entry)
         how_to_see = tracking.ui_command(), tracker.page
     checkpoint.mark_ended(checkpoint.run_folder(tracker.run_id))
@@ -303,7 +306,7 @@ def _log_figures(
 
 def import_tensorflow(config: Config) -> None:
     """Load TensorFlow without its start-up messages, set up as the config asks."""
-    with _without_startup_noise():
+    with without_startup_noise():
         import tensorflow as tf
 
         tf.get_logger().setLevel("ERROR")  # it warns of retracing when many runs share a process
@@ -318,7 +321,7 @@ def import_tensorflow(config: Config) -> None:
 
 
 @contextmanager
-def _without_startup_noise() -> Iterator[None]:
+def without_startup_noise() -> Iterator[None]:
     """Hide what TensorFlow's C++ side writes to standard error about absent GPUs; show it if the block fails."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stderr.flush()

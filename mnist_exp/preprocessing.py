@@ -13,9 +13,7 @@ Pillow only.
 
 import io
 import re
-import struct
 import warnings
-import zlib
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,11 +41,12 @@ def from_bytes(content: bytes) -> NDArray[np.uint8]:
     Raises PictureError for a file that is no such picture, is damaged, too large, or shows nothing.
     """
     try:
-        return from_grey(_grey(_open(content)))
-    except (OSError, SyntaxError, ValueError, struct.error, zlib.error, OverflowError, EOFError) as error:
-        if isinstance(error, PictureError):
-            raise
+        grey = _grey(_open(content))
+    except (PictureError, MemoryError):
+        raise
+    except Exception as error:  # Pillow passes on whatever its readers stumble over
         raise PictureError(f"the file is damaged ({_first_line(error)})") from error
+    return from_grey(grey)
 
 
 def from_grey(grey: NDArray[np.float32]) -> NDArray[np.uint8]:

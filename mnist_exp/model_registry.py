@@ -11,7 +11,8 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 BEST = "best"
-_ACCURACY, _IMAGES = "val/accuracy", "validation_images"  # tags of a version
+_ACCURACY, _IMAGES, _MODEL = "val/accuracy", "validation_images", "logged_model"  # tags of a version
+_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,12 @@ def register(client: MlflowClient, run_id: str, step: int, entry: Entry) -> None
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    if not any(version.model_id == logged[0] for version in _versions(client, name)):
+    if not any(version.tags.get(_MODEL) == logged[0] for version in _versions(client, name)):
         client.create_model_version(
             name,
             client.get_logged_model(logged[0]).artifact_location,
             run_id,
-            tags={_ACCURACY: repr(entry.accuracy), _IMAGES: str(entry.images)},
+            tags={_ACCURACY: repr(entry.accuracy), _IMAGES: str(entry.images), _MODEL: logged[0]},
             model_id=logged[0],
         )
     _mark_best(client, name)
@@ -56,9 +57,15 @@ def legal_name(variant: str) -> str:
 
 def _mark_best(client: MlflowClient, name: str) -> None:
     """Set the alias again until no version came in between: another process may have set it to an older choice."""
-    chosen = _best(_versions(client, name))
+    chosen, tries = _best(_versions(client, name)), _TRIES
     while chosen is not None:
-        client.set_registered_model_alias(name, BEST, chosen)
+        try:
+            client.set_registered_model_alias(name, BEST, chosen)
+        except MlflowException:  # two that make the alias at the same moment: one of them is refused
+            tries -= 1
+            if not tries:
+                raise
+            continue
         before, chosen = chosen, _best(_versions(client, name))
         if chosen == before:
             return

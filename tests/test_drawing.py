@@ -3,6 +3,8 @@
 import http.client
 import json
 import shutil
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -107,6 +109,23 @@ def test_others_are_refused(
 
 def test_this_machine_alone_is_answered(server: drawing.Server) -> None:
     assert server.socket.getsockname()[0] == "127.0.0.1"
+
+
+def test_who_leaves_before_the_answer_is_no_error(
+    server: drawing.Server, mnist: data.Dataset, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server.one_at_a_time.acquire()
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=60)
+    picture = encoded(large(mnist.test.images[0, :, :, 0]))
+    connection.request("POST", "/classify", picture, {"Content-Type": "image/png"})
+    assert connection.sock is not None
+    connection.sock.setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+    )  # closed by a reset
+    connection.close()
+    server.one_at_a_time.release()
+    assert ask(server, "POST", "/classify", picture)[0] == 200
+    assert capfd.readouterr().err == ""
 
 
 @pytest.fixture(scope="module")

@@ -95,8 +95,8 @@ def _grey(picture: Image.Image) -> NDArray[np.float32]:
     picture = picture.convert("LA" if transparent else "L")
     if max(picture.size) > _OVERVIEW:
         picture.thumbnail((_OVERVIEW, _OVERVIEW), Image.Resampling.BOX)
-    values = np.asarray(picture, np.float32) / 255
-    return _on_paper(values[:, :, 0], values[:, :, 1]) if transparent else values
+    parts = (np.asarray(picture) / 255).astype(np.float32)
+    return _on_paper(parts[:, :, 0], parts[:, :, 1]) if transparent else parts
 
 
 def _on_paper(grey: NDArray[np.float32], opacity: NDArray[np.float32]) -> NDArray[np.float32]:

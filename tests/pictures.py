@@ -51,7 +51,7 @@ def speckled(picture: Image.Image, random: np.random.Generator) -> Image.Image:
 def photo(digit: Digit, random: np.random.Generator) -> Image.Image:
     """Ink on yellowish paper under light that fades to the right and to the bottom, with a sensor's noise."""
     paper = 1 - np.asarray(large(digit), float) / 255
-    y, x = np.mgrid[0:1:400j, 0:1:400j]  # type: ignore[misc]
+    y, x = np.mgrid[0:1:400j, 0:1:400j]
     light = (0.85 - 0.35 * x - 0.15 * y) * (0.3 + 0.7 * paper) + random.normal(0, 0.03, paper.shape)
     colored = light[:, :, None] * np.array([1, 0.97, 0.88])
     return Image.fromarray((255 * np.clip(colored, 0, 1)).astype(np.uint8))

@@ -249,6 +249,9 @@ def endpoint(trained: Trained) -> Iterator[str]:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {
         "MLFLOW_TRACKING_URI": trained.uri
     }
+    environment["PATH"] = (
+        f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # MLflow calls uvicorn
+    )
     log = (trained.folder / "served.log").open("w")
     process = subprocess.Popen(
         [sys.executable, "-m", "mlflow", *serve], env=environment, cwd=trained.folder, start_new_session=True,

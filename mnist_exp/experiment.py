@@ -22,6 +22,7 @@ from mnist_exp.reporting import best_epoch, layer_text
 from mnist_exp.results import EpochResult, Progress
 
 if TYPE_CHECKING:
+    from mnist_exp import model_registry
     from mnist_exp.tracking import RunTracker
     from mnist_exp.training import Program
 
@@ -105,8 +106,11 @@ def run_experiment(settings: Settings) -> RunResult:
         _log_predictions(tracker, dataset.test, probabilities)
         if trial is None:  # `best_of=STUDY` gives the best trial's
             _log_figures(tracker, dataset.test, probabilities, epochs, reference, config.seed)
-            example = (dataset.test.images[:1] / 255).astype(np.float32)
-            tracker.log_model(program.model, example, epochs[-1].step)
+            example, entry = (
+                dataset.test.images[0, :, :, 0],
+                _registry_entry(settings, variant, epochs, dataset),
+            )
+            tracker.log_model(program.model, example, epochs[-1].step, entry)
         how_to_see = tracking.ui_command(), tracker.page
     checkpoint.mark_ended(checkpoint.run_folder(tracker.run_id))
     reporter.summary(run_name, epochs, reference, changes)
@@ -262,6 +266,17 @@ def _log_predictions(tracker: "RunTracker", test: data.Split, probabilities: NDA
         tracker.log_files(Path(temporary))
 
 
+def _registry_entry(
+    settings: Settings, variant: str, epochs: list[EpochResult], dataset: data.Dataset
+) -> "model_registry.Entry | None":
+    """None for a run that only tries something: its model is nobody's latest, and may have seen what it is scored on."""
+    from mnist_exp import model_registry
+
+    if "debug" in settings.choices or settings.config.data.eval_on_train:
+        return None
+    return model_registry.Entry(variant, epochs[-1].val.accuracy, len(dataset.val))
+
+
 def _log_figures(
     tracker: "RunTracker",
     test: data.Split,
@@ -291,7 +306,7 @@ def _log_figures(
 
 def import_tensorflow(config: Config) -> None:
     """Load TensorFlow without its start-up messages, set up as the config asks."""
-    with _without_startup_noise():
+    with without_startup_noise():
         import tensorflow as tf
 
         tf.get_logger().setLevel("ERROR")  # it warns of retracing when many runs share a process
@@ -306,7 +321,7 @@ def import_tensorflow(config: Config) -> None:
 
 
 @contextmanager
-def _without_startup_noise() -> Iterator[None]:
+def without_startup_noise() -> Iterator[None]:
     """Hide what TensorFlow's C++ side writes to standard error about absent GPUs; show it if the block fails."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stderr.flush()

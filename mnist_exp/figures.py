@@ -120,6 +120,30 @@ def random_digit(test: Split, probabilities: NDArray[np.float32], index: int) ->
     return figure
 
 
+def prediction(
+    original: NDArray[np.uint8], pixels: NDArray[np.uint8], probabilities: NDArray[np.float64], title: str
+) -> Figure:
+    """A picture [H, W] of MNIST or [H, W, 3], what the network sees of it [28, 28], and the ten probabilities."""
+    figure = Figure(figsize=(9.6, 3.6), layout="constrained")
+    figure.suptitle(title, parse_math=False)  # a file's name may have a dollar
+    left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 1.2))
+    if original.ndim == 2:
+        draw_digit(left, original[:, :, None], "the test image")
+    else:
+        left.imshow(original)
+        left.set_title("the picture", fontsize=8)
+        left.set_axis_off()
+    draw_digit(middle, pixels[:, :, None], "what the network sees, 28x28")
+    said = int(probabilities.argmax())
+    colors = [_BLUE if digit == said else _GREY for digit in range(NUM_CLASSES)]
+    bars = right.barh(range(NUM_CLASSES), probabilities, color=colors)
+    right.bar_label(bars, [f"{p:.1%}" if p >= 0.0005 else "" for p in probabilities], padding=3, fontsize=8)
+    right.set(yticks=range(NUM_CLASSES), xlim=(0, 1.18), xticks=(0, 0.5, 1), xlabel="probability")
+    right.invert_yaxis()
+    right.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
 def draw_digit(axes: Axes, image: NDArray[np.uint8], title: str) -> None:
     """One image [28, 28, 1], dark on light."""
     axes.imshow(image[:, :, 0], cmap="Greys", vmin=0, vmax=255, interpolation="nearest")

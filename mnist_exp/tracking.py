@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,9 @@ from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
-from mlflow.models import infer_signature
 from numpy.typing import NDArray
 
-from mnist_exp import environment
+from mnist_exp import environment, model_package, model_registry
 from mnist_exp.config import Settings
 from mnist_exp.data import Dataset
 from mnist_exp.errors import Killed, UserError
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from mnist_exp.preflight import PreflightReport
 
 _RETRY_SECONDS = 30.0
-
-# What `mlflow models serve` installs to load the model.
-_MODEL_REQUIREMENTS = ("tensorflow", "keras", "numpy")
 
 
 class RunTracker:
@@ -112,12 +109,20 @@ class RunTracker:
             file.write_bytes(content)
             self.log_files(Path(folder))
 
-    def log_model(self, model: "keras.Model", example: NDArray[np.float32], step: int) -> None:
-        """The model after `step` training steps with its signature, once; `example` is a batch of inputs."""
+    def log_model(
+        self,
+        model: "keras.Model",
+        example: NDArray[np.uint8],
+        step: int,
+        entry: model_registry.Entry | None = None,
+    ) -> None:
+        """The model after `step` training steps, once, and in the registry; `example` is an image [28, 28]."""
         with tempfile.TemporaryDirectory() as folder:
             model.save(Path(folder) / "model.keras")
             np.save(Path(folder) / "example.npy", example)
             self._send({"do": "model", "folder": folder, "step": step})
+        if entry is not None:
+            self._send({"do": "register", "step": step, "entry": asdict(entry)})
 
     def end(self, status: str, reason: str | None = None) -> None:
         """Close the run in the store, and this process' part of it in any case."""
@@ -140,7 +145,9 @@ class RunTracker:
         if self._unsent and time.monotonic() < self._retry_at:
             self._keep(operation)
             return
-        failure = self._try(self._flush) or self._try(lambda: deliver(self._client, self.run_id, operation))
+        failure = self._try(self._flush) or self._try(
+            lambda: deliver(self._client, self.run_id, operation, self._warn)
+        )
         if failure is not None:
             self._keep(operation, failure)
 
@@ -156,7 +163,7 @@ class RunTracker:
 
     def _flush(self) -> None:
         if self._unsent:
-            send_unsent(self._client, self._unsent)
+            send_unsent(self._client, self._unsent, self._warn)
 
     def _keep(self, operation: dict[str, Any], error: Exception | None = None) -> None:
         if error is not None:
@@ -230,7 +237,9 @@ class RunTracker:
             self._send({"do": "metrics", "metrics": plain})
 
 
-def deliver(client: mlflow.MlflowClient, run_id: str, operation: dict[str, Any]) -> None:
+def deliver(
+    client: mlflow.MlflowClient, run_id: str, operation: dict[str, Any], warn: Callable[[str], None]
+) -> None:
     """Carry out one operation on a run, which is the active one."""
     match operation:
         case {"do": "metrics", "metrics": metrics}:
@@ -243,30 +252,37 @@ def deliver(client: mlflow.MlflowClient, run_id: str, operation: dict[str, Any])
             client.log_artifacts(run_id, folder)
         case {"do": "model", "folder": folder, "step": step}:
             _deliver_model(client, run_id, Path(folder), step)
+        case {"do": "register", "step": step, "entry": entry}:
+            _register(client, run_id, step, model_registry.Entry(**entry), warn)
         case {"do": "end", "status": status, "time": end_time}:
             client.set_terminated(run_id, status, end_time)
 
 
 def _deliver_model(client: mlflow.MlflowClient, run_id: str, folder: Path, step: int) -> None:
-    import keras
-    import mlflow.tensorflow
-
     outputs = client.get_run(run_id).outputs
-    if outputs is not None and any(logged.step == step for logged in outputs.model_outputs):
-        return
-    keras.config.disable_interactive_logging()  # MLflow tries the example; no progress bar for that
-    model, example = keras.models.load_model(folder / "model.keras"), np.load(folder / "example.npy")
-    mlflow.tensorflow.log_model(
-        model,
-        name="model",
-        signature=infer_signature(example, model(example).numpy()),
-        input_example=example,
-        pip_requirements=[f"{name}=={environment.version(name)}" for name in _MODEL_REQUIREMENTS],
-        step=step,
-    )
+    if outputs is None or all(logged.step != step for logged in outputs.model_outputs):
+        model_package.log(folder / "model.keras", np.load(folder / "example.npy"), step)
 
 
-def send_unsent(client: mlflow.MlflowClient, unsent: Unsent) -> int:
+def _register(
+    client: mlflow.MlflowClient,
+    run_id: str,
+    step: int,
+    entry: model_registry.Entry,
+    warn: Callable[[str], None],
+) -> None:
+    """A registry that refuses costs the run no more than its place there; one that does not answer is asked later."""
+    try:
+        with _store_lock(mlflow.get_registry_uri()):
+            model_registry.register(client, run_id, step, entry)
+    except (MlflowException, OSError) as error:
+        client.set_tag(run_id, "not_registered", _first_line(error)[:500])  # raises if nothing answers
+        warn(f"the model is not in MLflow's registry: {_first_line(error)[:150]}")
+
+
+def send_unsent(
+    client: mlflow.MlflowClient, unsent: Unsent, warn: Callable[[str], None] = lambda text: None
+) -> int:
     """Deliver what waits, in order, each thing once; returns how many. The run is the active one.
 
     The first operation may have arrived before its answer was lost, so that metrics the run has are left out.
@@ -284,7 +300,7 @@ def send_unsent(client: mlflow.MlflowClient, unsent: Unsent) -> int:
                 operation = operation | {"metrics": new}
             if operation.get("kept"):
                 operation = operation | {"folder": str(unsent.folder / operation["folder"])}
-            deliver(client, unsent.run_id, operation)
+            deliver(client, unsent.run_id, operation, warn)
             unsent.delivered(1)
         return len(operations)
 

@@ -10,8 +10,10 @@ PACKAGE = Path(__file__).parent.parent / "mnist_exp"
 ORDER = [
     "errors", "interrupts", "results", "seeds", "bridge", "config", "messages", "sweeper", "search_spaces", "data",
     "command", "checkpoint", "resume", "reporting", "initializers", "models", "losses", "optimizers", "preflight",
-    "training", "environment", "unsent", "mlflow_settings", "tracking", "figures", "study_figures", "study_tracking",
-    "experiment", "__init__", "__main__", "sync", "rerun", "compare", "explain",
+    "training", "environment", "unsent", "mlflow_settings", "preprocessing", "served_model", "model_package",
+    "model_registry", "tracking", "figures", "study_figures", "study_tracking",
+    "experiment", "__init__", "__main__", "sync", "rerun", "compare", "explain", "trained_models",
+    "drawing", "predict",
 ]  # fmt: skip
 LIBRARIES = {
     "errors": set(), "interrupts": set(), "results": set(), "seeds": {"numpy"}, "bridge": set(),
@@ -20,11 +22,14 @@ LIBRARIES = {
     "reporting": {"rich"}, "initializers": {"keras"}, "models": {"keras"}, "losses": {"tensorflow"},
     "optimizers": {"keras", "tensorflow"}, "training": {"keras", "tensorflow", "numpy"}, "environment": set(),
     "unsent": {"filelock"}, "mlflow_settings": {"mlflow"}, "command": set(),
-    "tracking": {"mlflow", "filelock", "keras", "numpy", "psutil", "yaml"},
+    "tracking": {"mlflow", "filelock", "numpy", "psutil", "yaml"},
     "figures": {"matplotlib", "numpy"}, "study_figures": {"matplotlib", "optuna", "plotly"},
     "study_tracking": {"mlflow", "yaml"}, "experiment": {"numpy", "psutil", "tensorflow"}, "__init__": set(),
     "__main__": {"hydra", "omegaconf"}, "sync": set(), "rerun": {"mlflow", "yaml"},
-    "explain": {"numpy", "pandas", "rich"},
+    "explain": {"numpy", "pandas", "rich"}, "preprocessing": {"numpy", "PIL"},
+    "served_model": {"keras", "mlflow", "numpy", "pandas", "PIL"}, "model_package": {"mlflow", "numpy", "pandas"},
+    "model_registry": {"mlflow"}, "trained_models": {"mlflow", "numpy", "pandas"}, "drawing": set(),
+    "predict": {"numpy", "PIL", "rich"},
 }  # fmt: skip
 
 
@@ -36,7 +41,9 @@ def imports(module: str) -> tuple[set[str], set[str]]:
     tree = ast.parse((PACKAGE / f"{module}.py").read_text())
     tree.body = [node for node in tree.body if ast.unparse(node).split(":")[0] != "if TYPE_CHECKING"]
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "mnist_exp":
+        if isinstance(node, ast.ImportFrom) and node.level:
+            ours.add((node.module or "").split(".")[0])
+        elif isinstance(node, ast.ImportFrom) and node.module == "mnist_exp":
             ours |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("mnist_exp."):
             ours.add(node.module.split(".")[1])

@@ -1,0 +1,65 @@
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import mlflow
+import pytest
+from mlflow.entities import LoggedModelOutput
+
+from mnist_exp.model_registry import Entry, legal_name, register
+
+
+@pytest.fixture
+def client(workdir: Path) -> mlflow.MlflowClient:
+    return mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+
+
+def run_with_model(client: mlflow.MlflowClient, step: int = 3) -> str:
+    run = client.create_run("0")
+    model = client.create_logged_model("0", "model", source_run_id=run.info.run_id)
+    client.log_outputs(run.info.run_id, [LoggedModelOutput(model.model_id, step)])
+    return run.info.run_id
+
+
+def best(client: mlflow.MlflowClient, name: str) -> str:
+    return client.get_model_version_by_alias(name, "best").run_id
+
+
+def test_best_and_latest(client: mlflow.MlflowClient) -> None:
+    runs = [run_with_model(client) for _ in range(4)]
+    for run, accuracy in zip(runs, (0.97, 0.99, 0.99, 0.98), strict=True):
+        register(client, run, 3, Entry("a", accuracy, 5000))
+    assert best(client, "a") == runs[1]
+    assert client.get_model_version_by_alias("a", "latest").run_id == runs[3]
+    fewer = run_with_model(client)
+    register(client, fewer, 3, Entry("a", 1.0, 100))
+    assert best(client, "a") == runs[1]  # a perfect score on a hundred images is no better
+    register(client, run_with_model(client), 3, Entry("b", 0.5, 5000))
+    assert len(client.search_model_versions("name='b'")) == 1
+
+
+def test_once_and_only_what_was_logged(client: mlflow.MlflowClient) -> None:
+    run = run_with_model(client)
+    for _ in range(2):
+        register(client, run, 3, Entry("a", 0.9, 5000))
+    register(client, run, 4, Entry("a", 0.9, 5000))
+    assert len(client.search_model_versions("name='a'")) == 1
+    register(client, client.create_run("0").info.run_id, 3, Entry("none", 0.9, 5000))
+    assert client.search_registered_models("name='none'") == []
+
+
+def test_runs_that_end_together_agree_on_the_best(client: mlflow.MlflowClient) -> None:
+    runs = {run_with_model(client): 0.9 + i / 100 for i in (2, 0, 5, 1)}
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda item: register(client, item[0], 3, Entry("a", item[1], 5000)), runs.items()))
+    assert len(client.search_model_versions("name='a'")) == 4
+    assert runs[best(client, "a")] == max(runs.values())
+
+
+@pytest.mark.parametrize(
+    ("variant", "name"),
+    [("cnn3x3-adam", "cnn3x3-adam"), ("a/b:c'd", "a_b_c_d"), ("..", "model"), ("x" * 400, "x" * 200)],
+)
+def test_names_are_legal(client: mlflow.MlflowClient, variant: str, name: str) -> None:
+    assert legal_name(variant) == name
+    register(client, run_with_model(client), 3, Entry(variant, 0.9, 5000))
+    assert len(client.search_model_versions(f"name='{name}'")) == 1

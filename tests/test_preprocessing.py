@@ -1,0 +1,149 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pictures import dark_on_light, encoded, large, noisy, png_header
+from PIL import Image
+
+from mnist_exp import data
+from mnist_exp.preprocessing import MOST_PIXELS, PictureError, from_bytes
+
+
+@pytest.fixture(scope="module")
+def seven(mnist: data.Dataset) -> np.ndarray:
+    """The first test image [28, 28]."""
+    return mnist.test.images[0, :, :, 0]
+
+
+def difference(one: np.ndarray, other: np.ndarray) -> float:
+    """Mean over the pixels, of 255."""
+    return float(np.abs(one.astype(float) - other).mean())
+
+
+def test_mnists_own_images_stay_what_they_are(mnist: data.Dataset) -> None:
+    found = [
+        difference(from_bytes(encoded(Image.fromarray(image))), image)
+        for image in mnist.test.images[:50, :, :, 0]
+    ]
+    assert np.median(found) < 3
+    assert max(found) < 25  # moved by a pixel, or a speck is gone
+
+
+def test_ink_fits_20_pixels_and_its_mass_is_in_the_middle(mnist: data.Dataset) -> None:
+    for digit in mnist.test.images[:20, :, :, 0]:
+        seen = from_bytes(encoded(dark_on_light(large(digit))))
+        assert (seen.shape, seen.dtype) == ((28, 28), np.uint8)
+        rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
+        assert max(np.ptp(rows), np.ptp(columns)) + 1 <= 20
+        for axis in (0, 1):
+            weights = seen.sum(axis=1 - axis)
+            assert (weights * (np.arange(28) + 0.5)).sum() / weights.sum() == pytest.approx(14.5, abs=0.5)
+
+
+def test_the_aspect_ratio_is_kept() -> None:
+    page = np.full((300, 300), 255, np.uint8)
+    page[40:240, 100:140] = 0
+    seen = from_bytes(encoded(Image.fromarray(page))) > 127
+    assert seen.any(axis=1).sum() == 20
+    assert seen.any(axis=0).sum() == 4
+
+
+def with_alpha(digit: np.ndarray, ink: int) -> Image.Image:
+    shape = np.asarray(large(digit))
+    return Image.fromarray(np.dstack([np.full_like(shape, ink)] * 3 + [shape]))
+
+
+def rotated_by_exif(digit: np.ndarray) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # show it turned by 90 degrees clockwise
+    return encoded(dark_on_light(large(digit)).transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif)
+
+
+FORMS = {
+    "light on dark": lambda d: encoded(large(d)),
+    "JPEG": lambda d: encoded(dark_on_light(large(d)), "JPEG"),
+    "blue on yellow": lambda d: encoded(
+        Image.composite(Image.new("RGB", (400, 400), "navy"), Image.new("RGB", (400, 400), "khaki"), large(d))
+    ),
+    "black on transparent": lambda d: encoded(with_alpha(d, 0)),
+    "white on transparent": lambda d: encoded(with_alpha(d, 255)),
+    "16 bits": lambda d: encoded(Image.fromarray(np.asarray(large(d)).astype(np.uint16) * 257)),
+    "palette": lambda d: encoded(dark_on_light(large(d)).convert("P")),
+    "grey on grey": lambda d: encoded(large(d).point(lambda v: 100 + v // 5)),
+    "turned by EXIF": rotated_by_exif,
+    "3,000 pixels": lambda d: encoded(large(d, 3000), "JPEG"),
+    "off-centre": lambda d: encoded(Image.fromarray(np.pad(np.asarray(large(d)), ((300, 0), (0, 200))))),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_digit_is_the_same_in_any_form(seven: np.ndarray, form: str) -> None:
+    assert difference(from_bytes(FORMS[form](seven)), from_bytes(encoded(dark_on_light(large(seven))))) < 6
+
+
+def empty_pages() -> dict[str, bytes]:
+    white = Image.new("L", (300, 200), 255)
+    return {
+        "white": encoded(white),
+        "black": encoded(Image.new("L", (300, 200))),
+        "one pixel": encoded(Image.new("L", (1, 1))),
+        "JPEG": encoded(Image.new("RGB", (300, 200), "beige"), "JPEG"),
+        "transparent": encoded(Image.new("RGBA", (100, 100), (0, 0, 0, 0))),
+        "noise": encoded(noisy(Image.new("L", (300, 200), 200), np.random.default_rng(0), 0.02)),
+        "faint light": encoded(
+            Image.fromarray(np.tile(np.linspace(200, 255, 300), (200, 1)).astype(np.uint8))
+        ),
+    }
+
+
+@pytest.mark.parametrize("page", empty_pages())
+def test_an_empty_page_is_refused(page: str) -> None:
+    with pytest.raises(PictureError, match="the page is empty"):
+        from_bytes(empty_pages()[page])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "not a picture in PNG or JPEG format"),
+        (b"seven\n" * 100, "not a picture in PNG or JPEG format"),
+        (encoded(Image.new("L", (30, 30)), "GIF"), "not a picture in PNG or JPEG format"),
+        (encoded(Image.new("L", (300, 300), 255))[:80], "the file is damaged"),
+        (encoded(Image.new("L", (300, 300), 255), "JPEG")[:300], "the file is damaged"),
+        (png_header(9000, 9000), "81,000,000 pixels; at most 64,000,000"),
+        (png_header(30_000, 30_000), "900,000,000 pixels; at most 64,000,000"),
+        (png_header(2**31 - 1, 2**31 - 1), "pixels; at most 64,000,000"),
+    ],
+    ids=["nothing", "text", "GIF", "cut PNG", "cut JPEG", "large", "30,000 x 30,000", "largest"],
+)
+def test_what_is_no_picture_is_refused_in_a_line(content: bytes, said: str) -> None:
+    with pytest.raises(PictureError) as refused:
+        from_bytes(content)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_too_large_a_picture_is_not_decoded() -> None:
+    tracemalloc.start()
+    with pytest.raises(PictureError):
+        from_bytes(png_header(30_000, 30_000))
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000 < MOST_PIXELS
+    tracemalloc.stop()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    kind=st.sampled_from(["PNG", "JPEG"]), at=st.integers(0, 10_000), value=st.binary(min_size=1, max_size=40)
+)
+def test_damaged_files_are_read_or_refused(kind: str, at: int, value: bytes) -> None:
+    page = Image.new("L", (60, 60), 255)
+    page.paste(0, (20, 10, 30, 50))
+    content = bytearray(encoded(page, kind))
+    at %= len(content)
+    content[at : at + len(value)] = value
+    try:
+        assert from_bytes(bytes(content)).shape == (28, 28)
+    except PictureError as refused:
+        assert "\n" not in str(refused)

@@ -67,6 +67,7 @@ def run(arguments: Sequence[str]) -> None:
     if given.draw:
         _draw(which, uri)
         return
+    image: str | NDArray[np.uint8]
     if given.image is not None:
         content = _read(Path(given.image))
         image, name, title = (
@@ -76,8 +77,8 @@ def run(arguments: Sequence[str]) -> None:
         )
         original = _original(content)
     else:
-        image, index, label = _test_image(given.index, given.seed)
-        original, name, title = image, f"test-{index}", f"test image {index}, label {label}"
+        original, index, label = _test_image(given.index, given.seed)
+        image, name, title = original, f"test-{index}", f"test image {index}, label {label}"
     output = Path(given.output or f"predict-{name}.png")
     if output.suffix.lower() != ".png" or not output.parent.is_dir():
         raise UserError(f"--output {output}: expected a name that ends in .png, in a folder that exists")
@@ -112,9 +113,9 @@ def _original(content: bytes) -> NDArray[np.uint8]:
 
     from PIL import Image, ImageOps
 
-    picture = Image.open(io.BytesIO(content))
-    picture.draft("RGB", (800, 800))
-    picture = ImageOps.exif_transpose(picture)
+    file = Image.open(io.BytesIO(content))
+    file.draft("RGB", (800, 800))
+    picture = ImageOps.exif_transpose(file)
     picture.thumbnail((800, 800))
     if picture.has_transparency_data:
         visible = picture.convert("RGBA")

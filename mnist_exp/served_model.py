@@ -89,7 +89,7 @@ def _images(given: Any) -> NDArray[np.float32]:
     pixels = values.reshape(-1, SIZE, SIZE, 1).astype(np.float32)
     if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 255):
         raise _refused(f"expected pixels in 0..1 or 0..255, found {pixels.min():g} to {pixels.max():g}")
-    return pixels / 255 if pixels.max() > 1 else pixels
+    return (pixels / 255).astype(np.float32) if pixels.max() > 1 else pixels
 
 
 def _array(items: list[Any]) -> NDArray[Any]:
@@ -110,7 +110,7 @@ def _decoded(text: str | bytes, number: int) -> NDArray[np.float32]:
     except binascii.Error:
         raise _refused(f"image {number}: expected a PNG or JPEG file in base64") from None
     try:
-        return from_bytes(content)[:, :, None].astype(np.float32) / 255
+        return (from_bytes(content)[:, :, None] / 255).astype(np.float32)
     except PictureError as error:
         raise _refused(f"image {number}: {error}") from error
 

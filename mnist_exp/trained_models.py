@@ -124,7 +124,7 @@ class Models:
         token = None
         while experiments:
             page = self._client.search_logged_models(experiments, order_by=order, page_token=token)
-            found |= {model.source_run_id: model for model in page if model.tags.get(TAG) == PICTURES}
+            found |= {str(model.source_run_id): model for model in page if model.tags.get(TAG) == PICTURES}
             token = page.token
             if not token:
                 break

@@ -21,7 +21,7 @@ def run_with_model(client: mlflow.MlflowClient, step: int = 3) -> str:
 
 
 def best(client: mlflow.MlflowClient, name: str) -> str:
-    return client.get_model_version_by_alias(name, "best").run_id
+    return str(client.get_model_version_by_alias(name, "best").run_id)
 
 
 def test_best_and_latest(client: mlflow.MlflowClient) -> None:

@@ -11,7 +11,7 @@ ORDER = [
     "errors", "interrupts", "results", "seeds", "bridge", "config", "messages", "sweeper", "search_spaces", "data",
     "command", "checkpoint", "resume", "reporting", "initializers", "models", "losses", "optimizers", "preflight",
     "training", "environment", "unsent", "mlflow_settings", "tracking", "figures", "study_figures", "study_tracking",
-    "experiment", "__init__", "__main__", "sync", "rerun", "compare", "explain",
+    "experiment", "__init__", "__main__", "sync", "rerun", "compare", "explain", "reproduce",
 ]  # fmt: skip
 LIBRARIES = {
     "errors": set(), "interrupts": set(), "results": set(), "seeds": {"numpy"}, "bridge": set(),
@@ -53,7 +53,7 @@ def test_every_module_has_its_place() -> None:
     assert sorted(found) == sorted(ORDER)
 
 
-PACKAGES = ("preflight", "sweeper", "compare")  # each has a test of its own
+PACKAGES = ("preflight", "sweeper", "compare", "reproduce")  # each has a test of its own
 MODULES = [module for module in ORDER if module not in PACKAGES]
 
 

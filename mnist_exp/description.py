@@ -32,15 +32,15 @@ class Facts:
 def markdown(facts: Facts) -> str:
     """A run's description."""
     config = facts.settings.config
-    return "\n\n".join(
-        [
-            f"**{facts.variant}**, seed {config.seed}: {_in_a_line(facts.settings)}",
-            _differs(facts),
-            _result(facts),
-            _preflight(facts),
-            f"Train it again and compare: `python -m mnist_exp.rerun {facts.run_id}`",
-        ]
-    )
+    parts = [
+        f"**{facts.variant}**, seed {config.seed}: {_ended(facts)}",  # the UI shows the first lines, the rest on a click
+        _in_a_line(facts.settings),
+        _differs(facts),
+        _result(facts),
+        _preflight(facts),
+        f"Train it again and compare: `python -m mnist_exp.rerun {facts.run_id}`",
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
 def columns(facts: Facts) -> dict[str, str]:
@@ -55,13 +55,21 @@ def columns(facts: Facts) -> dict[str, str]:
     return tags
 
 
+def _ended(facts: Facts) -> str:
+    if not facts.epochs:
+        return "the result will be here when the run has ended."
+    claim = None if facts.reference is None else facts.reference.test_accuracy
+    said = "" if claim is None else f", the tutorial's is {claim:g}"
+    return f"test accuracy **{facts.epochs[-1].test.accuracy:.4f}**{said}."
+
+
 def _in_a_line(settings: Settings) -> str:
     config, chosen = settings.config, settings.choices
     loss = f"{config.loss.kind.replace('_', ' ')}, {config.loss.reduction} over the batch"
     if config.loss.from_probabilities:
         loss += ", log(softmax) taken literally"
     return (
-        f"model `{chosen['model']}`, initial values `{chosen['init']}`; {loss}; "
+        f"Model `{chosen['model']}`, initial values `{chosen['init']}`; {loss}; "
         f"`{chosen['optimizer']}` at {config.optimizer.learning_rate:g}, {_schedule(config)}."
     )
 
@@ -87,21 +95,16 @@ def _differs(facts: Facts) -> str:
 
 
 def _result(facts: Facts) -> str:
+    """What the first line leaves out."""
     if not facts.epochs:
-        return "The result will be here when the run has ended."
-    last, best, reference = facts.epochs[-1], best_epoch(list(facts.epochs)), facts.reference
-    accuracy = None if reference is None else reference.test_accuracy
-    cost = None if reference is None else reference.cost_of(last.epoch)
-    rows = [
-        ("test accuracy", f"**{last.test.accuracy:.4f}**", "" if accuracy is None else f"{accuracy:g}"),
-        ("training cost, last epoch", f"{last.cost:.6f}", "" if cost is None else f"{cost:.6f}"),
-        ("validation accuracy", f"{last.val.accuracy:.4f}", ""),
-    ]
-    if best.epoch != last.epoch:
-        rows.append((f"best validation accuracy, epoch {best.epoch}", f"{best.val.accuracy:.4f}", ""))
-    if reference is None:
-        return _table(("", "this run"), [row[:2] for row in rows])
-    return _table(("", "this run", "tutorial"), rows)
+        return ""
+    last, best = facts.epochs[-1], best_epoch(list(facts.epochs))
+    cost = None if facts.reference is None else facts.reference.cost_of(last.epoch)
+    said = "" if cost is None else f", the tutorial's is {cost:.6f}"
+    lines = [f"training cost of the last epoch {last.cost:.6f}{said}"]
+    better = f", the best {best.val.accuracy:.4f} in epoch {best.epoch}" if best.epoch != last.epoch else ""
+    lines.append(f"validation accuracy {last.val.accuracy:.4f}{better}")
+    return _list(lines)
 
 
 def _preflight(facts: Facts) -> str:
@@ -110,9 +113,8 @@ def _preflight(facts: Facts) -> str:
         return f"Preflight: {'off' if off else 'before the first step, see `preflight.json`'}."
     if not facts.findings:
         return "Preflight: nothing found."
-    return "Preflight:\n\n" + "\n".join(
-        f"- {finding.severity} **{finding.code}**: {finding.message}" for finding in facts.findings
-    )
+    lines = [f"{finding.severity} **{finding.code}**: {finding.message}" for finding in facts.findings]
+    return f"Preflight:\n\n{_list(lines)}"
 
 
 def study(
@@ -130,20 +132,16 @@ def study(
     counts = ", ".join(f"{count} {state.lower()}" for state, count in ended.items() if count)
     parts = [f"**Study {name}**: {counts or 'no trial has ended'}."]
     if best:
-        rows = [(f"`{key}`", f"`{value}`") for key, value in params.items()]
-        parts += [f"Best: {best}", _table(("setting", "value"), rows)]
+        parts.append(f"Best: {best}\n\n{_list([f'`{key}`: `{value}`' for key, value in params.items()])}")
     if summary:
         parts.append(f"{summary} The page: artifact `study/compare.html`.")
-    searched = [(f"`{key}`", f"`{text}`") for key, text in space.items()]
     parts += [
-        "What the study varies:",
-        _table(("setting", "values"), searched),
+        f"What the study varies:\n\n{_list([f'`{key}`: `{text}`' for key, text in space.items()])}",
         f"Compare its trials: `python -m mnist_exp.compare --study '{name}'`",
     ]
     return "\n\n".join(parts)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """`|` in a cell would end it."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+def _list(lines: Sequence[str]) -> str:
+    """Not a table: MLflow draws those without any room between the columns."""
+    return "\n".join(f"- {line}" for line in lines)

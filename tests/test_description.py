@@ -29,9 +29,8 @@ def test_a_run_beside_its_tutorials_claims() -> None:
     )
     assert "`adam` at 0.001, 15 epochs of batches of 100." in text
     assert "Settings: those of the tutorial's run (claims: the blog post)." in text
-    assert "| test accuracy | **0.9877** | 0.9872 |" in text
-    assert "| training cost, last epoch | 0.250000 | 0.096237 |" in text
-    assert "| best validation accuracy, epoch 1 | 0.5000 |  |" in text
+    assert "- training cost of the last epoch 0.250000, the tutorial's is 0.096237\n" in text
+    assert "- validation accuracy 0.4000, the best 0.5000 in epoch 1\n" in text
     assert "Preflight: nothing found." in text
     assert text.endswith("`python -m mnist_exp.rerun abc`")
     assert description.columns(ended) == {"changes": "none", "result": "0.9877 (tutorial 0.9872)"}
@@ -54,7 +53,7 @@ def test_what_differs_is_said() -> None:
 def test_findings_of_preflight() -> None:
     text = description.markdown(facts(findings=[FOUND]))
     assert "- error **LOSS_IGNORES_LABELS**: The loss | does not change." in text
-    assert "The result will be here when the run has ended." in text
+    assert "the result will be here when the run has ended." in text
     assert description.columns(facts())["result"] == "none yet"
 
 
@@ -69,14 +68,14 @@ def test_a_run_without_findings_of_its_own(override: str, told: str, tag: str | 
 
 
 def test_a_study() -> None:
-    space = {"optimizer": "choice(sgd,adam)", "a|b": "x"}
+    space = {"optimizer": "choice(sgd,adam)", "seed": "range(3)"}
     text = description.study(
         "small", space, {"COMPLETE": 2, "FAIL": 1, "PRUNED": 0}, "trial 1, **0.9**", {"a": 1}, "A is better."
     )
     assert text.startswith("**Study small**: 2 complete, 1 fail.")
-    assert "Best: trial 1, **0.9**\n\n| setting | value |\n| --- | --- |\n| `a` | `1` |" in text
+    assert "Best: trial 1, **0.9**\n\n- `a`: `1`" in text
     assert "A is better. The page: artifact `study/compare.html`." in text
-    assert "| `a\\|b` | `x` |" in text
+    assert "- `optimizer`: `choice(sgd,adam)`\n" in text
     assert "--study 'small'`" in text
     empty = description.study("small", space, {}, "", {}, "")
     assert "no trial has ended" in empty

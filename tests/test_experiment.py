@@ -80,7 +80,7 @@ def test_everything_a_run_leaves(workdir: Path, capsys: pytest.CaptureFixture[st
     assert "mlflow ui" in out
     tags = only_run(workdir, "mnist_exp_debug").data.tags
     assert f"`python -m mnist_exp.rerun {result.run_id}`" in tags["mlflow.note.content"]
-    assert f"| test accuracy | **{result.test_accuracy:.4f}** |" in tags["mlflow.note.content"]
+    assert f"test accuracy **{result.test_accuracy:.4f}**" in tags["mlflow.note.content"]
     assert tags["result"] == f"{result.test_accuracy:.4f}"
     assert tags["changes"] == "debug=fast model=cnn3x3 schedule.train_accuracy_every=1"
     assert result.run_name == "cnn3x3-adam-s2"

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,16 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from mnist_exp import checkpoint, data, interrupts, reporting, resume, seeds, sweeper
+from mnist_exp import checkpoint, data, description, interrupts, reporting, resume, seeds, sweeper
 from mnist_exp.config import Config, ReferenceConfig, Settings, compose, find_preset
+from mnist_exp.description import Facts
 from mnist_exp.errors import ConfigError, NonFiniteCost, PreflightFailed
 from mnist_exp.reporting import best_epoch, layer_text
 from mnist_exp.results import EpochResult, Progress
 
 if TYPE_CHECKING:
     from mnist_exp import model_registry
+    from mnist_exp.preflight import PreflightReport
     from mnist_exp.tracking import RunTracker
     from mnist_exp.training import Program
 
@@ -94,14 +96,21 @@ def run_experiment(settings: Settings) -> RunResult:
         if trial is not None:
             trial.remember(_RUN_ID, tracker.run_id)
         tracker.log_text(layer_text(layers), "layers.txt")
+        report = None
         if state is None and config.preflight != "off":
-            _preflight(program, dataset, config, tracker, reporter)
+            report = _preflight(program, dataset, tracker, reporter)
+        findings = None if report is None else report.findings
+        facts = Facts(tracker.run_id, settings, variant, reference, changes, findings)
+        _describe(tracker, facts)
+        if report is not None:
+            _stop_if_asked(report, config)
         with checkpoint.alone(checkpoint.run_folder(tracker.run_id)):
             epochs = _train(program, dataset, settings, reference, tracker, reporter, state)
         best = best_epoch(epochs)
         tracker.log_summary(
             {"best/val_accuracy": best.val.accuracy, "best/epoch": best.epoch}, epochs[-1].epoch
         )
+        _describe(tracker, replace(facts, epochs=epochs))
         probabilities = training.predict_probabilities(program, dataset.test.images)
         _log_predictions(tracker, dataset.test, probabilities)
         if trial is None:  # `best_of=STUDY` gives the best trial's
@@ -142,21 +151,29 @@ def _check_memory(config: Config, num_train: int) -> None:
 
 
 def _preflight(
-    program: "Program",
-    dataset: data.Dataset,
-    config: Config,
-    tracker: "RunTracker",
-    reporter: reporting.Reporter,
-) -> None:
-    """Print and log what the checks find. Raises PreflightFailed for an error if the config asks for that."""
+    program: "Program", dataset: data.Dataset, tracker: "RunTracker", reporter: reporting.Reporter
+) -> "PreflightReport":
+    """Print and log what the checks find."""
     from mnist_exp import training
 
     report = training.preflight_report(program, dataset.train)
     reporter.preflight(report)
     tracker.log_preflight(report)
+    return report
+
+
+def _stop_if_asked(report: "PreflightReport", config: Config) -> None:
+    """Raise PreflightFailed for an error if the config asks for that."""
     if report.errors and config.preflight == "error":
         found = ", ".join(finding.code for finding in report.errors)
         raise PreflightFailed(f"preflight=error: stopped before training, found {found}")
+
+
+def _describe(tracker: "RunTracker", facts: Facts) -> None:
+    """The run's description and columns in the UI; what the settings' own tags say stays."""
+    tags = {"mlflow.note.content": description.markdown(facts), **description.columns(facts)}
+    own = facts.settings.config.tags
+    tracker.set_tags({key: value for key, value in tags.items() if key not in own})
 
 
 def _train(

@@ -12,7 +12,7 @@ import yaml
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
-from mnist_exp import checkpoint, study_figures, tracking
+from mnist_exp import checkpoint, description, study_figures, study_report, tracking
 from mnist_exp.config import Settings, compose, from_composed
 from mnist_exp.errors import ConfigError
 from mnist_exp.messages import did_you_mean
@@ -87,12 +87,21 @@ class StudyTracking(StudyHooks):
         with tracking.store(config.tracking.uri) as client:
             for state in ("COMPLETE", "PRUNED", "FAIL"):
                 client.log_metric(run_id, f"study/{state.lower()}", states.count(state))
-            if "COMPLETE" in states:
-                _log_best(client, run_id, study)
+            best = _log_best(client, run_id, study) if "COMPLETE" in states else None
             with tempfile.TemporaryDirectory() as folder:
                 study.trials_dataframe().to_csv(Path(folder) / "trials.csv", index=False)
                 study_figures.draw(study, Path(folder), config.objective)
+                summary = study_report.write(study.study_name, config.tracking.uri, Path(folder))
                 client.log_artifacts(run_id, folder, "study")
+            note = description.study(
+                study.study_name,
+                {key: describe(text) for key, text in study.user_attrs[SPACE].items()},
+                {state: states.count(state) for state in dict.fromkeys(states)},
+                "" if best is None else _told(best),
+                {} if best is None else best.params,
+                summary,
+            )
+            client.set_tag(run_id, MLFLOW_RUN_NOTE, note[:5000])
             unfinished = "WAITING" in states or "RUNNING" in states
             client.set_terminated(run_id, "KILLED" if unfinished else "FINISHED")
 
@@ -146,8 +155,8 @@ def best_settings(settings: Settings) -> Settings:
     return best_config.with_config(tags={**best_config.config.tags, "best_of": str(name)})
 
 
-def _log_best(client: mlflow.MlflowClient, run_id: str, study: "optuna.Study") -> None:
-    """The best trial; of several objectives, the one of the Pareto front that is best in the first."""
+def _log_best(client: mlflow.MlflowClient, run_id: str, study: "optuna.Study") -> "optuna.trial.FrozenTrial":
+    """Log and return the best trial; of several objectives, the one of the Pareto front that is best in the first."""
     first = study.directions[0].name
     best = sorted(study.best_trials, key=lambda trial: trial.values[0], reverse=first == "MAXIMIZE")[0]
     for index, value in enumerate(best.values):
@@ -161,10 +170,10 @@ def _log_best(client: mlflow.MlflowClient, run_id: str, study: "optuna.Study") -
     }
     if len(study.directions) > 1:
         tags["pareto.trials"] = " ".join(str(trial.number) for trial in study.best_trials)
-    values = ", ".join(f"{value:.6g}" for value in best.values)
-    rows = "".join(f"| `{key}` | `{value}` |\n" for key, value in best.params.items())
-    tags[MLFLOW_RUN_NOTE] = (
-        f"Best: trial {best.number}, **{values}**\n\n| setting | value |\n|---|---|\n{rows}"
-    )
     for key, text in tags.items():
         client.set_tag(run_id, key, text)
+    return best
+
+
+def _told(best: "optuna.trial.FrozenTrial") -> str:
+    return f"trial {best.number}, **{', '.join(f'{value:.6g}' for value in best.values)}**"

@@ -94,6 +94,10 @@ class RunTracker:
             {"do": "tag", "key": "preflight.codes", "value": " ".join(f.code for f in report.findings)}
         )
 
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        for key, value in tags.items():
+            self._send({"do": "tag", "key": key, "value": value[:5000]})
+
     def log_files(self, folder: Path) -> None:
         """All files below the folder, as artifacts with the same relative paths."""
         self._send({"do": "files", "folder": str(folder)})

@@ -9,21 +9,22 @@ PACKAGE = Path(__file__).parent.parent / "mnist_exp"
 # Top to bottom; a module imports only from those above it.
 ORDER = [
     "errors", "interrupts", "results", "seeds", "bridge", "config", "messages", "sweeper", "search_spaces", "data",
-    "command", "checkpoint", "resume", "reporting", "initializers", "models", "losses", "optimizers", "preflight",
-    "training", "environment", "unsent", "mlflow_settings", "preprocessing", "served_model", "model_package",
-    "model_registry", "tracking", "figures", "study_figures", "study_tracking",
-    "experiment", "__init__", "__main__", "sync", "rerun", "compare", "explain", "trained_models",
-    "drawing", "predict",
+    "command", "checkpoint", "resume", "reporting", "description", "initializers", "models", "losses", "optimizers",
+    "preflight", "training", "environment", "unsent", "mlflow_settings", "compare", "preprocessing", "served_model",
+    "model_package", "model_registry", "tracking", "figures", "study_figures", "study_report", "study_tracking",
+    "experiment", "__init__", "__main__", "sync", "rerun", "explain", "reproduce", "trained_models", "drawing",
+    "predict",
 ]  # fmt: skip
 LIBRARIES = {
     "errors": set(), "interrupts": set(), "results": set(), "seeds": {"numpy"}, "bridge": set(),
     "search_spaces": set(), "config": {"hydra", "omegaconf"},
     "messages": {"hydra", "omegaconf"}, "data": {"numpy"}, "checkpoint": {"numpy", "filelock"}, "resume": set(),
-    "reporting": {"rich"}, "initializers": {"keras"}, "models": {"keras"}, "losses": {"tensorflow"},
+    "reporting": {"rich"}, "description": set(), "initializers": {"keras"}, "models": {"keras"}, "losses": {"tensorflow"},
     "optimizers": {"keras", "tensorflow"}, "training": {"keras", "tensorflow", "numpy"}, "environment": set(),
     "unsent": {"filelock"}, "mlflow_settings": {"mlflow"}, "command": set(),
     "tracking": {"mlflow", "filelock", "numpy", "psutil", "yaml"},
     "figures": {"matplotlib", "numpy"}, "study_figures": {"matplotlib", "optuna", "plotly"},
+    "study_report": set(),
     "study_tracking": {"mlflow", "yaml"}, "experiment": {"numpy", "psutil", "tensorflow"}, "__init__": set(),
     "__main__": {"hydra", "omegaconf"}, "sync": set(), "rerun": {"mlflow", "yaml"},
     "explain": {"numpy", "pandas", "rich"}, "preprocessing": {"numpy", "PIL"},
@@ -60,7 +61,7 @@ def test_every_module_has_its_place() -> None:
     assert sorted(found) == sorted(ORDER)
 
 
-PACKAGES = ("preflight", "sweeper", "compare")  # each has a test of its own
+PACKAGES = ("preflight", "sweeper", "compare", "reproduce")  # each has a test of its own
 MODULES = [module for module in ORDER if module not in PACKAGES]
 
 

@@ -78,6 +78,11 @@ def test_everything_a_run_leaves(workdir: Path, capsys: pytest.CaptureFixture[st
     assert "step 0, training accuracy" in out
     assert f"run {result.run_id}" in out
     assert "mlflow ui" in out
+    tags = only_run(workdir, "mnist_exp_debug").data.tags
+    assert f"`python -m mnist_exp.rerun {result.run_id}`" in tags["mlflow.note.content"]
+    assert f"test accuracy **{result.test_accuracy:.4f}**" in tags["mlflow.note.content"]
+    assert tags["result"] == f"{result.test_accuracy:.4f}"
+    assert tags["changes"] == "debug=fast model=cnn3x3 schedule.train_accuracy_every=1"
     assert result.run_name == "cnn3x3-adam-s2"
     tracked = only_run(workdir, "mnist_exp_debug")
     assert tracked.data.metrics["best/epoch"] == 1
@@ -206,6 +211,7 @@ def test_preflight_error_stops_before_training(workdir: Path, capsys: pytest.Cap
     assert tracked.info.status == "FAILED"
     assert tracked.data.tags["preflight"] == "error"
     assert "LOSS_IGNORES_LABELS" in tracked.data.tags["preflight.codes"]
+    assert "error **LOSS_IGNORES_LABELS**" in tracked.data.tags["mlflow.note.content"]
     assert tracked.data.metrics["preflight/errors"] >= 1
     assert "LOSS_IGNORES_LABELS" in artifact(workdir, "preflight.json").read_text()
 

@@ -88,12 +88,15 @@ def test_the_parent_has_the_best_trial_the_plots_and_best_of_trains_it_again(fin
     best = study("small").best_trial
     assert parent.data.metrics["study/best_value"] == best.value
     assert json.loads(parent.data.tags["best.params"]) == best.params
-    assert f"Best: trial {best.number}" in parent.data.tags["mlflow.note.content"]
+    note = parent.data.tags["mlflow.note.content"]
+    assert f"Best: trial {best.number}" in note
+    assert "**Study small**: " in note
+    assert "No difference is shown" in note  # of one seed each
     best_run = mlflow_client().get_run(parent.data.tags["best.run_id"])
     assert best_run.data.metrics["val/accuracy"] == best.value
     artifacts = mlflow_client().list_artifacts(parent.info.run_id, "study")
     names = {artifact.path.removeprefix("study/") for artifact in artifacts}
-    assert {"history.png", "slice.png", "plots.html", "trials.csv"} <= names
+    assert {"history.png", "slice.png", "plots.html", "trials.csv", "compare.html"} <= names
     again = run(["best_of=small", "run_name=again"])
     assert again.val_accuracy == best.value
     tags = mlflow_client().get_run(again.run_id).data.tags

@@ -66,6 +66,10 @@ class Predictions:
     probability: NDArray[np.floating]
 
 
+class NoRuns(UserError):
+    """A selection that is sound, but that no run meets."""
+
+
 class Store:
     """Reads an MLflow store; raises UserError where it cannot."""
 
@@ -74,12 +78,12 @@ class Store:
         self._client = mlflow.MlflowClient(self.uri)
 
     def select(self, selection: Selection) -> Runs:
-        """Runs of the selection, without studies' parents and reruns. Raises UserError if there are none."""
+        """Runs of the selection, without studies' parents and reruns. Raises NoRuns if there are none."""
         try:
             experiments = self._experiments(selection)
             found = self._search(experiments, self._conditions(selection))
             if not found:
-                raise UserError(self._nothing(selection, experiments))
+                raise NoRuns(self._nothing(selection, experiments))
         except MlflowException as error:
             where = f"--filter {selection.filter}" if selection.filter else f"tracking.uri={self.uri}"
             said = (str(error).splitlines() or [type(error).__name__])[0][:300]

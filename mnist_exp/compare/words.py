@@ -83,7 +83,8 @@ def summary(comparison: Comparison) -> str:
             f"{' no difference is shown' if told else ''}"
         )
     if max(counts.values()) == len(rows):
-        told = [f"all {told[0]}"] if told[0][0].isdigit() else told
+        whole = told[0].replace("2 ", "both ", 1) if len(rows) == 2 else f"all {told[0]}"
+        told = [whole] if told[0][0].isdigit() else told
     text = ", ".join(told[:-1]) + (" and " if len(told) > 1 else "") + told[-1]
     lead = f"Of {len(rows)} groups compared with {base.group.label} in {name}, {text}."
     if not counts["better"] and not counts["worse"]:

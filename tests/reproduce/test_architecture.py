@@ -1,0 +1,58 @@
+"""Who may import whom in the package, and that a mistake is answered without TensorFlow."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mnist_exp.reproduce
+
+PACKAGE = Path(mnist_exp.reproduce.__file__).parent
+# Top to bottom; a module imports only from those above it, and of the harness only what is named.
+ORDER = ["claims", "runs", "bug", "results", "figures", "page", "__main__"]
+HARNESS = {
+    "checkpoint", "command", "compare", "config", "data", "environment", "errors", "experiment", "losses", "messages",
+    "tracking", "training",
+}  # fmt: skip
+LIBRARIES = {
+    "claims": {"numpy", "scipy"}, "runs": set(), "bug": {"numpy", "tensorflow"}, "results": {"numpy"},
+    "figures": {"matplotlib", "numpy"}, "page": {"pandas"}, "__main__": {"rich"},
+}  # fmt: skip
+
+
+def test_every_module_has_its_place() -> None:
+    assert sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__") == sorted(ORDER)
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_imports_point_up_and_libraries_stay_in_their_modules(module: str) -> None:
+    ours: set[str] = set()
+    others: set[str] = set()
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text())
+    tree.body = [node for node in tree.body if ast.unparse(node).split(":")[0] != "if TYPE_CHECKING"]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "mnist_exp.reproduce":
+            ours |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mnist_exp.reproduce."):
+            ours.add((node.module or "").split(".")[2])
+        elif isinstance(node, ast.ImportFrom) and node.module == "mnist_exp":
+            assert {alias.name for alias in node.names} <= HARNESS
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mnist_exp."):
+            assert (node.module or "").split(".")[1] in HARNESS
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+            others |= {name.split(".")[0] for name in names} - sys.stdlib_module_names
+    assert ours <= set(ORDER[: ORDER.index(module)])
+    assert others <= LIBRARIES[module]
+
+
+def test_the_command_starts_without_heavy_libraries() -> None:
+    code = (
+        "import sys, mnist_exp.reproduce.__main__\n"
+        "heavy = ('tensorflow', 'keras', 'mlflow', 'pandas', 'matplotlib')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"

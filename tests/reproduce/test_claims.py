@@ -1,0 +1,63 @@
+"""Verdicts against intervals computed with scipy alone."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mnist_exp.reproduce.claims import judge, prediction_interval
+
+ACCURACIES = {0: 0.9874, 1: 0.9891, 2: 0.9880, 3: 0.9902, 4: 0.9885}
+
+
+def test_the_prediction_interval_is_students() -> None:
+    x = np.array(list(ACCURACIES.values()))
+    low, high = stats.t.interval(0.95, 4, loc=x.mean(), scale=stats.tstd(x) * math.sqrt(1 + 1 / 5))
+    found = prediction_interval(x)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-15)
+
+
+def test_it_covers_one_more_value_in_95_of_100_cases() -> None:
+    draws = np.random.default_rng(0).normal(size=(4000, 6))
+    inside = [found.low <= row[5] <= found.high for row in draws for found in [prediction_interval(row[:5])]]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.01)  # three standard errors
+
+
+def test_a_claim_inside_is_reproduced_and_how_far_off_it_is() -> None:
+    verdict = judge(0.9872, ACCURACIES)
+    x = np.array(list(ACCURACIES.values()))
+    assert verdict.word == "reproduced"
+    assert verdict.holds
+    assert verdict.points == pytest.approx(100 * (0.9872 - x.mean()))
+    assert verdict.deviations == pytest.approx((0.9872 - x.mean()) / stats.tstd(x))
+
+
+@pytest.mark.parametrize("claim", [0.98, 0.995])
+def test_a_claim_outside_is_not(claim: float) -> None:
+    verdict = judge(claim, ACCURACIES)
+    assert verdict.word == "not reproduced"
+    assert not verdict.holds
+    assert (verdict.points > 0) == (claim > 0.9886)
+
+
+@pytest.mark.parametrize(("claim", "word"), [(0.098, "reproduced exactly"), (0.0981, "not reproduced")])
+def test_runs_without_a_spread_can_only_be_exact(claim: float, word: str) -> None:
+    verdict = judge(claim, dict.fromkeys(range(5), 980 / 10_000))
+    assert verdict.word == word
+    assert math.isnan(verdict.deviations)
+    assert verdict.points == pytest.approx(100 * (claim - 0.098))
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_fewer_than_three_runs_decide_nothing(n: int) -> None:
+    verdict = judge(0.5, dict(list(ACCURACIES.items())[:n]))
+    assert verdict.word == "not decided"
+    assert verdict.points < -40
+    assert verdict.prediction.method == ("none" if n == 1 else "t")
+
+
+def test_nothing_measured_and_nothing_claimed() -> None:
+    assert judge(0.9, {}).word == "not measured"
+    assert judge(None, ACCURACIES).word == "no claim"
+    assert math.isnan(judge(None, ACCURACIES).points)

@@ -1,0 +1,94 @@
+"""The command on real runs: used again, gone on with, and what it writes."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from mnist_exp import reporting
+from mnist_exp.reproduce import __main__ as command
+
+BUGGY = "notebook_softmax_buggy"
+
+
+def runs() -> list[Any]:
+    client = mlflow.MlflowClient(f"sqlite:///{Path('mlflow.db').absolute()}")
+    found = client.get_experiment_by_name("mnist_exp")
+    return [] if found is None else client.search_runs([found.experiment_id])
+
+
+@pytest.mark.usefixtures("bare_runs")
+def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(self: object, progress: Any, seconds_left: float) -> None:
+        if len(runs()) == 2 and progress.step > 1:
+            raise KeyboardInterrupt
+
+    original = reporting.Reporter.progress
+    monkeypatch.setattr(reporting.Reporter, "progress", interrupt)
+    arguments = ["--only", BUGGY, "--seeds", "3", "--quick", "--output", "new/folder"]
+    monkeypatch.setattr(sys, "argv", ["reproduce", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    assert ended.value.code == 130
+    assert "the same command goes on" in capsys.readouterr().out
+    assert sorted(run.info.status for run in runs()) == ["FINISHED", "KILLED"]
+    before = {run.info.run_id for run in runs()}
+
+    monkeypatch.setattr(reporting.Reporter, "progress", original)
+    found = command.run(arguments)
+    out = capsys.readouterr().out
+    assert "1 of 3 runs are there, 2 to train" in out
+    assert "Resuming run" in out
+    assert [run.info.status for run in runs()] == ["FINISHED"] * 3
+    (result,) = found.results
+    assert before < set(result.found.run_ids.values())
+    assert result.verdict.word == "reproduced exactly"
+    assert found.bug is not None
+    assert found.bug.literal.largest_weight == 0
+    assert found.bug.literal.tied == tuple(range(10))
+    assert found.bug.loss_at_start == pytest.approx(np.log(10), abs=1e-5)
+    assert found.bug.entropy.argmax() == 60  # where no logit has moved
+    for ending in (found.bug.literal, found.bug.stable):
+        assert ending.predicted == (0,)
+        assert ending.right == found.bug.zeros == 980
+
+    text = Path("new/folder/results.md").read_text()
+    assert "| `notebook_softmax_buggy` | 0.098 | **0.0980** " in text
+    assert "**reproduced exactly**: 3 of 3 runs" in text
+    assert "980 of the 10,000 test images show a 0, so the accuracy is 0.098" in text
+    assert "nan" not in text
+    for name in ("claims", "bug"):
+        assert f"({name}.png)" in text
+        assert Path("new/folder", f"{name}.png").stat().st_size > 1000
+    lines = pd.read_csv("new/folder/results.csv")
+    accuracies = lines[lines["quantity"] == "test/accuracy"]
+    assert list(accuracies["value"]) == [0.098] * 3
+    assert set(accuracies["run_id"]) == set(result.found.run_ids.values())
+
+    command.run(arguments)
+    assert "3 of 3 runs are there, 0 to train" in capsys.readouterr().out
+    assert len(runs()) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--only", "blog"], "--only blog: no such preset; did you mean blog_cnn3x3?"),
+        (["--seeds", "0"], "--seeds 0: expected a whole number >= 1"),
+        (["what"], "unrecognized arguments: what"),
+        (["--output", "file"], "--output file: cannot be made"),
+    ],
+)
+def test_mistakes(workdir: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str) -> None:
+    Path("file").touch()
+    monkeypatch.setattr(sys, "argv", ["reproduce", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    assert str(ended.value.code).startswith(f"mnist_exp: {said}")
+    assert not Path("docs").exists()

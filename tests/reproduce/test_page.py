@@ -1,0 +1,117 @@
+"""What the page says of results that are known, and that the CSV is enough to compute them again."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from compare.conftest import FakeRuns
+from mlflow.entities import Metric
+from scipy import stats
+
+from mnist_exp import environment
+from mnist_exp.compare.runs import Store
+from mnist_exp.reproduce import figures, page, results, runs
+from mnist_exp.reproduce.page import Origin
+
+ORIGIN = Origin("digest", ("c" * 40,), {"cpu": "a processor", "cores": "2"}, trials=5)
+BLOG = [0.9874, 0.9891, 0.9880, 0.9902, 0.9885]
+
+
+@pytest.fixture
+def measured(workdir: Path) -> results.Reproduction:
+    """Five runs of the blog's CNN that are near its numbers, three of the notebook's that are not."""
+    store = FakeRuns(workdir)
+    blog, notebook, softmax = (
+        runs.preset(name) for name in ("blog_cnn3x3", "notebook_cnn5x5", "notebook_softmax")
+    )
+    for seed, accuracy in enumerate(BLOG):
+        costs = [cost * (0.96 + 0.02 * seed) for cost in blog.reference.cost]
+        store.add(seed, accuracy, costs=costs, tags=tags(blog))
+    for seed in range(3):
+        run_id = store.add(seed, 0.97 + seed / 1000, tags=tags(notebook))
+        # The log we have ends before the run does.
+        points = [Metric("train/batch_accuracy", 0.9 + 0.01 * seed, 0, 100 * i) for i in range(31)]
+        store.client.log_batch(run_id, metrics=points)
+    found = [runs.find(Store(), preset, range(5)) for preset in (softmax, blog, notebook)]
+    return results.Reproduction(tuple(results.measure(Store(), one) for one in found), None, 5, False)
+
+
+def tags(preset: runs.Preset) -> dict[str, str]:
+    return {"config_hash": preset.settings.config.hash(), "code_digest": environment.code_digest()}
+
+
+def test_the_page(measured: results.Reproduction) -> None:
+    text = page.markdown(measured, ORIGIN, ["claims", "blog_costs"])
+    assert "Reproduced: blog_cnn3x3; not reproduced: notebook_cnn5x5; not decided: notebook_softmax." in text
+    assert "| `blog_cnn3x3` | 0.9872 | **0.9886** (" in text
+    assert "**reproduced**: the claim is 0.14 points (1.3 standard deviations) below the mean" in text
+    assert "| `notebook_cnn5x5` | about 0.992 | **0.9710** (" in text
+    assert "**not reproduced**: the claim is 2.10 points (21.0 standard deviations) above the mean" in text
+    assert "| `notebook_softmax` | (0.9176)\N{SUPERSCRIPT ONE} |" in text
+    assert "| not measured |" in text
+    assert "(the notebook reports no number)" in text
+    assert (
+        "Of the 15 costs that the blog post prints, 15 lie in the 95% interval of one more run, and 15 between"
+        in text
+    )
+    assert "| 1 | 0.342477704 | 0.342478 | 0.328779 to 0.356177 |" in text
+    assert "The mean of the 30 printed values is 0.9347; ours is 0.9100 over 3 seeds" in text
+    assert "- `notebook_cnn5x5`, seed 3: no run" in text
+    assert "(claims.png)" in text
+    assert "(bug.png)" not in text
+    assert "nan" not in text
+
+
+def test_every_number_follows_from_the_csv(measured: results.Reproduction) -> None:
+    lines = page.table(measured)
+    assert len(lines) == 5 * (1 + 15 + 1) + 3 * (1 + 30 + 1) + 8
+    timed = lines["quantity"] == "training seconds"
+    for _, group in lines[~timed].groupby(["preset", "quantity", "step"], dropna=False):
+        x, first = group["value"].to_numpy(float), group.iloc[0]
+        assert first["n"] == len(x)
+        assert first["mean"] == pytest.approx(x.mean())
+        assert first["sd"] == pytest.approx(stats.tstd(x), abs=1e-15)
+        spread = stats.tstd(x) * np.sqrt(1 + 1 / len(x))
+        low, high = stats.t.interval(0.95, len(x) - 1, loc=x.mean(), scale=spread)
+        assert (first["one_more_low"], first["one_more_high"]) == pytest.approx((low, high))
+        assert first["points_above_mean"] == pytest.approx(100 * (first["claim"] - x.mean()), abs=1e-10)
+        assert (first["verdict"] == "reproduced") == (low <= first["claim"] <= high)
+    assert not lines["run_id"].isna().any()
+
+
+def test_shortened_runs_are_no_test(measured: results.Reproduction) -> None:
+    blog = measured.results[1]
+    preset = dataclasses.replace(blog.found.preset, shortened=True)
+    short = dataclasses.replace(blog, found=dataclasses.replace(blog.found, preset=preset))
+    found = dataclasses.replace(measured, results=(short,), quick=True)
+    text = page.markdown(found, ORIGIN, [])
+    assert "| no test of the claim: shortened runs |" in text
+    assert "**A quick look, no test of the claims of blog_cnn3x3:**" in text
+    assert "`schedule.epochs=null schedule.max_steps=100 data.eval_limit=1000`" in text
+
+
+def test_a_run_without_all_printed_steps_is_left_out(workdir: Path) -> None:
+    store, preset = FakeRuns(workdir), runs.preset("blog_cnn3x3")
+    store.add(0, 0.98, costs=preset.reference.cost, tags=tags(preset))
+    store.add(1, 0.98, costs=preset.reference.cost[:14], tags=tags(preset))
+    result = results.measure(Store(), runs.find(Store(), preset, range(2)))
+    assert result.cost is not None
+    assert set(result.cost.means) == {0}
+    assert result.cost.points[0].verdict.word == "not decided"
+
+
+def test_figures_show_every_seed_and_claim(measured: results.Reproduction) -> None:
+    _, blog, notebook = measured.results
+    drawn = figures.claims(measured.results)
+    assert [axes.get_title("left") for axes in drawn.axes] == ["blog_cnn3x3", "notebook_cnn5x5"]
+    assert np.array_equal(drawn.axes[0].lines[0].get_xdata(), sorted(BLOG))
+    assert blog.cost is not None
+    assert notebook.batch_accuracy is not None
+    costs, batches = figures.cost(blog.cost), figures.batch_accuracy(notebook.batch_accuracy)
+    assert np.allclose(costs.axes[0].lines[-1].get_ydata(), blog.found.preset.reference.cost)
+    assert np.array_equal(
+        batches.axes[0].lines[-1].get_ydata(), notebook.found.preset.reference.batch_accuracy
+    )
+    assert isinstance(page.table(measured), pd.DataFrame)

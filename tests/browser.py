@@ -1,14 +1,17 @@
-"""Debian's Chromium, driven by playwright, on pages of this machine alone."""
+"""The system's Chromium, driven by playwright, on pages of this machine alone."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from conftest import skip_unless_required
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-EXECUTABLE = "/usr/bin/chromium"
+EXECUTABLE = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -16,23 +19,20 @@ _ARGUMENTS = [
 SECONDS = 120  # until something is on the page, on a slow machine
 
 
-class Unavailable(Exception):
-    """There is no browser, or nothing to drive it with."""
-
-
 @contextmanager
-def page(width: int = 1280, height: int = 900) -> "Iterator[Page]":
-    """A page that reaches no other host. Raises Unavailable."""
+def page(width: int = 1280, height: int = 900, *, touch: bool = False) -> "Iterator[Page]":
+    """A page that reaches no other host, or a skip that says what is missing."""
+    if EXECUTABLE is None:
+        skip_unless_required("browser", "no Chromium here: apt-get install chromium")
     try:
-        from playwright.sync_api import Error, sync_playwright
+        from playwright.sync_api import sync_playwright
     except ImportError:
-        raise Unavailable("playwright is not installed: pip install -e '.[test]'") from None
+        skip_unless_required("browser", "no playwright here: pip install -e '.[test]'")
     with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=_ARGUMENTS)
-        except Error as error:
-            raise Unavailable(f"no browser: {str(error).splitlines()[0]}") from None
-        opened = browser.new_page(viewport={"width": width, "height": height})
+        browser = playwright.chromium.launch(
+            executable_path=EXECUTABLE, args=_ARGUMENTS, timeout=1000 * SECONDS
+        )
+        opened = browser.new_page(viewport={"width": width, "height": height}, has_touch=touch)
         opened.set_default_timeout(1000 * SECONDS)
         opened.route(
             lambda url: urlsplit(url).hostname not in ("127.0.0.1", None), lambda route: route.abort()

@@ -2,16 +2,16 @@
 
 import http.client
 import json
-import shutil
 import socket
 import struct
 import threading
 from collections.abc import Iterator
 from typing import Any
 
+import browser
 import numpy as np
 import pytest
-from conftest import Trained, skip_unless_required
+from conftest import Trained
 from pictures import dark_on_light, encoded, large
 from PIL import Image
 
@@ -128,36 +128,15 @@ def test_who_leaves_before_the_answer_is_no_error(
     assert capfd.readouterr().err == ""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium of this system."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        skip_unless_required("browser", "no Chromium here: apt-get install chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        skip_unless_required("browser", "no playwright here: pip install 'mnist_exp[test]'")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-                 "--disable-background-networking", "--disable-component-update"]  # fmt: skip
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=arguments, timeout=120_000)
-        yield found
-        found.close()
-
-
 @pytest.fixture
-def page(browser: Any, server: drawing.Server) -> Iterator[Any]:
+def page(server: drawing.Server) -> Iterator[Any]:
     """The page at a phone's width; an error in its script fails the test."""
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
-    page = context.new_page()
-    page.set_default_timeout(120_000)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(server.url)
-    page.locator("article").nth(1).wait_for()
-    yield page
-    context.close()
+    with browser.page(390, 844, touch=True) as page:
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(server.url)
+        page.locator("article").nth(1).wait_for()
+        yield page
     assert errors == []
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 import browser
 import mlflow
 import pytest
-from conftest import skip_unless_required
+from conftest import free_port
 
 from mnist_exp import run
 
@@ -51,20 +50,15 @@ DRAWN = (
 
 @pytest.fixture
 def page() -> "Iterator[Page]":
-    try:
-        with browser.page() as opened:
-            opened.add_init_script(f"Object.assign(localStorage, {json.dumps(SETTINGS)})")
-            yield opened
-    except browser.Unavailable as reason:
-        skip_unless_required("browser", str(reason))
+    with browser.page() as opened:
+        opened.add_init_script(f"Object.assign(localStorage, {json.dumps(SETTINGS)})")
+        yield opened
 
 
 @pytest.fixture
 def server(workdir: Path) -> Iterator[str]:
     """`mlflow ui` on the current folder's store; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1", "--port", str(port)]
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true"}
     with (workdir / "server.log").open("w") as log:

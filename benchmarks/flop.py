@@ -23,8 +23,3 @@ def training(model: keras.Model) -> int:
     """
     weighted = [flop for layer in model.layers if (flop := forward(layer))]
     return 3 * sum(weighted) - weighted[0]
-
-
-def matrix_product(n: int) -> int:
-    """Of two matrices [n, n]."""
-    return 2 * n**3

@@ -21,7 +21,3 @@ from mnist_exp import models
 def test_training_flop_of_an_image(case: str, expected: int) -> None:
     config = cases.config(case)
     assert flop.training(models.build(config.model, config.init, seed=0)) == expected
-
-
-def test_a_matrix_product_is_a_product_and_a_sum_for_each_pair() -> None:
-    assert flop.matrix_product(3) == 9 * (3 + 3)

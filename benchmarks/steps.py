@@ -190,9 +190,19 @@ def run(arguments: Sequence[str]) -> None:
         installed if given.competitors is None else _chosen("--competitors", given.competitors, installed)
     )
 
-    measured = {case: measure(case, chosen, given.threads, given.rounds, given.seconds) for case in models}
+    measured: dict[str, Measured] = {}
+    for case in models:
+        measured[case] = measure(case, chosen, given.threads, given.rounds, given.seconds)
+        _write(folder, measured, given.threads, given.seconds)  # what is there so far, for a run takes long
+    print(markdown(measured), end="")
+
+
+def _write(folder: Path, measured: dict[str, Measured], threads: int, seconds: float) -> None:
     report = {
-        "threads": given.threads, "seconds": given.seconds, "versions": versions(), "machine": environment.hardware(),
+        "threads": threads,
+        "seconds": seconds,
+        "versions": versions(),
+        "machine": environment.hardware(),
         "models": {
             case: {
                 "batch_size": found.batch_size,
@@ -203,11 +213,9 @@ def run(arguments: Sequence[str]) -> None:
             }
             for case, found in measured.items()
         },
-    }  # fmt: skip
-    table = markdown(measured)
-    write(folder, {"steps.json": json.dumps(report, indent=1), "steps.md": table})
+    }
+    write(folder, {"steps.json": json.dumps(report, indent=1), "steps.md": markdown(measured)})
     draw(measured, folder / "steps.png")
-    print(table, end="")
 
 
 def _chosen(option: str, text: str, known: list[str]) -> list[str]:

@@ -80,9 +80,11 @@ def measure(case: str, names: Sequence[str], threads: int, rounds: int, seconds:
 
 
 def _steps(worker: Worker, seconds: float) -> int:
-    worker.ask(1)
-    warm = _WARM_UP if worker.ask(1) * _WARM_UP < seconds else 1
-    return max(1, round(seconds / worker.ask(warm)))
+    """That many take about so long; a worker that is ready has made its first."""
+    one = worker.ask(1)
+    if one * _WARM_UP < seconds:
+        one = worker.ask(_WARM_UP)
+    return max(1, round(seconds / one))
 
 
 def _flop_per_image(config: Config) -> int:

@@ -9,58 +9,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks.tutorials import (
+    Graph,
+    blog_cnn3x3,
+    notebook_cnn5x5,
+    notebook_softmax,
+    notebook_softmax_buggy,
+    v1,
+)
 from mnist_exp import data, results, training
 from mnist_exp.config import Config
 
-v1 = tf.compat.v1
 STEPS = 20
-Graph = Callable[[list[np.ndarray]], tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, list]]
-
-
-def notebook_softmax(initial: list[np.ndarray], buggy: bool = False) -> tuple:
-    x = v1.placeholder(tf.float32, [None, 784])
-    y_ = v1.placeholder(tf.float32, [None, 10])
-    weights, bias = variables = [v1.Variable(value) for value in initial]
-    y = tf.nn.softmax(tf.matmul(x, weights) + bias)
-    cost = -tf.reduce_sum((y if buggy else y_) * v1.log(y))
-    return x, y_, cost, v1.train.GradientDescentOptimizer(0.01).minimize(cost), variables
-
-
-def notebook_softmax_buggy(initial: list[np.ndarray]) -> tuple:
-    return notebook_softmax(initial, buggy=True)
-
-
-def notebook_cnn5x5(initial: list[np.ndarray]) -> tuple:
-    x = v1.placeholder(tf.float32, [None, 784])
-    y_ = v1.placeholder(tf.float32, [None, 10])
-    variables = [v1.Variable(value) for value in initial]
-    w1, b1, w2, b2, w3, b3, w4, b4 = variables
-    h = tf.reshape(x, [-1, 28, 28, 1])
-    for w, b in ((w1, b1), (w2, b2)):
-        h = tf.nn.relu(v1.nn.conv2d(h, w, strides=[1, 1, 1, 1], padding="SAME") + b)
-        h = v1.nn.max_pool(h, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
-    h = tf.nn.relu(tf.matmul(tf.reshape(h, [-1, 7 * 7 * 64]), w3) + b3)
-    y_conv = tf.nn.softmax(tf.matmul(h, w4) + b4)
-    cost = -tf.reduce_sum(y_ * v1.log(y_conv))
-    return x, y_, cost, v1.train.AdamOptimizer(1e-4).minimize(cost), variables
-
-
-def blog_cnn3x3(initial: list[np.ndarray]) -> tuple:
-    x = v1.placeholder(tf.float32, [None, 784])
-    y_ = v1.placeholder(tf.float32, [None, 10])
-    variables = [v1.Variable(value) for value in initial]
-    w1, w2, w3, b = variables
-    h = tf.reshape(x, [-1, 28, 28, 1])
-    for w in (w1, w2):
-        h = tf.nn.relu(v1.nn.conv2d(h, w, strides=[1, 1, 1, 1], padding="SAME"))
-        h = v1.nn.max_pool(h, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
-    logits = tf.matmul(tf.reshape(h, [-1, 7 * 7 * 64]), w3) + b
-    cost = tf.reduce_mean(v1.nn.softmax_cross_entropy_with_logits_v2(logits=logits, labels=y_))
-    return x, y_, cost, v1.train.AdamOptimizer(0.001).minimize(cost), variables
 
 
 def train_tutorial(
-    graph: Graph, initial: list[np.ndarray], batches: list[np.ndarray], split: data.Split
+    graph: Callable[..., Graph], initial: list[np.ndarray], batches: list[np.ndarray], split: data.Split
 ) -> tuple[list[float], list[np.ndarray]]:
     """The cost before each step, as the tutorial's own expression gives it, and the weights after the last."""
     with tf.Graph().as_default(), v1.Session() as session:
@@ -101,7 +65,7 @@ def test_same_costs_and_weights_as_the_tutorial(
     settings: Callable[..., Config],
     mnist: data.Dataset,
     preset: str,
-    graph: Graph,
+    graph: Callable[..., Graph],
     batch_size: int,
     init: str | None,
 ) -> None:

@@ -1,0 +1,30 @@
+"""What the machine can do at all: a large matrix product, and TensorFlow's loop with nothing in it."""
+
+import time
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from mnist_exp.config import Config
+from mnist_exp.data import Split
+
+
+def prepare(config: Config, train: Split, size: int | None = None) -> Callable[[int], float]:
+    """Seconds of the product of two matrices [size, size], or of one turn of the empty loop. Neither has a model."""
+    del config, train
+    # Rows that add up to one: a product of any number of them stays finite.
+    matrix = tf.fill([size, size], 1 / size) if size else tf.constant(0.0)
+
+    @tf.function
+    def turns(count: tf.Tensor) -> tf.Tensor:
+        product = matrix
+        for _ in tf.range(count):
+            product = tf.linalg.matmul(matrix, product) if size else product
+        return tf.reshape(product, [-1])[0]
+
+    def run(count: int) -> float:
+        started = time.perf_counter()
+        turns(tf.constant(count)).numpy()
+        return (time.perf_counter() - started) / count
+
+    return run

@@ -1,0 +1,69 @@
+"""PyTorch with all images in one tensor, channels last: eager as its tutorials write it, or compiled."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from mnist_exp.config import AdamConfig, Config, ConvNetConfig, MlpConfig
+from mnist_exp.data import Split
+
+
+def prepare(config: Config, train: Split, compiled: bool = False) -> Callable[[int], float]:
+    """`compiled` compiles the model and takes the optimizer's fused kernel; without it all is PyTorch's default."""
+    size = config.schedule.batch_size
+    pixels = torch.from_numpy(train.images.astype(np.float32) / 255).permute(0, 3, 1, 2)
+    images = pixels.contiguous(memory_format=torch.channels_last)
+    labels = torch.from_numpy(train.labels.astype(np.int64))
+    module = nn.Sequential(*_layers(config)).to(memory_format=torch.channels_last)
+    kind = torch.optim.Adam if isinstance(config.optimizer, AdamConfig) else torch.optim.SGD
+    settings: dict[str, Any] = {"fused": True} if compiled else {}
+    optimizer = kind(module.parameters(), lr=config.optimizer.learning_rate, **settings)
+    model = torch.compile(module) if compiled else module
+    loss_function = nn.CrossEntropyLoss(reduction=config.loss.reduction)
+
+    def run(steps: int) -> float:
+        started = time.perf_counter()
+        order = torch.randperm(len(images))
+        for step in range(steps):
+            first = step * size % (len(images) - size + 1)
+            batch = order[first : first + size]
+            optimizer.zero_grad()
+            loss = loss_function(model(images[batch]), labels[batch])
+            loss.backward()
+            optimizer.step()
+        return (time.perf_counter() - started) / steps
+
+    return run
+
+
+def _layers(config: Config) -> list[nn.Module]:
+    match config.model:
+        case ConvNetConfig() as convnet:
+            stack: list[nn.Module] = []
+            channels, side = 1, 28
+            for filters in convnet.filters:
+                stack += [
+                    nn.Conv2d(channels, filters, convnet.kernel_size, padding="same", bias=convnet.conv_bias),
+                    nn.ReLU(),
+                    nn.MaxPool2d(2, ceil_mode=True),
+                ]
+                channels, side = filters, -(-side // 2)
+            stack.append(nn.Flatten())
+            width = channels * side * side
+            if convnet.dense_units is not None:
+                stack += [nn.Linear(width, convnet.dense_units), nn.ReLU()]
+                width = convnet.dense_units
+            if convnet.dropout:
+                stack.append(nn.Dropout(convnet.dropout))
+        case MlpConfig() as mlp:
+            stack, width = [nn.Flatten()], 784
+            for units in mlp.hidden_units:
+                stack += [nn.Linear(width, units), nn.ReLU()]
+                width = units
+        case _:
+            stack, width = [nn.Flatten()], 784
+    return [*stack, nn.Linear(width, 10)]

@@ -1,0 +1,48 @@
+"""The tutorials' own graphs and loops: TensorFlow 1's session, each batch fed from NumPy."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from benchmarks import tutorials
+from benchmarks.tutorials import v1
+from mnist_exp import models
+from mnist_exp.config import Config, ConvNetConfig, MlpConfig
+from mnist_exp.data import Split
+
+
+def prepare(config: Config, train: Split) -> Callable[[int], float]:
+    """Batches are slices of arrays of floats, as the tutorials' reader gives them; its shuffling costs nothing here."""
+    images = train.images.reshape(-1, 784).astype(np.float32) / 255
+    labels = np.eye(10, dtype=np.float32)[train.labels]
+    size = config.schedule.batch_size
+    initial = [v.numpy() for v in models.build(config.model, config.init, config.seed).trainable_variables]
+    with v1.Graph().as_default():
+        x, y_, cost, train_step, _ = _graph(config)(initial)
+        session = v1.Session()
+        session.run(v1.global_variables_initializer())
+    # The blog adds up the costs of its steps; the notebook asks for nothing but the step.
+    fetches = [train_step] if (config.variant or "").startswith("notebook") else [train_step, cost]
+
+    def run(steps: int) -> float:
+        started = time.perf_counter()
+        for step in range(steps):
+            first = step * size % (len(images) - size + 1)
+            session.run(fetches, {x: images[first : first + size], y_: labels[first : first + size]})
+        return (time.perf_counter() - started) / steps
+
+    return run
+
+
+def _graph(config: Config) -> Callable[[list[np.ndarray]], tutorials.Graph]:
+    match config.model:
+        case ConvNetConfig(kernel_size=5, dropout=dropout):
+            return partial(tutorials.notebook_cnn5x5, keep_prob=1 - dropout)
+        case ConvNetConfig():
+            return tutorials.blog_cnn3x3
+        case MlpConfig():
+            return tutorials.mlp
+        case _:
+            return tutorials.notebook_softmax

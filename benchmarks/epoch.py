@@ -1,0 +1,33 @@
+"""A process of `benchmarks.scale`: an epoch of a model on the training images repeated, its seconds and memory as JSON.
+
+python -m benchmarks.epoch CASE IMAGES TIMES
+"""
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+
+from benchmarks import cases
+from benchmarks.rounds import answers, peak_mb
+from mnist_exp import data
+from mnist_exp.data import Dataset, Split
+
+
+def main() -> None:
+    case, images, times = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    with answers() as send:
+        from mnist_exp import training
+
+        config = cases.config(case)
+        some = data.load(train_limit=images).train
+        train = Split(np.tile(some.images, (times, 1, 1, 1)), np.tile(some.labels, times))
+        program = training.build_program(config, len(train))
+        few = train.first(1)
+        schedule = replace(config.schedule, epochs=1, max_steps=None)
+        (result,) = training.fit(program, Dataset(train, few, few, "benchmark"), schedule)
+        send({"images": result.examples, "seconds": result.seconds, "peak_mb": peak_mb()})
+
+
+if __name__ == "__main__":
+    main()

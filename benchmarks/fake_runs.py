@@ -1,0 +1,100 @@
+"""Runs in an MLflow store as the harness logs them, without the training: for tests and benchmarks of `compare`."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import mlflow
+import numpy as np
+from mlflow.entities import Metric, Param, RunTag
+
+SETTINGS = {
+    "model": "softmax",
+    "loss": "cross_entropy",
+    "init": "zeros",
+    "optimizer": "sgd",
+    "optimizer.learning_rate": "0.01",
+    "data.dir": "None",
+    "tracking.uri": "None",
+}
+
+
+class FakeRuns:
+    """Writes runs to the store of a folder."""
+
+    def __init__(self, folder: Path, experiment: str = "mnist_exp") -> None:
+        self.folder = folder
+        self.client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
+        found = self.client.get_experiment_by_name(experiment)
+        self.experiment = (
+            self.client.create_experiment(experiment, artifact_location=str(folder / "mlruns" / experiment))
+            if found is None
+            else found.experiment_id
+        )
+
+    def add(
+        self,
+        seed: int | None,
+        accuracies: Sequence[float] | float,
+        *,
+        settings: Mapping[str, str] | None = None,
+        status: str = "FINISHED",
+        tags: Mapping[str, str] | None = None,
+        costs: Sequence[float] = (),
+        predictions: Mapping[str, np.ndarray] | None = None,
+        packages: str = "numpy==2.4.6\n",
+        **metrics: float,
+    ) -> str:
+        """The run's id. `accuracies` of the test images, after each epoch or after one; `settings` beside the usual."""
+        params = SETTINGS | dict(settings or {})
+        config = json.dumps(params, sort_keys=True)
+        values = [accuracies] if isinstance(accuracies, float | int) else list(accuracies)
+        now = int(time.time() * 1000)
+        points = [Metric("test/accuracy", v, now, i + 1) for i, v in enumerate(values)]
+        points += [Metric("train/cost", v, now, i + 1) for i, v in enumerate(costs)]
+        points += [Metric(name, v, now, 1) for name, v in metrics.items()]
+        own = {"config_hash": f"{hash(config) & 0xFFFFFFFFFFFF:012x}", "git.commit": "c" * 40}
+        if seed is not None:
+            own["seed"] = params["seed"] = str(seed)
+        name = f"{params['model']}-{params['optimizer']}-s{seed}"
+        run = self.client.create_run(self.experiment, run_name=name)
+        self.client.log_batch(
+            run.info.run_id,
+            metrics=points,
+            params=[Param(key, value) for key, value in params.items()],
+            tags=[RunTag(key, value) for key, value in (own | dict(tags or {})).items()],
+        )
+        folder = Path(run.info.artifact_uri)
+        (folder / "env").mkdir(parents=True)
+        (folder / "env" / "packages.txt").write_text(packages)
+        (folder / "env" / "hardware.json").write_text(json.dumps({"cpu": "a processor", "cores": 2}))
+        if predictions is not None:
+            (folder / "predictions").mkdir()
+            np.savez(folder / "predictions" / "test.npz", **predictions)  # type: ignore[arg-type]
+        if status != "RUNNING":
+            self.client.set_terminated(run.info.run_id, status)
+        return str(run.info.run_id)
+
+    def study(self, name: str) -> str:
+        """The parent run of a study."""
+        tags = {"study_name": name, "study_role": "study"}
+        run = self.client.create_run(self.experiment, run_name=name, tags=tags)
+        self.client.set_terminated(run.info.run_id)
+        return str(run.info.run_id)
+
+
+def trial(study: str, number: int, keys: str, state: str = "COMPLETE") -> dict[str, str]:
+    """Tags of a study's trial."""
+    return {
+        "study_name": study, "study_role": "trial", "trial_number": str(number), "trial_state": state, "sweep.keys": keys,
+    }  # fmt: skip
+
+
+def predicted(labels: np.ndarray, wrong: Sequence[int] | np.ndarray, shift: int = 1) -> dict[str, np.ndarray]:
+    """Predictions as a run logs them: right but for the images `wrong`, read as `shift` digits further."""
+    prediction = labels.astype(np.int64).copy()
+    prediction[list(wrong)] = (prediction[list(wrong)] + shift) % 10
+    probability = np.full((len(labels), 10), 0.01, np.float32)
+    probability[np.arange(len(labels)), prediction] = 0.91
+    return {"label": labels, "prediction": prediction, "probability": probability}

@@ -1,0 +1,125 @@
+"""One run of the project with a stopwatch on its parts: the insides of `benchmarks.watched`."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+# What is imported from here on is measured, too.
+ENTERED = time.time()
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from benchmarks.rounds import peak_mb
+from benchmarks.stopwatch import Stopwatch
+from mnist_exp import config
+
+IMPORTED = time.time()
+FILE = "WATCHED_RUNS"
+
+as_command = hydra.main(
+    config_path=str(config.CONF_DIR), config_name="config", execution_whitelist=config.EXECUTION_WHITELIST
+)
+
+_watch = Stopwatch()
+_until_first_step: dict[str, float] = {}
+_watched: list[bool] = []  # whether this process' modules are watched already
+
+
+def run(composed: DictConfig) -> float | list[float]:
+    """One run, watched. The first of a process also has what the process did before it."""
+    process = psutil.Process()
+    before = {}
+    if not _watched:
+        before = {
+            "python": ENTERED - process.create_time(),
+            "import hydra": IMPORTED - ENTERED,
+            "config": time.time() - IMPORTED,
+        }
+        _watch_modules()
+    _watch.lap()
+    _until_first_step.clear()
+    started = time.time()
+    settings = config.Settings.from_hydra(composed, HydraConfig.get())
+    from mnist_exp import experiment
+
+    try:
+        result = experiment.run_experiment(settings)
+        objectives = result.objectives(settings.config.objective)
+    finally:  # a pruned trial, too
+        line = {
+            "pid": process.pid,
+            "process_started": process.create_time(),
+            "started": started,
+            "ended": time.time(),
+            "until_first_step": before | _until_first_step,
+            "after": _watch.lap(),
+            "peak_mb": peak_mb(),
+        }
+        with Path(os.environ[FILE]).open("a") as file:
+            file.write(f"{json.dumps(line)}\n")
+    return objectives if len(objectives) > 1 else objectives[0]
+
+
+def _watch_modules() -> None:
+    """Those that need TensorFlow are watched as soon as the run has imported them."""
+    from mnist_exp import checkpoint, data, experiment
+
+    _watched.append(True)
+    _watch.watch(data, "load", "data")
+    _watch.watch(checkpoint.Writer, "save", "checkpoints")
+    _watch.watch(experiment, "_log_figures", "figures")
+    import_tensorflow = experiment.import_tensorflow
+
+    def import_and_watch(settings: config.Config) -> None:
+        with _watch.phase("import tensorflow"):
+            import_tensorflow(settings)
+            import keras  # noqa: F401
+        with _watch.phase("import mlflow"):
+            from mnist_exp import tracking
+        with _watch.phase("import mnist_exp"):
+            from mnist_exp import study_tracking, training  # noqa: F401
+        for name in (
+            "log_epoch",
+            "log_summary",
+            "log_preflight",
+            "log_files",
+            "log_text",
+            "log_settings",
+            "end",
+        ):
+            _watch.watch(tracking.RunTracker, name, "tracking")
+        _watch.watch(tracking.RunTracker, "log_model", "model file")
+        for name in ("open_store", "_fail_runs_of_dead_processes"):
+            _watch.watch(tracking, name, "tracking")
+        _watch.watch(tracking.mlflow, "start_run", "tracking")
+        _watch.watch(training, "build_program", "build")
+        _watch.watch(training, "preflight_report", "preflight")
+        for name in ("evaluate", "predict_probabilities"):
+            _watch.watch(training, name, "evaluation")
+        _watch.watch(training._Training, "__init__", "compile")
+        _watch.watch(training._Training, "_call", "training")
+        _mark_first_step(training._Training)
+        experiment.import_tensorflow = import_tensorflow
+
+    experiment.import_tensorflow = import_and_watch  # type: ignore[assignment]
+
+
+def _mark_first_step(loop: Any) -> None:
+    """The first call of a run ends the start; its steps count as part of it."""
+    call = loop._call
+
+    def marked(*arguments: Any) -> Any:
+        progress = call(*arguments)
+        if not _until_first_step:
+            lap = _watch.lap()
+            lap["first step"] = lap.pop("training")
+            _until_first_step.update(lap)
+        return progress
+
+    loop._call = marked

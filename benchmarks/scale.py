@@ -1,0 +1,142 @@
+"""How time and memory grow: `python -m benchmarks.scale`.
+
+An epoch of the training images once, 4 and 16 times over, each in a process of its own; and `python -m mnist_exp.compare`
+with 10, 100 and 1,000 runs in the store. Prints Markdown tables, with the growth as a power of the size (1 is linear),
+and writes scale.json and scale.md.
+"""
+
+import argparse
+import json
+import math
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from benchmarks import cases, rounds
+from mnist_exp import environment
+from mnist_exp.command import Parser, answered, output_folder, write
+from mnist_exp.errors import UserError
+
+SEEDS = 10  # runs of each group that is compared
+EPOCHS = 15
+
+
+def epochs(case: str, images: int, sizes: Sequence[int], repeats: int) -> list[dict[str, Any]]:
+    """A row a size; the sizes take turns, and each number is the median of its repeats."""
+    found: dict[int, list[dict[str, Any]]] = {size: [] for size in sizes}
+    threads = os.cpu_count() or 1
+    for _ in range(repeats):
+        for size in sizes:
+            worker = rounds.Worker("benchmarks.epoch", [case, str(images), str(size)], threads)
+            found[size].append(worker.answer())
+            worker.stop()
+    return [_median_row(found[size][0]["images"], found[size]) for size in sizes]
+
+
+def comparisons(sizes: Sequence[int], repeats: int) -> list[dict[str, Any]]:
+    """A row a number of runs, in one store that grows. Its runs have 15 epochs and the predictions of 10,000 images."""
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        before = 0
+        for size in sorted(sizes):
+            _add_runs(folder, before, size)
+            before = size
+            command = [sys.executable, "-m", "mnist_exp.compare", "--experiment", "mnist_exp"]
+            used = [rounds.run(command, folder) for _ in range(repeats)]
+            rows.append(_median_row(size, [vars(each) for each in used]))
+    return rows
+
+
+def _add_runs(folder: Path, first: int, last: int) -> None:
+    from benchmarks.fake_runs import FakeRuns, predicted
+    from mnist_exp import data
+
+    labels = data.load().test.labels
+    runs = FakeRuns(folder)
+    for number in range(first, last):
+        generator = np.random.default_rng(number)
+        wrong = generator.choice(len(labels), 100, replace=False)
+        curve = 0.99 - 0.1 / np.arange(1, EPOCHS + 1) + generator.normal(0, 1e-3, EPOCHS)
+        group, seed = divmod(number, SEEDS)
+        runs.add(
+            seed, curve.tolist(), costs=(1 - curve).tolist(), predictions=predicted(labels, wrong),
+            settings={"optimizer.learning_rate": str(1e-4 * (group + 1))},
+        )  # fmt: skip
+
+
+def _median_row(size: int, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "size": size,
+        "seconds": median(each["seconds"] for each in found),
+        "peak_mb": median(each["peak_mb"] for each in found),
+    }
+
+
+def growth(rows: Sequence[dict[str, Any]], what: str) -> float:
+    """k if the last row has size^k times what the row before it has; 1 is linear."""
+    before, last = rows[-2], rows[-1]
+    return math.log(last[what] / before[what]) / math.log(last["size"] / before["size"])
+
+
+def markdown(report: dict[str, Any]) -> str:
+    lines = []
+    for title, rows in report["tables"].items():
+        lines += [f"| {title} | seconds | peak memory in MB |", "|---|---:|---:|"]
+        lines += [f"| {row['size']:,} | {row['seconds']:.2f} | {row['peak_mb']:,.0f} |" for row in rows]
+        powers = [growth(rows, what) for what in ("seconds", "peak_mb")]
+        lines += [f"| growth to the last, as a power of the size | {powers[0]:.2f} | {powers[1]:.2f} |", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Raises UserError for what a user can get wrong."""
+    parser = Parser(
+        hint="--help shows all options", prog="python -m benchmarks.scale", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument(
+        "--model", default="softmax", choices=list(cases.OVERRIDES), help="default: %(default)s"
+    )
+    parser.add_argument("--images", type=int, default=55_000, help="that are repeated; default: %(default)s")
+    parser.add_argument("--times", type=_sizes, default=[1, 4, 16], metavar="N,...", help="default: 1,4,16")
+    parser.add_argument(
+        "--runs", type=_sizes, default=[10, 100, 1000], metavar="N,...", help="default: 10,100,1000"
+    )
+    parser.add_argument("--repeats", type=int, default=3, help="of each measurement; default: %(default)s")
+    parser.add_argument("--output", metavar="FOLDER", default=".", help="for the two files; default: here")
+    given = parser.parse_args(arguments)
+    folder = output_folder(given.output)
+    if given.repeats < 1:
+        raise UserError(f"--repeats {given.repeats}: expected a number > 0")
+    report = {
+        "machine": environment.hardware(),
+        "tables": {
+            f"images of an epoch of {given.model}": epochs(
+                given.model, given.images, given.times, given.repeats
+            ),
+            "runs that `compare` reads": comparisons(given.runs, given.repeats),
+        },
+    }
+    table = markdown(report)
+    write(folder, {"scale.json": json.dumps(report, indent=1), "scale.md": table})
+    print(table, end="")
+
+
+def _sizes(text: str) -> list[int]:
+    """Raises ValueError, which argparse answers, unless there are two sizes to compare."""
+    sizes = sorted({int(number) for number in text.split(",")})
+    if len(sizes) < 2 or sizes[0] < 1:
+        raise ValueError(text)
+    return sizes
+
+
+if __name__ == "__main__":
+    with answered(UserError):
+        run(sys.argv[1:])

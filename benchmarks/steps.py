@@ -1,0 +1,233 @@
+"""Milliseconds of a training step, ours beside those of other ways to train the same model: `python -m benchmarks.steps`.
+
+Every competitor is a process of its own with the same threads and the images in memory. They take turns, a few seconds
+each, in as many rounds as asked for; what slows the machine down meets all of them, and their ratios to ours are taken
+within a round. Writes steps.json, steps.png and, as a Markdown table, steps.md. docs/performance.md says how to read them.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import cases
+from benchmarks.competitors import COMPETITORS, LIMITS
+from benchmarks.rounds import Failed, Spread, Worker, interleaved, ratio
+from mnist_exp import environment
+from mnist_exp.command import Parser, answered, output_folder, write
+from mnist_exp.config import Config
+from mnist_exp.errors import UserError
+
+_PACKAGES = ("tensorflow", "keras", "torch", "jax", "flax")
+_WARM_UP = 10  # steps, before a step's time is estimated
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds of a step by competitor or limit, one a round, and what a step is."""
+
+    batch_size: int
+    flop_per_step: int
+    seconds: dict[str, list[float]]
+
+    @property
+    def peak(self) -> float:
+        """FLOP/s of the faster of the two matrix products, of 2 n^3 FLOP each."""
+        sizes = {name: entry.options["size"] for name, entry in LIMITS.items() if "size" in entry.options}
+        return max(2 * n**3 / Spread.of(self.seconds[name]).median for name, n in sizes.items())
+
+    @property
+    def competitors(self) -> list[str]:
+        return [name for name in self.seconds if name in COMPETITORS]
+
+    def row(self, name: str) -> dict[str, Any]:
+        """What the table says of a competitor. `ratio` is its time over ours; `share_of_peak` a fraction in [0, 1]."""
+        seconds = self.seconds[name]
+        spread = Spread.of(seconds)
+        ours = self.seconds.get("ours")
+        return {
+            "title": COMPETITORS[name].title,
+            "ms": [1e3 * value for value in (spread.median, spread.low, spread.high)],
+            "ratio": None if ours is None else ratio(seconds, ours),
+            "images_per_second": self.batch_size / spread.median,
+            "share_of_peak": self.flop_per_step / spread.median / self.peak,
+        }
+
+
+def measure(case: str, names: Sequence[str], threads: int, rounds: int, seconds: float) -> Measured:
+    """Rounds in which each competitor, and the machine's limits, train for about so many seconds."""
+    workers: dict[str, Worker] = {}
+    try:
+        for name in [*names, *LIMITS]:
+            workers[name] = Worker("benchmarks.competitors", [name, case, str(threads)], threads)
+            try:
+                workers[name].answer()
+            except Failed as error:  # the others can still be compared
+                print(f"{case}: {name} does not run: {error}", file=sys.stderr)
+                workers.pop(name).stop()
+        steps = {name: _steps(worker, seconds) for name, worker in workers.items()}
+        times = interleaved(workers, steps, rounds)
+    finally:
+        for worker in workers.values():
+            worker.stop()
+    config = cases.config(case)
+    size = config.schedule.batch_size
+    return Measured(size, size * _flop_per_image(config), times)
+
+
+def _steps(worker: Worker, seconds: float) -> int:
+    """That many take about so long; a worker that is ready has made its first."""
+    one = worker.ask(1)
+    if one * _WARM_UP < seconds:
+        one = worker.ask(_WARM_UP)
+    return max(1, round(seconds / one))
+
+
+def _flop_per_image(config: Config) -> int:
+    from mnist_exp import experiment
+
+    experiment.import_tensorflow(config)  # which is quiet
+    from benchmarks import flop
+    from mnist_exp import models
+
+    return flop.training(models.build(config.model, config.init, config.seed))
+
+
+def markdown(measured: dict[str, Measured]) -> str:
+    """One table: a row a model and competitor, best first."""
+    lines = [
+        "| model, batch | | ms a step (quartiles) | time / ours | images/s | share of GEMM peak |",
+        "|---|---|---:|---:|---:|---:|",
+    ]
+    for case, found in measured.items():
+        rows = sorted(map(found.row, found.competitors), key=lambda row: row["ms"][0])
+        for number, row in enumerate(rows):
+            middle, low, high = (f"{value:.3g}" for value in row["ms"])
+            lines.append(
+                f"| {f'{case}, {found.batch_size}' if number == 0 else ''} | {row['title']} | {middle} ({low} to {high}) "
+                f"| {'' if row['ratio'] is None else format(row['ratio'], '.2f')} | {row['images_per_second']:,.0f} "
+                f"| {row['share_of_peak']:.1%} |"
+            )
+    peaks = [found.peak / 1e9 for found in measured.values()]
+    loops = [1e6 * Spread.of(found.seconds["empty_loop"]).median for found in measured.values()]
+    lines.append(
+        f"\nGEMM peak: {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s, measured beside each model. An empty loop takes "
+        f"{min(loops):.1f} to {max(loops):.1f} µs a turn."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def draw(measured: dict[str, Measured], path: Path) -> None:
+    """A panel a model: a bar a competitor, the quartiles as a line."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 2.8 * -(-len(measured) // 2)), layout="constrained")
+    panels = figure.subplots(-(-len(measured) // 2), 2, squeeze=False).flat
+    for axes, (case, found) in zip(panels, measured.items(), strict=False):
+        rows = sorted(
+            ((name, found.row(name)) for name in found.competitors), key=lambda item: -item[1]["ms"][0]
+        )
+        values = [row["ms"][0] for _, row in rows]
+        sides = [
+            [row["ms"][0] - row["ms"][1] for _, row in rows],
+            [row["ms"][2] - row["ms"][0] for _, row in rows],
+        ]
+        colors = ["#0072B2" if name == "ours" else "#999999" for name, _ in rows]
+        axes.barh([row["title"] for _, row in rows], values, xerr=sides, color=colors, ecolor="#444444")
+        axes.set(title=f"{case}, batch {found.batch_size}", xlabel="ms a training step", xlim=(0, None))
+    for axes in panels:  # the rest
+        axes.set_axis_off()
+    figure.savefig(path, dpi=120)
+
+
+def versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError
+
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = environment.version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Raises UserError for what a user can get wrong."""
+    parser = Parser(
+        hint="--help shows all options", prog="python -m benchmarks.steps", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    names = ", ".join(COMPETITORS)
+    parser.add_argument(
+        "--models", default=",".join(cases.OVERRIDES), metavar="NAME,...", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--competitors", default=None, metavar="NAME,...", help=f"of {names}; default: all installed"
+    )
+    parser.add_argument("--rounds", type=int, default=9, help="default: %(default)s")
+    parser.add_argument(
+        "--seconds", type=float, default=2.0, help="of a competitor's turn; default: %(default)s"
+    )
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each; default: one a core")
+    parser.add_argument("--output", metavar="FOLDER", default=".", help="for the three files; default: here")
+    given = parser.parse_args(arguments)
+    folder = output_folder(given.output)
+    for name in ("rounds", "seconds", "threads"):
+        if getattr(given, name) <= 0:
+            raise UserError(f"--{name} {getattr(given, name)}: expected a number > 0")
+    models = _chosen("--models", given.models, list(cases.OVERRIDES))
+    installed = [name for name, entry in COMPETITORS.items() if entry.missing is None]
+    for name, entry in COMPETITORS.items():
+        if entry.missing is not None:
+            print(
+                f"not measured: {name}, {entry.missing} is not installed (the extra `benchmarks`)",
+                file=sys.stderr,
+            )
+    chosen = (
+        installed if given.competitors is None else _chosen("--competitors", given.competitors, installed)
+    )
+
+    measured: dict[str, Measured] = {}
+    for case in models:
+        measured[case] = measure(case, chosen, given.threads, given.rounds, given.seconds)
+        _write(folder, measured, given.threads, given.seconds)  # what is there so far, for a run takes long
+    print(markdown(measured), end="")
+
+
+def _write(folder: Path, measured: dict[str, Measured], threads: int, seconds: float) -> None:
+    report = {
+        "threads": threads,
+        "seconds": seconds,
+        "versions": versions(),
+        "machine": environment.hardware(),
+        "models": {
+            case: {
+                "batch_size": found.batch_size,
+                "flop_per_step": found.flop_per_step,
+                "gemm_peak_flop_per_second": found.peak,
+                "seconds_per_step": found.seconds,
+                "competitors": {name: found.row(name) for name in found.competitors},
+            }
+            for case, found in measured.items()
+        },
+    }
+    write(folder, {"steps.json": json.dumps(report, indent=1), "steps.md": markdown(measured)})
+    draw(measured, folder / "steps.png")
+
+
+def _chosen(option: str, text: str, known: list[str]) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise UserError(f"{option} {name}: expected some of {', '.join(known)}")
+    return names
+
+
+if __name__ == "__main__":
+    with answered(UserError):
+        run(sys.argv[1:])

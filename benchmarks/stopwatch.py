@@ -1,0 +1,49 @@
+"""Where a run's time goes: seconds by phase, each second counted in the innermost phase alone."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+
+class Stopwatch:
+    """`seconds` by phase; what no phase covers is in `rest`."""
+
+    def __init__(self, rest: str = "other") -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._phases = [rest]
+        self._since = time.perf_counter()
+
+    def _charge(self) -> None:
+        now = time.perf_counter()
+        self.seconds[self._phases[-1]] += now - self._since
+        self._since = now
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        self._charge()
+        self._phases.append(name)
+        try:
+            yield
+        finally:
+            self._charge()
+            self._phases.pop()
+
+    def lap(self) -> dict[str, float]:
+        """Seconds by phase until now; the watch starts again at zero."""
+        self._charge()
+        seconds, self.seconds = dict(self.seconds), defaultdict(float)
+        return seconds
+
+    def watch(self, owner: Any, name: str, phase: str) -> None:
+        """Replace the function `owner.name` by itself in that phase."""
+        function: Callable[..., Any] = getattr(owner, name)
+
+        @wraps(function)
+        def watched(*arguments: Any, **keywords: Any) -> Any:
+            with self.phase(phase):
+                return function(*arguments, **keywords)
+
+        setattr(owner, name, watched)

@@ -80,7 +80,7 @@ def _images(given: Any) -> NDArray[np.float32]:
         items = values.ravel().tolist()
         if all(isinstance(item, str | bytes) for item in items):
             return np.stack([_decoded(item, number) for number, item in enumerate(items)])
-        values = _array(items)  # of a data frame's column
+        values = _array(values.tolist())  # numbers of a data frame's column, or as a server passes them on
     if values.dtype.kind not in "fiub" or values.shape[1:] not in ((SIZE, SIZE), (SIZE, SIZE, 1)):
         raise _refused(
             f"expected base64-encoded pictures, or numbers [N, {SIZE}, {SIZE}] or [N, {SIZE}, {SIZE}, 1]; found "

@@ -37,7 +37,7 @@ def test_arrays_in_every_range_and_shape_are_the_same_images(model: DigitModel, 
     assert (expected["digit"] == probabilities(expected).argmax(axis=1)).all()
     assert probabilities(expected).sum(axis=1) == pytest.approx(1)
     for given in (digits / 255, digits[..., 0], {"image": digits[..., 0]}, digits.tolist(),
-                  pd.DataFrame({"image": digits.tolist()})):  # fmt: skip
+                  pd.DataFrame({"image": digits.tolist()}), {"image": digits[..., 0].astype(object)}):  # fmt: skip
         assert probabilities(model.predict(given)) == pytest.approx(probabilities(expected), abs=1e-6)
 
 

@@ -16,7 +16,7 @@ _ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-SECONDS = 120  # until something is on the page, on a slow machine
+SECONDS = 240  # until something is on the page, on a slow machine
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def test_two_runs_are_compared_in_the_ui(workdir: Path, page: "Page", server: st
     results = [run([*SMALL, f"seed={seed}"]) for seed in (1, 2)]
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
     experiment = client.get_run(results[0].run_id).info.experiment_id
-    page.goto(f"{server}/#/experiments/{experiment}/runs")
+    page.goto(f"{server}/#/experiments/{experiment}/runs", wait_until="commit")
     for result in results:
         page.get_by_role("link", name=result.run_name, exact=True).first.wait_for()
         row(page, result.run_name).get_by_role("checkbox").first.check()
@@ -118,5 +118,5 @@ def test_two_runs_are_compared_in_the_ui(workdir: Path, page: "Page", server: st
         tuple(epoch.test.accuracy for epoch in result.epochs) for result in results
     }
 
-    page.goto(f"{server}/#/experiments/{experiment}/runs/{results[0].run_id}")
+    page.goto(f"{server}/#/experiments/{experiment}/runs/{results[0].run_id}", wait_until="commit")
     page.get_by_text(f"python -m mnist_exp.rerun {results[0].run_id}").first.wait_for()

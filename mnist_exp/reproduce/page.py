@@ -397,16 +397,14 @@ def _numbers(verdict: Verdict) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _bug_numbers(bug: "Bug | None") -> list[tuple[str, object]]:
+def _bug_numbers(bug: "Bug | None") -> list[tuple[str, float]]:
+    """One number each; of several classes a line for each of them."""
     if bug is None:
         return []
-    single = [(name, value) for name, value in vars(bug).items() if isinstance(value, int | float)]
-    endings = [
-        (f"{form} {name}", " ".join(map(str, value)) if isinstance(value, tuple) else value)
-        for form in ("literal", "stable")
-        for name, value in vars(getattr(bug, form)).items()
-    ]
-    return [*single, *endings]
+    found = [(name, value) for name, value in vars(bug).items() if isinstance(value, int | float | tuple)]
+    for form, ending in (("literal", bug.literal), ("stable", bug.stable)):
+        found += [(f"{form} {name}", value) for name, value in vars(ending).items()]
+    return [(name, one) for name, value in found for one in (value if isinstance(value, tuple) else (value,))]
 
 
 def _duration(seconds: float) -> str:

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import mlflow
 import pytest
-from conftest import only_run
+from conftest import free_port, only_run
 
-from mnist_exp import data, environment, tracking
+from mnist_exp import data, environment, model_registry, tracking
 from mnist_exp.config import compose
 from mnist_exp.errors import Killed, UserError
 from mnist_exp.results import EpochResult, Evaluation
+from mnist_exp.unsent import pending
 
 
 def epoch(number: int, cost: float = 0.5) -> EpochResult:
@@ -143,3 +144,25 @@ def test_a_run_gone_on_with_by_other_code_names_both(
             pass
         seen.append(only_run(workdir).data.tags["code_digest"])
     assert seen == ["a", "a", "a+b"]
+
+
+def test_a_registry_that_refuses_costs_the_run_nothing_else(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", f"http://127.0.0.1:{free_port()}")  # nothing listens there
+    images = keras.Input((28, 28, 1))
+    model = keras.Model(images, keras.layers.Dense(10)(keras.layers.Flatten()(images)))
+    warnings: list[str] = []
+    with tracking.track_run(compose([]), "v", "n", small_mnist, warn=warnings.append) as tracker:
+        entry = model_registry.Entry("v", 0.9, 300)
+        tracker.log_model(model, small_mnist.test.images[0, :, :, 0], 7, entry)
+        tracker.log_summary({"best/epoch": 2})
+    run = only_run(workdir)
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["best/epoch"] == 2
+    assert [output.step for output in run.outputs.model_outputs] == [7]
+    assert run.data.tags["not_registered"]
+    assert [text[:39] for text in warnings] == ["the model is not in MLflow's registry: "]
+    assert pending() == []

@@ -422,7 +422,9 @@ def store(uri: str | None) -> Iterator[mlflow.MlflowClient]:
     be_quick_and_quiet()
     with _tracking_uri(uri):
         try:
-            yield mlflow.MlflowClient()
+            with _store_lock(mlflow.get_tracking_uri()):  # a client makes the schema where there is none
+                client = mlflow.MlflowClient()
+            yield client
         except (MlflowException, OSError) as error:
             raise UserError(
                 f"tracking.uri={mlflow.get_tracking_uri()}: cannot be used ({_first_line(error)})"

@@ -51,6 +51,17 @@ def test_two_at_once_in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.Monk
     assert statuses(tmp_path) == ["FINISHED"] * 2
 
 
+@pytest.mark.slow
+def test_two_sweeps_at_once_in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their parents open the store before any run does."""
+    monkeypatch.chdir(tmp_path)
+    sweep = ["-m", "hydra/sweeper=optuna_study", "hydra.sweeper.n_trials=1"]
+    processes = [start(*sweep, f"seed=choice({seed})") for seed in range(2)]
+    outputs = [process.communicate(timeout=400)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert statuses(tmp_path) == ["FINISHED"] * 4
+
+
 @pytest.mark.usefixtures("bare_runs")
 def test_a_run_is_left_to_its_process_until_that_is_dead(workdir: Path) -> None:
     process = start("schedule.epochs=1000000")

@@ -187,8 +187,8 @@ def _show(found: "Reproduction", folder: Path) -> None:
     from mnist_exp.reproduce import page, runs
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=runs.METRIC, title_justify="left")
-    for name in ("preset", "claim", "mean", "95% interval", "n", "verdict"):
-        table.add_column(name, overflow="fold", no_wrap=name != "verdict")
+    for name in ("preset", "claim", "mean", "95% interval", "n"):
+        table.add_column(name, no_wrap=True)
     for result in found.results:
         d = result.verdict.description
         numbers = (
@@ -196,11 +196,12 @@ def _show(found: "Reproduction", folder: Path) -> None:
             if d is None
             else [words.value(d.mean, runs.METRIC), words.interval(d.interval, runs.METRIC), str(d.n)]
         )
-        verdict = page.verdict_text(result).replace("**", "")
-        table.add_row(result.name, page.claim_text(result), *(numbers or ["", "", "0"]), verdict)
+        table.add_row(result.name, page.claim_text(result), *(numbers or ["", "", "0"]))
     console = Console()
     console.print()
     console.print(table)
+    for result in found.results:
+        console.print(f"{result.name}: {page.verdict_text(result).replace('**', '')}", soft_wrap=True)
     for result in found.results:
         for seed, why in result.found.missing.items():
             console.print(f"not counted: {result.name}, seed {seed}: {why}", style="yellow", markup=False)

@@ -1,9 +1,9 @@
 """Who may import whom, checked from the imports themselves."""
 
-import ast
 from pathlib import Path
 
 import pytest
+from imports import imports
 
 PACKAGE = Path(__file__).parent.parent / "mnist_exp"
 # Top to bottom; a module imports only from those above it.
@@ -34,26 +34,6 @@ LIBRARIES = {
 }  # fmt: skip
 
 
-def imports(module: str) -> tuple[set[str], set[str]]:
-    """(mnist_exp modules, other top-level packages) that a module imports anywhere, but for type checking."""
-    import sys
-
-    ours, others = set(), set()
-    tree = ast.parse((PACKAGE / f"{module}.py").read_text())
-    tree.body = [node for node in tree.body if ast.unparse(node).split(":")[0] != "if TYPE_CHECKING"]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            ours.add((node.module or "").split(".")[0])
-        elif isinstance(node, ast.ImportFrom) and node.module == "mnist_exp":
-            ours |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("mnist_exp."):
-            ours.add(node.module.split(".")[1])
-        elif isinstance(node, ast.ImportFrom | ast.Import):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
-            others |= {name.split(".")[0] for name in names} - sys.stdlib_module_names
-    return ours, others
-
-
 def test_every_module_has_its_place() -> None:
     found = [path.stem for path in PACKAGE.glob("*.py")] + [
         path.parent.name for path in PACKAGE.glob("*/__init__.py")
@@ -67,11 +47,9 @@ MODULES = [module for module in ORDER if module not in PACKAGES]
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_point_up(module: str) -> None:
-    ours, _ = imports(module)
-    assert ours <= set(ORDER[: ORDER.index(module)])
+    assert imports(PACKAGE / f"{module}.py", "mnist_exp").own <= set(ORDER[: ORDER.index(module)])
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_libraries_stay_in_their_modules(module: str) -> None:
-    _, others = imports(module)
-    assert others <= LIBRARIES[module]
+    assert imports(PACKAGE / f"{module}.py", "mnist_exp").libraries <= LIBRARIES[module]

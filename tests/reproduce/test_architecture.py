@@ -1,11 +1,11 @@
 """Who may import whom in the package, and that a mistake is answered without TensorFlow."""
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from imports import imports
 
 import mnist_exp.reproduce
 
@@ -28,24 +28,10 @@ def test_every_module_has_its_place() -> None:
 
 @pytest.mark.parametrize("module", ORDER)
 def test_imports_point_up_and_libraries_stay_in_their_modules(module: str) -> None:
-    ours: set[str] = set()
-    others: set[str] = set()
-    tree = ast.parse((PACKAGE / f"{module}.py").read_text())
-    tree.body = [node for node in tree.body if ast.unparse(node).split(":")[0] != "if TYPE_CHECKING"]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "mnist_exp.reproduce":
-            ours |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mnist_exp.reproduce."):
-            ours.add((node.module or "").split(".")[2])
-        elif isinstance(node, ast.ImportFrom) and node.module == "mnist_exp":
-            assert {alias.name for alias in node.names} <= HARNESS
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mnist_exp."):
-            assert (node.module or "").split(".")[1] in HARNESS
-        elif isinstance(node, ast.ImportFrom | ast.Import):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
-            others |= {name.split(".")[0] for name in names} - sys.stdlib_module_names
-    assert ours <= set(ORDER[: ORDER.index(module)])
-    assert others <= LIBRARIES[module]
+    found = imports(PACKAGE / f"{module}.py", "mnist_exp.reproduce")
+    assert found.own <= set(ORDER[: ORDER.index(module)])
+    assert found.harness <= HARNESS
+    assert found.libraries <= LIBRARIES[module]
 
 
 def test_the_command_starts_without_heavy_libraries() -> None:

@@ -136,7 +136,7 @@ def study(
     if summary:
         parts.append(f"{summary} The page: artifact `study/compare.html`.")
     parts += [
-        f"What the study varies:\n\n{_list([f'`{key}`: `{text}`' for key, text in space.items()])}",
+        f"What the study sets:\n\n{_list([f'`{key}`: `{text}`' for key, text in space.items()])}",
         f"Compare its trials: `python -m mnist_exp.compare --study '{name}'`",
     ]
     return "\n\n".join(parts)

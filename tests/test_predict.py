@@ -310,10 +310,11 @@ def test_a_served_model_gives_the_same_answer(
 
 
 def test_draw_prints_its_address_and_ends_with_130(here: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have left it ignored
     process = subprocess.Popen(
-        command("--draw"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=here,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell may have left it ignored
-    )  # fmt: skip
+        command("--draw"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=here
+    )
+    signal.signal(signal.SIGINT, before)
     assert process.stdout is not None
     address = process.stdout.readline().strip()
     assert address.startswith("http://127.0.0.1:"), process.communicate(timeout=60)

@@ -123,7 +123,7 @@ def start(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterat
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run of a cnn3x3 that is right on more than 98% of the test images."""
+    """A finished run of a cnn3x3 that is about as good as the blog's."""
 
     folder: Path
     uri: str
@@ -133,16 +133,16 @@ class Trained:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Trained:
-    """One epoch of a smaller cnn3x3 on all images: eight seconds on two idle cores."""
+    """Two epochs of a smaller cnn3x3 on all images: fifteen seconds on two idle cores."""
     from mnist_exp import run
 
     folder = tmp_path_factory.mktemp("trained")
     shutil.copy(empty_store, folder / "mlflow.db")
-    small = ["model=cnn3x3", "model.filters=[16,32]", "init=he", "preflight=off", "schedule.epochs=1"]
+    small = ["model=cnn3x3", "model.filters=[16,32]", "init=he", "preflight=off", "schedule.epochs=2"]
     fast = ["schedule=one_cycle", "optimizer.learning_rate=0.006", "schedule.batch_size=128"]
     with contextlib.chdir(folder):
         result = run([*small, *fast])
-    assert result.test_accuracy > 0.98
+    assert result.test_accuracy > 0.985
     return Trained(folder, f"sqlite:///{folder}/mlflow.db", result.run_id, result.test_accuracy)
 
 

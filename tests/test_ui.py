@@ -22,7 +22,7 @@ from mnist_exp import run
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 START_SECONDS = 240  # of a server
 SMALL = ["model=softmax", "data.train_limit=500", "data.eval_limit=200", "preflight=off", "schedule.epochs=3"]
 # MLflow opens on its pages for language models, with its assistant beside them; what a person clicks away once.

@@ -43,6 +43,19 @@ def answered(*mistakes: type[Exception]) -> Iterator[None]:
         sys.exit(128 + signal.SIGTERM)
 
 
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """The argument tracking.uri=URI, whose value `uri` is the URI, or None. Raises UserError for anything else."""
+    parser.add_argument(
+        "uri", nargs="?", type=_uri, metavar="tracking.uri=URI", help="another store than the usual"
+    )
+
+
+def _uri(text: str) -> str:
+    if not text.startswith("tracking.uri="):
+        raise UserError(f"{text}: expected tracking.uri=URI")
+    return text.removeprefix("tracking.uri=")
+
+
 def output_folder(text: str) -> Path:
     """The folder of `--output`. Raises UserError if there is none."""
     folder = Path(text)

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from mnist_exp.training import Program
 
 
-_RUN_ID = "mlflow_run_id"  # what a trial remembers of its run
-
-
 @dataclass(frozen=True)
 class RunResult:
     """What a run ended with; accuracies are fractions in [0, 1] after the last epoch."""
@@ -94,7 +91,7 @@ def run_experiment(settings: Settings) -> RunResult:
         ) as tracker,
     ):
         if trial is not None:
-            trial.remember(_RUN_ID, tracker.run_id)
+            trial.remember(resume.RUN_ID, tracker.run_id)
         tracker.log_text(layer_text(layers), "layers.txt")
         report = None
         if state is None and config.preflight != "off":
@@ -134,7 +131,7 @@ def _find_state(
     """As `resume.find`; a trial goes on with the run of its last try, and uses its worker's share of the cores."""
     if trial is None:
         return resume.find(settings, reporter.warn)
-    earlier = trial.recall(_RUN_ID)
+    earlier = trial.recall(resume.RUN_ID)
     if earlier is not None and resume.can_go_on(earlier):
         settings = settings.with_config(resume=earlier)
     settings, state = resume.find(settings, reporter.warn)

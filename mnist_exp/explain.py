@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mnist_exp import bridge
-from mnist_exp.command import Parser, answered, output_folder, write
+from mnist_exp.command import Parser, add_store, answered, output_folder, write
 from mnist_exp.compare import groups, page, statistics, svg, words
 from mnist_exp.compare.runs import Runs, Selection, Store
 from mnist_exp.compare.statistics import Interval
@@ -248,18 +248,15 @@ def run(arguments: Sequence[str]) -> None:
         prog="python -m mnist_exp.explain",
         description=__doc__,
     )
-    parser.add_argument("uri", nargs="?", metavar="tracking.uri=URI", help="another store than the usual")
+    add_store(parser)
     parser.add_argument(
         "--study", metavar="NAME", default="bridge", help="a study of sweeps=bridge; default: bridge"
     )
     parser.add_argument("--metric", metavar="NAME", default="test/accuracy", help="default: %(default)s")
     parser.add_argument("--output", metavar="FOLDER", default=".", help="for explain.csv and explain.html")
     given = parser.parse_args(arguments)
-    if given.uri is not None and not given.uri.startswith("tracking.uri="):
-        raise UserError(f"{given.uri}: expected tracking.uri=URI")
     folder = output_folder(given.output)
-    uri = None if given.uri is None else given.uri.removeprefix("tracking.uri=")
-    found = explain(Store(uri), given.study, given.metric)
+    found = explain(Store(given.uri), given.study, given.metric)
     write(folder, {"explain.csv": to_csv(found).to_csv(index=False), "explain.html": render(found)})
     _show(found, folder)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_exp.command import Parser, answered
+from mnist_exp.command import Parser, add_store, answered
 from mnist_exp.errors import UserError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _parser() -> Parser:
         prog="python -m mnist_exp.predict", description=_DESCRIPTION, epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("uri", nargs="?", metavar="tracking.uri=URI", help="another store than the usual")
+    add_store(parser)
     parser.add_argument(
         "--run", action="append", metavar="RUN_ID|best|latest",
         help="best: the highest val/accuracy; default: latest; with --draw up to two, side by side",
@@ -56,16 +56,13 @@ def _parser() -> Parser:
 def run(arguments: Sequence[str]) -> None:
     """Raises UserError for what a user can get wrong, before TensorFlow loads."""
     given = _parser().parse_args(arguments)
-    if given.uri is not None and not given.uri.startswith("tracking.uri="):
-        raise UserError(f"{given.uri}: expected tracking.uri=URI")
-    uri = None if given.uri is None else given.uri.removeprefix("tracking.uri=")
     which = list(dict.fromkeys(given.run or ["latest"]))
     if len(which) > (_MOST_MODELS if given.draw else 1):
         raise UserError(f"--run: expected at most {_MOST_MODELS} with --draw, else one, found {len(which)}")
     if given.seed is not None and (given.image or given.index is not None or given.draw or given.seed < 0):
         raise UserError(f"--seed {given.seed}: expected a number >= 0, for a random test image only")
     if given.draw:
-        _draw(which, uri)
+        _draw(which, given.uri)
         return
     image: str | NDArray[np.uint8]
     if given.image is not None:
@@ -82,7 +79,7 @@ def run(arguments: Sequence[str]) -> None:
     output = Path(given.output or f"predict-{name}.png")
     if output.suffix.lower() != ".png" or not output.parent.is_dir():
         raise UserError(f"--output {output}: expected a name that ends in .png, in a folder that exists")
-    model = _find(which, uri)[0]
+    model = _find(which, given.uri)[0]
     prediction = model.predict(image)
     _show(model, prediction, title)
     _save(original, prediction, f"{title}: {prediction.digit}", output)

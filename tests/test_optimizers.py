@@ -44,6 +44,10 @@ def built(config: Config, total_steps: int = 100) -> keras.optimizers.Optimizer:
         (["optimizer=adam", "optimizer.beta_1=0.5"], keras.optimizers.Adam(0.001, 0.5, epsilon=1e-8)),
         (["optimizer=adamw"], keras.optimizers.AdamW(0.001, weight_decay=0.01, epsilon=1e-8)),
         (["optimizer=rmsprop"], keras.optimizers.RMSprop(0.001, rho=0.9)),
+        (
+            ["optimizer=rmsprop", "optimizer.momentum=0.5"],
+            keras.optimizers.RMSprop(0.001, rho=0.9, momentum=0.5),
+        ),
         (["optimizer=adagrad"], keras.optimizers.Adagrad(0.01)),
     ],
 )

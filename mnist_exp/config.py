@@ -572,12 +572,13 @@ def composition_error(error: Exception) -> ConfigError:
 
 def find_preset(config: Config) -> Config | None:
     """The preset in `conf/experiment` with the same settings as `config` but for the seed, if there is one."""
-    return next((preset for preset in _presets() if preset.hash() == config.hash()), None)
+    presets = map(_preset, group_options("experiment"))  # one at a time: composing one takes 0.1 s
+    return next((preset for preset in presets if preset.hash() == config.hash()), None)
 
 
 @cache
-def _presets() -> tuple[Config, ...]:
-    return tuple(compose([f"experiment={name}"]).config for name in group_options("experiment"))
+def _preset(name: str) -> Config:
+    return compose([f"experiment={name}"]).config
 
 
 def group_options(group: str) -> list[str]:

@@ -77,13 +77,13 @@ def run_experiment(settings: Settings) -> RunResult:
     prefix = "" if trial is None else f"trial-{trial.number}-"
     run_name = config.run_name or f"{prefix}{variant}-s{config.seed}"
     import_tensorflow(config)
-    from mnist_exp import models, study_tracking, tracking, training
+    from mnist_exp import models, tracking, training
 
     program = training.build_program(config, len(dataset.train))
     layers = models.layer_table(program.model)
     reporter.start(settings, run_name, dataset, layers)
     run_id = None if state is None else str(state.record["run_id"])
-    tags = None if trial is None else study_tracking.trial_tags(trial)
+    tags = _trial_tags(trial)
     with (
         interrupts.raised(),
         tracking.track_run(
@@ -136,6 +136,14 @@ def _find_state(
         settings = settings.with_config(resume=earlier)
     settings, state = resume.find(settings, reporter.warn)
     return settings.with_config(threads=settings.config.threads or trial.threads), state
+
+
+def _trial_tags(trial: sweeper.RunningTrial | None) -> dict[str, str] | None:
+    if trial is None:  # and needs no import of Optuna
+        return None
+    from mnist_exp import study_tracking
+
+    return study_tracking.trial_tags(trial)
 
 
 def _check_memory(config: Config, num_train: int) -> None:

@@ -46,12 +46,14 @@ class Program:
         image_spec = tf.TensorSpec([None, *self.images.shape[1:]], tf.float32)
         label_spec = tf.TensorSpec([None, *self.labels.shape[1:]], self.labels.dtype)
         self._taps: Taps | None = None
+        # Without AutoGraph, like Keras' `fit`: it takes a second to rewrite Python that has nothing for it to do.
         # Called as functions: a concrete function that gets a default argument formats all tensors for an error first.
-        self._evaluate = tf.function(self._evaluate_graph, input_signature=[image_spec])
+        self._evaluate = tf.function(self._evaluate_graph, input_signature=[image_spec], autograph=False)
         self._gradients = {
             training: tf.function(
                 functools.partial(self._gradient_graph, training=training),
                 input_signature=[image_spec, label_spec],
+                autograph=False,
             )
             for training in (True, False)
         }
@@ -216,7 +218,9 @@ def _accept(model: Any, images: np.ndarray) -> None:
     if isinstance(model, keras.layers.Layer) and not model.built:
         model(images[:2])  # creates the weights
     else:
-        tf.function(lambda x: model(x)).get_concrete_function(tf.TensorSpec([None, *images.shape[1:]]))
+        tf.function(lambda x: model(x), autograph=False).get_concrete_function(
+            tf.TensorSpec([None, *images.shape[1:]])
+        )
 
 
 def _image_forms(images: np.ndarray) -> dict[int, np.ndarray]:

@@ -63,7 +63,7 @@ def optimizer_step(program: Program, scale: float = 1.0) -> Step:
         optimizer.apply(values, variables)
 
     # Traced at once: TensorFlow warns of retracing when several programs are checked in one process.
-    traced = tf.function(apply).get_concrete_function(_specs(program))
+    traced = tf.function(apply, autograph=False).get_concrete_function(_specs(program))
     return lambda gradients: traced(gradients.values)
 
 
@@ -87,7 +87,7 @@ def adam_step(program: Program, rate: float) -> Step:
             )
 
     scalar = tf.TensorSpec([], tf.float32)
-    traced = tf.function(apply).get_concrete_function(_specs(program), scalar, scalar)
+    traced = tf.function(apply, autograph=False).get_concrete_function(_specs(program), scalar, scalar)
     powers = [1.0, 1.0]
 
     def step(gradients: Gradients) -> None:

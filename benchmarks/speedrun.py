@@ -1,0 +1,101 @@
+"""Time to 99% test accuracy: `experiment=speedrun` beside PyTorch's own MNIST example, `python -m benchmarks.speedrun`.
+
+Each training is a process of its own, and has the machine to itself. Its time is that of its training steps, from the first to
+the last, evaluations left out. Prints a Markdown table and writes speedrun.json and speedrun.md.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from benchmarks.rounds import Worker
+from mnist_exp import environment
+from mnist_exp.command import Parser, answered, output_folder, write
+from mnist_exp.compare import statistics
+from mnist_exp.errors import UserError
+
+GOAL = 0.99
+TITLES = {"ours": "`experiment=speedrun`", "pytorch": "PyTorch's example"}
+
+Curve = list[tuple[float, float]]  # (test accuracy, seconds of training so far) after each epoch
+
+
+def train(name: str, seed: int, epochs: int) -> Curve:
+    worker = Worker("benchmarks.trained", [name, str(seed), str(epochs)], os.cpu_count() or 1)
+    try:
+        return [(accuracy, seconds) for accuracy, seconds in worker.answer()]
+    finally:
+        worker.stop()
+
+
+def summary(curves: Sequence[Curve]) -> dict[str, Any]:
+    """Of trainings with different seeds: `accuracy` at their ends, `until` the seconds to the first epoch of each with GOAL, or None."""
+    (accuracy,) = statistics.describe([np.array([curve[-1][0] for curve in curves])])
+    seconds = [curve[-1][1] for curve in curves]
+    until = [next((spent for found, spent in curve if found >= GOAL), None) for curve in curves]
+    return {
+        "seeds": len(curves), "epochs": len(curves[0]), "accuracy": accuracy.mean,
+        "interval": [accuracy.interval.low, accuracy.interval.high], "range": [accuracy.minimum, accuracy.maximum],
+        "seconds": median(seconds), "seconds_range": [min(seconds), max(seconds)], "until": until,
+    }  # fmt: skip
+
+
+def markdown(report: dict[str, Any]) -> str:
+    lines = [
+        "| | seeds, epochs | test accuracy (95% interval) | lowest to highest | seconds of training | at 99% after |",
+        "|---|---|---:|---:|---:|---:|",
+    ]
+    for name, found in report["summaries"].items():
+        low, high = found["interval"]
+        interval = "" if np.isnan(low) else f" ({low:.4f} to {high:.4f})"
+        until = [spent for spent in found["until"] if spent is not None]
+        after = "never" if not until else f"{median(until):.1f} s, {len(until)} of {found['seeds']} seeds"
+        lines.append(
+            f"| {TITLES[name]} | {found['seeds']}, {found['epochs']} | {found['accuracy']:.4f}{interval} "
+            f"| {found['range'][0]:.4f} to {found['range'][1]:.4f} | {found['seconds']:.1f} "
+            f"({found['seconds_range'][0]:.1f} to {found['seconds_range'][1]:.1f}) | {after} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Raises UserError for what a user can get wrong."""
+    parser = Parser(
+        hint="--help shows all options", prog="python -m benchmarks.speedrun", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--seeds", type=int, default=10, help="0 to N - 1; default: %(default)s")
+    parser.add_argument(
+        "--pytorch-epochs", type=int, default=14, help="of the example, one seed; default: %(default)s"
+    )
+    parser.add_argument("--output", metavar="FOLDER", default=".", help="for the two files; default: here")
+    given = parser.parse_args(arguments)
+    folder = output_folder(given.output)
+    for name in ("seeds", "pytorch_epochs"):
+        if getattr(given, name) < 1:
+            raise UserError(f"--{name.replace('_', '-')} {getattr(given, name)}: expected a number > 0")
+    curves = {"ours": [train("ours", seed, 0) for seed in range(given.seeds)]}
+    if importlib.util.find_spec("torch") is None:
+        print("not measured: pytorch, torch is not installed (the extra `benchmarks`)", file=sys.stderr)
+    else:
+        curves["pytorch"] = [train("pytorch", 0, given.pytorch_epochs)]
+    report = {
+        "machine": environment.hardware(),
+        "curves": curves,
+        "summaries": {name: summary(found) for name, found in curves.items()},
+    }
+    table = markdown(report)
+    write(folder, {"speedrun.json": json.dumps(report, indent=1), "speedrun.md": table})
+    print(table, end="")
+
+
+if __name__ == "__main__":
+    with answered(UserError):
+        run(sys.argv[1:])

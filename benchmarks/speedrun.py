@@ -22,7 +22,7 @@ from mnist_exp.compare import statistics
 from mnist_exp.errors import UserError
 
 GOAL = 0.99
-TITLES = {"ours": "`experiment=speedrun`", "pytorch": "PyTorch's example"}
+TITLES = {"ours": "`experiment=speedrun`", "pytorch": "PyTorch's MNIST example"}
 
 Curve = list[tuple[float, float]]  # (test accuracy, seconds of training so far) after each epoch
 
@@ -49,8 +49,8 @@ def summary(curves: Sequence[Curve]) -> dict[str, Any]:
 
 def markdown(report: dict[str, Any]) -> str:
     lines = [
-        "| | seeds, epochs | test accuracy (95% interval) | lowest to highest | seconds of training | at 99% after |",
-        "|---|---|---:|---:|---:|---:|",
+        "| | epochs begun | seeds | test accuracy (95% interval) | lowest to highest | seconds of training | at 99% after |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name, found in report["summaries"].items():
         low, high = found["interval"]
@@ -58,7 +58,7 @@ def markdown(report: dict[str, Any]) -> str:
         until = [spent for spent in found["until"] if spent is not None]
         after = "never" if not until else f"{median(until):.1f} s, {len(until)} of {found['seeds']} seeds"
         lines.append(
-            f"| {TITLES[name]} | {found['seeds']}, {found['epochs']} | {found['accuracy']:.4f}{interval} "
+            f"| {TITLES[name]} | {found['epochs']} | {found['seeds']} | {found['accuracy']:.4f}{interval} "
             f"| {found['range'][0]:.4f} to {found['range'][1]:.4f} | {found['seconds']:.1f} "
             f"({found['seconds_range'][0]:.1f} to {found['seconds_range'][1]:.1f}) | {after} |"
         )

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import zlib
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -99,26 +99,7 @@ def load(
     folder = SHIPPED_DIR if directory is None else Path(directory).expanduser()
     if not folder.is_dir():
         raise DataError(f"data.dir={directory}: no such folder; expected one with {', '.join(MNIST_SHA256)}")
-    found: dict[str, str] = {}
-
-    def read(name: str) -> bytes:
-        raw = read_file(folder, name, shipped=directory is None)
-        found[name] = hashlib.sha256(raw).hexdigest()
-        return raw
-
-    full_train, test = (
-        Split(
-            parse_images(read(f"{part}-images-idx3-ubyte"), f"{folder}/{part}-images-idx3-ubyte"),
-            parse_labels(read(f"{part}-labels-idx1-ubyte"), f"{folder}/{part}-labels-idx1-ubyte"),
-        )
-        for part in ("train", "t10k")
-    )
-    for part, split in (("train", full_train), ("t10k", test)):
-        if len(split.images) != len(split.labels):
-            raise DataError(
-                f"{folder}: {part}-images-idx3-ubyte has {len(split.images)} images but "
-                f"{part}-labels-idx1-ubyte has {len(split.labels)} labels; expected one label an image"
-            )
+    full_train, test, sha256 = _read_shipped(folder) if directory is None else _read(folder, shipped=False)
     if len(full_train) <= validation_size:
         raise DataError(
             f"data.validation_size={validation_size}: expected fewer than the {len(full_train)} training images "
@@ -130,7 +111,38 @@ def load(
     if eval_on_train:
         val = test = train
     source = "shipped with mnist_exp" if directory is None else str(folder.resolve())
-    return Dataset(train, val, test, source, found)
+    return Dataset(train, val, test, source, dict(sha256))
+
+
+def _read(folder: Path, *, shipped: bool) -> tuple[Split, Split, dict[str, str]]:
+    """All training and test images, and the SHA-256 of each unpacked file. Raises DataError."""
+    found: dict[str, str] = {}
+
+    def read(name: str) -> bytes:
+        raw = read_file(folder, name, shipped=shipped)
+        found[name] = hashlib.sha256(raw).hexdigest()
+        return raw
+
+    train, test = (
+        Split(
+            parse_images(read(f"{part}-images-idx3-ubyte"), f"{folder}/{part}-images-idx3-ubyte"),
+            parse_labels(read(f"{part}-labels-idx1-ubyte"), f"{folder}/{part}-labels-idx1-ubyte"),
+        )
+        for part in ("train", "t10k")
+    )
+    for part, split in (("train", train), ("t10k", test)):
+        if len(split.images) != len(split.labels):
+            raise DataError(
+                f"{folder}: {part}-images-idx3-ubyte has {len(split.images)} images but "
+                f"{part}-labels-idx1-ubyte has {len(split.labels)} labels; expected one label an image"
+            )
+    return train, test, found
+
+
+@cache
+def _read_shipped(folder: Path) -> tuple[Split, Split, dict[str, str]]:
+    """Once a process: the trials of a worker, which begin with it, would read the same files every few seconds."""
+    return _read(folder, shipped=True)
 
 
 def epoch_order(num_examples: int, seed: int, epoch: int) -> NDArray[np.int32]:

@@ -136,6 +136,12 @@ def test_shipped_files_are_refused_when_damaged(idx_folder: Path, monkeypatch: p
         data.load()
 
 
+def test_shipped_files_are_read_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    data.load()
+    monkeypatch.delattr(data, "read_file")
+    assert len(data.load(train_limit=3).train) == 3
+
+
 LABELS = (data.SHIPPED_DIR / "t10k-labels-idx1-ubyte.gz").read_bytes()
 IMAGES = (data.SHIPPED_DIR / "t10k-images-idx3-ubyte.gz").read_bytes()
 

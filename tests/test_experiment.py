@@ -176,7 +176,7 @@ OPTIONS = [
       for name in ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad")],
     *[[f"schedule={name}", "model=softmax"] for name in ("constant", "cosine", "one_cycle")],
     *[[f"experiment={name}"]
-      for name in ("notebook_softmax_buggy", "notebook_softmax", "notebook_cnn5x5", "blog_cnn3x3")],
+      for name in ("notebook_softmax_buggy", "notebook_softmax", "notebook_cnn5x5", "blog_cnn3x3", "speedrun")],
     ["data=mnist", "model=softmax"],
 ]  # fmt: skip
 

@@ -322,7 +322,7 @@ def _methods(found: Reproduction, origin: Origin) -> str:
             "## Methods",
             "",
             (
-                "- **Runs**: each preset of `conf/experiment`, with seeds from 0 on, which set the weights, the order of the images and "
+                "- **Runs**: the tutorials' presets in `conf/experiment`, with seeds from 0 on, which set the weights, the order of the images and "
                 "dropout. Only finished runs of the same config and code count, the newest of each seed; reruns do not."
             ),
             (

@@ -22,7 +22,7 @@ def report_of(mnist: data.Dataset, *overrides: str) -> PreflightReport:
     )
 
 
-@pytest.mark.parametrize("experiment", ["notebook_softmax", "blog_cnn3x3", "notebook_cnn5x5"])
+@pytest.mark.parametrize("experiment", ["notebook_softmax", "blog_cnn3x3", "notebook_cnn5x5", "speedrun"])
 def test_tutorials_that_learn_have_no_finding(mnist: data.Dataset, experiment: str) -> None:
     assert report_of(mnist, f"experiment={experiment}").findings == ()
 

@@ -43,25 +43,31 @@ class Program:
             raise ValueError("the model has no trainable variables")
         self.disconnected: list[str] = []  # filled while tracing: variables that the loss does not depend on
         self.trained: list[tf.Variable] = []  # filled while tracing: the others
-        image_spec = tf.TensorSpec([None, *self.images.shape[1:]], tf.float32)
-        label_spec = tf.TensorSpec([None, *self.labels.shape[1:]], self.labels.dtype)
         self._taps: Taps | None = None
-        # Without AutoGraph, like Keras' `fit`: it takes a second to rewrite Python that has nothing for it to do.
-        # Called as functions: a concrete function that gets a default argument formats all tensors for an error first.
-        self._evaluate = tf.function(self._evaluate_graph, input_signature=[image_spec], autograph=False)
-        self._gradients = {
-            training: tf.function(
-                functools.partial(self._gradient_graph, training=training),
-                input_signature=[image_spec, label_spec],
-                autograph=False,
-            )
-            for training in (True, False)
-        }
-        graphs = [f.get_concrete_function().graph for f in (self._evaluate, self._gradients[True])]
+        try:  # AutoGraph takes a second to rewrite Python, most of which has nothing for it to do
+            graphs = self._trace(autograph=False)
+        except tf.errors.OperatorNotAllowedInGraphError:  # an `if` or a `for` over tensors
+            graphs = self._trace(autograph=True)
         touched = [variable for graph in graphs for variable in graph.variables] + self.trainable
         touched += [tf_variable(v) for v in getattr(model, "variables", [])]
         self.variables = list({id(v): v for v in touched}.values())
         self._initial = [variable.numpy() for variable in self.variables]
+
+    def _trace(self, autograph: bool) -> list[tf.Graph]:
+        """Of the evaluation and of a training step."""
+        image_spec = tf.TensorSpec([None, *self.images.shape[1:]], tf.float32)
+        label_spec = tf.TensorSpec([None, *self.labels.shape[1:]], self.labels.dtype)
+        # Called as functions: a concrete function that gets a default argument formats all tensors for an error first.
+        self._evaluate = tf.function(self._evaluate_graph, input_signature=[image_spec], autograph=autograph)
+        self._gradients = {
+            training: tf.function(
+                functools.partial(self._gradient_graph, training=training),
+                input_signature=[image_spec, label_spec],
+                autograph=autograph,
+            )
+            for training in (True, False)
+        }
+        return [f.get_concrete_function().graph for f in (self._evaluate, self._gradients[True])]
 
     def restore(self) -> None:
         """Every variable that the model has or reads: weights, batch statistics, dropout seeds."""
@@ -218,9 +224,7 @@ def _accept(model: Any, images: np.ndarray) -> None:
     if isinstance(model, keras.layers.Layer) and not model.built:
         model(images[:2])  # creates the weights
     else:
-        tf.function(lambda x: model(x), autograph=False).get_concrete_function(
-            tf.TensorSpec([None, *images.shape[1:]])
-        )
+        tf.function(lambda x: model(x)).get_concrete_function(tf.TensorSpec([None, *images.shape[1:]]))
 
 
 def _image_forms(images: np.ndarray) -> dict[int, np.ndarray]:

@@ -101,6 +101,20 @@ def test_per_example_losses_are_averaged() -> None:
     assert value == pytest.approx(p.loss_of(p.labels, outputs))
 
 
+def test_a_loss_may_branch_on_tensors() -> None:
+    def capped(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        value = zoo.mean(labels, outputs)
+        if value > 1000.0:  # only AutoGraph makes an operation of this
+            value = tf.constant(1000.0)
+        return value
+
+    images, labels = zoo.sample(0, 20)
+    checked = Program(zoo.softmax("glorot", 0), capped, zoo.adam(), images, labels)
+    plain = Program(zoo.softmax("glorot", 0), zoo.mean, zoo.adam(), images, labels)
+    found, expected = (p.gradients(p.images, p.labels).loss for p in (checked, plain))
+    assert found == expected
+
+
 def test_optimizer_copy_keeps_hyperparameters_and_scales_the_rate() -> None:
     optimizer = keras.optimizers.Adam(1e-3, beta_2=0.99, epsilon=1e-8)
     copy = program(optimizer=optimizer).optimizer_copy(scale=0.1)

@@ -5,7 +5,6 @@ the last, evaluations left out. Prints a Markdown table and writes speedrun.json
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import sys
@@ -15,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.competitors import COMPETITORS
 from benchmarks.rounds import Worker
+from benchmarks.trained import Curve
 from mnist_exp import environment
 from mnist_exp.command import Parser, answered, output_folder, write
 from mnist_exp.compare import statistics
@@ -24,11 +25,10 @@ from mnist_exp.errors import UserError
 GOAL = 0.99
 TITLES = {"ours": "`experiment=speedrun`", "pytorch": "PyTorch's MNIST example"}
 
-Curve = list[tuple[float, float]]  # (test accuracy, seconds of training so far) after each epoch
 
-
-def train(name: str, seed: int, epochs: int) -> Curve:
-    worker = Worker("benchmarks.trained", [name, str(seed), str(epochs)], os.cpu_count() or 1)
+def train(name: str, *numbers: int) -> Curve:
+    """`numbers` are the seed and, for pytorch, the epochs."""
+    worker = Worker("benchmarks.trained", [name, *map(str, numbers)], os.cpu_count() or 1)
     try:
         return [(accuracy, seconds) for accuracy, seconds in worker.answer()]
     finally:
@@ -81,9 +81,10 @@ def run(arguments: Sequence[str]) -> None:
     for name in ("seeds", "pytorch_epochs"):
         if getattr(given, name) < 1:
             raise UserError(f"--{name.replace('_', '-')} {getattr(given, name)}: expected a number > 0")
-    curves = {"ours": [train("ours", seed, 0) for seed in range(given.seeds)]}
-    if importlib.util.find_spec("torch") is None:
-        print("not measured: pytorch, torch is not installed (the extra `benchmarks`)", file=sys.stderr)
+    curves = {"ours": [train("ours", seed) for seed in range(given.seeds)]}
+    missing = COMPETITORS["pytorch"].missing
+    if missing is not None:
+        print(f"not measured: pytorch, {missing} is not installed (the extra `benchmarks`)", file=sys.stderr)
     else:
         curves["pytorch"] = [train("pytorch", 0, given.pytorch_epochs)]
     report = {

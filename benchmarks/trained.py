@@ -1,11 +1,13 @@
 """A process of `benchmarks.speedrun`: one training, its test accuracy and seconds so far after each epoch as JSON.
 
-python -m benchmarks.trained (ours | pytorch) SEED EPOCHS
+python -m benchmarks.trained ours SEED
+python -m benchmarks.trained pytorch SEED EPOCHS
 """
 
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from itertools import accumulate
 
 import numpy as np
@@ -14,16 +16,19 @@ from benchmarks.rounds import answers
 from mnist_exp import data
 from mnist_exp.data import Split
 
+Curve = list[tuple[float, float]]  # (test accuracy, seconds of training so far) after each epoch
+
 
 def main() -> None:
-    name, seed, epochs = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    trainings: dict[str, Callable[..., Curve]] = {"ours": ours, "pytorch": pytorch}
+    train = trainings[sys.argv[1]]
     with answers() as send, tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)  # where the run is tracked
-        send(ours(seed) if name == "ours" else pytorch(seed, epochs))
+        send(train(*map(int, sys.argv[2:])))
         os.chdir("/")
 
 
-def ours(seed: int) -> list[tuple[float, float]]:
+def ours(seed: int) -> Curve:
     """A run as on the command line, tracked and all. Its seconds are those from the first step to the last."""
     import mnist_exp
 
@@ -32,7 +37,7 @@ def ours(seed: int) -> list[tuple[float, float]]:
     return [(epoch.test.accuracy, spent) for epoch, spent in zip(epochs, seconds, strict=True)]
 
 
-def pytorch(seed: int, epochs: int) -> list[tuple[float, float]]:
+def pytorch(seed: int, epochs: int) -> Curve:
     """PyTorch's example trains with all 60,000 images."""
     from benchmarks.competitors import pytorch_example
 

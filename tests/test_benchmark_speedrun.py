@@ -20,7 +20,7 @@ def test_summary_is_of_the_last_epoch_and_of_the_first_with_99_percent() -> None
 
 @pytest.mark.slow
 def test_our_training() -> None:
-    *_, (_, before), (accuracy, seconds) = speedrun.train("ours", 3, 0)
+    *_, (_, before), (accuracy, seconds) = speedrun.train("ours", 3)
     assert 0 < before < seconds
     assert accuracy > 0.985
 

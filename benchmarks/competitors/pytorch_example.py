@@ -13,7 +13,6 @@ from torch.nn import functional
 
 from mnist_exp.data import Split
 
-EPOCHS = 14
 _BATCH_SIZE, _RATE, _RATE_DECAY = 64, 1.0, 0.7
 
 
@@ -34,7 +33,7 @@ class _Net(nn.Module):
         return functional.log_softmax(self.fc2(x), dim=1)
 
 
-def train(train: Split, test: Split, seed: int, epochs: int = EPOCHS) -> Iterator[tuple[float, float]]:
+def train(train: Split, test: Split, seed: int, epochs: int) -> Iterator[tuple[float, float]]:
     """(test accuracy, seconds of training so far) after each epoch."""
     torch.manual_seed(seed)
     images, labels = _tensors(train)

@@ -7,7 +7,6 @@
 Prints Markdown tables and writes harness.json and harness.md. docs/performance.md says how to read them.
 """
 
-import argparse
 import json
 import shlex
 import subprocess
@@ -22,8 +21,9 @@ from statistics import median
 from typing import Any
 
 from benchmarks import phases, rounds
+from benchmarks.arguments import check_positive, command_line
 from mnist_exp import environment
-from mnist_exp.command import Parser, answered, output_folder, write
+from mnist_exp.command import answered, output_folder, write
 from mnist_exp.errors import UserError
 
 LIBRARIES = ("python", "import tensorflow", "import mlflow")  # the time of others' imports
@@ -123,10 +123,7 @@ def markdown(report: dict[str, Any]) -> str:
 
 def run(arguments: Sequence[str]) -> None:
     """Raises UserError for what a user can get wrong."""
-    parser = Parser(
-        hint="--help shows all options", prog="python -m benchmarks.harness", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    parser = command_line("harness", __doc__)
     parser.add_argument(
         "--starts", type=int, default=3, help="short runs for the time of a start; default: %(default)s"
     )
@@ -139,11 +136,9 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--sweep", default="sweeps=cnn3x3_tuning", metavar="OVERRIDES", help="default: %(default)s"
     )
-    parser.add_argument("--output", metavar="FOLDER", default=".", help="for the two files; default: here")
     given = parser.parse_args(arguments)
     folder = output_folder(given.output)
-    if given.starts < 1:
-        raise UserError(f"--starts {given.starts}: expected a number > 0")
+    check_positive(given, "starts")
     whole = watch(given.run)[0]
     trials = watch(f"-m {given.sweep}")
     shares = sweep_shares(trials)

@@ -5,7 +5,6 @@ with 10, 100 and 1,000 runs in the store. Prints Markdown tables, with the growt
 and writes scale.json and scale.md.
 """
 
-import argparse
 import json
 import math
 import os
@@ -19,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks import cases, rounds
+from benchmarks.arguments import check_positive, command_line
 from mnist_exp import environment
-from mnist_exp.command import Parser, answered, output_folder, write
+from mnist_exp.command import answered, output_folder, write
 from mnist_exp.errors import UserError
 
 SEEDS = 10  # runs of each group that is compared
@@ -97,10 +97,7 @@ def markdown(report: dict[str, Any]) -> str:
 
 def run(arguments: Sequence[str]) -> None:
     """Raises UserError for what a user can get wrong."""
-    parser = Parser(
-        hint="--help shows all options", prog="python -m benchmarks.scale", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    parser = command_line("scale", __doc__)
     parser.add_argument(
         "--model", default="softmax", choices=list(cases.OVERRIDES), help="default: %(default)s"
     )
@@ -110,11 +107,9 @@ def run(arguments: Sequence[str]) -> None:
         "--runs", type=_sizes, default=[10, 100, 1000], metavar="N,...", help="default: 10,100,1000"
     )
     parser.add_argument("--repeats", type=int, default=3, help="of each measurement; default: %(default)s")
-    parser.add_argument("--output", metavar="FOLDER", default=".", help="for the two files; default: here")
     given = parser.parse_args(arguments)
     folder = output_folder(given.output)
-    if given.repeats < 1:
-        raise UserError(f"--repeats {given.repeats}: expected a number > 0")
+    check_positive(given, "repeats")
     report = {
         "machine": environment.hardware(),
         "tables": {

@@ -4,7 +4,6 @@ Each training is a process of its own, and has the machine to itself. Its time i
 the last, evaluations left out. Prints a Markdown table and writes speedrun.json and speedrun.md.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -14,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.arguments import check_positive, command_line
 from benchmarks.competitors import COMPETITORS
 from benchmarks.rounds import Worker
 from benchmarks.trained import Curve
 from mnist_exp import environment
-from mnist_exp.command import Parser, answered, output_folder, write
+from mnist_exp.command import answered, output_folder, write
 from mnist_exp.compare import statistics
 from mnist_exp.errors import UserError
 
@@ -67,20 +67,14 @@ def markdown(report: dict[str, Any]) -> str:
 
 def run(arguments: Sequence[str]) -> None:
     """Raises UserError for what a user can get wrong."""
-    parser = Parser(
-        hint="--help shows all options", prog="python -m benchmarks.speedrun", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    parser = command_line("speedrun", __doc__)
     parser.add_argument("--seeds", type=int, default=10, help="0 to N - 1; default: %(default)s")
     parser.add_argument(
         "--pytorch-epochs", type=int, default=14, help="of the example, one seed; default: %(default)s"
     )
-    parser.add_argument("--output", metavar="FOLDER", default=".", help="for the two files; default: here")
     given = parser.parse_args(arguments)
     folder = output_folder(given.output)
-    for name in ("seeds", "pytorch_epochs"):
-        if getattr(given, name) < 1:
-            raise UserError(f"--{name.replace('_', '-')} {getattr(given, name)}: expected a number > 0")
+    check_positive(given, "seeds", "pytorch_epochs")
     curves = {"ours": [train("ours", seed) for seed in range(given.seeds)]}
     missing = COMPETITORS["pytorch"].missing
     if missing is not None:

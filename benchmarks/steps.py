@@ -5,7 +5,6 @@ each, in as many rounds as asked for; what slows the machine down meets all of t
 within a round. Writes steps.json, steps.png and, as a Markdown table, steps.md. docs/performance.md says how to read them.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -15,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import cases
+from benchmarks.arguments import check_positive, command_line
 from benchmarks.competitors import COMPETITORS, LIMITS
 from benchmarks.rounds import Failed, Spread, Worker, interleaved, ratio
 from mnist_exp import environment
-from mnist_exp.command import Parser, answered, output_folder, write
+from mnist_exp.command import answered, output_folder, write
 from mnist_exp.config import Config
 from mnist_exp.errors import UserError
 
@@ -157,10 +157,7 @@ def versions() -> dict[str, str]:
 
 def run(arguments: Sequence[str]) -> None:
     """Raises UserError for what a user can get wrong."""
-    parser = Parser(
-        hint="--help shows all options", prog="python -m benchmarks.steps", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    parser = command_line("steps", __doc__)
     names = ", ".join(COMPETITORS)
     parser.add_argument(
         "--models", default=",".join(cases.OVERRIDES), metavar="NAME,...", help="default: %(default)s"
@@ -173,12 +170,9 @@ def run(arguments: Sequence[str]) -> None:
         "--seconds", type=float, default=2.0, help="of a competitor's turn; default: %(default)s"
     )
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each; default: one a core")
-    parser.add_argument("--output", metavar="FOLDER", default=".", help="for the three files; default: here")
     given = parser.parse_args(arguments)
     folder = output_folder(given.output)
-    for name in ("rounds", "seconds", "threads"):
-        if getattr(given, name) <= 0:
-            raise UserError(f"--{name} {getattr(given, name)}: expected a number > 0")
+    check_positive(given, "rounds", "seconds", "threads")
     models = _chosen("--models", given.models, list(cases.OVERRIDES))
     installed = [name for name, entry in COMPETITORS.items() if entry.missing is None]
     for name, entry in COMPETITORS.items():

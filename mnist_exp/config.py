@@ -26,7 +26,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from mnist_exp import bridge
-from mnist_exp.errors import ConfigError
+from mnist_exp.errors import ConfigError, first_line
 
 _PACKAGE_DIR = Path(__file__).parent
 # The wheel carries conf/ and sweeps/ inside the package; a checkout has them beside it.
@@ -565,9 +565,7 @@ def composition_error(error: Exception) -> ConfigError:
     """What Hydra raises, as Python's own exceptions, for some settings it cannot compose."""
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         return ConfigError("a name on the command line is too long: Hydra looks for a file of that name")
-    return ConfigError(
-        f"the settings cannot be composed: {(str(error).splitlines() or [type(error).__name__])[0]}"
-    )
+    return ConfigError(f"the settings cannot be composed: {first_line(error)}")
 
 
 def find_preset(config: Config) -> Config | None:

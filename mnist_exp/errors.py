@@ -30,3 +30,8 @@ class PreflightFailed(UserError):
 
 class Killed(BaseException):
     """The process was asked to terminate (SIGTERM)."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, short enough to be a part of a message."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mnist_exp import config
 from mnist_exp.command import answered
 from mnist_exp.config import Settings
-from mnist_exp.errors import NonFiniteCost, UserError
+from mnist_exp.errors import NonFiniteCost, UserError, first_line
 from mnist_exp.messages import USER_ERRORS, explain
 from mnist_exp.mlflow_settings import ELSEWHERE, uri_to_read
 
@@ -241,7 +241,7 @@ class _Store:
             code = error.error_code if isinstance(error, MlflowException) else ""
             if code == "RESOURCE_DOES_NOT_EXIST" or "for parameter 'run_id'" in str(error):
                 raise UserError(f"{run_id}: no such run in {self._uri}\n{ELSEWHERE}") from error
-            said = (str(error).splitlines() or [type(error).__name__])[0][:200]
+            said = first_line(error)
             raise UserError(f"tracking.uri={self._uri}: cannot be read ({said})") from error
 
 

@@ -4,6 +4,8 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+from mnist_exp.errors import first_line
+
 
 def write(study_name: str, uri: str | None, folder: Path) -> str:
     """Write compare.html there; the page's summary, empty if the study has nothing to compare.
@@ -20,6 +22,6 @@ def write(study_name: str, uri: str | None, folder: Path) -> str:
         (folder / "compare.html").write_text(html, encoding="utf-8")
         return words.summary(found)
     except Exception as error:  # noqa: BLE001  # of whatever kind
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         print(f"study {study_name}: no compare.html ({reason[:200]})", file=sys.stderr)
         return ""

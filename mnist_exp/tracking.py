@@ -8,12 +8,11 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import filelock
 import mlflow
 import numpy as np
 import psutil
@@ -27,8 +26,8 @@ from numpy.typing import NDArray
 from mnist_exp import environment, model_package, model_registry
 from mnist_exp.config import Settings
 from mnist_exp.data import Dataset
-from mnist_exp.errors import Killed, UserError
-from mnist_exp.mlflow_settings import be_quick_and_quiet
+from mnist_exp.errors import Killed, UserError, first_line
+from mnist_exp.mlflow_settings import be_quick_and_quiet, store_lock
 from mnist_exp.results import EpochResult, Evaluation
 from mnist_exp.unsent import Unsent, pending
 
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from mnist_exp.preflight import PreflightReport
 
 _RETRY_SECONDS = 30.0
+_T = TypeVar("_T")
 
 
 class RunTracker:
@@ -173,7 +173,7 @@ class RunTracker:
         if error is not None:
             if not self._unsent:
                 self._warn(
-                    f"MLflow cannot be reached ({_first_line(error)[:150]}); results are kept on disk meanwhile"
+                    f"MLflow cannot be reached ({first_line(error)}); results are kept on disk meanwhile"
                 )
             self._retry_at = time.monotonic() + _RETRY_SECONDS
         if "folder" in operation:
@@ -217,7 +217,7 @@ class RunTracker:
         name = "mnist" if data.is_mnist else "custom"
         for context, split in (("train", data.train), ("validation", data.val), ("test", data.test)):
             described = MetaDataset(source_info, name, split.digest[:32])  # type: ignore[abstract]
-            mlflow.log_input(described, context=context)
+            _shared(mlflow.log_input, described, context)
 
     def reopen(self, settings: Settings) -> None:
         """Go on with a run that has its settings: remember its metrics, so that none is logged a second time."""
@@ -277,11 +277,11 @@ def _register(
 ) -> None:
     """A registry that refuses costs the run no more than its place there; one that does not answer is asked later."""
     try:
-        with _store_lock(mlflow.get_registry_uri()):
+        with store_lock(mlflow.get_registry_uri()):
             model_registry.register(client, run_id, step, entry)
     except (MlflowException, OSError) as error:
-        client.set_tag(run_id, "not_registered", _first_line(error)[:500])  # raises if nothing answers
-        warn(f"the model is not in MLflow's registry: {_first_line(error)[:150]}")
+        client.set_tag(run_id, "not_registered", first_line(error))  # raises if nothing answers
+        warn(f"the model is not in MLflow's registry: {first_line(error)}")
 
 
 def send_unsent(
@@ -316,15 +316,16 @@ def sync(queue: Unsent) -> int:
     """
     with _tracking_uri(queue.uri):
         be_quick_and_quiet()
-        client = mlflow.MlflowClient()
         try:
+            with store_lock(queue.uri):
+                client = mlflow.MlflowClient()
             before = client.get_run(queue.run_id).info
             with mlflow.start_run(run_id=queue.run_id, log_system_metrics=False):
                 count = send_unsent(client, queue)
                 after = client.get_run(queue.run_id).info
         except (MlflowException, OSError) as error:
             raise UserError(
-                f"{queue.uri}: cannot take what waits in {queue.folder} ({_first_line(error)})"
+                f"{queue.uri}: cannot take what waits in {queue.folder} ({first_line(error)})"
             ) from error
         ended = after if after.status != "RUNNING" else before
         client.set_terminated(queue.run_id, ended.status, ended.end_time)
@@ -368,7 +369,7 @@ def track_run(
             )
         except MlflowException as error:
             raise UserError(
-                f"resume={run_id}: MLflow does not know that run ({_first_line(error)})"
+                f"resume={run_id}: MLflow does not know that run ({first_line(error)})"
             ) from error
         tracker, status, reason = RunTracker(run.info.run_id, run.info.experiment_id, warn), "FINISHED", None
         try:
@@ -378,7 +379,7 @@ def track_run(
                 else:
                     tracker.reopen(settings)
             except MlflowException as error:
-                raise UserError(f"MLflow refuses the run's settings: {_first_line(error)}") from error
+                raise UserError(f"MLflow refuses the run's settings: {first_line(error)}") from error
             yield tracker
         except BaseException as error:
             status = "KILLED" if isinstance(error, Killed | KeyboardInterrupt) else "FAILED"
@@ -392,17 +393,31 @@ def open_store(experiment: str) -> str:
     """The id of the experiment, which is made if need be, in a store whose schema is made if need be.
 
     Runs that a dead process of this host left RUNNING are marked FAILED on the way.
-    Only one process of this machine at a time: MLflow's schema creation fails when two start it at once.
+    One process at a time: MLflow's schema creation fails when two start it at once.
     """
     uri = mlflow.get_tracking_uri()
     try:
-        with _store_lock(uri):
+        with store_lock(uri):
             client = mlflow.MlflowClient()
             _fail_runs_of_dead_processes(client)
-            found = client.get_experiment_by_name(experiment)
-            return client.create_experiment(experiment) if found is None else found.experiment_id
+            return _shared(_experiment_id, client, experiment)
     except (MlflowException, OSError) as error:
-        raise UserError(f"tracking.uri={uri}: cannot be used ({_first_line(error)})") from error
+        raise UserError(f"tracking.uri={uri}: cannot be used ({first_line(error)})") from error
+
+
+def _experiment_id(client: mlflow.MlflowClient, name: str) -> str:
+    found = client.get_experiment_by_name(name)
+    return client.create_experiment(name) if found is None else found.experiment_id
+
+
+def _shared(look_or_make: Callable[..., _T], *arguments: object) -> _T:
+    """MLflow makes what runs share where it does not find it. What another made in between it refuses, and finds then."""
+    try:
+        return look_or_make(*arguments)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_ALREADY_EXISTS", "BAD_REQUEST"):
+            raise
+        return look_or_make(*arguments)
 
 
 def safe_name(name: str) -> str:
@@ -422,12 +437,12 @@ def store(uri: str | None) -> Iterator[mlflow.MlflowClient]:
     be_quick_and_quiet()
     with _tracking_uri(uri):
         try:
-            with _store_lock(mlflow.get_tracking_uri()):  # a client makes the schema where there is none
+            with store_lock(mlflow.get_tracking_uri()):  # a client makes the schema where there is none
                 client = mlflow.MlflowClient()
             yield client
         except (MlflowException, OSError) as error:
             raise UserError(
-                f"tracking.uri={mlflow.get_tracking_uri()}: cannot be used ({_first_line(error)})"
+                f"tracking.uri={mlflow.get_tracking_uri()}: cannot be used ({first_line(error)})"
             ) from error
 
 
@@ -485,23 +500,12 @@ def _is_passing(error: Exception) -> bool:
     )  # fmt: skip
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
 def _evaluation_metrics(split: str, evaluation: Evaluation) -> dict[str, float]:
     return {f"{split}/cost": evaluation.cost, f"{split}/accuracy": evaluation.accuracy}
 
 
 def _sqlite_uri(path: Path) -> str:
     return f"sqlite:///{path}"
-
-
-def _store_lock(uri: str) -> Any:
-    if not uri.startswith("sqlite:///"):
-        return nullcontext()
-    database = Path(uri.removeprefix("sqlite:///"))
-    return filelock.FileLock(database.with_name(f".{database.name}.lock"))
 
 
 @contextmanager

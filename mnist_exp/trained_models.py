@@ -10,7 +10,7 @@ from mlflow.entities import LoggedModel, Run
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
-from mnist_exp.errors import UserError
+from mnist_exp.errors import UserError, first_line
 from mnist_exp.mlflow_settings import ELSEWHERE, uri_to_read
 from mnist_exp.model_package import PICTURES, TAG
 from mnist_exp.served_model import COLUMN, RETURN_PIXELS
@@ -67,7 +67,7 @@ class Models:
             models = self._all_models()
             runs = self._finished(models)
         except MlflowException as error:
-            raise UserError(f"tracking.uri={self._uri}: cannot be read ({_first_line(error)})") from error
+            raise UserError(f"tracking.uri={self._uri}: cannot be read ({first_line(error)})") from error
         if which == "best":
             runs = [run for run in runs if _METRIC in run.data.metrics and not _scored_on_training(run)]
             runs.sort(key=lambda run: (_validation_images(run), run.data.metrics[_METRIC]), reverse=True)
@@ -87,7 +87,7 @@ class Models:
                 loaded = mlflow.pyfunc.load_model(f"models:/{model.model_id}")
         except (MlflowException, OSError) as error:
             raise UserError(
-                f"run {run.info.run_id}: its model cannot be loaded ({_first_line(error)})"
+                f"run {run.info.run_id}: its model cannot be loaded ({first_line(error)})"
             ) from error
         finally:
             mlflow.set_tracking_uri(before)  # type: ignore[arg-type]  # None unsets it
@@ -155,7 +155,3 @@ def _validation_images(run: Run) -> int:
     """How many images its val/accuracy is of, by its params."""
     limits = [run.data.params.get(f"data.{name}", "") for name in ("validation_size", "eval_limit")]
     return min((int(limit) for limit in limits if limit.isdigit()), default=0)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -3,7 +3,8 @@ import os
 
 import pytest
 
-from mnist_exp.mlflow_settings import be_quick_and_quiet
+from mnist_exp.errors import UserError
+from mnist_exp.mlflow_settings import be_quick_and_quiet, uri_to_read
 
 NAMES = ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT")
 
@@ -17,3 +18,10 @@ def test_a_dead_server_is_not_waited_for_unless_the_user_says_so(monkeypatch: py
     assert [os.environ[name] for name in NAMES] == ["9", "15"]
     assert logging.getLogger(mlflow.__name__).level == logging.WARNING
     assert logging.getLogger("urllib3.connectionpool").level == logging.CRITICAL
+
+
+def test_a_database_server_that_does_not_answer_is_told_at_once() -> None:
+    """MLflow itself would try for two minutes, and end with SQLAlchemy's error."""
+    uri = "postgresql+psycopg://me@127.0.0.1:1/runs"
+    with pytest.raises(UserError, match=r"tracking.uri=postgresql.*: cannot be used \("):
+        uri_to_read(uri)

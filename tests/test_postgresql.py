@@ -1,8 +1,9 @@
-"""A study and its tracking on one PostgreSQL server, in two databases: both programs own a table of the same name."""
+"""Tracking on a PostgreSQL server, beside a study in a database of its own: both programs own a table of the same name."""
 
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import optuna
@@ -48,3 +49,33 @@ def test_a_study_and_its_tracking_on_one_server(
     )
     assert refused.returncode == 1
     assert "holds MLflow's tables" in refused.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.postgresql
+def test_runs_that_find_an_empty_database_at_once(tmp_path: Path, postgresql: Server) -> None:
+    uri = postgresql.create_database("empty")
+    code = f"""
+from mnist_exp import config, data, tracking
+settings, images = config.compose(["tracking.uri={uri}"]), data.load(train_limit=200, eval_limit=100)
+input("ready\\n")
+with tracking.track_run(settings, "variant", "name", images):
+    pass
+"""
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, text=True, **pipes) for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    errors = [process.communicate(timeout=120)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, errors
+    client = mlflow.MlflowClient(uri)
+    found = client.get_experiment_by_name("mnist_exp")
+    assert found is not None
+    assert [run.info.status for run in client.search_runs([found.experiment_id])] == ["FINISHED"] * 4

@@ -1,10 +1,13 @@
+import contextlib
 import os
 import signal
+import threading
 from pathlib import Path
 
 import mlflow
 import pytest
 from conftest import free_port, only_run
+from sqlalchemy import Connection, Engine, event
 
 from mnist_exp import data, environment, model_registry, tracking
 from mnist_exp.config import compose
@@ -100,13 +103,57 @@ def test_environment_variable_is_honoured(
     assert not (workdir / "mlflow.db").exists()
 
 
-@pytest.mark.parametrize("uri", ["sqlite:////proc/nowhere/x.db", "nonsense://x", "/proc/nowhere"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "sqlite:////proc/nowhere/x.db",
+        "nonsense://x",
+        "/proc/nowhere",
+        "postgresql+psycopg://me@127.0.0.1:1/x",
+    ],
+)
 def test_unusable_store_is_a_users_mistake(workdir: Path, small_mnist: data.Dataset, uri: str) -> None:
     with (
         pytest.raises(UserError, match="tracking.uri=.*: cannot be used"),
         tracking.track_run(compose([f"tracking.uri={uri}"]), "v", "n", small_mnist),
     ):
         pass
+
+
+@pytest.mark.parametrize("table", ["datasets", "experiments"])
+def test_what_another_run_makes_at_the_same_moment_is_shared(
+    workdir: Path, small_mnist: data.Dataset, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow looks whether it is there, then makes it; the other run comes between the two."""
+    monkeypatch.setattr(
+        tracking, "store_lock", lambda uri: contextlib.nullcontext()
+    )  # as with an MLflow server
+    settings, others = compose(["tracking.experiment=new"]), list[threading.Thread]()
+
+    def track(name: str) -> None:
+        with tracking.track_run(settings, "v", name, small_mnist):
+            pass
+
+    def come_between(connection: Connection, cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith(f"INSERT INTO {table}") and not others:
+            others.append(threading.Thread(target=track, args=["other"]))
+            others[0].start()
+            others[0].join()
+
+    event.listen(Engine, "before_cursor_execute", come_between)
+    try:
+        track("one")
+    finally:
+        event.remove(Engine, "before_cursor_execute", come_between)
+    client = mlflow.MlflowClient()
+    found = client.get_experiment_by_name("new")
+    assert found is not None
+    runs = client.search_runs([found.experiment_id])
+    inputs = {run.info.run_name: run.inputs for run in runs}
+    assert {name: given and len(given.dataset_inputs) for name, given in inputs.items()} == {
+        "one": 3,
+        "other": 3,
+    }
 
 
 def test_refused_settings_fail_the_run(workdir: Path, small_mnist: data.Dataset) -> None:

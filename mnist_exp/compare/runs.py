@@ -15,7 +15,7 @@ from mlflow.utils.file_utils import local_file_uri_to_path
 from mlflow.utils.uri import is_local_uri
 from numpy.typing import NDArray
 
-from mnist_exp.errors import UserError
+from mnist_exp.errors import UserError, first_line
 from mnist_exp.mlflow_settings import ELSEWHERE, uri_to_read
 
 _PAGE = 1000
@@ -86,7 +86,7 @@ class Store:
                 raise NoRuns(self._nothing(selection, experiments))
         except MlflowException as error:
             where = f"--filter {selection.filter}" if selection.filter else f"tracking.uri={self.uri}"
-            said = (str(error).splitlines() or [type(error).__name__])[0][:300]
+            said = first_line(error)
             raise UserError(f"{where}: MLflow cannot use it ({said})") from error
         if unknown := set(selection.run_ids) - {run.info.run_id for run in found}:
             raise UserError(f"{min(unknown)}: no such run in {self.uri}\n{ELSEWHERE}")
@@ -154,7 +154,7 @@ class Store:
         try:
             rows = self._points(run_ids, metric)
         except MlflowException as error:
-            said = (str(error).splitlines() or [type(error).__name__])[0][:300]
+            said = first_line(error)
             raise UserError(f"tracking.uri={self.uri}: cannot be read ({said})") from error
         table = pd.DataFrame(rows, columns=["run_id", "step", "timestamp", "value"])
         table = table.sort_values(["run_id", "step", "timestamp"]).drop_duplicates(

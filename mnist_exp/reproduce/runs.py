@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mnist_exp import checkpoint, environment
 from mnist_exp.compare.runs import NoRuns, Runs, Selection, Store, is_finite
 from mnist_exp.config import ReferenceConfig, Settings, compose
-from mnist_exp.errors import NonFiniteCost, UserError
+from mnist_exp.errors import NonFiniteCost, UserError, first_line
 
 # The order of the results: as the tutorials go on.
 PRESETS = ("notebook_softmax_buggy", "notebook_softmax", "blog_cnn3x3", "notebook_cnn5x5")
@@ -113,7 +113,7 @@ def train(found: Found, seed: int, say: Callable[[str], None]) -> str | None:
     except Exception as error:
         if isinstance(error, UserError) and not isinstance(error, NonFiniteCost):
             raise
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        reason = first_line(error)
         say(f"{found.preset.name}, seed {seed}: failed ({reason})")
         return f"failed: {reason}"
     return None

@@ -4,19 +4,18 @@ import functools
 import os
 import platform
 import warnings
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import filelock
 import optuna
 import psutil
 import sqlalchemy
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
+from mnist_exp.sweeper import database
 from mnist_exp.sweeper.errors import SweepError
 
 # User attributes of a trial; fixed overrides are there, too, under their keys.
@@ -25,6 +24,7 @@ RETRIES = "sweeper:retries"  # how often its worker died
 FAILURE = "sweeper:failure"  # why it failed
 LAUNCH = "sweeper:launch"  # the command whose worker ran it last
 
+_LOCK = "mnist_exp.sweeper"
 _CLOCK_SECONDS = (
     10.0  # by which a process's start time may move when the clock is set; its id is not reused so soon
 )
@@ -47,7 +47,7 @@ class StudyStorage(RDBStorage):
         self._claimed: int | None = None  # id of the trial that was claimed here last
         try:
             engine = sqlalchemy.create_engine(url, **_engine_options(url))
-            with _lock(engine), warnings.catch_warnings():
+            with database.lock(engine, _LOCK), warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 _refuse_foreign(engine)
                 super().__init__(url, _engine_options(url), heartbeat_interval=heartbeat)
@@ -58,6 +58,7 @@ class StudyStorage(RDBStorage):
             ImportError,
             OSError,
             RuntimeError,
+            ValueError,
         ) as error:
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             shown = sqlalchemy.make_url(url).render_as_string()  # without the password
@@ -66,7 +67,7 @@ class StudyStorage(RDBStorage):
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Only one process at a time, on whichever machine, makes, claims or gives back trials."""
-        with _lock(self.engine):
+        with database.lock(self.engine, _LOCK):
             yield
 
     def _create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> FrozenTrial:
@@ -161,31 +162,6 @@ def _engine_options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
         return {"connect_args": {"timeout": 120}}
     return {"pool_pre_ping": True}
-
-
-@contextmanager
-def _lock(engine: sqlalchemy.Engine) -> Iterator[None]:
-    """A file beside a SQLite database, else the server's own lock. Ends with its holder, however that ends."""
-    if engine.dialect.name == "sqlite":
-        database = Path(str(engine.url.database))
-        with filelock.FileLock(database.with_name(f".{database.name}.lock"), poll_interval=0.01):
-            yield
-    elif engine.dialect.name == "postgresql":
-        with engine.connect() as connection:  # whose transaction holds the lock
-            key = zlib.crc32(b"mnist_exp.sweeper")
-            connection.execute(sqlalchemy.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
-            yield
-    elif engine.dialect.name in ("mysql", "mariadb"):
-        with engine.connect() as connection:
-            try:
-                connection.execute(sqlalchemy.text("SELECT GET_LOCK('mnist_exp.sweeper', -1)"))
-                yield
-            finally:
-                connection.execute(sqlalchemy.text("SELECT RELEASE_LOCK('mnist_exp.sweeper')"))
-    else:
-        raise SweepError(
-            f"hydra.sweeper.storage={engine.url.render_as_string()}: expected sqlite, postgresql or mysql"
-        )
 
 
 def machine() -> str:

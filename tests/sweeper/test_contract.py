@@ -79,7 +79,7 @@ def test_two_commands_with_four_workers_each_of_which_one_is_killed_every_second
                 "hydra.sweeper.n_trials=100",
                 "hydra.sweeper.max_retries=1000",
                 "hydra/sweeper/pruner=median",
-                "seconds=0.2",
+                "seconds=0.4",
                 "steps=2",
             )
         )

@@ -85,6 +85,8 @@ def _watch_modules() -> None:
             import_tensorflow(settings)
             import keras  # noqa: F401
         with _watch.phase("import mlflow"):
+            import mlflow.store.tracking.sqlalchemy_store  # noqa: F401  # MLflow does when it opens a database
+
             from mnist_exp import tracking
         with _watch.phase("import mnist_exp"):
             from mnist_exp import training

@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -145,8 +146,15 @@ def code_digest() -> str:
 @cache
 def packages() -> str:
     """Installed packages, one `name==version` a line, sorted."""
-    found = {(dist.name or "?", dist.version) for dist in importlib.metadata.distributions()}
+    found = {_name_and_version(dist) for dist in importlib.metadata.distributions()}
     return "".join(f"{name}=={version}\n" for name, version in sorted(found, key=lambda p: p[0].lower()))
+
+
+def _name_and_version(dist: importlib.metadata.Distribution) -> tuple[str, str]:
+    """From the lines at the top: `dist.name` parses all metadata, long descriptions, too: 0.2 s for 170 packages."""
+    metadata = dist.read_text("METADATA") or dist.read_text("PKG-INFO") or ""
+    fields = dict(re.findall(r"^(Name|Version): *(.*?) *$", metadata.partition("\n\n")[0], re.MULTILINE))
+    return fields.get("Name", "?"), fields.get("Version", "?")
 
 
 def hardware() -> dict[str, str | int | float | None]:

@@ -77,13 +77,13 @@ class Models:
 
     def load(self, which: str) -> TrainedModel:
         """As `find`, in seconds: it loads TensorFlow."""
-        from mnist_exp.experiment import without_startup_noise
+        from mnist_exp.experiment import quick_imports, without_startup_noise
 
         run, model = self.find(which)
         before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
         mlflow.set_tracking_uri(self._uri)
         try:
-            with without_startup_noise():
+            with quick_imports(), without_startup_noise():
                 loaded = mlflow.pyfunc.load_model(f"models:/{model.model_id}")
         except (MlflowException, OSError) as error:
             raise UserError(

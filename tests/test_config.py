@@ -20,6 +20,24 @@ def test_changed_settings_are_no_preset() -> None:
     assert config.find_preset(compose(["optimizer.learning_rate=0.002"]).config) is None
 
 
+def test_only_presets_that_may_be_it_are_composed(monkeypatch: pytest.MonkeyPatch) -> None:
+    composed, preset = list[str](), config._preset
+
+    def watched(name: str) -> config.Config:
+        composed.append(name)
+        return preset(name)
+
+    monkeypatch.setattr(config, "_preset", watched)
+    buggy = compose(["experiment=notebook_softmax_buggy", "seed=3"]).config
+    found = config.find_preset(buggy)
+    assert found is not None
+    assert found.hash() == buggy.hash()
+    assert composed == ["notebook_softmax", "notebook_softmax_buggy"]  # whose files have the same numbers
+    assert not config._differs(
+        {"seed": 1, "schedule": None}, {"seed": "${threads}", "schedule": {"epochs": 2}}
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

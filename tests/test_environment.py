@@ -1,7 +1,7 @@
 import json
 import os
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +194,8 @@ def test_packages_and_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
     assert f"numpy=={version('numpy')}\n" in environment.packages()
+    expected = {f"{dist.name}=={dist.version}" for dist in distributions()}
+    assert set(environment.packages().splitlines()) == expected
     facts = environment.hardware()
     assert facts["cpu"]
     assert facts["cores"] >= 1  # type: ignore[operator]

@@ -246,3 +246,18 @@ def test_a_full_disk_fails_the_run_in_one_line(commands: dict[str, Started]) -> 
     tracked = only_run(command.folder)
     assert tracked.info.status == "FAILED"
     assert "cannot be written" in tracked.data.tags["failure_reason"]
+
+
+def test_what_the_first_run_imports_is_not_searched_for_garbage(start: Callable[..., Started]) -> None:
+    code = """
+import gc
+from mnist_exp import experiment
+for _ in range(2):
+    with experiment.quick_imports():
+        assert gc.isenabled() == ("tensorflow" in experiment.sys.modules)
+        import tensorflow
+    assert gc.isenabled()
+    print(gc.get_freeze_count() > 300_000)
+    gc.unfreeze()
+"""
+    assert start("-c", code).output()[:2] == (0, "True\nFalse\n")

@@ -4,7 +4,7 @@ import sys
 
 from mnist_exp import data
 from mnist_exp.config import compose
-from mnist_exp.experiment import import_tensorflow
+from mnist_exp.experiment import import_tensorflow, quick_imports
 from mnist_exp.messages import USER_ERRORS, explain
 
 _USAGE = """usage: python -m mnist_exp.preflight [GROUP=OPTION] [KEY=VALUE] ...
@@ -25,8 +25,9 @@ def main() -> None:
         )
     except USER_ERRORS as error:
         sys.exit(f"mnist_exp: {explain(error)}")
-    import_tensorflow(config)
-    from mnist_exp import training
+    with quick_imports():
+        import_tensorflow(config)
+        from mnist_exp import training
 
     report = training.preflight_report(training.build_program(config, len(dataset.train)), dataset.train)
     print(report)

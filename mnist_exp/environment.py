@@ -151,7 +151,7 @@ def packages() -> str:
 
 
 def _name_and_version(dist: importlib.metadata.Distribution) -> tuple[str, str]:
-    """From the lines at the top: `dist.name` parses all metadata, long descriptions, too: 0.2 s for 170 packages."""
+    """From the lines at the top: `dist.name` parses all metadata, long descriptions, too: 0.07 s for 167 packages, not 0.03."""
     metadata = dist.read_text("METADATA") or dist.read_text("PKG-INFO") or ""
     fields = dict(re.findall(r"^(Name|Version): *(.*?) *$", metadata.partition("\n\n")[0], re.MULTILINE))
     return fields.get("Name", "?"), fields.get("Version", "?")

@@ -40,9 +40,11 @@ def store_lock(uri: str) -> Iterator[None]:
 
     try:
         engine = sqlalchemy.create_engine(uri)
-        with database.lock(engine, "mnist_exp.tracking"):
-            yield
-        engine.dispose()
+        try:
+            with database.lock(engine, "mnist_exp.tracking"):
+                yield
+        finally:
+            engine.dispose()
     except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
         raise MlflowException(str(error), TEMPORARILY_UNAVAILABLE) from error
 

@@ -1,0 +1,64 @@
+r"""Values as text of Hydra overrides: what Hydra and OmegaConf read from it is the same value of the same type.
+
+Hydra reads unquoted text by a grammar of its own (`1e3` is a number, `a,b` are two values, `#` cannot be read at all).
+OmegaConf then resolves `${...}` and takes `???` for a missing value; a backslash before either keeps it as text.
+"""
+
+import numbers
+import re
+from collections.abc import Mapping
+from typing import Any
+
+# Text that means itself without quotes, if it is none of the words that Hydra reads as a number, a bool or null.
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-/]*")
+_WORDS = ("null", "true", "false", "inf", "nan")
+# Keys of a dict cannot be quoted, only escaped: these are the characters they can have.
+_DICT_KEY = re.compile(r"[A-Za-z0-9_./$%*@?|+\-\\()\[\]{}:=, \t]+")
+_NUMBER = re.compile(r"[+-]?([0-9._]+(e[+-]?[0-9_]+)?|inf|nan)", re.IGNORECASE)
+
+
+def override(key: str, value: Any) -> str:
+    """`KEY=VALUE`, which sets exactly this value. Raises ValueError for one that no override can set."""
+    return f"{key}={literal(value)}"
+
+
+def literal(value: Any) -> str:
+    """The part of an override after `=`: text stays text, `${` and `???` included, and other values keep their type."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return quoted(_without_interpolation(value))
+    if isinstance(value, numbers.Integral):
+        return str(int(value))
+    if isinstance(value, numbers.Real):
+        return str(float(value))
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(literal, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{','.join(f'{_dict_key(key)}:{literal(item)}' for key, item in value.items())}}}"
+    raise ValueError(f"{value!r} is a {type(value).__name__}, which no override of Hydra can set")
+
+
+def quoted(text: str) -> str:
+    """Text for Hydra, in quotes only where it needs them. As in what a user writes, `${...}` is resolved."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return text
+    escaped = re.sub(r"(\\+)(?='|\Z)", r"\1\1", text).replace("'", r"\'")
+    return f"'{escaped}'"
+
+
+def _without_interpolation(text: str) -> str:
+    if re.fullmatch(r"\\*\?\?\?", text):
+        return "\\" + text
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+
+
+def _dict_key(key: Any) -> str:
+    """A key of a dict, for which Hydra has no quotes."""
+    if not isinstance(key, str):
+        return literal(key)
+    if not _DICT_KEY.fullmatch(key) or key.lower() in _WORDS or _NUMBER.fullmatch(key):
+        raise ValueError(f"{key!r} is a key of a dict that no override of Hydra can set")
+    return re.sub(r"([\\()\[\]{}:=, \t])", r"\\\1", key)

@@ -1,0 +1,152 @@
+"""Read files that somebody else wrote: the expected kind, a bounded size, no aliases and no pickles.
+
+What a file holds and should not is a ValueError in one line; that it cannot be opened stays an OSError.
+"""
+
+import gzip
+import io
+import json
+import math
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mnist_exp.sweeper.foreign_text import clean
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MAX_TEXT_BYTES = 2**20  # of a YAML or JSON file; a record of this harness has a few thousand
+_MAX_DEPTH = 30  # of nested lists and mappings
+_Kind = TypeVar("_Kind")
+
+
+def read_yaml(content: bytes, kind: type[_Kind]) -> _Kind:
+    """The one YAML document in `content`, which has to be of this kind (dict, list ...)."""
+    import yaml
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = _text(content)
+    try:
+        _check_structure(yaml.parse(text, Loader=loader))
+        value = yaml.load(text, Loader=loader)
+    except (yaml.YAMLError, RecursionError, OverflowError) as error:
+        raise ValueError(f"no YAML that can be read ({clean(error, 200)})") from error
+    return _of_kind(value, kind)
+
+
+def _check_structure(events: Any) -> None:
+    """Refuse what makes a small file large: an alias stands for a text of any size, and depth for a stack of any."""
+    import yaml
+
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError(  # noqa: TRY004
+                f"expected YAML without aliases, found *{clean(event.anchor, 50)}"
+            )
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _MAX_DEPTH:
+            raise ValueError(f"expected at most {_MAX_DEPTH} levels, found more")
+
+
+def read_json(content: bytes, kind: type[_Kind]) -> _Kind:
+    """The JSON value in `content`, which has to be of this kind (dict, list ...)."""
+    text = _text(content)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"no JSON that can be read ({clean(error, 200)})") from error
+    return _of_kind(value, kind)
+
+
+def _text(content: bytes) -> str:
+    if len(content) > MAX_TEXT_BYTES:
+        raise ValueError(f"expected at most {MAX_TEXT_BYTES:,} bytes, found {len(content):,}")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"expected text in UTF-8 ({error.reason} at byte {error.start})") from error
+
+
+def _of_kind(value: Any, kind: type[_Kind]) -> _Kind:
+    wrong = isinstance(value, bool) and kind in (int, float)
+    if not isinstance(value, kind) or wrong:
+        names = {"dict": "mapping", "str": "text", "NoneType": "nothing"}
+        expected, actual = (names.get(k.__name__, k.__name__) for k in (kind, type(value)))
+        raise ValueError(f"expected a {expected}, found {actual}")
+    return value
+
+
+def read_npz(
+    file: Path | bytes, arrays: Mapping[str, tuple[str, int | None]], max_bytes: int
+) -> dict[str, "np.ndarray[Any, Any]"]:
+    """These arrays of an .npz file: {name: (kinds of numpy's dtypes such as "iu", dimensions)}; others are not read.
+
+    Dimensions None are any number. All arrays together may have `max_bytes`, unpacked.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file) as archive:
+            members = {info.filename: info for info in archive.infolist()}
+            if missing := [name for name in arrays if f"{name}.npy" not in members]:
+                raise ValueError(f"expected an array {missing[0]}, found none")
+            size = sum(members[f"{name}.npy"].file_size for name in arrays)
+            if size > max_bytes:
+                raise ValueError(f"expected arrays of at most {max_bytes:,} bytes, found {size:,}")
+            return {
+                name: _array(archive, members[f"{name}.npy"], name, kinds, dimensions)
+                for name, (kinds, dimensions) in arrays.items()
+            }
+    except (
+        zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OverflowError,
+    ) as error:  # fmt: skip
+        raise ValueError(f"no .npz file that can be read ({clean(error, 200)})") from error
+
+
+def _array(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, kinds: str, dimensions: int | None
+) -> "np.ndarray[Any, Any]":
+    import numpy as np
+
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        if version not in ((1, 0), (2, 0)):
+            raise ValueError(f"array {name}: expected version 1 or 2 of the format, found {version}")
+        read_header = (
+            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        )
+        try:
+            shape, in_columns, dtype = read_header(file)
+        except Exception as error:  # whatever Python's parser raises, which numpy reads the header with
+            raise ValueError(f"array {name}: no header that can be read ({clean(error, 100)})") from error
+        if dtype.kind not in kinds or dtype.fields is not None:
+            raise ValueError(f"array {name}: expected a dtype of kind {kinds}, found {clean(dtype, 50)}")
+        if dimensions not in (None, len(shape)) or min(shape, default=0) < 0:
+            raise ValueError(
+                f"array {name}: expected {dimensions} dimensions, found shape {clean(shape, 100)}"
+            )
+        expected = math.prod(shape) * dtype.itemsize
+        if expected > member.file_size:
+            raise ValueError(f"array {name}: expected {expected:,} bytes, found at most {member.file_size:,}")
+        content = file.read()
+    if len(content) != expected:
+        raise ValueError(f"array {name}: expected {expected:,} bytes, found {len(content):,}")
+    flat = np.frombuffer(content, dtype)
+    return flat.reshape(shape, order="F" if in_columns else "C")
+
+
+def gunzip(path: Path, max_bytes: int) -> bytes:
+    """The unpacked bytes of a gzip file, which may be at most `max_bytes`."""
+    try:
+        with gzip.open(path) as file:
+            content = file.read(max_bytes + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{path}: no gzip file that can be read ({clean(error, 200)})") from error
+    if len(content) > max_bytes:
+        raise ValueError(f"{path}: expected at most {max_bytes:,} bytes when unpacked, found more")
+    return content

@@ -1,0 +1,19 @@
+"""Text that somebody else wrote (names, reasons, labels of other people's runs), made safe to show on one line."""
+
+
+def clean(text: object, limit: int = 500) -> str:
+    r"""Return the text as one printable line of at most `limit` characters.
+
+    Runs of white space become one space. Characters that control a terminal or the direction of writing, and those
+    that no encoding has, are written as Python would escape them: a name with an escape sequence shows `\x1b[31m`.
+    """
+    whole = str(text)
+    start = whole[: 4 * limit]  # a text of a gigabyte is not looked through
+    line = "".join(c if c.isprintable() else _escaped(c) for c in " ".join(start.split()))
+    if len(line) <= limit and len(start) == len(whole):
+        return line
+    return f"{line[: max(limit - 4, 0)]} ..."[:limit]
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import mlflow
 import numpy as np
-import psutil
 import yaml
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
@@ -29,6 +28,7 @@ from mnist_exp.data import Dataset
 from mnist_exp.errors import Killed, UserError, first_line
 from mnist_exp.mlflow_settings import be_quick_and_quiet, store_lock
 from mnist_exp.results import EpochResult, Evaluation
+from mnist_exp.sweeper.processes import is_alive, this_process
 from mnist_exp.unsent import Unsent, pending
 
 if TYPE_CHECKING:
@@ -427,8 +427,7 @@ def safe_name(name: str) -> str:
 
 def process_tags() -> dict[str, str]:
     """Where the run's process is, so that others on this host can tell when it has died."""
-    process = psutil.Process()
-    return {"host": platform.node(), "process": f"{process.pid}/{process.create_time():.2f}"}
+    return {"host": platform.node(), "process": this_process()}
 
 
 @contextmanager
@@ -462,17 +461,13 @@ def _fail_runs_of_dead_processes(client: mlflow.MlflowClient) -> None:
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     query = f"attributes.status = 'RUNNING' and tags.host = '{host}'"
     for run in client.search_runs(experiments, query, max_results=100):
-        pid, _, created = run.data.tags.get("process", "").partition("/")
-        if pid and not _is_alive(int(pid), created):
+        process = run.data.tags.get("process", "")
+        if process.count("/") == 1:  # as older versions wrote it
+            process = f"{run.data.tags['host']}/{process}"
+        if is_alive(process) is False:
+            pid = process.split("/")[1]
             client.set_tag(run.info.run_id, "failure_reason", f"its process {pid} on {host} died")
             client.set_terminated(run.info.run_id, "FAILED")
-
-
-def _is_alive(pid: int, created: str) -> bool:
-    try:
-        return f"{psutil.Process(pid).create_time():.2f}" == created
-    except psutil.Error:
-        return False
 
 
 def ui_command() -> str:

@@ -22,7 +22,7 @@ LIBRARIES = {
     "reporting": {"rich"}, "description": set(), "initializers": {"keras"}, "models": {"keras"}, "losses": {"tensorflow"},
     "optimizers": {"keras", "tensorflow"}, "training": {"keras", "tensorflow", "numpy"}, "environment": set(),
     "unsent": {"filelock"}, "mlflow_settings": {"mlflow", "sqlalchemy"}, "command": set(),
-    "tracking": {"mlflow", "numpy", "psutil", "yaml"},
+    "tracking": {"mlflow", "numpy", "yaml"},
     "figures": {"matplotlib", "numpy"}, "study_figures": {"matplotlib", "optuna", "plotly"},
     "study_report": set(),
     "study_tracking": {"mlflow", "yaml"}, "experiment": {"numpy", "psutil", "tensorflow"}, "__init__": set(),

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import signal
 import time
 import uuid
@@ -20,10 +19,11 @@ from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.hooks import StudyHooks, build_hooks, load
 from mnist_exp.sweeper.interruption import Stop, stoppable
 from mnist_exp.sweeper.plan import check_settings, make_plan
+from mnist_exp.sweeper.processes import machine, this_process
 from mnist_exp.sweeper.progress import Display
 from mnist_exp.sweeper.samplers import build_pruner, build_sampler
 from mnist_exp.sweeper.space import SearchSpace
-from mnist_exp.sweeper.storage import LAUNCH, RETRIES, StudyStorage, absolute_url, is_alive, machine
+from mnist_exp.sweeper.storage import LAUNCH, RETRIES, StudyStorage, absolute_url, is_alive
 from mnist_exp.sweeper.study import Plan, counts, failures, fill, open_study, reason, results
 from mnist_exp.sweeper.worker import STOPPED, Worker
 
@@ -76,7 +76,7 @@ def run_sweep(
             storage_url=url,
             launch=uuid.uuid4().hex,
             machine=machine(),
-            pid=os.getpid(),
+            parent=this_process(),
             share=n_workers,
             deadline=None if sweeper.timeout is None else time.time() + sweeper.timeout,
         )

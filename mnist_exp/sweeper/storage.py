@@ -1,8 +1,5 @@
 """The study's database: one lock for all its workers, trials claimed one by one, those of dead workers given back."""
 
-import functools
-import os
-import platform
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,24 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-import psutil
 import sqlalchemy
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from mnist_exp.sweeper import database
+from mnist_exp.sweeper import database, processes
 from mnist_exp.sweeper.errors import SweepError
 
 # User attributes of a trial; fixed overrides are there, too, under their keys.
-WORKER = "sweeper:worker"  # machine/pid/start time of the process that runs it
+WORKER = "sweeper:worker"  # the process that runs it, see processes.py
 RETRIES = "sweeper:retries"  # how often its worker died
 FAILURE = "sweeper:failure"  # why it failed
 LAUNCH = "sweeper:launch"  # the command whose worker ran it last
 
 _LOCK = "mnist_exp.sweeper"
-_CLOCK_SECONDS = (
-    10.0  # by which a process's start time may move when the clock is set; its id is not reused so soon
-)
 
 
 class NothingWaits(Exception):
@@ -85,7 +78,7 @@ class StudyStorage(RDBStorage):
                 return False
             self._claimed = trial_id
             self.set_trial_user_attr(trial_id, LAUNCH, self._launch)
-            self.set_trial_user_attr(trial_id, WORKER, _this_process())
+            self.set_trial_user_attr(trial_id, WORKER, processes.this_process())
             self.record_heartbeat(trial_id)
         self.on_claim(self.get_trial(trial_id).number)
         return True
@@ -97,7 +90,7 @@ class StudyStorage(RDBStorage):
     def owns(self, trial_id: int) -> bool:
         """Whether the trial still runs in this process: one that was silent for long is given to another worker."""
         trial = self.get_trial(trial_id)
-        return trial.state == TrialState.RUNNING and trial.user_attrs.get(WORKER) == _this_process()
+        return trial.state == TrialState.RUNNING and trial.user_attrs.get(WORKER) == processes.this_process()
 
     def give_back_lost(self, study_id: int, max_retries: int | None) -> list[int]:
         """Let trials whose worker died wait again, and return their numbers; fail those that lost too many.
@@ -164,35 +157,7 @@ def _engine_options(url: str) -> dict[str, Any]:
     return {"pool_pre_ping": True}
 
 
-def machine() -> str:
-    """Names the host, or the container on it, whose processes can see each other by id."""
-    try:
-        namespace = os.stat("/proc/self/ns/pid").st_ino
-    except OSError:
-        namespace = 0
-    return f"{platform.node()}-{namespace}"
-
-
-def _this_process() -> str:
-    return _process(os.getpid())
-
-
-@functools.cache
-def _process(pid: int) -> str:
-    return f"{machine()}/{pid}/{psutil.Process(pid).create_time():.2f}"
-
-
 def is_alive(trial: FrozenTrial) -> bool | None:
     """Whether the process of the trial's worker lives; None on another machine, of which only heartbeats tell."""
     worker = trial.user_attrs.get(WORKER)
-    if worker is None:
-        return False
-    where, pid, created = worker.rsplit("/", 2)
-    if where != machine():
-        return None
-    try:
-        process = psutil.Process(int(pid))
-        same = abs(process.create_time() - float(created)) < _CLOCK_SECONDS
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
+    return False if worker is None else processes.is_alive(str(worker))

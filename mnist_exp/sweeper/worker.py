@@ -25,9 +25,10 @@ from optuna.trial import FrozenTrial, TrialState
 from mnist_exp.sweeper.hooks import build_hooks, load
 from mnist_exp.sweeper.interruption import Held, held, interrupt_main_thread
 from mnist_exp.sweeper.plan import Plan
+from mnist_exp.sweeper.processes import machine, this_process
 from mnist_exp.sweeper.samplers import build_pruner, build_sampler
 from mnist_exp.sweeper.space import SearchSpace
-from mnist_exp.sweeper.storage import FAILURE, NothingWaits, StudyStorage, machine
+from mnist_exp.sweeper.storage import FAILURE, NothingWaits, StudyStorage
 from mnist_exp.sweeper.study import failures, fill
 from mnist_exp.sweeper.trial import RunningTrial, running
 
@@ -64,7 +65,7 @@ class Worker:
     storage_url: str
     launch: str  # names this run of the command
     machine: str  # of the parent
-    pid: int  # of the parent
+    parent: str  # its process
     share: int  # workers that share the parent's machine
     deadline: float | None  # time.time() after which no trial begins
 
@@ -116,7 +117,7 @@ class Worker:
         return stopped or len(failures(study, self.launch)) > self.plan.failures_allowed
 
     def _is_parent(self) -> bool:
-        return (machine(), os.getpid()) == (self.machine, self.pid)
+        return this_process() == self.parent
 
     def _objective(self, trial: optuna.Trial, storage: StudyStorage, hold: Held) -> Any:
         """The trial's value or values. Raises what the task function raised, Interrupted and TakenOver."""

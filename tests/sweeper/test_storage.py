@@ -1,6 +1,5 @@
 """Waiting trials are the budget; one worker gets each, and a dead worker's trial is waited for again."""
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -8,11 +7,11 @@ import threading
 from pathlib import Path
 
 import optuna
-import psutil
 import pytest
 from optuna.trial import TrialState
 
 from mnist_exp.sweeper.errors import SweepError
+from mnist_exp.sweeper.processes import this_process
 from mnist_exp.sweeper.storage import (
     FAILURE,
     LAUNCH,
@@ -22,7 +21,6 @@ from mnist_exp.sweeper.storage import (
     StudyStorage,
     absolute_url,
     is_alive,
-    machine,
 )
 
 
@@ -52,8 +50,7 @@ def test_a_claimed_trial_names_its_worker(storage: StudyStorage, study: optuna.S
     storage.on_claim = told.append
     assert claim(storage, ids(study)[1])
     trial = study.get_trials()[1]
-    process = psutil.Process()
-    assert trial.user_attrs[WORKER] == f"{machine()}/{process.pid}/{process.create_time():.2f}"
+    assert trial.user_attrs[WORKER] == this_process()
     assert trial.user_attrs[LAUNCH] == "this"
     assert told == [1]
     assert is_alive(trial)
@@ -92,10 +89,10 @@ def test_what_runs_in_a_live_process_is_left_alone(storage: StudyStorage, study:
 
 def lose(storage: StudyStorage, trial_id: int) -> None:
     """Let the trial run in a process that is dead."""
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
-        started = psutil.Process(process.pid).create_time()
+    code = "from mnist_exp.sweeper.processes import this_process; print(this_process())"
+    dead = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout
     claim(storage, trial_id)
-    storage.set_trial_user_attr(trial_id, WORKER, f"{machine()}/{process.pid}/{started:.2f}")
+    storage.set_trial_user_attr(trial_id, WORKER, dead.strip())
 
 
 def test_what_a_dead_process_ran_waits_under_its_number(storage: StudyStorage, study: optuna.Study) -> None:
@@ -103,20 +100,6 @@ def test_what_a_dead_process_ran_waits_under_its_number(storage: StudyStorage, s
     assert storage.give_back_lost(study._study_id, max_retries=3) == [1]
     assert states(study) == ["WAITING"] * 3
     assert study.get_trials()[1].user_attrs[RETRIES] == 1
-
-
-def test_a_pid_that_another_process_has_now_is_dead(storage: StudyStorage, study: optuna.Study) -> None:
-    claim(storage, ids(study)[0])
-    earlier = psutil.Process().create_time() - 100
-    storage.set_trial_user_attr(ids(study)[0], WORKER, f"{machine()}/{os.getpid()}/{earlier:.2f}")
-    assert storage.give_back_lost(study._study_id, max_retries=3) == [0]
-
-
-def test_a_clock_that_was_set_does_not_kill(storage: StudyStorage, study: optuna.Study) -> None:
-    claim(storage, ids(study)[0])
-    moved = psutil.Process().create_time() + 2
-    storage.set_trial_user_attr(ids(study)[0], WORKER, f"{machine()}/{os.getpid()}/{moved:.2f}")
-    assert storage.give_back_lost(study._study_id, max_retries=3) == []
 
 
 def test_killed_between_claim_and_mark(storage: StudyStorage, study: optuna.Study) -> None:

@@ -1,0 +1,157 @@
+"""Whether the process that a record names still lives: the one place that knows how processes are named and looked up."""
+
+import functools
+import hashlib
+import os
+import platform
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_FIRST_NAMESPACE = 0xEFFFFFFC  # inode of the PID namespace that Linux boots with: no container's
+_CLOCK_SECONDS = 10.0  # by which a start time that was taken from the clock may differ from the one of now
+_START = re.compile(r"([0-9a-f-]+)\+(\d+)")  # boot id + ticks
+_TIME = re.compile(r"\d{1,12}(\.\d{1,9})?")  # seconds since 1970, as older versions and other systems have it
+
+
+@dataclass(frozen=True)
+class _Process:
+    state: str  # a letter, Z or X for a process that has ended
+    ticks: int  # from the boot of the machine to its start
+
+
+def this_process() -> str:
+    """Names this process among all of all machines and all times, as MACHINE/PID/START.
+
+    No change of the clock changes the name: on Linux START is the id of the boot and the ticks since then.
+    """
+    return _name(os.getpid())  # a child that was forked has a name of its own
+
+
+def machine() -> str:
+    """Names the host, or the container on it, whose processes can see each other by number."""
+    if _namespace("pid") is None:
+        return f"{platform.node()}-0"
+    return f"{platform.node()}-{_machine_id()}-{_namespace('pid')}.{_namespace('time')}"
+
+
+def is_alive(text: str) -> bool | None:
+    """Whether the process of that name lives. None where nobody here can know that, or for what is no name.
+
+    That is so for a process of another machine or container. The names that older versions gave are read, too: with
+    a start time that was taken from the clock (HOST-NAMESPACE/PID/SECONDS), or without a namespace (HOST/PID/SECONDS).
+    """
+    place, _, rest = text.partition("/")
+    number, _, start = rest.partition("/")
+    pid = int(number) if re.fullmatch(r"[1-9]\d{0,8}", number, re.ASCII) else None
+    if pid is None:
+        return None
+    if boot := _START.fullmatch(start):
+        return _lives_since(pid, boot[1], int(boot[2])) if place == machine() else None
+    if not _TIME.fullmatch(start) or place not in _older_names():
+        return None
+    return _lives_since_time(pid, float(start))
+
+
+def _lives_since(pid: int, boot: str, ticks: int) -> bool | None:
+    if boot != _boot_id():  # the machine was started anew, or another one has the same name
+        return False if _is_first_namespace() and _machine_id() else None
+    process = _read(str(pid)) if _proc_is_ours() else None
+    if process is None:
+        return _unseen(pid)
+    return process.ticks == ticks and process.state not in "ZX"
+
+
+def _lives_since_time(pid: int, started: float) -> bool | None:
+    """The start time of a living process changes when the clock is set, on Linux; so another one proves nothing."""
+    is_linux = _namespace("pid") is not None
+    if is_linux and not _proc_is_ours():
+        return _unseen(pid)
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        if abs(process.create_time() - started) < _CLOCK_SECONDS:
+            return True
+    except psutil.NoSuchProcess:
+        return _unseen(pid)
+    except psutil.Error:
+        return None
+    return None if is_linux else False
+
+
+def _unseen(pid: int) -> bool | None:
+    """False if no process has that number; None if one has, of which /proc shows nothing (hidepid, another /proc)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        pass
+    return None
+
+
+def _older_names() -> set[str]:
+    """What older versions called this machine. Without a namespace it may be a container: then only the host knows."""
+    namespace = _namespace("pid")
+    names = {f"{platform.node()}-{namespace or 0}"}
+    is_container = namespace is not None and not _is_first_namespace()
+    return names if is_container else names | {platform.node()}
+
+
+@functools.lru_cache(maxsize=8)
+def _name(pid: int) -> str:
+    process, boot = _read("self"), _boot_id()
+    if process is None or not boot:
+        return f"{machine()}/{pid}/{psutil.Process(pid).create_time():.2f}"
+    return f"{machine()}/{pid}/{boot}+{process.ticks}"
+
+
+def _read(pid: str) -> _Process | None:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        fields = text.rpartition(")")[2].split()  # the name before that may hold anything
+        return _Process(state=fields[0], ticks=int(fields[19]))
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _proc_is_ours() -> bool:
+    """Whether /proc shows the processes of this process' own namespace: `unshare --pid` alone leaves the outer ones."""
+    try:
+        return os.readlink("/proc/self") == str(os.getpid())
+    except OSError:
+        return False
+
+
+def _is_first_namespace() -> bool:
+    return _namespace("pid") == _FIRST_NAMESPACE
+
+
+def _namespace(kind: str) -> int | None:
+    """A number for it; the kernels that have no such namespaces, and other systems, have none."""
+    try:
+        return os.stat(f"/proc/self/ns/{kind}").st_ino
+    except OSError:
+        return None
+
+
+@functools.cache
+def _boot_id() -> str:
+    return _line("/proc/sys/kernel/random/boot_id")
+
+
+@functools.cache
+def _machine_id() -> str:
+    """A digest of the machine's id, which is not to be shown to others; "" if it has none."""
+    line = _line("/etc/machine-id")
+    return hashlib.sha256(f"mnist_exp {line}".encode()).hexdigest()[:12] if line else ""
+
+
+def _line(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -8,7 +8,8 @@ from imports import imports
 PACKAGE = Path(__file__).parent.parent / "mnist_exp"
 # Top to bottom; a module imports only from those above it.
 ORDER = [
-    "errors", "interrupts", "results", "seeds", "bridge", "sweeper", "foreign_files", "printing", "config", "messages", "search_spaces", "data",
+    "errors", "uris",
+    "interrupts", "results", "seeds", "bridge", "sweeper", "foreign_files", "printing", "config", "messages", "search_spaces", "data",
     "command", "checkpoint", "resume", "reporting", "description", "initializers", "models", "losses", "optimizers",
     "preflight", "training", "environment", "unsent", "mlflow_settings", "compare", "preprocessing", "served_model",
     "model_package", "model_registry", "tracking", "figures", "study_figures", "study_report", "study_tracking",
@@ -16,7 +17,8 @@ ORDER = [
     "predict",
 ]  # fmt: skip
 LIBRARIES = {
-    "errors": set(), "interrupts": set(), "results": set(), "seeds": {"numpy"}, "bridge": set(),
+    "errors": set(), "uris": set(),
+    "interrupts": set(), "results": set(), "seeds": {"numpy"}, "bridge": set(),
     "foreign_files": {"numpy", "yaml"}, "printing": {"rich"}, "search_spaces": set(), "config": {"hydra", "omegaconf"},
     "messages": {"hydra", "omegaconf"}, "data": {"numpy"}, "checkpoint": {"numpy", "filelock"}, "resume": set(),
     "reporting": {"rich"}, "description": set(), "initializers": {"keras"}, "models": {"keras"}, "losses": {"tensorflow"},

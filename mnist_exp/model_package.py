@@ -3,23 +3,21 @@
 import hashlib
 import json
 import shutil
-import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import mlflow
 import numpy as np
 import pandas as pd
-from mlflow.models import ModelSignature
+from mlflow import MlflowClient
+from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
+from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 from mlflow.types.schema import Array
+from numpy.typing import NDArray
 
-from mnist_exp import environment, served_model
+from mnist_exp import environment, moments, served_model
 from mnist_exp.served_model import COLUMN, RETURN_PIXELS
-
-if TYPE_CHECKING:
-    from mlflow.models.model import ModelInfo
 
 _PACKAGE_DIR = Path(__file__).parent
 _MODULES = ("preprocessing", "served_model")
@@ -36,25 +34,71 @@ _SIGNATURE = ModelSignature(
 )
 
 
-def log(keras_file: Path, example: "np.ndarray", step: int) -> "ModelInfo":
-    """Log the network in the file, of after `step` training steps, to the active run; `example` is a digit [28, 28] uint8."""
+def logged(client: MlflowClient, run_id: str, step: int) -> LoggedModel | None:
+    """The model that the run has logged at this step, with all its files; None while there is none."""
+    run = client.get_run(run_id)
+    ready = [model for model in _of_run(client, run) if model.status == LoggedModelStatus.READY]
+    return next((model for model in ready if model.model_id in _linked(run, step)), None)
+
+
+def log(client: MlflowClient, run_id: str, keras_file: Path, example: NDArray[np.uint8], step: int) -> None:
+    """Log the network in the file, of after `step` training steps, to the run.
+
+    `example` is a digit [28, 28] uint8. A model that an earlier try left half logged is completed: MLflow counts as the
+    run's output what has no files yet, and can take no output back.
+    """
+    if logged(client, run_id, step) is not None:
+        return
+    run = client.get_run(run_id)
+    model = _half_logged(client, run, step) or mlflow.initialize_logged_model(
+        name="model",
+        source_run_id=run_id,
+        experiment_id=run.info.experiment_id,
+        params=run.data.params,
+        tags={TAG: PICTURES},
+    )
+    if model.model_id not in _linked(run, step):
+        client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step)])
+    moments.reached("model linked")
     with tempfile.TemporaryDirectory() as temporary:
-        package = _package(Path(temporary))
-        path = sys.path
-        try:
-            return mlflow.pyfunc.log_model(
-                name="model",
-                loader_module=f"{package.name}.served_model",
-                data_path=str(keras_file),
-                code_paths=[str(package)],
-                signature=_SIGNATURE,
-                input_example=pd.DataFrame({COLUMN: [served_model.as_picture(example)]}),
-                pip_requirements=[f"{name}=={environment.version(name)}" for name in _REQUIREMENTS],
-                tags={TAG: PICTURES},
-                step=step,
-            )
-        finally:
-            sys.path = path  # MLflow tries the example, and leaves the folder with the code in there
+        package, folder = _package(Path(temporary)), Path(temporary) / "model"
+        mlflow.pyfunc.save_model(
+            folder,
+            mlflow_model=Model(
+                artifact_path=model.artifact_location,
+                run_id=run_id,
+                model_uuid=model.model_id,
+                model_id=model.model_id,
+            ),
+            loader_module=f"{package.name}.served_model",
+            data_path=str(keras_file),
+            code_paths=[str(package)],
+            signature=_SIGNATURE,
+            input_example=pd.DataFrame({COLUMN: [served_model.as_picture(example)]}),
+            pip_requirements=[f"{name}=={environment.version(name)}" for name in _REQUIREMENTS],
+        )
+        client.log_model_artifacts(model.model_id, str(folder))
+    moments.reached("model uploaded")
+    client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+
+
+def _of_run(client: MlflowClient, run: Run) -> list[LoggedModel]:
+    query = f"source_run_id = '{run.info.run_id}'"
+    return list(client.search_logged_models([run.info.experiment_id], filter_string=query))
+
+
+def _half_logged(client: MlflowClient, run: Run, step: int) -> LoggedModel | None:
+    """A model whose logging ended too early: after it became the run's output of this step, or just before that."""
+    outputs = [] if run.outputs is None else run.outputs.model_outputs
+    linked = {output.model_id for output in outputs if output.step != step}
+    unfinished = [model for model in _of_run(client, run) if model.status != LoggedModelStatus.READY]
+    return next((model for model in unfinished if model.model_id not in linked), None)
+
+
+def _linked(run: Run, step: int) -> set[str]:
+    """Ids of the models that are the run's outputs at this step."""
+    outputs = [] if run.outputs is None else run.outputs.model_outputs
+    return {output.model_id for output in outputs if output.step == step}
 
 
 def _package(folder: Path) -> Path:

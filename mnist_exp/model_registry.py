@@ -7,8 +7,11 @@ import re
 from dataclasses import dataclass
 
 from mlflow import MlflowClient
+from mlflow.entities import LoggedModelStatus
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+
+from mnist_exp import model_package, moments
 
 BEST = "best"
 _ACCURACY, _IMAGES, _MODEL = "val/accuracy", "validation_images", "logged_model"  # tags of a version
@@ -25,13 +28,12 @@ class Entry:
 
 
 def register(client: MlflowClient, run_id: str, step: int, entry: Entry) -> None:
-    """A version for the model that the run logged at this step, unless it has one; then the alias.
+    """A version for the model that the run has logged at this step, unless it has one; then the alias.
 
     Any number of processes may do so at once. Raises MlflowException or OSError where the store refuses.
     """
-    outputs = client.get_run(run_id).outputs
-    logged = [] if outputs is None else [out.model_id for out in outputs.model_outputs if out.step == step]
-    if not logged:
+    model = model_package.logged(client, run_id, step)
+    if model is None:
         return
     name = legal_name(entry.variant)
     try:
@@ -39,14 +41,15 @@ def register(client: MlflowClient, run_id: str, step: int, entry: Entry) -> None
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    if not any(version.tags.get(_MODEL) == logged[0] for version in _versions(client, name)):
+    if not any(version.tags.get(_MODEL) == model.model_id for version in _versions(client, name)):
         client.create_model_version(
             name,
-            client.get_logged_model(logged[0]).artifact_location,
+            model.artifact_location,
             run_id,
-            tags={_ACCURACY: repr(entry.accuracy), _IMAGES: str(entry.images), _MODEL: logged[0]},
-            model_id=logged[0],
+            tags={_ACCURACY: repr(entry.accuracy), _IMAGES: str(entry.images), _MODEL: model.model_id},
+            model_id=model.model_id,
         )
+    moments.reached("registered")
     _mark_best(client, name)
 
 
@@ -57,7 +60,7 @@ def legal_name(variant: str) -> str:
 
 def _mark_best(client: MlflowClient, name: str) -> None:
     """Set the alias again until no version came in between: another process may have set it to an older choice."""
-    chosen, tries = _best(_versions(client, name)), _TRIES
+    chosen, tries = _best(client, name), _TRIES
     while chosen is not None:
         try:
             client.set_registered_model_alias(name, BEST, chosen)
@@ -66,21 +69,32 @@ def _mark_best(client: MlflowClient, name: str) -> None:
             if not tries:
                 raise
             continue
-        before, chosen = chosen, _best(_versions(client, name))
+        before, chosen = chosen, _best(client, name)
         if chosen == before:
             return
 
 
-def _best(versions: list[ModelVersion]) -> str | None:
-    """The highest accuracy among those on the most images, the oldest of equals; None if no version says."""
-    scored = [v for v in versions if _ACCURACY in v.tags]
-    if not scored:
-        return None
+def _best(client: MlflowClient, name: str) -> str | None:
+    """The version with the highest accuracy of those on the most images, the oldest of equals; None if there is none.
+
+    A version without an accuracy is not ours; one whose model was not logged to the end cannot be loaded.
+    """
 
     def score(version: ModelVersion) -> tuple[int, float, int]:
         return int(version.tags[_IMAGES]), float(version.tags[_ACCURACY]), -int(version.version)
 
-    return str(max(scored, key=score).version)
+    scored = [version for version in _versions(client, name) if _ACCURACY in version.tags]
+    ranked = sorted(scored, key=score, reverse=True)
+    return next((str(version.version) for version in ranked if _is_whole(client, version)), None)
+
+
+def _is_whole(client: MlflowClient, version: ModelVersion) -> bool:
+    try:
+        return client.get_logged_model(version.tags[_MODEL]).status == LoggedModelStatus.READY
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return False
 
 
 def _versions(client: MlflowClient, name: str) -> list[ModelVersion]:

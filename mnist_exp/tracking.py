@@ -255,17 +255,12 @@ def deliver(
         case {"do": "files", "folder": folder}:
             client.log_artifacts(run_id, folder)
         case {"do": "model", "folder": folder, "step": step}:
-            _deliver_model(client, run_id, Path(folder), step)
+            example = np.load(Path(folder) / "example.npy")
+            model_package.log(client, run_id, Path(folder) / "model.keras", example, step)
         case {"do": "register", "step": step, "entry": entry}:
             _register(client, run_id, step, model_registry.Entry(**entry), warn)
         case {"do": "end", "status": status, "time": end_time}:
             client.set_terminated(run_id, status, end_time)
-
-
-def _deliver_model(client: mlflow.MlflowClient, run_id: str, folder: Path, step: int) -> None:
-    outputs = client.get_run(run_id).outputs
-    if outputs is None or all(logged.step != step for logged in outputs.model_outputs):
-        model_package.log(folder / "model.keras", np.load(folder / "example.npy"), step)
 
 
 def _register(

@@ -6,10 +6,11 @@ from typing import Any
 import mlflow
 import numpy as np
 import pandas as pd
-from mlflow.entities import LoggedModel, Run
+from mlflow.entities import LoggedModel, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
+from mnist_exp import model_package
 from mnist_exp.errors import UserError, first_line
 from mnist_exp.mlflow_settings import ELSEWHERE, uri_to_read
 from mnist_exp.model_package import PICTURES, TAG
@@ -103,12 +104,14 @@ class Models:
                 raise
             raise UserError(f"--run {run_id}: no such run in {self._uri}\n{ELSEWHERE}") from error
         outputs = [] if run.outputs is None else sorted(run.outputs.model_outputs, key=lambda out: out.step)
-        if not outputs:
+        logged = [model_package.logged(self._client, run_id, output.step) for output in outputs]
+        models = [model for model in logged if model is not None]
+        if not models:
             raise UserError(
                 f"--run {run_id}: the run ({run.info.status}) has no model; trials of sweeps and runs that did not "
                 "finish log none"
             )
-        model = self._client.get_logged_model(outputs[-1].model_id)
+        model = models[-1]
         if model.tags.get(TAG) != PICTURES:
             raise UserError(
                 f"--run {run_id}: its model is from a version that took no pictures; "
@@ -124,7 +127,11 @@ class Models:
         token = None
         while experiments:
             page = self._client.search_logged_models(experiments, order_by=order, page_token=token)
-            found |= {str(model.source_run_id): model for model in page if model.tags.get(TAG) == PICTURES}
+            found |= {
+                str(model.source_run_id): model
+                for model in page
+                if model.tags.get(TAG) == PICTURES and model.status == LoggedModelStatus.READY
+            }
             token = page.token
             if not token:
                 break

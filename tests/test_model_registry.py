@@ -3,8 +3,9 @@ from pathlib import Path
 
 import mlflow
 import pytest
-from mlflow.entities import LoggedModelOutput
+from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
+from mnist_exp import model_package
 from mnist_exp.model_registry import Entry, legal_name, register
 
 
@@ -13,10 +14,13 @@ def client(workdir: Path) -> mlflow.MlflowClient:
     return mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
 
 
-def run_with_model(client: mlflow.MlflowClient, step: int = 3) -> str:
+def run_with_model(
+    client: mlflow.MlflowClient, step: int = 3, status: LoggedModelStatus = LoggedModelStatus.READY
+) -> str:
     run = client.create_run("0")
     model = client.create_logged_model("0", "model", source_run_id=run.info.run_id)
     client.log_outputs(run.info.run_id, [LoggedModelOutput(model.model_id, step)])
+    client.finalize_logged_model(model.model_id, status)
     return run.info.run_id
 
 
@@ -45,6 +49,22 @@ def test_once_and_only_what_was_logged(client: mlflow.MlflowClient) -> None:
     assert len(client.search_model_versions("name='a'")) == 1
     register(client, client.create_run("0").info.run_id, 3, Entry("none", 0.9, 5000))
     assert client.search_registered_models("name='none'") == []
+
+
+def test_a_model_that_was_not_logged_to_the_end_is_not_registered(client: mlflow.MlflowClient) -> None:
+    whole, half = run_with_model(client), run_with_model(client)
+    register(client, whole, 3, Entry("a", 0.9, 5000))
+    register(client, half, 3, Entry("a", 0.99, 5000))
+    model = model_package.logged(client, half, 3)
+    assert model is not None
+    client.finalize_logged_model(
+        model.model_id, LoggedModelStatus.PENDING
+    )  # as a version of a half logged model was made once
+    register(client, run_with_model(client, status=LoggedModelStatus.FAILED), 3, Entry("a", 1.0, 5000))
+    register(client, run_with_model(client, status=LoggedModelStatus.PENDING), 3, Entry("a", 1.0, 5000))
+    register(client, run_with_model(client), 3, Entry("a", 0.8, 5000))
+    assert len(client.search_model_versions("name='a'")) == 3
+    assert best(client, "a") == whole
 
 
 def test_runs_that_end_together_agree_on_the_best(client: mlflow.MlflowClient) -> None:

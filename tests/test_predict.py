@@ -150,7 +150,9 @@ def test_best_and_latest(workdir: Path) -> None:
 
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
 
-    def add(accuracy: float, *, status: str = "FINISHED", model: bool = True, **params: str) -> str:
+    def add(
+        accuracy: float, *, status: str = "FINISHED", model: bool = True, whole: bool = True, **params: str
+    ) -> str:
         run = client.create_run("0").info.run_id
         shown = {"data.validation_size": "5000", "data.eval_limit": "None", "data.eval_on_train": "False"}
         shown |= {f"data.{name}": value for name, value in params.items()}
@@ -162,6 +164,8 @@ def test_best_and_latest(workdir: Path) -> None:
                 "0", "model", source_run_id=run, tags={"mnist_exp.takes": "pictures"}
             )
             client.log_outputs(run, [LoggedModelOutput(logged.model_id, 1)])
+            if whole:
+                client.finalize_logged_model(logged.model_id, "READY")
         client.set_terminated(run, status)
         return run
 
@@ -170,12 +174,15 @@ def test_best_and_latest(workdir: Path) -> None:
     latest = add(0.98)
     add(0.995, status="FAILED")
     add(0.996, model=False)
+    half = add(0.997, whole=False)
     assert Models(None).find("latest")[0].info.run_id == latest
     assert Models(None).find("best")[0].info.run_id == best
     few = add(1.0, eval_limit="100")
     add(1.0, eval_on_train="True")
     assert Models(None).find("best")[0].info.run_id == best
     assert Models(None).find(few)[0].info.run_id == few
+    with pytest.raises(UserError, match="has no model"):
+        Models(None).find(half)
 
 
 def test_a_run_registers_its_model(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,14 +25,11 @@ from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from mnist_exp import bridge
+from mnist_exp import bridge, sweeps_source
 from mnist_exp.errors import ConfigError, first_line
+from mnist_exp.sweeps_source import SWEEPS_DIR, TREE_DIR
 
-_PACKAGE_DIR = Path(__file__).parent
-# The wheel carries conf/ and sweeps/ inside the package; a checkout has them beside it.
-_TREE_DIR = _PACKAGE_DIR if (_PACKAGE_DIR / "conf").is_dir() else _PACKAGE_DIR.parent
-CONF_DIR = _TREE_DIR / "conf"
-SWEEPS_DIR = _TREE_DIR / "sweeps"
+CONF_DIR = TREE_DIR / "conf"
 
 # Targets that a config or command line may instantiate: what a sweep names. All else is built from the schemas.
 EXECUTION_WHITELIST = ("mnist_exp.study_tracking.*", "mnist_exp.search_spaces.*")
@@ -445,6 +442,7 @@ def _register() -> None:
 
     Done on import, so that a sweep's worker has them as soon as it unpickles its task.
     """
+    sweeps_source.register()
     store = ConfigStore.instance()
     store.store("config", Config, group="schema", replace=True)
     for group, schemas in _SCHEMAS.items():
@@ -453,8 +451,6 @@ def _register() -> None:
     # ${unless:KEY,VALUE}: VALUE while the setting KEY is null, otherwise null.
     OmegaConf.register_resolver("unless", lambda other, value: value if other is None else None, replace=True)
     OmegaConf.register_resolver("twice", lambda value: 2 * value, replace=True)
-    # Where Hydra finds the group `sweeps`, which is a folder beside `conf/`.
-    OmegaConf.register_resolver("sweeps_parent", lambda: f"file://{SWEEPS_DIR.parent}", replace=True)
     OmegaConf.register_resolver("config_groups", _describe_groups, replace=True)
     OmegaConf.register_resolver("bridge_space", bridge.search_space, replace=True)
     OmegaConf.register_resolver("bridge_configurations", bridge.configurations, replace=True)

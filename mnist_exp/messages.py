@@ -3,12 +3,13 @@
 import difflib
 import re
 from collections.abc import Iterable
+from dataclasses import fields
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from mnist_exp.config import group_names, group_options
+from mnist_exp.config import Config, group_names, group_options
 from mnist_exp.errors import UserError
 
 USER_ERRORS = (UserError, HydraException, OmegaConfBaseException)
@@ -41,6 +42,12 @@ def _explain(error: BaseException) -> str:
         return _explain_unknown_key(cause)
     if cause is not None:
         return _explain_value(cause)
+    hidden = re.match(r"Could not override '(.*?)'\. No match in the defaults list", str(error))
+    if hidden and hidden[1] in {setting.name for setting in fields(Config)}:
+        return (
+            f"{hidden[1]}: a folder of that name in --config-dir or hydra.searchpath hides the setting; "
+            "rename the folder"
+        )
     if several := re.match(r"(?:Ambiguous value for argument|Sweep parameters) '(.*?)'", str(error)):
         return f"{several[1]}: several values need -m, which runs each; a list is written KEY=[A,B]"
     return "\n".join(line.strip() for line in str(error).splitlines())

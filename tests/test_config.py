@@ -2,11 +2,16 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hydra.core.object_type import ObjectType
+from hydra.errors import HydraException
 
 from mnist_exp import config
 from mnist_exp.config import CONF_DIR, compose
 from mnist_exp.errors import ConfigError
 from mnist_exp.messages import USER_ERRORS, explain
+from mnist_exp.sweeps_source import SweepsSource
+
+PACKAGE = Path(config.__file__).parent
 
 
 def test_defaults_are_the_blogs_run() -> None:
@@ -14,6 +19,27 @@ def test_defaults_are_the_blogs_run() -> None:
     preset = config.find_preset(compose(["model=cnn3x3", "optimizer=adam", "seed=4"]).config)
     assert preset is not None
     assert preset.variant == "blog_cnn3x3"
+
+
+def test_only_conf_and_sweeps_are_searched() -> None:
+    """A folder of the checkout or the package is no config group, whatever it is called."""
+    folders = {
+        path.name for parent in (CONF_DIR.parent, PACKAGE) for path in parent.iterdir() if path.is_dir()
+    }
+    source = SweepsSource("test", "mnist_exp://sweeps")
+    assert source.list("", None) == source.list("", ObjectType.GROUP) == ["sweeps"]
+    assert source.list("", ObjectType.CONFIG) == []
+    assert "variants" in source.list("sweeps", ObjectType.CONFIG)
+    assert [name for name in sorted(folders) if source.is_group(name)] == ["sweeps"]
+    assert source.is_config("sweeps/variants")
+    assert not any(map(source.is_config, ["sweeps", "sweeps/", "variants", "conf/config", "sweeps/nope"]))
+
+
+def test_a_folder_of_the_user_that_hides_a_setting_is_named() -> None:
+    error = HydraException("Could not override 'seed'. No match in the defaults list.\nTo append to your ...")
+    assert explain(error).startswith("seed: a folder of that name in --config-dir or hydra.searchpath hides")
+    error = HydraException("Could not override 'mine'. No match in the defaults list.\nuse +mine=x")
+    assert explain(error).endswith("use +mine=x")
 
 
 def test_changed_settings_are_no_preset() -> None:

@@ -40,9 +40,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_wheel_runs_from_an_empty_folder(installed: Path, workdir: Path) -> None:
-    done = subprocess.run(
-        [installed, "model=softmax", "schedule.max_steps=20"], capture_output=True, text=True, check=False
-    )
+    command = [str(installed), "model=softmax", "schedule.max_steps=20", "preflight=off"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "55,000 training, 5,000 validation, 10,000 test images" in done.stdout
     assert sorted(path.name for path in workdir.iterdir()) == [
@@ -51,6 +50,42 @@ def test_wheel_runs_from_an_empty_folder(installed: Path, workdir: Path) -> None
         "mlruns",
         "outputs",
     ]
+
+
+_NAMES = """
+import sys
+from dataclasses import fields
+from pathlib import Path
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from mnist_exp import config
+for name in [setting.name for setting in fields(config.Config)] + ["config", "experiment", "training", "debug"]:
+    for parent in (Path(config.__file__).parent, config.SWEEPS_DIR.parent, Path.cwd()):
+        (parent / name).mkdir(exist_ok=True)
+        (parent / name / "warn.yaml").write_text("seed: 77")
+values = ["preflight=off", "seed=3", "run_name=warn", "variant=warn", "resume=warn", "best_of=warn", "+tags.a=b"]
+values += ["tracking.experiment=warn", "checkpoint.every_seconds=5", "threads=1", "deterministic=false"]
+values += ["objective=[val/cost]", "bridge.seeds=1", "reference=null", "experiment=notebook_softmax", "debug=fast"]
+composed = config.compose(values).config
+assert (composed.preflight, composed.seed, composed.threads) == ("off", 3, 1), composed
+assert composed.run_name == composed.variant == composed.tracking.experiment == "warn", composed
+assert composed.model.kind == "softmax", composed
+assert config.compose(["sweeps=variants"]).config.seed == 0
+"""
+
+
+def test_a_folder_named_like_a_setting_hides_nothing(installed: Path, tmp_path: Path) -> None:
+    """Neither in the installed package, nor beside its `sweeps/`, nor in the current folder."""
+    done = subprocess.run(
+        [installed.with_name("python"), "-c", _NAMES],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    command = [str(installed), "preflight=off", "seed=-3"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "seed=-3: expected a number >= 0" in done.stderr
 
 
 def test_wheel_is_what_runs(installed: Path, tmp_path: Path) -> None:

@@ -315,10 +315,14 @@ class OneCycleScheduleConfig(ScheduleConfig):
 
 @dataclass
 class TrackingConfig:
-    """`uri` null is MLFLOW_TRACKING_URI, and without it MLflow's own default: mlflow.db in the current folder."""
+    """`uri` null is MLFLOW_TRACKING_URI, and without it MLflow's own default: mlflow.db in the current folder.
+
+    `code` is what is recorded of a git checkout: its commit and every change, the commit alone, or nothing.
+    """
 
     experiment: str = "mnist_exp"
     uri: str | None = None
+    code: Literal["diff", "commit", "off"] = "diff"
 
     def __post_init__(self) -> None:
         if not self.experiment.strip():

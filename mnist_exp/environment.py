@@ -6,12 +6,15 @@ import os
 import platform
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+
+from mnist_exp import credentials
 
 _PACKAGE_DIR = Path(__file__).parent
 
@@ -32,6 +35,9 @@ _COMPUTING_PACKAGES = ("tensorflow", "keras", "numpy")
 # Untracked files beyond these sizes are named instead of kept: somebody's data or results, not code.
 _MAX_FILE_BYTES = 5 * 2**20
 _MAX_TOTAL_BYTES = 20 * 2**20
+_MOST_LEFT_OUT = 500  # files that are named
+# What an untracked file is called that is kept from the checkout's top folder, where anything may lie.
+_CODE_SUFFIXES = (".py", ".pyx", ".yaml", ".yml", ".toml", ".cfg", ".sh")
 _GIT_SECONDS = 10  # for one git command; a run does not wait longer for its record
 
 # Variables that choose the kernels or the number of threads, and with them the last bits of a sum.
@@ -96,8 +102,8 @@ _GIT_LOCATION = (
 class SourceVersion:
     """The git commit of the package's checkout and what differs from it.
 
-    `diff` holds every change that is not committed, untracked files too: `git apply` on `commit` gives the same files.
-    `note` says in lines for a person what `diff` lacks, if it lacks something.
+    `diff` holds the changes that are not committed, untracked code too: `git apply` on `commit` gives the same files,
+    but for those that `note` names in lines for a person, each with the reason why `diff` lacks it.
     """
 
     commit: str
@@ -109,8 +115,20 @@ class SourceVersion:
         return bool(self.diff or self.note)
 
 
-def source_version() -> SourceVersion | None:
-    """None if the package does not run from a git checkout, as when it was installed from a wheel."""
+def source_version(recorded: str = "diff") -> SourceVersion | None:
+    """The source version as far as the setting `tracking.code` records it: "diff", "commit" or "off".
+
+    None if that is off, or if the package does not run from a git checkout, as when it was installed from a wheel.
+    """
+    if recorded == "off":
+        return None
+    source = _source_version()
+    if recorded == "commit" and source is not None and source.dirty:
+        return replace(source, diff=b"", note="tracking.code=commit: what is not committed is not recorded\n")
+    return source
+
+
+def _source_version() -> SourceVersion | None:
     try:
         _git(_PACKAGE_DIR, "ls-files", "--error-unmatch", __file__)
         paths = ("--show-toplevel", "--git-path", "index", "--git-path", "objects", "HEAD")
@@ -185,15 +203,92 @@ def _uncommitted(top: Path, index: Path, objects: Path) -> tuple[bytes, list[str
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects.absolute()),
         }
         untracked = _git(top, "ls-files", "-z", "--others", "--exclude-standard", environment=scratch)
-        kept, left_out = _within_limits(top, (os.fsdecode(name) for name in untracked.split(b"\0") if name))
+        names, elsewhere = _in_place(top, _names(untracked))
+        kept, left_out = _within_limits(top, names)
         _git(top, "add", "--update", environment=scratch)
-        names = b"\0".join(os.fsencode(name) for name in kept)
-        _git(top, "update-index", "-z", "--add", "--remove", "--stdin", given=names, environment=scratch)
+        given = b"\0".join(os.fsencode(name) for name in kept)
+        _git(top, "update-index", "-z", "--add", "--remove", "--stdin", given=given, environment=scratch)
         # A plumbing command, and prefixes by name: nobody's settings make it a diff that `git apply` cannot read.
-        form = ("--binary", "--full-index", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv")
+        form = ("--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv")
         prefixes = ("--src-prefix=a/", "--dst-prefix=b/")
-        diff = _git(top, "diff-index", "--cached", "-p", *form, *prefixes, "HEAD", environment=scratch)
-    return diff, left_out
+        compare = ("diff-index", "--cached", "--no-renames")
+        changed = _names(_git(top, *compare, "--name-only", "-z", "HEAD", environment=scratch))
+        diff = _git(top, *compare, "-p", *form, *prefixes, "HEAD", environment=scratch)
+        harmless, secret = _without_secrets(top, changed, diff, kept)
+    return harmless, _shortened(sorted([*elsewhere, *left_out, *secret]))
+
+
+def _names(output: bytes) -> list[str]:
+    """Of files, as git writes them with -z."""
+    return [os.fsdecode(name) for name in output.split(b"\0") if name]
+
+
+def _in_place(top: Path, untracked: Iterable[str]) -> tuple[list[str], list[str]]:
+    """(untracked files where code and configs live that look harmless, a line for each of the others)."""
+    tracked = _names(_git(top, "ls-files", "-z", "--", "*.py", "*.yaml", "*.yml"))
+    code_folders = {name.partition("/")[0] for name in tracked if "/" in name}
+    package = _PACKAGE_DIR.resolve()
+    all_files_are_private = _is_private(package / Path(__file__).name)
+    names, left_out = [], []
+    for name in untracked:
+        parts = Path(name).parts
+        if any(part.startswith(".") and part not in (".gitignore", ".gitattributes") for part in parts):
+            reason = credentials.by_name(name) or "hidden"
+        elif secret := credentials.by_name(name):
+            reason = secret
+        elif not all_files_are_private and _is_private(top / name):
+            reason = "by its mode a secret: nobody but its owner may read it"
+        elif package not in (top.resolve(), *top.resolve().parents) and not (
+            parts[0] in code_folders or (len(parts) == 1 and name.endswith(_CODE_SUFFIXES))
+        ):
+            reason = "not where code and configs are"
+        else:
+            names.append(name)
+            continue
+        left_out.append(f"{name}: untracked, {reason}")
+    return names, left_out
+
+
+def _is_private(path: Path) -> bool:
+    """Whether it is a file that its owner alone may read."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) and mode & 0o077 == 0
+
+
+def _without_secrets(
+    top: Path, changed: list[str], diff: bytes, untracked: Iterable[str]
+) -> tuple[bytes, list[str]]:
+    """(the diff without the files that hold secrets, a line for each of those). `changed` has its files in order."""
+    parts = re.split(rb"(?m)^(?=diff --git )", diff)[1:]
+    harmless, left_out = [], []
+    for name, part in zip(changed, parts, strict=True):
+        reason = credentials.by_name(name) or credentials.by_content(name, _readable(top, name, part))
+        if reason is None:
+            harmless.append(part)
+        else:
+            left_out.append(f"{name}: {'untracked' if name in untracked else 'its change'}, {reason}")
+    return b"".join(harmless), left_out
+
+
+def _readable(top: Path, name: str, part: bytes) -> bytes:
+    """The lines of a file's part of a diff as they stand in the file; of what git packs as binary, both versions."""
+    if b"\nGIT binary patch\n" not in part:
+        return re.sub(rb"(?m)^[ +-]", b"", part)
+    path = top / name
+    now = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+    try:
+        before = _git(top, "cat-file", "blob", f"HEAD:{name}")
+    except subprocess.CalledProcessError:  # an untracked file
+        before = b""
+    return before + b"\n" + now
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    more = len(lines) - _MOST_LEFT_OUT
+    return lines if more <= 0 else [*lines[:_MOST_LEFT_OUT], f"and {more} files more"]
 
 
 def _within_limits(top: Path, names: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -215,7 +310,7 @@ def _within_limits(top: Path, names: Iterable[str]) -> tuple[list[str], list[str
             kept.append(name)
         else:
             left_out.append(f"{name}: untracked, too large to keep ({size:,} bytes)")
-    return sorted(kept), sorted(left_out)
+    return sorted(kept), left_out
 
 
 def _git(

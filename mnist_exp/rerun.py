@@ -220,7 +220,7 @@ def code_differences(first: TrackedRun, second: TrackedRun) -> list[str]:
         lines.append(f"uncommitted changes: {changed[0]} -> {changed[1]} (env/git.diff of both runs)")
     notes = [run.files.get("env/git_left_out.txt", b"") for run in (first, second)]
     if notes[0] != notes[1]:
-        lines.append("untracked files that are not recorded (env/git_left_out.txt of both runs)")
+        lines.append("changed files that are not recorded (env/git_left_out.txt of both runs)")
     return lines
 
 

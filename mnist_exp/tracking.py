@@ -20,6 +20,7 @@ from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
+from mlflow.tracking.context.registry import resolve_tags
 from numpy.typing import NDArray
 
 from mnist_exp import environment, model_package, model_registry
@@ -30,6 +31,7 @@ from mnist_exp.mlflow_settings import be_quick_and_quiet, store_lock
 from mnist_exp.results import EpochResult, Evaluation
 from mnist_exp.sweeper.processes import is_alive, this_process
 from mnist_exp.unsent import Unsent, pending
+from mnist_exp.uris import masked
 
 if TYPE_CHECKING:
     import keras
@@ -185,7 +187,8 @@ class RunTracker:
 
     def log_settings(self, settings: Settings, variant: str, data: Dataset) -> None:
         """Params, tags, config, environment and data: all that is known before training."""
-        config, source = settings.config, environment.source_version()
+        config = settings.config
+        source = environment.source_version(config.tracking.code)
         params = {**settings.choices, **flatten(config.to_dict())}
         tags = {
             "variant": variant,
@@ -359,7 +362,7 @@ def track_run(
                 experiment_id=experiment_id,
                 run_name=run_name,
                 nested=nested,
-                tags=dict(tags or {}),
+                tags=_git_tags(settings.config.tracking.code) | dict(tags or {}),
                 log_system_metrics=True,
             )
         except MlflowException as error:
@@ -413,6 +416,12 @@ def _shared(look_or_make: Callable[..., _T], *arguments: object) -> _T:
         if error.error_code not in ("RESOURCE_ALREADY_EXISTS", "BAD_REQUEST"):
             raise
         return look_or_make(*arguments)
+
+
+def _git_tags(recorded: str) -> dict[str, str]:
+    """What MLflow itself says of the checkout, without what `tracking.code` keeps back and without a remote's password."""
+    tags = {key: text for key, text in resolve_tags().items() if key.startswith("mlflow.source.git.")}
+    return {key: "not recorded" if recorded == "off" else masked(text) for key, text in tags.items()}
 
 
 def safe_name(name: str) -> str:

@@ -145,6 +145,101 @@ def test_large_untracked_files_are_named_instead_of_kept(
     assert b"b/b" in source.diff
 
 
+TOKEN = "ghp" + "_" + "aB3" * 14  # put together here, so that no search for secrets finds one in this file
+
+
+def test_secrets_beside_the_code_stay_on_this_machine(
+    checkout: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a name, a mode, a place or the content gives them away; each is named with its reason."""
+    monkeypatch.setattr(environment, "_PACKAGE_DIR", checkout / "lab")
+    monkeypatch.setattr(environment, "__file__", str(checkout / "lab" / "code.py"))
+    for folder in ("lab", "conf", "notebooks"):
+        (checkout / folder).mkdir()
+    harmless = {
+        "lab/code.py": "x = 1\n",
+        "conf/a.yaml": "a: 1\n",
+        "conf/b.yaml": "b: 1\n",
+        "deleted.cfg": f"t={TOKEN}\n",
+    }
+    for name, text in harmless.items():
+        (checkout / name).write_text(text)
+    (checkout / "conf" / "utf16.txt").write_bytes("a\n".encode("utf-16"))
+    git(checkout, "add", ".")
+    git(checkout, "commit", "-qm", "more")
+    secrets = {
+        ".env": "A=canary", ".netrc": "canary", ".aws/credentials": "canary", ".pgpass": "canary", "id_rsa": "canary", "lab/id_ed25519": "canary",
+        "lab/.env": "canary", "conf/server.pem": "canary", "lab/kubeconfig": "canary", "lab/service-account.json": "canary",
+        "lab/mode.py": "canary", "lab/lab.py": f"canary\n{TOKEN}\n", "lab/tries.ipynb": f'{{"canary": "{TOKEN}"}}',
+        "notebooks/plain.ipynb": "canary", "notes.txt": "canary", "conf/a.yaml": f"a: 2\ncanary: {TOKEN}\n",
+    }  # fmt: skip
+    for name, text in secrets.items():
+        (checkout / name).parent.mkdir(exist_ok=True)
+        (checkout / name).write_text(text)
+    (checkout / "lab" / "mode.py").chmod(0o600)
+    (checkout / "deleted.cfg").unlink()
+    (checkout / "conf" / "utf16.txt").write_bytes(f"canary {TOKEN}".encode("utf-16"))
+    (checkout / "staged.py").write_text(f"canary = '{TOKEN}'\n")
+    git(checkout, "add", "staged.py")
+    kept = {
+        "conf/b.yaml": "b: 2\n",
+        "lab/new.py": "y = 1\n",
+        "conf/model/new.yaml": "c: 1\n",
+        "top.py": "z = 1\n",
+    }
+    for name, text in kept.items():
+        (checkout / name).parent.mkdir(exist_ok=True)
+        (checkout / name).write_text(text)
+    source = environment.source_version()
+    assert source is not None
+    assert b"canary" not in source.diff
+    assert TOKEN.encode() not in source.diff
+    lines = dict(line.split(": ", 1) for line in source.note.splitlines())
+    assert set(lines) == {*secrets, "deleted.cfg", "conf/utf16.txt", "staged.py"}
+    assert lines["lab/mode.py"] == "untracked, by its mode a secret: nobody but its owner may read it"
+    assert lines["lab/lab.py"] == "untracked, holds a token"
+    assert lines["conf/a.yaml"] == "its change, holds a token"
+    assert lines["id_rsa"] == "untracked, by its name a secret"
+    assert lines["notes.txt"] == "untracked, not where code and configs are"
+    fresh = apply(checkout, source, tmp_path_factory.mktemp("fresh") / "clone")
+    assert {name: (fresh / name).read_text() for name in kept} == kept
+    assert (fresh / "conf" / "a.yaml").read_text() == "a: 1\n"
+
+
+def test_where_all_files_are_private_the_mode_says_nothing(checkout: Path) -> None:
+    for name in ("code.py", "new.py"):
+        (checkout / name).write_text("x = 3\n")
+        (checkout / name).chmod(0o600)
+    source = environment.source_version()
+    assert source is not None
+    assert source.note == ""
+    assert b"b/new.py" in source.diff
+
+
+def test_what_is_recorded_of_the_code_is_a_setting(checkout: Path) -> None:
+    clean = environment.source_version("commit")
+    assert clean is not None
+    assert not clean.dirty
+    (checkout / "code.py").write_text("x = 2\n")
+    (checkout / "new.py").write_text("x = 2\n")
+    source = environment.source_version("commit")
+    assert source is not None
+    assert source.commit == clean.commit
+    assert source.dirty
+    assert source.diff == b""
+    assert source.note == "tracking.code=commit: what is not committed is not recorded\n"
+    assert environment.source_version("off") is None
+
+
+def test_a_great_number_of_files_is_not_named(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "_MOST_LEFT_OUT", 3)
+    for i in range(5):
+        (checkout / f".hidden{i}").touch()
+    source = environment.source_version()
+    assert source is not None
+    assert source.note.splitlines()[-1] == "and 2 files more"
+
+
 def test_broken_git_costs_a_note_at_most(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (checkout / "code.py").write_text("x = 2\n")
     original = environment._git

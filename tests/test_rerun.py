@@ -327,7 +327,7 @@ def test_code_differences() -> None:
     assert code_differences(dirty, recorded(tags={"git.commit": "d" * 40})) == [
         "commit cccccccccccc -> dddddddddddd",
         "uncommitted changes: x.py -> none (env/git.diff of both runs)",
-        "untracked files that are not recorded (env/git_left_out.txt of both runs)",
+        "changed files that are not recorded (env/git_left_out.txt of both runs)",
     ]
 
 

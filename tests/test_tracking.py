@@ -56,6 +56,26 @@ def test_params_tags_metrics_and_artifacts(workdir: Path, small_mnist: data.Data
     assert {"config/resolved.yaml", "config/overrides.yaml", "env/packages.txt", "env/hardware.json"} <= files
 
 
+@pytest.mark.parametrize("recorded", ["commit", "off"])
+def test_what_the_store_is_given_of_the_code(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch, recorded: str
+) -> None:
+    """By MLflow, too, which tells the address of the checkout's remote with all that it holds."""
+    by_mlflow = {"commit": "a" * 40, "repoURL": "https://bob:hunter2@github.com/lab/x.git"}
+    for module in (tracking, mlflow.tracking.fluent.context_registry):
+        tags = {f"mlflow.source.git.{key}": text for key, text in by_mlflow.items()}
+        monkeypatch.setattr(module, "resolve_tags", lambda given=None, tags=tags: tags | (given or {}))
+    with tracking.track_run(compose([f"tracking.code={recorded}"]), "v", "n", small_mnist):
+        pass
+    tags, files = only_run(workdir).data.tags, {path.name for path in (workdir / "mlruns").rglob("*")}
+    assert "git.diff" not in files
+    assert "hunter2" not in str(tags)
+    assert "github" in tags["mlflow.source.git.repoURL"] or recorded == "off"
+    own = {"git.commit", "git.dirty"} & set(tags)
+    assert own == ({"git.commit", "git.dirty"} if recorded == "commit" else set())
+    assert tags["mlflow.source.git.commit"] == ("a" * 40 if recorded == "commit" else "not recorded")
+
+
 def test_artifacts_and_database_stay_in_the_current_folder(workdir: Path, small_mnist: data.Dataset) -> None:
     with tracking.track_run(compose([]), "v", "n", small_mnist):
         assert tracking.ui_command() == "mlflow ui --workers 1"

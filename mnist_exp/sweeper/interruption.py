@@ -1,13 +1,57 @@
 """Ctrl-C and SIGTERM: the parent lets its workers stop before it stops itself; a worker hears of it between two steps."""
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 _TELL_SECONDS = 2.0  # in which workers that had the signal, too, are left alone
 _WAIT_SECONDS = 6.0  # more, in which workers that were told give their trials back
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class _Handler:
+    """A handler of ours. In a child that was forked, a signal does what it did in this process without us."""
+
+    def __init__(self, act: Callable[[int, object], None], before: Any) -> None:
+        self._act, self._pid = act, os.getpid()
+        self.original: Any = before.original if isinstance(before, _Handler) else (before or signal.SIG_DFL)
+
+    def __call__(self, signum: int, frame: object) -> None:
+        if os.getpid() == self._pid:
+            self._act(signum, frame)
+        elif callable(self.original):  # a handler of the task's own calls this one, which it has replaced
+            self.original(signum, frame)
+        elif self.original == signal.SIG_DFL:
+            signal.signal(signum, signal.SIG_DFL)
+            signal.raise_signal(signum)
+
+
+_mask = threading.local()  # .before: which signals a thread had blocked before it began to fork
+
+
+def _before_fork() -> None:
+    """Hold signals back until the child has its own handlers: Python forgets those that come before, so that it would live on."""
+    _mask.before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+
+
+def _after_fork() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _mask.before)
+
+
+def _after_fork_in_child() -> None:
+    for number in _SIGNALS:
+        handler = signal.getsignal(number)
+        if isinstance(handler, _Handler):
+            signal.signal(number, handler.original)
+    _after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
 
 
 class Stop:
@@ -50,7 +94,9 @@ def stoppable(tell_workers: Callable[[], None], *, at_once: bool) -> Iterator[St
         if not over.wait(_WAIT_SECONDS):
             interrupt_main_thread()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number in _SIGNALS:
+        signal.signal(number, _Handler(handle, before[number]))
     follower = threading.Thread(target=follow, daemon=True)
     follower.start()
     try:
@@ -61,6 +107,23 @@ def stoppable(tell_workers: Callable[[], None], *, at_once: bool) -> Iterator[St
         follower.join()
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """`interrupt_main_thread` works in the block even where SIGINT is ignored, as a shell does for what it puts in the background."""
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, _Handler(_interrupt, signal.SIG_IGN))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def interrupt_main_thread() -> None:
@@ -94,7 +157,7 @@ class Held:
             self.hold()
 
     def hold(self) -> None:
-        self._set(dict.fromkeys(self._handlers, self._note))
+        self._set({number: _Handler(self._note, before) for number, before in self._handlers.items()})
 
     def _note(self, number: int, frame: object) -> None:
         again, self._noted = self._noted is not None, signal.Signals(number)
@@ -116,7 +179,7 @@ def held() -> Iterator[Held]:
     """
     handlers = {}
     if threading.current_thread() is threading.main_thread():  # only there can signals be handled
-        now = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        now = {number: signal.getsignal(number) for number in _SIGNALS}
         handlers = {number: handler for number, handler in now.items() if callable(handler)}
     hold = Held(handlers)
     hold.hold()

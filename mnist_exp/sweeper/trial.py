@@ -1,5 +1,6 @@
 """The trial that runs in this process, for the task function: what it is, what to report, what to remember."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,6 +65,16 @@ def report(value: float, step: int) -> None:
         import optuna
 
         raise optuna.TrialPruned(f"pruned at step {step} with {value:g}")
+
+
+def _forget() -> None:
+    """A child that was forked runs no trial: the connection to the study's database is its parent's."""
+    global _running
+    _running = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 @contextmanager

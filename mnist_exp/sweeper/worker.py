@@ -5,7 +5,6 @@ import io
 import logging
 import math
 import os
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from omegaconf import DictConfig, open_dict
 from optuna.trial import FrozenTrial, TrialState
 
 from mnist_exp.sweeper.hooks import build_hooks, load
-from mnist_exp.sweeper.interruption import Held, held, interrupt_main_thread
+from mnist_exp.sweeper.interruption import Held, held, interrupt_main_thread, interruptible
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.processes import machine, this_process
 from mnist_exp.sweeper.samplers import build_pruner, build_sampler
@@ -250,10 +249,6 @@ def _interrupted_when_told(study: optuna.Study, launch: str) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # which alone can be interrupted
         yield
         return
-    if (
-        signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-    ):  # as in a job that a shell script put in the background
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     over = threading.Event()
 
     def watch() -> None:
@@ -267,11 +262,12 @@ def _interrupted_when_told(study: optuna.Study, launch: str) -> Iterator[None]:
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watcher.join()
+    with interruptible():
+        try:
+            yield
+        finally:
+            over.set()
+            watcher.join()
 
 
 def _is_of_interrupt(error: BaseException | None) -> bool:

@@ -1,0 +1,14 @@
+"""The only place where tests wait: for an event, and never for a time that is thought to be enough."""
+
+import time
+from collections.abc import Callable
+
+LIMIT = 600.0  # seconds after which what is waited for will not come, on the slowest machine; no test needs them when it passes
+
+
+def until(condition: Callable[[], object], what: str, limit: float = LIMIT) -> None:
+    """Wait until the condition holds. Raises AssertionError, which says what was waited for."""
+    latest = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < latest, f"not after {limit:g} s: {what}"
+        time.sleep(0.05)

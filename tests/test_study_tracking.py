@@ -54,6 +54,7 @@ def small_study(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> 
         "hydra.sweeper.pruner.lower=0.2",
         "optimizer=sgd,adam",
         "optimizer.learning_rate=1e-9,0.01",
+        r"+tags.note=choice('it\'s a=b #1, null')",
         cwd=folder,
     )
     assert done.returncode == 0, done.stderr
@@ -101,6 +102,7 @@ def test_the_parent_has_the_best_trial_the_plots_and_best_of_trains_it_again(fin
     assert again.val_accuracy == best.value
     tags = mlflow_client().get_run(again.run_id).data.tags
     assert tags["best_of"] == "small"
+    assert tags["note"] == best_run.data.tags["note"] == "it's a=b #1, null"
     assert tags["config_hash"] == best_run.data.tags["config_hash"]
     with pytest.raises(ConfigError, match="best_of=smal: no such study; did you mean small"):
         run(["best_of=smal"])

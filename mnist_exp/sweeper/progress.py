@@ -3,9 +3,10 @@
 import sys
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import starmap
 from typing import Any
 
 import optuna
@@ -15,7 +16,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.plan import Plan
+from mnist_exp.sweeper.space import SearchSpace
 from mnist_exp.sweeper.study import counts, reason
 
 _REFRESH_SECONDS = 1.0
@@ -25,9 +28,13 @@ _ROWS = 12  # of the live table
 class Display:
     """Follows the study in its storage, whoever runs the trials."""
 
-    def __init__(self, study: optuna.Study, plan: Plan) -> None:
-        self._study, self._plan = study, plan
-        self._console = Console(file=sys.stdout)  # the one of now: trials in this process redirect sys.stdout
+    def __init__(self, study: optuna.Study, plan: Plan, space: SearchSpace) -> None:
+        self._study, self._plan, self._space = study, plan, space
+        self._name = clean(study.study_name)
+        if getattr(sys.stdout, "errors", None) == "strict":
+            sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a name in any encoding
+        # The stream of now, since trials in this process redirect sys.stdout.
+        self._console = Console(file=sys.stdout, emoji=False)
         self._started = time.monotonic()
         self._shown = {trial.number for trial in self._trials() if trial.state.is_finished()}
         self._done_before = len(self._shown)
@@ -35,7 +42,7 @@ class Display:
     def nothing_to_do(self, before: Mapping[str, int]) -> None:
         running = f", {before['RUNNING']} run elsewhere" if before["RUNNING"] else ""
         self._print(
-            f"study {self._study.study_name}: all {self._plan.n_trials} trials are there{running}; none is started"
+            f"study {self._name}: all {self._plan.n_trials} trials are there{running}; none is started"
         )
         self.summary()
 
@@ -76,9 +83,9 @@ class Display:
         trials = self._trials()
         number = counts(trials)
         shown = ", ".join(f"{count} {state.lower()}" for state, count in number.items() if count)
-        self._print(f"study {self._study.study_name}: {shown}")
+        self._print(f"study {self._name}: {shown}")
         for trial in self._best():
-            self._print(f"  best: trial {trial.number}, {_values(trial)} with {_params(trial)}")
+            self._print(f"  best: trial {trial.number}, {_values(trial)} with {self._params(trial)}")
         failed = [trial for trial in trials if trial.state == TrialState.FAIL]
         if failed:
             self._console.print(_failure_table(failed))
@@ -94,7 +101,7 @@ class Display:
     def _headline(self) -> str:
         number = counts(self._trials())
         ended = number["COMPLETE"] + number["PRUNED"]
-        return f"study {self._study.study_name}: {ended} of {self._plan.n_trials} trials are there"
+        return f"study {self._name}: {ended} of {self._plan.n_trials} trials are there"
 
     def _status(self, trials: Sequence[FrozenTrial]) -> str:
         number = counts(trials)
@@ -117,20 +124,34 @@ class Display:
         seen = [trial for trial in trials if trial.state != TrialState.WAITING]
         for trial in [t for t in seen[:-_ROWS] if t.number in best] + seen[-_ROWS:]:
             mark = " *" if trial.number in best else ""
-            table.add_row(f"{trial.number}{mark}", trial.state.name, _values(trial), _params(trial))
-        return Group(Text(f"{self._study.study_name}: {self._status(trials)}"), table)
+            table.add_row(
+                f"{trial.number}{mark}", trial.state.name, _values(trial), Text(self._params(trial))
+            )
+        return Group(Text(f"{self._name}: {self._status(trials)}"), table)
 
     def _print_new(self, trials: Sequence[FrozenTrial]) -> None:
         new = [trial for trial in trials if trial.state.is_finished() and trial.number not in self._shown]
         for trial in new:
             self._shown.add(trial.number)
-            why = f": {reason(trial)}" if trial.state == TrialState.FAIL else ""
+            why = f": {clean(reason(trial))}" if trial.state == TrialState.FAIL else ""
             self._print(
-                f"trial {trial.number} {trial.state.name} {_values(trial)} with {_params(trial)}{why}"
+                f"trial {trial.number} {trial.state.name} {_values(trial)} with {self._params(trial)}{why}"
             )
         if new:
             best = "".join(f", best {_values(trial)} in trial {trial.number}" for trial in self._best()[:1])
             self._print(f"  {self._status(trials)}{best}")
+
+    def _params(self, trial: FrozenTrial) -> str:
+        """What the trial sets, as it would be written on the command line."""
+        return clean(" ".join(starmap(self._assignment, trial.params.items()))) or "no parameters"
+
+    def _assignment(self, key: str, value: Any) -> str:
+        if isinstance(value, float):
+            return f"{key}={value:.4g}"
+        try:
+            return self._space.assignments({key: value})[0]
+        except ValueError:  # no override can set it, as the trial's failure says
+            return f"{key}={value!r}"
 
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -148,10 +169,10 @@ def _best(study: optuna.Study) -> Sequence[FrozenTrial]:
 def _failure_table(failed: Sequence[FrozenTrial]) -> Table:
     numbers: defaultdict[str, list[int]] = defaultdict(list)
     for trial in failed:
-        numbers[reason(trial)].append(trial.number)
+        numbers[clean(reason(trial))].append(trial.number)
     table = Table("failed", "why", "trials", title="failed trials", title_justify="left")
-    for why, count in Counter(map(reason, failed)).most_common():
-        table.add_row(str(count), why, ", ".join(map(str, numbers[why])))
+    for why, trials in sorted(numbers.items(), key=lambda item: len(item[1]), reverse=True):
+        table.add_row(str(len(trials)), Text(why), ", ".join(map(str, trials)))
     return table
 
 
@@ -162,12 +183,6 @@ def _values(trial: FrozenTrial) -> str:
         step, value = max(trial.intermediate_values.items())
         return f"{value:.6g} at {step}"
     return "-"
-
-
-def _params(trial: FrozenTrial) -> str:
-    params: dict[str, Any] = trial.params
-    shown = (f"{value:.4g}" if isinstance(value, float) else str(value) for value in params.values())
-    return " ".join(f"{key}={value}" for key, value in zip(params, shown, strict=True)) or "no parameters"
 
 
 def _duration(seconds: float) -> str:

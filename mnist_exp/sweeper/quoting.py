@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from omegaconf import ListConfig
+
 # Text that means itself without quotes, if it is none of the words that Hydra reads as a number, a bool or null.
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-/]*")
 _WORDS = ("null", "true", "false", "inf", "nan")
@@ -29,12 +31,12 @@ def literal(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return quoted(_without_interpolation(value))
+        return quoted(escaped(value))
     if isinstance(value, numbers.Integral):
         return str(int(value))
     if isinstance(value, numbers.Real):
         return str(float(value))
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | ListConfig):
         return f"[{','.join(map(literal, value))}]"
     if isinstance(value, Mapping):
         return f"{{{','.join(f'{_dict_key(key)}:{literal(item)}' for key, item in value.items())}}}"
@@ -45,14 +47,21 @@ def quoted(text: str) -> str:
     """Text for Hydra, in quotes only where it needs them. As in what a user writes, `${...}` is resolved."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    escaped = re.sub(r"(\\+)(?='|\Z)", r"\1\1", text).replace("'", r"\'")
-    return f"'{escaped}'"
+    inside = re.sub(r"(\\+)(?='|\Z)", r"\1\1", text).replace("'", r"\'")
+    return f"'{inside}'"
 
 
-def _without_interpolation(text: str) -> str:
-    if re.fullmatch(r"\\*\?\?\?", text):
-        return "\\" + text
-    return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+def escaped(value: Any) -> Any:
+    """What a config of OmegaConf must hold to give this value; text in lists and dicts is escaped as well."""
+    if isinstance(value, list):
+        return [escaped(item) for item in value]
+    if isinstance(value, dict):
+        return {key: escaped(item) for key, item in value.items()}
+    if not isinstance(value, str):
+        return value
+    if re.fullmatch(r"\\*\?\?\?", value):
+        return "\\" + value
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value)
 
 
 def _dict_key(key: Any) -> str:

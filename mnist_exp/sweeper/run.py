@@ -21,8 +21,9 @@ from mnist_exp.sweeper.interruption import Stop, stoppable
 from mnist_exp.sweeper.plan import check_settings, make_plan
 from mnist_exp.sweeper.processes import machine, this_process
 from mnist_exp.sweeper.progress import Display
+from mnist_exp.sweeper.quoting import escaped
 from mnist_exp.sweeper.samplers import build_pruner, build_sampler
-from mnist_exp.sweeper.space import SearchSpace
+from mnist_exp.sweeper.space import SearchSpace, parameter
 from mnist_exp.sweeper.storage import LAUNCH, RETRIES, StudyStorage, absolute_url, is_alive
 from mnist_exp.sweeper.study import Plan, counts, failures, fill, open_study, reason, results
 from mnist_exp.sweeper.worker import STOPPED, Worker
@@ -41,7 +42,7 @@ def run_sweep(
     folder = Path(config.hydra.sweep.dir)  # resolved now, so that a time in it is the same for all workers
     # Resolved, since a resolver's list or dict is none of OmegaConf's.
     resolved = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
-    sweeper: DictConfig = OmegaConf.create(resolved)  # type: ignore[assignment]
+    sweeper: DictConfig = OmegaConf.create(escaped(resolved))
     check_settings(sweeper)
     space = SearchSpace.parse(
         [*_params(sweeper), *arguments], context.config_loader, sweeper.custom_search_space
@@ -60,7 +61,7 @@ def run_sweep(
     study_id = storage.get_study_id_from_name(name)
     storage.give_back_lost(study_id, max_retries=None)  # with them died their whole sweep: not their fault
     fill(study, storage, plan, retry_failed=True)
-    display = Display(study, plan)
+    display = Display(study, plan, space)
     before = counts(study.get_trials(deepcopy=False))
     if before["WAITING"] == 0:
         display.nothing_to_do(before)
@@ -96,7 +97,11 @@ def run_sweep(
 
 def _params(sweeper: DictConfig) -> list[str]:
     """The overrides that `hydra.sweeper.params` stands for."""
-    return [f"{key}={'null' if value is None else value}" for key, value in (sweeper.params or {}).items()]
+    params: Any = OmegaConf.to_container(sweeper.params or OmegaConf.create(), resolve=True)
+    try:
+        return [parameter(key, value) for key, value in params.items()]
+    except ValueError as error:
+        raise SweepError(f"hydra.sweeper.params: {error}") from error
 
 
 def _check_values(

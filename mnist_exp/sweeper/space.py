@@ -9,15 +9,8 @@ from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import (
-    ChoiceSweep,
-    Override,
-    Quote,
-    QuotedString,
-    RangeSweep,
-    Transformer,
-)
-from hydra.errors import OverrideParseException
+from hydra.core.override_parser.types import ChoiceSweep, Override, RangeSweep, Transformer
+from hydra.errors import HydraException, OverrideParseException
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -27,7 +20,9 @@ from optuna.distributions import (
     json_to_distribution,
 )
 
+from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.errors import SweepError
+from mnist_exp.sweeper.foreign_text import clean
 
 _EXTENSION = "hydra.sweeper.custom_search_space"
 
@@ -58,8 +53,7 @@ class SearchSpace:
         try:
             overrides = OverridesParser.create(config_loader).parse_overrides(list(arguments))
         except OverrideParseException as error:
-            said = [line for line in str(error).splitlines() if error.override not in line]
-            raise SweepError(f"{error.override}: {said[0] if said else 'cannot be parsed'}") from error
+            raise SweepError(_explained(error)) from error
         for override in overrides:
             if override.is_delete():
                 deletions.append(str(override.input_line))
@@ -69,24 +63,40 @@ class SearchSpace:
             fixed.pop(key, None)
             if override.is_sweep_override():
                 distributions[key] = _distribution(override)
+            elif override.is_list_extend():
+                fixed[key] = override.get_value_string()
             else:
                 fixed[key] = override.get_value_element_as_str()
         return SearchSpace(distributions, fixed, tuple(deletions), extension)
 
     def overrides(self, params: Mapping[str, Any]) -> tuple[str, ...]:
         """The overrides of a trial with these parameters, after the fixed ones: a part of what those set may vary."""
-        return (*_assignments(self.fixed), *_assignments(params), *self.deletions)
+        fixed = (f"{key}={value}" for key, value in self.fixed.items())
+        return (*fixed, *self.assignments(params), *self.deletions)
+
+    def assignments(self, params: Mapping[str, Any]) -> list[str]:
+        """`KEY=VALUE` for each parameter. Raises ValueError for a value that no override can set.
+
+        A choice of the space is text of an override already; what `extension` suggests is a value.
+        """
+        return [
+            f"{key}={value}" if key in self.distributions else quoting.override(key, value)
+            for key, value in params.items()
+        ]
 
     def contained(self, key: str, value: Any) -> Any:
         """The value as the parameter's distribution has it. Raises SweepError if it is not one of its values."""
         distribution = self.distributions[key]
         if isinstance(distribution, CategoricalDistribution):
-            for choice in distribution.choices:
-                if choice == value or _parsed(choice) == value:
-                    return choice
+            for meaning in (_parsed, lambda choice: choice):
+                for choice in distribution.choices:
+                    if _is_equal(meaning(choice), value):
+                        return choice
         elif type(value) in (int, float) and distribution._contains(value):
             return value
-        raise SweepError(f"hydra.sweeper.enqueue: {key}={value}: expected a value of {_shown(distribution)}")
+        raise SweepError(
+            clean(f"hydra.sweeper.enqueue: {key}={value}: expected a value of {_shown(distribution)}")
+        )
 
     def to_dict(self) -> dict[str, str]:
         """Plain text of each part, to keep with the study."""
@@ -115,16 +125,39 @@ class SearchSpace:
         return [first] + [{**first, key: value} for key, values in ends.items() for value in values[1:]]
 
 
-def _assignments(values: Mapping[str, Any]) -> list[str]:
-    return [f"{key}={value}" for key, value in values.items()]
+def parameter(key: str, value: Any) -> str:
+    """The override that an entry of `hydra.sweeper.params` stands for: text is written as on the command line."""
+    if isinstance(value, str):
+        return f"{key}={value}"
+    written = str(value)  # kept where Hydra reads it so, since a study is named after what it sets
+    return f"{key}={written}" if repr(_parsed(written)) == repr(value) else quoting.override(key, value)
+
+
+def _explained(error: OverrideParseException) -> str:
+    text = str(error.override)
+    lines = str(error).partition(f"{text} out of [")[2].replace(text, "").splitlines()[1:]
+    noise = ("See ", "Error parsing override", "LexerNoViableAlt")
+    reasons = [line for line in lines if line.strip(" ^") and not line.startswith(noise)]
+    key, _, value = text.partition("=")
+    hint = (
+        ""
+        if not value or set("'\"([{") & set(value)
+        else f"; text is written in quotes: {key}={quoting.quoted(value)}"
+    )
+    return clean(f"{text}: {reasons[0] if reasons else 'cannot be read'}{hint}")
 
 
 def _parsed(choice: Any) -> Any:
     """What an override with this choice sets; None where it cannot be parsed."""
     try:
         return OverridesParser.create().parse_override(f"key={choice}").value()
-    except OverrideParseException:
+    except HydraException:
         return None
+
+
+def _is_equal(one: Any, other: Any) -> bool:
+    """As Python has it, but that True is not 1."""
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
 def describe(text: str | None) -> str:
@@ -162,16 +195,22 @@ def _distribution(override: Override) -> BaseDistribution:
         return _range(override, value)
     if isinstance(value, ChoiceSweep | RangeSweep):
         value.shuffle = False  # the order means nothing here, and the same command must mean the same space
-    choices: list[Any] = list(override.sweep_iterator(transformer=_encode))
+    choices: list[Any] = []
+    for choice in map(_encode, override.sweep_iterator()):
+        # Optuna takes 1, 1.0 and true for the same choice, but not their texts.
+        choices.append(str(choice) if choice in choices else choice)
     if not choices:
         raise SweepError(f"{override.input_line}: expected at least one value")
+    meanings = [repr(_parsed(choice)) for choice in choices]
+    if twice := [choice for i, choice in enumerate(choices) if meanings[i] in meanings[:i]]:
+        raise SweepError(f"{override.input_line}: {twice[0]} is listed twice")
     return CategoricalDistribution(choices)
 
 
 def _encode(value: Any) -> Any:
     """The choice that sets this value in an override: itself, or as text, quoted where it must be."""
     if isinstance(value, str) and _parsed(value) != value:
-        return QuotedString(value, Quote.single).with_quotes()
+        return quoting.quoted(value)
     return Transformer.encode(value)
 
 

@@ -4,16 +4,18 @@ import io
 
 import optuna
 import pytest
-from optuna.distributions import FloatDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
 from rich.console import Console
 
 from mnist_exp.sweeper import progress
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.progress import Display
+from mnist_exp.sweeper.space import SearchSpace
 from mnist_exp.sweeper.storage import FAILURE
 
 PLAN = Plan(4, (), ("minimize",), 0.5)
+SPACE = SearchSpace.parse(["rate=interval(0,1)", "name=choice([a,b],'[/b]')"])
 
 
 def ended(state: TrialState, value: float | None = None, why: str | None = None) -> optuna.trial.FrozenTrial:
@@ -33,7 +35,7 @@ def study() -> optuna.Study:
 
 def test_plain_lines(study: optuna.Study, capsys: pytest.CaptureFixture[str]) -> None:
     study.add_trial(ended(TrialState.COMPLETE, 3.0))
-    with Display(study, PLAN).live():
+    with Display(study, PLAN, SPACE).live():
         study.add_trial(ended(TrialState.COMPLETE, 2.0))
         study.add_trial(ended(TrialState.FAIL, why="OSError: [full]"))
         study.add_trial(ended(TrialState.WAITING))
@@ -47,7 +49,7 @@ def test_plain_lines(study: optuna.Study, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_live_table_on_a_terminal(study: optuna.Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    display, screen = Display(study, PLAN), io.StringIO()
+    display, screen = Display(study, PLAN, SPACE), io.StringIO()
     display._console = Console(file=screen, force_terminal=True, width=100)
     monkeypatch.setattr(progress, "_ROWS", 2)
     for value in (1.0, 3.0, 2.0):
@@ -69,7 +71,7 @@ def test_summary_counts_and_says_why_trials_failed(
     study.add_trial(ended(TrialState.FAIL, why="TrialFailed: returned nan"))
     study.add_trial(ended(TrialState.COMPLETE, 2.0))
     study.add_trial(ended(TrialState.WAITING))
-    Display(study, PLAN).summary()
+    Display(study, PLAN, SPACE).summary()
     out = capsys.readouterr().out
     assert "study name: 1 complete, 3 fail, 1 waiting" in out
     assert "best: trial 3, 2 with rate=0.1235" in out
@@ -82,7 +84,7 @@ def test_a_busy_database_does_not_end_the_display(
     study: optuna.Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "_REFRESH_SECONDS", 0.01)
-    display, calls = Display(study, PLAN), []
+    display, calls = Display(study, PLAN, SPACE), []
 
     def busy() -> list[optuna.trial.FrozenTrial]:
         calls.append(1)
@@ -94,6 +96,43 @@ def test_a_busy_database_does_not_end_the_display(
     with display.live():
         while len(calls) < 6:
             pass
+
+
+def test_names_and_reasons_are_shown_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No markup of Rich's, no emoji, no escape sequences, and text that differs from a number or a list."""
+    study = optuna.create_study(study_name="[/n] :cat: \x1b[31m\nred")
+    distributions = {**SPACE.distributions, "other": CategoricalDistribution(["1", None, "[bold]ü"])}
+    for params, why in (
+        ({"name": "[a,b]", "other": "1"}, "OSError: [/x/y]"),
+        ({"name": "'[/b]'", "other": None}, "a\nb"),
+    ):
+        trial = {"params": params, "distributions": {key: distributions[key] for key in params}}
+        study.add_trial(create_trial(state=TrialState.FAIL, user_attrs={FAILURE: why}, **trial))  # type: ignore[arg-type]
+    last = {"rate": 0.5, "other": "[bold]ü"}
+    study.add_trial(
+        create_trial(value=1.0, params=last, distributions={key: distributions[key] for key in last})
+    )
+    screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", screen)
+    display = Display(study, PLAN, SPACE)
+    display._console = Console(file=screen, force_terminal=True, width=100, emoji=False)
+    with display.live():
+        pass
+    display.summary()
+    screen.flush()
+    shown = screen.buffer.getvalue().decode()
+    for text in (
+        "[/n] :cat: \\x1b[31m red",
+        "OSError: [/x/y]",
+        "a b",
+        "name=[a,b] other='1'",
+        "name='[/b]' other=null",
+    ):
+        assert text in shown
+    assert "rate=0.5 other='[bold]\\xfc'" in shown
+    assert "\x1b[31m" not in shown
 
 
 @pytest.mark.parametrize(

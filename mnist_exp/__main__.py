@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import hydra
+from hydra._internal.utils import get_args
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
@@ -46,6 +47,7 @@ def main() -> None:
     """Run Hydra; answer a user's mistake in one or two lines. HYDRA_FULL_ERROR=1 shows the traceback instead."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises its errors instead of printing them its own way
     try:
+        _refuse_sweep_without_multirun()
         _hydra_main()
     except USER_ERRORS as error:
         _fail(error)
@@ -57,6 +59,17 @@ def main() -> None:
         if _started or "mnist_exp.sweeper.run" in sys.modules:  # it began: no mistake in the settings
             raise
         _fail(config.composition_error(error))
+
+
+def _refuse_sweep_without_multirun() -> None:
+    """Raise ConfigError if the command line sets up a sweep and asks for a single run."""
+    given = get_args()
+    shows = given.help or given.hydra_help or given.cfg or given.info or given.shell_completion
+    is_multirun = given.multirun or any(
+        text.lstrip("+").startswith("hydra.mode=") for text in given.overrides
+    )
+    if not shows and not is_multirun:
+        config.refuse_sweep(given.overrides)
 
 
 def _discard_output() -> None:

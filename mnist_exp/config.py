@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
@@ -543,6 +544,16 @@ class Settings:
 def _top_key(override: str) -> str:
     """`tags` of `+tags.course=ml`."""
     return re.split(r"[.=]", override.lstrip("+~"), maxsplit=1)[0]
+
+
+def refuse_sweep(overrides: Sequence[str]) -> None:
+    """Raise ConfigError for an override that only a sweep obeys: a run would have other settings and no sweep."""
+    for override in overrides:
+        key, _, value = override.lstrip("+").partition("=")
+        of_sweeper = re.match(r"hydra[./]sweeper\b", key) is not None
+        if of_sweeper or (key == "sweeps" and value not in ("null", "")):
+            command = f"python -m mnist_exp -m {shlex.quote(override)}"
+            raise ConfigError(f"{override}: `-m` is missing; {command} starts a sweep")
 
 
 def compose(overrides: Sequence[str]) -> Settings:

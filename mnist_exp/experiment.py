@@ -17,7 +17,7 @@ import psutil
 from numpy.typing import NDArray
 
 from mnist_exp import checkpoint, data, description, interrupts, reporting, resume, seeds, sweeper
-from mnist_exp.config import Config, ReferenceConfig, Settings, compose, find_preset
+from mnist_exp.config import Config, ReferenceConfig, Settings, compose, find_preset, refuse_sweep
 from mnist_exp.description import Facts
 from mnist_exp.errors import ConfigError, NonFiniteCost, PreflightFailed
 from mnist_exp.reporting import best_epoch, layer_text
@@ -50,6 +50,7 @@ def run(overrides: Sequence[str] = ()) -> RunResult:
 
     Raises UserError, HydraException or OmegaConfBaseException for settings that cannot be used.
     """
+    refuse_sweep(overrides)
     return run_experiment(compose(overrides))
 
 

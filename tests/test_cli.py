@@ -50,6 +50,8 @@ def run_cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["tags.x=3"], "tags.x: no such tag yet; +tags.x=VALUE adds it"),
         ([f"+tags.{'k' * 300}=x"], "a name on the command line is too long"),
         (["+hydra.callbacks.x._target_=os.getcwd"], "not in the"),
+        (["sweeps=cnn3x3_tuning"], "sweeps=cnn3x3_tuning: `-m` is missing"),
+        (["hydra.sweeper.n_trials=3", "model=softmax"], "hydra.sweeper.n_trials=3: `-m` is missing"),
     ],
 )  # fmt: skip
 def test_mistakes_get_a_short_answer_and_leave_nothing(

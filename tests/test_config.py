@@ -247,3 +247,22 @@ def test_a_damaged_record_is_refused(changes: dict, said: str) -> None:
     with pytest.raises(USER_ERRORS) as caught:
         config.from_dict({**plain, **changes})
     assert said in explain(caught.value)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "sweeps=variants", "+sweeps=variants", "hydra.sweeper.n_trials=3", "++hydra.sweeper.sampler.seed=1",
+        "hydra/sweeper=optuna_study", "hydra/sweeper/pruner=median", "hydra.sweeper={n_trials:3}",
+    ],
+)  # fmt: skip
+def test_a_single_run_refuses_what_only_a_sweep_obeys(override: str) -> None:
+    with pytest.raises(ConfigError, match="`-m` is missing") as error:
+        config.refuse_sweep(["model=softmax", override])
+    assert str(error.value).startswith(f"{override}: ")
+
+
+def test_a_single_run_may_say_that_there_is_no_sweep() -> None:
+    config.refuse_sweep(
+        ["sweeps=null", "~sweeps", "hydra.run.dir=a", "hydra/launcher=joblib", "hydra.sweepers=1"]
+    )

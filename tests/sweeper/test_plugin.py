@@ -1,7 +1,9 @@
 """The plugin's config has what the official Optuna plugin's has."""
 
 import inspect
+from pathlib import Path
 
+import hydra
 import optuna
 import pytest
 from hydra.core.plugins import Plugins
@@ -47,3 +49,15 @@ def test_settings_of_pruners_have_optunas_defaults(name: str) -> None:
     assert config.keys() <= defaults.keys()
     for key, value in config.items():
         assert defaults[key] in (value, inspect.Parameter.empty)
+
+
+def test_an_application_whose_default_it_is_still_runs_once_without_m(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.yaml").write_text("defaults: [{override hydra/sweeper: optuna_study}]\nx: 1\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["app.py", "hydra.sweeper.n_trials=3", "x=2"])
+    seen = []
+    hydra.main(config_path=str(tmp_path), config_name="config")(lambda config: seen.append(config.x))()
+    assert seen == [2]
+    assert not (tmp_path / "optuna.db").exists()

@@ -101,9 +101,7 @@ def _watch_modules() -> None:
         ):
             _watch.watch(tracking.RunTracker, name, "tracking")
         _watch.watch(tracking.RunTracker, "log_model", "model file")
-        for name in ("open_store", "_fail_runs_of_dead_processes"):
-            _watch.watch(tracking, name, "tracking")
-        _watch.watch(tracking.mlflow, "start_run", "tracking")
+        _watch.watch(tracking, "_answered", "tracking")
         _watch.watch(training, "build_program", "build")
         _watch.watch(training, "preflight_report", "preflight")
         for name in ("evaluate", "predict_probabilities"):

@@ -12,7 +12,7 @@ import yaml
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
-from mnist_exp import checkpoint, description, study_figures, study_report, tracking
+from mnist_exp import checkpoint, delivery, description, study_figures, study_report, tracking
 from mnist_exp.config import Settings, compose, from_composed
 from mnist_exp.errors import ConfigError
 from mnist_exp.messages import did_you_mean
@@ -74,8 +74,7 @@ class StudyTracking(StudyHooks):
                 ).info.run_id
                 status = "FAILED"
             tags = {"trial_state": state, **({"failure_reason": reason} if reason else {})}
-            status = "KILLED" if state == "PRUNED" else status
-            tracking.amend(run_id, tags, status, lambda text: print(text, file=sys.stderr))
+            delivery.amend(client, run_id, tags, status, lambda text: print(text, file=sys.stderr))
         if state != "WAITING":  # nobody goes on with it
             shutil.rmtree(checkpoint.run_folder(run_id), ignore_errors=True)
 

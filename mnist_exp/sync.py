@@ -6,6 +6,10 @@ from mnist_exp.errors import UserError
 from mnist_exp.unsent import pending
 
 
+def warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr)
+
+
 def main() -> None:
     if sys.argv[1:]:
         sys.exit("usage: python -m mnist_exp.sync    (in the folder where the runs were started)")
@@ -13,12 +17,12 @@ def main() -> None:
     if not waiting:
         print("Nothing waits to be sent.")
         return
-    from mnist_exp import tracking
+    from mnist_exp import delivery
 
     failed = False
     for queue in waiting:
         try:
-            print(f"run {queue.run_id}: {tracking.sync(queue)} records sent to {queue.uri}")
+            print(f"run {queue.run_id}: {delivery.sync(queue, warn)} records sent to {queue.uri}")
         except UserError as error:
             print(f"mnist_exp: {error}", file=sys.stderr)
             failed = True

@@ -1,4 +1,4 @@
-"""The MLflow adapter: the only module that writes to MLflow."""
+"""What a run says to MLflow, and which store it opens; `delivery` sees to it that it arrives."""
 
 import json
 import math
@@ -18,40 +18,44 @@ import numpy as np
 import yaml
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Metric, Run
 from mlflow.exceptions import MlflowException
+from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.tracking.context.registry import resolve_tags
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from numpy.typing import NDArray
 
-from mnist_exp import environment, model_package, model_registry
+from mnist_exp import delivery, environment, model_registry, sweeper
 from mnist_exp.config import Settings
 from mnist_exp.data import Dataset
 from mnist_exp.errors import Killed, UserError, first_line
 from mnist_exp.mlflow_settings import be_quick_and_quiet, store_lock
 from mnist_exp.results import EpochResult, Evaluation
 from mnist_exp.sweeper.processes import is_alive, this_process
-from mnist_exp.unsent import Unsent, pending
-from mnist_exp.uris import masked
+from mnist_exp.uris import local_path, masked
 
 if TYPE_CHECKING:
     import keras
 
     from mnist_exp.preflight import PreflightReport
 
-_RETRY_SECONDS = 30.0
+_FIRST_SECONDS = 60.0  # in which a server has to let a run begin
+_MONITOR_SECONDS = 5.0  # for which the end of a run waits for the last system metrics
 _T = TypeVar("_T")
 
 
 class RunTracker:
-    """Writes to one MLflow run; `track_run` makes it. What the store cannot take now is kept and sent later."""
+    """Writes to one MLflow run; `track_run` makes it."""
 
-    def __init__(self, run_id: str, experiment_id: str, warn: Callable[[str], None]) -> None:
-        self.run_id, self.experiment_id = run_id, experiment_id
-        self._client = mlflow.MlflowClient()
+    def __init__(self, client: mlflow.MlflowClient, run: Run, warn: Callable[[str], None]) -> None:
+        self.run_id, self.experiment_id = run.info.run_id, run.info.experiment_id
+        self._client = client
         self._warn = warn
-        self._unsent = Unsent(run_id, mlflow.get_tracking_uri())
-        self._retry_at = 0.0
+        self._outbox = delivery.Outbox(client, self.run_id, warn)
+        self._artifacts = local_path(run.info.artifact_uri)  # None: not on this machine
+        self._files: set[str] = set()  # that were logged
         self._logged: set[tuple[str, int]] = set()  # (metric, step) that the run has already
+        self._monitor: SystemMetricsMonitor | None = None
 
     @property
     def page(self) -> str:
@@ -102,9 +106,11 @@ class RunTracker:
 
     def log_files(self, folder: Path) -> None:
         """All files below the folder, as artifacts with the same relative paths."""
+        self._files.update(delivery.files_below(folder))
         self._send({"do": "files", "folder": str(folder)})
 
     def log_text(self, text: str, path: str) -> None:
+        self._files.add(path)
         self._send({"do": "text", "text": text, "path": path})
 
     def log_bytes(self, content: bytes, path: str) -> None:
@@ -130,60 +136,36 @@ class RunTracker:
         if entry is not None:
             self._send({"do": "register", "step": step, "entry": asdict(entry)})
 
+    def watch_machine(self, *, is_new: bool) -> None:
+        """Log what MLflow calls system metrics, from a thread of MLflow's."""
+        self._monitor = SystemMetricsMonitor(
+            self.run_id, resume_logging=not is_new, tracking_uri=self._client.tracking_uri
+        )
+        self._monitor.start()
+
     def end(self, status: str, reason: str | None = None) -> None:
         """Close the run in the store, and this process' part of it in any case."""
+        if self._monitor is not None:
+            delivery.Attempt(self._monitor.finish).wait(_MONITOR_SECONDS)
         if reason is not None:
             self._send({"do": "tag", "key": "failure_reason", "value": reason[:5000]})
-        failures = [self._try(self._flush), self._try(lambda: mlflow.end_run(status))]
-        monitor = mlflow.tracking.fluent.run_id_to_system_metrics_monitor.pop(self.run_id, None)
-        if monitor is not None:  # end_run leaves it running when it fails
-            monitor.finish()
-        if failure := failures[0] or failures[1]:
-            self._keep({"do": "end", "status": status, "time": int(time.time() * 1000)}, failure)
-        if self._unsent:
+        self._send({"do": "end", "status": status, "time": int(time.time() * 1000)})
+        self._outbox.close()
+        self._miss_files()
+
+    def _miss_files(self) -> None:
+        """Warn of artifacts that were there and are not now."""
+        if self._artifacts is None or self._outbox.queue:
+            return
+        missing = [name for name in sorted(self._files) if not (self._artifacts / name).is_file()]
+        if missing:
             self._warn(
-                f"results of run {self.run_id} wait in {self._unsent.folder}; "
-                "`python -m mnist_exp.sync` or the next run in this folder sends them"
+                f"{self._artifacts}: {len(missing)} of {len(self._files)} artifacts of run {self.run_id} were removed "
+                f"while it went on ({', '.join(missing[:3])} ...); a new run with the same settings has them all"
             )
 
     def _send(self, operation: dict[str, Any]) -> None:
-        """Deliver in order; what cannot be delivered now is kept, and tried again after a while."""
-        if self._unsent and time.monotonic() < self._retry_at:
-            self._keep(operation)
-            return
-        failure = self._try(self._flush) or self._try(
-            lambda: deliver(self._client, self.run_id, operation, self._warn)
-        )
-        if failure is not None:
-            self._keep(operation, failure)
-
-    def _try(self, action: Callable[[], None]) -> Exception | None:
-        """The failure if it may pass, so that the same thing is tried later; others are raised."""
-        try:
-            action()
-        except (MlflowException, OSError) as error:
-            if not _is_passing(error):
-                raise
-            return error
-        return None
-
-    def _flush(self) -> None:
-        if self._unsent:
-            send_unsent(self._client, self._unsent, self._warn)
-
-    def _keep(self, operation: dict[str, Any], error: Exception | None = None) -> None:
-        if error is not None:
-            if not self._unsent:
-                self._warn(
-                    f"MLflow cannot be reached ({first_line(error)}); results are kept on disk meanwhile"
-                )
-            self._retry_at = time.monotonic() + _RETRY_SECONDS
-        if "folder" in operation:
-            operation = operation | {
-                "folder": self._unsent.keep_files(Path(operation["folder"])),
-                "kept": True,
-            }
-        self._unsent.append(operation)
+        self._outbox.send(operation)
 
     def log_settings(self, settings: Settings, variant: str, data: Dataset) -> None:
         """Params, tags, config, environment and data: all that is known before training."""
@@ -207,10 +189,8 @@ class RunTracker:
                 self.log_text(source.note, "env/git_left_out.txt")
         if (seen := config.reference) is not None and seen.test_accuracy is not None:
             self.log_summary({"reference/test_accuracy": seen.test_accuracy})
-        self._client.log_batch(
-            self.run_id,
-            params=[Param(key, str(value)) for key, value in params.items()],
-            tags=[RunTag(key, value) for key, value in tags.items()],
+        self._send(
+            {"do": "settings", "params": {key: str(value) for key, value in params.items()}, "tags": tags}
         )
         self.log_text(yaml.safe_dump(config.to_dict(), sort_keys=False), "config/resolved.yaml")
         self.log_text(yaml.safe_dump(list(settings.overrides)), "config/overrides.yaml")
@@ -220,7 +200,8 @@ class RunTracker:
         name = "mnist" if data.is_mnist else "custom"
         for context, split in (("train", data.train), ("validation", data.val), ("test", data.test)):
             described = MetaDataset(source_info, name, split.digest[:32])  # type: ignore[abstract]
-            _shared(mlflow.log_input, described, context)
+            entity = dict(described._to_mlflow_entity())
+            self._send({"do": "dataset", "context": context, "dataset": entity})
 
     def reopen(self, settings: Settings) -> None:
         """Go on with a run that has its settings: remember its metrics, so that none is logged a second time."""
@@ -230,9 +211,9 @@ class RunTracker:
         if "failure_reason" in run.data.tags:
             self._client.delete_tag(self.run_id, "failure_reason")
         codes = dict.fromkeys([run.data.tags.get("code_digest", "unknown"), environment.code_digest()])
-        tags = {"config_hash": settings.config.hash(), "code_digest": "+".join(codes), **process_tags()}
-        for key, value in tags.items():
-            self._client.set_tag(self.run_id, key, value)
+        self.set_tags(
+            {"config_hash": settings.config.hash(), "code_digest": "+".join(codes), **process_tags()}
+        )
         self.log_text(yaml.safe_dump(settings.config.to_dict(), sort_keys=False), "config/resolved.yaml")
         self.log_text(yaml.safe_dump(list(settings.overrides)), "config/overrides.yaml")
 
@@ -242,92 +223,6 @@ class RunTracker:
         for start in range(0, len(metrics), 1000):  # MLflow takes at most 1,000 a call
             plain = [[m.key, m.value, m.timestamp, m.step] for m in metrics[start : start + 1000]]
             self._send({"do": "metrics", "metrics": plain})
-
-
-def deliver(
-    client: mlflow.MlflowClient, run_id: str, operation: dict[str, Any], warn: Callable[[str], None]
-) -> None:
-    """Carry out one operation on a run, which is the active one."""
-    match operation:
-        case {"do": "metrics", "metrics": metrics}:
-            client.log_batch(run_id, metrics=[Metric(*values) for values in metrics])
-        case {"do": "tag", "key": key, "value": value}:
-            client.set_tag(run_id, key, value)
-        case {"do": "text", "text": text, "path": path}:
-            client.log_text(run_id, text, path)
-        case {"do": "files", "folder": folder}:
-            client.log_artifacts(run_id, folder)
-        case {"do": "model", "folder": folder, "step": step}:
-            example = np.load(Path(folder) / "example.npy")
-            model_package.log(client, run_id, Path(folder) / "model.keras", example, step)
-        case {"do": "register", "step": step, "entry": entry}:
-            _register(client, run_id, step, model_registry.Entry(**entry), warn)
-        case {"do": "end", "status": status, "time": end_time}:
-            client.set_terminated(run_id, status, end_time)
-
-
-def _register(
-    client: mlflow.MlflowClient,
-    run_id: str,
-    step: int,
-    entry: model_registry.Entry,
-    warn: Callable[[str], None],
-) -> None:
-    """A registry that refuses costs the run no more than its place there; one that does not answer is asked later."""
-    try:
-        with store_lock(mlflow.get_registry_uri()):
-            model_registry.register(client, run_id, step, entry)
-    except (MlflowException, OSError) as error:
-        client.set_tag(run_id, "not_registered", first_line(error))  # raises if nothing answers
-        warn(f"the model is not in MLflow's registry: {first_line(error)}")
-
-
-def send_unsent(
-    client: mlflow.MlflowClient, unsent: Unsent, warn: Callable[[str], None] = lambda text: None
-) -> int:
-    """Deliver what waits, in order, each thing once; returns how many. The run is the active one.
-
-    The first operation may have arrived before its answer was lost, so that metrics the run has are left out.
-    """
-    with unsent.lock:
-        operations = unsent.operations()
-        for operation in operations:
-            if operation["do"] == "metrics":
-                has = {
-                    (key, metric.step)
-                    for key in {values[0] for values in operation["metrics"]}
-                    for metric in client.get_metric_history(unsent.run_id, key)
-                }
-                new = [values for values in operation["metrics"] if (values[0], values[3]) not in has]
-                operation = operation | {"metrics": new}
-            if operation.get("kept"):
-                operation = operation | {"folder": str(unsent.folder / operation["folder"])}
-            deliver(client, unsent.run_id, operation, warn)
-            unsent.delivered(1)
-        return len(operations)
-
-
-def sync(queue: Unsent) -> int:
-    """Deliver all that waits of a run, from whichever process; returns how many operations that were.
-
-    Raises UserError while the store cannot take it.
-    """
-    with _tracking_uri(queue.uri):
-        be_quick_and_quiet()
-        try:
-            with store_lock(queue.uri):
-                client = mlflow.MlflowClient()
-            before = client.get_run(queue.run_id).info
-            with mlflow.start_run(run_id=queue.run_id, log_system_metrics=False):
-                count = send_unsent(client, queue)
-                after = client.get_run(queue.run_id).info
-        except (MlflowException, OSError) as error:
-            raise UserError(
-                f"{queue.uri}: cannot take what waits in {queue.folder} ({first_line(error)})"
-            ) from error
-        ended = after if after.status != "RUNNING" else before
-        client.set_terminated(queue.run_id, ended.status, ended.end_time)
-        return count
 
 
 @contextmanager
@@ -348,28 +243,9 @@ def track_run(
     """
     be_quick_and_quiet()
     with _tracking_uri(settings.config.tracking.uri):
-        experiment_id = open_store(settings.config.tracking.experiment)
-        for queue in pending():
-            if queue.uri == mlflow.get_tracking_uri():
-                try:
-                    sync(queue)
-                except UserError as error:  # an old run's trouble does not stop a new one
-                    warn(str(error))
-        nested = mlflow.active_run() is not None
-        try:
-            run = mlflow.start_run(
-                run_id=run_id,
-                experiment_id=experiment_id,
-                run_name=run_name,
-                nested=nested,
-                tags=_git_tags(settings.config.tracking.code) | dict(tags or {}),
-                log_system_metrics=True,
-            )
-        except MlflowException as error:
-            raise UserError(
-                f"resume={run_id}: MLflow does not know that run ({first_line(error)})"
-            ) from error
-        tracker, status, reason = RunTracker(run.info.run_id, run.info.experiment_id, warn), "FINISHED", None
+        given = _git_tags(settings.config.tracking.code) | dict(tags or {})
+        tracker = _answered(lambda: _open_run(settings, run_name, run_id, given, warn))
+        status, reason = "FINISHED", None
         try:
             try:
                 if run_id is None:
@@ -380,11 +256,55 @@ def track_run(
                 raise UserError(f"MLflow refuses the run's settings: {first_line(error)}") from error
             yield tracker
         except BaseException as error:
-            status = "KILLED" if isinstance(error, Killed | KeyboardInterrupt) else "FAILED"
-            reason = f"{type(error).__name__}: {error}"
+            status, reason = _ending(error)
             raise
         finally:
             tracker.end(status, reason)
+
+
+def _answered(action: Callable[[], _T]) -> _T:
+    """What the action returns. Raises UserError if the store refuses, or is a server that lets one wait for long."""
+    uri = mlflow.get_tracking_uri()
+    try:
+        return delivery.within(_FIRST_SECONDS if uri.startswith("http") else None, action)
+    except (MlflowException, OSError) as error:
+        raise UserError(f"tracking.uri={uri}: cannot be used ({first_line(error)})") from error
+
+
+def _open_run(
+    settings: Settings,
+    run_name: str,
+    run_id: str | None,
+    tags: dict[str, str],
+    warn: Callable[[str], None],
+) -> RunTracker:
+    """A new run, or the one with that id, and the machine watched beside it. Raises RunIsGone."""
+    experiment_id = open_store(settings.config.tracking.experiment)
+    delivery.send_earlier(mlflow.get_tracking_uri(), warn)
+    client = mlflow.MlflowClient()
+    if run_id is None:
+        # Not MLflow's start_run: that one takes up the run of a job around this one, and its runs are of one thread.
+        if (outer := mlflow.active_run()) is not None:
+            tags = tags | {MLFLOW_PARENT_RUN_ID: outer.info.run_id}
+        run = client.create_run(experiment_id, tags=resolve_tags(tags), run_name=run_name)
+    else:
+        run = delivery.look_up(client, run_id)
+        client.update_run(run_id, "RUNNING", run_name)
+        for key, value in tags.items():
+            client.set_tag(run_id, key, value)
+    tracker = RunTracker(client, run, warn)
+    tracker.watch_machine(is_new=run_id is None)
+    return tracker
+
+
+def _ending(error: BaseException) -> tuple[str, str]:
+    """The status of a run that ended with this error, and why. It is decided here alone."""
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
+        causes.append(cause)
+    is_stopped = any(isinstance(cause, Killed | KeyboardInterrupt) for cause in causes)
+    status = "KILLED" if is_stopped or sweeper.is_pruned(error) else "FAILED"
+    return status, f"{type(error).__name__}: {error}"
 
 
 def open_store(experiment: str) -> str:
@@ -398,7 +318,7 @@ def open_store(experiment: str) -> str:
         with store_lock(uri):
             client = mlflow.MlflowClient()
             _fail_runs_of_dead_processes(client)
-            return _shared(_experiment_id, client, experiment)
+            return delivery.shared(_experiment_id, client, experiment)
     except (MlflowException, OSError) as error:
         raise UserError(f"tracking.uri={uri}: cannot be used ({first_line(error)})") from error
 
@@ -406,16 +326,6 @@ def open_store(experiment: str) -> str:
 def _experiment_id(client: mlflow.MlflowClient, name: str) -> str:
     found = client.get_experiment_by_name(name)
     return client.create_experiment(name) if found is None else found.experiment_id
-
-
-def _shared(look_or_make: Callable[..., _T], *arguments: object) -> _T:
-    """MLflow makes what runs share where it does not find it. What another made in between it refuses, and finds then."""
-    try:
-        return look_or_make(*arguments)
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_ALREADY_EXISTS", "BAD_REQUEST"):
-            raise
-        return look_or_make(*arguments)
 
 
 def _git_tags(recorded: str) -> dict[str, str]:
@@ -449,16 +359,6 @@ def store(uri: str | None) -> Iterator[mlflow.MlflowClient]:
             ) from error
 
 
-def amend(run_id: str, tags: Mapping[str, str], status: str | None, warn: Callable[[str], None]) -> None:
-    """Set tags and perhaps the status of a run that has ended, now or when the store can be reached again."""
-    tracker = RunTracker(run_id, "", warn)
-    operations: list[dict[str, Any]] = [{"do": "tag", "key": k, "value": v[:5000]} for k, v in tags.items()]
-    if status is not None:
-        operations.append({"do": "end", "status": status, "time": int(time.time() * 1000)})
-    for operation in operations:
-        tracker._send(operation)
-
-
 def _fail_runs_of_dead_processes(client: mlflow.MlflowClient) -> None:
     """Mark runs as FAILED that a process of this host left RUNNING when it was killed."""
     host = platform.node().replace("'", "")
@@ -490,13 +390,6 @@ def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
-
-
-def _is_passing(error: Exception) -> bool:
-    """Whether the store may take the same thing later: it does not answer, is overloaded, locked or out of space."""
-    return not isinstance(error, MlflowException) or error.error_code in (
-        "INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED", "ABORTED",
-    )  # fmt: skip
 
 
 def _evaluation_metrics(split: str, evaluation: Evaluation) -> dict[str, float]:

@@ -6,6 +6,8 @@ outputs/unsent/RUN_ID/{uri, operations.jsonl, files-0/, ...}
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,53 +23,105 @@ class Unsent:
 
     def __init__(self, run_id: str, uri: str) -> None:
         self.run_id, self.uri = run_id, uri
-        self.folder = UNSENT_DIR / run_id
+        self.folder = (UNSENT_DIR / run_id).absolute()
         self._path = self.folder / "operations.jsonl"
-        # Held while the queue changes or is sent: the run's own process and a `sync` may both be at it.
-        self.lock = filelock.FileLock(UNSENT_DIR / f".{run_id}.lock")
+        self._given_up = self.folder / "given-up"
+        locks = self.folder.parent / f".{run_id}"
+        self._changing = filelock.FileLock(locks.with_suffix(".lock"))
+        # Held by the one process that sends; operations may be appended meanwhile.
+        self.sending = filelock.FileLock(locks.with_suffix(".sending"))
 
     def __bool__(self) -> bool:
         return self._path.exists()
 
     def append(self, operation: dict[str, Any]) -> None:
         """Raises UserError if the disk refuses, too."""
-        try:
+        with self._errors(), self._changing:
             self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / "uri").write_text(self.uri)
-            with self.lock, self._path.open("a") as file:
-                file.write(json.dumps(operation) + "\n")
+            if not (self.folder / "uri").exists():
+                self._replace(self.folder / "uri", self.uri)
+            with self._path.open("ab+") as file:
+                if not _ends_with_a_line(file):
+                    file.truncate(self._length_of_whole_lines())
+                file.write(json.dumps(operation).encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
+
+    def keep_files(self, folder: Path) -> str:
+        """Copy a folder's files into the queue; returns the name to deliver them by. Raises UserError as `append`."""
+        name = f"files-{sum(1 for _ in self.folder.glob('files-*'))}"
+        with self._errors():
+            shutil.copytree(folder, self.folder / name)
+        return name
+
+    def operations(self) -> list[dict[str, Any]]:
+        """Oldest first. A last line that a crash cut short was never acknowledged, and is left out.
+
+        Raises UserError where something else than this program wrote the file.
+        """
+        try:
+            lines = self._path.read_text(encoding="utf-8").split("\n")
+            operations = [json.loads(line) for line in lines[:-1]]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self._path}: cannot be read ({error}); nothing of it is sent") from error
+        if not all(isinstance(operation, dict) and "do" in operation for operation in operations):
+            raise UserError(
+                f"{self._path}: expected one operation a line, found something else; nothing of it is sent"
+            )
+        return operations
+
+    def delivered(self, count: int) -> None:
+        """Forget the oldest `count` operations; with none left, the folder goes."""
+        with self._changing:
+            rest = self.operations()[count:]
+            if rest:
+                self._replace(self._path, "".join(json.dumps(operation) + "\n" for operation in rest))
+            else:
+                self._path.unlink(missing_ok=True)  # first: without it the folder is no queue
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+    def give_up(self) -> None:
+        """Leave the queue to `sync` alone: its run is not in the store, so that every new run would fail to send it."""
+        self._given_up.touch()
+
+    @property
+    def is_given_up(self) -> bool:
+        return self._given_up.exists()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise UserError(
                 f"{self.folder}: neither MLflow nor this folder takes results ({error})"
             ) from error
 
-    def keep_files(self, folder: Path) -> str:
-        """Copy a folder's files into the queue; returns the name to deliver them by."""
-        name = f"files-{sum(1 for _ in self.folder.glob('files-*'))}"
-        shutil.copytree(folder, self.folder / name)
-        return name
+    def _length_of_whole_lines(self) -> int:
+        return self._path.read_bytes().rfind(b"\n") + 1
 
-    def operations(self) -> list[dict[str, Any]]:
-        """Oldest first. A last line that a crash cut short was never acknowledged, and is left out."""
-        if not self:
-            return []
-        lines = self._path.read_text().split("\n")
-        return [json.loads(line) for line in lines[:-1]]
-
-    def delivered(self, count: int) -> None:
-        """Forget the oldest `count` operations; with none left, the folder goes."""
-        rest = self.operations()[count:]
-        if rest:
-            temporary = self._path.with_suffix(".new")
-            temporary.write_text("".join(json.dumps(operation) + "\n" for operation in rest))
-            temporary.replace(self._path)
-        else:
-            shutil.rmtree(self.folder, ignore_errors=True)
+    @staticmethod
+    def _replace(path: Path, text: str) -> None:
+        temporary = path.with_suffix(".new")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
 
 
 def pending() -> list[Unsent]:
     """The queues in the current folder."""
     folders = sorted(path.parent for path in UNSENT_DIR.glob("*/operations.jsonl"))
-    return [Unsent(folder.name, (folder / "uri").read_text()) for folder in folders]
+    return [
+        Unsent(folder.name, (folder / "uri").read_text(encoding="utf-8"))
+        for folder in folders
+        if (folder / "uri").is_file()
+    ]
+
+
+def _ends_with_a_line(file: Any) -> bool:
+    """Whether the file is empty or its last line is whole."""
+    if file.seek(0, os.SEEK_END) == 0:
+        return True
+    file.seek(-1, os.SEEK_END)
+    return bool(file.read(1) == b"\n")

@@ -12,7 +12,7 @@ ORDER = [
     "interrupts", "results", "seeds", "bridge", "sweeper", "foreign_files", "printing", "config", "messages", "search_spaces", "data",
     "command", "checkpoint", "resume", "reporting", "description", "initializers", "models", "losses", "optimizers",
     "preflight", "training", "credentials", "environment", "unsent", "mlflow_settings", "compare", "preprocessing", "served_model",
-    "model_package", "model_registry", "tracking", "figures", "study_figures", "study_report", "study_tracking",
+    "model_package", "model_registry", "delivery", "tracking", "figures", "study_figures", "study_report", "study_tracking",
     "experiment", "__init__", "__main__", "sync", "rerun", "explain", "reproduce", "trained_models", "drawing",
     "predict",
 ]  # fmt: skip
@@ -24,7 +24,7 @@ LIBRARIES = {
     "reporting": {"rich"}, "description": set(), "initializers": {"keras"}, "models": {"keras"}, "losses": {"tensorflow"},
     "optimizers": {"keras", "tensorflow"}, "training": {"keras", "tensorflow", "numpy"}, "credentials": set(), "environment": set(),
     "unsent": {"filelock"}, "mlflow_settings": {"mlflow", "sqlalchemy"}, "command": set(),
-    "tracking": {"mlflow", "numpy", "yaml"},
+    "delivery": {"mlflow", "numpy"}, "tracking": {"mlflow", "numpy", "yaml"},
     "figures": {"matplotlib", "numpy"}, "study_figures": {"matplotlib", "optuna", "plotly"},
     "study_report": set(),
     "study_tracking": {"mlflow", "yaml"}, "experiment": {"numpy", "psutil", "tensorflow"}, "__init__": set(),

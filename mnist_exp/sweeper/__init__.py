@@ -4,6 +4,6 @@ A task function reports to the running trial with `report(value, step)`; outside
 It needs Hydra and Optuna only, and nothing else of this project.
 """
 
-from mnist_exp.sweeper.trial import RunningTrial, current, report
+from mnist_exp.sweeper.trial import RunningTrial, current, is_pruned, report
 
-__all__ = ["RunningTrial", "current", "report"]
+__all__ = ["RunningTrial", "current", "is_pruned", "report"]

@@ -1,6 +1,7 @@
 """The trial that runs in this process, for the task function: what it is, what to report, what to remember."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,6 +76,12 @@ def _forget() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
+
+
+def is_pruned(error: BaseException) -> bool:
+    """Whether the error is what `report` raises for a trial that the pruner gives up."""
+    optuna = sys.modules.get("optuna")  # whoever raised it has imported it
+    return optuna is not None and isinstance(error, optuna.TrialPruned)
 
 
 @contextmanager

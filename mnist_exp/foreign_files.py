@@ -7,20 +7,53 @@ import gzip
 import io
 import json
 import math
+import stat
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mnist_exp.sweeper.foreign_text import clean
 
 if TYPE_CHECKING:
     import numpy as np
+    from mlflow import MlflowClient
 
 MAX_TEXT_BYTES = 2**20  # of a YAML or JSON file; a record of this harness has a few thousand
 _MAX_DEPTH = 30  # of nested lists and mappings
 _Kind = TypeVar("_Kind")
+
+
+def read(path: Path, max_bytes: int) -> bytes:
+    """The bytes of a regular file, also through a link; no device, pipe or folder, which may never end."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError(f"{path}: expected a file")
+    with path.open("rb") as file:
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise ValueError(f"{path}: expected at most {max_bytes:,} bytes, found more")
+    return content
+
+
+def read_artifacts(client: "MlflowClient", run_id: str, limits: Mapping[str, int]) -> dict[str, bytes]:
+    """Those of a run's artifacts that it has: {path: content}, each of at most so many bytes.
+
+    MLflow's own errors are passed on.
+    """
+    contents = {}
+    for folder in dict.fromkeys(path.rpartition("/")[0] for path in limits):
+        for entry in client.list_artifacts(run_id, folder or None):
+            if entry.is_dir or entry.path not in limits:
+                continue
+            most = limits[entry.path]
+            if (entry.file_size or 0) > most:
+                raise ValueError(f"{entry.path}: expected at most {most:,} bytes, found {entry.file_size:,}")
+            with TemporaryDirectory() as temporary:
+                path = client.download_artifacts(run_id, entry.path, temporary)
+                contents[entry.path] = read(Path(path), most)
+    return contents
 
 
 def read_yaml(content: bytes, kind: type[_Kind]) -> _Kind:

@@ -6,16 +6,17 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mnist_exp import config
 from mnist_exp.command import answered
 from mnist_exp.config import Settings
 from mnist_exp.errors import NonFiniteCost, UserError, first_line
+from mnist_exp.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
 from mnist_exp.messages import USER_ERRORS, explain
 from mnist_exp.mlflow_settings import ELSEWHERE, uri_to_read
+from mnist_exp.recorded import overrides as recorded_overrides
+from mnist_exp.sweeper import quoting
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -33,7 +34,11 @@ exit code     0: identical, every metric has the same value at every step, to th
 
 # What is measured with a clock, or on the machine as a whole: never the same twice.
 _MEASURED = ("time/", "system/")
-_RECORD_FILES = ("config", "env")
+# The artifacts that are a run's record, and the most bytes of each that are read.
+_RECORD = {
+    "config/resolved.yaml": MAX_TEXT_BYTES, "config/overrides.yaml": MAX_TEXT_BYTES, "env/packages.txt": MAX_TEXT_BYTES,
+    "env/hardware.json": MAX_TEXT_BYTES, "env/git_left_out.txt": MAX_TEXT_BYTES, "env/git.diff": 100 * 2**20,
+}  # fmt: skip
 _MOST_LINES = 20  # of differences shown
 
 History = dict[int, str]  # step -> value, written so that another text is another number
@@ -41,7 +46,7 @@ History = dict[int, str]  # step -> value, written so that another text is anoth
 
 @dataclass(frozen=True)
 class TrackedRun:
-    """What MLflow knows about a run. `files` are the artifacts below config/ and env/, by path."""
+    """What MLflow knows about a run. `experiment` is the name of its experiment, `files` are its record, by path."""
 
     run_id: str
     name: str
@@ -51,6 +56,7 @@ class TrackedRun:
     tags: dict[str, str]
     metrics: dict[str, History]
     files: dict[str, bytes]
+    experiment: str = "mnist_exp"
 
     @property
     def epochs(self) -> int:
@@ -150,27 +156,29 @@ def rerun(run_id: str, uri: str | None = None) -> Comparison:
 
 def settings_of(run: TrackedRun, uri: str | None = None) -> Settings:
     """The settings that the run's record holds, for a new run in the store `uri` that is tagged as its rerun."""
-    import yaml
-
     try:
-        plain = yaml.safe_load(run.files["config/resolved.yaml"])
-        recorded = config.from_dict(plain if isinstance(plain, dict) else {})
-        overrides = yaml.safe_load(run.files.get("config/overrides.yaml", b"[]"))
-    except (yaml.YAMLError, *USER_ERRORS) as error:
+        resolved: object = read_yaml(run.files["config/resolved.yaml"], object)
+        recorded = config.from_dict(resolved if isinstance(resolved, dict) else {})
+        overrides = read_yaml(run.files.get("config/overrides.yaml", b"[]"), list)
+        kept = recorded_overrides(overrides, recorded.to_dict(), f"run {run.run_id}")
+    except (ValueError, *USER_ERRORS) as error:
         raise UserError(
             f"run {run.run_id}: its recorded config cannot be used here: {explain(error)}"
         ) from error
-    own = ("resume=", "tracking.uri=")
-    kept = [str(override) for override in overrides or [] if not str(override).startswith(own)]
     choices = {group: run.params[group] for group in config.group_names() if group in run.params}
     kinds = {"model": recorded.model.kind, "optimizer": recorded.optimizer.kind}
+    if recorded.data.dir is not None:  # which is read only if it holds the data that the run was trained on
+        kept.append(quoting.override("data.dir", recorded.data.dir))
+    if uri is not None:
+        kept.append(quoting.override("tracking.uri", uri))
     wanted = replace(
         recorded,
         resume=None,
-        tracking=replace(recorded.tracking, uri=uri),
+        best_of=None,
+        tracking=config.TrackingConfig(run.experiment, uri),
         tags={**recorded.tags, "rerun_of": run.run_id},
     )
-    return Settings(wanted, kinds | choices, (*kept, *([] if uri is None else [f"tracking.uri={uri}"])))
+    return Settings(wanted, kinds | choices, tuple(kept))
 
 
 def compare(first: TrackedRun, second: TrackedRun) -> Comparison:
@@ -253,14 +261,7 @@ def _read(client: "MlflowClient", run_id: str) -> TrackedRun:
         for metric in client.get_metric_history(run_id, name):
             values.setdefault(metric.step, set()).add(repr(metric.value))
         metrics[name] = {step: " and ".join(sorted(values[step])) for step in sorted(values)}
-    files = {}
-    with TemporaryDirectory() as folder:
-        for below in _RECORD_FILES:
-            for entry in client.list_artifacts(run_id, below):
-                if not entry.is_dir:
-                    files[entry.path] = Path(
-                        client.download_artifacts(run_id, entry.path, folder)
-                    ).read_bytes()
+    experiment = client.get_experiment(run.info.experiment_id).name
     started = datetime.fromtimestamp(run.info.start_time / 1000).astimezone()
     return TrackedRun(
         run_id,
@@ -270,7 +271,8 @@ def _read(client: "MlflowClient", run_id: str) -> TrackedRun:
         dict(run.data.params),
         dict(run.data.tags),
         metrics,
-        files,
+        read_artifacts(client, run_id, _RECORD),
+        experiment,
     )
 
 
@@ -284,7 +286,7 @@ def _check_data(run: TrackedRun, settings: Settings) -> None:
         found = data.load(folder, **where).digest
     except UserError as error:
         raise UserError(f"run {run.run_id}: its data cannot be used: {error}") from error
-    recorded = run.tags.get("data.digest", found)
+    recorded = run.tags.get("data.digest", found if folder is None else "not recorded")
     if found != recorded:
         raise UserError(
             f"run {run.run_id}: the data has changed since: data.digest was {recorded[:12]} and is now "

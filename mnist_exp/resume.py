@@ -8,6 +8,8 @@ from mnist_exp.checkpoint import RunState
 from mnist_exp.config import NEUTRAL, Settings, compose
 from mnist_exp.errors import ConfigError, UserError
 from mnist_exp.messages import did_you_mean
+from mnist_exp.recorded import overrides
+from mnist_exp.sweeper import quoting
 
 RUN_ID = "mlflow_run_id"  # what a study, and each of its trials, remembers of its run
 
@@ -66,8 +68,12 @@ def _by_id(run_id: str, settings: Settings, warn: Callable[[str], None]) -> tupl
     if checkpoint.is_in_use(checkpoint.run_folder(run_id)):
         raise UserError(f"resume={run_id}: another process is training that run")
     new = [override for override in settings.overrides if not override.startswith("resume=")]
-    whole = compose([*state.record["overrides"], *new])
-    _refuse_differences(run_id, state.record["config"], whole.config.to_dict())
+    config = state.record["config"]
+    kept = overrides(state.record["overrides"], config, f"resume={run_id}")
+    if (folder := config["data"]["dir"]) is not None:  # the checkpoint is a file of this machine
+        kept.append(quoting.override("data.dir", folder))
+    whole = compose([*kept, *new])
+    _refuse_differences(run_id, config, whole.config.to_dict())
     return whole, state
 
 

@@ -5,19 +5,21 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import mlflow
-import yaml
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
 from mnist_exp import checkpoint, delivery, description, study_figures, study_report, tracking
 from mnist_exp.config import Settings, compose, from_composed
 from mnist_exp.errors import ConfigError
+from mnist_exp.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
 from mnist_exp.messages import did_you_mean
+from mnist_exp.recorded import overrides
 from mnist_exp.resume import RUN_ID
 from mnist_exp.sweeper import RunningTrial
+from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.hooks import StudyHooks
 from mnist_exp.sweeper.space import describe
 from mnist_exp.sweeper.study import SPACE
@@ -130,27 +132,52 @@ def best_settings(settings: Settings) -> Settings:
     """The parameters of the best trial of `best_of=STUDY`, with the overrides given beside it.
 
     What the sweep's own file sets to keep trials short is left out: the run is a full one. Raises ConfigError if
-    there is no such study, or none of its trials is complete.
+    there is no such study, none of its trials is complete, or the best one's record cannot be used.
     """
-    name = settings.config.best_of
+    name = str(settings.config.best_of)
+    where = f"best_of={clean(name)}"
     with tracking.store(settings.config.tracking.uri) as client:
         experiments = [experiment.experiment_id for experiment in client.search_experiments()]
         found = client.search_runs(experiments, "tags.study_role = 'study'", max_results=1000)
-        studies = {run.data.tags["study_name"]: run for run in reversed(found)}
+        studies = {
+            run.data.tags["study_name"]: run for run in reversed(found) if "study_name" in run.data.tags
+        }
         if name not in studies:
+            names = ", ".join(clean(study, 100) for study in sorted(studies)[:20])
             raise ConfigError(
-                f"best_of={name}: no such study{did_you_mean(str(name), studies)}\n"
-                f"Studies: {', '.join(sorted(studies)) or 'none'}"
+                f"{where}: no such study{clean(did_you_mean(name, studies))}\nStudies: {names or 'none'}"
             )
         best = studies[name].data.tags.get("best.run_id")
-        if best is None:
-            raise ConfigError(f"best_of={name}: no trial of that study is complete")
-        uri = client.get_run(best).info.artifact_uri
-        overrides = yaml.safe_load(mlflow.artifacts.load_text(f"{uri}/config/overrides.yaml"))
-    kept = [override for override in overrides if not override.startswith("sweeps=")]
+        if not best:
+            raise ConfigError(f"{where}: no trial of that study is complete")
+        kept, resolved = _record(client, best, where)
     own = [override for override in settings.overrides if not override.lstrip("+").startswith("best_of=")]
+    folder = (
+        (resolved.get("data") or {}).get("dir") if isinstance(resolved.get("data"), dict | None) else None
+    )
+    if folder is not None and not any(override.lstrip("+").startswith("data.dir=") for override in own):
+        raise ConfigError(
+            f"{where}: its trials read data.dir={clean(folder)}, and no folder is taken over from a record\n"
+            "data.dir=FOLDER beside it says where to read; data.dir=null is the shipped MNIST"
+        )
     best_config = compose([*kept, *own])
-    return best_config.with_config(tags={**best_config.config.tags, "best_of": str(name)})
+    return best_config.with_config(tags={**best_config.config.tags, "best_of": name})
+
+
+def _record(client: mlflow.MlflowClient, run_id: str, where: str) -> tuple[list[str], dict[str, Any]]:
+    """(overrides that set what the run's own did, its resolved config). Raises ConfigError."""
+    paths = ("config/overrides.yaml", "config/resolved.yaml")
+    try:
+        files = read_artifacts(client, run_id, dict.fromkeys(paths, MAX_TEXT_BYTES))
+        if missing := [path for path in paths if path not in files]:
+            raise ValueError(f"its artifact {missing[0]} is missing")
+        resolved: dict[str, Any] = read_yaml(files["config/resolved.yaml"], dict)
+        recorded = read_yaml(files["config/overrides.yaml"], list)
+    except ValueError as error:
+        raise ConfigError(
+            f"{where}: the record of its best trial, run {clean(run_id, 50)}, cannot be used: {error}"
+        ) from error
+    return overrides(recorded, resolved, where), resolved
 
 
 def _log_best(client: mlflow.MlflowClient, run_id: str, study: "optuna.Study") -> "optuna.trial.FrozenTrial":

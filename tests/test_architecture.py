@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "mnist_exp"
 # Top to bottom; a module imports only from those above it.
 ORDER = [
     "errors", "uris", "moments", "sweeps_source",
-    "interrupts", "results", "seeds", "bridge", "sweeper", "foreign_files", "printing", "config", "messages", "search_spaces", "data",
+    "interrupts", "results", "seeds", "bridge", "sweeper", "foreign_files", "printing", "config", "messages", "recorded", "search_spaces", "data",
     "command", "checkpoint", "resume", "reporting", "description", "initializers", "models", "losses", "optimizers",
     "preflight", "training", "credentials", "environment", "unsent", "mlflow_settings", "compare", "preprocessing", "served_model",
     "model_package", "model_registry", "delivery", "tracking", "figures", "study_figures", "study_report", "study_tracking",
@@ -19,7 +19,7 @@ ORDER = [
 LIBRARIES = {
     "errors": set(), "uris": set(), "moments": set(), "sweeps_source": {"hydra"},
     "interrupts": set(), "results": set(), "seeds": {"numpy"}, "bridge": set(),
-    "foreign_files": {"numpy", "yaml"}, "printing": {"rich"}, "search_spaces": set(), "config": {"hydra", "omegaconf"},
+    "foreign_files": {"numpy", "yaml"}, "printing": {"rich"}, "recorded": set(), "search_spaces": set(), "config": {"hydra", "omegaconf"},
     "messages": {"hydra", "omegaconf"}, "data": {"numpy"}, "checkpoint": {"numpy", "filelock"}, "resume": set(),
     "reporting": {"rich"}, "description": set(), "initializers": {"keras"}, "models": {"keras"}, "losses": {"tensorflow"},
     "optimizers": {"keras", "tensorflow"}, "training": {"keras", "tensorflow", "numpy"}, "credentials": set(), "environment": set(),
@@ -27,7 +27,7 @@ LIBRARIES = {
     "delivery": {"mlflow", "numpy"}, "tracking": {"mlflow", "numpy", "yaml"},
     "figures": {"matplotlib", "numpy"}, "study_figures": {"matplotlib", "optuna", "plotly"},
     "study_report": set(),
-    "study_tracking": {"mlflow", "yaml"}, "experiment": {"numpy", "psutil", "tensorflow"}, "__init__": set(),
+    "study_tracking": {"mlflow"}, "experiment": {"numpy", "psutil", "tensorflow"}, "__init__": set(),
     "__main__": {"hydra", "omegaconf"}, "sync": set(), "rerun": {"mlflow", "yaml"},
     "explain": {"numpy", "pandas", "rich"}, "preprocessing": {"numpy", "PIL"},
     "served_model": {"keras", "mlflow", "numpy", "pandas", "PIL"}, "model_package": {"mlflow", "numpy", "pandas"},

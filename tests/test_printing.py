@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_exp import printing
@@ -33,6 +33,7 @@ def test_everything_is_printed_in_any_encoding(encoding: str) -> None:
     assert "-0.5" in out or "\N{MINUS SIGN}0.5" in out
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec=None), max_size=100))
 def test_any_text_is_only_text_for_rich(text: str) -> None:
     from rich.text import Text

@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_exp.sweeper.foreign_text import clean
@@ -9,6 +9,7 @@ from mnist_exp.sweeper.foreign_text import clean
 ANY_TEXT = st.text(st.characters(codec=None), max_size=200)  # lone surrogates, too
 
 
+@settings(deadline=None)
 @given(ANY_TEXT, st.integers(10, 60))
 def test_any_text_is_one_printable_line_of_bounded_length(text: str, limit: int) -> None:
     shown = clean(text, limit)

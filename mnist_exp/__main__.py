@@ -46,6 +46,7 @@ def _hydra_main(composed: DictConfig) -> float | list[float]:
 def main() -> None:
     """Run Hydra; answer a user's mistake in one or two lines. HYDRA_FULL_ERROR=1 shows the traceback instead."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises its errors instead of printing them its own way
+    sys.argv[1:] = config.as_meant(sys.argv[1:])
     try:
         _refuse_sweep_without_multirun()
         _hydra_main()

@@ -10,25 +10,30 @@ import json
 import math
 import re
 import shlex
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
-import hydra
-from hydra import initialize_config_dir
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.conf import HydraConf
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.utils import setup_globals
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import MISSING, DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from mnist_exp import bridge, sweeps_source
 from mnist_exp.errors import ConfigError, first_line
 from mnist_exp.sweeps_source import SWEEPS_DIR, TREE_DIR
+from mnist_exp.typed_text import ANY_KEY, as_typed, in_yaml, is_converted, text_settings
 
 CONF_DIR = TREE_DIR / "conf"
 
@@ -523,6 +528,7 @@ class Settings:
     @staticmethod
     def from_hydra(composed: DictConfig, hydra_config: Any) -> "Settings":
         """From what @hydra.main passes to its function and HydraConfig.get()."""
+        _keep_text_of_yaml(composed, hydra_config)
         choices = {
             group: option
             for group, option in hydra_config.runtime.choices.items()
@@ -556,12 +562,16 @@ def refuse_sweep(overrides: Sequence[str]) -> None:
             raise ConfigError(f"{override}: `-m` is missing; {command} starts a sweep")
 
 
+_COMPOSING = threading.RLock()  # Hydra's parser and loader are not made for threads
+
+
 def compose(overrides: Sequence[str]) -> Settings:
-    """Settings from overrides as on the command line, within a Hydra application or outside of one."""
-    inside = GlobalHydra.instance().is_initialized()
+    """Settings from overrides as on the command line, from this project's files alone, whatever application runs."""
     try:
-        with nullcontext() if inside else initialize_config_dir(str(CONF_DIR)):
-            composed = hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
+        with _COMPOSING:
+            composed = _loader().load_configuration(
+                "config", as_meant(overrides), RunMode.RUN, from_shell=False
+            )
     except (HydraException, OmegaConfBaseException):
         raise
     except Exception as error:
@@ -570,6 +580,77 @@ def compose(overrides: Sequence[str]) -> Settings:
     with open_dict(composed):
         del composed["hydra"]
     return Settings.from_hydra(composed, hydra_config)
+
+
+def _loader() -> ConfigLoader:
+    """The loader of our own command, which knows its --config-dir, if that is what runs; otherwise one of our own.
+
+    It is Hydra's own class rather than `hydra.initialize`, which works in one thread and outside of another
+    Hydra application only: both need the process's one GlobalHydra.
+    """
+    active = GlobalHydra.instance().hydra
+    if active is not None:
+        sources = active.config_loader.get_search_path().get_path()
+        if any(source.provider == "main" and source.path == str(CONF_DIR) for source in sources):
+            return active.config_loader
+    return _own_loader()
+
+
+@cache
+def _own_loader() -> ConfigLoader:
+    setup_globals()  # Hydra's resolvers
+    return ConfigLoaderImpl(create_config_search_path(str(CONF_DIR)))
+
+
+def as_meant(arguments: Sequence[str]) -> list[str]:
+    """The overrides among a command's arguments as their authors mean them, other arguments unchanged.
+
+    Text settings hold the text as typed, and `hydra.searchpath=[...]` adds folders to this project's.
+    """
+    groups = set(group_names())
+    typed = [as_typed(argument, _texts(), groups) for argument in arguments]
+    return [_SEARCHPATH.sub(r"\1mnist_exp://sweeps,", argument) for argument in typed]
+
+
+_SEARCHPATH = re.compile(r"^(\+{0,2}hydra\.searchpath=\[)(?!.*mnist_exp://sweeps)")
+
+
+@cache
+def _texts() -> set[str]:
+    """The keys of all settings that are text, ours and Hydra's."""
+    schemas = [(group, schema) for group, kinds in _SCHEMAS.items() for schema in kinds.values()]
+    of_groups = [text_settings(schema, f"{group}.") for group, schema in schemas]
+    of_hydra = text_settings(HydraConf, "hydra.") | {"hydra.sweeper.study_name"}
+    return text_settings(Config).union(of_hydra, *of_groups)
+
+
+def _keep_text_of_yaml(composed: DictConfig, hydra_config: Any) -> None:
+    """Give each text setting that is a number in its YAML file, as in `variant: 1.10`, the text that stands there."""
+    typed = {override.lstrip("+").partition("=")[0] for override in hydra_config.overrides.task}
+    for key in _texts():
+        parent, _, name = key.rpartition(".")
+        node = OmegaConf.select(composed, parent) if parent else composed
+        if not isinstance(node, DictConfig):
+            continue
+        for entry in list(node) if name == ANY_KEY else [name]:
+            value = None if OmegaConf.is_missing(node, entry) else node.get(entry)
+            path = [*filter(None, parent.split(".")), str(entry)]
+            if isinstance(value, str) and is_converted(value) and ".".join(path) not in typed:
+                node[entry] = next(_written(path, value, hydra_config), value)
+
+
+def _written(path: list[str], converted: str, hydra_config: Any) -> Iterator[str]:
+    """The texts that became `converted` in the YAML files of the composed config, that of the last file first."""
+    runtime = hydra_config.runtime
+    folders = [Path(source.path) for source in runtime.config_sources if source.schema == "file"]
+    choices = {"": hydra_config.job.config_name, **runtime.choices}
+    for group, option in reversed(choices.items()):
+        roots = [TREE_DIR] if group == "sweeps" else folders
+        files = [root / group / f"{option}.yaml" for root in roots]
+        inner = path[1:] if path[0] == group else path  # a group's file starts below the group's name
+        for file in filter(Path.is_file, files):
+            if (text := in_yaml(file, inner, converted)) is not None:
+                yield text
 
 
 def composition_error(error: Exception) -> ConfigError:

@@ -87,6 +87,12 @@ def _explain_value(cause: OmegaConfBaseException) -> str:
     if wrong_type := re.fullmatch(r"Value '(.*)' of type '.*' could not be converted to (\w+)", message):
         value, kind = wrong_type.groups()
         return f"{cause.full_key}={value}: expected {_KINDS.get(kind, kind)}"
+    if not_a_choice := re.fullmatch(r"Invalid value '(.*)', expected one of \[(.*)\]", message):
+        value, choices = not_a_choice[1], not_a_choice[2].replace("'", "")
+        hint = "; in a YAML file off, on, yes and no need quotes" if value in ("True", "False") else ""
+        return f"{cause.full_key}={value}: expected one of {choices}{hint}"
+    if re.fullmatch(r"field '.*' is not Optional", message):
+        return f"{cause.full_key}=null: expected a value"
     return f"{cause.full_key}: {message}" if cause.full_key else message
 
 

@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
 from mnist_exp import checkpoint, delivery, description, study_figures, study_report, tracking
-from mnist_exp.config import Settings, compose, from_composed
+from mnist_exp.config import Settings, as_meant, compose, from_composed
 from mnist_exp.errors import ConfigError
 from mnist_exp.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
 from mnist_exp.messages import did_you_mean
@@ -34,6 +34,9 @@ class StudyTracking(StudyHooks):
 
     def __init__(self) -> None:
         self._uri: str | None = None
+
+    def read_overrides(self, overrides: list[str]) -> list[str]:
+        return as_meant(overrides)
 
     def check_config(self, config: "DictConfig") -> None:
         from_composed(config)

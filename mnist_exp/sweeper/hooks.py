@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 class StudyHooks:
     """Every method does nothing; a subclass overrides what it needs. Made without arguments in each process."""
 
+    def read_overrides(self, overrides: list[str]) -> list[str]:
+        """In the parent: the overrides of the sweep, `params` included, in the form that Hydra is to parse."""
+        return overrides
+
     def check_config(self, config: DictConfig) -> None:
         """In the parent, before the first trial, once for each value to be tried. Raises for one that cannot run."""
 

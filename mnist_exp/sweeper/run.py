@@ -44,11 +44,10 @@ def run_sweep(
     resolved = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
     sweeper: DictConfig = OmegaConf.create(escaped(resolved))
     check_settings(sweeper)
-    space = SearchSpace.parse(
-        [*_params(sweeper), *arguments], context.config_loader, sweeper.custom_search_space
-    )
-    plan = make_plan(sweeper, space)
     hooks = build_hooks(sweeper.hooks)
+    overrides = hooks.read_overrides([*_params(sweeper), *arguments])
+    space = SearchSpace.parse(overrides, context.config_loader, sweeper.custom_search_space)
+    plan = make_plan(sweeper, space)
     if sweeper.custom_search_space:
         load("custom_search_space", sweeper.custom_search_space, _partial_=True)
     build_pruner(sweeper.pruner)

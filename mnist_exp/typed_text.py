@@ -1,0 +1,144 @@
+"""Settings that are text hold the text as it was typed.
+
+Hydra reads `run_name=2024_01` as the number 202401, `1.10` as 1.1 and `true` as a bool; YAML does the same. A text
+setting then gets the text of that number. These functions keep what was typed, in overrides and in YAML files.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+
+ANY_KEY = "*"  # in place of a key: every key of a dict of texts
+_OVERRIDE = re.compile(r"(?P<sign>\+{0,2}|~)(?P<key>[^=@+~-][^=@]*)=(?P<value>.*)", re.DOTALL)
+_CHOICE = re.compile(r"choice\((.*)\)", re.DOTALL)
+# What str() gives for a number or a bool that YAML found.
+_CONVERTED = re.compile(r"True|False|[-+]?(\d[\d.]*(e[-+]?\d+)?|inf|nan)", re.IGNORECASE)
+_NO_TEXT = (int, float, list, dict)
+_OPEN, _CLOSE = "([{", ")]}"
+
+
+def text_settings(schema: type, prefix: str = "") -> set[str]:
+    """The dotted keys of all texts in a dataclass and in those within it; `tags.*` for a dict of texts."""
+    keys, hints = set[str](), get_type_hints(schema)
+    for setting in fields(schema):
+        key, kind = f"{prefix}{setting.name}", _without_none(hints[setting.name])
+        if kind is str or get_origin(kind) is Literal:
+            keys.add(key)
+        elif is_dataclass(kind) and isinstance(kind, type):
+            keys |= text_settings(kind, f"{key}.")
+        elif get_origin(kind) is dict and get_args(kind)[1] is str:
+            keys.add(f"{key}.{ANY_KEY}")
+    return keys
+
+
+def _without_none(kind: Any) -> Any:
+    if get_origin(kind) not in (Union, UnionType):
+        return kind
+    others = [option for option in get_args(kind) if option is not NoneType]
+    return others[0] if len(others) == 1 else kind
+
+
+def as_typed(override: str, texts: AbstractSet[str], groups: AbstractSet[str] = frozenset()) -> str:
+    """The override with quotes around each value of a text setting that Hydra would not read as text.
+
+    `null` stays null, but for a key of a dict of texts. A group may have a list of options. What Hydra cannot
+    read at all stays as it is.
+    """
+    parts = _OVERRIDE.fullmatch(override)
+    if parts is None:
+        return override
+    key = parts["key"].strip()
+    if key in groups:
+        value: str | None = _quoted_where_needed(parts["value"].strip(), (int, float))
+    else:
+        value = _value(key, parts["value"], texts)
+    return override if value is None else f"{parts['sign']}{parts['key']}={value}"
+
+
+def _value(key: str, value: str, texts: AbstractSet[str]) -> str | None:
+    """The value to write in place of `value`, None for the same."""
+    if _is_text(key, texts):
+        kinds = _NO_TEXT if key in texts else (*_NO_TEXT, NoneType)
+        return _quoted_where_needed(value.strip(), kinds)
+    if value.strip().startswith("{") and any(text.startswith(f"{key}.") for text in texts):
+        return _quoted_within(key, value.strip(), texts)
+    return None
+
+
+def _is_text(key: str, texts: AbstractSet[str]) -> bool:
+    return key in texts or f"{key.rpartition('.')[0]}.{ANY_KEY}" in texts
+
+
+def _quoted_where_needed(value: str, kinds: tuple[type, ...]) -> str:
+    """The value, in quotes if Hydra reads it as one of these kinds."""
+    several = list(_split(value, ","))
+    if len(several) > 1:  # the values of a sweep
+        return ",".join(_quoted_where_needed(part.strip(), kinds) for part in several)
+    if choice := _CHOICE.fullmatch(value):
+        quoted = _quoted_where_needed(choice[1], kinds)
+        return (
+            value if quoted == choice[1] else quoted
+        )  # Hydra forgets quotes within choice(), not in `'1','2'`
+    try:
+        read = OverridesParser.create().parse_rule(value, "element")
+    except HydraException:
+        return value
+    if isinstance(read, kinds):
+        return "'" + re.sub(r"(\\*)'", r"\1\1\\'", value) + "'"
+    return value
+
+
+def _quoted_within(key: str, value: str, texts: AbstractSet[str]) -> str:
+    """The same for `{KEY: VALUE, ...}`."""
+    entries = []
+    for entry in _split(value[1:-1], ","):
+        name, colon, inner = entry.partition(":")
+        changed = _value(f"{key}.{name.strip()}", inner, texts) if colon else None
+        entries.append(entry if changed is None else f"{name}:{changed}")
+    return "{" + ",".join(entries) + value[-1]
+
+
+def _split(value: str, separator: str) -> Iterator[str]:
+    """The parts between separators that are in no quotes and no brackets."""
+    start, depth, quote, position = 0, 0, "", 0
+    while position < len(value):
+        character = value[position]
+        if character == "\\":
+            position += 1
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character in _OPEN or character in _CLOSE:
+            depth += 1 if character in _OPEN else -1
+        elif character == separator and depth == 0:
+            yield value[start:position]
+            start = position + 1
+        position += 1
+    yield value[start:]
+
+
+def is_converted(text: str) -> bool:
+    """True for a text that may have been a number or a bool in a YAML file."""
+    return _CONVERTED.fullmatch(text) is not None
+
+
+def in_yaml(file: Path, path: Sequence[str], converted: str) -> str | None:
+    """The text at this path of keys as it stands in the file, if it is a number or bool that became `converted`."""
+    node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    for key in path:
+        entries = node.value if isinstance(node, yaml.MappingNode) else []
+        node = next((value for name, value in entries if name.value == key), None)
+    if not isinstance(node, yaml.ScalarNode) or node.style is not None:
+        return None
+    value = OmegaConf.create(f"value: {node.value}").value
+    return node.value if not isinstance(value, str) and str(value) == converted else None

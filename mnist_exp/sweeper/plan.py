@@ -1,5 +1,6 @@
 """From the sweeper's settings to what is to be run, or to a SweepError that names the setting."""
 
+import json
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,11 @@ def check_settings(sweeper: DictConfig) -> None:
         raise SweepError(
             f"hydra.sweeper.max_failure_rate={sweeper.max_failure_rate}: expected a fraction from 0 to 1"
         )
+    if None not in (sweeper.n_jobs, sweeper.n_workers) and sweeper.n_jobs != sweeper.n_workers:
+        raise SweepError(
+            f"hydra.sweeper.n_jobs={sweeper.n_jobs} and hydra.sweeper.n_workers={sweeper.n_workers}: "
+            "expected one of them; they mean the same"
+        )
     if sweeper.timeout is not None and not (_is_number(sweeper.timeout) and sweeper.timeout > 0):
         raise SweepError(f"hydra.sweeper.timeout={sweeper.timeout}: expected a number of seconds > 0")
     if sweeper.params is not None and not OmegaConf.is_dict(sweeper.params):
@@ -61,16 +67,45 @@ def make_plan(sweeper: DictConfig, space: SearchSpace) -> Plan:
         raise SweepError(f"hydra.sweeper.direction={unknown[0]}: expected minimize or maximize")
     listed, n_trials = _enqueued(sweeper, space), sweeper.n_trials
     if is_grid(sweeper.sampler):
+        if listed:
+            raise SweepError(
+                f"hydra.sweeper.enqueue={sweeper.enqueue}: a grid tries every configuration; expected []"
+            )
         listed = space.grid()
         n_trials = len(listed) if n_trials is None else min(n_trials, len(listed))
     if n_trials is None and not listed:
         raise SweepError("hydra.sweeper.n_trials=null: expected a number, or a grid, or a list in enqueue")
-    return Plan(
+    plan = Plan(
         n_trials=len(listed) if n_trials is None else n_trials,
         configurations=tuple(listed),
         directions=names,
         max_failure_rate=sweeper.max_failure_rate,
     )
+    if space.size() == 1 and plan.n_trials > 1 and not plan.is_list:
+        raise SweepError(
+            f"hydra.sweeper.n_trials={plan.n_trials}: nothing is searched, so that all trials would be the same; "
+            "expected a setting with several values, such as x=1,2 or x=interval(0,1)"
+        )
+    return plan
+
+
+def repetitions(plan: Plan, space: SearchSpace) -> list[str]:
+    """What a user should know before the first trial: why the same configuration will be tried more than once."""
+    texts = [json.dumps(entry, sort_keys=True) for entry in plan.configurations]
+    is_whole = [
+        not space.extension and space.distributions.keys() <= entry.keys() for entry in plan.configurations
+    ]
+    lines = [
+        f"hydra.sweeper.enqueue: {' '.join(space.assignments(entry))} is listed more than once and tried as often"
+        for i, entry in enumerate(plan.configurations)
+        if is_whole[i] and texts[:i].count(texts[i]) == 1
+    ]
+    if space.size() < plan.n_trials and not plan.is_list:
+        lines.append(
+            f"hydra.sweeper.n_trials={plan.n_trials}, but there are only {space.size()} configurations: some are "
+            "tried more than once. hydra/sweeper/sampler=grid tries each once"
+        )
+    return lines
 
 
 def _enqueued(sweeper: DictConfig, space: SearchSpace) -> list[dict[str, Any]]:

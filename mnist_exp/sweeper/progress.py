@@ -46,6 +46,10 @@ class Display:
         )
         self.summary()
 
+    def note(self, text: str) -> None:
+        """Tell what is unusual about the sweep."""
+        self._print(f"note: {clean(text)}")
+
     @contextmanager
     def live(self) -> Iterator[None]:
         """Keep the display up to date while the block runs."""

@@ -18,11 +18,11 @@ from optuna.trial import TrialState
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.hooks import StudyHooks, build_hooks, load
 from mnist_exp.sweeper.interruption import Stop, stoppable
-from mnist_exp.sweeper.plan import check_settings, make_plan
+from mnist_exp.sweeper.plan import check_settings, make_plan, repetitions
 from mnist_exp.sweeper.processes import machine, this_process
 from mnist_exp.sweeper.progress import Display
 from mnist_exp.sweeper.quoting import escaped
-from mnist_exp.sweeper.samplers import build_pruner, build_sampler
+from mnist_exp.sweeper.samplers import check_pruner, check_sampler
 from mnist_exp.sweeper.space import SearchSpace, parameter
 from mnist_exp.sweeper.storage import LAUNCH, RETRIES, StudyStorage, absolute_url, is_alive
 from mnist_exp.sweeper.study import Plan, counts, failures, fill, open_study, reason, results
@@ -50,8 +50,8 @@ def run_sweep(
     plan = make_plan(sweeper, space)
     if sweeper.custom_search_space:
         load("custom_search_space", sweeper.custom_search_space, _partial_=True)
-    build_pruner(sweeper.pruner)
-    build_sampler(sweeper.sampler, 0)
+    check_pruner(sweeper.pruner, plan.directions)
+    check_sampler(sweeper.sampler, space, plan.directions)
     _check_values(context, config, space, plan, hooks)
     name = str(sweeper.study_name or _study_name(config, space))
     url = absolute_url(sweeper.storage or "sqlite:///optuna.db")
@@ -65,6 +65,8 @@ def run_sweep(
     if before["WAITING"] == 0:
         display.nothing_to_do(before)
     else:
+        for note in [*repetitions(plan, space), *_unused_workers(config)]:
+            display.note(note)
         n_workers = min(_n_workers(config), before["WAITING"])
         worker = Worker(
             hydra_context=context,
@@ -131,6 +133,17 @@ def _n_workers(config: DictConfig) -> int:
     if _is_basic(config):
         return 1
     return int(config.hydra.sweeper.n_workers or config.hydra.sweeper.n_jobs or 2)
+
+
+def _unused_workers(config: DictConfig) -> list[str]:
+    """What a user should know who asked for more workers than the launcher runs."""
+    sweeper = config.hydra.sweeper
+    asked = {key: sweeper[key] for key in ("n_workers", "n_jobs") if (sweeper[key] or 1) > 1}
+    return [
+        f"hydra.sweeper.{key}={value}, but hydra/launcher=basic runs one; hydra/launcher=joblib runs several"
+        for key, value in asked.items()
+        if _is_basic(config)
+    ]
 
 
 def _is_basic(config: DictConfig) -> bool:

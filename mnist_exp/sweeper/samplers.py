@@ -1,7 +1,9 @@
 """Samplers and pruners from their configs, by the names the official plugin gave them; one seed a trial."""
 
+import importlib.util
 import warnings
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import optuna
@@ -9,11 +11,14 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from mnist_exp.sweeper.errors import SweepError
+from mnist_exp.sweeper.space import SearchSpace
 
 _TRUSTED = ("optuna.samplers.*", "optuna.pruners.*", "mnist_exp.sweeper.samplers.*")
 _GRID = "optuna.samplers.GridSampler"
 # These take their points from one sequence, which a seed of each trial's own would break.
 _ONE_SEQUENCE = (optuna.samplers.QMCSampler,)
+# Packages that Optuna does not install and imports when it needs them, which may be after many trials.
+_NEEDED = {optuna.samplers.CmaEsSampler: "cmaes", optuna.samplers.GPSampler: "torch"}
 
 
 def is_grid(config: DictConfig) -> bool:
@@ -34,6 +39,37 @@ def build_sampler(config: DictConfig, trial_number: int) -> optuna.samplers.Base
         own = zlib.crc32(f"{settings['seed']}/{trial_number}".encode())
         sampler = _instantiate("sampler", {**settings, "seed": own})
     return sampler
+
+
+def check_sampler(config: DictConfig, space: SearchSpace, directions: Sequence[str]) -> None:
+    """Raise SweepError for a sampler that cannot be built, lacks a package, or does not go with the study."""
+    sampler = build_sampler(config, 0)
+    for kind, package in _NEEDED.items():
+        if isinstance(sampler, kind) and importlib.util.find_spec(package) is None:
+            raise SweepError(
+                f"hydra.sweeper.sampler: {kind.__name__} needs the package {package}, which is not installed; "
+                f"`pip install {package}` installs it"
+            )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            study = optuna.create_study(sampler=sampler, directions=list(directions))  # type: ignore[arg-type]
+            study.ask(dict(space.distributions))
+    except Exception as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise SweepError(
+            f"hydra.sweeper.sampler: {type(sampler).__name__} cannot sample this study: {why}"
+        ) from error
+
+
+def check_pruner(config: DictConfig | None, directions: Sequence[str]) -> None:
+    """Raise SweepError for a pruner that cannot be built, or would never prune."""
+    pruner = build_pruner(config)
+    if len(directions) > 1 and not isinstance(pruner, optuna.pruners.NopPruner):
+        raise SweepError(
+            f"hydra.sweeper.pruner: {type(pruner).__name__} does nothing in a study of {len(directions)} objectives, "
+            "which Optuna cannot prune; expected hydra/sweeper/pruner=none"
+        )
 
 
 def build_pruner(config: DictConfig | None) -> optuna.pruners.BasePruner:

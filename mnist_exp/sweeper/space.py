@@ -118,6 +118,10 @@ class SearchSpace:
         values = {key: _values(key, distribution) for key, distribution in self.distributions.items()}
         return [dict(zip(values, cell, strict=True)) for cell in itertools.product(*values.values())]
 
+    def size(self) -> float:
+        """How many configurations there are: infinitely many where a number is continuous or a function adds some."""
+        return math.inf if self.extension else math.prod(map(_count, self.distributions.values()))
+
     def samples(self) -> list[dict[str, Any]]:
         """Parameters that between them meet every choice and both ends of every range."""
         ends = {key: _ends(distribution) for key, distribution in self.distributions.items()}
@@ -180,6 +184,14 @@ def _shown(distribution: Any) -> str:
 
 def _distribution(override: Override) -> BaseDistribution:
     value: Any = override.value()
+    tags: set[Any] = getattr(value, "tags", set())  # a glob has none
+    if unknown := sorted(map(str, tags - {"log"})):
+        raise SweepError(f"{override.input_line}: the tag {unknown[0]} means nothing here; expected log")
+    if tags and not override.is_interval_sweep():
+        raise SweepError(
+            f"{override.input_line}: only an interval can be searched by its logarithm; "
+            f"expected such as {override.key_or_group}=tag(log,int(interval(1,64)))"
+        )
     if override.is_interval_sweep():
         low, high = value.start, value.end
         if not -math.inf < low <= high < math.inf:
@@ -238,6 +250,18 @@ def _values(key: str, distribution: BaseDistribution) -> list[Any]:
             count = round((high - low) / step) + 1
             return [float(Decimal(str(low)) + i * Decimal(str(step))) for i in range(count)]
     raise SweepError(f"{key}: expected a choice or a range for a grid, found {distribution!r}")
+
+
+def _count(distribution: Any) -> float:
+    if isinstance(distribution, CategoricalDistribution):
+        return len(distribution.choices)
+    if distribution.low == distribution.high:
+        return 1
+    return (
+        math.inf
+        if distribution.step is None
+        else round((distribution.high - distribution.low) / distribution.step) + 1
+    )
 
 
 def _ends(distribution: Any) -> list[Any]:

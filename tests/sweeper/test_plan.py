@@ -6,7 +6,7 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from mnist_exp.sweeper.errors import SweepError
-from mnist_exp.sweeper.plan import Plan, check_settings, make_plan
+from mnist_exp.sweeper.plan import Plan, check_settings, make_plan, repetitions
 from mnist_exp.sweeper.plugin import _SAMPLERS, _SWEEPER
 from mnist_exp.sweeper.space import SearchSpace
 
@@ -109,3 +109,34 @@ def test_without_a_number_there_must_be_a_list() -> None:
 )
 def test_failures_allowed(rate: float, n_trials: int, allowed: int) -> None:
     assert Plan(n_trials, (), ("minimize",), rate).failures_allowed == allowed
+
+
+def test_workers_are_counted_once() -> None:
+    check_settings(settings(n_jobs=2, n_workers=2))
+    with pytest.raises(SweepError, match="n_jobs=3 and hydra.sweeper.n_workers=2: expected one of them"):
+        check_settings(settings(n_jobs=3, n_workers=2))
+
+
+@pytest.mark.parametrize("overrides", [[], ["x=1"], ["x=choice(1)", "y=interval(0,0)"]])
+def test_nothing_to_search_is_refused(overrides: list[str]) -> None:
+    space = SearchSpace.parse(overrides)
+    with pytest.raises(SweepError, match="n_trials=20: nothing is searched"):
+        make_plan(settings(), space)
+    assert make_plan(settings(n_trials=1), space).n_trials == 1
+
+
+def test_a_list_beside_a_grid_is_refused() -> None:
+    with pytest.raises(SweepError, match="enqueue=.*: a grid tries every configuration"):
+        make_plan(settings(sampler=_SAMPLERS["grid"], enqueue=[{"x": 1}]), SPACE)
+
+
+def test_repetitions_are_told() -> None:
+    assert repetitions(make_plan(settings(n_trials=6), SPACE), SPACE) == []
+    assert repetitions(make_plan(settings(sampler=_SAMPLERS["grid"]), SPACE), SPACE) == []
+    (few,) = repetitions(make_plan(settings(n_trials=7), SPACE), SPACE)
+    assert few.startswith("hydra.sweeper.n_trials=7, but there are only 6 configurations")
+    whole, part = {"x": 1, "y": 2}, {"x": 1}
+    (twice,) = repetitions(
+        make_plan(settings(enqueue=[whole, part, whole, part, whole], n_trials=6), SPACE), SPACE
+    )
+    assert twice == "hydra.sweeper.enqueue: x=1 y=2 is listed more than once and tried as often"

@@ -45,6 +45,11 @@ JOBLIB = ("hydra/launcher=joblib", "hydra.sweeper.n_workers=2")
         (["x=1,2", "hydra.sweeper.hooks=os.getcwd"], r"hydra.sweeper.hooks=os.getcwd"),
         (["x=interval(0,1)", "hydra/sweeper/sampler=grid"], r"x: expected a choice or a range for a grid"),
         (["x=1,2", "+hydra.sweeper.sampler.nosuch=1"], r"hydra.sweeper.sampler: .*nosuch"),
+        (
+            ["x=1,2", "hydra.sweeper.direction=[minimize,maximize]", "hydra/sweeper/pruner=median"],
+            r"hydra.sweeper.pruner: MedianPruner does nothing in a study of 2 objectives",
+        ),
+        (["x=3"], r"hydra.sweeper.n_trials=20: nothing is searched"),
     ],
 )
 def test_refused_before_the_first_trial(sweep: Sweep, overrides: list[str], said: str) -> None:
@@ -62,6 +67,14 @@ def test_what_hydra_cannot_compose_is_refused_in_its_own_words(sweep: Sweep, ove
     """For a bad value of a choice, too, before the first trial."""
     assert "nosuch" in sweep.refused(apps.sphere, *overrides, most_lines=30)
     assert sweep.states == []
+
+
+def test_what_is_unusual_is_told_before_the_first_trial(sweep: Sweep) -> None:
+    sweep(apps.sphere, "x=1,2", "hydra.sweeper.n_trials=3", "hydra.sweeper.n_workers=2")
+    notes = [line for line in sweep.output.split("trial 0")[0].splitlines() if line.startswith("note: ")]
+    assert "n_trials=3, but there are only 2 configurations" in notes[0]
+    assert "n_workers=2, but hydra/launcher=basic runs one" in notes[1]
+    assert len(notes) == 2
 
 
 def test_the_number_of_trials_is_the_total_of_all_runs(sweep: Sweep) -> None:

@@ -1,6 +1,7 @@
 """The official plugin's sampler configs build Optuna's samplers; a trial's draws depend on the seed and its number."""
 
 import warnings
+from importlib.util import find_spec
 from typing import Any
 
 import optuna
@@ -10,10 +11,11 @@ from optuna.trial import create_trial
 
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.plugin import _PRUNERS, _SAMPLERS
-from mnist_exp.sweeper.samplers import build_pruner, build_sampler, is_grid
+from mnist_exp.sweeper.samplers import build_pruner, build_sampler, check_pruner, check_sampler, is_grid
 from mnist_exp.sweeper.space import SearchSpace
 
-INSTALLED = ["tpe", "random", "nsgaii", "nsgaiii", "qmc"]
+NEEDED = {"cmaes": "cmaes", "gp": "torch"}  # packages of the extra `samplers`
+MISSING = [name for name, package in NEEDED.items() if find_spec(package) is None]
 OFFICIAL = "hydra_plugins.hydra_optuna_sweeper._impl"
 
 
@@ -21,7 +23,7 @@ def config(name: str, **changed: Any) -> Any:
     return OmegaConf.create({**_SAMPLERS[name], **changed})
 
 
-@pytest.mark.parametrize("name", INSTALLED)
+@pytest.mark.parametrize("name", ["tpe", "random", "nsgaii", "nsgaiii", "qmc"])
 def test_samplers_draw_from_a_range_that_leaves_its_stop_out(name: str) -> None:
     space = SearchSpace.parse(["a=range(1,3)", "b=range(0.0,1.0,0.5)"])
     study = optuna.create_study()
@@ -111,3 +113,63 @@ def test_no_pruner() -> None:
 def test_bad_samplers_are_refused_in_one_line(bad: dict[str, Any]) -> None:
     with pytest.raises(SweepError, match=r"^hydra.sweeper.sampler: [^\n]+$"):
         build_sampler(OmegaConf.create(bad), 0)
+
+
+SPACE = SearchSpace.parse(["a=interval(0.0,1.0)", "b=range(0,3)", "c=choice(x,y)"])
+
+
+@pytest.mark.parametrize("name", _SAMPLERS)
+def test_every_sampler_runs_or_its_package_is_named(name: str) -> None:
+    """Past its start-up trials, when the last of them import what they need."""
+    quick = {"n_startup_trials": 2} if "n_startup_trials" in _SAMPLERS[name] else {}
+    if name in MISSING:
+        with pytest.raises(
+            SweepError, match=f"Sampler needs the package {NEEDED[name]}, which is not installed"
+        ):
+            check_sampler(config(name), SPACE, ["minimize"])
+        return
+    check_sampler(config(name, seed=0), SPACE, ["minimize"])
+    study = optuna.create_study()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for number in range(5):
+            study.sampler = build_sampler(config(name, seed=0, **quick), number)
+            trial = study.ask(dict(SPACE.distributions))
+            study.tell(trial, trial.params["a"])
+    assert len(study.trials) == 5
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_missing_package_is_named_before_the_first_trial(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda package: None)
+    with pytest.raises(SweepError, match=f"`pip install {NEEDED[name]}` installs it$"):
+        check_sampler(config(name), SPACE, ["minimize"])
+
+
+@pytest.mark.skipif("cmaes" in MISSING, reason="needs the package cmaes")
+def test_a_sampler_that_cannot_have_several_objectives_is_refused() -> None:
+    with pytest.raises(SweepError, match="hydra.sweeper.sampler: CmaEsSampler cannot sample this study"):
+        check_sampler(config("cmaes"), SPACE, ["minimize", "maximize"])
+
+
+@pytest.mark.parametrize("name", sorted(_PRUNERS))
+def test_every_pruner_decides_on_a_trial(name: str) -> None:
+    lower = {"lower": 0.0} if name == "threshold" else {}
+    settings = OmegaConf.create({**_PRUNERS[name], **lower})
+    check_pruner(settings, ["minimize"])
+    study = optuna.create_study(pruner=build_pruner(settings), sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(4):
+        trial = study.ask()
+        for step in range(4):
+            trial.report(float(step), step)
+            trial.should_prune()
+        study.tell(trial, 0.0)
+    if name == "none":
+        check_pruner(settings, ["minimize", "maximize"])
+    else:
+        with pytest.raises(
+            SweepError, match="hydra.sweeper.pruner: .*Pruner does nothing in a study of 2 objectives"
+        ):
+            check_pruner(settings, ["minimize", "maximize"])

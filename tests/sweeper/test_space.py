@@ -1,5 +1,6 @@
 """Overrides as on the command line: what is searched, what is fixed, and what is refused."""
 
+import math
 from typing import Any
 
 import pytest
@@ -58,6 +59,14 @@ def test_distributions(value: str, expected: BaseDistribution) -> None:
         ("interval(3,1)", "expected an interval"),
         ("interval(0,inf)", "expected an interval"),
         ("tag(log,interval(0,1))", "expected a start > 0"),
+        ("tag(lgo,interval(1,2))", "the tag lgo means nothing here; expected log"),
+        ("tag(log,linear,interval(1,2))", "the tag linear means nothing here; expected log"),
+        ("tag(lgo,choice(1,2))", "the tag lgo means nothing here; expected log"),
+        ("tag(log,range(1,64))", "only an interval can be searched by its logarithm"),
+        ("tag(log,choice(1,2))", "only an interval can be searched by its logarithm"),
+        ("choice(a,b,a)", "a is listed twice"),
+        ("1,1", "1 is listed twice"),
+        ("a,'a'", "'a' is listed twice"),
     ],
 )
 def test_spaces_without_values_are_refused(value: str, part: str) -> None:
@@ -90,6 +99,21 @@ def test_grid_has_every_cell_once() -> None:
     assert len(cells) == len({tuple(cell.values()) for cell in cells}) == 2 * 3 * 3
     assert {cell["b"] for cell in cells} == {1, 2, 3}
     assert {cell["c"] for cell in cells} == {0.0, 0.1, 0.2}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "size"),
+    [
+        ([], 1),
+        (["a=1", "b=interval(2,2)", "c=choice(x)", "d=range(3,4)"], 1),
+        (["a=1,2,3", "b=range(0,9,2)", "c=range(0.0,0.3,0.1)"], 3 * 5 * 3),
+        (["a=int(interval(1,4))", "b=tag(log,int(interval(1,64)))"], 4 * 64),
+        (["a=1,2", "b=interval(0,1)"], math.inf),
+    ],
+)
+def test_the_number_of_configurations(overrides: list[str], size: float) -> None:
+    assert SearchSpace.parse(overrides).size() == size
+    assert SearchSpace.parse(overrides, extension="a.b").size() == math.inf
 
 
 @pytest.mark.parametrize("value", ["interval(0.0,1.0)", "tag(log,interval(1,9))"])
@@ -135,6 +159,11 @@ def test_a_changed_custom_search_space_is_a_difference() -> None:
         ("k=choice(1,2)", 2, 2),
         ("k=choice('a,b',c)", "a,b", "'a,b'"),
         ("k=null,1", None, "null"),
+        ("k=null,'null'", "null", "'null'"),
+        ("k=true,1", 1, "1"),
+        ("k=1,true", True, "True"),
+        ("k='1',1", "1", "'1'"),
+        ("k=choice('a=b',c)", "a=b", "'a=b'"),
         ("k=choice([1,2],[3])", [1, 2], "[1,2]"),
         ("k=interval(0.0,1.0)", 0.5, 0.5),
         ("k=interval(0.0,1.0)", 1, 1),
@@ -149,6 +178,8 @@ def test_values_to_try_first(override: str, value: Any, expected: Any) -> None:
     ("override", "value"),
     [
         ("k=choice(1,2)", 3),
+        ("k=choice(1,2)", True),
+        ("k=choice(1,2)", "1.0"),
         ("k=interval(0.0,1.0)", 1.5),
         ("k=interval(0.0,1.0)", "a"),
         ("k=interval(0,3)", None),

@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,17 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from mnist_exp import checkpoint, data, description, interrupts, reporting, resume, seeds, sweeper
+from mnist_exp import (
+    checkpoint,
+    data,
+    description,
+    interrupts,
+    keras_state,
+    reporting,
+    resume,
+    seeds,
+    sweeper,
+)
 from mnist_exp.config import Config, ReferenceConfig, Settings, compose, find_preset, refuse_sweep
 from mnist_exp.description import Facts
 from mnist_exp.errors import ConfigError, NonFiniteCost, PreflightFailed
@@ -28,6 +39,9 @@ if TYPE_CHECKING:
     from mnist_exp.preflight import PreflightReport
     from mnist_exp.tracking import RunTracker
     from mnist_exp.training import Program
+
+
+_ONE_RUN = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -48,10 +62,14 @@ class RunResult:
 def run(overrides: Sequence[str] = ()) -> RunResult:
     """The same as `python -m mnist_exp OVERRIDES`, from Python: run(["model=softmax", "seed=3"]).
 
-    Raises UserError, HydraException or OmegaConfBaseException for settings that cannot be used.
+    Runs of several threads take turns: the active run, the store's address, Keras' state and standard error belong to
+    the process, and each run uses all cores anyway. Raises UserError, HydraException or OmegaConfBaseException for
+    settings that cannot be used.
     """
     refuse_sweep(overrides)
-    return run_experiment(compose(overrides))
+    settings = compose(overrides)
+    with _ONE_RUN, keras_state.restored():
+        return run_experiment(settings)
 
 
 def run_experiment(settings: Settings) -> RunResult:
@@ -330,8 +348,9 @@ def _log_figures(
 
 
 def import_tensorflow(config: Config) -> None:
-    """Load TensorFlow without its start-up messages, set up as the config asks."""
+    """Load TensorFlow and Keras without their start-up messages, set up as the config asks."""
     with without_startup_noise():
+        keras_state.pin()
         import tensorflow as tf
 
         tf.get_logger().setLevel("ERROR")  # it warns of retracing when many runs share a process

@@ -8,6 +8,7 @@ import base64
 import binascii
 import io
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ class DigitModel:
 
     def __init__(self, keras_file: Path) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # no start-up messages about absent GPUs
+        if "keras" not in sys.modules:
+            os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever a keras.json says
         import keras
 
         self._network = keras.models.load_model(keras_file, compile=False)

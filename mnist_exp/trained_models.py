@@ -10,7 +10,7 @@ from mlflow.entities import LoggedModel, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
-from mnist_exp import model_package
+from mnist_exp import keras_state, model_package
 from mnist_exp.errors import UserError, first_line
 from mnist_exp.mlflow_settings import ELSEWHERE, uri_to_read
 from mnist_exp.model_package import PICTURES, TAG
@@ -85,6 +85,7 @@ class Models:
         mlflow.set_tracking_uri(self._uri)
         try:
             with quick_imports(), without_startup_noise():
+                keras_state.pin()
                 loaded = mlflow.pyfunc.load_model(f"models:/{model.model_id}")
         except (MlflowException, OSError) as error:
             raise UserError(

@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import hydra
+import mlflow
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 
+from mnist_exp import run
 from mnist_exp.config import compose
 
 FOREIGN = {
@@ -22,6 +24,7 @@ FOREIGN = {
 APPLICATION = """
 import json, sys
 import hydra
+import mlflow
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -93,3 +96,26 @@ def test_a_run_within_another_application(foreign: Path, workdir: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == '["1e5", "1e5"]'
+
+
+def test_runs_of_two_threads_are_what_they_are_alone(
+    workdir: Path, bare_runs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = [
+        "model=softmax",
+        "data.train_limit=200",
+        "data.eval_limit=100",
+        "schedule.max_steps=3",
+        "preflight=off",
+    ]
+    overrides = [[*small, "seed=1"], [*small, "seed=2", "tracking.experiment=other"], [*small, "seed=3"]]
+    with ThreadPoolExecutor(3) as pool:
+        together = [job.result() for job in [pool.submit(run, given) for given in overrides]]
+    alone = [run(given) for given in overrides]
+    assert [result.epochs[-1].test for result in together] == [result.epochs[-1].test for result in alone]
+    client = mlflow.MlflowClient()
+    for result, seed in zip(together, (1, 2, 3), strict=True):
+        stored = client.get_run(result.run_id)
+        assert (stored.info.status, stored.data.params["seed"]) == ("FINISHED", str(seed))
+        assert stored.info.run_name == f"softmax-adam-s{seed}"
+    assert mlflow.active_run() is None

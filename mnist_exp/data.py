@@ -1,8 +1,7 @@
 """Read, verify and split the MNIST files; the order of the training examples from (seed, epoch)."""
 
-import gzip
 import hashlib
-import zlib
+import os
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -10,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_exp import seeds
+from mnist_exp import foreign_files, seeds
 from mnist_exp.errors import DataError
 
 SHIPPED_DIR = Path(__file__).parent / "datasets" / "mnist"
+_MOST_BYTES = 2_000_000_000  # of an unpacked file: forty times MNIST's largest
 IMAGE_SIZE = 28
 NUM_CLASSES = 10
 
@@ -96,7 +96,7 @@ def load(
     `eval_on_train` replaces validation and test by the (limited) training examples.
     Raises DataError naming the file, what was expected and what was found.
     """
-    folder = SHIPPED_DIR if directory is None else Path(directory).expanduser()
+    folder = SHIPPED_DIR if directory is None else Path(os.path.expanduser(directory))
     if not folder.is_dir():
         raise DataError(f"data.dir={directory}: no such folder; expected one with {', '.join(MNIST_SHA256)}")
     full_train, test, sha256 = _read_shipped(folder) if directory is None else _read(folder, shipped=False)
@@ -174,23 +174,60 @@ def parse_labels(raw: bytes, path: str) -> NDArray[np.int32]:
 
 
 def read_file(folder: Path, name: str, *, shipped: bool) -> bytes:
-    """The unpacked bytes of `name`.gz or `name`; a shipped file has to be the one we ship, to the last bit.
+    """The unpacked bytes of the file of this name, in any of the forms that people have it in.
 
-    Raises DataError naming the file.
+    A shipped file has to be the one we ship, to the last bit. Raises DataError naming the file.
     """
-    packed, plain = folder / f"{name}.gz", folder / name
-    path = packed if packed.is_file() else plain
+    paths = [folder / f"{name}.gz"] if shipped else _files_of(folder, name)
+    contents = {}
+    for path in paths:
+        try:
+            if shipped and (digest := hashlib.sha256(path.read_bytes()).hexdigest()) != (
+                expected := _SHIPPED_SHA256[path.name]
+            ):
+                raise DataError(f"{path}: damaged; expected SHA-256 {expected}, found {digest}")
+            contents[path] = _unpacked(path)
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+        except ValueError as error:
+            raise DataError(f"{path}: cannot be read, the file is damaged or truncated ({error})") from None
+    if len(set(contents.values())) > 1:
+        raise DataError(
+            f"{folder}: {' and '.join(str(path.relative_to(folder)) for path in paths)} hold different data; "
+            "remove or rename what is not meant"
+        )
+    return contents[paths[0]]
+
+
+def _files_of(folder: Path, name: str) -> list[Path]:
+    """Where that file is: in the folder, in a folder of its own name as Kaggle's archive has it, or in torchvision's
+    MNIST/raw below. More than one path if the file is there more than once. Raises DataError if it is nowhere."""
+    dotted = name.replace("-idx", ".idx")  # train-images.idx3-ubyte, as some archives unpack it
+    names = [form + end for form in (name, dotted) for end in ("", ".gz")]
+    for place in (folder, folder / "MNIST" / "raw", folder / "raw"):
+        nested = [place / outer / inner for outer in names for inner in names]
+        paths = [path for path in [place / one for one in names] + nested if path.is_file()]
+        if paths:
+            return paths
     try:
-        raw = path.read_bytes()
-        digest = hashlib.sha256(raw).hexdigest()
-        if shipped and digest != _SHIPPED_SHA256[f"{name}.gz"]:
-            expected = _SHIPPED_SHA256[f"{name}.gz"]
-            raise DataError(f"{path}: damaged; expected SHA-256 {expected}, found {digest}")
-        return gzip.decompress(raw) if path is packed else raw
-    except FileNotFoundError:
-        raise DataError(f"{folder}: expected a file {name}.gz or {name}, found neither") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read, the file is damaged or truncated ({error})") from None
+        entries = sorted(entry.name for entry in folder.iterdir())
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror})") from None
+    listed = ", ".join(entries[:6]) + (" ..." if len(entries) > 6 else "")
+    raise DataError(
+        f"{folder}: expected a file {name} or {dotted}, gzipped or not; found {listed or 'an empty folder'}"
+    )
+
+
+def _unpacked(path: Path) -> bytes:
+    """The file's bytes, unpacked if it is gzipped, whatever its name says. Raises OSError or ValueError."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith(b"\x1f\x8b"):
+        return foreign_files.gunzip(path, _MOST_BYTES)
+    if start.startswith(b"PK"):
+        raise ValueError("a ZIP archive; unpack it")
+    return foreign_files.read(path, _MOST_BYTES)
 
 
 def _parse_header(raw: bytes, path: str, magic: int, dimensions: int) -> tuple[int, ...]:

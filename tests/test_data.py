@@ -1,4 +1,5 @@
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,82 @@ def test_missing_folder(tmp_path: Path) -> None:
 
 def test_missing_file(idx_folder: Path) -> None:
     (idx_folder / "t10k-labels-idx1-ubyte").unlink()
-    with pytest.raises(DataError, match="t10k-labels-idx1-ubyte.gz or t10k-labels-idx1-ubyte, found neither"):
+    with pytest.raises(
+        DataError,
+        match="t10k-labels-idx1-ubyte or t10k-labels.idx1-ubyte, gzipped or not; found t10k-images-idx3",
+    ):
+        data.load(idx_folder, validation_size=50)
+
+
+def renamed(folder: Path, form: Callable[[str], str]) -> None:
+    """Give each of the folder's files, by its plain name, another one, which may be in another folder."""
+    for path in list(folder.iterdir()):
+        content = path.read_bytes()
+        path.unlink()
+        new = folder / form(path.name.removesuffix(".gz"))
+        new.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(content)
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "unpacked or not, named .gz": lambda name: f"{name}.gz",
+    "gzipped or not, without .gz": lambda name: name,
+    "with dots": lambda name: name.replace("-idx", ".idx"),
+    "with dots and .gz": lambda name: name.replace("-idx", ".idx") + ".gz",
+    "torchvision's root": lambda name: f"MNIST/raw/{name}",
+    "torchvision's MNIST": lambda name: f"raw/{name}",
+    "Kaggle's folders of the same name": lambda name: f"{name}/{name}",
+    "Kaggle's, with dots": lambda name: f"{name.replace('-idx', '.idx')}/{name.replace('-idx', '.idx')}",
+    "a folder named .gz": lambda name: f"{name}.gz/{name}",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_files_are_read_as_people_have_them(idx_folder: Path, form: str) -> None:
+    expected = data.load(idx_folder, validation_size=50)
+    renamed(idx_folder, FORMS[form])
+    read = data.load(idx_folder, validation_size=50)
+    assert (read.digest, read.sha256) == (expected.digest, expected.sha256)
+
+
+def test_the_home_folder_may_be_a_tilde(idx_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(idx_folder.parent))
+    assert data.load("~/idx", validation_size=50).source == str(idx_folder.resolve())
+    with pytest.raises(DataError, match="data.dir=~nobody-of-that-name/x: no such folder"):
+        data.load("~nobody-of-that-name/x")
+
+
+def test_two_files_of_one_name_have_to_agree(idx_folder: Path) -> None:
+    plain, packed = idx_folder / "t10k-labels-idx1-ubyte", idx_folder / "t10k-labels-idx1-ubyte.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    expected = data.load(idx_folder, validation_size=50).digest
+    packed.write_bytes(gzip.compress(idx_bytes(np.zeros(100))))
+    with pytest.raises(DataError, match=f"{plain.name} and {packed.name} hold different data; remove or"):
+        data.load(idx_folder, validation_size=50)
+    packed.unlink()
+    assert data.load(idx_folder, validation_size=50).digest == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"PK\x03\x04" + bytes(90), "cannot be read, .*a ZIP archive; unpack it"),
+        (b"<!DOCTYPE html>" + bytes(90), "expected IDX magic number 2049"),
+        (gzip.compress(b""), "expected an IDX header of 8 bytes, found a file of 0 bytes"),
+    ],
+    ids=["ZIP", "web page", "empty gzip"],
+)
+def test_what_is_no_such_file_is_refused_by_name(idx_folder: Path, content: bytes, said: str) -> None:
+    (idx_folder / "t10k-labels-idx1-ubyte").write_bytes(content)
+    with pytest.raises(DataError, match=f"t10k-labels-idx1-ubyte: {said}"):
+        data.load(idx_folder, validation_size=50)
+
+
+def test_a_small_file_that_unpacks_to_very_much_is_refused(
+    idx_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "_MOST_BYTES", 1000)
+    with pytest.raises(DataError, match="expected at most 1,000 bytes when unpacked"):
         data.load(idx_folder, validation_size=50)
 
 

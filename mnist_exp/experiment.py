@@ -23,6 +23,7 @@ from mnist_exp import (
     description,
     interrupts,
     keras_state,
+    plot_style,
     reporting,
     resume,
     seeds,
@@ -320,6 +321,7 @@ def _registry_entry(
     return model_registry.Entry(variant, epochs[-1].val.accuracy, len(dataset.val))
 
 
+@plot_style.plain()
 def _log_figures(
     tracker: "RunTracker",
     test: data.Split,

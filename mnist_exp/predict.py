@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_exp import plot_style
 from mnist_exp.command import Parser, add_store, answered
 from mnist_exp.errors import UserError
 
@@ -163,6 +164,7 @@ def _show(model: "TrainedModel", prediction: "Prediction", title: str) -> None:
     console.print(f"run {model.run_id}  {model.run_name}  {model.uri}", soft_wrap=True, markup=False)
 
 
+@plot_style.plain()
 def _save(original: NDArray[np.uint8], prediction: "Prediction", title: str, output: Path) -> None:
     from mnist_exp import figures
 

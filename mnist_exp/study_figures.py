@@ -13,6 +13,8 @@ import optuna.visualization.matplotlib as static
 import plotly.io
 from optuna.exceptions import ExperimentalWarning
 
+from mnist_exp import plot_style
+
 _ONE_OBJECTIVE = {
     "history": "plot_optimization_history",
     "parallel_coordinate": "plot_parallel_coordinate",
@@ -28,7 +30,7 @@ def draw(study: optuna.Study, folder: Path, objectives: Sequence[str]) -> None:
     """Write NAME.png and `plots.html`. A plot that the study's trials do not allow yet is left out."""
     parts: list[str] = []
     parameters = len({name for trial in study.get_trials(deepcopy=False) for name in trial.params})
-    with warnings.catch_warnings(), plt.rc_context():
+    with warnings.catch_warnings(), plot_style.plain():
         for category in (ExperimentalWarning, UserWarning):  # of empty legends
             warnings.simplefilter("ignore", category)
         for name, function in (_SEVERAL if len(objectives) > 1 else _ONE_OBJECTIVE).items():

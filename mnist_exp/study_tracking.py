@@ -11,7 +11,7 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
-from mnist_exp import checkpoint, delivery, description, study_figures, study_report, tracking
+from mnist_exp import checkpoint, delivery, description, plot_style, study_report, tracking
 from mnist_exp.config import Settings, as_meant, compose, from_composed
 from mnist_exp.errors import ConfigError
 from mnist_exp.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
@@ -85,6 +85,9 @@ class StudyTracking(StudyHooks):
 
     def on_study_end(self, study: "optuna.Study", config: "DictConfig") -> None:
         """Log the best trial, how many ended how, all trials as a table, and Optuna's plots."""
+        plot_style.draw_to_files()
+        from mnist_exp import study_figures  # imports pyplot
+
         run_id = study.user_attrs[RUN_ID]
         states = [trial.state.name for trial in study.get_trials(deepcopy=False)]
         with tracking.store(config.tracking.uri) as client:

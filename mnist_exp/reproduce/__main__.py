@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnist_exp import plot_style
 from mnist_exp.command import Parser, answered, output_folder, write
 from mnist_exp.errors import Killed, UserError
 
@@ -159,6 +160,7 @@ def _origin(store: "Store", found: Sequence["Found"]) -> "Origin":
     return Origin(environment.code_digest(), tuple(sorted(commits)), machine, trials)
 
 
+@plot_style.plain()
 def _write(found: "Reproduction", origin: "Origin", folder: Path) -> None:
     from mnist_exp.reproduce import figures, page
 

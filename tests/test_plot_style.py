@@ -1,0 +1,73 @@
+"""Figures are the same whatever a matplotlibrc, a notebook or MPLBACKEND asks of matplotlib."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+from test_figures import epochs
+
+from mnist_exp import data, experiment, plot_style
+
+HOSTILE = {
+    "text.usetex": True,
+    "axes.facecolor": "black",
+    "font.size": 30,
+    "savefig.bbox": "tight",
+    "savefig.format": "pdf",
+    "figure.dpi": 20,
+    "image.cmap": "jet",
+}
+
+
+class Tracker:
+    """Keeps the files that would be logged."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def log_files(self, folder: Path) -> None:
+        self.files |= {path.name: path.read_bytes() for path in folder.rglob("*.png")}
+
+
+def drawn(small_mnist: data.Dataset) -> dict[str, bytes]:
+    tracker: Any = Tracker()
+    scores = np.eye(10, dtype=np.float32)[(small_mnist.test.labels + 1) % 10]
+    experiment._log_figures(tracker, small_mnist.test, scores, epochs(3), None, 0)
+    return dict(tracker.files)
+
+
+def test_no_setting_of_matplotlib_changes_or_breaks_a_runs_figures(small_mnist: data.Dataset) -> None:
+    plain = drawn(small_mnist)
+    assert len(plain) == 5
+    with matplotlib.rc_context(HOSTILE):
+        assert drawn(small_mnist) == plain
+        assert matplotlib.rcParams["font.size"] == 30  # a notebook's own settings stay
+
+
+@pytest.mark.parametrize("backend", ["nonsense", "module://no.such.module", "TkAgg"])
+def test_a_backend_that_is_not_here_is_no_matter(backend: str, tmp_path: Path) -> None:
+    """Jupyter leaves its own in MPLBACKEND to every process that a notebook starts."""
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\n")
+    code = (
+        "import os\nfrom mnist_exp import plot_style\nplot_style.draw_to_files()\n"
+        "import matplotlib.pyplot as plt\n"
+        "with plot_style.plain():\n    plt.subplots()[1].set_title('x')\n    plt.savefig('x.png')\n"
+        f"assert os.environ['MPLBACKEND'] == {backend!r}\n"
+    )
+    variables = {**os.environ, "MPLBACKEND": backend}
+    variables.pop("DISPLAY", None)
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=variables, check=True)
+    assert (tmp_path / "x.png").stat().st_size > 1000
+
+
+def test_a_backend_that_the_process_has_stays() -> None:
+    import matplotlib.pyplot
+
+    before = matplotlib.get_backend()
+    plot_style.draw_to_files()
+    assert matplotlib.get_backend() == before

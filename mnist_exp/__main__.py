@@ -54,8 +54,8 @@ def main() -> None:
         _fail(error)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
-    except Killed:
-        sys.exit(128 + signal.SIGTERM)
+    except Killed as killed:
+        sys.exit(killed.exit_code)
     except Exception as error:
         if _started or "mnist_exp.sweeper.run" in sys.modules:  # it began: no mistake in the settings
             raise

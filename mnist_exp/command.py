@@ -39,8 +39,8 @@ def answered(*mistakes: type[Exception]) -> Iterator[None]:
         sys.exit(f"mnist_exp: {explain(error)}")
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
-    except Killed:
-        sys.exit(128 + signal.SIGTERM)
+    except Killed as killed:
+        sys.exit(killed.exit_code)
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:

@@ -1,5 +1,7 @@
 """Errors a person can act on. They are shown as one or two lines, without a traceback, with exit code 1."""
 
+import signal
+
 
 class UserError(Exception):
     """A mistake in the settings, the data or the environment: names it, the value found and what was expected."""
@@ -29,7 +31,11 @@ class PreflightFailed(UserError):
 
 
 class Killed(BaseException):
-    """The process was asked to terminate (SIGTERM)."""
+    """The process was asked to terminate, by SIGTERM or because its terminal was closed (SIGHUP)."""
+
+    def __init__(self, signum: int = signal.SIGTERM) -> None:
+        super().__init__(f"received {signal.Signals(signum).name}")
+        self.exit_code = 128 + signum
 
 
 def first_line(error: BaseException) -> str:

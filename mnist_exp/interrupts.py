@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C at moments of our choice."""
+"""SIGTERM, Ctrl-C and the end of a terminal (SIGHUP) at moments of our choice."""
 
 import signal
 import threading
@@ -9,7 +9,7 @@ from mnist_exp.errors import Killed
 
 
 class Interrupts:
-    """Remembers the first SIGTERM or Ctrl-C until `check`; a second one is not waited for.
+    """Remembers the first signal until `check`; a second one is not waited for.
 
     Between two checks weights and bookkeeping may disagree, so that a checkpoint must not be taken there.
     """
@@ -32,26 +32,24 @@ class Interrupts:
 def deferred() -> Iterator[Interrupts]:
     """Signals in the block wait for `check`, or for the end of the block."""
     interrupts = Interrupts()
-    with _handled(interrupts._handle, (signal.SIGTERM, signal.SIGINT)):
+    with _handled(interrupts._handle, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)):
         yield interrupts
     interrupts.check()
 
 
 @contextmanager
 def raised() -> Iterator[None]:
-    """SIGTERM in the block raises Killed at once, as Ctrl-C raises KeyboardInterrupt."""
+    """SIGTERM and SIGHUP in the block raise Killed at once, as Ctrl-C raises KeyboardInterrupt."""
 
     def handle(signum: int, frame: object) -> None:
         raise _exception(signum)
 
-    with _handled(handle, (signal.SIGTERM,)):
+    with _handled(handle, (signal.SIGTERM, signal.SIGHUP)):
         yield
 
 
 def _exception(signum: int) -> BaseException:
-    return (
-        KeyboardInterrupt() if signum == signal.SIGINT else Killed(f"received {signal.Signals(signum).name}")
-    )
+    return KeyboardInterrupt() if signum == signal.SIGINT else Killed(signum)
 
 
 @contextmanager
@@ -59,9 +57,11 @@ def _handled(handler: object, signals: tuple[signal.Signals, ...]) -> Iterator[N
     if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
         yield
         return
-    previous = [signal.signal(number, handler) for number in signals]  # type: ignore[arg-type]
+    # `nohup` and schedulers ignore SIGHUP for those they start, which then outlive the terminal.
+    handled = [n for n in signals if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
+    previous = [signal.signal(number, handler) for number in handled]  # type: ignore[arg-type]
     try:
         yield
     finally:
-        for number, before in zip(signals, previous, strict=True):
+        for number, before in zip(handled, previous, strict=True):
             signal.signal(number, before)

@@ -22,7 +22,12 @@ def test_a_traceback_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "number"), [(KeyboardInterrupt(), signal.SIGINT), (Killed(), signal.SIGTERM)]
+    ("error", "number"),
+    [
+        (KeyboardInterrupt(), signal.SIGINT),
+        (Killed(), signal.SIGTERM),
+        (Killed(signal.SIGHUP), signal.SIGHUP),
+    ],
 )
 def test_signals_are_exit_codes(error: BaseException, number: int) -> None:
     with pytest.raises(SystemExit) as ended, answered(UserError):

@@ -145,9 +145,9 @@ def test_own_data(workdir: Path, idx_folder: Path) -> None:
 
 
 def test_signals_end_the_run_as_killed(workdir: Path) -> None:
-    """Both at once, since loading TensorFlow takes most of the time."""
+    """All at once, since loading TensorFlow takes most of the time."""
     endless = ["model=softmax", "schedule.epochs=100000", "data.eval_limit=10", "preflight=off"]
-    exit_codes = {signal.SIGTERM: 143, signal.SIGINT: 130}
+    exit_codes = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
     processes = {
         number: subprocess.Popen(
             [sys.executable, "-m", "mnist_exp", *endless, f"tracking.experiment={number.name}"],

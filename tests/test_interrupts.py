@@ -8,7 +8,10 @@ from mnist_exp import interrupts
 from mnist_exp.errors import Killed
 
 
-@pytest.mark.parametrize(("number", "error"), [(signal.SIGTERM, Killed), (signal.SIGINT, KeyboardInterrupt)])
+@pytest.mark.parametrize(
+    ("number", "error"),
+    [(signal.SIGTERM, Killed), (signal.SIGHUP, Killed), (signal.SIGINT, KeyboardInterrupt)],
+)
 def test_deferred_waits_for_check(number: signal.Signals, error: type[BaseException]) -> None:
     reached = False
     with pytest.raises(error), interrupts.deferred() as pending:
@@ -32,9 +35,22 @@ def test_a_second_signal_does_not_wait() -> None:
     assert not reached
 
 
-def test_raised_at_once() -> None:
-    with pytest.raises(Killed, match="SIGTERM"), interrupts.raised():
-        os.kill(os.getpid(), signal.SIGTERM)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_raised_at_once(number: signal.Signals) -> None:
+    with pytest.raises(Killed, match=number.name) as killed, interrupts.raised():
+        os.kill(os.getpid(), number)
+    assert killed.value.exit_code == 128 + number
+
+
+def test_what_nohup_started_outlives_the_terminal() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interrupts.raised(), interrupts.deferred() as pending:
+            os.kill(os.getpid(), signal.SIGHUP)
+            pending.check()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_handlers_are_put_back() -> None:

@@ -13,7 +13,7 @@ from test_figures import epochs
 
 from mnist_exp import data, experiment, plot_style
 
-HOSTILE = {
+HOSTILE: Any = {
     "text.usetex": True,
     "axes.facecolor": "black",
     "font.size": 30,

@@ -21,6 +21,7 @@ import filelock
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_exp import moments
 from mnist_exp.errors import UserError
 from mnist_exp.results import EpochResult, Evaluation, Progress
 
@@ -31,6 +32,7 @@ CHECKPOINTS_DIR = Path("outputs") / "checkpoints"
 _KEPT = 2
 _SHARE = 50  # a checkpoint that took 1 s is followed by 50 s without one
 _LOCK = ".lock"
+_GLANCE_SECONDS = 2.0  # for which a process that only looks for a run to go on with may hold its lock
 _ENDED = "ended"  # a file beside the checkpoints of a run that will not go on by itself
 
 
@@ -66,10 +68,15 @@ class Writer:
     """
 
     def __init__(
-        self, program: "Program", folder: Path, every_seconds: float, record: dict[str, Any]
+        self,
+        program: "Program",
+        folder: Path,
+        every_seconds: float,
+        record: dict[str, Any],
+        on_saved: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
         self._program, self._folder, self._record = program, folder, record
-        self._every_seconds = every_seconds
+        self._every_seconds, self._on_saved = every_seconds, on_saved
         self._saved_at, self._cost = float("-inf"), 0.0
 
     def in_epoch(self, progress: Progress, results: list[EpochResult]) -> None:
@@ -85,6 +92,7 @@ class Writer:
         save(RunState.of(self._program, progress, tuple(results), self._record), self._folder)
         self._saved_at = time.monotonic()
         self._cost = self._saved_at - started
+        self._on_saved(progress)
 
 
 def save(state: RunState, run_folder: Path) -> None:
@@ -114,6 +122,7 @@ def save(state: RunState, run_folder: Path) -> None:
         shutil.rmtree(run_folder / name, ignore_errors=True)
         temporary.rename(run_folder / name)
         _sync_folder(run_folder)
+        moments.reached("checkpoint written")
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise UserError(
@@ -139,19 +148,23 @@ def run_folder(run_id: str) -> Path:
 
 
 @contextmanager
-def alone(run_folder: Path) -> Iterator[None]:
+def alone(run_folder: Path, wait: float = _GLANCE_SECONDS) -> Iterator[None]:
     """Keep other processes off the run. Raises UserError if one trains it; the lock dies with its process."""
     run_folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(run_folder / _LOCK, timeout=wait)
     try:
-        with filelock.FileLock(run_folder / _LOCK, timeout=0):
-            yield
+        lock.acquire()
     except filelock.Timeout:
         raise UserError(f"resume={run_folder.name}: another process is training that run") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def is_in_use(run_folder: Path) -> bool:
     try:
-        with alone(run_folder):
+        with alone(run_folder, wait=0):
             return False
     except UserError:
         return True

@@ -18,7 +18,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from mnist_exp import model_package, model_registry, moments, uris
-from mnist_exp.errors import UserError, first_line
+from mnist_exp.errors import RunIsGone, UserError, first_line
 from mnist_exp.mlflow_settings import be_quick_and_quiet, store_lock, uri_to_read
 from mnist_exp.unsent import Unsent, pending
 
@@ -33,10 +33,6 @@ _FAILURE = "failure_reason"
 _T = TypeVar("_T")
 Warn = Callable[[str], None]
 Operation = dict[str, Any]
-
-
-class RunIsGone(UserError):
-    """The store does not have the run any more, or has it in its trash."""
 
 
 class Attempt(Generic[_T]):

@@ -15,6 +15,10 @@ class DataError(UserError):
     """A data file that is missing, damaged or not what it should be."""
 
 
+class RunIsGone(UserError):
+    """The store does not have a run any more, or has it in its trash."""
+
+
 class NonFiniteCost(UserError):
     """Training produced a NaN or infinite cost."""
 

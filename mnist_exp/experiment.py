@@ -7,9 +7,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ from mnist_exp import (
 )
 from mnist_exp.config import Config, ReferenceConfig, Settings, compose, find_preset, refuse_sweep
 from mnist_exp.description import Facts
-from mnist_exp.errors import ConfigError, NonFiniteCost, PreflightFailed
+from mnist_exp.errors import ConfigError, Killed, NonFiniteCost, PreflightFailed, RunIsGone
 from mnist_exp.reporting import best_epoch, layer_text
 from mnist_exp.results import EpochResult, Progress
 
@@ -81,7 +82,24 @@ def run_experiment(settings: Settings) -> RunResult:
         from mnist_exp import study_tracking
 
         settings = study_tracking.best_settings(settings)
-    settings, state = _find_state(settings, trial, reporter)
+    with interrupts.raised(), contextlib.ExitStack() as lock:
+        try:
+            settings, state = _find_state(settings, trial, reporter, lock)
+            return _run(settings, state, trial, reporter, lock)
+        except (KeyboardInterrupt, Killed):
+            if trial is None:
+                reporter.interrupted(settings.overrides)
+            raise
+
+
+def _run(
+    settings: Settings,
+    state: checkpoint.RunState | None,
+    trial: sweeper.RunningTrial | None,
+    reporter: reporting.Reporter,
+    lock: contextlib.ExitStack,
+) -> RunResult:
+    """A new run, or the rest of the one whose state is given and which is locked."""
     config = settings.config
     dataset = data.load(
         config.data.dir,
@@ -91,8 +109,11 @@ def run_experiment(settings: Settings) -> RunResult:
         eval_on_train=config.data.eval_on_train,
     )
     total_steps = config.schedule.total_steps(len(dataset.train))
-    if state is not None and trial is None:
-        resume.check_length(state, settings, total_steps)
+    if state is not None:
+        resume.check_data(state, dataset.digest, dataset.source)
+        reporter.saved(state.record["run_id"], state.progress)
+        if trial is None:
+            resume.check_length(state, settings, total_steps)
     _check_memory(config, len(dataset.train))
     variant, reference, changes = _identify(settings, find_preset(config))
     prefix = "" if trial is None else f"trial-{trial.number}-"
@@ -106,12 +127,9 @@ def run_experiment(settings: Settings) -> RunResult:
     reporter.start(settings, run_name, dataset, layers)
     run_id = None if state is None else str(state.record["run_id"])
     tags = _trial_tags(trial)
-    with (
-        interrupts.raised(),
-        tracking.track_run(
-            settings, variant, run_name, dataset, run_id=run_id, tags=tags, warn=reporter.warn
-        ) as tracker,
-    ):
+    with tracking.track_run(
+        settings, variant, run_name, dataset, run_id=run_id, tags=tags, warn=reporter.warn
+    ) as tracker:
         if trial is not None:
             trial.remember(resume.RUN_ID, tracker.run_id)
         tracker.log_text(layer_text(layers), "layers.txt")
@@ -123,8 +141,9 @@ def run_experiment(settings: Settings) -> RunResult:
         _describe(tracker, facts)
         if report is not None:
             _stop_if_asked(report, config)
-        with checkpoint.alone(checkpoint.run_folder(tracker.run_id)):
-            epochs = _train(program, dataset, settings, reference, tracker, reporter, state)
+        if state is None:
+            lock.enter_context(checkpoint.alone(checkpoint.run_folder(tracker.run_id)))
+        epochs = _train(program, dataset, settings, reference, tracker, reporter, state)
         best = best_epoch(epochs)
         tracker.log_summary(
             {"best/val_accuracy": best.val.accuracy, "best/epoch": best.epoch}, epochs[-1].epoch
@@ -148,16 +167,30 @@ def run_experiment(settings: Settings) -> RunResult:
 
 
 def _find_state(
-    settings: Settings, trial: sweeper.RunningTrial | None, reporter: reporting.Reporter
+    settings: Settings,
+    trial: sweeper.RunningTrial | None,
+    reporter: reporting.Reporter,
+    lock: contextlib.ExitStack,
 ) -> tuple[Settings, checkpoint.RunState | None]:
     """As `resume.find`; a trial goes on with the run of its last try, and uses its worker's share of the cores."""
     if trial is None:
-        return resume.find(settings, reporter.warn)
+        return resume.find(settings, reporter.warn, lock, _look_up)
+    settings = settings.with_config(threads=settings.config.threads or trial.threads)
     earlier = trial.recall(resume.RUN_ID)
     if earlier is not None and resume.can_go_on(earlier):
-        settings = settings.with_config(resume=earlier)
-    settings, state = resume.find(settings, reporter.warn)
-    return settings.with_config(threads=settings.config.threads or trial.threads), state
+        try:
+            found, state = resume.find(settings.with_config(resume=earlier), reporter.warn, lock, _look_up)
+            return found.with_config(threads=settings.config.threads), state
+        except RunIsGone as error:
+            reporter.warn(f"{error}; the trial begins anew")
+    return resume.find(settings, reporter.warn, lock, _look_up)
+
+
+def _look_up(uri: str | None, run_id: str) -> Mapping[str, str]:
+    """The tags of a run that is to go on."""
+    with quick_imports():
+        from mnist_exp import tracking
+    return tracking.tags_of(uri, run_id)
 
 
 def _trial_tags(trial: sweeper.RunningTrial | None) -> dict[str, str] | None:
@@ -220,7 +253,11 @@ def _train(
     epochs: list[EpochResult] = []
     start = Progress()
     writer = checkpoint.Writer(
-        program, folder, config.checkpoint.every_seconds, resume.record(tracker.run_id, settings)
+        program,
+        folder,
+        config.checkpoint.every_seconds,
+        resume.record(tracker.run_id, settings, dataset.digest),
+        on_saved=partial(reporter.saved, tracker.run_id),
     )
 
     def track(result: EpochResult) -> None:

@@ -1,7 +1,8 @@
 """What a person sees while an experiment runs: the start, a live bar or plain lines, and the summary."""
 
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from mnist_exp.config import ReferenceConfig, Settings
 from mnist_exp.data import Dataset
 from mnist_exp.results import EpochResult, LayerRow
 from mnist_exp.results import Progress as TrainingProgress
+from mnist_exp.uris import masked
 
 if TYPE_CHECKING:
     from mnist_exp.preflight import PreflightReport
@@ -26,6 +28,7 @@ class Reporter:
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._last_scored = -1  # step of the last batch accuracy printed
+        self._saved: tuple[str, TrainingProgress] | None = None  # the run with its last checkpoint
 
     def start(self, settings: Settings, run_name: str, data: Dataset, layers: list[LayerRow]) -> None:
         choices = " ".join(f"{group}={option}" for group, option in sorted(settings.choices.items()))
@@ -43,6 +46,26 @@ class Reporter:
 
     def resumed(self, run_id: str, progress: TrainingProgress) -> None:
         self._print(f"Resuming run {run_id} at step {progress.step}, epoch {max(progress.epoch, 1)}.")
+
+    def saved(self, run_id: str, progress: TrainingProgress) -> None:
+        """Remember the last checkpoint, for `interrupted`."""
+        self._saved = run_id, progress
+
+    def interrupted(self, overrides: Sequence[str]) -> None:
+        """What a Ctrl-C leaves, and the command that goes on with it."""
+        if self._saved is None:
+            self._print("\nInterrupted before the first checkpoint; the same command starts anew.")
+            return
+        run_id, progress = self._saved
+        if not progress.step:
+            where = "at step 0, before the first epoch"
+        elif progress.evaluated:
+            where = f"after epoch {progress.epoch}, at step {progress.step}"
+        else:
+            where = f"in epoch {progress.epoch}, at step {progress.step}"
+        own = [masked(text) for text in overrides if text.startswith("tracking.uri=")]
+        command = shlex.join(["python", "-m", "mnist_exp", f"resume={run_id}", *own])
+        self._print(f"\nInterrupted; run {run_id} is saved {where}. To go on: {command}")
 
     def warn(self, text: str) -> None:
         self._print(f"warning: {text}")

@@ -1,23 +1,30 @@
 """Which run to go on with, and whether its settings allow it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from mnist_exp import checkpoint
 from mnist_exp.checkpoint import RunState
 from mnist_exp.config import NEUTRAL, Settings, compose
-from mnist_exp.errors import ConfigError, UserError
+from mnist_exp.errors import ConfigError, RunIsGone, UserError
 from mnist_exp.messages import did_you_mean
 from mnist_exp.recorded import overrides
 from mnist_exp.sweeper import quoting
 
+_DIGEST = "data_digest"  # key in a checkpoint's record
 RUN_ID = "mlflow_run_id"  # what a study, and each of its trials, remembers of its run
 
 # What may differ between a run and its continuation; everything else would make it another run.
 _CHANGEABLE = (*NEUTRAL, "schedule.epochs", "schedule.max_steps")
 
 
-def record(run_id: str, settings: Settings) -> dict[str, Any]:
+# Returns the tags of the run with that id in the store with that URI. Raises RunIsGone.
+LookUp = Callable[[str | None, str], Mapping[str, str]]
+
+
+def record(run_id: str, settings: Settings, data_digest: str) -> dict[str, Any]:
     """What a checkpoint keeps about its run."""
     config = settings.config
     return {
@@ -26,47 +33,65 @@ def record(run_id: str, settings: Settings) -> dict[str, Any]:
         "config": config.to_dict(),
         "config_hash": config.hash(),
         "seed": config.seed,
+        _DIGEST: data_digest,
     }
 
 
-def find(settings: Settings, warn: Callable[[str], None]) -> tuple[Settings, RunState | None]:
+def find(
+    settings: Settings, warn: Callable[[str], None], lock: ExitStack, look_up: LookUp
+) -> tuple[Settings, RunState | None]:
     """The settings to run with and the state to start from, None for a new run.
 
     `resume=auto` takes the newest unfinished run of the same config and seed; `resume=RUN_ID` takes that run's
-    settings and the overrides given beside it. Raises UserError where there is no such run, or it cannot go on.
+    settings and the overrides given beside it. From here on the run is locked, until the stack `lock` is closed. Raises
+    UserError where there is no such run, or it cannot go on.
     """
     match settings.config.resume:
         case None:
             return settings, None
         case "auto":
-            return settings, _newest_unfinished(settings, warn)
+            return settings, _newest_unfinished(settings, warn, lock, look_up)
         case run_id:
-            return _by_id(run_id, settings, warn)
+            return _by_id(run_id, settings, warn, lock, look_up)
 
 
-def _newest_unfinished(settings: Settings, warn: Callable[[str], None]) -> RunState | None:
+def _newest_unfinished(
+    settings: Settings, warn: Callable[[str], None], lock: ExitStack, look_up: LookUp
+) -> RunState | None:
+    same = (settings.config.hash(), settings.config.seed)
     for run_id in checkpoint.known_runs():
         folder = checkpoint.run_folder(run_id)
-        if checkpoint.has_ended(folder) or checkpoint.is_in_use(folder):
-            continue
-        state = checkpoint.load_newest(folder, warn)
-        same = (settings.config.hash(), settings.config.seed)
-        if state is not None and (state.record["config_hash"], state.record["seed"]) == same:
+        with ExitStack() as held:
+            try:
+                held.enter_context(checkpoint.alone(folder, wait=0))
+            except UserError:
+                continue  # another process trains it
+            state = None if checkpoint.has_ended(folder) else checkpoint.load_newest(folder, warn)
+            if state is None or (state.record["config_hash"], state.record["seed"]) != same:
+                continue
+            try:
+                state = _with_digest(state, look_up(settings.config.tracking.uri, run_id))
+            except RunIsGone as error:
+                warn(f"resume=auto: {error}; it is left alone")
+                continue
+            lock.enter_context(held.pop_all())
             return state
     return None
 
 
-def _by_id(run_id: str, settings: Settings, warn: Callable[[str], None]) -> tuple[Settings, RunState]:
-    known = checkpoint.known_runs()
-    state = checkpoint.load_newest(checkpoint.run_folder(run_id), warn) if run_id in known else None
+def _by_id(
+    run_id: str, settings: Settings, warn: Callable[[str], None], lock: ExitStack, look_up: LookUp
+) -> tuple[Settings, RunState]:
+    known, state = checkpoint.known_runs(), None
+    if run_id in known:
+        lock.enter_context(checkpoint.alone(checkpoint.run_folder(run_id)))
+        state = checkpoint.load_newest(checkpoint.run_folder(run_id), warn)
     if state is None:
         there = f"{', '.join(known[:5])}" if known else "none"
         raise ConfigError(
             f"resume={run_id}: no checkpoint of that run in {checkpoint.CHECKPOINTS_DIR}"
             f"{did_you_mean(run_id, known)}\nRuns with one: {there}"
         )
-    if checkpoint.is_in_use(checkpoint.run_folder(run_id)):
-        raise UserError(f"resume={run_id}: another process is training that run")
     new = [override for override in settings.overrides if not override.startswith("resume=")]
     config = state.record["config"]
     kept = overrides(state.record["overrides"], config, f"resume={run_id}")
@@ -74,7 +99,17 @@ def _by_id(run_id: str, settings: Settings, warn: Callable[[str], None]) -> tupl
         kept.append(quoting.override("data.dir", folder))
     whole = compose([*kept, *new])
     _refuse_differences(run_id, config, whole.config.to_dict())
-    return whole, state
+    try:
+        return whole, _with_digest(state, look_up(whole.config.tracking.uri, run_id))
+    except RunIsGone as error:
+        raise RunIsGone(f"resume={run_id}: {error}") from error
+
+
+def _with_digest(state: RunState, tags: Mapping[str, str]) -> RunState:
+    """With the digest of the run's data: older checkpoints do not have it, but the run does."""
+    if _DIGEST in state.record or "data.digest" not in tags:
+        return state
+    return replace(state, record=state.record | {_DIGEST: tags["data.digest"]})
 
 
 def _refuse_differences(
@@ -97,6 +132,16 @@ def _refuse_differences(
 def can_go_on(run_id: str) -> bool:
     """Whether there is a checkpoint of the run, and nobody trains it."""
     return run_id in checkpoint.known_runs() and not checkpoint.is_in_use(checkpoint.run_folder(run_id))
+
+
+def check_data(state: RunState, digest: str, source: str) -> None:
+    """Raise UserError if the run began with other data than this, of which the settings know the folder only."""
+    before = state.record.get(_DIGEST)
+    if before is not None and before != digest:
+        raise UserError(
+            f"resume={state.record['run_id']}: the data ({source}) is not what the run began with: its digest "
+            f"was {before} and is now {digest}\nBring the earlier files back, or begin a new run without resume"
+        )
 
 
 def check_length(state: RunState, settings: Settings, total_steps: int) -> None:

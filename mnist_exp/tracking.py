@@ -244,6 +244,8 @@ def track_run(
     be_quick_and_quiet()
     with _tracking_uri(settings.config.tracking.uri):
         given = _git_tags(settings.config.tracking.code) | dict(tags or {})
+        if run_id is None and (outer := mlflow.active_run()) is not None:  # of this thread
+            given |= {MLFLOW_PARENT_RUN_ID: outer.info.run_id}
         tracker = _answered(lambda: _open_run(settings, run_name, run_id, given, warn))
         status, reason = "FINISHED", None
         try:
@@ -260,6 +262,19 @@ def track_run(
             raise
         finally:
             tracker.end(status, reason)
+
+
+def tags_of(uri: str | None, run_id: str) -> Mapping[str, str]:
+    """The tags of a run in the store that `tracking.uri` names. Raises RunIsGone, UserError."""
+    be_quick_and_quiet()
+    with _tracking_uri(uri):
+
+        def look_up() -> Mapping[str, str]:
+            with store_lock(mlflow.get_tracking_uri()):  # a client makes the schema where there is none
+                client = mlflow.MlflowClient()
+            return delivery.look_up(client, run_id).data.tags
+
+        return _answered(look_up)
 
 
 def _answered(action: Callable[[], _T]) -> _T:
@@ -284,8 +299,6 @@ def _open_run(
     client = mlflow.MlflowClient()
     if run_id is None:
         # Not MLflow's start_run: that one takes up the run of a job around this one, and its runs are of one thread.
-        if (outer := mlflow.active_run()) is not None:
-            tags = tags | {MLFLOW_PARENT_RUN_ID: outer.info.run_id}
         run = client.create_run(experiment_id, tags=resolve_tags(tags), run_name=run_name)
     else:
         run = delivery.look_up(client, run_id)

@@ -123,6 +123,110 @@ def test_refusals(workdir: Path) -> None:
 
 
 @pytest.mark.usefixtures("bare_runs")
+def test_a_run_is_locked_from_when_it_is_found(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process that comes between the look at the checkpoint and the training must not reopen the run."""
+    from mnist_exp import experiment
+
+    done = run([*SMALL, "schedule.epochs=1"])
+    seen: list[bool] = []
+    original = experiment.import_tensorflow
+
+    def look(*arguments: object) -> None:
+        seen.append(checkpoint.is_in_use(checkpoint.run_folder(done.run_id)))
+        with pytest.raises(UserError, match=f"resume={done.run_id}: another process is training that run"):
+            run([f"resume={done.run_id}", "schedule.epochs=2"])
+        original(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(experiment, "import_tensorflow", look)
+    run([f"resume={done.run_id}", "schedule.epochs=2"])
+    assert seen == [True]
+    assert only_run(workdir).info.status == "FINISHED"
+    assert "failure_reason" not in only_run(workdir).data.tags
+    assert not checkpoint.is_in_use(checkpoint.run_folder(done.run_id))
+
+
+@pytest.mark.usefixtures("bare_runs")
+def test_a_run_that_the_store_does_not_have_is_not_gone_on_with(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Deleted in the UI, or in another store: `auto` begins anew, an id is refused; nothing is trained in vain."""
+    overrides = [*SMALL, "schedule.epochs=1"]
+    interrupt_at(1, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run(overrides)
+    stopped = only_run(workdir).info.run_id
+    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+    client.delete_run(stopped)
+    with pytest.raises(
+        UserError, match=rf"resume={stopped}: run {stopped} was deleted: `mlflow runs restore"
+    ):
+        run([f"resume={stopped}"])
+    capsys.readouterr()
+    anew = run([*overrides, "resume=auto"])
+    assert anew.run_id != stopped
+    assert f"warning: resume=auto: run {stopped} was deleted" in capsys.readouterr().out
+    (workdir / "other").mkdir()
+    elsewhere = f"tracking.uri=sqlite:///{workdir}/other/mlflow.db"
+    (workdir / "other" / "mlflow.db").write_bytes((workdir / "mlflow.db").read_bytes())
+    other = mlflow.MlflowClient(elsewhere.removeprefix("tracking.uri="))
+    other.restore_run(stopped)
+    assert run([*overrides, "resume=auto", elsewhere]).run_id == stopped
+    client.restore_run(stopped)
+
+
+@pytest.mark.usefixtures("bare_runs")
+@pytest.mark.parametrize("checkpoint_is_old", [False, True])
+def test_changed_data_is_refused(
+    workdir: Path, idx_folder: Path, monkeypatch: pytest.MonkeyPatch, checkpoint_is_old: bool
+) -> None:
+    """By the digest in the checkpoint, or, of an older version's, by that of the run; the same files are welcome."""
+    if checkpoint_is_old:
+        from mnist_exp import resume
+
+        recorded = resume.record
+        monkeypatch.setattr(
+            resume,
+            "record",
+            lambda *a: {key: value for key, value in recorded(*a).items() if key != "data_digest"},
+        )
+    overrides = ["preflight=off", "model=softmax", "schedule.epochs=3", "data.validation_size=50", f"data.dir={idx_folder}"]  # fmt: skip
+    interrupt_at(1, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run(overrides)
+    before = only_run(workdir)
+    labels = idx_folder / "train-labels-idx1-ubyte"
+    content = labels.read_bytes()
+    labels.write_bytes(content[:-1] + bytes([(content[-1] + 1) % 10]))
+    digest = before.data.tags["data.digest"]
+    for resumed in ([f"resume={before.info.run_id}"], [*overrides, "resume=auto"]):
+        with pytest.raises(
+            UserError, match=rf"the data .* its digest was {digest} and is now [0-9a-f]{{64}}"
+        ):
+            run(resumed)
+    after = only_run(workdir)
+    assert (after.info.status, after.data.tags) == (before.info.status, before.data.tags)
+    labels.write_bytes(content)
+    assert run([*overrides, "resume=auto"]).run_id == before.info.run_id
+
+
+@pytest.mark.usefixtures("bare_runs")
+def test_what_an_interrupted_run_says(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupt_at(25, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run([*SMALL, "schedule.epochs=3"])
+    run_id = only_run(workdir).info.run_id
+    last = capsys.readouterr().out.strip().splitlines()[-1]
+    state = checkpoint.load_newest(checkpoint.run_folder(run_id), warn=print)
+    assert state is not None
+    where = f"in epoch {state.progress.epoch}, at step {state.progress.step}"
+    assert last == (
+        f"Interrupted; run {run_id} is saved {where}. To go on: python -m mnist_exp resume={run_id}"
+    )
+
+
+@pytest.mark.usefixtures("bare_runs")
 def test_damaged_newest_checkpoint_costs_a_warning(
     workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

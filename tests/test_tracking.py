@@ -1,10 +1,13 @@
 import contextlib
 import os
+import shutil
 import signal
+import socket
 import threading
 from pathlib import Path
 
 import mlflow
+import optuna
 import pytest
 from conftest import free_port, only_run
 from sqlalchemy import Connection, Engine, event
@@ -82,12 +85,21 @@ def test_artifacts_and_database_stay_in_the_current_folder(workdir: Path, small_
     assert only_run(workdir).info.artifact_uri.startswith(f"{workdir}/mlruns/")
 
 
+def caused_by(error: Exception, cause: BaseException) -> Exception:
+    """As when a signal comes in the middle of a commit."""
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [
         (ValueError("a reason"), "FAILED"),
         (KeyboardInterrupt("a reason"), "KILLED"),
         (Killed(), "KILLED"),
+        (optuna.TrialPruned("a reason"), "KILLED"),
+        (caused_by(RuntimeError("a reason"), KeyboardInterrupt()), "KILLED"),
+        (caused_by(RuntimeError("a reason"), ValueError()), "FAILED"),
     ],
 )
 def test_status_tells_how_the_run_ended(
@@ -138,6 +150,65 @@ def test_unusable_store_is_a_users_mistake(workdir: Path, small_mnist: data.Data
         tracking.track_run(compose([f"tracking.uri={uri}"]), "v", "n", small_mnist),
     ):
         pass
+
+
+def test_a_server_that_drips_is_not_waited_for(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A byte now and then keeps every timeout of the connection from coming."""
+    monkeypatch.setattr(tracking, "_FIRST_SECONDS", 1.0)
+    over = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not over.wait(0.1):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    threading.Thread(target=drip, args=[server.accept()[0]], daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        uri = f"http://127.0.0.1:{server.getsockname()[1]}"
+        try:
+            with (
+                pytest.raises(
+                    UserError, match=f"tracking.uri={uri}: cannot be used .no answer within 1 second"
+                ),
+                tracking.track_run(compose([f"tracking.uri={uri}"]), "v", "n", small_mnist),
+            ):
+                pass
+        finally:
+            over.set()
+
+
+def test_a_surrounding_job_keeps_its_run(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = mlflow.MlflowClient()
+    with mlflow.start_run() as outer:
+        monkeypatch.setenv("MLFLOW_RUN_ID", outer.info.run_id)
+        with tracking.track_run(compose([]), "v", "n", small_mnist) as tracker:
+            pass
+        active = mlflow.active_run()
+        assert active is not None
+        assert active.info.run_id == outer.info.run_id
+    assert tracker.run_id != outer.info.run_id
+    assert client.get_run(tracker.run_id).data.tags["mlflow.parentRunId"] == outer.info.run_id
+    assert client.get_run(outer.info.run_id).data.params == {}
+
+
+def test_removed_artifacts_are_missed(workdir: Path, small_mnist: data.Dataset) -> None:
+    warnings: list[str] = []
+    with tracking.track_run(compose([]), "v", "n", small_mnist, warn=warnings.append) as tracker:
+        shutil.rmtree(workdir / "mlruns")
+        tracker.log_text("still here", "layers.txt")
+    assert len(warnings) == 1
+    assert f"artifacts of run {tracker.run_id} were removed while it went on (config/" in warnings[0]
 
 
 @pytest.mark.parametrize("table", ["datasets", "experiments"])

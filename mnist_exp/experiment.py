@@ -2,7 +2,6 @@
 
 import contextlib
 import gc
-import os
 import sys
 import tempfile
 import threading
@@ -28,6 +27,7 @@ from mnist_exp import (
     reporting,
     resume,
     seeds,
+    startup_noise,
     sweeper,
 )
 from mnist_exp.config import Config, ReferenceConfig, Settings, compose, find_preset, refuse_sweep
@@ -388,7 +388,7 @@ def _log_figures(
 
 def import_tensorflow(config: Config) -> None:
     """Load TensorFlow and Keras without their start-up messages, set up as the config asks."""
-    with without_startup_noise():
+    with startup_noise.hidden():
         keras_state.pin()
         import tensorflow as tf
 
@@ -419,22 +419,3 @@ def quick_imports() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
-
-
-@contextmanager
-def without_startup_noise() -> Iterator[None]:
-    """Hide what TensorFlow's C++ side writes to standard error about absent GPUs; show it if the block fails."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as noise:
-        saved = os.dup(2)
-        os.dup2(noise.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            noise.seek(0)
-            os.write(saved, noise.read())
-            raise
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)

@@ -10,7 +10,7 @@ from mlflow.entities import LoggedModel, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
-from mnist_exp import keras_state, model_package
+from mnist_exp import keras_state, model_package, startup_noise
 from mnist_exp.errors import UserError, first_line
 from mnist_exp.mlflow_settings import ELSEWHERE, uri_to_read
 from mnist_exp.model_package import PICTURES, TAG
@@ -78,13 +78,13 @@ class Models:
 
     def load(self, which: str) -> TrainedModel:
         """As `find`, in seconds: it loads TensorFlow."""
-        from mnist_exp.experiment import quick_imports, without_startup_noise
+        from mnist_exp.experiment import quick_imports
 
         run, model = self.find(which)
         before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
         mlflow.set_tracking_uri(self._uri)
         try:
-            with quick_imports(), without_startup_noise():
+            with quick_imports(), startup_noise.hidden():
                 keras_state.pin()
                 loaded = mlflow.pyfunc.load_model(f"models:/{model.model_id}")
         except (MlflowException, OSError) as error:

@@ -19,7 +19,15 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from mnist_exp import model_package, model_registry, moments, uris
 from mnist_exp.errors import RunIsGone, UserError, first_line
-from mnist_exp.mlflow_settings import be_quick_and_quiet, store_lock, uri_to_read
+from mnist_exp.mlflow_settings import (
+    be_quick_and_quiet,
+    from_record,
+    is_recorded_as,
+    recorded,
+    shortened,
+    store_lock,
+    uri_to_read,
+)
 from mnist_exp.unsent import Unsent, pending
 
 _RETRY_SECONDS = 30.0  # after a failure, in which results go to the disk at once
@@ -80,7 +88,7 @@ class Outbox:
     """Sends one run's operations. What the store does not take now is kept, and sent beside the training later."""
 
     def __init__(self, client: mlflow.MlflowClient, run_id: str, warn: Warn) -> None:
-        self.queue = Unsent(run_id, client.tracking_uri)
+        self.queue = Unsent(run_id, recorded(client.tracking_uri))
         self._client, self._run_id, self._warn = client, run_id, warn
         self._database = _Database(client.tracking_uri)
         self._attempt: Attempt[Any] | None = None  # the last one
@@ -367,7 +375,7 @@ def sync(queue: Unsent, warn: Warn = lambda text: None) -> int:
     Raises UserError while the store cannot take it, RunIsGone if it does not have the run.
     """
     be_quick_and_quiet()
-    uri = uri_to_read(queue.uri)
+    uri = uri_to_read(from_record(queue.uri))
     try:
         with store_lock(uri):
             client = mlflow.MlflowClient(uri)
@@ -378,7 +386,9 @@ def sync(queue: Unsent, warn: Warn = lambda text: None) -> int:
             f"{error}; what waits in {queue.folder} can be sent only then, or removed with that folder"
         ) from error
     except (MlflowException, OSError) as error:
-        raise UserError(f"{uri}: cannot take what waits in {queue.folder} ({first_line(error)})") from error
+        raise UserError(
+            f"{shortened(uri)}: cannot take what waits in {queue.folder} ({first_line(error)})"
+        ) from error
 
 
 def send_earlier(uri: str, warn: Warn) -> None:
@@ -397,7 +407,7 @@ def send_earlier(uri: str, warn: Warn) -> None:
             except UserError as error:
                 warn(str(error))
 
-    queues = [queue for queue in pending() if queue.uri == uri and not queue.is_given_up]
+    queues = [queue for queue in pending() if is_recorded_as(uri, queue.uri) and not queue.is_given_up]
     if queues and not Attempt(send).wait(_GRACE_SECONDS):
         warn("MLflow takes long to answer; what earlier runs left is sent beside this one")
 

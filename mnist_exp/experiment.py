@@ -23,6 +23,7 @@ from mnist_exp import (
     description,
     interrupts,
     keras_state,
+    mlflow_settings,
     plot_style,
     reporting,
     resume,
@@ -78,6 +79,7 @@ def run_experiment(settings: Settings) -> RunResult:
     """Load, build, train, track and report. Everything a user can get wrong is refused before TensorFlow loads."""
     reporter = reporting.Reporter()
     trial = sweeper.current()
+    mlflow_settings.check_uri(settings.config.tracking.uri)
     if settings.config.best_of is not None:
         from mnist_exp import study_tracking
 

@@ -1,15 +1,32 @@
-"""How MLflow behaves as a client: quick to give up on a dead server, and quiet; and which store it opens."""
+"""Which MLflow store is used, made whole and found again, and how MLflow behaves as its client: quick and quiet."""
 
+import difflib
 import logging
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from mnist_exp.errors import UserError, first_line
+from mnist_exp import moved_store
+from mnist_exp.errors import ConfigError, UserError, first_line
 from mnist_exp.sweeper import database
+from mnist_exp.uris import artifact_location, masked, sqlite_file, sqlite_uri
 
 ELSEWHERE = "tracking.uri=URI or MLFLOW_TRACKING_URI names another store; the default is mlflow.db in the current folder"
+IGNORED = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_ACTIVE_MODEL_ID")
+# What a surrounding job may have set, and what would mix its runs with ours.
+_UNSET = (*IGNORED, "_MLFLOW_ACTIVE_MODEL_ID", "_MLFLOW_SERVER_ARTIFACT_ROOT", "MLFLOW_ENABLE_ASYNC_LOGGING")
+_KINDS = ("sqlite", "postgresql", "mysql", "mssql", "http", "https", "databricks", "databricks-uc", "uc")
+_EXPECTED = "expected sqlite:///FILE, http://HOST:PORT, postgresql://USER@HOST/DATABASE or mysql://..."
+_SILENT = (
+    "urllib3.connectionpool",
+    "mlflow.system_metrics",
+    "mlflow.tracking.fluent",
+    "mlflow.store.db.utils",
+)
+_FIRST_LETTERS = 200  # of a URI in a message
 
 
 def be_quick_and_quiet() -> None:
@@ -21,19 +38,174 @@ def be_quick_and_quiet() -> None:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    for silent in ("urllib3.connectionpool", "mlflow.system_metrics", "mlflow.tracking.fluent"):
+    for silent in _SILENT:
         logging.getLogger(silent).setLevel(logging.CRITICAL)  # their trouble is told in our own words
+
+
+def check_uri(uri: str | None) -> None:
+    """Raise ConfigError for a `tracking.uri` that can be no store, or would be recorded with a password in it.
+
+    None is MLFLOW_TRACKING_URI or the default. Needs no MLflow.
+    """
+    _check_kind(uri)
+    if uri is not None and masked(uri) != uri:
+        variables = (
+            "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN)"
+            if uri.startswith("http")
+            else "MLFLOW_TRACKING_URI, with the whole URI"
+        )
+        raise ConfigError(
+            f"tracking.uri={shortened(uri)}: holds a password, and settings are recorded with the run\n"
+            f"Give it in the environment, which is not: {variables}"
+        )
+
+
+def _check_kind(uri: str | None) -> None:
+    setting, text = ("tracking.uri", uri) if uri is not None else ("MLFLOW_TRACKING_URI", _from_environment())
+    if text is None:
+        _refuse_old_file_store()
+        return
+    scheme = urlsplit(text).scheme.split("+")[0].lower()
+    if len(scheme) <= 1 or scheme == "file":
+        if os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() in ("true", "1"):
+            return
+        raise ConfigError(
+            f"{setting}={shortened(text)}: is a folder, which MLflow no longer takes for a store; {_EXPECTED}\n"
+            "`mlflow migrate-filestore` turns the runs in it into a database"
+        )
+    if scheme not in _KINDS and scheme not in _plugins():
+        near = difflib.get_close_matches(scheme, _KINDS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ConfigError(f"{setting}={shortened(text)}: {scheme} is no kind of store{hint}\n{_EXPECTED}")
+
+
+def has_file_store() -> bool:
+    """Whether MLflow takes the current folder's `mlruns`, where an older version kept its runs, for the default store."""
+    return next(Path("mlruns").glob("[0-9]*/meta.yaml"), None) is not None
+
+
+def _refuse_old_file_store() -> None:
+    if not Path("mlflow.db").exists() and has_file_store():
+        raise ConfigError(
+            f"{Path('mlruns').absolute()}: holds runs in files, which MLflow no longer takes for a store; "
+            "`mlflow migrate-filestore` turns them into a database\n"
+            "tracking.uri=sqlite:///mlflow.db leaves them where they are, and begins a database"
+        )
+
+
+def shortened(uri: str) -> str:
+    """A URI as it is shown in a message."""
+    shown = masked(uri)
+    return shown if len(shown) <= _FIRST_LETTERS else f"{shown[:_FIRST_LETTERS]}..."
+
+
+def _from_environment() -> str | None:
+    return os.environ.get("MLFLOW_TRACKING_URI") or None
+
+
+def _plugins() -> set[str]:
+    """The kinds of store that installed plugins of MLflow bring."""
+    from importlib.metadata import entry_points
+
+    return {entry.name for entry in entry_points(group="mlflow.tracking_store")}
+
+
+def store_uri(uri: str | None) -> str:
+    """The store that `tracking.uri` names; None is MLflow's own choice: MLFLOW_TRACKING_URI, or the default.
+
+    A SQLite file is named by its absolute path, whichever way it was written. Raises ConfigError for what can be
+    no store. Needs no MLflow, which keeps that variable up to date.
+    """
+    _check_kind(uri)
+    chosen = uri or _from_environment() or "sqlite:///mlflow.db"
+    file = sqlite_file(chosen)
+    return chosen if file is None or "?" in chosen else sqlite_uri(Path(os.path.abspath(file)))
+
+
+@contextmanager
+def in_use(uri: str | None) -> Iterator[str]:
+    """MLflow with the store that `tracking.uri` names, as `store_uri`, and without what a surrounding job has set."""
+    import mlflow
+
+    chosen = store_uri(uri)
+    before = {name: os.environ.pop(name) for name in (*_UNSET, "MLFLOW_TRACKING_URI") if name in os.environ}
+    mlflow.set_tracking_uri(chosen)
+    try:
+        yield chosen
+    finally:
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # then MLflow goes by the variable again
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+        os.environ |= before
+
+
+def recorded(uri: str) -> str:
+    """What is written down of a store's URI, for `from_record`: no password, and no folder that may be moved."""
+    file = sqlite_file(uri)
+    if file is not None and file.parent == Path.cwd() and "?" not in uri:
+        return f"sqlite:///{file.name}"
+    return masked(uri)
+
+
+def from_record(text: str) -> str:
+    """The store whose URI was written down in this project folder. Raises UserError if its password is needed."""
+    own = _from_environment()
+    if own is not None and masked(own) == text:
+        return own
+    if "***" in text:
+        raise UserError(
+            f"{text}: its password is not recorded; set MLFLOW_TRACKING_URI to this address with the password"
+        )
+    file = sqlite_file(text)
+    if file is not None and not file.exists() and Path(file.name).exists():  # the folder was moved
+        return f"sqlite:///{file.name}"
+    return text
+
+
+def is_recorded_as(uri: str, text: str) -> bool:
+    """Whether this store is the one whose URI was written down as `text`."""
+    try:
+        return store_uri(from_record(text)) == uri
+    except UserError:
+        return False
 
 
 @contextmanager
 def store_lock(uri: str) -> Iterator[None]:
     """One process at a time makes what is not there yet in a database; a server of MLflow's has its own order.
 
-    Raises MlflowException for a database that cannot be reached, at once: MLflow itself tries for two minutes.
+    A SQLite database is whole in the block, and knows where its artifacts are. Raises MlflowException for a database
+    that cannot be reached, at once, where MLflow itself tries for two minutes; UserError for a file that is none.
     """
-    if not uri.startswith(database.LOCKABLE):
+    file = sqlite_file(uri)
+    if file is not None:
+        with _failures_of_mlflow(), ExitStack() as stack:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(database.file_lock(file))
+            _make_whole(file)
+            moved_store.bring_along(file)
+            lock = stack.pop_all()
+        with lock:
+            yield
+    elif uri.startswith(database.LOCKABLE):
+        with _server_lock(uri):
+            yield
+    else:
         yield
-        return
+
+
+@contextmanager
+def _failures_of_mlflow() -> Iterator[None]:
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
+
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise MlflowException(str(error), TEMPORARILY_UNAVAILABLE) from error
+
+
+@contextmanager
+def _server_lock(uri: str) -> Iterator[None]:
     import sqlalchemy  # late, for MLflow does without where it has a server
     from mlflow.exceptions import MlflowException
     from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
@@ -49,23 +221,56 @@ def store_lock(uri: str) -> Iterator[None]:
         raise MlflowException(str(error), TEMPORARILY_UNAVAILABLE) from error
 
 
+def _make_whole(file: Path) -> None:
+    """MLflow makes its tables in some seconds, and cannot go on where it was stopped."""
+    database.make_whole(
+        file, _make_tables, last="experiments", bookkeeping=("alembic_version", "workspaces"), tables=_tables
+    )
+
+
+def _make_tables(file: Path) -> None:
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    store = SqlAlchemyStore(sqlite_uri(file), artifact_location(file.parent / moved_store.FOLDER))
+    store._dispose_engine()
+    SqlAlchemyStore._engine_map.pop(store.db_uri)
+
+
+def _tables() -> set[str]:
+    """The names of all tables that MLflow makes, on the way to the newest schema, too."""
+    from mlflow.store.db import utils  # registers the tables
+    from mlflow.store.db.base_sql_model import Base
+    from mlflow.store.tracking.dbmodels.initial_models import Base as OldBase
+
+    del utils
+    return {*Base.metadata.tables, *OldBase.metadata.tables}
+
+
 def uri_to_read(uri: str | None) -> str:
-    """`uri`, or MLflow's own choice for None.
+    """The store's URI, as `store_uri`, of a store that can be read.
 
     Raises UserError for a database file that is not there, or a database server that does not answer.
     """
-    import mlflow
     from mlflow.exceptions import MlflowException
 
     be_quick_and_quiet()
-    chosen = uri or mlflow.get_tracking_uri()
-    if chosen.startswith("sqlite:///"):  # which MLflow would create
-        file = Path(chosen.removeprefix("sqlite:///").partition("?")[0])
-        if not file.is_file():
-            raise UserError(f"no runs here: there is no database {file}\n{ELSEWHERE}")
-        return chosen
+    chosen = store_uri(uri)
+    file = sqlite_file(chosen)
     try:
-        with store_lock(chosen):
-            return chosen
-    except MlflowException as error:
-        raise UserError(f"tracking.uri={chosen}: cannot be used ({first_line(error)})") from error
+        if file is None or _needs_care(file):
+            with suppress(moved_store.InUse), store_lock(chosen):
+                return chosen
+    except (MlflowException, sqlite3.Error, OSError) as error:
+        raise UserError(f"tracking.uri={shortened(chosen)}: cannot be used ({first_line(error)})") from error
+    return chosen
+
+
+def _needs_care(file: Path) -> bool:
+    """Whether a database is to be changed before it is read. Raises UserError where there are no runs to read."""
+    try:
+        whole = file.is_file() and database.is_whole(file, "experiments")
+    except sqlite3.DatabaseError as error:
+        raise UserError(f"{file}: cannot be read as a database ({first_line(error)})\n{ELSEWHERE}") from error
+    if not whole:  # MLflow would make one
+        raise UserError(f"no runs here: there is no database {file}\n{ELSEWHERE}")
+    return moved_store.is_elsewhere(file)

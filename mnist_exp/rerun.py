@@ -14,7 +14,7 @@ from mnist_exp.config import Settings
 from mnist_exp.errors import NonFiniteCost, UserError, first_line
 from mnist_exp.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
 from mnist_exp.messages import USER_ERRORS, explain
-from mnist_exp.mlflow_settings import ELSEWHERE, uri_to_read
+from mnist_exp.mlflow_settings import ELSEWHERE, shortened, uri_to_read
 from mnist_exp.recorded import overrides as recorded_overrides
 from mnist_exp.sweeper import quoting
 
@@ -248,9 +248,9 @@ class _Store:
         except Exception as error:  # MLflow passes on whatever its database, server or file store raises
             code = error.error_code if isinstance(error, MlflowException) else ""
             if code == "RESOURCE_DOES_NOT_EXIST" or "for parameter 'run_id'" in str(error):
-                raise UserError(f"{run_id}: no such run in {self._uri}\n{ELSEWHERE}") from error
+                raise UserError(f"{run_id}: no such run in {shortened(self._uri)}\n{ELSEWHERE}") from error
             said = first_line(error)
-            raise UserError(f"tracking.uri={self._uri}: cannot be read ({said})") from error
+            raise UserError(f"tracking.uri={shortened(self._uri)}: cannot be read ({said})") from error
 
 
 def _read(client: "MlflowClient", run_id: str) -> TrackedRun:

@@ -11,7 +11,7 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
-from mnist_exp import checkpoint, delivery, description, plot_style, study_report, tracking
+from mnist_exp import checkpoint, delivery, description, mlflow_settings, plot_style, study_report, tracking
 from mnist_exp.config import Settings, as_meant, compose, from_composed
 from mnist_exp.errors import ConfigError
 from mnist_exp.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
@@ -39,7 +39,7 @@ class StudyTracking(StudyHooks):
         return as_meant(overrides)
 
     def check_config(self, config: "DictConfig") -> None:
-        from_composed(config)
+        mlflow_settings.check_uri(from_composed(config).tracking.uri)
 
     def on_study_start(self, study: "optuna.Study", config: "DictConfig") -> None:
         """Open the parent run: that of the study's earlier commands if the store has it, else a new one."""

@@ -4,6 +4,7 @@ import sys
 
 from mnist_exp.errors import UserError
 from mnist_exp.unsent import pending
+from mnist_exp.uris import masked
 
 
 def warn(text: str) -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     failed = False
     for queue in waiting:
         try:
-            print(f"run {queue.run_id}: {delivery.sync(queue, warn)} records sent to {queue.uri}")
+            print(f"run {queue.run_id}: {delivery.sync(queue, warn)} records sent to {masked(queue.uri)}")
         except UserError as error:
             print(f"mnist_exp: {error}", file=sys.stderr)
             failed = True

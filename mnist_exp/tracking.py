@@ -5,6 +5,7 @@ import math
 import os
 import platform
 import re
+import shlex
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -25,14 +26,21 @@ from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from numpy.typing import NDArray
 
-from mnist_exp import delivery, environment, model_registry, sweeper
+from mnist_exp import delivery, environment, model_registry, moved_store, sweeper
 from mnist_exp.config import Settings
 from mnist_exp.data import Dataset
 from mnist_exp.errors import Killed, UserError, first_line
-from mnist_exp.mlflow_settings import be_quick_and_quiet, store_lock
+from mnist_exp.mlflow_settings import (
+    IGNORED,
+    be_quick_and_quiet,
+    has_file_store,
+    in_use,
+    shortened,
+    store_lock,
+)
 from mnist_exp.results import EpochResult, Evaluation
 from mnist_exp.sweeper.processes import is_alive, this_process
-from mnist_exp.uris import local_path, masked
+from mnist_exp.uris import local_path, masked, sqlite_file, without_user
 
 if TYPE_CHECKING:
     import keras
@@ -61,7 +69,7 @@ class RunTracker:
     def page(self) -> str:
         """The run's address in the MLflow UI."""
         uri = mlflow.get_tracking_uri()
-        server = uri.rstrip("/") if uri.startswith("http") else "http://127.0.0.1:5000"
+        server = without_user(uri).rstrip("/") if uri.startswith("http") else "http://127.0.0.1:5000"
         return f"{server}/#/experiments/{self.experiment_id}/runs/{self.run_id}"
 
     def log_epoch(self, result: EpochResult, reference_cost: float | None = None) -> None:
@@ -242,7 +250,9 @@ def track_run(
     UserError if the store cannot be used, does not have the run, or refuses the settings.
     """
     be_quick_and_quiet()
-    with _tracking_uri(settings.config.tracking.uri):
+    for name in (name for name in IGNORED if name in os.environ):
+        warn(f"{name} of a surrounding job is not used: the run is one of its own, in tracking.experiment")
+    with in_use(settings.config.tracking.uri):
         given = _git_tags(settings.config.tracking.code) | dict(tags or {})
         if run_id is None and (outer := mlflow.active_run()) is not None:  # of this thread
             given |= {MLFLOW_PARENT_RUN_ID: outer.info.run_id}
@@ -267,7 +277,7 @@ def track_run(
 def tags_of(uri: str | None, run_id: str) -> Mapping[str, str]:
     """The tags of a run in the store that `tracking.uri` names. Raises RunIsGone, UserError."""
     be_quick_and_quiet()
-    with _tracking_uri(uri):
+    with in_use(uri):
 
         def look_up() -> Mapping[str, str]:
             with store_lock(mlflow.get_tracking_uri()):  # a client makes the schema where there is none
@@ -283,7 +293,7 @@ def _answered(action: Callable[[], _T]) -> _T:
     try:
         return delivery.within(_FIRST_SECONDS if uri.startswith("http") else None, action)
     except (MlflowException, OSError) as error:
-        raise UserError(f"tracking.uri={uri}: cannot be used ({first_line(error)})") from error
+        raise UserError(f"tracking.uri={shortened(uri)}: cannot be used ({first_line(error)})") from error
 
 
 def _open_run(
@@ -333,12 +343,22 @@ def open_store(experiment: str) -> str:
             _fail_runs_of_dead_processes(client)
             return delivery.shared(_experiment_id, client, experiment)
     except (MlflowException, OSError) as error:
-        raise UserError(f"tracking.uri={uri}: cannot be used ({first_line(error)})") from error
+        raise UserError(f"tracking.uri={shortened(uri)}: cannot be used ({first_line(error)})") from error
 
 
 def _experiment_id(client: mlflow.MlflowClient, name: str) -> str:
-    found = client.get_experiment_by_name(name)
-    return client.create_experiment(name) if found is None else found.experiment_id
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        experiment_id = client.create_experiment(name)
+        if file := sqlite_file(mlflow.get_tracking_uri()):
+            moved_store.place_beside(file, experiment_id)
+        return experiment_id
+    if experiment.lifecycle_stage != "active":
+        raise UserError(
+            f"tracking.experiment={name}: is in MLflow's trash; tracking.experiment=NAME names another one, and this "
+            f"restores it:\nmlflow experiments restore --experiment-id {experiment.experiment_id}"
+        )
+    return experiment.experiment_id
 
 
 def _git_tags(recorded: str) -> dict[str, str]:
@@ -361,14 +381,14 @@ def process_tags() -> dict[str, str]:
 def store(uri: str | None) -> Iterator[mlflow.MlflowClient]:
     """A client of the store that `tracking.uri` names. Raises UserError where that cannot be used."""
     be_quick_and_quiet()
-    with _tracking_uri(uri):
+    with in_use(uri) as chosen:
         try:
-            with store_lock(mlflow.get_tracking_uri()):  # a client makes the schema where there is none
+            with store_lock(chosen):  # a client makes the schema where there is none
                 client = mlflow.MlflowClient()
             yield client
         except (MlflowException, OSError) as error:
             raise UserError(
-                f"tracking.uri={mlflow.get_tracking_uri()}: cannot be used ({first_line(error)})"
+                f"tracking.uri={shortened(chosen)}: cannot be used ({first_line(error)})"
             ) from error
 
 
@@ -390,8 +410,11 @@ def _fail_runs_of_dead_processes(client: mlflow.MlflowClient) -> None:
 def ui_command() -> str:
     """The shell command that opens the MLflow UI on the store in use, from the current folder."""
     uri = mlflow.get_tracking_uri()
-    default = uri == _sqlite_uri(Path("mlflow.db").absolute()) and not os.environ.get("MLFLOW_TRACKING_URI")
-    return "mlflow ui --workers 1" if default else f"mlflow ui --workers 1 --backend-store-uri {uri}"
+    if sqlite_file(uri) == Path("mlflow.db").absolute() and not has_file_store():
+        return "mlflow ui --workers 1"
+    # A password can only have come from the environment.
+    named = shlex.quote(uri) if masked(uri) == uri else '"$MLFLOW_TRACKING_URI"'
+    return f"mlflow ui --workers 1 --backend-store-uri {named}"
 
 
 def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -407,19 +430,3 @@ def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _evaluation_metrics(split: str, evaluation: Evaluation) -> dict[str, float]:
     return {f"{split}/cost": evaluation.cost, f"{split}/accuracy": evaluation.accuracy}
-
-
-def _sqlite_uri(path: Path) -> str:
-    return f"sqlite:///{path}"
-
-
-@contextmanager
-def _tracking_uri(uri: str | None) -> Iterator[None]:
-    previous = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
-    if uri is not None:
-        mlflow.set_tracking_uri(uri)
-    try:
-        yield
-    finally:
-        if uri is not None:
-            mlflow.set_tracking_uri(previous)  # type: ignore[arg-type]  # None unsets it

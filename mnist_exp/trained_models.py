@@ -1,5 +1,8 @@
 """Find a run's logged model in an MLflow store, and load it."""
 
+import atexit
+import shutil
+import tempfile
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +15,10 @@ from numpy.typing import NDArray
 
 from mnist_exp import keras_state, model_package, startup_noise
 from mnist_exp.errors import UserError, first_line
-from mnist_exp.mlflow_settings import ELSEWHERE, uri_to_read
+from mnist_exp.mlflow_settings import ELSEWHERE, in_use, shortened, uri_to_read
 from mnist_exp.model_package import PICTURES, TAG
 from mnist_exp.served_model import COLUMN, RETURN_PIXELS
+from mnist_exp.uris import local_path
 
 _PAGE = 1000
 _METRIC = "val/accuracy"
@@ -68,12 +72,16 @@ class Models:
             models = self._all_models()
             runs = self._finished(models)
         except MlflowException as error:
-            raise UserError(f"tracking.uri={self._uri}: cannot be read ({first_line(error)})") from error
+            raise UserError(
+                f"tracking.uri={shortened(self._uri)}: cannot be read ({first_line(error)})"
+            ) from error
         if which == "best":
             runs = [run for run in runs if _METRIC in run.data.metrics and not _scored_on_training(run)]
             runs.sort(key=lambda run: (_validation_images(run), run.data.metrics[_METRIC]), reverse=True)
         if not runs:
-            raise UserError(f"--run {which}: no finished run in {self._uri} has a model\n{ELSEWHERE}")
+            raise UserError(
+                f"--run {which}: no finished run in {shortened(self._uri)} has a model\n{ELSEWHERE}"
+            )
         return runs[0], models[runs[0].info.run_id]
 
     def load(self, which: str) -> TrainedModel:
@@ -81,18 +89,14 @@ class Models:
         from mnist_exp.experiment import quick_imports
 
         run, model = self.find(which)
-        before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
-        mlflow.set_tracking_uri(self._uri)
         try:
-            with quick_imports(), startup_noise.hidden():
+            with in_use(self._uri), quick_imports(), startup_noise.hidden():
                 keras_state.pin()
-                loaded = mlflow.pyfunc.load_model(f"models:/{model.model_id}")
+                loaded = mlflow.pyfunc.load_model(f"models:/{model.model_id}", dst_path=_copy_for(model))
         except (MlflowException, OSError) as error:
             raise UserError(
                 f"run {run.info.run_id}: its model cannot be loaded ({first_line(error)})"
             ) from error
-        finally:
-            mlflow.set_tracking_uri(before)  # type: ignore[arg-type]  # None unsets it
         return TrainedModel(
             run.info.run_id, run.info.run_name or run.info.run_id[:8], f"models:/{model.model_id}", loaded
         )
@@ -103,7 +107,7 @@ class Models:
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST" and "run_id" not in str(error):
                 raise
-            raise UserError(f"--run {run_id}: no such run in {self._uri}\n{ELSEWHERE}") from error
+            raise UserError(f"--run {run_id}: no such run in {shortened(self._uri)}\n{ELSEWHERE}") from error
         outputs = [] if run.outputs is None else sorted(run.outputs.model_outputs, key=lambda out: out.step)
         logged = [model_package.logged(self._client, run_id, output.step) for output in outputs]
         models = [model for model in logged if model is not None]
@@ -153,6 +157,19 @@ class Models:
             if not token:
                 break
         return found
+
+
+def _copy_for(model: LoggedModel) -> str | None:
+    """A folder to load a copy of the model's files from, where MLflow would decode a `%` in their path once too often.
+
+    It stays until the process ends: Python may import more of the model's code.
+    """
+    folder = local_path(model.artifact_location)
+    if folder is None or "%" not in str(folder):
+        return None
+    copy = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    return copy
 
 
 def _scored_on_training(run: Run) -> bool:

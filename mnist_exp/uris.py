@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
 
 _SQLITE = re.compile(
     r"sqlite(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?/(?P<database>[^?]*)(?:\?(?P<query>.*))?", re.DOTALL
@@ -63,6 +63,12 @@ def masked(text: str) -> str:
     text = re.sub(_PASSWORD_OF_A_WHOLE_URI if whole else _PASSWORD, r"\g<user>:***@", text)
     text = re.sub(_LONE_TOKEN, r"\g<user>***@", text)
     return re.sub(_SECRET_QUERY, r"\g<key>***", text, flags=re.IGNORECASE)
+
+
+def without_user(uri: str) -> str:
+    """An address that a browser is given: without user and password."""
+    parts = urlsplit(uri)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _is_encoded(text: str) -> bool:

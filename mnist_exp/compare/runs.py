@@ -11,12 +11,11 @@ import mlflow
 import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
-from mlflow.utils.file_utils import local_file_uri_to_path
-from mlflow.utils.uri import is_local_uri
 from numpy.typing import NDArray
 
 from mnist_exp.errors import UserError, first_line
-from mnist_exp.mlflow_settings import ELSEWHERE, uri_to_read
+from mnist_exp.mlflow_settings import ELSEWHERE, shortened, uri_to_read
+from mnist_exp.uris import local_path
 
 _PAGE = 1000
 _MOST_POINTS = 1_000_000  # of a metric over all runs asked for
@@ -85,11 +84,13 @@ class Store:
             if not found:
                 raise NoRuns(self._nothing(selection, experiments))
         except MlflowException as error:
-            where = f"--filter {selection.filter}" if selection.filter else f"tracking.uri={self.uri}"
+            where = (
+                f"--filter {selection.filter}" if selection.filter else f"tracking.uri={shortened(self.uri)}"
+            )
             said = first_line(error)
             raise UserError(f"{where}: MLflow cannot use it ({said})") from error
         if unknown := set(selection.run_ids) - {run.info.run_id for run in found}:
-            raise UserError(f"{min(unknown)}: no such run in {self.uri}\n{ELSEWHERE}")
+            raise UserError(f"{min(unknown)}: no such run in {shortened(self.uri)}\n{ELSEWHERE}")
         kept = [run for run in found if run.data.tags.get("study_role") != "study"]
         if not kept:
             study = found[0].data.tags.get("study_name", "")
@@ -147,7 +148,7 @@ class Store:
                     f"--study {selection.study}: no such study{did_you_mean(selection.study, names)}\n"
                     f"Studies: {', '.join(names) or 'none'}"
                 )
-        return f"no runs are selected by {selection}\n{self.uri}: {ELSEWHERE}"
+        return f"no runs are selected by {selection}\n{shortened(self.uri)}: {ELSEWHERE}"
 
     def history(self, run_ids: Sequence[str], metric: str) -> pd.DataFrame:
         """Columns run_id, step, value: the last value logged at each step, without those that are not finite."""
@@ -155,7 +156,7 @@ class Store:
             rows = self._points(run_ids, metric)
         except MlflowException as error:
             said = first_line(error)
-            raise UserError(f"tracking.uri={self.uri}: cannot be read ({said})") from error
+            raise UserError(f"tracking.uri={shortened(self.uri)}: cannot be read ({said})") from error
         table = pd.DataFrame(rows, columns=["run_id", "step", "timestamp", "value"])
         table = table.sort_values(["run_id", "step", "timestamp"]).drop_duplicates(
             ["run_id", "step"], keep="last"
@@ -174,10 +175,10 @@ class Store:
         """None where the run has no such artifact."""
         uri = runs.info.at[run_id, "artifacts"]
         try:
-            if is_local_uri(uri, is_tracking_or_registry_uri=False):
-                return (Path(local_file_uri_to_path(uri)) / path).read_bytes()
-            with TemporaryDirectory() as folder:
-                return Path(self._client.download_artifacts(run_id, path, folder)).read_bytes()
+            if uri and (folder := local_path(uri)):
+                return (folder / path).read_bytes()
+            with TemporaryDirectory() as temporary:
+                return Path(self._client.download_artifacts(run_id, path, temporary)).read_bytes()
         except (OSError, MlflowException):
             return None
 

@@ -1,10 +1,13 @@
-"""A lock that all who use one database share, on whichever machine."""
+"""What all who use one database share, on whichever machine: a lock, and tables that are whole or not there."""
 
+import contextlib
+import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote_from_bytes
 
 import filelock
 
@@ -23,8 +26,7 @@ def lock(engine: "sqlalchemy.Engine", name: str) -> Iterator[None]:
     from sqlalchemy import text  # late: it takes 0.2 s, and not all who may need a lock have a database
 
     if engine.dialect.name == "sqlite":
-        database = Path(str(engine.url.database))
-        with filelock.FileLock(database.with_name(f".{database.name}.lock"), poll_interval=0.01):
+        with file_lock(Path(str(engine.url.database))):
             yield
     elif engine.dialect.name == "postgresql":
         with engine.connect() as connection:  # whose transaction holds the lock
@@ -40,3 +42,83 @@ def lock(engine: "sqlalchemy.Engine", name: str) -> Iterator[None]:
                 connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": name})
     else:
         raise ValueError(f"{engine.dialect.name}: expected {', '.join(LOCKABLE)}")
+
+
+@contextmanager
+def file_lock(database: Path) -> Iterator[None]:
+    """The lock of a SQLite database. Raises OSError where its file cannot be made."""
+    with filelock.FileLock(database.with_name(f".{database.name}.lock"), poll_interval=0.01):
+        yield
+
+
+@contextmanager
+def opened(database: Path) -> Iterator[sqlite3.Connection]:
+    """An existing SQLite database without SQLAlchemy, which takes 0.2 s. Each statement is a transaction of its own.
+
+    Raises sqlite3.Error where the file is missing or is no database.
+    """
+    address = f"file:{quote_from_bytes(str(database).encode(errors='surrogateescape'))}?mode=rw"
+    with contextlib.closing(
+        sqlite3.connect(address, uri=True, isolation_level=None, timeout=20)
+    ) as connection:
+        yield connection
+
+
+def make_whole(
+    database: Path,
+    make: Callable[[Path], None],
+    *,
+    last: str,
+    bookkeeping: Collection[str],
+    tables: Callable[[], set[str]],
+) -> None:
+    """See to it that a SQLite database has all its tables. Call it under `file_lock`.
+
+    `make` makes them in a new file, which is renamed when they are whole, so that a process that dies leaves nothing
+    half made. `last` is the table whose first row is written last. A file without that row, which another program
+    left half made, is replaced: one with none but `tables()`, and no row but in those for `bookkeeping`.
+    Raises OSError, sqlite3.Error for a file that is no database, or what `make` raises.
+    """
+    if is_whole(database, last) or not _is_half_made(database, bookkeeping, tables):
+        return
+    database = database.resolve()  # of a link, what it leads to is replaced
+    new = database.with_name(f".{database.name}.new")
+    _remove(new)
+    try:
+        make(new)
+        new.replace(database)
+    finally:
+        _remove(new)
+
+
+def is_whole(database: Path, last: str) -> bool:
+    """Whether the table `last` has a row. Raises sqlite3.Error for a file that is no database."""
+    if not database.exists():
+        return False
+    with opened(database) as connection:
+        return last in _tables(connection) and _has_rows(connection, last)
+
+
+def _is_half_made(database: Path, bookkeeping: Collection[str], tables: Callable[[], set[str]]) -> bool:
+    if not database.exists():
+        return True
+    with opened(database) as connection:
+        names = _tables(connection)
+        if any(_has_rows(connection, name) for name in names if name not in bookkeeping):
+            return False
+    foreign = {name for name in names if not name.startswith("_alembic_tmp_")} - set(bookkeeping)
+    return not foreign or foreign <= tables()
+
+
+def _tables(connection: sqlite3.Connection) -> list[str]:
+    query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    return [name for (name,) in connection.execute(query)]
+
+
+def _has_rows(connection: sqlite3.Connection, table: str) -> bool:
+    return connection.execute(f'SELECT 1 FROM "{table}" LIMIT 1').fetchone() is not None
+
+
+def _remove(database: Path) -> None:
+    for name in (database.name, f"{database.name}-journal"):
+        database.with_name(name).unlink(missing_ok=True)

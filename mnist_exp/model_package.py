@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -101,13 +100,21 @@ def _linked(run: Run, step: int) -> set[str]:
     return {output.model_id for output in outputs if output.step == step}
 
 
-def _package(folder: Path) -> Path:
-    """A Python package with the modules, whose name tells them from other versions: one process may load several models."""
-    sources = {name: (_PACKAGE_DIR / f"{name}.py").read_bytes() for name in _MODULES}
+def code() -> tuple[str, dict[str, bytes]]:
+    """The package that travels with a model: its name, and {file name: content} of its modules.
+
+    The name tells it from that of other versions: one process may load several models.
+    """
+    sources = {f"{name}.py": (_PACKAGE_DIR / f"{name}.py").read_bytes() for name in _MODULES}
     digest = hashlib.sha256(json.dumps([text.decode() for text in sources.values()]).encode())
-    package = folder / f"mnist_exp_model_{digest.hexdigest()[:12]}"
+    return f"mnist_exp_model_{digest.hexdigest()[:12]}", sources
+
+
+def _package(folder: Path) -> Path:
+    name, sources = code()
+    package = folder / name
     package.mkdir()
     (package / "__init__.py").touch()
-    for name in _MODULES:
-        shutil.copy(_PACKAGE_DIR / f"{name}.py", package)
+    for module, source in sources.items():
+        (package / module).write_bytes(source)
     return package

@@ -51,6 +51,9 @@ def _parser() -> Parser:
     parser.add_argument(
         "--output", metavar="FILE", help="the drawing, a PNG; default: predict-NAME.png in the current folder"
     )
+    parser.add_argument(
+        "--trust", action="store_true", help="run a model's own Python code where it is not this version's"
+    )
     return parser
 
 
@@ -63,7 +66,7 @@ def run(arguments: Sequence[str]) -> None:
     if given.seed is not None and (given.image or given.index is not None or given.draw or given.seed < 0):
         raise UserError(f"--seed {given.seed}: expected a number >= 0, for a random test image only")
     if given.draw:
-        _draw(which, given.uri)
+        _draw(which, given.uri, given.trust)
         return
     image: str | NDArray[np.uint8]
     if given.image is not None:
@@ -80,7 +83,7 @@ def run(arguments: Sequence[str]) -> None:
     output = Path(given.output or f"predict-{name}.png")
     if output.suffix.lower() != ".png" or not output.parent.is_dir():
         raise UserError(f"--output {output}: expected a name that ends in .png, in a folder that exists")
-    model = _find(which, given.uri)[0]
+    model = _find(which, given.uri, given.trust)[0]
     prediction = model.predict(image)
     _show(model, prediction, title)
     _save(original, prediction, f"{title}: {prediction.digit}", output)
@@ -134,13 +137,13 @@ def _test_image(index: int | None, seed: int | None) -> tuple[NDArray[np.uint8],
     return test.images[index, :, :, 0], index, int(test.labels[index])
 
 
-def _find(which: Sequence[str], uri: str | None) -> "list[TrainedModel]":
+def _find(which: Sequence[str], uri: str | None, trust: bool) -> "list[TrainedModel]":
     from mnist_exp.trained_models import Models
 
     models = Models(uri)
     for name in which:
         models.find(name)  # all mistakes before the first model loads
-    return [models.load(name) for name in which]
+    return [models.load(name, trust) for name in which]
 
 
 def _show(model: "TrainedModel", prediction: "Prediction", title: str) -> None:
@@ -187,10 +190,10 @@ def has_display() -> bool:
     )
 
 
-def _draw(which: Sequence[str], uri: str | None) -> None:
+def _draw(which: Sequence[str], uri: str | None, trust: bool) -> None:
     from mnist_exp import drawing
 
-    models = _find(which, uri)
+    models = _find(which, uri, trust)
     with drawing.serving(models) as server:
         print(f"{server.url}\nCtrl-C ends it.", flush=True)
         if has_display():

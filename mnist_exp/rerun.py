@@ -148,7 +148,7 @@ def rerun(run_id: str, uri: str | None = None) -> Comparison:
             f"The first run is {first.status}: it is compared as far as it went, {first.epochs} whole epochs."
         )
     print()
-    second = store.read(_train(settings, run_id))
+    second = store.read(_train(store, settings, run_id))
     comparison = compare(first, second)
     print(_report(comparison))
     return comparison
@@ -170,7 +170,7 @@ def settings_of(run: TrackedRun, uri: str | None = None) -> Settings:
     if recorded.data.dir is not None:  # which is read only if it holds the data that the run was trained on
         kept.append(quoting.override("data.dir", recorded.data.dir))
     if uri is not None:
-        kept.append(quoting.override("tracking.uri", uri))
+        kept.append(f"tracking.uri={uri}")
     wanted = replace(
         recorded,
         resume=None,
@@ -252,6 +252,19 @@ class _Store:
             said = first_line(error)
             raise UserError(f"tracking.uri={shortened(self._uri)}: cannot be read ({said})") from error
 
+    def last_rerun(self, run_id: str, experiment: str) -> str | None:
+        """The id of the newest run in the experiment that repeats this one."""
+        import mlflow
+
+        client = mlflow.MlflowClient(self._uri)
+        found = client.get_experiment_by_name(experiment)
+        order = ["attributes.start_time DESC"]
+        query = f"tags.rerun_of = '{run_id}'"
+        runs = (
+            client.search_runs([found.experiment_id], query, order_by=order, max_results=1) if found else []
+        )
+        return str(runs[0].info.run_id) if runs else None
+
 
 def _read(client: "MlflowClient", run_id: str) -> TrackedRun:
     run = client.get_run(run_id)
@@ -294,20 +307,18 @@ def _check_data(run: TrackedRun, settings: Settings) -> None:
         )
 
 
-def _train(settings: Settings, run_id: str) -> str:
+def _train(store: "_Store", settings: Settings, run_id: str) -> str:
     """The new run's id. A NaN or infinite cost ends a run, but not the comparison."""
     from mnist_exp import experiment
 
     try:
         return experiment.run_experiment(settings).run_id
     except NonFiniteCost as error:
-        import mlflow
-
-        last = mlflow.last_active_run()
-        if last is None or last.data.tags.get("rerun_of") != run_id:
+        last = store.last_rerun(run_id, settings.config.tracking.experiment)
+        if last is None:
             raise
         print(error)
-        return last.info.run_id
+        return last
 
 
 def _report(comparison: Comparison) -> str:

@@ -13,7 +13,7 @@ from mlflow.entities import LoggedModel, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
-from mnist_exp import keras_state, model_package, startup_noise
+from mnist_exp import foreign_models, keras_state, model_package, startup_noise
 from mnist_exp.errors import UserError, first_line
 from mnist_exp.mlflow_settings import ELSEWHERE, in_use, shortened, uri_to_read
 from mnist_exp.model_package import PICTURES, TAG
@@ -84,19 +84,25 @@ class Models:
             )
         return runs[0], models[runs[0].info.run_id]
 
-    def load(self, which: str) -> TrainedModel:
-        """As `find`, in seconds: it loads TensorFlow."""
+    def load(self, which: str, trust: bool = False) -> TrainedModel:
+        """As `find`, in seconds: it loads TensorFlow. The model's own Python code is run only with `trust`."""
         from mnist_exp.experiment import quick_imports
 
         run, model = self.find(which)
         try:
             with in_use(self._uri), quick_imports(), startup_noise.hidden():
                 keras_state.pin()
-                loaded = mlflow.pyfunc.load_model(f"models:/{model.model_id}", dst_path=_copy_for(model))
-        except (MlflowException, OSError) as error:
+                loaded = (
+                    mlflow.pyfunc.load_model(f"models:/{model.model_id}", dst_path=_copy_for(model))
+                    if trust
+                    else foreign_models.load(self._client, model)
+                )
+        except (MlflowException, OSError, ValueError) as error:
             raise UserError(
                 f"run {run.info.run_id}: its model cannot be loaded ({first_line(error)})"
             ) from error
+        except UserError as error:
+            raise UserError(f"run {run.info.run_id}: its model is not loaded: {error}") from error
         return TrainedModel(
             run.info.run_id, run.info.run_name or run.info.run_id[:8], f"models:/{model.model_id}", loaded
         )

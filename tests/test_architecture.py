@@ -12,7 +12,7 @@ ORDER = [
     "interrupts", "results", "seeds", "bridge", "sweeper", "foreign_files", "printing", "config", "messages", "recorded", "search_spaces", "data",
     "command", "checkpoint", "resume", "reporting", "description", "initializers", "models", "losses", "optimizers",
     "preflight", "training", "credentials", "environment", "unsent", "moved_store", "mlflow_settings", "compare", "preprocessing", "served_model",
-    "model_package", "model_registry", "delivery", "tracking", "figures", "study_figures", "study_report", "study_tracking",
+    "model_package", "foreign_models", "model_registry", "delivery", "tracking", "figures", "study_figures", "study_report", "study_tracking",
     "experiment", "__init__", "__main__", "sync", "rerun", "explain", "reproduce", "trained_models", "drawing",
     "predict",
 ]  # fmt: skip
@@ -32,7 +32,7 @@ LIBRARIES = {
     "__main__": {"hydra", "omegaconf"}, "sync": set(), "rerun": {"mlflow", "yaml"},
     "explain": {"numpy", "pandas", "rich"}, "preprocessing": {"numpy", "PIL"},
     "served_model": {"keras", "mlflow", "numpy", "pandas", "PIL"}, "model_package": {"mlflow", "numpy", "pandas"},
-    "model_registry": {"mlflow"}, "trained_models": {"mlflow", "numpy", "pandas"}, "drawing": set(),
+    "foreign_models": {"mlflow", "numpy"}, "model_registry": {"mlflow"}, "trained_models": {"mlflow", "numpy", "pandas"}, "drawing": set(),
     "predict": {"numpy", "PIL", "rich"},
 }  # fmt: skip
 

@@ -1,11 +1,8 @@
 """The command line: `python -m mnist_exp [GROUP=OPTION] [KEY=VALUE] ...`."""
 
-import contextlib
 import os
-import shutil
 import signal
 import sys
-from pathlib import Path
 from typing import NoReturn
 
 import hydra
@@ -14,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from mnist_exp import config
+from mnist_exp import config, earlier_files
 from mnist_exp.errors import ConfigError, DataError, Killed, UserError
 from mnist_exp.messages import USER_ERRORS, explain
 
@@ -37,7 +34,7 @@ def _hydra_main(composed: DictConfig) -> float | list[float]:
         return objectives if len(objectives) > 1 else objectives[0]
     except USER_ERRORS as error:
         if not isinstance(error, UserError) or isinstance(error, ConfigError | DataError):
-            _discard_output()  # refused before there was a run
+            earlier_files.refuse_job()  # refused before there was a run
         if HydraConfig.get().mode is RunMode.MULTIRUN:
             raise  # Hydra first runs the other jobs; then main() answers
         _fail(error)
@@ -71,18 +68,6 @@ def _refuse_sweep_without_multirun() -> None:
     )
     if not shows and not is_multirun:
         config.refuse_sweep(given.overrides)
-
-
-def _discard_output() -> None:
-    """Remove what Hydra wrote for a refused job: its copies of the config, its log, and folders left empty."""
-    hydra_config = HydraConfig.get()
-    folder = Path(hydra_config.runtime.output_dir)
-    shutil.rmtree(folder / (hydra_config.output_subdir or ".hydra"), ignore_errors=True)
-    (folder / f"{hydra_config.job.name}.log").unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # not empty: somebody else's files
-        while folder != Path.cwd() and Path.cwd() in folder.parents:
-            folder.rmdir()
-            folder = folder.parent
 
 
 def _fail(error: BaseException) -> NoReturn:

@@ -68,6 +68,20 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
     """Write {name: text} there. Raises UserError if that cannot be done."""
     try:
         for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8")
+            put(folder / name, text.encode())
     except OSError as error:
         raise UserError(f"--output {folder}: cannot write there ({error.strerror})") from error
+
+
+def put(path: Path, content: bytes) -> None:
+    """Make a file with this content, whole or not at all.
+
+    A link of that name is replaced: what it leads to, another file of the user's perhaps, keeps its content.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise

@@ -37,8 +37,13 @@ from mnist_exp.typed_text import ANY_KEY, as_typed, in_yaml, is_converted, text_
 
 CONF_DIR = TREE_DIR / "conf"
 
-# Targets that a config or command line may instantiate: what a sweep names. All else is built from the schemas.
-EXECUTION_WHITELIST = ("mnist_exp.study_tracking.*", "mnist_exp.search_spaces.*")
+# Targets that a config or command line may instantiate: what a sweep and conf/config.yaml name. All else is built
+# from the schemas.
+EXECUTION_WHITELIST = (
+    "mnist_exp.earlier_files.EarlierFiles",
+    "mnist_exp.study_tracking.*",
+    "mnist_exp.search_spaces.*",
+)
 
 # Top-level settings that change nothing that is trained or scored. The seed does, but is no part of a config's identity.
 NEUTRAL = (
@@ -539,6 +544,10 @@ class Settings:
     def with_config(self, **settings: Any) -> "Settings":
         """The same but for some top-level settings of the config."""
         return replace(self, config=replace(self.config, **settings))
+
+    def overrides_key(self, key: str) -> bool:
+        """True if an override sets this top-level setting."""
+        return any(_top_key(override) == key for override in self.overrides)
 
     @property
     def changes(self) -> list[str]:

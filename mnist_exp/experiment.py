@@ -118,6 +118,8 @@ def _run(
             resume.check_length(state, settings, total_steps)
     _check_memory(config, len(dataset.train))
     variant, reference, changes = _identify(settings, find_preset(config))
+    settings = settings.with_config(variant=variant)  # so that params, tags and files of the run say the same
+    config = settings.config
     prefix = "" if trial is None else f"trial-{trial.number}-"
     run_name = config.run_name or f"{prefix}{variant}-s{config.seed}"
     with quick_imports():
@@ -326,11 +328,13 @@ def _time_left(total_steps: int, first_step: int = 0) -> Callable[[int], float]:
 def _identify(settings: Settings, preset: Config | None) -> tuple[str, ReferenceConfig | None, list[str]]:
     """Variant, reference, and how the run differs from the tutorial's.
 
-    Settings equal to a preset's are that preset, named or not; a preset with other settings keeps its name.
+    Settings equal to a preset's are that preset, named or not; a preset with other settings keeps its name. A name
+    that an override gives is the run's in any case.
     """
     config = settings.config
     if preset is not None and preset.variant is not None:
-        return preset.variant, preset.reference, []
+        named = config.variant if settings.overrides_key("variant") else None
+        return named or preset.variant, preset.reference, []
     variant = config.variant or f"{settings.choices['model']}-{settings.choices['optimizer']}"
     return variant, config.reference, settings.changes
 

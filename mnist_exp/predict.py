@@ -2,6 +2,7 @@
 
 import argparse
 import base64
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_exp import plot_style
-from mnist_exp.command import Parser, add_store, answered
+from mnist_exp.command import Parser, add_store, answered, put
 from mnist_exp.errors import UserError
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ def run(arguments: Sequence[str]) -> None:
     output = Path(given.output or f"predict-{name}.png")
     if output.suffix.lower() != ".png" or not output.parent.is_dir():
         raise UserError(f"--output {output}: expected a name that ends in .png, in a folder that exists")
+    if given.image is not None and output.exists() and output.samefile(given.image):
+        raise UserError(f"--output {output}: that is the picture of --image, which would be lost")
     model = _find(which, given.uri, given.trust)[0]
     prediction = model.predict(image)
     _show(model, prediction, title)
@@ -110,8 +113,6 @@ def _read(path: Path) -> bytes:
 
 def _original(content: bytes) -> NDArray[np.uint8]:
     """The picture as a person sees it, [H, W, 3], small enough to draw."""
-    import io
-
     from PIL import Image, ImageOps
 
     file = Image.open(io.BytesIO(content))
@@ -172,8 +173,10 @@ def _save(original: NDArray[np.uint8], prediction: "Prediction", title: str, out
     from mnist_exp import figures
 
     figure = figures.prediction(original, prediction.pixels, prediction.probabilities, title)
+    drawing = io.BytesIO()
+    figure.savefig(drawing, dpi=120, format="png")
     try:
-        figure.savefig(output, dpi=120)
+        put(output, drawing.getvalue())
     except OSError as error:
         raise UserError(f"--output {output}: cannot be written ({error.strerror})") from error
     print(output)

@@ -48,3 +48,13 @@ def test_output(tmp_path: Path) -> None:
     (tmp_path / "c").mkdir()
     with pytest.raises(UserError, match="cannot write there"):
         write(tmp_path, {"c": "a folder is in the way"})
+
+
+def test_output_never_writes_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("kept")
+    (tmp_path / "a.csv").symlink_to("precious")
+    (tmp_path / "b.csv").hardlink_to(tmp_path / "precious")
+    write(tmp_path, {"a.csv": "1", "b.csv": "2"})
+    assert (tmp_path / "precious").read_text() == "kept"
+    assert ((tmp_path / "a.csv").read_text(), (tmp_path / "b.csv").read_text()) == ("1", "2")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv", "precious"]

@@ -8,9 +8,12 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pytest
+import yaml
 from conftest import Started, only_run
 
-from mnist_exp import run
+from mnist_exp import experiment, run, tracking
+from mnist_exp.compare import groups
+from mnist_exp.compare.runs import Selection, Store
 from mnist_exp.config import compose
 from mnist_exp.errors import DataError, NonFiniteCost, PreflightFailed
 from mnist_exp.training import build_program, evaluate, fit
@@ -101,7 +104,6 @@ def test_everything_a_run_leaves(workdir: Path, capsys: pytest.CaptureFixture[st
 def test_the_blogs_settings_are_recognised_without_naming_them(
     workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from mnist_exp import experiment
 
     settings = compose(["model=cnn3x3", "optimizer=adam"])
     variant, reference, changes = experiment._identify(settings, experiment.find_preset(settings.config))
@@ -110,6 +112,42 @@ def test_the_blogs_settings_are_recognised_without_naming_them(
     settings = compose(["experiment=blog_cnn3x3", "schedule.epochs=1"])
     variant, _, changes = experiment._identify(settings, experiment.find_preset(settings.config))
     assert (variant, changes) == ("blog_cnn3x3", ["schedule.epochs=1"])
+    settings = compose(["model=cnn3x3", "optimizer=adam", "variant=mine"])
+    variant, reference, changes = experiment._identify(settings, experiment.find_preset(settings.config))
+    assert (variant, changes) == ("mine", [])
+    assert reference is not None
+
+
+SPELLED_OUT = ["model=softmax", "init=zeros", "loss=self_entropy", "optimizer=sgd", "schedule.max_steps=1000",
+               "schedule.batch_size=50"]  # fmt: skip
+
+
+def test_params_tags_and_files_of_a_run_name_the_same_variant(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a run that is no preset, and of one that spells a preset out; `compare` then finds the runs by that name."""
+    monkeypatch.setattr(experiment, "_log_figures", lambda *_: None)
+    monkeypatch.setattr(tracking.RunTracker, "log_model", lambda *_: None)
+    small = ["preflight=off", "data.train_limit=200", "data.eval_limit=100", "schedule.max_steps=3"]
+    names = {}
+    for overrides in (
+        ["model=softmax", *small],
+        ["model=mlp", "variant=1.10", *small],
+        [*SPELLED_OUT, "preflight=off"],
+    ):
+        result = run(overrides)
+        stored = mlflow.MlflowClient().get_run(result.run_id)
+        folder = workdir / "mlruns" / stored.info.experiment_id / result.run_id / "artifacts"
+        resolved = yaml.safe_load((folder / "config" / "resolved.yaml").read_text())
+        named = {stored.data.params["variant"], stored.data.tags["variant"], resolved["variant"]}
+        (names[result.run_id],) = named
+        assert result.run_name == f"{names[result.run_id]}-s0"
+    assert list(names.values()) == ["softmax-adam", "1.10", "notebook_softmax_buggy"]
+    runs = Store().select(Selection(experiment="mnist_exp"))
+    said = groups.statuses(runs, "test/accuracy")
+    made = groups.make_groups(runs, said, "test/accuracy", ["variant"])
+    assert [group.label for group in made] == list(names.values())
+    assert [groups.find_baseline(runs, made, f"variant={name}") for name in names.values()] == [0, 1, 2]
 
 
 @pytest.mark.usefixtures("bare_runs")

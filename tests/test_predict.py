@@ -330,3 +330,21 @@ def test_draw_prints_its_address_and_ends_with_130(here: Path) -> None:
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors == ""
+
+
+def test_the_picture_itself_is_never_the_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    picture = Image.new("L", (60, 60), 255)
+    picture.paste(0, (20, 10, 30, 50))
+    picture.save("digit.png")
+    content = Path("digit.png").read_bytes()
+    Path("link.png").symlink_to("digit.png")
+    Path("hard.png").hardlink_to("digit.png")
+    for image, output in [("digit.png", "./digit.png"), ("link.png", "digit.png"), ("digit.png", "link.png"),
+                          ("digit.png", "hard.png"), ("digit.png", str(tmp_path / "digit.png"))]:  # fmt: skip
+        with pytest.raises(UserError, match="--output .*: that is the picture of --image"):
+            predict.run(["--image", image, "--output", output])
+    Path("predict-digit.png").symlink_to("digit.png")
+    with pytest.raises(UserError, match="--output predict-digit.png: that is the picture of --image"):
+        predict.run(["--image", "digit.png"])
+    assert Path("digit.png").read_bytes() == content

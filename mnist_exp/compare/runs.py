@@ -201,11 +201,22 @@ def _tables(found: list[Any], repeats: int) -> Runs:
     )
     return Runs(
         info,
-        _wide([run.data.params for run in found], ids, object),
+        _wide([_params(run) for run in found], ids, object),
         _wide([run.data.tags for run in found], ids, object),
         _wide([run.data.metrics for run in found], ids, float),
         repeats,
     )
+
+
+def _params(run: Any) -> dict[str, str]:
+    """The run's params, with the names that the run has where older runs say only that the setting was null."""
+    params = dict(run.data.params)
+    for key, name in {"variant": run.data.tags.get("variant"), "run_name": run.info.run_name}.items():
+        if key in params and name:
+            params[key] = name
+        elif params.get(key) == "None":
+            del params[key]
+    return params
 
 
 def _wide(rows: Sequence[Mapping[str, Any]], ids: Sequence[str], kind: type) -> pd.DataFrame:

@@ -126,3 +126,22 @@ def test_a_setting_that_only_some_models_have(fake_runs: FakeRuns) -> None:
         {"model": "softmax", "model.kernel_size": groups.ABSENT}, {"model": "cnn", "model.kernel_size": "3"},
     ]  # fmt: skip
     assert groups.varied_settings(made()) == ["model", "model.kernel_size"]
+
+
+def test_runs_that_recorded_no_variant_are_grouped_by_the_one_they_have(fake_runs: FakeRuns) -> None:
+    """Older runs that were no preset have the param `variant` None, and the tag says what they are."""
+    for seed in (0, 1):
+        for variant, param in (
+            ("softmax-adam", "None"),
+            ("mlp-adam", "None"),
+            ("blog_cnn3x3", "blog_cnn3x3"),
+        ):
+            settings = {"variant": param, "model": variant, "run_name": "None"}
+            fake_runs.add(seed, 0.9, settings=settings, tags={"variant": variant})
+    fake_runs.add(0, 0.9, settings={"variant": "None", "model": "foreign"})
+    grouped = made(["variant"])
+    assert [group.label for group in grouped] == ["softmax-adam", "mlp-adam", "blog_cnn3x3", groups.ABSENT]
+    assert [group.n for group in grouped] == [2, 2, 2, 1]
+    for name in ("softmax-adam", "blog_cnn3x3"):
+        assert grouped[groups.find_baseline(read(), grouped, f"variant={name}")].label == name
+    assert "None" not in {group.label for group in made(["run_name"])}

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
+from omegaconf import OmegaConf
 
 from mnist_exp import checkpoint, delivery, description, mlflow_settings, plot_style, study_report, tracking
-from mnist_exp.config import Settings, as_meant, compose, from_composed
+from mnist_exp.config import Config, Settings, as_meant, compose, from_composed
 from mnist_exp.errors import ConfigError
 from mnist_exp.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
 from mnist_exp.messages import did_you_mean
 from mnist_exp.recorded import overrides
 from mnist_exp.resume import RUN_ID
 from mnist_exp.sweeper import RunningTrial
+from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.hooks import StudyHooks
 from mnist_exp.sweeper.space import describe
@@ -39,6 +41,11 @@ class StudyTracking(StudyHooks):
         return as_meant(overrides)
 
     def check_config(self, config: "DictConfig") -> None:
+        if OmegaConf.get_type(config) is not Config:
+            raise SweepError(
+                f"hydra.sweeper.hooks={__name__}.StudyTracking: it tracks runs of mnist_exp only; expected a subclass of "
+                "mnist_exp.sweeper.hooks.StudyHooks for this application"
+            )
         mlflow_settings.check_uri(from_composed(config).tracking.uri)
 
     def on_study_start(self, study: "optuna.Study", config: "DictConfig") -> None:

@@ -29,7 +29,7 @@ LIBRARIES = {
     "delivery": {"mlflow", "numpy"}, "tracking": {"mlflow", "numpy", "yaml"},
     "figures": {"matplotlib", "numpy"}, "study_figures": {"matplotlib", "optuna", "plotly"},
     "study_report": set(),
-    "study_tracking": {"mlflow"}, "experiment": {"numpy", "psutil", "tensorflow"}, "__init__": set(),
+    "study_tracking": {"mlflow", "omegaconf"}, "experiment": {"numpy", "psutil", "tensorflow"}, "__init__": set(),
     "__main__": {"hydra", "omegaconf"}, "sync": set(), "rerun": {"mlflow", "yaml"},
     "explain": {"numpy", "pandas", "rich"}, "preprocessing": {"numpy", "PIL"},
     "served_model": {"keras", "mlflow", "numpy", "pandas", "PIL"}, "model_package": {"mlflow", "numpy", "pandas"},

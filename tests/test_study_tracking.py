@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import hydra
 import mlflow
 import optuna
 import pytest
@@ -134,6 +135,20 @@ def test_a_value_that_cannot_be_is_refused_before_the_first_trial(workdir: Path)
         assert said in done.stderr
         assert len(done.stderr.strip().splitlines()) <= 2
     assert runs("trial") == []
+
+
+def test_another_application_is_told_that_its_studies_need_other_hooks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    (tmp_path / "config.yaml").write_text("defaults: [{override hydra/sweeper: optuna_study}]\nx: 1\n")
+    hooks = "hydra.sweeper.hooks=mnist_exp.study_tracking.StudyTracking"
+    monkeypatch.setattr("sys.argv", ["app.py", "-m", "x=1,2", hooks])
+    with pytest.raises(SystemExit, match="1"):
+        hydra.main(config_path=str(tmp_path), config_name="config")(lambda _: 0.0)()
+    assert capsys.readouterr().err.startswith(f"{hooks}: it tracks runs of mnist_exp only; expected ")
+    assert not (tmp_path / "mlflow.db").exists()
 
 
 WATCHED = """

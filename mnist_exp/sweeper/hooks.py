@@ -1,11 +1,15 @@
 """Where an application joins in, for instance to track a study: `hydra.sweeper.hooks` names a subclass."""
 
+import inspect
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from hydra._internal.execution_policy import _get_active_execution_whitelist
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from mnist_exp.sweeper.errors import SweepError
+from mnist_exp.sweeper.foreign_text import clean
 
 if TYPE_CHECKING:
     import optuna
@@ -40,15 +44,47 @@ class StudyHooks:
         """
 
 
-def load(setting: str, target: str, **options: Any) -> Any:
-    """What a setting of the sweeper names by its dotted path. Raises SweepError if that cannot be had."""
+def permitted(config: DictConfig, targets: Sequence[str]) -> tuple[str, ...]:
+    """Those that the sweep may call although they are not in the application's execution whitelist.
+
+    Without a whitelist these are all, else those that the user named on the command line.
+    """
+    if _get_active_execution_whitelist() is None:
+        return tuple(targets)
+    given = list(config.hydra.overrides.hydra)
+    return tuple(target for target in targets if any(target in override for override in given))
+
+
+def call(setting: str, node: Any, allowed: Sequence[str]) -> Any:
+    """The object that a node with `_target_` makes. Raises SweepError if it cannot be had, or must not be called."""
     try:
-        return instantiate({"_target_": target, **options})
+        return instantiate(node, _convert_="all", _execution_whitelist_=tuple(allowed))
     except Exception as error:
-        why = str(error.__cause__ or error).strip().splitlines()[0]
-        raise SweepError(f"hydra.sweeper.{setting}={target}: cannot be used ({why})") from error
+        why = clean(f"{error.__cause__ or error}".partition("\nfull_key")[0].rstrip(". "))
+        hint = (
+            "; on the command line you may name any"
+            if "is not in the Hydra execution whitelist" in why
+            else ""
+        )
+        raise SweepError(f"hydra.sweeper.{setting}: cannot be used ({why}{hint})") from error
 
 
-def build_hooks(target: str | None) -> StudyHooks:
+def load_function(setting: str, target: str, allowed: Sequence[str] | None = None) -> Callable[..., Any]:
+    """The function (config, trial) that a setting names. In a worker all is allowed: the parent has asked before."""
+    node = {"_target_": target, "_partial_": True}
+    function = call(f"{setting}={target}", node, [target] if allowed is None else allowed)
+    try:
+        inspect.signature(function).bind("config", "trial")
+    except TypeError as error:
+        raise SweepError(f"hydra.sweeper.{setting}={target}: expected a function (config, trial)") from error
+    return function
+
+
+def build_hooks(target: str | None, allowed: Sequence[str] | None = None) -> StudyHooks:
     """The hooks that `hydra.sweeper.hooks` names."""
-    return load("hooks", target) if target else StudyHooks()
+    if not target:
+        return StudyHooks()
+    hooks = call(f"hooks={target}", {"_target_": target}, [target] if allowed is None else allowed)
+    if not isinstance(hooks, StudyHooks):
+        raise SweepError(f"hydra.sweeper.hooks={target}: expected a subclass of {__name__}.StudyHooks")
+    return hooks

@@ -16,13 +16,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from optuna.trial import TrialState
 
 from mnist_exp.sweeper.errors import SweepError
-from mnist_exp.sweeper.hooks import StudyHooks, build_hooks, load
+from mnist_exp.sweeper.hooks import StudyHooks, build_hooks, load_function, permitted
 from mnist_exp.sweeper.interruption import Stop, stoppable
 from mnist_exp.sweeper.plan import check_settings, make_plan, repetitions
 from mnist_exp.sweeper.processes import machine, this_process
 from mnist_exp.sweeper.progress import Display
 from mnist_exp.sweeper.quoting import escaped
-from mnist_exp.sweeper.samplers import check_pruner, check_sampler
+from mnist_exp.sweeper.samplers import check_pruner, check_sampler, targets
 from mnist_exp.sweeper.space import SearchSpace, parameter
 from mnist_exp.sweeper.storage import LAUNCH, RETRIES, StudyStorage, absolute_url, is_alive
 from mnist_exp.sweeper.study import Plan, counts, failures, fill, open_study, reason, results
@@ -44,14 +44,15 @@ def run_sweep(
     resolved = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
     sweeper: DictConfig = OmegaConf.create(escaped(resolved))
     check_settings(sweeper)
-    hooks = build_hooks(sweeper.hooks)
+    hooks = build_hooks(sweeper.hooks, permitted(config, [sweeper.hooks]) if sweeper.hooks else None)
     overrides = hooks.read_overrides([*_params(sweeper), *arguments])
     space = SearchSpace.parse(overrides, context.config_loader, sweeper.custom_search_space)
     plan = make_plan(sweeper, space)
     if sweeper.custom_search_space:
-        load("custom_search_space", sweeper.custom_search_space, _partial_=True)
-    check_pruner(sweeper.pruner, plan.directions)
-    check_sampler(sweeper.sampler, space, plan.directions)
+        allowed = permitted(config, [sweeper.custom_search_space])
+        load_function("custom_search_space", sweeper.custom_search_space, allowed)
+    check_pruner(sweeper.pruner, plan.directions, permitted(config, targets(sweeper.pruner)))
+    check_sampler(sweeper.sampler, space, plan.directions, permitted(config, targets(sweeper.sampler)))
     _check_values(context, config, space, plan, hooks)
     name = str(sweeper.study_name or _study_name(config, space))
     url = absolute_url(sweeper.storage or "sqlite:///optuna.db")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import optuna
-from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from mnist_exp.sweeper.errors import SweepError
+from mnist_exp.sweeper.hooks import call
 from mnist_exp.sweeper.space import SearchSpace
 
 _TRUSTED = ("optuna.samplers.*", "optuna.pruners.*", "mnist_exp.sweeper.samplers.*")
@@ -20,13 +20,20 @@ _ONE_SEQUENCE = (optuna.samplers.QMCSampler,)
 # Packages that Optuna does not install and imports when it needs them, which may be after many trials.
 _NEEDED = {optuna.samplers.CmaEsSampler: "cmaes", optuna.samplers.GPSampler: "torch"}
 
+_KINDS: dict[str, type] = {"sampler": optuna.samplers.BaseSampler, "pruner": optuna.pruners.BasePruner}
+
 
 def is_grid(config: DictConfig) -> bool:
     return str(config.get("_target_")) == _GRID
 
 
-def build_sampler(config: DictConfig, trial_number: int) -> optuna.samplers.BaseSampler:
-    """The sampler for one trial. With a seed, what it draws depends on that, the number and the trials before."""
+def build_sampler(
+    config: DictConfig, trial_number: int, allowed: Sequence[str] | None = None
+) -> optuna.samplers.BaseSampler:
+    """The sampler for one trial. With a seed, what it draws depends on that, the number and the trials before.
+
+    `allowed` are targets beside Optuna's own; without it all that the config names, which the parent has checked.
+    """
     if is_grid(config):
         return optuna.samplers.RandomSampler()  # every cell waits with its parameters; nothing is sampled
     settings = dict(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
@@ -34,16 +41,18 @@ def build_sampler(config: DictConfig, trial_number: int) -> optuna.samplers.Base
     settings["_target_"] = settings["_target_"].replace(
         "hydra_plugins.hydra_optuna_sweeper._impl.create_", "mnist_exp.sweeper.samplers.create_"
     )
-    sampler = _instantiate("sampler", settings)
+    sampler: optuna.samplers.BaseSampler = _build("sampler", settings, allowed)
     if settings.get("seed") is not None and not isinstance(sampler, _ONE_SEQUENCE):
         own = zlib.crc32(f"{settings['seed']}/{trial_number}".encode())
-        sampler = _instantiate("sampler", {**settings, "seed": own})
+        sampler = _build("sampler", {**settings, "seed": own}, allowed)
     return sampler
 
 
-def check_sampler(config: DictConfig, space: SearchSpace, directions: Sequence[str]) -> None:
+def check_sampler(
+    config: DictConfig, space: SearchSpace, directions: Sequence[str], allowed: Sequence[str] | None = None
+) -> None:
     """Raise SweepError for a sampler that cannot be built, lacks a package, or does not go with the study."""
-    sampler = build_sampler(config, 0)
+    sampler = build_sampler(config, 0, allowed)
     for kind, package in _NEEDED.items():
         if isinstance(sampler, kind) and importlib.util.find_spec(package) is None:
             raise SweepError(
@@ -62,9 +71,11 @@ def check_sampler(config: DictConfig, space: SearchSpace, directions: Sequence[s
         ) from error
 
 
-def check_pruner(config: DictConfig | None, directions: Sequence[str]) -> None:
+def check_pruner(
+    config: DictConfig | None, directions: Sequence[str], allowed: Sequence[str] | None = None
+) -> None:
     """Raise SweepError for a pruner that cannot be built, or would never prune."""
-    pruner = build_pruner(config)
+    pruner = build_pruner(config, allowed)
     if len(directions) > 1 and not isinstance(pruner, optuna.pruners.NopPruner):
         raise SweepError(
             f"hydra.sweeper.pruner: {type(pruner).__name__} does nothing in a study of {len(directions)} objectives, "
@@ -72,10 +83,15 @@ def check_pruner(config: DictConfig | None, directions: Sequence[str]) -> None:
         )
 
 
-def build_pruner(config: DictConfig | None) -> optuna.pruners.BasePruner:
+def build_pruner(
+    config: DictConfig | None, allowed: Sequence[str] | None = None
+) -> optuna.pruners.BasePruner:
     if config is None:
         return optuna.pruners.NopPruner()
-    return _instantiate("pruner", OmegaConf.to_container(config, resolve=True))
+    pruner: optuna.pruners.BasePruner = _build(
+        "pruner", OmegaConf.to_container(config, resolve=True), allowed
+    )
+    return pruner
 
 
 def create_nsgaii_sampler(**settings: Any) -> optuna.samplers.NSGAIISampler:
@@ -93,11 +109,20 @@ def create_nsgaiii_sampler(
     return optuna.samplers.NSGAIIISampler(reference_points=points, **settings)
 
 
-def _instantiate(kind: str, settings: Any) -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return instantiate(settings, _convert_="all", _execution_whitelist_=_TRUSTED)
-    except Exception as error:
-        cause = error.__cause__ or error
-        raise SweepError(f"hydra.sweeper.{kind}: {str(cause).splitlines()[0]}") from error
+def targets(node: Any) -> list[str]:
+    """Every `_target_` of a node and of what is in it."""
+    if isinstance(node, DictConfig | ListConfig):
+        return targets(OmegaConf.to_container(node, resolve=True))
+    if isinstance(node, dict):
+        own = [str(node["_target_"])] if "_target_" in node else []
+        return own + [target for item in node.values() for target in targets(item)]
+    return [target for item in node for target in targets(item)] if isinstance(node, list) else []
+
+
+def _build(kind: str, settings: Any, allowed: Sequence[str] | None) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        built = call(kind, settings, [*_TRUSTED, *(targets(settings) if allowed is None else allowed)])
+    if not isinstance(built, _KINDS[kind]):
+        raise SweepError(f"hydra.sweeper.{kind}: {settings.get('_target_')} is no {kind} of Optuna")
+    return built

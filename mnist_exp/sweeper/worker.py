@@ -21,7 +21,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 from optuna.trial import FrozenTrial, TrialState
 
-from mnist_exp.sweeper.hooks import build_hooks, load
+from mnist_exp.sweeper.hooks import build_hooks, load_function
 from mnist_exp.sweeper.interruption import Held, held, interrupt_main_thread, interruptible
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.processes import machine, this_process
@@ -168,7 +168,7 @@ class Worker:
         for name, value in self.space.fixed.items():
             trial.set_user_attr(name, value)
         if self.space.extension:
-            load("custom_search_space", self.space.extension, _partial_=True)(self.config, trial)
+            load_function("custom_search_space", self.space.extension)(self.config, trial)
         if twice := trial.params.keys() & self.space.fixed.keys():
             raise TrialFailed(f"both fixed and searched: {', '.join(sorted(twice))}")
         return self.space.overrides(trial.params)

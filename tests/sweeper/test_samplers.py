@@ -173,3 +173,15 @@ def test_every_pruner_decides_on_a_trial(name: str) -> None:
             SweepError, match="hydra.sweeper.pruner: .*Pruner does nothing in a study of 2 objectives"
         ):
             check_pruner(settings, ["minimize", "maximize"])
+
+
+def feasible(trial: object) -> tuple[float]:
+    return (0.0,)
+
+
+def test_own_functions_in_a_sampler() -> None:
+    own = {"_target_": f"{__name__}.feasible", "_partial_": True}
+    sampler: Any = build_sampler(config("tpe", constraints_func=own), 0)
+    assert sampler._constraints_func(None) == (0.0,)
+    with pytest.raises(SweepError, match=r"sampler: cannot be used \(.*not in the Hydra execution whitelist"):
+        check_sampler(config("tpe", constraints_func=own), SPACE, ["minimize"], allowed=())

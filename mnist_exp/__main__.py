@@ -12,6 +12,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from mnist_exp import config, earlier_files
+from mnist_exp.command import let_others_warn, require_folder
 from mnist_exp.errors import ConfigError, DataError, Killed, UserError
 from mnist_exp.messages import USER_ERRORS, explain
 
@@ -43,6 +44,8 @@ def _hydra_main(composed: DictConfig) -> float | list[float]:
 def main() -> None:
     """Run Hydra; answer a user's mistake in one or two lines. HYDRA_FULL_ERROR=1 shows the traceback instead."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises its errors instead of printing them its own way
+    require_folder()
+    let_others_warn()
     sys.argv[1:] = config.as_meant(sys.argv[1:])
     try:
         _refuse_sweep_without_multirun()

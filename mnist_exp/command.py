@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ def answered(*mistakes: type[Exception]) -> Iterator[None]:
 
     HYDRA_FULL_ERROR=1 shows the traceback instead.
     """
+    require_folder()
+    let_others_warn()
     try:
         yield
     except mistakes as error:
@@ -41,6 +44,20 @@ def answered(*mistakes: type[Exception]) -> Iterator[None]:
         sys.exit(128 + signal.SIGINT)
     except Killed as killed:
         sys.exit(killed.exit_code)
+
+
+def require_folder() -> None:
+    """End the process with exit code 1 if the current folder was deleted, where nothing can be found or written."""
+    try:
+        os.getcwd()
+    except OSError:
+        sys.exit("mnist_exp: the current folder is not there any more; change to one that is")
+
+
+def let_others_warn() -> None:
+    """Under `-W error` only this package's own warnings are errors: MLflow and SQLAlchemy warn in every run."""
+    if any(option.startswith("error") for option in sys.warnoptions):
+        warnings.filterwarnings("ignore", module=r"(?!mnist_exp\b)")
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mnist_exp import plot_style
 from mnist_exp.command import Parser, add_store, answered, put
 from mnist_exp.errors import UserError
+from mnist_exp.sweeper.lasting_stream import LastingStream
 
 if TYPE_CHECKING:
     from mnist_exp.trained_models import Prediction, TrainedModel
@@ -180,7 +181,7 @@ def _save(original: NDArray[np.uint8], prediction: "Prediction", title: str, out
     except OSError as error:
         raise UserError(f"--output {output}: cannot be written ({error.strerror})") from error
     print(output)
-    if has_display() and sys.stdout.isatty():  # nobody looks at a script's windows
+    if has_display() and LastingStream().isatty():  # nobody looks at a script's windows
         import webbrowser
 
         webbrowser.open(output.absolute().as_uri())

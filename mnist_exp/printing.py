@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.sweeper.lasting_stream import LastingStream
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,7 +43,7 @@ def console(**settings: object) -> "Console":
     from rich.console import Console
 
     use_any_encoding()
-    return Console(**{"highlight": False, "emoji": False, **settings})  # type: ignore[arg-type]
+    return Console(**{"file": LastingStream(), "highlight": False, "emoji": False, **settings})  # type: ignore[arg-type]
 
 
 def line(text: object, limit: int = 500) -> str:

@@ -1,18 +1,18 @@
 """What a person sees while an experiment runs: the start, a live bar or plain lines, and the summary."""
 
 import shlex
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from mnist_exp.config import ReferenceConfig, Settings
 from mnist_exp.data import Dataset
+from mnist_exp.printing import console
 from mnist_exp.results import EpochResult, LayerRow
 from mnist_exp.results import Progress as TrainingProgress
+from mnist_exp.sweeper.lasting_stream import LastingStream
 from mnist_exp.uris import masked
 
 if TYPE_CHECKING:
@@ -23,8 +23,9 @@ class Reporter:
     """Prints to standard output; the bar is drawn on terminals alone, everything else always."""
 
     def __init__(self) -> None:
+        output = LastingStream()
         # Files and pipes have no width; lines there are never cut or wrapped.
-        self._console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 200)
+        self._console = console(file=output, width=None if output.isatty() else 200)
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._last_scored = -1  # step of the last batch accuracy printed

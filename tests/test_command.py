@@ -1,9 +1,11 @@
 import signal
+import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
-from mnist_exp.command import Parser, answered, output_folder, write
+from mnist_exp.command import Parser, answered, let_others_warn, output_folder, write
 from mnist_exp.errors import Killed, UserError
 
 
@@ -33,6 +35,16 @@ def test_signals_are_exit_codes(error: BaseException, number: int) -> None:
     with pytest.raises(SystemExit) as ended, answered(UserError):
         raise error
     assert ended.value.code == 128 + number
+
+
+def test_warnings_of_other_packages_are_no_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "warnoptions", ["error"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        let_others_warn()
+        warnings.warn_explicit("old", DeprecationWarning, "x.py", 1, module="sqlalchemy.orm")
+        with pytest.raises(UserWarning, match="ours"):
+            warnings.warn_explicit("ours", UserWarning, "x.py", 1, module="mnist_exp.tracking")
 
 
 def test_an_option_that_is_not_there_gets_the_hint() -> None:

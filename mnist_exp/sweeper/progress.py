@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.sweeper.lasting_stream import LastingStream
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.space import SearchSpace
 from mnist_exp.sweeper.study import counts, reason
@@ -34,7 +35,7 @@ class Display:
         if getattr(sys.stdout, "errors", None) == "strict":
             sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a name in any encoding
         # The stream of now, since trials in this process redirect sys.stdout.
-        self._console = Console(file=sys.stdout, emoji=False)
+        self._console = Console(file=LastingStream(), emoji=False)  # type: ignore[arg-type]
         self._started = time.monotonic()
         self._shown = {trial.number for trial in self._trials() if trial.state.is_finished()}
         self._done_before = len(self._shown)

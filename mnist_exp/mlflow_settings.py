@@ -222,16 +222,23 @@ def _server_lock(uri: str) -> Iterator[None]:
 
 
 def _make_whole(file: Path) -> None:
-    """MLflow makes its tables in some seconds, and cannot go on where it was stopped."""
-    database.make_whole(
+    """Make MLflow's tables where they are missing: MLflow takes some seconds, and cannot go on where it was stopped."""
+    if not database.make_whole(
         file, _make_tables, last="experiments", bookkeeping=("alembic_version", "workspaces"), tables=_tables
-    )
+    ):
+        raise UserError(
+            f"{file}: holds other tables than MLflow's; expected a database of its own\n{ELSEWHERE}"
+        )
 
 
 def _make_tables(file: Path) -> None:
+    import sqlalchemy
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    store = SqlAlchemyStore(sqlite_uri(file), artifact_location(file.parent / moved_store.FOLDER))
+    try:
+        store = SqlAlchemyStore(sqlite_uri(file), artifact_location(file.parent / moved_store.FOLDER))
+    except sqlalchemy.exc.DBAPIError as error:
+        raise sqlite3.OperationalError(str(error.orig)) from error
     store._dispose_engine()
     SqlAlchemyStore._engine_map.pop(store.db_uri)
 

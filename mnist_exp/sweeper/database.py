@@ -71,16 +71,18 @@ def make_whole(
     last: str,
     bookkeeping: Collection[str],
     tables: Callable[[], set[str]],
-) -> None:
-    """See to it that a SQLite database has all its tables. Call it under `file_lock`.
+) -> bool:
+    """See to it that a SQLite database has all its tables; False for one that holds other tables. Call it under `file_lock`.
 
     `make` makes them in a new file, which is renamed when they are whole, so that a process that dies leaves nothing
     half made. `last` is the table whose first row is written last. A file without that row, which another program
     left half made, is replaced: one with none but `tables()`, and no row but in those for `bookkeeping`.
     Raises OSError, sqlite3.Error for a file that is no database, or what `make` raises.
     """
-    if is_whole(database, last) or not _is_half_made(database, bookkeeping, tables):
-        return
+    if is_whole(database, last):
+        return True
+    if not _is_half_made(database, bookkeeping, tables):
+        return False
     database = database.resolve()  # of a link, what it leads to is replaced
     new = database.with_name(f".{database.name}.new")
     _remove(new)
@@ -89,6 +91,7 @@ def make_whole(
         new.replace(database)
     finally:
         _remove(new)
+    return True
 
 
 def is_whole(database: Path, last: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from mnist_exp.sweeper.errors import SweepError
+from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.samplers import is_grid
 from mnist_exp.sweeper.space import SearchSpace
 
@@ -56,6 +57,10 @@ def check_settings(sweeper: DictConfig) -> None:
         raise SweepError(f"hydra.sweeper.timeout={sweeper.timeout}: expected a number of seconds > 0")
     if sweeper.params is not None and not OmegaConf.is_dict(sweeper.params):
         raise SweepError(f"hydra.sweeper.params={sweeper.params}: expected {{KEY: VALUE}}")
+    if not isinstance(sweeper.storage, str | None):
+        raise SweepError(
+            f"hydra.sweeper.storage={clean(sweeper.storage)}: expected a database URL such as sqlite:///optuna.db"
+        )
     if not sweeper.direction:
         raise SweepError(f"hydra.sweeper.direction={sweeper.direction}: expected minimize or maximize")
 

@@ -1,5 +1,7 @@
 """The Hydra plugin `optuna_study`: its config, with the official Optuna plugin's keys, and the class Hydra calls."""
 
+import importlib
+from contextlib import suppress
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -80,6 +82,7 @@ _SAMPLERS: dict[str, dict[str, Any]] = {
         "reference_points": None,
         "dividing_parameter": 3,
     },
+    "motpe": {"_target_": "mnist_exp.sweeper.samplers.create_motpe_sampler"},
     "gp": {
         "_target_": "optuna.samplers.GPSampler",
         "seed": None,
@@ -142,7 +145,12 @@ _PRUNERS: dict[str, dict[str, Any]] = {
 
 
 def _store() -> None:
-    """Where the official plugin is installed too, its samplers keep their names: they work with both."""
+    """Where the official plugin is installed too, its samplers keep their names: they work with both.
+
+    It must store them first: Hydra warns of a name that is stored twice, and the official plugin does not look.
+    """
+    with suppress(ImportError):
+        importlib.import_module("hydra_plugins.hydra_optuna_sweeper.config")
     store = ConfigStore.instance()
     for name in ("optuna_study", "optuna_study_base"):  # an application's own file extends the base
         store.store(name, _SWEEPER, group="hydra/sweeper", provider=_PROVIDER, replace=True)

@@ -4,7 +4,7 @@ import importlib.util
 import warnings
 import zlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import optuna
 from omegaconf import DictConfig, ListConfig, OmegaConf
@@ -22,6 +22,16 @@ _NEEDED = {optuna.samplers.CmaEsSampler: "cmaes", optuna.samplers.GPSampler: "to
 
 _KINDS: dict[str, type] = {"sampler": optuna.samplers.BaseSampler, "pruner": optuna.pruners.BasePruner}
 
+# Functions of the official plugin that its configs name, and ours of the same settings.
+_OFFICIAL = {
+    f"hydra_plugins.hydra_optuna_sweeper.{theirs}": f"mnist_exp.sweeper.samplers.{ours}"
+    for theirs, ours in {
+        "_impl.create_nsgaii_sampler": "create_nsgaii_sampler",
+        "_impl.create_nsgaiii_sampler": "create_nsgaiii_sampler",
+        "config.raise_motpe_removed": "create_motpe_sampler",
+    }.items()
+}
+
 
 def is_grid(config: DictConfig) -> bool:
     return str(config.get("_target_")) == _GRID
@@ -38,9 +48,7 @@ def build_sampler(
         return optuna.samplers.RandomSampler()  # every cell waits with its parameters; nothing is sampled
     settings = dict(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
     settings = {key: value for key, value in settings.items() if value is not None}
-    settings["_target_"] = settings["_target_"].replace(
-        "hydra_plugins.hydra_optuna_sweeper._impl.create_", "mnist_exp.sweeper.samplers.create_"
-    )
+    settings["_target_"] = _OFFICIAL.get(settings["_target_"], settings["_target_"])
     sampler: optuna.samplers.BaseSampler = _build("sampler", settings, allowed)
     if settings.get("seed") is not None and not isinstance(sampler, _ONE_SEQUENCE):
         own = zlib.crc32(f"{settings['seed']}/{trial_number}".encode())
@@ -107,6 +115,13 @@ def create_nsgaiii_sampler(
 
     points = None if reference_points is None else np.asarray(reference_points, dtype=float)
     return optuna.samplers.NSGAIIISampler(reference_points=points, **settings)
+
+
+def create_motpe_sampler(**_: Any) -> NoReturn:
+    """There is none since Optuna 4. Raises ValueError, which says what took its place."""
+    raise ValueError(
+        "Optuna has no motpe any more; expected hydra/sweeper/sampler=tpe, which takes several objectives"
+    )
 
 
 def targets(node: Any) -> list[str]:

@@ -36,6 +36,12 @@ def settings(**changed: Any) -> DictConfig:
         ("direction", None, "minimize or maximize"),
         ("direction", [], "minimize or maximize"),
         ("params", "x", "{KEY: VALUE}"),
+        (
+            "storage",
+            {"_target_": "optuna.storages.JournalStorage"},
+            "database URL such as sqlite:///optuna.db",
+        ),
+        ("storage", 5, "database URL such as sqlite:///optuna.db"),
     ],
 )
 def test_bad_settings_are_refused(key: str, value: Any, expected: str) -> None:

@@ -1,6 +1,9 @@
 """The plugin's config has what the official Optuna plugin's has."""
 
 import inspect
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import hydra
@@ -38,7 +41,7 @@ def test_every_key_of_the_official_plugin() -> None:
 
 
 def test_every_sampler_of_the_official_plugin() -> None:
-    assert _SAMPLERS.keys() == {"tpe", "random", "grid", "cmaes", "nsgaii", "nsgaiii", "gp", "qmc"}
+    assert _SAMPLERS.keys() == {"tpe", "random", "grid", "cmaes", "nsgaii", "nsgaiii", "motpe", "gp", "qmc"}
 
 
 @pytest.mark.parametrize("name", sorted(_PRUNERS))
@@ -61,3 +64,31 @@ def test_an_application_whose_default_it_is_still_runs_once_without_m(
     hydra.main(config_path=str(tmp_path), config_name="config")(lambda config: seen.append(config.x))()
     assert seen == [2]
     assert not (tmp_path / "optuna.db").exists()
+
+
+OFFICIAL_CONFIG = """
+from hydra.core.config_store import ConfigStore
+for name in ("tpe", "grid", "motpe"):
+    ConfigStore.instance().store(name, {"_target_": "official"}, group="hydra/sweeper/sampler", provider="official")
+"""
+
+
+@pytest.mark.parametrize("first", ["mnist_exp.sweeper.plugin", "hydra_plugins.hydra_optuna_sweeper.config"])
+def test_beside_the_official_plugin_no_name_is_stored_twice(tmp_path: Path, first: str) -> None:
+    """A stand-in for the official plugin: Hydra warns of a second config of one name, here as an error."""
+    folder = tmp_path / "hydra_plugins" / "hydra_optuna_sweeper"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    (folder / "config.py").write_text(OFFICIAL_CONFIG)
+    code = (
+        f"import {first}, mnist_exp.sweeper.plugin, hydra_plugins.hydra_optuna_sweeper.config\n"
+        "from hydra.core.config_store import ConfigStore\n"
+        "samplers = ConfigStore.instance().repo['hydra']['sweeper']['sampler']\n"
+        "print(samplers['tpe.yaml'].provider, samplers['qmc.yaml'].provider)"
+    )
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-W", "error", "-c", code]
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["official", "mnist_exp.sweeper"]

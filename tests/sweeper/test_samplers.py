@@ -72,6 +72,12 @@ def test_configs_of_the_official_plugin_work_without_it(function: str) -> None:
     assert isinstance(build_sampler(official, 0), optuna.samplers.BaseGASampler)
 
 
+def test_the_official_config_of_motpe_is_told_what_took_its_place() -> None:
+    official = OmegaConf.create({"_target_": "hydra_plugins.hydra_optuna_sweeper.config.raise_motpe_removed"})
+    with pytest.raises(SweepError, match="hydra/sweeper/sampler=tpe"):
+        build_sampler(official, 0)
+
+
 def test_nested_objects_and_arrays() -> None:
     crossover = {"_target_": "optuna.samplers.nsgaii.SBXCrossover"}
     points = [[0.0, 1.0], [1.0, 0.0]]
@@ -125,6 +131,12 @@ def test_every_sampler_runs_or_its_package_is_named(name: str) -> None:
     if name in MISSING:
         with pytest.raises(
             SweepError, match=f"Sampler needs the package {NEEDED[name]}, which is not installed"
+        ):
+            check_sampler(config(name), SPACE, ["minimize"])
+        return
+    if name == "motpe":
+        with pytest.raises(
+            SweepError, match="expected hydra/sweeper/sampler=tpe, which takes several objectives"
         ):
             check_sampler(config(name), SPACE, ["minimize"])
         return

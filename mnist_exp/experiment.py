@@ -90,7 +90,8 @@ def run_experiment(settings: Settings) -> RunResult:
             return _run(settings, state, trial, reporter, lock)
         except (KeyboardInterrupt, Killed):
             if trial is None:
-                reporter.interrupted(settings.overrides)
+                with contextlib.suppress(OSError):  # the terminal may be gone
+                    reporter.interrupted(settings.overrides)
             raise
 
 

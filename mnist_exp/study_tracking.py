@@ -12,7 +12,16 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 from omegaconf import OmegaConf
 
-from mnist_exp import checkpoint, delivery, description, mlflow_settings, plot_style, study_report, tracking
+from mnist_exp import (
+    checkpoint,
+    delivery,
+    description,
+    mlflow_settings,
+    moments,
+    plot_style,
+    study_report,
+    tracking,
+)
 from mnist_exp.config import Config, Settings, as_meant, compose, from_composed
 from mnist_exp.errors import ConfigError
 from mnist_exp.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
@@ -71,6 +80,7 @@ class StudyTracking(StudyHooks):
 
     def on_trial_start(self, running: RunningTrial, config: "DictConfig") -> None:
         self._uri = config.tracking.uri
+        moments.reached(f"trial {running.number} claimed")
 
     def on_trial_end(self, running: RunningTrial, state: str, reason: str | None) -> None:
         """Say how the trial ended; one that failed before it had a run gets one, so that it is seen."""
@@ -89,6 +99,7 @@ class StudyTracking(StudyHooks):
             delivery.amend(client, run_id, tags, status, lambda text: print(text, file=sys.stderr))
         if state != "WAITING":  # nobody goes on with it
             shutil.rmtree(checkpoint.run_folder(run_id), ignore_errors=True)
+        moments.reached(f"trial {running.number} ended")
 
     def on_study_end(self, study: "optuna.Study", config: "DictConfig") -> None:
         """Log the best trial, how many ended how, all trials as a table, and Optuna's plots."""

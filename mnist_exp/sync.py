@@ -2,6 +2,7 @@
 
 import sys
 
+from mnist_exp.command import answered
 from mnist_exp.errors import UserError
 from mnist_exp.unsent import pending
 from mnist_exp.uris import masked
@@ -21,12 +22,19 @@ def main() -> None:
     from mnist_exp import delivery
 
     failed = False
-    for queue in waiting:
-        try:
-            print(f"run {queue.run_id}: {delivery.sync(queue, warn)} records sent to {masked(queue.uri)}")
-        except UserError as error:
-            print(f"mnist_exp: {error}", file=sys.stderr)
-            failed = True
+    with answered():
+        for queue in waiting:
+            try:
+                print(f"run {queue.run_id}: {delivery.sync(queue, warn)} records sent to {masked(queue.uri)}")
+            except UserError as error:
+                print(f"mnist_exp: {error}", file=sys.stderr)
+                failed = True
+            except KeyboardInterrupt:
+                print(
+                    f"mnist_exp: interrupted; the rest of {queue.folder} waits for the next sync",
+                    file=sys.stderr,
+                )
+                raise
     sys.exit(1 if failed else 0)
 
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mnist_exp import moved_store
+from mnist_exp import moments, moved_store
 from mnist_exp.errors import ConfigError, UserError, first_line
 from mnist_exp.sweeper import database
 from mnist_exp.uris import artifact_location, masked, sqlite_file, sqlite_uri
@@ -241,6 +241,7 @@ def _make_tables(file: Path) -> None:
         raise sqlite3.OperationalError(str(error.orig)) from error
     store._dispose_engine()
     SqlAlchemyStore._engine_map.pop(store.db_uri)
+    moments.reached("schema creation")
 
 
 def _tables() -> set[str]:

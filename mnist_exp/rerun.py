@@ -16,6 +16,7 @@ from mnist_exp.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
 from mnist_exp.messages import USER_ERRORS, explain
 from mnist_exp.mlflow_settings import ELSEWHERE, shortened, uri_to_read
 from mnist_exp.recorded import overrides as recorded_overrides
+from mnist_exp.routes import advice
 from mnist_exp.sweeper import quoting
 
 if TYPE_CHECKING:
@@ -250,7 +251,9 @@ class _Store:
             if code == "RESOURCE_DOES_NOT_EXIST" or "for parameter 'run_id'" in str(error):
                 raise UserError(f"{run_id}: no such run in {shortened(self._uri)}\n{ELSEWHERE}") from error
             said = first_line(error)
-            raise UserError(f"tracking.uri={shortened(self._uri)}: cannot be read ({said})") from error
+            raise UserError(
+                f"tracking.uri={shortened(self._uri)}: cannot be read ({said}){advice(self._uri, error)}"
+            ) from error
 
     def last_rerun(self, run_id: str, experiment: str) -> str | None:
         """The id of the newest run in the experiment that repeats this one."""

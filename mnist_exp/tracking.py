@@ -19,7 +19,7 @@ import numpy as np
 import yaml
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
-from mlflow.entities import Metric, Run
+from mlflow.entities import Experiment, Metric, Run
 from mlflow.exceptions import MlflowException
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.tracking.context.registry import resolve_tags
@@ -39,6 +39,7 @@ from mnist_exp.mlflow_settings import (
     store_lock,
 )
 from mnist_exp.results import EpochResult, Evaluation
+from mnist_exp.routes import advice
 from mnist_exp.sweeper.processes import is_alive, this_process
 from mnist_exp.uris import local_path, masked, sqlite_file, without_user
 
@@ -293,7 +294,9 @@ def _answered(action: Callable[[], _T]) -> _T:
     try:
         return delivery.within(_FIRST_SECONDS if uri.startswith("http") else None, action)
     except (MlflowException, OSError) as error:
-        raise UserError(f"tracking.uri={shortened(uri)}: cannot be used ({first_line(error)})") from error
+        raise UserError(
+            f"tracking.uri={shortened(uri)}: cannot be used ({first_line(error)}){advice(uri, error)}"
+        ) from error
 
 
 def _open_run(
@@ -307,6 +310,7 @@ def _open_run(
     experiment_id = open_store(settings.config.tracking.experiment)
     delivery.send_earlier(mlflow.get_tracking_uri(), warn)
     client = mlflow.MlflowClient()
+    _check_artifacts(client.get_experiment(experiment_id))
     if run_id is None:
         # Not MLflow's start_run: that one takes up the run of a job around this one, and its runs are of one thread.
         run = client.create_run(experiment_id, tags=resolve_tags(tags), run_name=run_name)
@@ -318,6 +322,32 @@ def _open_run(
     tracker = RunTracker(client, run, warn)
     tracker.watch_machine(is_new=run_id is None)
     return tracker
+
+
+def _check_artifacts(experiment: Experiment) -> None:
+    """Raise UserError if artifacts are kept in a folder that cannot be written here: models and figures would be lost.
+
+    A server that does not serve artifacts names a folder of its own machine.
+    """
+    folder = local_path(experiment.artifact_location)
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        uri = mlflow.get_tracking_uri()
+        advice = (
+            "It is the server's folder: start the server with --serve-artifacts, and take a new experiment with "
+            "tracking.experiment=NAME"
+            if uri.startswith("http")
+            else "Make it writable, or take a new experiment with tracking.experiment=NAME"
+        )
+        raise UserError(
+            f"tracking.experiment={experiment.name}: its artifacts are kept in {folder}, which cannot be written here "
+            f"({error.strerror})\n{advice}"
+        ) from error
 
 
 def _ending(error: BaseException) -> tuple[str, str]:
@@ -343,7 +373,9 @@ def open_store(experiment: str) -> str:
             _fail_runs_of_dead_processes(client)
             return delivery.shared(_experiment_id, client, experiment)
     except (MlflowException, OSError) as error:
-        raise UserError(f"tracking.uri={shortened(uri)}: cannot be used ({first_line(error)})") from error
+        raise UserError(
+            f"tracking.uri={shortened(uri)}: cannot be used ({first_line(error)}){advice(uri, error)}"
+        ) from error
 
 
 def _experiment_id(client: mlflow.MlflowClient, name: str) -> str:
@@ -388,7 +420,7 @@ def store(uri: str | None) -> Iterator[mlflow.MlflowClient]:
             yield client
         except (MlflowException, OSError) as error:
             raise UserError(
-                f"tracking.uri={shortened(chosen)}: cannot be used ({first_line(error)})"
+                f"tracking.uri={shortened(chosen)}: cannot be used ({first_line(error)}){advice(chosen, error)}"
             ) from error
 
 

@@ -17,6 +17,7 @@ from mnist_exp import foreign_models, keras_state, model_package, startup_noise
 from mnist_exp.errors import UserError, first_line
 from mnist_exp.mlflow_settings import ELSEWHERE, in_use, shortened, uri_to_read
 from mnist_exp.model_package import PICTURES, TAG
+from mnist_exp.routes import advice
 from mnist_exp.served_model import COLUMN, RETURN_PIXELS
 from mnist_exp.uris import local_path
 
@@ -73,7 +74,7 @@ class Models:
             runs = self._finished(models)
         except MlflowException as error:
             raise UserError(
-                f"tracking.uri={shortened(self._uri)}: cannot be read ({first_line(error)})"
+                f"tracking.uri={shortened(self._uri)}: cannot be read ({first_line(error)}){advice(self._uri, error)}"
             ) from error
         if which == "best":
             runs = [run for run in runs if _METRIC in run.data.metrics and not _scored_on_training(run)]

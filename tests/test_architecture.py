@@ -8,7 +8,7 @@ from imports import imports
 PACKAGE = Path(__file__).parent.parent / "mnist_exp"
 # Top to bottom; a module imports only from those above it.
 ORDER = [
-    "errors", "plot_style", "startup_noise", "uris", "moments", "sweeps_source", "typed_text", "keras_state",
+    "errors", "plot_style", "startup_noise", "uris", "routes", "moments", "sweeps_source", "typed_text", "keras_state",
     "earlier_files",
     "interrupts", "results", "seeds", "bridge", "sweeper", "foreign_files", "printing", "config", "messages", "recorded", "search_spaces", "data",
     "command", "checkpoint", "resume", "reporting", "description", "initializers", "models", "losses", "optimizers",
@@ -19,7 +19,7 @@ ORDER = [
 ]  # fmt: skip
 LIBRARIES = {
     "keras_state": {"keras", "tensorflow"}, "earlier_files": {"hydra", "omegaconf"},
-    "errors": set(), "plot_style": {"matplotlib"}, "startup_noise": set(), "uris": set(), "moments": set(), "sweeps_source": {"hydra"}, "typed_text": {"hydra", "omegaconf", "yaml"},
+    "errors": set(), "plot_style": {"matplotlib"}, "startup_noise": set(), "uris": set(), "routes": set(), "moments": set(), "sweeps_source": {"hydra"}, "typed_text": {"hydra", "omegaconf", "yaml"},
     "interrupts": set(), "results": set(), "seeds": {"numpy"}, "bridge": set(),
     "foreign_files": {"numpy", "yaml"}, "printing": {"rich"}, "recorded": set(), "search_spaces": set(), "config": {"hydra", "omegaconf"},
     "messages": {"hydra", "omegaconf"}, "data": {"numpy"}, "checkpoint": {"numpy", "filelock"}, "resume": set(),

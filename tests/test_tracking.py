@@ -296,3 +296,24 @@ def test_a_registry_that_refuses_costs_the_run_nothing_else(
     assert run.data.tags["not_registered"]
     assert [text[:39] for text in warnings] == ["the model is not in MLflow's registry: "]
     assert pending() == []
+
+
+@pytest.mark.parametrize("store", ["file", "server"])
+def test_artifacts_that_cannot_be_written_are_told_before_the_training(
+    store: str, workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that does not serve artifacts names a folder of its own machine; kept results could never be sent."""
+    (workdir / "mlruns").write_text("in the way")
+    if store == "server":
+        monkeypatch.setattr(tracking.mlflow, "get_tracking_uri", lambda: "http://server:5000")
+    refused = pytest.raises(UserError, match="mlruns/1, which cannot be written here")
+    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+    experiment = client.get_experiment(client.create_experiment("mnist_exp", f"{workdir}/mlruns/1"))
+    with refused as error:
+        tracking._check_artifacts(experiment)
+    assert ("--serve-artifacts" in str(error.value)) == (store == "server")
+    if store == "file":
+        with refused, tracking.track_run(compose([]), "v", "n", small_mnist):
+            pass
+        assert client.search_runs([experiment.experiment_id]) == []
+        assert (workdir / "mlruns").read_text() == "in the way"

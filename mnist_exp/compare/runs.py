@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mnist_exp.errors import UserError, first_line
 from mnist_exp.mlflow_settings import ELSEWHERE, shortened, uri_to_read
+from mnist_exp.routes import advice
 from mnist_exp.uris import local_path
 
 _PAGE = 1000
@@ -156,7 +157,9 @@ class Store:
             rows = self._points(run_ids, metric)
         except MlflowException as error:
             said = first_line(error)
-            raise UserError(f"tracking.uri={shortened(self.uri)}: cannot be read ({said})") from error
+            raise UserError(
+                f"tracking.uri={shortened(self.uri)}: cannot be read ({said}){advice(self.uri, error)}"
+            ) from error
         table = pd.DataFrame(rows, columns=["run_id", "step", "timestamp", "value"])
         table = table.sort_values(["run_id", "step", "timestamp"]).drop_duplicates(
             ["run_id", "step"], keep="last"

@@ -11,6 +11,7 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.models import Model, ModelSignature
+from mlflow.tracking.context.registry import resolve_tags
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 from mlflow.types.schema import Array
 from numpy.typing import NDArray
@@ -49,12 +50,12 @@ def log(client: MlflowClient, run_id: str, keras_file: Path, example: NDArray[np
     if logged(client, run_id, step) is not None:
         return
     run = client.get_run(run_id)
-    model = _half_logged(client, run, step) or mlflow.initialize_logged_model(
+    model = _half_logged(client, run, step) or client.create_logged_model(
+        run.info.experiment_id,
         name="model",
         source_run_id=run_id,
-        experiment_id=run.info.experiment_id,
         params=run.data.params,
-        tags={TAG: PICTURES},
+        tags=resolve_tags({TAG: PICTURES}),
     )
     if model.model_id not in _linked(run, step):
         client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step)])

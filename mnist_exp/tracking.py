@@ -26,7 +26,7 @@ from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from numpy.typing import NDArray
 
-from mnist_exp import delivery, environment, model_registry, moved_store, sweeper
+from mnist_exp import delivery, environment, model_registry, moments, moved_store, sweeper
 from mnist_exp.config import Settings
 from mnist_exp.data import Dataset
 from mnist_exp.errors import Killed, UserError, first_line
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from mnist_exp.preflight import PreflightReport
 
-_FIRST_SECONDS = 60.0  # in which a server has to let a run begin
+_FIRST_SECONDS = 120.0  # in which a server has to let a run begin
 _MONITOR_SECONDS = 5.0  # for which the end of a run waits for the last system metrics
 _T = TypeVar("_T")
 
@@ -187,7 +187,6 @@ class RunTracker:
             "seed": str(config.seed),
             "data.digest": data.digest,
             "code_digest": environment.code_digest(),
-            **process_tags(),
             **config.tags,
         }
         if source is not None:
@@ -214,17 +213,20 @@ class RunTracker:
 
     def reopen(self, settings: Settings) -> None:
         """Go on with a run that has its settings: remember its metrics, so that none is logged a second time."""
-        run = self._client.get_run(self.run_id)
-        for name in run.data.metrics:
-            self._logged |= {(name, m.step) for m in self._client.get_metric_history(self.run_id, name)}
-        if "failure_reason" in run.data.tags:
-            self._client.delete_tag(self.run_id, "failure_reason")
-        codes = dict.fromkeys([run.data.tags.get("code_digest", "unknown"), environment.code_digest()])
-        self.set_tags(
-            {"config_hash": settings.config.hash(), "code_digest": "+".join(codes), **process_tags()}
-        )
+        codes = dict.fromkeys([_answered(self._read_back), environment.code_digest()])
+        self.set_tags({"config_hash": settings.config.hash(), "code_digest": "+".join(codes)})
         self.log_text(yaml.safe_dump(settings.config.to_dict(), sort_keys=False), "config/resolved.yaml")
         self.log_text(yaml.safe_dump(list(settings.overrides)), "config/overrides.yaml")
+
+    def _read_back(self) -> str:
+        """Note what the run has already, and take back why it ended; returns the digest of the code it began with."""
+        run = self._client.get_run(self.run_id)
+        for name in (name for name in run.data.metrics if not name.startswith("system/")):
+            history = self._client.get_metric_history(self.run_id, name)
+            self._logged |= {(name, metric.step) for metric in history}
+        if "failure_reason" in run.data.tags:
+            self._client.delete_tag(self.run_id, "failure_reason")
+        return run.data.tags.get("code_digest", "unknown")
 
     def _log_metrics(self, metrics: list[Metric]) -> None:
         metrics = [metric for metric in metrics if (metric.key, metric.step) not in self._logged]
@@ -254,7 +256,8 @@ def track_run(
     for name in (name for name in IGNORED if name in os.environ):
         warn(f"{name} of a surrounding job is not used: the run is one of its own, in tracking.experiment")
     with in_use(settings.config.tracking.uri):
-        given = _git_tags(settings.config.tracking.code) | dict(tags or {})
+        # The process from the first moment on: a run that nobody knows to be dead stays RUNNING for ever.
+        given = _git_tags(settings.config.tracking.code) | dict(tags or {}) | process_tags()
         if run_id is None and (outer := mlflow.active_run()) is not None:  # of this thread
             given |= {MLFLOW_PARENT_RUN_ID: outer.info.run_id}
         tracker = _answered(lambda: _open_run(settings, run_name, run_id, given, warn))
@@ -314,11 +317,12 @@ def _open_run(
     if run_id is None:
         # Not MLflow's start_run: that one takes up the run of a job around this one, and its runs are of one thread.
         run = client.create_run(experiment_id, tags=resolve_tags(tags), run_name=run_name)
+        moments.reached("run begun")
     else:
         run = delivery.look_up(client, run_id)
-        client.update_run(run_id, "RUNNING", run_name)
         for key, value in tags.items():
             client.set_tag(run_id, key, value)
+        client.update_run(run_id, "RUNNING", run_name)
     tracker = RunTracker(client, run, warn)
     tracker.watch_machine(is_new=run_id is None)
     return tracker

@@ -237,6 +237,33 @@ def test_a_queue_of_an_earlier_version_is_sent(store: Store) -> None:
     assert (run.info.status, run.info.end_time, run.data.tags["more"]) == ("FINISHED", 1700000000000, "x")
 
 
+def test_a_queue_goes_to_its_own_store_and_to_no_other(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+    import numpy as np
+
+    store = Store(workdir)
+    (workdir / "elsewhere").mkdir()
+    monkeypatch.chdir(workdir / "elsewhere")
+    images = keras.Input((28, 28, 1))
+    (workdir / "model").mkdir()
+    keras.Model(images, keras.layers.Dense(10)(keras.layers.Flatten()(images))).save(
+        workdir / "model" / "model.keras"
+    )
+    np.save(workdir / "model" / "example.npy", np.zeros((28, 28), np.uint8))
+    queue = Unsent(store.run_id, store.client.tracking_uri)
+    queue.append({"do": "tag", "key": "a", "value": "b"})
+    queue.append({"do": "model", "folder": queue.keep_files(workdir / "model"), "kept": True, "step": 3})
+    entry = {"variant": "v", "accuracy": 0.5, "images": 100}
+    queue.append({"do": "register", "step": 3, "entry": entry})
+    store.sync()
+    (model,) = store.client.search_logged_models(["0"])
+    assert (model.source_run_id, model.status) == (store.run_id, "READY")
+    assert [version.run_id for version in store.client.search_model_versions("name='v'")] == [store.run_id]
+    assert [path.name for path in Path.cwd().iterdir()] == ["outputs"]
+
+
 def test_a_damaged_queue_is_named(store: Store) -> None:
     store.outbox.queue.append({"do": "tag", "key": "a", "value": "b"})
     (store.outbox.queue.folder / "operations.jsonl").write_text("[1]\n")

@@ -130,9 +130,17 @@ class SearchSpace:
 
 
 def parameter(key: str, value: Any) -> str:
-    """The override that an entry of `hydra.sweeper.params` stands for: text is written as on the command line."""
+    """The override that an entry of `hydra.sweeper.params` stands for: text is written as on the command line.
+
+    Raises SweepError for settings within settings, and ValueError for a value that no override can set.
+    """
     if isinstance(value, str):
         return f"{key}={value}"
+    if isinstance(value, dict):
+        raise SweepError(
+            f"hydra.sweeper.params: {key}={clean(value)}: expected one value; "
+            f"settings within are written {key}.NAME: VALUE"
+        )
     written = str(value)  # kept where Hydra reads it so, since a study is named after what it sets
     return f"{key}={written}" if repr(_parsed(written)) == repr(value) else quoting.override(key, value)
 

@@ -115,7 +115,8 @@ def test_what_cannot_be_read_unquoted_is_shown_in_quotes(sweep: Sweep) -> None:
     configure(sweep.folder, params={"extra": "it#s,b"})
     said = sweep.refused(task)
     assert "extra=it#s,b: cannot be read; text is written in quotes: extra='it#s,b'" in said
-    configure(sweep.folder, params={"extra": {"ü": 1}})
-    assert "hydra.sweeper.params: 'ü' is a key of a dict that no override of Hydra can set" in sweep.refused(
-        task
-    )
+    configure(sweep.folder, params={"extra": [{"ü": 1}]})
+    said = sweep.refused(task)
+    assert "hydra.sweeper.params: 'ü' is a key of a dict that no override of Hydra can set" in said
+    configure(sweep.folder, params={"model": {"lr": "interval(0,1)"}})
+    assert "expected one value; settings within are written model.NAME: VALUE" in sweep.refused(task)

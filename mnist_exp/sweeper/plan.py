@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.sweeper.plugin import SETTINGS
 from mnist_exp.sweeper.samplers import is_grid
 from mnist_exp.sweeper.space import SearchSpace
 
@@ -38,6 +39,8 @@ class Plan:
 
 def check_settings(sweeper: DictConfig) -> None:
     """Raise SweepError for a value that no sweep can run with."""
+    if missing := sorted(SETTINGS - sweeper.keys()):
+        raise SweepError(f"hydra.sweeper.{missing[0]}: is missing; expected a value or null")
     for key, least in _LEAST.items():
         value = sweeper[key]
         if value is None and key not in ("max_retries", "heartbeat"):
@@ -57,6 +60,10 @@ def check_settings(sweeper: DictConfig) -> None:
         raise SweepError(f"hydra.sweeper.timeout={sweeper.timeout}: expected a number of seconds > 0")
     if sweeper.params is not None and not OmegaConf.is_dict(sweeper.params):
         raise SweepError(f"hydra.sweeper.params={sweeper.params}: expected {{KEY: VALUE}}")
+    for kind in ("sampler", "pruner"):
+        node = sweeper[kind]
+        if (node is not None or kind == "sampler") and not (OmegaConf.is_dict(node) and "_target_" in node):
+            raise SweepError(f"hydra.sweeper.{kind}={clean(node)}: expected hydra/sweeper/{kind}=NAME")
     if not isinstance(sweeper.storage, str | None):
         raise SweepError(
             f"hydra.sweeper.storage={clean(sweeper.storage)}: expected a database URL such as sqlite:///optuna.db"

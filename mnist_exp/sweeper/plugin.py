@@ -29,6 +29,7 @@ _SWEEPER: dict[str, Any] = {
     "custom_search_space": None,  # a function (config, trial) that calls trial.suggest_*
     "hooks": None,  # a subclass of mnist_exp.sweeper.hooks.StudyHooks
 }
+SETTINGS = {"sampler", "pruner", *_SWEEPER} - {"_target_", "defaults"}  # below hydra.sweeper
 _EVOLUTION: dict[str, Any] = {
     "seed": None,
     "population_size": 50,

@@ -117,6 +117,30 @@ def test_failures_allowed(rate: float, n_trials: int, allowed: int) -> None:
     assert Plan(n_trials, (), ("minimize",), rate).failures_allowed == allowed
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("sampler", None),
+        ("sampler", "random"),
+        ("sampler", {"seed": 1}),
+        ("pruner", "median"),
+        ("pruner", {}),
+    ],
+)
+def test_samplers_and_pruners_are_chosen_as_options(kind: str, value: Any) -> None:
+    with pytest.raises(SweepError) as error:
+        check_settings(settings(**{kind: value}))
+    assert str(error.value) == f"hydra.sweeper.{kind}={value}: expected hydra/sweeper/{kind}=NAME"
+
+
+@pytest.mark.parametrize("key", ["sampler", "n_trials", "enqueue"])
+def test_a_setting_that_was_deleted_is_named(key: str) -> None:
+    left = settings()
+    del left[key]
+    with pytest.raises(SweepError, match=f"^hydra.sweeper.{key}: is missing; expected a value or null$"):
+        check_settings(left)
+
+
 def test_workers_are_counted_once() -> None:
     check_settings(settings(n_jobs=2, n_workers=2))
     with pytest.raises(SweepError, match="n_jobs=3 and hydra.sweeper.n_workers=2: expected one of them"):

@@ -26,7 +26,8 @@ from rich.table import Table
 
 from benchmarks import postgresql
 from mnist_exp.sweeper import report
-from mnist_exp.sweeper.storage import NothingWaits, StudyStorage
+from mnist_exp.sweeper.cache import StudyCache
+from mnist_exp.sweeper.storage import StudyStorage
 
 WORKERS = (1, 2, 4, 8)
 _NAME = "benchmark"
@@ -51,9 +52,9 @@ def rate(url: str) -> float:
 
 def storage_alone(url: str, n_workers: int, n_trials: int) -> float:
     """With random parameters; every worker is there before the first trial starts."""
-    study = optuna.create_study(study_name=_NAME, storage=StudyStorage(url, 60))
-    for _ in range(n_trials):
-        study.enqueue_trial({})
+    storage = StudyStorage(url, 60)
+    study = optuna.create_study(study_name=_NAME, storage=storage)
+    storage.add_waiting(study._study_id, [({}, {})] * n_trials)
     context = multiprocessing.get_context("spawn")
     ready = context.Barrier(n_workers)
     workers = [context.Process(target=_work, args=(url, ready)) for _ in range(n_workers)]
@@ -66,17 +67,15 @@ def storage_alone(url: str, n_workers: int, n_trials: int) -> float:
 
 def _work(url: str, ready: Any) -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    storage = StudyStorage(url, 60)
     sampler = optuna.samplers.RandomSampler()
-    study = optuna.load_study(study_name=_NAME, storage=StudyStorage(url, 60), sampler=sampler)
+    study = optuna.load_study(study_name=_NAME, storage=StudyCache(storage), sampler=sampler)
     ready.wait()
-    with contextlib.suppress(NothingWaits):
-        study.optimize(_objective)
-
-
-def _objective(trial: optuna.Trial) -> float:
-    x = trial.suggest_float("x", 0, 1)
-    trial.report(x, 0)
-    return x
+    while (trial_id := storage.claim(study._study_id)) is not None:
+        trial = optuna.Trial(study, trial_id)
+        x = trial.suggest_float("x", 0, 1)
+        trial.report(x, 0)
+        study.tell(trial, x)
 
 
 def whole_trials(url: str, n_workers: int, n_trials: int) -> float:

@@ -3,8 +3,11 @@
 import hashlib
 import json
 import signal
+import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +28,8 @@ from mnist_exp.sweeper.quoting import escaped
 from mnist_exp.sweeper.samplers import check_pruner, check_sampler, targets
 from mnist_exp.sweeper.space import SearchSpace, parameter
 from mnist_exp.sweeper.storage import LAUNCH, RETRIES, StudyStorage, absolute_url, is_alive
-from mnist_exp.sweeper.study import Plan, counts, failures, fill, open_study, reason, results
-from mnist_exp.sweeper.worker import STOPPED, Worker
+from mnist_exp.sweeper.study import Plan, failures, fill, open_study, reason, results
+from mnist_exp.sweeper.worker import STOPPED, TIME_IS_UP, Worker
 
 _MOST_CHECKED = 50  # configurations; a larger grid is checked value by value
 _FRUITLESS_LAUNCHES = 1  # in a row after which another is tried: workers can die before they take a trial
@@ -62,7 +65,7 @@ def run_sweep(
     storage.give_back_lost(study_id, max_retries=None)  # with them died their whole sweep: not their fault
     fill(study, storage, plan, retry_failed=True)
     display = Display(study, plan, space)
-    before = counts(study.get_trials(deepcopy=False))
+    before = storage.counts(study_id)
     if before["WAITING"] == 0:
         display.nothing_to_do(before)
     else:
@@ -81,11 +84,10 @@ def run_sweep(
             machine=machine(),
             parent=this_process(),
             share=n_workers,
-            deadline=None if sweeper.timeout is None else time.time() + sweeper.timeout,
         )
         hooks.on_study_start(study, config)
         try:
-            with display.live():
+            with display.live(), _time_limit(sweeper.timeout, study, worker.launch):
                 _launch(worker, n_workers, study, storage)
         except KeyboardInterrupt as interrupt:
             raise SystemExit(128 + signal.SIGINT) from interrupt
@@ -159,7 +161,7 @@ def _launch(worker: Worker, n_workers: int, study: optuna.Study, storage: StudyS
         lambda: study.set_user_attr(STOPPED, worker.launch), at_once=_is_basic(worker.config)
     ) as stop:
         while fruitless <= _FRUITLESS_LAUNCHES:
-            before, error = _progress(study), None
+            before, error = _progress(storage, study_id), None
             try:
                 try:
                     _run_workers(worker, n_workers)
@@ -174,7 +176,7 @@ def _launch(worker: Worker, n_workers: int, study: optuna.Study, storage: StudyS
                 _wait_for_end(worker, study)
                 storage.give_back_lost(study_id, max_retries=None)
                 raise
-            fruitless = 0 if _progress(study) > before else fruitless + 1
+            fruitless = 0 if _progress(storage, study_id) > before else fruitless + 1
     if error is not None:
         raise error
 
@@ -184,22 +186,40 @@ def _more_waits(worker: Worker, study: optuna.Study, storage: StudyStorage, stop
     study_id = storage.get_study_id_from_name(worker.study_name)
     while True:
         storage.give_back_lost(study_id, worker.config.hydra.sweeper.max_retries)
-        if worker.is_over(study):
+        if worker.is_over(study, storage):
             return False
         fill(study, storage, worker.plan, retry_failed=False)
-        trials = study.get_trials(deepcopy=False, states=(TrialState.WAITING, TrialState.RUNNING))
-        if any(trial.state == TrialState.WAITING for trial in trials):
+        if storage.counts(study_id)["WAITING"]:
             return True
-        if not any(trial.user_attrs.get(LAUNCH) == worker.launch for trial in trials):
+        if (TrialState.RUNNING, worker.launch) not in storage.attributes(study_id, LAUNCH):
             return False
         time.sleep(_SILENCE_POLL_SECONDS)
         stop.check()
 
 
-def _progress(study: optuna.Study) -> int:
+def _progress(storage: StudyStorage, study_id: int) -> int:
     """Grows with every trial that ends and every one that is tried again."""
-    trials = study.get_trials(deepcopy=False)
-    return sum(trial.state.is_finished() + trial.user_attrs.get(RETRIES, 0) for trial in trials)
+    number = storage.counts(study_id)
+    ended = sum(number[state.name] for state in TrialState if state.is_finished())
+    return ended + sum(retries for _, retries in storage.attributes(study_id, RETRIES))
+
+
+@contextmanager
+def _time_limit(seconds: float | None, study: optuna.Study, launch: str) -> Iterator[None]:
+    """After so many seconds no further trial begins. The parent measures them, for all workers: their clocks may be set."""
+
+    def tell_workers() -> None:
+        with suppress(optuna.exceptions.StorageInternalError):  # a database out of reach: no trial can begin
+            study.set_user_attr(TIME_IS_UP, launch)
+
+    timer = threading.Timer(min(seconds or 0.0, threading.TIMEOUT_MAX), tell_workers)
+    timer.daemon = True
+    if seconds is not None:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _run_workers(worker: Worker, n_workers: int) -> None:

@@ -1,14 +1,18 @@
 """The study's database: one lock for all its workers, trials claimed one by one, those of dead workers given back."""
 
+import json
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import optuna
 import sqlalchemy
 from optuna.storages import RDBStorage
+from optuna.storages._rdb import models
+from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.trial import FrozenTrial, TrialState
 
 from mnist_exp.sweeper import database, processes
@@ -16,26 +20,28 @@ from mnist_exp.sweeper.errors import SweepError
 
 # User attributes of a trial; fixed overrides are there, too, under their keys.
 WORKER = "sweeper:worker"  # the process that runs it, see processes.py
+HEARTBEAT = "sweeper:heartbeat"  # seconds between that worker's signs of life
 RETRIES = "sweeper:retries"  # how often its worker died
 FAILURE = "sweeper:failure"  # why it failed
 LAUNCH = "sweeper:launch"  # the command whose worker ran it last
+DRAWN = "sweeper:drawn"  # its parameters are complete: whoever goes on with it takes them as they are
 
 _LOCK = "mnist_exp.sweeper"
 
 
-class NothingWaits(Exception):
-    """No trial is left to claim."""
+class TakenOver(BaseException):
+    """This process was silent for so long that another worker runs the trial now: what came of it here is void."""
 
 
 class StudyStorage(RDBStorage):
-    """RDBStorage whose waiting trials are the budget: a worker takes one of them, and cannot make more.
+    """RDBStorage whose waiting trials are the budget: a worker claims one after the other, and makes none.
 
-    A trial is claimed and marked with its worker under the study's lock, so that one that runs without a live worker
-    has lost it. `launch` names the command on whose behalf trials are claimed here.
+    A trial has one owner, the process that claimed it, and what changes an owner happens under the study's lock.
+    `launch` names the command on whose behalf trials are claimed here. What is asked for every trial costs the same
+    however many trials wait.
     """
 
     def __init__(self, url: str, heartbeat: int, launch: str | None = None) -> None:
-        self.on_claim: Callable[[int], None] = lambda number: None  # told of a trial that was claimed here
         self._launch = launch
         self._claimed: int | None = None  # id of the trial that was claimed here last
         try:
@@ -63,34 +69,145 @@ class StudyStorage(RDBStorage):
         with database.lock(self.engine, _LOCK):
             yield
 
-    def _create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> FrozenTrial:
-        if template_trial is None:
-            raise NothingWaits
-        return super()._create_new_trial(study_id, template_trial)
+    def add_waiting(self, study_id: int, trials: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+        """Let trials wait that begin with these parameters and user attributes. The caller holds the lock."""
+        with _create_scoped_session(self.scoped_session) as session:
+            query = session.query(models.TrialModel).filter(models.TrialModel.study_id == study_id)
+            for number, (parameters, attributes) in enumerate(trials, start=query.count()):
+                fixed = models.TrialSystemAttributeModel(
+                    key="fixed_params", value_json=json.dumps(parameters)
+                )  # as Study.enqueue_trial has it
+                noted = [
+                    models.TrialUserAttributeModel(key=key, value_json=json.dumps(value))
+                    for key, value in attributes.items()
+                ]
+                session.add(
+                    models.TrialModel(
+                        study_id=study_id,
+                        number=number,
+                        state=TrialState.WAITING,
+                        system_attributes=[fixed],
+                        user_attributes=noted,
+                    )
+                )
+                session.flush()  # so that the ids have the order of the numbers
 
-    def set_trial_state_values(
-        self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
-    ) -> bool:
-        if state != TrialState.RUNNING:
-            return super().set_trial_state_values(trial_id, state, values)
+    def claim(self, study_id: int) -> int | None:
+        """Make the first trial that waits this process' own, and return its id; None if no trial waits."""
+        with self.lock(), _create_scoped_session(self.scoped_session) as session:
+            trial = (
+                session.query(models.TrialModel)
+                .filter(models.TrialModel.study_id == study_id)
+                .filter(models.TrialModel.state == TrialState.WAITING)
+                .order_by(models.TrialModel.trial_id)
+                .first()
+            )
+            if trial is None:
+                return None
+            trial.state, trial.datetime_start = TrialState.RUNNING, datetime.now()
+            marks = {
+                LAUNCH: self._launch,
+                WORKER: processes.this_process(),
+                HEARTBEAT: self.get_heartbeat_interval(),
+            }
+            self._claimed = int(trial.trial_id)
+            self._note(session, self._claimed, marks)
+            session.query(models.TrialHeartbeatModel).filter_by(trial_id=self._claimed).delete()
+            session.add(models.TrialHeartbeatModel(trial_id=self._claimed))  # with the database's time
+        return self._claimed
+
+    def note(self, trial_id: int, attributes: Mapping[str, Any]) -> None:
+        """Set user attributes of a trial that is this process' own. Raises TakenOver if it is not."""
+        with self.owned(trial_id), _create_scoped_session(self.scoped_session) as session:
+            self._note(session, trial_id, attributes)
+
+    def _note(self, session: Any, trial_id: int, attributes: Mapping[str, Any]) -> None:
+        for key, value in attributes.items():
+            self._set_trial_attr_without_commit(session, models.TrialUserAttributeModel, trial_id, key, value)
+
+    def owns(self, trial_id: int) -> bool:
+        """Whether the trial runs in this process: one that gave no sign of life is given to another worker."""
+        with _create_scoped_session(self.scoped_session) as session:
+            owner = (
+                session.query(models.TrialUserAttributeModel.value_json)
+                .join(
+                    models.TrialModel, models.TrialModel.trial_id == models.TrialUserAttributeModel.trial_id
+                )
+                .filter(models.TrialModel.trial_id == trial_id)
+                .filter(models.TrialModel.state == TrialState.RUNNING)
+                .filter(models.TrialUserAttributeModel.key == WORKER)
+                .scalar()
+            )
+        return owner is not None and json.loads(owner) == processes.this_process()
+
+    @contextmanager
+    def owned(self, trial_id: int) -> Iterator[None]:
+        """The trial stays this process' own in the block. Raises TakenOver if it is not."""
         with self.lock():
-            if not super().set_trial_state_values(trial_id, state, values):
-                return False
-            self._claimed = trial_id
-            self.set_trial_user_attr(trial_id, LAUNCH, self._launch)
-            self.set_trial_user_attr(trial_id, WORKER, processes.this_process())
-            self.record_heartbeat(trial_id)
-        self.on_claim(self.get_trial(trial_id).number)
-        return True
+            if not self.owns(trial_id):
+                raise TakenOver
+            yield
+
+    def record_heartbeat(self, trial_id: int) -> None:
+        """A sign of life of its owner only; not of a database that is away for a moment."""
+        with suppress(optuna.exceptions.StorageInternalError):
+            if self.owns(trial_id):
+                super().record_heartbeat(trial_id)
+
+    def counts(self, study_id: int) -> dict[str, int]:
+        """Trials by the name of their state, 0 where there are none."""
+        with _create_scoped_session(self.scoped_session) as session:
+            rows = (
+                session.query(models.TrialModel.state, sqlalchemy.func.count())
+                .filter(models.TrialModel.study_id == study_id)
+                .group_by(models.TrialModel.state)
+                .all()
+            )
+        return {state.name: 0 for state in TrialState} | {state.name: count for state, count in rows}
+
+    def attributes(self, study_id: int, key: str) -> list[tuple[TrialState, Any]]:
+        """The state and the user attribute of all trials that have it."""
+        with _create_scoped_session(self.scoped_session) as session:
+            rows = (
+                session.query(models.TrialModel.state, models.TrialUserAttributeModel.value_json)
+                .join(models.TrialUserAttributeModel)
+                .filter(models.TrialModel.study_id == study_id)
+                .filter(models.TrialUserAttributeModel.key == key)
+                .all()
+            )
+        return [(state, json.loads(text)) for state, text in rows]
+
+    def count_failed(self, study_id: int, launch: str) -> int:
+        """How many trials failed in one launch."""
+        with _create_scoped_session(self.scoped_session) as session:
+            return (
+                session.query(models.TrialModel)
+                .join(models.TrialUserAttributeModel)
+                .filter(models.TrialModel.study_id == study_id)
+                .filter(models.TrialModel.state == TrialState.FAIL)
+                .filter(models.TrialUserAttributeModel.key == LAUNCH)
+                .filter(models.TrialUserAttributeModel.value_json == json.dumps(launch))
+                .count()
+            )
+
+    def begun(self, study_id: int, newer_than: int) -> list[tuple[int, int, TrialState]]:
+        """Id, number and state of the trials that do not wait, and of those that wait and have a larger id."""
+        with _create_scoped_session(self.scoped_session) as session:
+            rows = (
+                session.query(models.TrialModel.trial_id, models.TrialModel.number, models.TrialModel.state)
+                .filter(models.TrialModel.study_id == study_id)
+                .filter(
+                    sqlalchemy.or_(
+                        models.TrialModel.state != TrialState.WAITING, models.TrialModel.trial_id > newer_than
+                    )
+                )
+                .all()
+            )
+        return [tuple(row) for row in rows]
 
     def _get_stale_trial_ids(self, study_id: int) -> list[int]:
         """None for Optuna, which would fail them: `give_back_lost` lets another worker run them."""
         return []
-
-    def owns(self, trial_id: int) -> bool:
-        """Whether the trial still runs in this process: one that was silent for long is given to another worker."""
-        trial = self.get_trial(trial_id)
-        return trial.state == TrialState.RUNNING and trial.user_attrs.get(WORKER) == processes.this_process()
 
     def give_back_lost(self, study_id: int, max_retries: int | None) -> list[int]:
         """Let trials whose worker died wait again, and return their numbers; fail those that lost too many.
@@ -99,10 +216,10 @@ class StudyStorage(RDBStorage):
         """
         given_back = []
         with self.lock():
-            silent = set(super()._get_stale_trial_ids(study_id))
+            silence = self._silence(study_id)
             for trial in self.get_all_trials(study_id, states=(TrialState.RUNNING,)):
                 alive = is_alive(trial)
-                if alive or (alive is None and trial._trial_id not in silent):
+                if alive or (alive is None and not self._is_silent(trial, silence)):
                     continue
                 retries = trial.user_attrs.get(RETRIES, 0) + (max_retries is not None)
                 if max_retries is not None and retries > max_retries:
@@ -122,8 +239,35 @@ class StudyStorage(RDBStorage):
                 self._wait_again(self._claimed)
 
     def _wait_again(self, trial_id: int) -> None:
-        self.set_trial_user_attr(trial_id, WORKER, None)
-        super().set_trial_state_values(trial_id, TrialState.WAITING)
+        """One whose parameters were not all drawn draws all of them again, as its seed and number want it."""
+        with _create_scoped_session(self.scoped_session) as session:
+            trial = models.TrialModel.find_or_raise_by_id(trial_id, session)
+            if not any(attribute.key == DRAWN for attribute in trial.user_attributes):
+                session.query(models.TrialParamModel).filter_by(trial_id=trial_id).delete()
+            self._note(session, trial_id, {WORKER: None})
+            trial.state = TrialState.WAITING
+
+    def _is_silent(self, trial: FrozenTrial, silence: Mapping[int, float]) -> bool:
+        """Whether its worker missed two signs of life. How often it gives one, it has noted itself."""
+        interval = int(trial.user_attrs.get(HEARTBEAT) or self.get_heartbeat_interval() or 0)
+        return silence.get(trial._trial_id, 0) > 2 * interval
+
+    def _silence(self, study_id: int) -> dict[int, float]:
+        """For how many seconds the trials that run gave no sign of life, all by the clock of the database."""
+        with _create_scoped_session(self.scoped_session) as session:
+            now = session.execute(sqlalchemy.func.now()).scalar_one()
+            rows = (
+                session.query(models.TrialModel.trial_id, models.TrialHeartbeatModel.heartbeat)
+                .join(models.TrialHeartbeatModel)
+                .filter(models.TrialModel.study_id == study_id)
+                .filter(models.TrialModel.state == TrialState.RUNNING)
+                .all()
+            )
+        # PostgreSQL has a time zone in one of them.
+        return {
+            trial_id: (now.replace(tzinfo=None) - last.replace(tzinfo=None)).total_seconds()
+            for trial_id, last in rows
+        }
 
 
 def absolute_url(url: Any) -> str:

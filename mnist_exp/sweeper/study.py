@@ -1,12 +1,14 @@
 """The study: made or loaded, filled with trials that wait, and counted."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from mnist_exp.sweeper.cache import StudyCache
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.space import SearchSpace
@@ -23,7 +25,7 @@ def open_study(storage: StudyStorage, name: str, plan: Plan, space: SearchSpace)
     with storage.lock():
         study = optuna.create_study(
             study_name=name,
-            storage=storage,
+            storage=StudyCache(storage),
             directions=cast(list[Literal["minimize", "maximize"]], list(plan.directions)),
             load_if_exists=True,
         )
@@ -47,25 +49,33 @@ def fill(study: optuna.Study, storage: StudyStorage, plan: Plan, *, retry_failed
 
     `retry_failed`: configurations that failed are tried once more.
     """
+    study_id = study._study_id
     with storage.lock():
-        trials = study.get_trials(deepcopy=False)
-        alive = [trial for trial in trials if trial.state != TrialState.FAIL]
-        seen = trials if not retry_failed else alive
-        tried = {trial.user_attrs.get(_CONFIGURATION) for trial in seen}
-        missing = max(plan.n_trials - len(alive), 0)
+        number = storage.counts(study_id)
+        missing = max(plan.n_trials - (sum(number.values()) - number["FAIL"]), 0)
+        if not missing:
+            return 0
+        tried = {
+            key
+            for state, key in storage.attributes(study_id, _CONFIGURATION)
+            if not (retry_failed and state == TrialState.FAIL)
+        }
         left = [item for item in _keyed(plan.configurations) if item[0] not in tried][:missing]
-        for key, parameters in left:
-            study.enqueue_trial(parameters, user_attrs={_CONFIGURATION: key})
         sampled = 0 if plan.is_list else missing - len(left)
-        for _ in range(sampled):
-            study.enqueue_trial({})
+        given = [(parameters, {_CONFIGURATION: key}) for key, parameters in left]
+        storage.add_waiting(study_id, [*given, *(({}, {}) for _ in range(sampled))])
         return len(left) + sampled
 
 
 def _keyed(configurations: Sequence[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     """A key for each that it keeps when others come and go; one that is given twice is tried twice."""
-    texts = [json.dumps(parameters, sort_keys=True) for parameters in configurations]
-    return [(f"{text} #{texts[:i].count(text)}", configurations[i]) for i, text in enumerate(texts)]
+    seen: Counter[str] = Counter()
+    keyed = []
+    for parameters in configurations:
+        text = json.dumps(parameters, sort_keys=True)
+        keyed.append((f"{text} #{seen[text]}", parameters))
+        seen[text] += 1
+    return keyed
 
 
 def failures(study: optuna.Study, launch: str) -> list[FrozenTrial]:

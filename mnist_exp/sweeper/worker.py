@@ -6,7 +6,6 @@ import logging
 import math
 import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,19 +18,23 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import run_job
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
-from optuna.trial import FrozenTrial, TrialState
+from optuna.storages._heartbeat import get_heartbeat_thread
+from optuna.trial import TrialState
 
+from mnist_exp.sweeper.cache import StudyCache
 from mnist_exp.sweeper.hooks import build_hooks, load_function
 from mnist_exp.sweeper.interruption import Held, held, interrupt_main_thread, interruptible
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.processes import machine, this_process
 from mnist_exp.sweeper.samplers import build_pruner, build_sampler
 from mnist_exp.sweeper.space import SearchSpace
-from mnist_exp.sweeper.storage import FAILURE, NothingWaits, StudyStorage
-from mnist_exp.sweeper.study import failures, fill
+from mnist_exp.sweeper.storage import DRAWN, FAILURE, StudyStorage, TakenOver
+from mnist_exp.sweeper.study import fill
 from mnist_exp.sweeper.trial import RunningTrial, running
 
-STOPPED = "stopped_launch"  # user attribute of the study: the launch whose workers must stop now
+# User attributes of the study.
+STOPPED = "stopped_launch"  # the launch whose workers must stop now
+TIME_IS_UP = "launch_out_of_time"  # the launch whose workers begin no further trial
 OUTPUT_FILE = "output.txt"  # what a trial printed, in its folder
 _WATCH_SECONDS = 1.0
 _LONGEST = 300  # characters of a reason
@@ -40,11 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 class Interrupted(BaseException):
-    """A trial was interrupted and waits again. Not an Exception, so that Optuna does not call it failed."""
-
-
-class TakenOver(BaseException):
-    """This process was silent for so long that another worker runs the trial now: what came of it here is void."""
+    """A trial was interrupted and waits again."""
 
 
 class TrialFailed(Exception):
@@ -66,41 +65,18 @@ class Worker:
     machine: str  # of the parent
     parent: str  # its process
     share: int  # workers that share the parent's machine
-    deadline: float | None  # time.time() after which no trial begins
 
     def __call__(self, _: DictConfig) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         sweeper = self.config.hydra.sweeper
         storage = StudyStorage(self.storage_url, sweeper.heartbeat, self.launch)
         study = optuna.load_study(
-            study_name=self.study_name, storage=storage, pruner=build_pruner(sweeper.pruner)
+            study_name=self.study_name, storage=StudyCache(storage), pruner=build_pruner(sweeper.pruner)
         )
-        study_id = storage.get_study_id_from_name(self.study_name)
-
-        def prepare_sampler(number: int) -> None:
-            study.sampler = build_sampler(sweeper.sampler, number)
-
-        def after_trial(study: optuna.Study, trial: FrozenTrial) -> None:
-            if self.is_over(study):
-                study.stop()
-                return
-            if trial.state == TrialState.FAIL:
-                fill(study, storage, self.plan, retry_failed=False)
-            storage.give_back_lost(study_id, sweeper.max_retries)
-
-        storage.on_claim = prepare_sampler
         try:
             with _interrupted_when_told(study, self.launch), held() as hold:
                 try:
-                    while not self.is_over(study):
-                        with contextlib.suppress(TakenOver):
-                            study.optimize(
-                                lambda trial: self._objective(trial, storage, hold),
-                                catch=(Exception,),
-                                callbacks=[after_trial, lambda *_: hold.check()],
-                            )
-                except NothingWaits:
-                    pass
+                    self._take_trials(study, storage, hold)
                 finally:
                     storage.give_back_claimed()
         except (Interrupted, KeyboardInterrupt) as interrupted:
@@ -108,69 +84,92 @@ class Worker:
             if self._is_parent():
                 raise interrupted.__cause__ or interrupted from None
 
-    def is_over(self, study: optuna.Study) -> bool:
-        """Whether no further trial may begin: the time is up, too many failed, or the parent says so."""
-        if self.deadline is not None and time.time() > self.deadline:
+    def _take_trials(self, study: optuna.Study, storage: StudyStorage, hold: Held) -> None:
+        """One after the other, until none waits or none may begin."""
+        over = self.is_over(study, storage)
+        while not over and (trial_id := storage.claim(study._study_id)) is not None:
+            state = None
+            with contextlib.suppress(TakenOver):
+                state = self._run_trial(study, storage, trial_id, hold)
+            hold.check()
+            over = self.is_over(study, storage)
+            if not over:
+                if state == TrialState.FAIL:
+                    fill(study, storage, self.plan, retry_failed=False)
+                storage.give_back_lost(study._study_id, self.config.hydra.sweeper.max_retries)
+
+    def is_over(self, study: optuna.Study, storage: StudyStorage) -> bool:
+        """Whether no further trial may begin: the parent says so, or too many failed."""
+        attributes = study.user_attrs
+        if self.launch in (attributes.get(STOPPED), attributes.get(TIME_IS_UP)):
             return True
-        stopped = study.user_attrs.get(STOPPED) == self.launch
-        return stopped or len(failures(study, self.launch)) > self.plan.failures_allowed
+        return storage.count_failed(study._study_id, self.launch) > self.plan.failures_allowed
 
     def _is_parent(self) -> bool:
         return this_process() == self.parent
 
-    def _objective(self, trial: optuna.Trial, storage: StudyStorage, hold: Held) -> Any:
-        """The trial's value or values. Raises what the task function raised, Interrupted and TakenOver."""
-        try:
-            values = self._attempt(trial, hold)
-        except KeyboardInterrupt as error:  # a second one, which is not held back
-            raise Interrupted from error
-        except Exception:
-            if not storage.owns(trial._trial_id):
-                raise TakenOver from None
-            raise
-        if not storage.owns(trial._trial_id):
-            raise TakenOver
-        return values
-
-    def _attempt(self, trial: optuna.Trial, hold: Held) -> Any:
-        hooks = build_hooks(self.config.hydra.sweeper.hooks)
-        state, why, started = TrialState.COMPLETE, None, None
-        try:
-            overrides = self._overrides(trial)
-            started = RunningTrial(trial, overrides, self._threads())
-            config = self._compose(trial.number, overrides)
-            hooks.on_trial_start(started, config)
-            with running(started):
-                return self._values(self._run(config, hold))
-        except optuna.TrialPruned as pruned:
-            state, why = TrialState.PRUNED, str(pruned)
-            raise
-        except (Exception, SystemExit) as error:
-            if _is_of_interrupt(error):
-                state, why = TrialState.WAITING, _one_line(error)
+    def _run_trial(self, study: optuna.Study, storage: StudyStorage, trial_id: int, hold: Held) -> TrialState:
+        """How the trial ended, as the study has it now. Raises Interrupted and TakenOver."""
+        study._thread_local.cached_all_trials = None  # what Optuna's samplers know is of the trial before
+        study.sampler = build_sampler(
+            self.config.hydra.sweeper.sampler, storage.get_trial_number_from_id(trial_id)
+        )
+        with get_heartbeat_thread(trial_id, storage):
+            try:
+                trial = optuna.Trial(study, trial_id)
+                state, values = self._attempt(trial, storage, hold)
+            except KeyboardInterrupt as error:  # a second one, which is not held back
                 raise Interrupted from error
-            state, why = TrialState.FAIL, _one_line(error)
-            trial.set_user_attr(FAILURE, why)
-            raise TrialFailed(why) from error
-        except BaseException as error:
-            state, why = TrialState.WAITING, _one_line(error)
-            raise Interrupted from error
-        finally:
+        study.tell(trial, values, state)
+        return state
+
+    def _attempt(
+        self, trial: optuna.Trial, storage: StudyStorage, hold: Held
+    ) -> tuple[TrialState, float | list[float] | None]:
+        """How the trial ended, and its value or values."""
+        hooks = build_hooks(self.config.hydra.sweeper.hooks)
+        started: RunningTrial | None = None
+
+        def end(state: TrialState, why: str | None) -> None:
+            if not storage.owns(trial._trial_id):
+                raise TakenOver
+            if state == TrialState.FAIL:
+                storage.note(trial._trial_id, {FAILURE: why})
             if started is not None:
                 try:
                     hooks.on_trial_end(started, state.name, why)
                 except Exception as error:  # noqa: BLE001  # whatever an application raises
                     _log.warning(f"on_trial_end of trial {trial.number}: {_one_line(error)}")
 
-    def _overrides(self, trial: optuna.Trial) -> tuple[str, ...]:
+        try:
+            overrides = self._overrides(trial, storage)
+            started = RunningTrial(trial, overrides, self._threads())
+            config = self._compose(trial.number, overrides)
+            hooks.on_trial_start(started, config)
+            with running(started):
+                values = self._values(self._run(config, hold))
+        except TakenOver:
+            raise
+        except optuna.TrialPruned as pruned:
+            end(TrialState.PRUNED, str(pruned))
+            return TrialState.PRUNED, None
+        except BaseException as error:
+            if isinstance(error, Exception | SystemExit) and not _is_of_interrupt(error):
+                end(TrialState.FAIL, _one_line(error))
+                return TrialState.FAIL, None
+            end(TrialState.WAITING, _one_line(error))
+            raise Interrupted from error
+        end(TrialState.COMPLETE, None)
+        return TrialState.COMPLETE, values
+
+    def _overrides(self, trial: optuna.Trial, storage: StudyStorage) -> tuple[str, ...]:
         for name, distribution in self.space.distributions.items():
             trial._suggest(name, distribution)
-        for name, value in self.space.fixed.items():
-            trial.set_user_attr(name, value)
         if self.space.extension:
             load_function("custom_search_space", self.space.extension)(self.config, trial)
         if twice := trial.params.keys() & self.space.fixed.keys():
             raise TrialFailed(f"both fixed and searched: {', '.join(sorted(twice))}")
+        storage.note(trial._trial_id, {**self.space.fixed, DRAWN: True})
         return self.space.overrides(trial.params)
 
     def _compose(self, number: int, overrides: tuple[str, ...]) -> DictConfig:

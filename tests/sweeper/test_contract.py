@@ -6,6 +6,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from mnist_exp.sweeper.storage import FAILURE, LAUNCH, RETRIES, WORKER, StudyStorage
@@ -152,7 +153,7 @@ class Elsewhere:
         self.storage.set_trial_user_attr(self.trial._trial_id, LAUNCH, "elsewhere")
 
     def beat(self) -> None:
-        self.storage.record_heartbeat(self.trial._trial_id)
+        RDBStorage.record_heartbeat(self.storage, self.trial._trial_id)
 
 
 def test_a_worker_elsewhere_is_dead_when_its_heart_stops(storage_url: str) -> None:

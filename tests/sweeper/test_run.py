@@ -14,9 +14,12 @@ from typing import Any
 import psutil
 import pytest
 from omegaconf import OmegaConf
+from waiting import LIMIT, until
 
+from mnist_exp.sweeper import current
 from mnist_exp.sweeper import run as sweeper_run
 from mnist_exp.sweeper.storage import FAILURE, RETRIES
+from mnist_exp.sweeper.worker import TIME_IS_UP
 from sweeper import apps
 from sweeper.conftest import Sweep
 
@@ -150,15 +153,52 @@ def test_pruned_trials_count(sweep: Sweep) -> None:
     assert "1 complete, 1 pruned" in sweep.output
 
 
-def sleepy(cfg: apps.DictConfig) -> float:
-    time.sleep(2)
+def until_time_is_up(cfg: apps.DictConfig) -> float:
+    running = current()
+    assert running is not None
+    until(lambda: TIME_IS_UP in running.study_attributes, "the end of the time")
     return apps.sphere(cfg)
 
 
-def test_after_the_timeout_no_trial_begins(sweep: Sweep) -> None:
-    sweep(sleepy, "x=interval(1,2)", "hydra.sweeper.n_trials=2", "hydra.sweeper.timeout=2")
+@pytest.mark.parametrize("clock", [-1e6, 1e6])
+def test_after_the_timeout_no_trial_begins(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch, clock: float
+) -> None:
+    """Whatever the clock is set to meanwhile."""
+    seconds, time_then = 5, time.time()
+    moved = iter([time_then])
+    monkeypatch.setattr(time, "time", lambda: next(moved, time_then + clock))
+    started = time.monotonic()
+    sweep(until_time_is_up, "x=interval(1,2)", "hydra.sweeper.n_trials=2", f"hydra.sweeper.timeout={seconds}")
+    assert time.monotonic() - started >= seconds
     assert sweep.states == ["COMPLETE", "WAITING"]
     assert "The same command goes on" in sweep.output
+
+
+def draws_two(config: apps.DictConfig, trial: apps.optuna.Trial) -> None:
+    """Parameters one after the other, between which a worker dies, or is interrupted, once."""
+    trial.suggest_float("x", 0, 1)
+    if config.model.name != "plain" and not Path("died").exists():
+        Path("died").touch()
+        for _ in range(2):  # a second Ctrl-C is not held back
+            os.kill(os.getpid(), getattr(signal, config.model.name))
+    trial.suggest_float("y", 0, 1)
+
+
+@pytest.mark.parametrize("signum", ["SIGKILL", "SIGINT"])
+def test_what_a_trial_draws_depends_on_seed_and_number_alone(folder: Path, signum: str) -> None:
+    """Also when its worker ends between two parameters."""
+    settings = ("hydra.sweeper.n_trials=2", "hydra/sweeper/sampler=random", "hydra.sweeper.sampler.seed=7")
+    space = f"hydra.sweeper.custom_search_space={__name__}.draws_two"
+    drawn = []
+    for name in ("plain", signum):
+        here = folder / name
+        here.mkdir()
+        while apps.start(apps.sphere, here, "z=0", f"model.name={name}", space, *settings).wait(LIMIT):
+            assert (here / "died").exists(), (here / "terminal.txt").read_text()
+        drawn.append([trial.params for trial in apps.study(here).trials])
+    assert drawn[0] == drawn[1]
+    assert len(drawn[0]) == 2
 
 
 def test_what_is_enqueued_is_tried_first(sweep: Sweep) -> None:

@@ -1,24 +1,29 @@
 """Waiting trials are the budget; one worker gets each, and a dead worker's trial is waited for again."""
 
+import functools
 import sqlite3
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
 from optuna.trial import TrialState
 
+from mnist_exp.sweeper.cache import StudyCache
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.processes import this_process
 from mnist_exp.sweeper.storage import (
+    DRAWN,
     FAILURE,
+    HEARTBEAT,
     LAUNCH,
     RETRIES,
     WORKER,
-    NothingWaits,
     StudyStorage,
+    TakenOver,
     absolute_url,
     is_alive,
 )
@@ -33,8 +38,11 @@ def study(storage: StudyStorage) -> optuna.Study:
     return study
 
 
-def claim(storage: StudyStorage, trial_id: int) -> bool:
-    return storage.set_trial_state_values(trial_id, TrialState.RUNNING)
+def claim(storage: StudyStorage, study: optuna.Study) -> int:
+    """The id of the first trial that waits, which is this process' own now."""
+    claimed = storage.claim(study._study_id)
+    assert claimed is not None
+    return claimed
 
 
 def ids(study: optuna.Study) -> list[int]:
@@ -46,72 +54,152 @@ def states(study: optuna.Study) -> list[str]:
 
 
 def test_a_claimed_trial_names_its_worker(storage: StudyStorage, study: optuna.Study) -> None:
-    told: list[int] = []
-    storage.on_claim = told.append
-    assert claim(storage, ids(study)[1])
-    trial = study.get_trials()[1]
-    assert trial.user_attrs[WORKER] == this_process()
-    assert trial.user_attrs[LAUNCH] == "this"
-    assert told == [1]
+    trial_id = claim(storage, study)
+    trial = study.get_trials()[0]
+    assert trial._trial_id == trial_id
+    assert trial.user_attrs == {WORKER: this_process(), LAUNCH: "this", HEARTBEAT: 60}
+    assert trial.datetime_start is not None
     assert is_alive(trial)
-    assert storage.owns(ids(study)[1])
-    assert not storage.owns(ids(study)[0])
+    assert storage.owns(trial_id)
+    assert not storage.owns(ids(study)[1])
 
 
 def test_a_trial_is_claimed_once(url: str, study: optuna.Study) -> None:
     """Eight threads, each with a connection of its own, ask for all three."""
     claimed: list[int] = []
-    waiting = ids(study)
 
     def work() -> None:
         storage = StudyStorage(url, heartbeat=60)
-        claimed.extend(trial_id for trial_id in waiting if claim(storage, trial_id))
+        while (trial_id := storage.claim(study._study_id)) is not None:
+            claimed.append(trial_id)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(claimed) == waiting
+    assert sorted(claimed) == ids(study)
 
 
-def test_a_worker_cannot_make_trials(storage: StudyStorage, study: optuna.Study) -> None:
-    with pytest.raises(NothingWaits):
-        study.optimize(lambda trial: 0.0)
-    assert states(study) == ["COMPLETE"] * 3
+def test_trials_that_are_added_wait_as_those_that_optuna_enqueues(storage: StudyStorage) -> None:
+    study = optuna.create_study(study_name="study", storage=storage)
+    for parameters, attributes in (({"x": 1}, {"a": [1]}), ({}, {})):
+        study.enqueue_trial(parameters, user_attrs=attributes)
+        storage.add_waiting(study._study_id, [(parameters, attributes)])
+    first, second, third, fourth = study.get_trials()
+    for enqueued, added in ((first, second), (third, fourth)):
+        added.number, added._trial_id = enqueued.number, enqueued._trial_id
+        assert added == enqueued
+    assert [trial.number for trial in study.get_trials()] == [0, 1, 2, 3]
+    assert ids(study) == sorted(ids(study))
+
+
+def test_counts_and_attributes(storage: StudyStorage, study: optuna.Study) -> None:
+    assert storage.counts(study._study_id) == {
+        "RUNNING": 0,
+        "COMPLETE": 0,
+        "PRUNED": 0,
+        "FAIL": 0,
+        "WAITING": 3,
+    }
+    for launch in ("before", "this"):
+        trial_id = claim(storage, study)
+        storage.set_trial_user_attr(trial_id, LAUNCH, launch)
+        storage.set_trial_state_values(trial_id, TrialState.FAIL)
+    assert storage.counts(study._study_id)["FAIL"] == 2
+    assert storage.count_failed(study._study_id, "this") == 1
+    assert storage.attributes(study._study_id, LAUNCH) == [
+        (TrialState.FAIL, "before"),
+        (TrialState.FAIL, "this"),
+    ]
+    other = optuna.create_study(study_name="other", storage=storage)
+    assert storage.count_failed(other._study_id, "this") == 0
+    assert storage.claim(other._study_id) is None
+
+
+@pytest.mark.parametrize("n_waiting", [3, 300])
+def test_the_cost_of_a_trial_does_not_depend_on_how_many_wait(storage: StudyStorage, n_waiting: int) -> None:
+    """Rows that are read, since they take the time: of a claim, a report, an end, and all that is asked in between."""
+    study = optuna.create_study(
+        study_name="study",
+        storage=StudyCache(storage),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=0),
+    )
+    storage.add_waiting(study._study_id, [({}, {})] * n_waiting)
+    study.get_trials()
+    built: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        build = storage._build_frozen_trial_from_trial_model
+
+        def counted(model: Any) -> optuna.trial.FrozenTrial:
+            built.append(model.number)
+            return build(model)
+
+        patch.setattr(storage, "_build_frozen_trial_from_trial_model", counted)
+        for _ in range(3):
+            trial = optuna.Trial(study, claim(storage, study))
+            trial.suggest_float("x", 0, 1)
+            trial.report(1.0, 1)
+            trial.should_prune()
+            study.tell(trial, 1.0)
+            storage.give_back_lost(study._study_id, max_retries=3)
+            storage.count_failed(study._study_id, "this")
+            assert len(study.get_trials()) == n_waiting
+    assert set(built) == {0, 1, 2}
+    assert len(built) < 30
 
 
 def test_what_runs_in_a_live_process_is_left_alone(storage: StudyStorage, study: optuna.Study) -> None:
-    claim(storage, ids(study)[0])
+    claim(storage, study)
     assert storage.give_back_lost(study._study_id, max_retries=0) == []
     assert states(study)[0] == "RUNNING"
 
 
-def lose(storage: StudyStorage, trial_id: int) -> None:
-    """Let the trial run in a process that is dead."""
+@functools.cache
+def dead_process() -> str:
     code = "from mnist_exp.sweeper.processes import this_process; print(this_process())"
-    dead = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout
-    claim(storage, trial_id)
-    storage.set_trial_user_attr(trial_id, WORKER, dead.strip())
+    done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip()
+
+
+def lose(storage: StudyStorage, study: optuna.Study) -> int:
+    """Let the first trial that waits run in a process that is dead; returns its id."""
+    trial_id = claim(storage, study)
+    storage.set_trial_user_attr(trial_id, WORKER, dead_process())
+    return trial_id
 
 
 def test_what_a_dead_process_ran_waits_under_its_number(storage: StudyStorage, study: optuna.Study) -> None:
-    lose(storage, ids(study)[1])
+    claim(storage, study)
+    lose(storage, study)
     assert storage.give_back_lost(study._study_id, max_retries=3) == [1]
-    assert states(study) == ["WAITING"] * 3
+    assert states(study) == ["RUNNING", "WAITING", "WAITING"]
     assert study.get_trials()[1].user_attrs[RETRIES] == 1
 
 
+@pytest.mark.parametrize("is_drawn", [True, False])
+def test_parameters_of_a_lost_trial_stay_only_if_all_were_drawn(
+    storage: StudyStorage, study: optuna.Study, is_drawn: bool
+) -> None:
+    trial_id = lose(storage, study)
+    storage.set_trial_param(trial_id, "x", 0.5, optuna.distributions.FloatDistribution(0, 1))
+    if is_drawn:
+        storage.set_trial_user_attr(trial_id, DRAWN, True)
+    storage.give_back_lost(study._study_id, max_retries=3)
+    assert study.get_trials()[0].params == ({"x": 0.5} if is_drawn else {})
+
+
 def test_killed_between_claim_and_mark(storage: StudyStorage, study: optuna.Study) -> None:
-    optuna.storages.RDBStorage.set_trial_state_values(storage, ids(study)[0], TrialState.RUNNING)
+    """As an older version could be."""
+    storage.set_trial_state_values(ids(study)[0], TrialState.RUNNING)
     assert storage.give_back_lost(study._study_id, max_retries=3) == [0]
 
 
 def test_too_many_deaths_fail_a_trial(storage: StudyStorage, study: optuna.Study) -> None:
     for _ in range(2):
-        lose(storage, ids(study)[0])
+        lose(storage, study)
         assert storage.give_back_lost(study._study_id, max_retries=2) == [0]
-    lose(storage, ids(study)[0])
+    lose(storage, study)
     assert storage.give_back_lost(study._study_id, max_retries=2) == []
     trial = study.get_trials()[0]
     assert trial.state == TrialState.FAIL
@@ -120,18 +208,54 @@ def test_too_many_deaths_fail_a_trial(storage: StudyStorage, study: optuna.Study
 
 def test_the_end_of_a_whole_sweep_does_not_count(storage: StudyStorage, study: optuna.Study) -> None:
     for _ in range(5):
-        lose(storage, ids(study)[0])
+        lose(storage, study)
         assert storage.give_back_lost(study._study_id, max_retries=None) == [0]
     assert study.get_trials()[0].user_attrs[RETRIES] == 0
 
 
 def test_of_another_machine_only_heartbeats_tell(storage: StudyStorage, study: optuna.Study) -> None:
-    claim(storage, ids(study)[0])
-    storage.set_trial_user_attr(ids(study)[0], WORKER, "elsewhere/1/1.00")
+    trial_id = claim(storage, study)
+    storage.set_trial_user_attr(trial_id, WORKER, "elsewhere/1/1.00")
     assert storage.give_back_lost(study._study_id, max_retries=3) == []
-    silence(storage, ids(study)[0], seconds=100)
+    silence(storage, trial_id, seconds=100)
     assert storage.give_back_lost(study._study_id, max_retries=3) == []
-    silence(storage, ids(study)[0], seconds=130)
+    silence(storage, trial_id, seconds=130)
+    assert storage.give_back_lost(study._study_id, max_retries=3) == [0]
+
+
+def test_the_owner_says_how_often_it_gives_a_sign_of_life(url: str, study: optuna.Study) -> None:
+    """Not the command that looks at it, whose setting may be another."""
+    slow, quick = StudyStorage(url, heartbeat=600), StudyStorage(url, heartbeat=1)
+    trial_id = claim(slow, study)
+    slow.set_trial_user_attr(trial_id, WORKER, "elsewhere/1/1.00")
+    silence(slow, trial_id, seconds=1000)
+    assert quick.give_back_lost(study._study_id, max_retries=3) == []
+    silence(slow, trial_id, seconds=1300)
+    assert quick.give_back_lost(study._study_id, max_retries=3) == [0]
+
+
+def test_a_worker_that_lost_its_trial_writes_nothing_more(storage: StudyStorage, study: optuna.Study) -> None:
+    """Whatever it wants to write; not even a sign of life, which would be taken for the new owner's."""
+    cached = optuna.load_study(study_name="study", storage=StudyCache(storage))
+    trial = optuna.Trial(cached, claim(storage, study))
+    trial.report(0.5, 1)
+    storage.set_trial_user_attr(trial._trial_id, WORKER, "elsewhere/1/1.00")
+    silence(storage, trial._trial_id, seconds=130)
+    before = study.get_trials()[0]
+    for write in (
+        lambda: trial.report(1.0, 2),
+        lambda: trial.suggest_float("x", 0, 1),
+        lambda: trial.set_user_attr("a", 1),
+        lambda: cached._storage.set_trial_system_attr(trial._trial_id, "a", 1),
+        lambda: cached.tell(trial, 1.0),
+        lambda: storage.note(trial._trial_id, {"a": 1}),
+    ):
+        with pytest.raises(TakenOver):
+            write()
+    storage.record_heartbeat(trial._trial_id)
+    assert study.get_trials()[0] == before
+    storage.give_back_claimed()
+    assert states(study) == ["RUNNING", "WAITING", "WAITING"]
     assert storage.give_back_lost(study._study_id, max_retries=3) == [0]
 
 
@@ -146,22 +270,48 @@ def silence(storage: StudyStorage, trial_id: int, seconds: int) -> None:
 
 def test_a_worker_that_stops_gives_back_only_what_it_claimed(url: str, study: optuna.Study) -> None:
     one, other = StudyStorage(url, heartbeat=60), StudyStorage(url, heartbeat=60)
-    claim(one, ids(study)[0])
-    claim(other, ids(study)[1])
+    claim(one, study)
+    second = claim(other, study)
     one.give_back_claimed()
     assert states(study) == ["WAITING", "RUNNING", "WAITING"]
     one.give_back_claimed()
-    other.set_trial_state_values(ids(study)[1], TrialState.COMPLETE, [1.0])
+    other.set_trial_state_values(second, TrialState.COMPLETE, [1.0])
     other.give_back_claimed()
     assert states(study) == ["WAITING", "COMPLETE", "WAITING"]
 
 
 def test_optuna_fails_no_silent_trial(storage: StudyStorage, study: optuna.Study) -> None:
-    claim(storage, ids(study)[0])
-    silence(storage, ids(study)[0], seconds=1000)
+    silence(storage, claim(storage, study), seconds=1000)
     with pytest.warns(optuna.exceptions.ExperimentalWarning):
         optuna.storages.fail_stale_trials(study)
     assert states(study)[0] == "RUNNING"
+
+
+def test_the_cache_knows_what_the_storage_knows(storage: StudyStorage, study: optuna.Study) -> None:
+    """But for the attributes of trials that wait."""
+    cached = optuna.load_study(study_name="study", storage=StudyCache(storage))
+
+    def same() -> None:
+        for plain, seen in zip(study.get_trials(), cached.get_trials(), strict=True):
+            assert (plain.number, plain.state, plain._trial_id) == (seen.number, seen.state, seen._trial_id)
+            if plain.state != TrialState.WAITING:
+                assert plain == seen
+
+    same()
+    first, second = claim(storage, study), claim(storage, study)
+    same()
+    storage.set_trial_intermediate_value(first, 1, 0.5)
+    same()
+    storage.set_trial_user_attr(second, WORKER, None)
+    storage.give_back_lost(study._study_id, max_retries=None)
+    same()
+    storage.set_trial_state_values(first, TrialState.COMPLETE, [1.0])
+    storage.add_waiting(study._study_id, [({"x": 1}, {})])
+    same()
+    assert claim(storage, study) == second
+    storage.set_trial_state_values(second, TrialState.FAIL)
+    same()
+    assert [trial.state.name for trial in cached.get_trials()] == ["COMPLETE", "FAIL", "WAITING", "WAITING"]
 
 
 def test_urls_of_files_hold_in_every_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,19 +21,17 @@ def plan(
     return Plan(n_trials, configurations, directions, 0.5)
 
 
-def end(study: optuna.Study, state: TrialState, count: int = 1, **attributes: Any) -> list[Any]:
+def end(
+    study: optuna.Study, storage: StudyStorage, state: TrialState, count: int = 1, **attributes: Any
+) -> list[Any]:
     """Let the next trials end so; returns their given parameters."""
     given = []
     for _ in range(count):
-        trial = next(t for t in study.get_trials() if t.state == TrialState.WAITING)
-        given.append(trial.system_attrs["fixed_params"])
-        storage = study._storage
-        storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
-        for key, value in attributes.items():
-            storage.set_trial_user_attr(trial._trial_id, key, value)
-        storage.set_trial_state_values(
-            trial._trial_id, state, [1.0] if state == TrialState.COMPLETE else None
-        )
+        trial_id = storage.claim(study._study_id)
+        assert trial_id is not None
+        given.append(storage.get_trial(trial_id).system_attrs["fixed_params"])
+        storage.note(trial_id, attributes)
+        storage.set_trial_state_values(trial_id, state, [1.0] if state == TrialState.COMPLETE else None)
     return given
 
 
@@ -41,8 +39,8 @@ def test_the_number_of_trials_is_the_total(storage: StudyStorage) -> None:
     study = open_study(storage, "s", plan(), SPACE)
     assert fill(study, storage, plan(4), retry_failed=True) == 4
     assert fill(study, storage, plan(4), retry_failed=True) == 0
-    end(study, TrialState.COMPLETE, 2)
-    end(study, TrialState.PRUNED)
+    end(study, storage, TrialState.COMPLETE, 2)
+    end(study, storage, TrialState.PRUNED)
     assert fill(study, storage, plan(4), retry_failed=True) == 0
     assert fill(study, storage, plan(6), retry_failed=True) == 2
     assert fill(study, storage, plan(2), retry_failed=True) == 0
@@ -51,7 +49,7 @@ def test_the_number_of_trials_is_the_total(storage: StudyStorage) -> None:
 def test_failed_trials_are_replaced(storage: StudyStorage) -> None:
     study = open_study(storage, "s", plan(), SPACE)
     fill(study, storage, plan(4), retry_failed=True)
-    end(study, TrialState.FAIL, 2)
+    end(study, storage, TrialState.FAIL, 2)
     assert fill(study, storage, plan(4), retry_failed=False) == 2
     assert counts(study.get_trials())["WAITING"] == 4
 
@@ -59,26 +57,26 @@ def test_failed_trials_are_replaced(storage: StudyStorage) -> None:
 def test_given_configurations_come_first(storage: StudyStorage) -> None:
     study = open_study(storage, "s", plan(), SPACE)
     fill(study, storage, plan(4, {"x": 0.1}, {"x": 0.2}), retry_failed=True)
-    assert end(study, TrialState.COMPLETE, 4) == [{"x": 0.1}, {"x": 0.2}, {}, {}]
+    assert end(study, storage, TrialState.COMPLETE, 4) == [{"x": 0.1}, {"x": 0.2}, {}, {}]
 
 
 def test_given_configurations_keep_their_place_when_others_are_added(storage: StudyStorage) -> None:
     study = open_study(storage, "s", plan(), SPACE)
     fill(study, storage, plan(2, {"x": 0.1}, {"x": 0.1}), retry_failed=True)
-    end(study, TrialState.COMPLETE, 2)
+    end(study, storage, TrialState.COMPLETE, 2)
     fill(study, storage, plan(4, {"x": 0.3}, {"x": 0.1}, {"x": 0.1}), retry_failed=True)
-    assert end(study, TrialState.COMPLETE, 2) == [{"x": 0.3}, {}]
+    assert end(study, storage, TrialState.COMPLETE, 2) == [{"x": 0.3}, {}]
 
 
 def test_a_cell_that_failed_is_tried_again_by_the_next_command_only(storage: StudyStorage) -> None:
     cells = plan(3, {"x": 0.1}, {"x": 0.2}, {"x": 0.3})
     study = open_study(storage, "s", cells, SPACE)
     fill(study, storage, cells, retry_failed=True)
-    end(study, TrialState.COMPLETE)
-    end(study, TrialState.FAIL)
+    end(study, storage, TrialState.COMPLETE)
+    end(study, storage, TrialState.FAIL)
     assert fill(study, storage, cells, retry_failed=False) == 0
     assert fill(study, storage, cells, retry_failed=True) == 1
-    assert end(study, TrialState.COMPLETE, 2) == [{"x": 0.3}, {"x": 0.2}]
+    assert end(study, storage, TrialState.COMPLETE, 2) == [{"x": 0.3}, {"x": 0.2}]
 
 
 def test_another_search_space_is_refused_with_the_difference(storage: StudyStorage) -> None:
@@ -101,8 +99,8 @@ def test_other_directions_are_refused(storage: StudyStorage) -> None:
 def test_failures_are_those_of_this_launch(storage: StudyStorage) -> None:
     study = open_study(storage, "s", plan(), SPACE)
     fill(study, storage, plan(4), retry_failed=True)
-    end(study, TrialState.FAIL, 1, **{LAUNCH: "before"})
-    end(study, TrialState.FAIL, 1, **{LAUNCH: "now", FAILURE: "OSError: full"})
+    end(study, storage, TrialState.FAIL, 1, **{LAUNCH: "before"})
+    end(study, storage, TrialState.FAIL, 1, **{LAUNCH: "now", FAILURE: "OSError: full"})
     (failed,) = failures(study, "now")
     assert failed.number == 1
     assert reason(failed) == "OSError: full"

@@ -1,0 +1,87 @@
+"""The study as a process sees it: read again only where it has changed, and written only by a trial's owner."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+from optuna.storages._cached_storage import _CachedStorage, _StudyInfo
+from optuna.trial import FrozenTrial, TrialState
+
+from mnist_exp.sweeper.storage import StudyStorage
+
+_NO_ID = 2**31 - 1  # larger than any
+
+
+class StudyCache(_CachedStorage):
+    """Optuna's own cache reads all trials that wait again and again; here they are known by number and state only.
+
+    What is written to a trial raises TakenOver unless the trial is this process' own.
+    """
+
+    _backend: StudyStorage
+
+    def __init__(self, storage: StudyStorage) -> None:
+        super().__init__(storage)
+        self._newest = -1  # id of the newest trial that is known
+
+    def _read_trials_from_remote_storage(self, study_id: int) -> None:
+        with self._lock:
+            study = self._studies.setdefault(study_id, _StudyInfo())
+            rows = self._backend.begun(study_id, self._newest)
+            waiting = [row for row in rows if row[2] == TrialState.WAITING]
+            self._add_trials_to_cache(
+                study_id, [_waiting(trial_id, number) for trial_id, number, _ in waiting]
+            )
+            self._newest = max([self._newest, *(row[0] for row in rows)])
+            changed = {trial_id for trial_id, number, state in rows if not _is_final(study, number)}
+            changed |= study.unfinished_trial_ids  # those that ran and may wait again
+            changed -= {row[0] for row in waiting}
+            if not changed:
+                return
+            trials = self._backend._get_trials(study_id, None, changed, _NO_ID)
+            self._add_trials_to_cache(study_id, trials)
+            study.unfinished_trial_ids = {t._trial_id for t in trials if not t.state.is_finished()}
+
+    def set_trial_param(
+        self, trial_id: int, param_name: str, param_value_internal: float, distribution: BaseDistribution
+    ) -> None:
+        with self._backend.owned(trial_id):
+            self._backend.set_trial_param(trial_id, param_name, param_value_internal, distribution)
+
+    def set_trial_state_values(
+        self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
+    ) -> bool:
+        with self._backend.owned(trial_id):
+            return super().set_trial_state_values(trial_id, state, values)
+
+    def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
+        with self._backend.owned(trial_id):
+            super().set_trial_intermediate_value(trial_id, step, intermediate_value)
+
+    def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
+        with self._backend.owned(trial_id):
+            super().set_trial_user_attr(trial_id, key, value)
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        with self._backend.owned(trial_id):
+            super().set_trial_system_attr(trial_id, key, value)
+
+
+def _is_final(study: _StudyInfo, number: int) -> bool:
+    return number in study.trials and study.trials[number].state.is_finished()
+
+
+def _waiting(trial_id: int, number: int) -> FrozenTrial:
+    return FrozenTrial(
+        number=number,
+        trial_id=trial_id,
+        state=TrialState.WAITING,
+        value=None,
+        datetime_start=None,
+        datetime_complete=None,
+        params={},
+        distributions={},
+        user_attrs={},
+        system_attrs={},
+        intermediate_values={},
+    )

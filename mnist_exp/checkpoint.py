@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from mnist_exp import moments
 from mnist_exp.errors import UserError
 from mnist_exp.results import EpochResult, Evaluation, Progress
+from mnist_exp.sweeper.locks import file_lock
 
 if TYPE_CHECKING:
     from mnist_exp.training import Program
@@ -151,11 +152,13 @@ def run_folder(run_id: str) -> Path:
 def alone(run_folder: Path, wait: float = _GLANCE_SECONDS) -> Iterator[None]:
     """Keep other processes off the run. Raises UserError if one trains it; the lock dies with its process."""
     run_folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(run_folder / _LOCK, timeout=wait)
+    lock = file_lock(run_folder / _LOCK, timeout=wait)
     try:
         lock.acquire()
     except filelock.Timeout:
         raise UserError(f"resume={run_folder.name}: another process is training that run") from None
+    except OSError as error:
+        raise UserError(f"{run_folder}: cannot be locked ({error.strerror})") from error
     try:
         yield
     finally:

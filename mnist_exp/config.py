@@ -18,6 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
+import hydra
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.conf import HydraConf
@@ -664,6 +665,15 @@ def _written(path: list[str], converted: str, hydra_config: Any) -> Iterator[str
 
 def composition_error(error: Exception) -> ConfigError:
     """What Hydra raises, as Python's own exceptions, for some settings it cannot compose."""
+    file = str(getattr(error, "filename", None) or "")
+    sources = (TREE_DIR, Path(hydra.__file__).parent)
+    if file and not any(Path(file).is_relative_to(source) for source in sources):
+        # Hydra makes the output folder before it calls us.
+        shown = file if len(file) <= 100 else f"{file[:100]}..."
+        return ConfigError(
+            f"the output folder {shown} cannot be made ({error.strerror})\n"  # type: ignore[attr-defined]
+            "hydra.run.dir=FOLDER names another one, with -m hydra.sweep.dir=FOLDER"
+        )
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         return ConfigError("a name on the command line is too long: Hydra looks for a file of that name")
     return ConfigError(f"the settings cannot be composed: {first_line(error)}")

@@ -42,11 +42,13 @@ class EarlierFiles(Callback):
         self._seen: Earlier | None = None
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
-        self._seen = _look([_folder(config, "hydra.run.dir")], config.hydra)
+        with contextlib.suppress(OSError):  # a folder that cannot be: Hydra finds it out, too
+            self._seen = _look([_folder(config, "hydra.run.dir")], config.hydra)
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         folder = _folder(config, "hydra.sweep.dir")
-        self._seen = _look([folder, *folder.glob("*/"), *folder.glob("*/*/")], config.hydra)
+        with contextlib.suppress(OSError):
+            self._seen = _look([folder, *folder.glob("*/"), *folder.glob("*/*/")], config.hydra)
 
     def on_job_start(self, config: DictConfig, **_: Any) -> None:
         global _refused

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 
 from mnist_exp import (
@@ -23,6 +22,7 @@ from mnist_exp import (
     description,
     interrupts,
     keras_state,
+    machine,
     mlflow_settings,
     plot_style,
     reporting,
@@ -33,7 +33,7 @@ from mnist_exp import (
 )
 from mnist_exp.config import Config, ReferenceConfig, Settings, compose, find_preset, refuse_sweep
 from mnist_exp.description import Facts
-from mnist_exp.errors import ConfigError, Killed, NonFiniteCost, PreflightFailed, RunIsGone
+from mnist_exp.errors import Killed, NonFiniteCost, PreflightFailed, RunIsGone
 from mnist_exp.reporting import best_epoch, layer_text
 from mnist_exp.results import EpochResult, Progress
 
@@ -117,7 +117,7 @@ def _run(
         reporter.saved(state.record["run_id"], state.progress)
         if trial is None:
             resume.check_length(state, settings, total_steps)
-    _check_memory(config, len(dataset.train))
+    machine.check(config, len(dataset.train))
     variant, reference, changes = _identify(settings, find_preset(config))
     settings = settings.with_config(variant=variant)  # so that params, tags and files of the run say the same
     config = settings.config
@@ -204,15 +204,6 @@ def _trial_tags(trial: sweeper.RunningTrial | None) -> dict[str, str] | None:
     from mnist_exp import study_tracking
 
     return study_tracking.trial_tags(trial)
-
-
-def _check_memory(config: Config, num_train: int) -> None:
-    needed, there = config.memory_needed(num_train), psutil.virtual_memory().total
-    if needed > there:
-        raise ConfigError(
-            f"model: needs at least {needed / 1e9:,.0f} GB of memory with schedule.batch_size="
-            f"{config.schedule.batch_size}; this machine has {there / 1e9:,.0f} GB"
-        )
 
 
 def _preflight(

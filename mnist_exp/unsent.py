@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from mnist_exp.errors import UserError
+from mnist_exp.sweeper.locks import file_lock
 
 UNSENT_DIR = Path("outputs") / "unsent"
 
@@ -27,9 +26,9 @@ class Unsent:
         self._path = self.folder / "operations.jsonl"
         self._given_up = self.folder / "given-up"
         locks = self.folder.parent / f".{run_id}"
-        self._changing = filelock.FileLock(locks.with_suffix(".lock"))
+        self._changing = file_lock(locks.with_suffix(".lock"))
         # Held by the one process that sends; operations may be appended meanwhile.
-        self.sending = filelock.FileLock(locks.with_suffix(".sending"))
+        self.sending = file_lock(locks.with_suffix(".sending"))
 
     def __bool__(self) -> bool:
         return self._path.exists()

@@ -67,6 +67,27 @@ def test_mistakes_get_a_short_answer_and_leave_nothing(
     assert time.monotonic() - started < 20  # a guard against loading TensorFlow; benchmarks measure the time
 
 
+@pytest.mark.parametrize(
+    ("in_the_way", "arguments", "folder"),
+    [
+        ("outputs", ["model=softmax"], "outputs/"),
+        ("multirun", ["-m", "seed=1,2"], "multirun/"),
+        (None, [f"hydra.run.dir={'x' * 300}"], "xxx"),
+    ],
+)
+def test_an_output_folder_that_cannot_be_made_is_named(
+    tmp_path: Path, in_the_way: str | None, arguments: list[str], folder: str
+) -> None:
+    if in_the_way is not None:
+        (tmp_path / in_the_way).write_text("a file")
+    done = run_cli(*arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"the output folder {folder}" in done.stderr
+    assert "hydra.run.dir=FOLDER names another one" in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ([in_the_way] if in_the_way else [])
+
+
 def test_a_mistake_in_a_multirun(tmp_path: Path) -> None:
     done = run_cli("-m", "model=softmax,cnn3x4", cwd=tmp_path)
     assert done.returncode == 1

@@ -7,7 +7,7 @@ import mlflow
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mnist_exp import config, data, experiment, run, training
+from mnist_exp import config, data, machine, run, training
 from mnist_exp.errors import UserError
 from mnist_exp.messages import USER_ERRORS, explain
 
@@ -53,7 +53,7 @@ def test_random_overrides_train_two_batches_or_get_a_short_answer(given_override
         return
     small = data.load(train_limit=32, eval_limit=16)
     try:
-        experiment._check_memory(found, 32)
+        machine.check(found, 32)
     except UserError:
         return
     schedule = dataclasses.replace(found.schedule, max_steps=2)

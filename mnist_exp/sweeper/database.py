@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes
 
-import filelock
+from mnist_exp.sweeper import locks
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -47,7 +47,8 @@ def lock(engine: "sqlalchemy.Engine", name: str) -> Iterator[None]:
 @contextmanager
 def file_lock(database: Path) -> Iterator[None]:
     """The lock of a SQLite database. Raises OSError where its file cannot be made."""
-    with filelock.FileLock(database.with_name(f".{database.name}.lock"), poll_interval=0.01):
+    database = database.resolve()  # one lock for all the links that lead there
+    with locks.file_lock(database.with_name(f".{database.name}.lock"), poll_interval=0.01):
         yield
 
 

@@ -1,0 +1,41 @@
+"""Locks of files: on links, and where the file system has none."""
+
+import errno
+import fcntl
+from pathlib import Path
+
+import pytest
+
+from mnist_exp import checkpoint
+from mnist_exp.errors import UserError
+from mnist_exp.sweeper import database, locks
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_told(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is not waited for: filelock would take the file of an earlier lock for a lock that is held."""
+    (tmp_path / "a.lock").touch()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / checkpoint._LOCK).touch()
+
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(number, "nothing of the kind")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(OSError, match=f"file system of {tmp_path} has no locks"):
+        locks.file_lock(tmp_path / "a.lock").acquire()
+    with pytest.raises(UserError, match="cannot be locked"), checkpoint.alone(tmp_path / "run"):
+        pass
+
+
+def test_links_to_a_database_share_its_lock(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.db").touch()
+    (tmp_path / "link.db").symlink_to("real/a.db")
+    with database.file_lock(tmp_path / "link.db"):
+        other = locks.file_lock(tmp_path / "real" / ".a.db.lock", timeout=0)
+        with pytest.raises(TimeoutError):
+            other.acquire()
+    assert not list(tmp_path.glob(".link*"))

@@ -69,15 +69,10 @@ class Writer:
     """
 
     def __init__(
-        self,
-        program: "Program",
-        folder: Path,
-        every_seconds: float,
-        record: dict[str, Any],
-        on_saved: Callable[[Progress], None] = lambda progress: None,
+        self, program: "Program", folder: Path, every_seconds: float, record: dict[str, Any]
     ) -> None:
         self._program, self._folder, self._record = program, folder, record
-        self._every_seconds, self._on_saved = every_seconds, on_saved
+        self._every_seconds = every_seconds
         self._saved_at, self._cost = float("-inf"), 0.0
 
     def in_epoch(self, progress: Progress, results: list[EpochResult]) -> None:
@@ -93,7 +88,6 @@ class Writer:
         save(RunState.of(self._program, progress, tuple(results), self._record), self._folder)
         self._saved_at = time.monotonic()
         self._cost = self._saved_at - started
-        self._on_saved(progress)
 
 
 def save(state: RunState, run_folder: Path) -> None:

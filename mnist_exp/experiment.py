@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,7 +90,7 @@ def run_experiment(settings: Settings) -> RunResult:
         except (KeyboardInterrupt, Killed):
             if trial is None:
                 with contextlib.suppress(OSError):  # the terminal may be gone
-                    reporter.interrupted(settings.overrides)
+                    _report_interruption(settings, reporter)
             raise
 
 
@@ -113,8 +112,8 @@ def _run(
     )
     total_steps = config.schedule.total_steps(len(dataset.train))
     if state is not None:
+        reporter.run_id = str(state.record["run_id"])
         resume.check_data(state, dataset.digest, dataset.source)
-        reporter.saved(state.record["run_id"], state.progress)
         if trial is None:
             resume.check_length(state, settings, total_steps)
     machine.check(config, len(dataset.train))
@@ -135,6 +134,7 @@ def _run(
     with tracking.track_run(
         settings, variant, run_name, dataset, run_id=run_id, tags=tags, warn=reporter.warn
     ) as tracker:
+        reporter.run_id = tracker.run_id
         if trial is not None:
             trial.remember(resume.RUN_ID, tracker.run_id)
         tracker.log_text(layer_text(layers), "layers.txt")
@@ -169,6 +169,13 @@ def _run(
     reporter.tracked(tracker.run_id, *how_to_see)
     last = epochs[-1]
     return RunResult(tracker.run_id, run_name, tuple(epochs), last.test.accuracy, last.val.accuracy)
+
+
+def _report_interruption(settings: Settings, reporter: reporting.Reporter) -> None:
+    """By what is on the disk: the signal may have come in the middle of a checkpoint."""
+    run_id = reporter.run_id
+    state = None if run_id is None else checkpoint.load_newest(checkpoint.run_folder(run_id), reporter.warn)
+    reporter.interrupted(run_id or "", None if state is None else state.progress, settings.overrides)
 
 
 def _find_state(
@@ -253,7 +260,6 @@ def _train(
         folder,
         config.checkpoint.every_seconds,
         resume.record(tracker.run_id, settings, dataset.digest),
-        on_saved=partial(reporter.saved, tracker.run_id),
     )
 
     def track(result: EpochResult) -> None:

@@ -29,7 +29,7 @@ class Reporter:
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._last_scored = -1  # step of the last batch accuracy printed
-        self._saved: tuple[str, TrainingProgress] | None = None  # the run with its last checkpoint
+        self.run_id: str | None = None  # once there is a run
 
     def start(self, settings: Settings, run_name: str, data: Dataset, layers: list[LayerRow]) -> None:
         choices = " ".join(f"{group}={option}" for group, option in sorted(settings.choices.items()))
@@ -48,16 +48,11 @@ class Reporter:
     def resumed(self, run_id: str, progress: TrainingProgress) -> None:
         self._print(f"Resuming run {run_id} at step {progress.step}, epoch {max(progress.epoch, 1)}.")
 
-    def saved(self, run_id: str, progress: TrainingProgress) -> None:
-        """Remember the last checkpoint, for `interrupted`."""
-        self._saved = run_id, progress
-
-    def interrupted(self, overrides: Sequence[str]) -> None:
-        """What a Ctrl-C leaves, and the command that goes on with it."""
-        if self._saved is None:
+    def interrupted(self, run_id: str, progress: TrainingProgress | None, overrides: Sequence[str]) -> None:
+        """What a Ctrl-C leaves, by the last checkpoint, and the command that goes on with it."""
+        if progress is None:
             self._print("\nInterrupted before the first checkpoint; the same command starts anew.")
             return
-        run_id, progress = self._saved
         if not progress.step:
             where = "at step 0, before the first epoch"
         elif progress.evaluated:

@@ -80,13 +80,26 @@ class Proxy:
                 with contextlib.suppress(OSError, ValueError):
                     super().handle_one_request()
 
+            def _body(self) -> bytes:
+                if self.headers.get("Transfer-Encoding") != "chunked":
+                    return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                body = b""
+                while size := int(self.rfile.readline(), 16):
+                    body += self.rfile.read(size)
+                    self.rfile.readline()
+                self.rfile.readline()
+                return body
+
             def _pass_on(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                body = self._body()
                 if proxy.answer(self):
                     self.close_connection = True
                     return
                 connection = http.client.HTTPConnection("127.0.0.1", target, timeout=120)
-                connection.request(self.command, self.path, body, dict(self.headers))
+                headers = {key: value for key, value in self.headers.items() if key != "Transfer-Encoding"}
+                connection.request(
+                    self.command, self.path, body, headers | {"Content-Length": str(len(body))}
+                )
                 answered = connection.getresponse()
                 content = answered.read()
                 self.send_response(answered.status)

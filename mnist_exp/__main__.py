@@ -15,6 +15,7 @@ from mnist_exp import config, earlier_files
 from mnist_exp.command import let_others_warn, require_folder
 from mnist_exp.errors import ConfigError, DataError, Killed, UserError
 from mnist_exp.messages import USER_ERRORS, explain
+from mnist_exp.uris import masked
 
 _SHOW_TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
@@ -27,6 +28,7 @@ _started: list[bool] = []  # whether Hydra has composed a config and called us
 def _hydra_main(composed: DictConfig) -> float | list[float]:
     """The objective of a sweep: one number, or a list where the setting `objective` names several."""
     _started.append(True)
+    os.chdir(HydraConfig.get().runtime.cwd)  # hydra.job.chdir=true has left it; paths are as seen from here
     try:
         from mnist_exp import experiment
 
@@ -48,6 +50,7 @@ def main() -> None:
     let_others_warn()
     sys.argv[1:] = config.as_meant(sys.argv[1:])
     try:
+        _refuse_passwords()
         _refuse_sweep_without_multirun()
         _hydra_main()
     except USER_ERRORS as error:
@@ -71,6 +74,23 @@ def _refuse_sweep_without_multirun() -> None:
     )
     if not shows and not is_multirun:
         config.refuse_sweep(given.overrides)
+
+
+def _refuse_passwords() -> None:
+    """Raise ConfigError before Hydra writes the command line into its files."""
+    for argument in sys.argv[1:]:
+        key, _, value = argument.lstrip("+").partition("=")
+        uri = value.replace("\\", "").strip("'\"")
+        if key not in ("tracking.uri", "hydra.sweeper.storage") or masked(uri) == uri:
+            continue
+        if key == "tracking.uri":
+            from mnist_exp import mlflow_settings
+
+            mlflow_settings.check_uri(uri)
+        raise ConfigError(
+            f"{key}={masked(uri)}: holds a password, and Hydra writes settings into its files\n"
+            f"{key}='${{oc.env:NAME}}' takes it from the variable NAME; PostgreSQL also reads PGPASSWORD and ~/.pgpass"
+        )
 
 
 def _fail(error: BaseException) -> NoReturn:

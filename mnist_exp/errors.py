@@ -2,6 +2,8 @@
 
 import signal
 
+from mnist_exp.uris import masked
+
 
 class UserError(Exception):
     """A mistake in the settings, the data or the environment: names it, the value found and what was expected."""
@@ -43,5 +45,5 @@ class Killed(BaseException):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, short enough to be a part of a message."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    """What an error says, short enough to be a part of a message, and without passwords."""
+    return masked((str(error).strip().splitlines() or [type(error).__name__])[0])[:300]

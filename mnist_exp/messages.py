@@ -11,13 +11,14 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from mnist_exp.config import Config, group_names, group_options
 from mnist_exp.errors import UserError
+from mnist_exp.uris import masked
 
 USER_ERRORS = (UserError, HydraException, OmegaConfBaseException)
 
 
 def explain(error: BaseException) -> str:
     """One or two lines: the setting or file, the value found, what was expected."""
-    lines = [_printable(line) for line in _explain(error).split("\n") if line.strip()]
+    lines = [_printable(line) for line in masked(_explain(error)).split("\n") if line.strip()]
     return "\n".join(lines[:2]) or type(error).__name__
 
 

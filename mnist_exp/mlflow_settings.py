@@ -3,6 +3,7 @@
 import difflib
 import logging
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 from mnist_exp import moments, moved_store
 from mnist_exp.errors import ConfigError, UserError, first_line
+from mnist_exp.routes import advice
 from mnist_exp.sweeper import database
 from mnist_exp.uris import artifact_location, masked, sqlite_file, sqlite_uri
 
@@ -70,8 +72,12 @@ def _check_kind(uri: str | None) -> None:
         if os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() in ("true", "1"):
             return
         raise ConfigError(
-            f"{setting}={shortened(text)}: is a folder, which MLflow no longer takes for a store; {_EXPECTED}\n"
-            "`mlflow migrate-filestore` turns the runs in it into a database"
+            f"{setting}={shortened(text)}: is no URI of a database or server; {_EXPECTED}\n"
+            "Of a folder in which an older MLflow kept runs, `mlflow migrate-filestore` makes a database"
+        )
+    if scheme == "sqlite" and (sqlite_file(text) is None or re.match(r"sqlite:///\w:\\", text)):
+        raise ConfigError(
+            f"{setting}={shortened(text)}: names no file of this system, in which the runs could stay\n{_EXPECTED}"
         )
     if scheme not in _KINDS and scheme not in _plugins():
         near = difflib.get_close_matches(scheme, _KINDS, n=1)
@@ -170,6 +176,31 @@ def is_recorded_as(uri: str, text: str) -> bool:
 
 
 @contextmanager
+def opening(uri: str) -> Iterator[None]:
+    """Say that a store cannot be used, and why, whatever MLflow, a driver or a database raises while it is opened."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"tracking.uri={shortened(uri)}: cannot be used ({_reason(error)}){advice(uri, error)}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    text = first_line(error)
+    if "out-of-date database schema" in text or "Can't locate revision" in text:
+        return (
+            "its tables are of another version of MLflow; `mlflow db upgrade URI` brings older ones up to date, "
+            "after a backup"
+        )
+    if "database is locked" in text:
+        return f"another program has locked the database for {database.WAIT_SECONDS:.0f} seconds"
+    return text
+
+
+@contextmanager
 def store_lock(uri: str) -> Iterator[None]:
     """One process at a time makes what is not there yet in a database; a server of MLflow's has its own order.
 
@@ -259,17 +290,18 @@ def uri_to_read(uri: str | None) -> str:
 
     Raises UserError for a database file that is not there, or a database server that does not answer.
     """
-    from mlflow.exceptions import MlflowException
+    import mlflow
 
     be_quick_and_quiet()
     chosen = store_uri(uri)
     file = sqlite_file(chosen)
-    try:
+    with opening(chosen):
         if file is None or _needs_care(file):
             with suppress(moved_store.InUse), store_lock(chosen):
-                return chosen
-    except (MlflowException, sqlite3.Error, OSError) as error:
-        raise UserError(f"tracking.uri={shortened(chosen)}: cannot be used ({first_line(error)})") from error
+                pass
+        mlflow.MlflowClient(
+            chosen
+        )  # looks whether the tables are of this version, and is made quickly from now on
     return chosen
 
 
@@ -277,6 +309,8 @@ def _needs_care(file: Path) -> bool:
     """Whether a database is to be changed before it is read. Raises UserError where there are no runs to read."""
     try:
         whole = file.is_file() and database.is_whole(file, "experiments")
+    except sqlite3.OperationalError:  # the file may be a database
+        raise
     except sqlite3.DatabaseError as error:
         raise UserError(f"{file}: cannot be read as a database ({first_line(error)})\n{ELSEWHERE}") from error
     if not whole:  # MLflow would make one

@@ -30,14 +30,28 @@ class InUse(UserError):
     """The folder was moved, and a run in it goes on."""
 
 
-def place_beside(file: Path, experiment_id: str) -> None:
-    """Let a new experiment have its artifacts beside the database, in whichever folder the command was given."""
-    location = artifact_location(file.absolute().parent / FOLDER / experiment_id)
+def place_beside(file: Path, experiment_id: str, *, unless_it_exists: bool) -> None:
+    """Let an experiment have its artifacts beside the database, in whichever folder the command was given.
+
+    `unless_it_exists` leaves it the folder that it has. A location that somebody has chosen stays.
+    """
+    query = "SELECT artifact_location FROM experiments WHERE experiment_id = ?"
     with database.opened(file) as connection:
+        (recorded,) = connection.execute(query, (int(experiment_id),)).fetchone()
+        place = _default_place(recorded, experiment_id)
+        here = file.absolute().parent / FOLDER / experiment_id
+        if place is None or place == here or (unless_it_exists and place.exists()):
+            return
         connection.execute(
             "UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?",
-            (location, int(experiment_id)),
+            (artifact_location(here), int(experiment_id)),
         )
+
+
+def _default_place(location: str | None, experiment_id: str) -> Path | None:
+    """The folder of an experiment's artifacts, if it is where MLflow puts them by default, in whichever folder."""
+    place = local_path(location) if location else None
+    return place if place and (place.name, place.parent.name) == (experiment_id, FOLDER) else None
 
 
 def is_elsewhere(file: Path) -> bool:
@@ -66,17 +80,10 @@ def bring_along(file: Path) -> None:
 
 
 def _moved(connection: sqlite3.Connection, file: Path) -> Iterator[tuple[int, str, str]]:
-    """(experiment, its recorded location, the one beside the database) where the second is not right any more.
-
-    A location that somebody has chosen stays. So does one that exists, as long as none is beside the database: the
-    experiment was made by a command that was given in another folder.
-    """
+    """(experiment, its recorded location, the one beside the database) where the second is not right any more."""
     for experiment, old in connection.execute("SELECT experiment_id, artifact_location FROM experiments"):
-        place = local_path(old or "s3://")
-        here = file.absolute().parent / FOLDER / str(experiment)
-        if place is None or place == here or (place.name, place.parent.name) != (str(experiment), FOLDER):
-            continue
-        if place.exists() and (not here.exists() or place.samefile(here)):
+        place, here = _default_place(old, str(experiment)), file.absolute().parent / FOLDER / str(experiment)
+        if place is None or place == here or not here.exists() or (place.exists() and place.samefile(here)):
             continue
         yield experiment, old, artifact_location(here)
 

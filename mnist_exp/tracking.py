@@ -35,6 +35,7 @@ from mnist_exp.mlflow_settings import (
     be_quick_and_quiet,
     has_file_store,
     in_use,
+    opening,
     shortened,
     store_lock,
 )
@@ -361,7 +362,7 @@ def _ending(error: BaseException) -> tuple[str, str]:
         causes.append(cause)
     is_stopped = any(isinstance(cause, Killed | KeyboardInterrupt) for cause in causes)
     status = "KILLED" if is_stopped or sweeper.is_pruned(error) else "FAILED"
-    return status, f"{type(error).__name__}: {error}"
+    return status, masked(f"{type(error).__name__}: {error}")
 
 
 def open_store(experiment: str) -> str:
@@ -371,30 +372,23 @@ def open_store(experiment: str) -> str:
     One process at a time: MLflow's schema creation fails when two start it at once.
     """
     uri = mlflow.get_tracking_uri()
-    try:
-        with store_lock(uri):
-            client = mlflow.MlflowClient()
-            _fail_runs_of_dead_processes(client)
-            return delivery.shared(_experiment_id, client, experiment)
-    except (MlflowException, OSError) as error:
-        raise UserError(
-            f"tracking.uri={shortened(uri)}: cannot be used ({first_line(error)}){advice(uri, error)}"
-        ) from error
+    with opening(uri), store_lock(uri):
+        client = mlflow.MlflowClient()
+        _fail_runs_of_dead_processes(client)
+        return delivery.shared(_experiment_id, client, experiment)
 
 
 def _experiment_id(client: mlflow.MlflowClient, name: str) -> str:
     experiment = client.get_experiment_by_name(name)
-    if experiment is None:
-        experiment_id = client.create_experiment(name)
-        if file := sqlite_file(mlflow.get_tracking_uri()):
-            moved_store.place_beside(file, experiment_id)
-        return experiment_id
-    if experiment.lifecycle_stage != "active":
+    if experiment is not None and experiment.lifecycle_stage != "active":
         raise UserError(
             f"tracking.experiment={name}: is in MLflow's trash; tracking.experiment=NAME names another one, and this "
             f"restores it:\nmlflow experiments restore --experiment-id {experiment.experiment_id}"
         )
-    return experiment.experiment_id
+    experiment_id = client.create_experiment(name) if experiment is None else experiment.experiment_id
+    if file := sqlite_file(client.tracking_uri):
+        moved_store.place_beside(file, experiment_id, unless_it_exists=experiment is not None)
+    return experiment_id
 
 
 def _git_tags(recorded: str) -> dict[str, str]:
@@ -418,9 +412,9 @@ def store(uri: str | None) -> Iterator[mlflow.MlflowClient]:
     """A client of the store that `tracking.uri` names. Raises UserError where that cannot be used."""
     be_quick_and_quiet()
     with in_use(uri) as chosen:
+        with opening(chosen), store_lock(chosen):  # a client makes the schema where there is none
+            client = mlflow.MlflowClient()
         try:
-            with store_lock(chosen):  # a client makes the schema where there is none
-                client = mlflow.MlflowClient()
             yield client
         except (MlflowException, OSError) as error:
             raise UserError(

@@ -8,7 +8,7 @@ from imports import imports
 PACKAGE = Path(__file__).parent.parent / "mnist_exp"
 # Top to bottom; a module imports only from those above it.
 ORDER = [
-    "errors", "plot_style", "startup_noise", "uris", "routes", "moments", "sweeps_source", "typed_text", "keras_state",
+    "uris", "errors", "plot_style", "startup_noise", "routes", "moments", "sweeps_source", "typed_text", "keras_state",
     "earlier_files",
     "interrupts", "results", "seeds", "bridge", "sweeper", "foreign_files", "printing", "config", "machine", "messages", "recorded", "search_spaces", "data",
     "command", "checkpoint", "resume", "reporting", "description", "initializers", "models", "losses", "optimizers",

@@ -14,6 +14,7 @@ from mnist_exp.sweeper import locks
 if TYPE_CHECKING:
     import sqlalchemy
 
+WAIT_SECONDS = 20.0  # for a database that another program has locked
 LOCKABLE = ("sqlite", "postgresql", "mysql", "mariadb")  # dialects
 
 
@@ -60,7 +61,7 @@ def opened(database: Path) -> Iterator[sqlite3.Connection]:
     """
     address = f"file:{quote_from_bytes(str(database).encode(errors='surrogateescape'))}?mode=rw"
     with contextlib.closing(
-        sqlite3.connect(address, uri=True, isolation_level=None, timeout=20)
+        sqlite3.connect(address, uri=True, isolation_level=None, timeout=WAIT_SECONDS)
     ) as connection:
         yield connection
 

@@ -15,6 +15,7 @@ from mnist_exp import config, earlier_files
 from mnist_exp.command import let_others_warn, require_folder
 from mnist_exp.errors import ConfigError, DataError, Killed, UserError
 from mnist_exp.messages import USER_ERRORS, explain
+from mnist_exp.printing import use_any_encoding
 from mnist_exp.uris import masked
 
 _SHOW_TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"
@@ -45,6 +46,7 @@ def _hydra_main(composed: DictConfig) -> float | list[float]:
 
 def main() -> None:
     """Run Hydra; answer a user's mistake in one or two lines. HYDRA_FULL_ERROR=1 shows the traceback instead."""
+    use_any_encoding()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises its errors instead of printing them its own way
     require_folder()
     let_others_warn()

@@ -23,7 +23,9 @@ from numpy.typing import NDArray
 
 from mnist_exp import moments
 from mnist_exp.errors import UserError
+from mnist_exp.foreign_files import read_json, read_npz
 from mnist_exp.results import EpochResult, Evaluation, Progress
+from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.locks import file_lock
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 CHECKPOINTS_DIR = Path("outputs") / "checkpoints"
 _KEPT = 2
+_MOST_STATE_BYTES = 2**30  # of a run's results: every batch's accuracy of ten million steps
 _SHARE = 50  # a checkpoint that took 1 s is followed by 50 s without one
 _LOCK = ".lock"
 _GLANCE_SECONDS = 2.0  # for which a process that only looks for a run to go on with may hold its lock
@@ -58,7 +61,12 @@ class RunState:
     def restore(self, program: "Program") -> None:
         """Set the program's weights and optimizer state; the program is built from the same config."""
         variables = [*program.model.weights, *program.optimizer.variables]
-        for variable, value in zip(variables, (*self.weights, *self.optimizer), strict=True):
+        values = [*self.weights, *self.optimizer]
+        if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
+            raise UserError(
+                f"resume={self.record['run_id']}: the arrays of its checkpoint are not those of the network in its settings"
+            )
+        for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
 
@@ -134,7 +142,7 @@ def load_newest(run_folder: Path, warn: Callable[[str], None]) -> RunState | Non
         try:
             return _load(folder)
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-            warn(f"{folder}: damaged checkpoint ({error}); the one before it is used")
+            warn(f"{folder}: damaged checkpoint ({clean(error, 200)}); the one before it is used")
     return None
 
 
@@ -188,23 +196,39 @@ def known_runs() -> list[str]:
 
 
 def _load(folder: Path) -> RunState:
-    manifest = json.loads((folder / "manifest.json").read_bytes())
+    manifest = read_json((folder / "manifest.json").read_bytes(), dict)
     if set(manifest) != {"arrays.npz", "state.json"}:
         raise ValueError("its manifest is incomplete")
     for name, expected in manifest.items():
         if _sha256(folder / name) != expected:
             raise ValueError(f"{name} does not have the checksum in its manifest")
-    plain = json.loads((folder / "state.json").read_bytes())
-    with np.load(folder / "arrays.npz") as stored:
-        arrays = tuple(stored[f"arr_{i}"] for i in range(len(stored.files)))
-    split = plain["num_weights"]
+    plain = read_json((folder / "state.json").read_bytes(), dict, _MOST_STATE_BYTES)
+    _check_numbers([plain["progress"], plain["results"], plain["num_weights"]])
+    arrays, split = _arrays(folder / "arrays.npz"), int(plain["num_weights"])
     return RunState(
         progress=Progress(**plain["progress"] | _points(plain["progress"])),
         results=tuple(_result(result) for result in plain["results"]),
         weights=arrays[:split],
         optimizer=arrays[split:],
-        record=plain["record"],
+        record=dict(plain["record"]),
     )
+
+
+def _arrays(path: Path) -> tuple[NDArray[Any], ...]:
+    """Of numbers; they are stored as they are, so that all together are no larger than the file."""
+    with zipfile.ZipFile(path) as archive:
+        names = [f"arr_{i}" for i in range(len(archive.namelist()))]
+    arrays = read_npz(path, dict.fromkeys(names, ("biuf", None)), path.stat().st_size)
+    return tuple(arrays[name] for name in names)
+
+
+def _check_numbers(value: Any) -> None:
+    """Raise ValueError if there is anything but numbers in these lists and mappings."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_numbers(item)
+    elif not isinstance(value, int | float | None):
+        raise TypeError(f"state.json: expected a number, found {clean(value, 100)}")
 
 
 def _result(plain: dict[str, Any]) -> EpochResult:

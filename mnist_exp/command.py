@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mnist_exp.errors import Killed, UserError
+from mnist_exp.printing import use_any_encoding
 
 
 class Parser(argparse.ArgumentParser):
@@ -32,6 +33,7 @@ def answered(*mistakes: type[Exception]) -> Iterator[None]:
     """
     require_folder()
     let_others_warn()
+    use_any_encoding()
     try:
         yield
     except mistakes as error:

@@ -1,10 +1,13 @@
 """What a run or a study is, what came out and how to repeat it: the Markdown and the columns that the MLflow UI shows."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnist_exp.config import Config, ReferenceConfig, Settings
+from mnist_exp.printing import code, shell
+from mnist_exp.printing import markdown as markdown_of
 from mnist_exp.reporting import best_epoch
 from mnist_exp.results import EpochResult
 
@@ -33,12 +36,12 @@ def markdown(facts: Facts) -> str:
     """A run's description."""
     config = facts.settings.config
     parts = [
-        f"**{facts.variant}**, seed {config.seed}: {_ended(facts)}",  # the UI shows the first lines, the rest on a click
+        f"**{markdown_of(facts.variant)}**, seed {config.seed}: {_ended(facts)}",  # the UI shows the first lines, the rest on a click
         _in_a_line(facts.settings),
         _differs(facts),
         _result(facts),
         _preflight(facts),
-        f"Train it again and compare: `python -m mnist_exp.rerun {facts.run_id}`",
+        f"Train it again and compare: {code(f'python -m mnist_exp.rerun {shlex.quote(facts.run_id)}')}",
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -64,14 +67,15 @@ def _ended(facts: Facts) -> str:
 
 
 def _in_a_line(settings: Settings) -> str:
-    config, chosen = settings.config, settings.choices
+    config = settings.config
+    # A rerun has the choices that its run's record holds.
+    model, init, optimizer = (
+        code(settings.choices.get(g, "unknown")) for g in ("model", "init", "optimizer")
+    )
     loss = f"{config.loss.kind.replace('_', ' ')}, {config.loss.reduction} over the batch"
     if config.loss.from_probabilities:
         loss += ", log(softmax) taken literally"
-    return (
-        f"Model `{chosen['model']}`, initial values `{chosen['init']}`; {loss}; "
-        f"`{chosen['optimizer']}` at {config.optimizer.learning_rate:g}, {_schedule(config)}."
-    )
+    return f"Model {model}, initial values {init}; {loss}; {optimizer} at {config.optimizer.learning_rate:g}, {_schedule(config)}."
 
 
 def _schedule(config: Config) -> str:
@@ -87,10 +91,10 @@ def _schedule(config: Config) -> str:
 
 def _differs(facts: Facts) -> str:
     what = "the tutorial's run" if facts.reference is not None else "the defaults"
-    source = "" if facts.reference is None else f" (claims: {facts.reference.source})"
+    source = "" if facts.reference is None else f" (claims: {markdown_of(facts.reference.source)})"
     if not facts.changes:
         return f"Settings: those of {what}{source}."
-    changes = " ".join(f"`{change}`" for change in facts.changes)
+    changes = " ".join(map(code, facts.changes))
     return f"Differs from {what}{source} in {changes}."
 
 
@@ -130,14 +134,16 @@ def study(
     `best` is empty while no trial is complete; `summary` is `compare`'s sentence, or empty.
     """
     counts = ", ".join(f"{count} {state.lower()}" for state, count in ended.items() if count)
-    parts = [f"**Study {name}**: {counts or 'no trial has ended'}."]
+    parts = [f"**Study {markdown_of(name)}**: {counts or 'no trial has ended'}."]
     if best:
-        parts.append(f"Best: {best}\n\n{_list([f'`{key}`: `{value}`' for key, value in params.items()])}")
+        parts.append(
+            f"Best: {best}\n\n{_list([f'{code(key)}: {code(value)}' for key, value in params.items()])}"
+        )
     if summary:
-        parts.append(f"{summary} The page: artifact `study/compare.html`.")
+        parts.append(f"{markdown_of(summary, 2000)} The page: artifact `study/compare.html`.")
     parts += [
-        f"What the study sets:\n\n{_list([f'`{key}`: `{text}`' for key, text in space.items()])}",
-        f"Compare its trials: `python -m mnist_exp.compare --study '{name}'`",
+        f"What the study sets:\n\n{_list([f'{code(key)}: {code(text)}' for key, text in space.items()])}",
+        f"Compare its trials: {code(f'python -m mnist_exp.compare --study {shell(name)}')}",
     ]
     return "\n\n".join(parts)
 

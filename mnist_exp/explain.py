@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mnist_exp import bridge
+from mnist_exp import bridge, printing
 from mnist_exp.command import Parser, add_store, answered, output_folder, write
 from mnist_exp.compare import groups, page, statistics, svg, words
 from mnist_exp.compare.runs import Runs, Selection, Store
@@ -106,7 +106,13 @@ def _differences(runs: Runs, study: str) -> tuple[bridge.Difference, ...]:
         raise UserError(f"--study {study}: is no bridge between the tutorials, its runs have no {lacking[0]}")
     epochs = runs.params["bridge.epochs"].iloc[0]
     limit = runs.params["data.train_limit"].iloc[0] if "data.train_limit" in runs.params else "None"
-    return bridge.differences(float(epochs), None if limit in ("None", "") else int(limit))
+    try:
+        return bridge.differences(float(epochs), None if limit in ("None", "") else int(limit))
+    except (ValueError, OverflowError):  # of text that is no number, or one that no run has
+        raise UserError(
+            f"--study {study}: is no bridge between the tutorials, its runs have bridge.epochs={epochs} and "
+            f"data.train_limit={limit}"
+        ) from None
 
 
 def _points(
@@ -138,7 +144,10 @@ def _plain(value: object) -> object:
 
 
 def _number(seed: str) -> float:
-    return float(seed) if seed.lstrip("-").isdigit() else float("inf")
+    try:
+        return float(seed)
+    except ValueError:
+        return float("inf")
 
 
 def paragraph(found: Explanation) -> str:
@@ -263,10 +272,9 @@ def run(arguments: Sequence[str]) -> None:
 
 def _show(found: Explanation, folder: Path) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    console, metric = Console(), found.metric
+    console, metric = printing.console(), found.metric
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=metric, title_justify="left")
     for name in ("difference", "forwards", "backwards", "mean", "95% interval"):
         table.add_column(
@@ -282,7 +290,7 @@ def _show(found: Explanation, folder: Path) -> None:
     console.print(paragraph(found))
     for seed, missing in found.incomplete.items():
         console.print(f"seed {seed} is left out: {words.plural(missing, 'point')} missing", style="yellow")
-    console.print(f"{folder / 'explain.html'}  {folder / 'explain.csv'}", soft_wrap=True, highlight=False)
+    console.print(f"{folder / 'explain.html'}  {folder / 'explain.csv'}", soft_wrap=True)
 
 
 def main() -> None:

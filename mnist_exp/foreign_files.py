@@ -31,10 +31,18 @@ def read(path: Path, max_bytes: int) -> bytes:
     if not stat.S_ISREG(path.stat().st_mode):
         raise ValueError(f"{path}: expected a file")
     with path.open("rb") as file:
-        content = file.read(max_bytes + 1)
+        content = _bounded(file, max_bytes)
     if len(content) > max_bytes:
         raise ValueError(f"{path}: expected at most {max_bytes:,} bytes, found more")
     return content
+
+
+def _bounded(file: Any, most: int) -> bytes:
+    """The rest of the file, or a little more than `most` bytes of it; Python reserves at once what one `read` asks for."""
+    content = bytearray()
+    while len(content) <= most and (part := file.read(2**20)):
+        content += part
+    return bytes(content)
 
 
 def read_artifacts(client: "MlflowClient", run_id: str, limits: Mapping[str, int]) -> dict[str, bytes]:
@@ -88,9 +96,9 @@ def _check_structure(events: Any) -> None:
             raise ValueError(f"expected at most {_MAX_DEPTH} levels, found more")
 
 
-def read_json(content: bytes, kind: type[_Kind]) -> _Kind:
+def read_json(content: bytes, kind: type[_Kind], max_bytes: int = MAX_TEXT_BYTES) -> _Kind:
     """The JSON value in `content`, which has to be of this kind (dict, list ...)."""
-    text = _text(content)
+    text = _text(content, max_bytes)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -98,9 +106,9 @@ def read_json(content: bytes, kind: type[_Kind]) -> _Kind:
     return _of_kind(value, kind)
 
 
-def _text(content: bytes) -> str:
-    if len(content) > MAX_TEXT_BYTES:
-        raise ValueError(f"expected at most {MAX_TEXT_BYTES:,} bytes, found {len(content):,}")
+def _text(content: bytes, max_bytes: int = MAX_TEXT_BYTES) -> str:
+    if len(content) > max_bytes:
+        raise ValueError(f"expected at most {max_bytes:,} bytes, found {len(content):,}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -177,7 +185,7 @@ def gunzip(path: Path, max_bytes: int) -> bytes:
     """The unpacked bytes of a gzip file, which may be at most `max_bytes`."""
     try:
         with gzip.open(path) as file:
-            content = file.read(max_bytes + 1)
+            content = _bounded(file, max_bytes)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: no gzip file that can be read ({clean(error, 200)})") from error
     if len(content) > max_bytes:

@@ -11,6 +11,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from mnist_exp.config import Config, group_names, group_options
 from mnist_exp.errors import UserError
+from mnist_exp.sweeper.foreign_text import printable
 from mnist_exp.uris import masked
 
 USER_ERRORS = (UserError, HydraException, OmegaConfBaseException)
@@ -23,7 +24,7 @@ def explain(error: BaseException) -> str:
 
 
 def _printable(line: str) -> str:
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    shown = printable(line)
     return shown if len(shown) <= 500 else f"{shown[:500]} ..."
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_exp import plot_style
+from mnist_exp import plot_style, printing
 from mnist_exp.command import Parser, add_store, answered, put
 from mnist_exp.errors import UserError
 from mnist_exp.sweeper.lasting_stream import LastingStream
@@ -150,11 +150,9 @@ def _find(which: Sequence[str], uri: str | None, trust: bool) -> "list[TrainedMo
 
 def _show(model: "TrainedModel", prediction: "Prediction", title: str) -> None:
     from rich import box
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
-    console = Console(highlight=False)
+    console = printing.console(markup=True)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("digit", justify="right")
     table.add_column("probability", justify="right")
@@ -164,9 +162,9 @@ def _show(model: "TrainedModel", prediction: "Prediction", title: str) -> None:
         table.add_row(
             str(digit), f"{probability:.4f}", "\N{FULL BLOCK}" * round(30 * probability), style=style
         )
-    console.print(f"{escape(title)}: [bold]{prediction.digit}[/bold]", soft_wrap=True)
+    console.print(f"{printing.line(title)}: [bold]{prediction.digit}[/bold]", soft_wrap=True)
     console.print(table)
-    console.print(f"run {model.run_id}  {model.run_name}  {model.uri}", soft_wrap=True, markup=False)
+    console.print(printing.line(f"run {model.run_id}  {model.run_name}  {model.uri}"), soft_wrap=True)
 
 
 @plot_style.plain()
@@ -180,7 +178,7 @@ def _save(original: NDArray[np.uint8], prediction: "Prediction", title: str, out
         put(output, drawing.getvalue())
     except OSError as error:
         raise UserError(f"--output {output}: cannot be written ({error.strerror})") from error
-    print(output)
+    printing.say(output)
     if has_display() and LastingStream().isatty():  # nobody looks at a script's windows
         import webbrowser
 

@@ -1,10 +1,12 @@
 """What the commands print: it reaches any terminal, in any encoding, and holds no commands of somebody else's."""
 
 import codecs
+import re
+import shlex
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.sweeper.foreign_text import clean, printable
 from mnist_exp.sweeper.lasting_stream import LastingStream
 
 if TYPE_CHECKING:
@@ -38,16 +40,56 @@ def use_any_encoding() -> None:
             reconfigure(errors=_HANDLER)
 
 
-def console(**settings: object) -> "Console":
-    """A Rich console for standard output; give it foreign text through `line`, or with markup=False and `clean`."""
+def console(**settings: Any) -> "Console":
+    """A Rich console for standard output that shows every text as it is, and no control character of it.
+
+    `[...]` in a text is no markup, and a text of several lines stays one: `line` is for foreign text within a line.
+    """
     from rich.console import Console
+    from rich.text import Text
+
+    class PlainConsole(Console):
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str(_lines(text), **options)
 
     use_any_encoding()
-    return Console(**{"file": LastingStream(), "highlight": False, "emoji": False, **settings})  # type: ignore[arg-type]
+    return PlainConsole(
+        **{"file": LastingStream(), "highlight": False, "emoji": False, "markup": False, **settings}
+    )
+
+
+def say(text: object) -> None:
+    """Print a text of one or several lines at once, without any control character in it."""
+    use_any_encoding()
+    print(_lines(str(text)), file=LastingStream(), flush=True)
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def line(text: object, limit: int = 500) -> str:
-    """Foreign text for a Rich console or table: one clean line in which `[...]` is no markup."""
+    """Foreign text for a Rich console that reads markup: one clean line in which `[...]` is none."""
     from rich.markup import escape
 
     return escape(clean(text, limit))
+
+
+def markdown(text: object, limit: int = 500) -> str:
+    """Foreign text as one line of Markdown that says just that: no emphasis, link, picture, code or HTML."""
+    escaped = re.sub(r"([\\`*\[\]<>&~#]|(?<!\w)_|_(?!\w))", r"\\\1", clean(text, limit))
+    return escaped.replace("://", ":\\//").replace("www.", "www\\.")  # which some make links of
+
+
+def code(text: object, limit: int = 2000) -> str:
+    """Foreign text as Markdown's inline code: its marks are longer than any in the text."""
+    shown = clean(text, limit) or " "
+    marks = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
+    space = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{marks}{space}{shown}{space}{marks}"
+
+
+def shell(text: str) -> str:
+    """One word for a shell, in quotes whether it needs them or not."""
+    quoted = shlex.quote(text)
+    return quoted if quoted != text else f"'{text}'"

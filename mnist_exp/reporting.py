@@ -132,7 +132,7 @@ class Reporter:
         self._print(f"\nrun {run_id}\nto see it: {ui_command}    then open {page}")
 
     def _print(self, text: str) -> None:
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(text, soft_wrap=True)
 
 
 def layer_text(layers: list[LayerRow]) -> str:

@@ -1,23 +1,24 @@
 """Train a tracked run anew from its record and compare: `python -m mnist_exp.rerun RUN_ID [tracking.uri=URI]`."""
 
-import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mnist_exp import config
 from mnist_exp.command import answered
 from mnist_exp.config import Settings
 from mnist_exp.errors import NonFiniteCost, UserError, first_line
-from mnist_exp.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
+from mnist_exp.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_json, read_yaml
 from mnist_exp.messages import USER_ERRORS, explain
 from mnist_exp.mlflow_settings import ELSEWHERE, shortened, uri_to_read
+from mnist_exp.printing import say
 from mnist_exp.recorded import overrides as recorded_overrides
 from mnist_exp.routes import advice
 from mnist_exp.sweeper import quoting
+from mnist_exp.sweeper.foreign_text import clean
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -143,15 +144,15 @@ def rerun(run_id: str, uri: str | None = None) -> Comparison:
         )
     settings = settings_of(first, uri)
     _check_data(first, settings)
-    print(f"Rerun of {_title(first)}")
+    say(f"Rerun of {_title(first)}")
     if first.status != "FINISHED":
-        print(
+        say(
             f"The first run is {first.status}: it is compared as far as it went, {first.epochs} whole epochs."
         )
-    print()
+    say("")
     second = store.read(_train(store, settings, run_id))
     comparison = compare(first, second)
-    print(_report(comparison))
+    say(_report(comparison))
     return comparison
 
 
@@ -221,7 +222,7 @@ def environment_differences(first: TrackedRun, second: TrackedRun) -> list[str]:
 
 def code_differences(first: TrackedRun, second: TrackedRun) -> list[str]:
     """A line each: another commit, other uncommitted changes. Empty where the code is the same as far as recorded."""
-    commits = [run.tags.get("git.commit", "not recorded") for run in (first, second)]
+    commits = [clean(run.tags.get("git.commit", "not recorded")) for run in (first, second)]
     lines = [f"commit {commits[0][:12]} -> {commits[1][:12]}"] if commits[0] != commits[1] else []
     diffs = [run.files.get("env/git.diff", b"") for run in (first, second)]
     if diffs[0] != diffs[1]:
@@ -305,7 +306,7 @@ def _check_data(run: TrackedRun, settings: Settings) -> None:
     recorded = run.tags.get("data.digest", found if folder is None else "not recorded")
     if found != recorded:
         raise UserError(
-            f"run {run.run_id}: the data has changed since: data.digest was {recorded[:12]} and is now "
+            f"run {run.run_id}: the data has changed since: data.digest was {clean(recorded, 16)[:12]} and is now "
             f"{found[:12]}\ndata.dir={folder or 'null, the shipped MNIST'}"
         )
 
@@ -320,7 +321,7 @@ def _train(store: "_Store", settings: Settings, run_id: str) -> str:
         last = store.last_rerun(run_id, settings.config.tracking.experiment)
         if last is None:
             raise
-        print(error)
+        say(error)
         return last
 
 
@@ -361,9 +362,11 @@ def _section(name: str, differences: list[str], same: str = "the same") -> list[
 
 def _title(run: TrackedRun) -> str:
     failure = (
-        f" ({run.tags['failure_reason'].splitlines()[0][:150]})" if run.tags.get("failure_reason") else ""
+        f" ({clean(run.tags['failure_reason'].strip().partition(chr(10))[0], 150)})"
+        if run.tags.get("failure_reason")
+        else ""
     )
-    return f"{run.run_id}  {run.name}, {run.started}, {run.status}{failure}"
+    return f"{run.run_id}  {clean(run.name, 250)}, {run.started}, {run.status}{failure}"
 
 
 def _reading_order(name: str) -> tuple[int, str]:
@@ -375,26 +378,25 @@ def _packages(text: bytes) -> Mapping[str, str]:
     """name==version lines; a package that is installed twice has both versions."""
     found: dict[str, str] = {}
     for line in text.decode(errors="replace").splitlines():
-        name, _, version = line.partition("==")
+        name, _, version = clean(line).partition("==")
         found[name] = f"{found[name]}, {version}" if name in found else version
     return found
 
 
 def _facts(text: bytes) -> Mapping[str, str]:
     try:
-        facts: Any = json.loads(text)
+        facts = read_json(text, dict)
     except ValueError:
-        facts = None
-    if not isinstance(facts, dict):
         return {"env/hardware.json": "damaged"}
-    return {name: "unset" if value is None else str(value) for name, value in facts.items()}
+    return {clean(name, 100): "unset" if value is None else clean(value) for name, value in facts.items()}
 
 
 def _changed_files(diff: bytes) -> str:
     names = re.findall(r"^diff --git a/.* b/(.*)$", diff.decode(errors="replace"), re.MULTILINE)
     if not names:
         return "none"
-    return f"{', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
+    shown = ", ".join(clean(name, 200) for name in names[:5])
+    return f"{shown}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
 
 
 def _parse(arguments: Iterable[str]) -> tuple[str, str | None]:
@@ -417,7 +419,7 @@ def main() -> None:
     """Exits with 0 if the runs are identical and with 1 otherwise; a mistake is answered in one or two lines."""
     given = sys.argv[1:]
     if "-h" in given or "--help" in given:
-        print(USAGE)
+        say(USAGE)
         return
     with answered(*USER_ERRORS):
         identical = rerun(*_parse(given)).identical

@@ -12,6 +12,7 @@ from mnist_exp.errors import ConfigError, RunIsGone, UserError
 from mnist_exp.messages import did_you_mean
 from mnist_exp.recorded import overrides
 from mnist_exp.sweeper import quoting
+from mnist_exp.sweeper.foreign_text import clean
 
 _DIGEST = "data_digest"  # key in a checkpoint's record
 RUN_ID = "mlflow_run_id"  # what a study, and each of its trials, remembers of its run
@@ -67,6 +68,9 @@ def _newest_unfinished(
             except UserError:
                 continue  # another process trains it
             state = None if checkpoint.has_ended(folder) else checkpoint.load_newest(folder, warn)
+            if state is not None and (fault := _fault(state.record)):
+                warn(f"{folder}: its record cannot be used ({fault}); it is left alone")
+                continue
             if state is None or (state.record["config_hash"], state.record["seed"]) != same:
                 continue
             try:
@@ -77,6 +81,25 @@ def _newest_unfinished(
             lock.enter_context(held.pop_all())
             return state
     return None
+
+
+def _fault(record: dict[str, Any]) -> str:
+    """What the record of a checkpoint has in another form than `record` gave it, or nothing."""
+    config = record.get("config")
+    parts = {
+        "config": config,
+        **(
+            {}
+            if not isinstance(config, dict)
+            else {"data": config.get("data"), "schedule": config.get("schedule")}
+        ),
+    }
+    kinds = {"run_id": str, "overrides": list, "config_hash": str, "seed": int} | dict.fromkeys(parts, dict)
+    for name, kind in kinds.items():
+        value = record.get(name) if name not in parts else parts[name]
+        if not isinstance(value, kind):
+            return f"expected {name} to be a {kind.__name__}, found {clean(value, 100)}"
+    return ""
 
 
 def _by_id(
@@ -92,10 +115,12 @@ def _by_id(
             f"resume={run_id}: no checkpoint of that run in {checkpoint.CHECKPOINTS_DIR}"
             f"{did_you_mean(run_id, known)}\nRuns with one: {there}"
         )
+    if fault := _fault(state.record):
+        raise UserError(f"resume={run_id}: the record in its checkpoint cannot be used: {fault}")
     new = [override for override in settings.overrides if not override.startswith("resume=")]
     config = state.record["config"]
     kept = overrides(state.record["overrides"], config, f"resume={run_id}")
-    if (folder := config["data"]["dir"]) is not None:  # the checkpoint is a file of this machine
+    if (folder := config["data"].get("dir")) is not None:  # the checkpoint is a file of this machine
         kept.append(quoting.override("data.dir", folder))
     whole = compose([*kept, *new])
     _refuse_differences(run_id, config, whole.config.to_dict())
@@ -148,7 +173,7 @@ def check_length(state: RunState, settings: Settings, total_steps: int) -> None:
     """Raise UserError if the run has nothing left to do, or its new length would have made it another run."""
     run_id, progress = state.record["run_id"], state.progress
     before, now = state.record["config"]["schedule"], settings.config.to_dict()["schedule"]
-    if any(before[key] != now[key] for key in ("epochs", "max_steps")):
+    if any(before.get(key) != now[key] for key in ("epochs", "max_steps")):
         if now["kind"] != "constant":
             raise UserError(
                 f"resume={run_id}: schedule.kind={now['kind']} spreads the learning rate over the whole run, "

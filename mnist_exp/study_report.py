@@ -5,9 +5,10 @@ from datetime import datetime
 from pathlib import Path
 
 from mnist_exp.errors import first_line
+from mnist_exp.sweeper.foreign_text import clean
 
 
-def write(study_name: str, uri: str | None, folder: Path) -> str:
+def write(study_name: str, uri: str | None, folder: Path, data_dir: str | None = None) -> str:
     """Write compare.html there; the page's summary, empty if the study has nothing to compare.
 
     A study is not to fail for its report: whatever goes wrong is told in a line.
@@ -18,10 +19,10 @@ def write(study_name: str, uri: str | None, folder: Path) -> str:
         from mnist_exp.compare.runs import Selection, Store
 
         found = compare(Store(uri), Selection(study=study_name))
-        html = page.render(found, f"{datetime.now().astimezone():%Y-%m-%d %H:%M}")
+        html = page.render(found, f"{datetime.now().astimezone():%Y-%m-%d %H:%M}", data_dir)
         (folder / "compare.html").write_text(html, encoding="utf-8")
         return words.summary(found)
     except Exception as error:  # noqa: BLE001  # of whatever kind
         reason = first_line(error)
-        print(f"study {study_name}: no compare.html ({reason[:200]})", file=sys.stderr)
+        print(f"study {clean(study_name)}: no compare.html ({clean(reason, 200)})", file=sys.stderr)
         return ""

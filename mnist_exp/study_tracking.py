@@ -115,7 +115,9 @@ class StudyTracking(StudyHooks):
             with tempfile.TemporaryDirectory() as folder:
                 study.trials_dataframe().to_csv(Path(folder) / "trials.csv", index=False)
                 study_figures.draw(study, Path(folder), config.objective)
-                summary = study_report.write(study.study_name, config.tracking.uri, Path(folder))
+                summary = study_report.write(
+                    study.study_name, config.tracking.uri, Path(folder), config.data.dir
+                )
                 client.log_artifacts(run_id, folder, "study")
             note = description.study(
                 study.study_name,

@@ -4,12 +4,14 @@ import sys
 
 from mnist_exp.command import answered
 from mnist_exp.errors import UserError
+from mnist_exp.printing import say
+from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.unsent import pending
 from mnist_exp.uris import masked
 
 
 def warn(text: str) -> None:
-    print(f"warning: {text}", file=sys.stderr)
+    print(f"warning: {clean(text)}", file=sys.stderr)
 
 
 def main() -> None:
@@ -17,7 +19,7 @@ def main() -> None:
         sys.exit("usage: python -m mnist_exp.sync    (in the folder where the runs were started)")
     waiting = pending()
     if not waiting:
-        print("Nothing waits to be sent.")
+        say("Nothing waits to be sent.")
         return
     from mnist_exp import delivery
 
@@ -25,9 +27,9 @@ def main() -> None:
     with answered():
         for queue in waiting:
             try:
-                print(f"run {queue.run_id}: {delivery.sync(queue, warn)} records sent to {masked(queue.uri)}")
+                say(f"run {queue.run_id}: {delivery.sync(queue, warn)} records sent to {masked(queue.uri)}")
             except UserError as error:
-                print(f"mnist_exp: {error}", file=sys.stderr)
+                print(f"mnist_exp: {clean(error)}", file=sys.stderr)
                 failed = True
             except KeyboardInterrupt:
                 print(

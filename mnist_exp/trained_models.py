@@ -1,6 +1,7 @@
 """Find a run's logged model in an MLflow store, and load it."""
 
 import atexit
+import shlex
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -127,7 +128,7 @@ class Models:
         if model.tags.get(TAG) != PICTURES:
             raise UserError(
                 f"--run {run_id}: its model is from a version that took no pictures; "
-                f"`python -m mnist_exp.rerun {run_id}` trains it anew"
+                f"`python -m mnist_exp.rerun {shlex.quote(run_id)}` trains it anew"
             )
         return run, model
 
@@ -186,4 +187,4 @@ def _scored_on_training(run: Run) -> bool:
 def _validation_images(run: Run) -> int:
     """How many images its val/accuracy is of, by its params."""
     limits = [run.data.params.get(f"data.{name}", "") for name in ("validation_size", "eval_limit")]
-    return min((int(limit) for limit in limits if limit.isdigit()), default=0)
+    return min((int(limit) for limit in limits if limit.isdecimal() and len(limit) < 20), default=0)

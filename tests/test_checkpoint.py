@@ -1,7 +1,11 @@
+import hashlib
+import io
+import json
 import resource
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -206,3 +210,65 @@ def test_writer_inside_a_long_epoch(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         clock[0] += 1
         writer.in_epoch(Progress(1, step), [])
     assert saved == [0, 60, 120, 180, 240]
+
+
+def forged(folder: Path, **members: bytes) -> Path:
+    """A checkpoint whose files are these, with the checksums that belong to them."""
+    checkpoint.save(state(5), folder)
+    (one,) = folder.glob("0*")
+    for name, content in members.items():
+        (one / name.replace("_", ".")).write_bytes(content)
+    manifest = {
+        name: hashlib.sha256((one / name).read_bytes()).hexdigest() for name in ("arrays.npz", "state.json")
+    }
+    if "manifest_json" not in members:
+        (one / "manifest.json").write_text(json.dumps(manifest))
+    return one
+
+
+def npz(**arrays: Any) -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+PLAIN: dict[str, Any] = {
+    "progress": {"epoch": 1, "step": 5, "examples": 50, "batch_accuracies": []}, "results": [], "num_weights": 1, "record": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"manifest_json": b"[]"}, {"manifest_json": b"5"}, {"manifest_json": b"[" * 10**5}, {"manifest_json": b'{"arrays.npz": 5, "state.json": []}'},
+        {"state_json": b"[]"}, {"state_json": b"null"}, {"state_json": b"[" * 10**5}, {"state_json": b"\xff"},
+        {"state_json": json.dumps(PLAIN | {"progress": 5}).encode()}, {"state_json": json.dumps(PLAIN | {"num_weights": "x"}).encode()},
+        {"state_json": json.dumps(PLAIN | {"record": 5}).encode()}, {"state_json": json.dumps(PLAIN | {"results": [5]}).encode()},
+        {"state_json": json.dumps(PLAIN | {"progress": {"step": "\x1b[31m"}}).encode()},
+        {"arrays_npz": b""}, {"arrays_npz": npz(a=np.zeros(3))}, {"arrays_npz": npz(arr_0=np.array([None]))},
+        {"arrays_npz": npz(arr_0=np.array(["text"]))}, {"arrays_npz": npz(arr_0=np.zeros(10**7))},
+    ],
+    ids=range(18),
+)  # fmt: skip
+def test_a_checkpoint_of_another_shape_is_one_warning(tmp_path: Path, members: dict[str, bytes]) -> None:
+    """Although its checksums are right."""
+    forged(tmp_path, **members)
+    loaded, said = warnings_of(tmp_path)
+    assert loaded is None
+    assert len(said) == 1
+    assert said[0].isprintable()
+    assert len(said[0]) < 500
+
+
+def test_arrays_of_another_network_are_refused(settings: Compose, small_mnist: data.Dataset) -> None:
+    program = training.build_program(settings("model=softmax"), 300)
+    other = training.build_program(settings("model=mlp", "model.hidden_units=[4]"), 300)
+    record = {"run_id": "a"}
+    for state in (
+        checkpoint.RunState.of(other, Progress(), (), record),
+        checkpoint.RunState(Progress(), (), (np.zeros(3),), (), record),
+    ):
+        with pytest.raises(
+            UserError, match="resume=a: the arrays of its checkpoint are not those of the network"
+        ):
+            state.restore(program)

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from mnist_exp import description
@@ -80,3 +82,13 @@ def test_a_study() -> None:
     assert "no trial has ended" in empty
     assert "Best" not in empty
     assert "compare.html" not in empty
+
+
+def test_names_of_others_are_only_text() -> None:
+    """In a command to copy they are quoted, in Markdown they are no link, code or HTML."""
+    name = "'; touch P; ' ` [a](http://evil) <img src=x> **b**"
+    text = description.study(name, {"`": "`a` | <b>"}, {}, "", {"x": "` <i>"}, "[b](http://evil) <script>")
+    assert r"""--study ''"'"'; touch P; '"'"' ` [a](http://evil) <img src=x> **b**'``""" in text
+    outside = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", text)
+    assert not re.search(r"(?<!\\)[<\[]", outside)
+    assert "://" not in outside

@@ -1,3 +1,4 @@
+import shlex
 import subprocess
 import sys
 
@@ -6,10 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_exp import printing
+from mnist_exp.sweeper.foreign_text import clean
 
 _PROGRAM = r"""
 from rich.table import Table
 from mnist_exp import printing
+from mnist_exp.sweeper.foreign_text import clean
 console = printing.console()
 table = Table("\N{MINUS SIGN}0.5 \N{MIDDLE DOT}")
 table.add_row(printing.line("[/x] \u65e5\u672c \x1b[31m \udcff"))
@@ -38,10 +41,9 @@ def test_everything_is_printed_in_any_encoding(encoding: str) -> None:
 def test_any_text_is_only_text_for_rich(text: str) -> None:
     from rich.text import Text
 
-    from mnist_exp.sweeper.foreign_text import clean
-
-    assert Text.from_markup(printing.line(text), emoji=False).plain == clean(text)
-    assert not Text.from_markup(printing.line(text), emoji=False).spans
+    shown = Text.from_markup(f"[bold]{printing.line(text)}[/bold]", emoji=False)
+    assert shown.plain == clean(text)
+    assert {span.style for span in shown.spans} <= {"bold"}
 
 
 def test_the_users_own_choice_of_errors_stays() -> None:
@@ -49,3 +51,47 @@ def test_the_users_own_choice_of_errors_stays() -> None:
     program = "from mnist_exp import printing; printing.use_any_encoding(); print('\N{MINUS SIGN}')"
     ended = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, env=environment)
     assert ended.stdout == b"\\u2212\n"
+
+
+HOSTILE = ["`", "``", "` `", "*x*", "_x_", "[a](http://evil)", "![a](b)", "<img src=x onerror=alert(1)>", "<http://evil>", "&lt;", "# h", "a|b",
+           "http://evil", "www.evil.org", "\\", "\\`", "x\n\n# y", "~~x~~", "$(touch P)", "'; touch P; '", "", " ", "-rf"]  # fmt: skip
+
+
+@settings(deadline=None)
+@given(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=50)))
+def test_any_text_is_only_text_in_markdown(text: str) -> None:
+    """By the parser that Jupyter has: one paragraph, in which the text stands as it is."""
+    markdown_it = pytest.importorskip("markdown_it")
+    parser = markdown_it.MarkdownIt("commonmark", {"html": True}).enable("strikethrough")
+    shown = clean(text)
+
+    (paragraph,) = [
+        token for token in parser.parse(f"x {printing.markdown(text)} x") if token.type == "inline"
+    ]
+    assert {token.type for token in paragraph.children} <= {"text", "text_special"}
+    assert "".join(token.content for token in paragraph.children) == f"x {shown} x"
+
+    (paragraph,) = [token for token in parser.parse(f"x {printing.code(text)} x") if token.type == "inline"]
+    kinds = [token.type for token in paragraph.children]
+    assert kinds == ["text", "code_inline", "text"]
+    assert paragraph.children[1].content.strip() == shown.strip()
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.one_of(
+        st.sampled_from(HOSTILE), st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=50)
+    )
+)
+def test_any_text_is_one_word_for_a_shell(text: str) -> None:
+    assert shlex.split(f"x --study {printing.shell(text)} y") == ["x", "--study", text, "y"]
+    assert printing.shell(text).startswith("'") or "'" in text
+
+
+def test_a_text_of_several_lines_stays_so_without_control_characters(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    printing.say("one  two\n\x1b[31m[/x]\n\x00")
+    assert capsys.readouterr().out == "one  two\n\\x1b[31m[/x]\n\\x00\n"
+    printing.console(width=80).print("one  two\n\x1b[31m[/x] :smile: [red]\t")
+    assert capsys.readouterr().out == "one  two\n\\x1b[31m[/x] :smile: [red]\\t\n"

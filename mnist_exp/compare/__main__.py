@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 
+from mnist_exp import printing
 from mnist_exp.command import Parser, answered, output_folder, write
 from mnist_exp.errors import UserError
 
@@ -43,6 +44,11 @@ def _parser() -> Parser:
     parser.add_argument(
         "--direction", choices=["maximize", "minimize"], help="default: from the metric's name"
     )
+    parser.add_argument(
+        "--data-dir",
+        metavar="FOLDER",
+        help="the test images where they are not the shipped ones; default: none are shown",
+    )
     parser.add_argument("--output", metavar="FOLDER", default=".", help="for the two files; default: here")
     return parser
 
@@ -59,8 +65,6 @@ def run(arguments: Sequence[str]) -> None:
         raise UserError(
             "nothing to compare: give --study, --experiment, --filter or run ids\n--help shows all options"
         )
-    from rich.console import Console
-
     from mnist_exp.compare import page, table
     from mnist_exp.compare.comparison import compare
     from mnist_exp.compare.runs import Selection, Store
@@ -74,11 +78,14 @@ def run(arguments: Sequence[str]) -> None:
     written = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
     write(
         folder,
-        {"compare.csv": table.to_csv(found).to_csv(index=False), "compare.html": page.render(found, written)},
+        {
+            "compare.csv": table.to_csv(found).to_csv(index=False),
+            "compare.html": page.render(found, written, given.data_dir),
+        },
     )
-    console = Console()
+    console = printing.console()
     table.show(found, console)
-    console.print(f"{folder / 'compare.html'}  {folder / 'compare.csv'}", soft_wrap=True, highlight=False)
+    console.print(f"{folder / 'compare.html'}  {folder / 'compare.csv'}", soft_wrap=True)
 
 
 def main() -> None:

@@ -1,7 +1,5 @@
 """All numbers of a comparison: groups, statistics, curves, test images, warnings. Nothing here writes or draws."""
 
-import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,9 +10,20 @@ from numpy.typing import NDArray
 from mnist_exp.compare import groups as grouping
 from mnist_exp.compare import statistics
 from mnist_exp.compare.groups import Group
-from mnist_exp.compare.runs import Predictions, Runs, Selection, Store, hardware, packages, swept_keys
+from mnist_exp.compare.runs import (
+    PREDICTIONS_BYTES,
+    Predictions,
+    Runs,
+    Selection,
+    Store,
+    hardware,
+    packages,
+    swept_keys,
+)
 from mnist_exp.compare.statistics import Agreement, Description, Difference
+from mnist_exp.data import NUM_CLASSES
 from mnist_exp.errors import UserError
+from mnist_exp.foreign_files import read_npz
 
 SHOWN = 7  # groups beside the baseline that have curves and test images: as many as colours can tell apart
 _MINIMISED = ("cost", "seconds", "epoch", "loss", "error")
@@ -209,16 +218,19 @@ def _predictions(store: Store, runs: Runs, run_id: str) -> Predictions | None:
     content = store.artifact(runs, run_id, "predictions/test.npz")
     if content is None:
         return None
+    arrays = {"label": ("iu", 1), "prediction": ("iu", 1), "probability": ("f", 2)}
     try:
-        with np.load(io.BytesIO(content)) as arrays:
-            found = Predictions(arrays["label"], arrays["prediction"], arrays["probability"])
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile):
+        read = read_npz(content, arrays, PREDICTIONS_BYTES)
+    except ValueError:
         return None
-    fits = (
-        found.probability.ndim == 2
-        and found.label.shape == found.prediction.shape == found.probability.shape[:1]
+    label, prediction, probability = (read[name] for name in arrays)
+    fits = label.shape == prediction.shape == probability.shape[:1] and probability.shape[1] == NUM_CLASSES
+    digits = all(((values >= 0) & (values < NUM_CLASSES)).all() for values in (label, prediction))
+    return (
+        Predictions(label, prediction, probability)
+        if fits and digits and np.isfinite(probability).all()
+        else None
     )
-    return found if fits else None
 
 
 def _curve_metrics(runs: Runs, metric: str) -> list[str]:
@@ -256,7 +268,7 @@ def _effects(runs: Runs, said: pd.Series, metric: str) -> tuple[Effect, ...]:
         if levels.nunique() < 2:
             continue
         numbers = pd.to_numeric(levels, errors="coerce")
-        numeric = bool(numbers.notna().all()) and not levels.isin(["True", "False"]).any()
+        numeric = bool(np.isfinite(numbers).all()) and not levels.isin(["True", "False"]).any()
         many = levels.nunique() > _MOST_LEVELS
         if many and not numeric:
             continue

@@ -25,11 +25,14 @@ _MOST_LISTED = 50
 _MOST_COLUMNS = 6  # of a table of settings with groups as columns
 
 
-def render(comparison: Comparison, written: str) -> str:
-    """The page; `written` is when, as text."""
+def render(comparison: Comparison, written: str, data_dir: str | None = None) -> str:
+    """The page; `written` is when, as text. Test images are the shipped ones, or of the folder `data_dir`.
+
+    A folder that the runs' records name is not read: somebody else may have written them.
+    """
     parts = [
         _head(comparison, written), _warnings(comparison), _table(comparison), _seeds(comparison), _curves(comparison),
-        _effects(comparison), _images(comparison), _settings(comparison), _not_counted(comparison), _methods(comparison),
+        _effects(comparison), _images(comparison, data_dir), _settings(comparison), _not_counted(comparison), _methods(comparison),
     ]  # fmt: skip
     return document(f"{comparison.metric}: {comparison.title}", "".join(part for part in parts if part))
 
@@ -173,8 +176,8 @@ def _effects(comparison: Comparison) -> str:
     )
 
 
-def _images(comparison: Comparison) -> str:
-    pictures = _test_images(comparison)
+def _images(comparison: Comparison, data_dir: str | None) -> str:
+    pictures = _test_images(comparison, data_dir)
     base = comparison.baseline
     parts = []
     for i, pair in enumerate(comparison.images[:_MOST_PAIRS]):
@@ -194,7 +197,7 @@ def _images(comparison: Comparison) -> str:
     )
 
 
-def _test_images(comparison: Comparison) -> NDArray[np.uint8] | None:
+def _test_images(comparison: Comparison, data_dir: str | None) -> NDArray[np.uint8] | None:
     """[N, 28, 28] of the data the runs were tested on, if it is still there and has the labels they saw."""
     if not comparison.images or "data.dir" not in comparison.runs.params:
         return None
@@ -202,7 +205,9 @@ def _test_images(comparison: Comparison) -> NDArray[np.uint8] | None:
     if len(folders) != 1:
         return None
     shipped = folders[0] in ("None", "")
-    folder = data.SHIPPED_DIR if shipped else Path(folders[0]).expanduser()
+    if not shipped and data_dir is None:
+        return None
+    folder = data.SHIPPED_DIR if shipped or data_dir is None else Path(data_dir).expanduser()
     try:
         name = "t10k-labels-idx1-ubyte"
         labels = data.parse_labels(data.read_file(folder, name, shipped=shipped), name)

@@ -1,10 +1,8 @@
 """Runs of an MLflow store as pandas tables, in a number of queries that does not grow with the runs."""
 
-import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
@@ -14,11 +12,15 @@ from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
 from mnist_exp.errors import UserError, first_line
+from mnist_exp.foreign_files import MAX_TEXT_BYTES, read, read_artifacts, read_json
 from mnist_exp.mlflow_settings import ELSEWHERE, shortened, uri_to_read
 from mnist_exp.routes import advice
+from mnist_exp.sweeper.foreign_text import clean, printable
 from mnist_exp.uris import local_path
 
+PREDICTIONS_BYTES = 2**28  # of a run's predictions on its test images: three million of them
 _PAGE = 1000
+_MOST_PACKAGES = 5000
 _MOST_POINTS = 1_000_000  # of a metric over all runs asked for
 _LARGEST_FLOAT = 1.797e308  # MLflow stores an infinity as the largest float
 
@@ -82,6 +84,8 @@ class Store:
         try:
             experiments = self._experiments(selection)
             found = self._search(experiments, self._conditions(selection))
+            if selection.study is not None:
+                found = [run for run in found if run.data.tags.get("study_name") == selection.study]
             if not found:
                 raise NoRuns(self._nothing(selection, experiments))
         except MlflowException as error:
@@ -94,8 +98,8 @@ class Store:
             raise UserError(f"{min(unknown)}: no such run in {shortened(self.uri)}\n{ELSEWHERE}")
         kept = [run for run in found if run.data.tags.get("study_role") != "study"]
         if not kept:
-            study = found[0].data.tags.get("study_name", "")
-            raise UserError(f"only a study's parent run is selected; its trials: --study '{study}'")
+            study = shlex.quote(found[0].data.tags.get("study_name", ""))
+            raise UserError(f"only a study's parent run is selected; its trials: --study {study}")
         first = [run for run in kept if "rerun_of" not in run.data.tags]
         return _tables(first or kept, len(kept) - len(first) if first else 0)
 
@@ -109,15 +113,16 @@ class Store:
 
             raise UserError(
                 f"--experiment {selection.experiment}: no such experiment{did_you_mean(selection.experiment, ids)}\n"
-                f"Experiments: {', '.join(sorted(ids))}"
+                f"Experiments: {_listed(sorted(ids))}"
             )
         return [ids[selection.experiment]]
 
     def _conditions(self, selection: Selection) -> str:
         conditions = []
         if selection.study is not None:
-            quote = '"' if "'" in selection.study else "'"
-            conditions.append(f"tags.study_name = {quote}{selection.study}{quote}")
+            quotes = [quote for quote in "'\"" if quote not in selection.study]
+            if quotes:  # MLflow's filters cannot quote a name with both; `select` looks at each run anyway
+                conditions.append(f"tags.study_name = {quotes[0]}{selection.study}{quotes[0]}")
         if selection.filter:
             conditions.append(selection.filter)
         if selection.run_ids:
@@ -141,13 +146,13 @@ class Store:
     def _nothing(self, selection: Selection, experiments: list[str]) -> str:
         if selection.study is not None:
             parents = self._search(experiments, "tags.study_role = 'study'")
-            names = sorted({run.data.tags["study_name"] for run in parents})
+            names = sorted({run.data.tags["study_name"] for run in parents if "study_name" in run.data.tags})
             if selection.study not in names:
                 from mnist_exp.messages import did_you_mean
 
                 return (
                     f"--study {selection.study}: no such study{did_you_mean(selection.study, names)}\n"
-                    f"Studies: {', '.join(names) or 'none'}"
+                    f"Studies: {_listed(names)}"
                 )
         return f"no runs are selected by {selection}\n{shortened(self.uri)}: {ELSEWHERE}"
 
@@ -175,15 +180,20 @@ class Store:
         return [(run, m.step, m.timestamp, m.value) for run, m in found]
 
     def artifact(self, runs: Runs, run_id: str, path: str) -> bytes | None:
-        """None where the run has no such artifact."""
+        """None where the run has no such artifact, or one that is too large to be ours."""
+        most = PREDICTIONS_BYTES if path.endswith(".npz") else MAX_TEXT_BYTES
         uri = runs.info.at[run_id, "artifacts"]
         try:
             if uri and (folder := local_path(uri)):
-                return (folder / path).read_bytes()
-            with TemporaryDirectory() as temporary:
-                return Path(self._client.download_artifacts(run_id, path, temporary)).read_bytes()
-        except (OSError, MlflowException):
+                return read(folder / path, most)
+            return read_artifacts(self._client, run_id, {path: most}).get(path)
+        except (OSError, ValueError, MlflowException):
             return None
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(clean(name, 100) for name in names[:20])
+    return f"{shown}{f' and {len(names) - 20} more' if len(names) > 20 else ''}" or "none"
 
 
 def _tables(found: list[Any], repeats: int) -> Runs:
@@ -193,20 +203,20 @@ def _tables(found: list[Any], repeats: int) -> Runs:
         ids = [run.info.run_id for run in found]
     info = pd.DataFrame(
         {
-            "name": [run.info.run_name or run.info.run_id[:8] for run in found],
+            "name": [clean(run.info.run_name or run.info.run_id[:8], 250) for run in found],
             "status": [_status(run) for run in found],
-            "seed": [run.data.tags.get("seed", run.data.params.get("seed", "")) for run in found],
+            "seed": [clean(run.data.tags.get("seed", run.data.params.get("seed", "")), 50) for run in found],
             "started": [run.info.start_time for run in found],
-            "reason": [run.data.tags.get("failure_reason", "") for run in found],
+            "reason": [_first_line(run.data.tags.get("failure_reason", "")) for run in found],
             "artifacts": [run.info.artifact_uri or "" for run in found],
         },
         index=pd.Index(ids, name="run_id"),
     )
     return Runs(
         info,
-        _wide([_params(run) for run in found], ids, object),
-        _wide([run.data.tags for run in found], ids, object),
-        _wide([run.data.metrics for run in found], ids, float),
+        _wide([_shown(_params(run)) for run in found], ids, object),
+        _wide([_shown(run.data.tags) for run in found], ids, object),
+        _wide([dict(run.data.metrics) for run in found], ids, float),
         repeats,
     )
 
@@ -223,9 +233,16 @@ def _params(run: Any) -> dict[str, str]:
 
 
 def _wide(rows: Sequence[Mapping[str, Any]], ids: Sequence[str], kind: type) -> pd.DataFrame:
-    return pd.DataFrame.from_records([dict(row) for row in rows], index=pd.Index(ids, name="run_id")).astype(
-        kind
-    )
+    return pd.DataFrame.from_records(rows, index=pd.Index(ids, name="run_id")).astype(kind)
+
+
+def _first_line(text: str) -> str:
+    return clean((text.strip().splitlines() or [""])[0])
+
+
+def _shown(texts: Mapping[str, str]) -> dict[str, str]:
+    """Params or tags as they can be shown: no control characters, no line ends."""
+    return {printable(key): printable(text) for key, text in texts.items()}
 
 
 def _status(run: Any) -> str:
@@ -251,17 +268,14 @@ def swept_keys(runs: Runs) -> list[str]:
 def hardware(content: bytes) -> dict[str, str]:
     """Facts of env/hardware.json that are set; nothing if it is damaged."""
     try:
-        facts = json.loads(content)
+        facts = read_json(content, dict)
     except ValueError:
         return {}
-    return (
-        {name: str(value) for name, value in facts.items() if value is not None}
-        if isinstance(facts, dict)
-        else {}
-    )
+    return {clean(name, 100): clean(value) for name, value in facts.items() if value is not None}
 
 
 def packages(content: bytes) -> dict[str, str]:
     """{name: version} of env/packages.txt."""
     lines = content.decode(errors="replace").splitlines()
-    return {name: version for name, _, version in (line.partition("==") for line in lines) if version}
+    pairs = (clean(line).partition("==") for line in lines[:_MOST_PACKAGES])
+    return {name: version for name, _, version in pairs if version}

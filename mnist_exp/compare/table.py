@@ -39,11 +39,23 @@ def to_csv(comparison: Comparison) -> pd.DataFrame:
                 {
                     "group": group.label, "run_id": run_id, "run_name": info["name"], "seed": info["seed"],
                     "status": said[run_id], "counted": said[run_id] == "counted", "metric": comparison.metric,
-                    "value": values[run_id], "reason": str(info["reason"]).split("\n")[0][:300],
+                    "value": values[run_id], "reason": info["reason"],
                     **{f"setting.{key}": value for key, value in settings.items()}, **numbers,
                 }
             )  # fmt: skip
-    return pd.DataFrame(lines)
+    table = pd.DataFrame(lines)
+    return table.map(_no_formula)
+
+
+def _no_formula(cell: object) -> object:
+    """A text that a spreadsheet would take for a formula, with an apostrophe before it; numbers stay."""
+    if not isinstance(cell, str) or cell[:1] not in ("=", "+", "-", "@"):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
 
 
 def _numbers(row: Row) -> dict[str, object]:
@@ -92,7 +104,7 @@ def _table(comparison: Comparison, shown: list[Row], narrowest: int) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=metric, title_justify="left"
     )
-    longest = max(len(word) for row in shown for word in row.group.label.split())
+    longest = max((len(word) for row in shown for word in row.group.label.split()), default=1)
     table.add_column("group", overflow="fold", min_width=min(longest, narrowest))
     for name in ("n", "mean\nsd", "95% interval\nmethod", "difference\n95% interval", "p\nHolm"):
         table.add_column(name, justify="right" if name.startswith(("n", "p")) else "left", no_wrap=True)

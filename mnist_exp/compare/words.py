@@ -7,6 +7,7 @@ import re
 from mnist_exp.compare.comparison import Comparison, Row, plural
 from mnist_exp.compare.groups import Group
 from mnist_exp.compare.statistics import SMALLEST_VERDICT, Interval
+from mnist_exp.sweeper.foreign_text import clean
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -155,7 +156,7 @@ def not_counted(comparison: Comparison, most: int) -> list[str]:
         lines.append(f"{plural(len(left_out), 'run')} not counted: {kinds}")
         for run_id, kind in left_out.head(most).items():
             info = comparison.runs.info.loc[str(run_id)]
-            reason = str(info["reason"]).split("\n")[0].split(";")[0][:120]
+            reason = clean(str(info["reason"]).split(";")[0], 120)
             lines.append(f"  {info['name']} ({run_id}): {kind}{f', {reason}' if reason else ''}")
         if len(left_out) > most:
             lines.append(f"  and {len(left_out) - most} more, all in compare.csv")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_exp import plot_style
+from mnist_exp import plot_style, printing
 from mnist_exp.command import Parser, answered, output_folder, write
 from mnist_exp.errors import Killed, UserError
 
@@ -113,13 +113,13 @@ def _complete(store: "Store", found: Sequence["Found"], seeds: Sequence[int]) ->
 
     wanted = [(one, seed) for one in found for seed in one.missing]
     total = sum(len(one.run_ids) for one in found) + len(wanted)
-    _say(f"{total - len(wanted)} of {total} runs are there, {len(wanted)} to train")
+    printing.say(f"{total - len(wanted)} of {total} runs are there, {len(wanted)} to train")
     notes: dict[str, dict[int, str]] = {}
     for i, (one, seed) in enumerate(wanted, start=1):
-        _say(f"\n[{i}/{len(wanted)}] {one.preset.name}, seed {seed}")
-        reason = runs.train(one, seed, _say)
+        printing.say(f"\n[{i}/{len(wanted)}] {one.preset.name}, seed {seed}")
+        reason = runs.train(one, seed, printing.say)
         if reason is not None:
-            _say(f"[{i}/{len(wanted)}] {one.preset.name}, seed {seed}: {reason}")
+            printing.say(f"[{i}/{len(wanted)}] {one.preset.name}, seed {seed}: {reason}")
             notes.setdefault(one.preset.name, {})[seed] = reason
     return [runs.find(store, one.preset, seeds, notes.get(one.preset.name)) for one in found]
 
@@ -131,7 +131,7 @@ def _bug(found: Sequence["Found"]) -> "Bug | None":
     buggy = next((one for one in found if one.preset.name == page.BUGGY), None)
     if buggy is None:
         return None
-    _say("\nlooking into the loss of notebook_softmax_buggy")
+    printing.say("\nlooking into the loss of notebook_softmax_buggy")
     config = buggy.preset.settings.config
     experiment.import_tensorflow(config)
     from mnist_exp.reproduce import bug
@@ -182,7 +182,6 @@ def _write(found: "Reproduction", origin: "Origin", folder: Path) -> None:
 
 def _show(found: "Reproduction", folder: Path) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     from mnist_exp.compare import words
@@ -199,19 +198,15 @@ def _show(found: "Reproduction", folder: Path) -> None:
             else [words.value(d.mean, runs.METRIC), words.interval(d.interval, runs.METRIC), str(d.n)]
         )
         table.add_row(result.name, page.claim_text(result), *(numbers or ["", "", "0"]))
-    console = Console()
+    console = printing.console()
     console.print()
     console.print(table)
     for result in found.results:
         console.print(f"{result.name}: {page.verdict_text(result).replace('**', '')}", soft_wrap=True)
     for result in found.results:
         for seed, why in result.found.missing.items():
-            console.print(f"not counted: {result.name}, seed {seed}: {why}", style="yellow", markup=False)
-    console.print(f"{folder / 'results.md'}  {folder / 'results.csv'}", soft_wrap=True, highlight=False)
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
+            console.print(f"not counted: {result.name}, seed {seed}: {why}", style="yellow")
+    console.print(f"{folder / 'results.md'}  {folder / 'results.csv'}", soft_wrap=True)
 
 
 def main() -> None:
@@ -220,7 +215,7 @@ def main() -> None:
         try:
             found = run(sys.argv[1:])
         except (KeyboardInterrupt, Killed):
-            _say("\nstopped; the same command goes on from the last checkpoint")
+            printing.say("\nstopped; the same command goes on from the last checkpoint")
             raise
     sys.exit(1 if any(result.found.missing for result in found.results) else 0)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from mnist_exp import printing
 from mnist_exp.compare import words
 from mnist_exp.compare.statistics import SMALLEST_VERDICT, Interval
 from mnist_exp.reproduce.claims import Verdict
@@ -300,7 +301,7 @@ def _stable(ending: "Ending") -> str:
 
 def _missing(found: Reproduction) -> str:
     lines = [
-        f"- `{result.name}`, seed {seed}: {why}"
+        f"- `{result.name}`, seed {seed}: {printing.markdown(why)}"
         for result in found.results
         for seed, why in result.found.missing.items()
     ]
@@ -308,15 +309,17 @@ def _missing(found: Reproduction) -> str:
 
 
 def _methods(found: Reproduction, origin: Origin) -> str:
-    machine = ", ".join(f"{origin.machine[key]}" for key in ("cpu", "platform") if key in origin.machine)
-    cores = f", {origin.machine['cores']} cores" if "cores" in origin.machine else ""
+    machine = ", ".join(
+        printing.markdown(origin.machine[key]) for key in ("cpu", "platform") if key in origin.machine
+    )
+    cores = f", {printing.markdown(origin.machine['cores'])} cores" if "cores" in origin.machine else ""
     side = (
         f" {origin.trials} of them were trials of a sweep, which shared the machine, so that they took longer."
         if origin.trials
         else ""
     )
     runs = sum(len(result.found.run_ids) for result in found.results)
-    commits = ", ".join(commit[:12] for commit in origin.commits) or "not recorded"
+    commits = ", ".join(printing.markdown(commit[:12]) for commit in origin.commits) or "not recorded"
     return "\n".join(
         [
             "## Methods",

@@ -8,6 +8,7 @@ from mnist_exp import checkpoint, environment
 from mnist_exp.compare.runs import NoRuns, Runs, Selection, Store, is_finite
 from mnist_exp.config import ReferenceConfig, Settings, compose
 from mnist_exp.errors import NonFiniteCost, UserError, first_line
+from mnist_exp.sweeper.foreign_text import clean
 
 # The order of the results: as the tutorials go on.
 PRESETS = ("notebook_softmax_buggy", "notebook_softmax", "blog_cnn3x3", "notebook_cnn5x5")
@@ -66,8 +67,8 @@ def find(store: Store, preset: Preset, seeds: Sequence[int], notes: Mapping[int,
     finished = runs.info[runs.info["status"] == "finished"]
     if METRIC in runs.metrics:
         finished = finished[is_finite(runs.metrics.loc[finished.index, METRIC])]
-    ids = {int(seed): str(run_id) for run_id, seed in finished["seed"].items() if int(seed) in seeds}
-    ids = {seed: ids[seed] for seed in seeds if seed in ids}
+    newest = {seed: str(run_id) for run_id, seed in finished["seed"].items()}
+    ids = {seed: newest[str(seed)] for seed in seeds if str(seed) in newest}
     missing = {
         seed: (notes or {}).get(seed) or _last_trouble(runs, seed) for seed in seeds if seed not in ids
     }
@@ -93,7 +94,7 @@ def _last_trouble(runs: Runs, seed: int) -> str:
     if of_seed.empty:
         return "no run"
     run_id, last = of_seed.index[-1], of_seed.iloc[-1]
-    reason = str(last["reason"]).split("\n")[0].split(";")[0][:150]
+    reason = clean(str(last["reason"]).split(";")[0], 150)
     return f"{last['status']} (run {run_id}{f': {reason}' if reason else ''})"
 
 
@@ -113,7 +114,7 @@ def train(found: Found, seed: int, say: Callable[[str], None]) -> str | None:
     except Exception as error:
         if isinstance(error, UserError) and not isinstance(error, NonFiniteCost):
             raise
-        reason = first_line(error)
+        reason = clean(first_line(error))
         say(f"{found.preset.name}, seed {seed}: failed ({reason})")
         return f"failed: {reason}"
     return None

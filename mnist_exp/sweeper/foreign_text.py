@@ -9,11 +9,14 @@ def clean(text: object, limit: int = 500) -> str:
     """
     whole = str(text)
     start = whole[: 4 * limit]  # a text of a gigabyte is not looked through
-    line = "".join(c if c.isprintable() else _escaped(c) for c in " ".join(start.split()))
+    line = printable(" ".join(start.split()))
     if len(line) <= limit and len(start) == len(whole):
         return line
     return f"{line[: max(limit - 4, 0)]} ..."[:limit]
 
 
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode()
+def printable(text: str) -> str:
+    r"""The text with all that is no letter, sign or space written as Python would escape it: a line's end is `\n`."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -12,7 +12,18 @@ import mnist_exp.compare
 PACKAGE = Path(mnist_exp.compare.__file__).parent
 # Top to bottom; a module imports only from those above it, and of the harness only what is named.
 ORDER = ["statistics", "runs", "groups", "comparison", "words", "table", "svg", "figures", "page", "__main__"]
-HARNESS = {"uris", "routes", "command", "errors", "messages", "mlflow_settings", "data"}
+HARNESS = {
+    "foreign_files",
+    "printing",
+    "sweeper",
+    "uris",
+    "routes",
+    "command",
+    "errors",
+    "messages",
+    "mlflow_settings",
+    "data",
+}
 LIBRARIES = {
     "statistics": {"numpy", "scipy"}, "runs": {"mlflow", "numpy", "pandas"}, "groups": {"numpy", "pandas"},
     "comparison": {"numpy", "pandas"}, "words": set(), "table": {"pandas", "rich"}, "svg": set(),

@@ -13,7 +13,7 @@ PACKAGE = Path(mnist_exp.reproduce.__file__).parent
 # Top to bottom; a module imports only from those above it, and of the harness only what is named.
 ORDER = ["claims", "runs", "bug", "results", "figures", "page", "__main__"]
 HARNESS = {
-    "checkpoint", "command", "compare", "config", "data", "environment", "errors", "experiment", "losses", "messages", "plot_style",
+    "checkpoint", "command", "compare", "config", "data", "environment", "errors", "experiment", "losses", "messages", "plot_style", "printing", "sweeper",
     "tracking", "training",
 }  # fmt: skip
 LIBRARIES = {

@@ -339,6 +339,7 @@ class TrackingConfig:
     def __post_init__(self) -> None:
         if not self.experiment.strip():
             raise ConfigError("tracking.experiment: expected a name, found an empty string")
+        _check_length("tracking.experiment", self.experiment)
 
 
 @dataclass
@@ -406,6 +407,7 @@ class Config:
     reference: ReferenceConfig | None = None
 
     def __post_init__(self) -> None:
+        _check_length("run_name", self.run_name or "")
         _check_range("seed", self.seed, low=0, high=2**63 - 1)
         _check_range("threads", self.threads, low=1, high=_MAX_WIDTH)
         for name in self.objective:
@@ -735,6 +737,7 @@ def _describe_groups() -> str:
 
 
 _MAX_WIDTH = 65536
+_MAX_NAME = 250  # characters; MLflow's databases have no room for longer names of runs
 _MAX_COUNT = 10**9
 
 
@@ -752,6 +755,12 @@ def _check_widths(key: str, widths: list[int]) -> None:
         raise ConfigError(f"{key}=[]: expected at least one layer width, found none")
     for width in widths:
         _check_range(key, width, low=1, high=_MAX_WIDTH)
+
+
+def _check_length(key: str, name: str) -> None:
+    """Raise ConfigError for a name that MLflow refuses, or cuts, so that nobody finds it again."""
+    if len(name) > _MAX_NAME:
+        raise ConfigError(f"{key}={name[:40]}...: expected at most {_MAX_NAME} characters, found {len(name)}")
 
 
 def _check_range(

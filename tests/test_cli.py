@@ -49,6 +49,8 @@ def run_cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["schedule.epochs=1,2"], "schedule.epochs=1,2: several values need -m"),
         (["tags.x=3"], "tags.x: no such tag yet; +tags.x=VALUE adds it"),
         ([f"+tags.{'k' * 300}=x"], "a name on the command line is too long"),
+        (["run_name=" + "x" * 300], "...: expected at most 250 characters, found 300"),
+        (["tracking.experiment=" + "x" * 300], "...: expected at most 250 characters, found 300"),
         (["+hydra.callbacks.x._target_=os.getcwd"], "not in the"),
         (["sweeps=cnn3x3_tuning"], "sweeps=cnn3x3_tuning: `-m` is missing"),
         (["hydra.sweeper.n_trials=3", "model=softmax"], "hydra.sweeper.n_trials=3: `-m` is missing"),
@@ -65,6 +67,14 @@ def test_mistakes_get_a_short_answer_and_leave_nothing(
     assert done.stdout == ""
     assert list(tmp_path.iterdir()) == []
     assert time.monotonic() - started < 20  # a guard against loading TensorFlow; benchmarks measure the time
+
+
+@pytest.mark.parametrize("logging", ["disabled", "none"])
+def test_hydras_logging_can_be_turned_off(tmp_path: Path, logging: str) -> None:
+    off = [f"hydra/job_logging={logging}", f"hydra/hydra_logging={logging}"]
+    done = run_cli(*off, "optimizer.learning_rate=-1", cwd=tmp_path)
+    assert done.stderr == "mnist_exp: optimizer.learning_rate=-1.0: expected a number > 0\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -256,8 +256,7 @@ def deliver(client: mlflow.MlflowClient, run_id: str, operation: Operation, warn
             for name in files_below(Path(folder)):
                 moments.reached(f"artifact {name}")
         case {"do": "model", "folder": folder, "step": step}:
-            example = np.load(Path(folder) / "example.npy")
-            model_package.log(client, run_id, Path(folder) / "model.keras", example, step)
+            _deliver_model(client, run_id, Path(folder), step, warn)
         case {"do": "register", "step": step, "entry": entry}:
             _register(client, run_id, step, model_registry.Entry(**entry), warn)
         case {"do": "end", "status": status, "time": end_time}:
@@ -265,6 +264,21 @@ def deliver(client: mlflow.MlflowClient, run_id: str, operation: Operation, warn
             if status == "FINISHED" and _FAILURE in client.get_run(run_id).data.tags:
                 client.delete_tag(run_id, _FAILURE)  # of an end that was not the run's
             moments.reached("run ended")
+
+
+def _deliver_model(client: mlflow.MlflowClient, run_id: str, folder: Path, step: int, warn: Warn) -> None:
+    """A server older than MLflow 3 has no place for models: there the network is a file among the run's artifacts."""
+    network = folder / "model.keras"
+    try:
+        model_package.log(client, run_id, network, np.load(folder / "example.npy"), step)
+    except MlflowException as error:
+        if "/logged-models" not in str(error) or "404" not in str(error):
+            raise
+        client.log_artifact(run_id, str(network), "model")
+        warn(
+            "the tracking server is older than MLflow 3 and takes no models, so that predict cannot use this run; "
+            "its network is the artifact model/model.keras"
+        )
 
 
 def files_below(folder: Path) -> list[str]:

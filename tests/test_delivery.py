@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.protos import databricks_pb2
@@ -277,3 +278,27 @@ def test_a_good_end_takes_back_that_the_process_died(store: Store) -> None:
     store.outbox.send({"do": "end", "status": "FINISHED", "time": 1})
     run = store.client.get_run(store.run_id)
     assert (run.info.status, "failure_reason" in run.data.tags) == ("FINISHED", False)
+
+
+@pytest.mark.parametrize("is_old", [True, False])
+def test_a_server_that_takes_no_models_gets_the_network(
+    is_old: bool, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow 2 answers 404 for logged models, now and ever: a queue would wait in vain, and the run stay RUNNING."""
+
+    def log(*_: Any) -> None:
+        place = "logged-models/search" if is_old else "runs/log-batch"
+        raise MlflowException(
+            f"API request to endpoint /api/2.0/mlflow/{place} failed with error code 404 != 200."
+        )
+
+    monkeypatch.setattr(delivery.model_package, "log", log)
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "model.keras").write_bytes(b"weights")
+    np.save(tmp_path / "kept" / "example.npy", np.zeros((28, 28), np.uint8))
+    store.outbox.send({"do": "model", "folder": str(tmp_path / "kept"), "step": 3})
+    assert bool(store.outbox.queue) != is_old
+    if is_old:
+        (file,) = store.client.list_artifacts(store.run_id, "model")
+        assert file.path == "model/model.keras"
+        assert "older than MLflow 3" in store.warnings[0]

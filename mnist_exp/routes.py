@@ -1,9 +1,12 @@
 """What stands between this process and a tracking server, which neither the server's nor MLflow's own words name."""
 
-from urllib.parse import urlsplit
+import http.client
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from mnist_exp.uris import masked
+
+_SECONDS = 3.0  # for the one question to a server that cannot be used
 
 
 def advice(uri: str, error: BaseException) -> str:
@@ -20,4 +23,24 @@ def advice(uri: str, error: BaseException) -> str:
         )
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return "\nMLFLOW_TRACKING_SERVER_CERT_PATH=FILE names the certificate to trust"
+    if "#" in uri:
+        return f"\nThe address of a tracking server ends before the #: {masked(uri.partition('#')[0])}"
+    if target := _sent_on(parts):
+        return f"\nThat server sends requests on to {masked(target)}; take that address, for what is written is lost on the way"
     return ""
+
+
+def _sent_on(parts: SplitResult) -> str | None:
+    """Where a server sends its visitors, as many do from http to https."""
+    if parts.scheme != "http" or parts.hostname is None:
+        return None
+    path = f"{parts.path.rstrip('/')}/health"
+    try:
+        connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=_SECONDS)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        connection.close()
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    target = answer.getheader("Location", "") if 300 <= answer.status < 400 else ""
+    return target.removesuffix("/health") or None

@@ -1,5 +1,8 @@
 """A proxy and a certificate that stand in the way are named, with what to set."""
 
+import http.server
+import threading
+
 import pytest
 
 from mnist_exp.routes import advice
@@ -40,7 +43,36 @@ def test_a_certificate_is_asked_for() -> None:
     assert "MLFLOW_TRACKING_SERVER_CERT_PATH=" in advice("https://localhost:5000", CERTIFICATE)
 
 
-@pytest.mark.parametrize("uri", ["sqlite:////a/mlflow.db", "postgresql://h/d", "http://h", "databricks", ""])
+def test_the_address_of_a_page_in_the_browser() -> None:
+    assert advice("http://127.0.0.1:9/#/experiments/0", OSError("405")).endswith("http://127.0.0.1:9/")
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(301, "sends requests on to https://mlflow.example/base;"), (404, "")]
+)
+def test_a_server_that_sends_requests_on(status: int, said: str) -> None:
+    """A POST becomes a GET there, and the answer is about something else."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Location", f"https://mlflow.example{self.path}")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        answer = advice(f"http://127.0.0.1:{server.server_port}/base/", OSError("max_results"))
+        server.shutdown()
+    assert said in answer
+    assert bool(answer) == bool(said)
+
+
+@pytest.mark.parametrize(
+    "uri", ["sqlite:////a/mlflow.db", "postgresql://h/d", "http://127.0.0.1:9", "databricks", ""]
+)
 def test_otherwise_nothing_is_added(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert advice(uri, OSError("no")) == ""
     monkeypatch.setenv("https_proxy", "http://proxy.example")

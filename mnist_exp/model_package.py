@@ -20,7 +20,7 @@ from mnist_exp import environment, moments, served_model
 from mnist_exp.served_model import COLUMN, RETURN_PIXELS
 
 _PACKAGE_DIR = Path(__file__).parent
-_MODULES = ("preprocessing", "served_model")
+_MODULES = ("picture_files", "preprocessing", "served_model")
 # What `mlflow models serve` installs to load the model.
 _REQUIREMENTS = ("tensorflow", "keras", "numpy", "pandas", "pillow")
 TAG = "mnist_exp.takes"  # of a logged model

@@ -9,6 +9,7 @@ import binascii
 import io
 import os
 import sys
+import urllib.parse
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 from PIL import Image
 
-from .preprocessing import SIZE, PictureError, from_bytes
+from .picture_files import PictureError
+from .preprocessing import SIZE, from_bytes
 
 COLUMN = "image"  # of a data frame with pictures
+_WRAPPED = "b64"  # the key under which TensorFlow Serving expects bytes in base64
 RETURN_PIXELS = "return_pixels"  # the parameter that adds what the network was given
 _BATCH = 1000
 
@@ -72,22 +75,19 @@ def as_picture(image: NDArray[np.uint8]) -> str:
 
 def _images(given: Any) -> NDArray[np.float32]:
     """[N, 28, 28, 1] in [0, 1]."""
-    if isinstance(given, dict | pd.DataFrame):
-        if COLUMN not in given:
-            raise _refused(f"expected a column {COLUMN}, found {', '.join(map(str, given)) or 'none'}")
-        given = given[COLUMN]
-    values = np.asarray(given) if isinstance(given, np.ndarray) else _array(list(given))
-    if values.size == 0:
+    items = _items(given)
+    if not items:
         raise _refused("expected at least one image, found none")
-    if values.dtype.kind in "OUS":
-        items = values.ravel().tolist()
-        if all(isinstance(item, str | bytes) for item in items):
-            return np.stack([_decoded(item, number) for number, item in enumerate(items)])
-        values = _array(values.tolist())  # numbers of a data frame's column, or as a server passes them on
+    if all(isinstance(item, str | bytes) for item in items):
+        return np.stack([_decoded(item, number) for number, item in enumerate(items)])
+    try:
+        values = np.array(items)
+    except ValueError:
+        values = np.array(items, object)
     if values.dtype.kind not in "fiub" or values.shape[1:] not in ((SIZE, SIZE), (SIZE, SIZE, 1)):
         raise _refused(
             f"expected base64-encoded pictures, or numbers [N, {SIZE}, {SIZE}] or [N, {SIZE}, {SIZE}, 1]; found "
-            f"{values.dtype} {list(values.shape)}"
+            f"{_described(items, values)}"
         )
     pixels = values.reshape(-1, SIZE, SIZE, 1).astype(np.float32)
     if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 255):
@@ -95,27 +95,66 @@ def _images(given: Any) -> NDArray[np.float32]:
     return (pixels / 255).astype(np.float32) if pixels.max() > 1 else pixels
 
 
-def _array(items: list[Any]) -> NDArray[Any]:
-    if any(isinstance(item, str | bytes) for item in items):
-        return np.array(items, object)
-    try:
-        return np.array(items)
-    except ValueError:
-        raise _refused("expected images of one kind and shape, found several") from None
+def _items(given: Any) -> list[Any]:
+    """The texts or nested lists of numbers in whatever form a caller or MLflow's server passes images on.
+
+    These are a data frame, a dict of columns, a list of rows, an array, or one image; `{"b64": TEXT}` as TensorFlow
+    Serving has it.
+    """
+    if isinstance(given, list) and given and all(isinstance(row, dict) for row in given):
+        given = {
+            name: [row.get(name) for row in given] for name in dict.fromkeys(n for row in given for n in row)
+        }
+    if isinstance(given, dict | pd.DataFrame):
+        if set(given) == {_WRAPPED}:
+            given = given[_WRAPPED]
+        elif COLUMN not in given:
+            raise _refused(f"expected a column {COLUMN}, found {', '.join(map(str, given)) or 'none'}")
+        else:
+            given = given[COLUMN]
+    items = _plain(given)
+    if isinstance(items, str | bytes) or np.shape(given) == (SIZE, SIZE):
+        items = [items]
+    return [item[_WRAPPED] if isinstance(item, dict) and set(item) == {_WRAPPED} else item for item in items]
+
+
+def _plain(value: Any) -> Any:
+    """The value with arrays, which MLflow's server nests, as lists."""
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist()) if value.dtype == object else value.tolist()
+    if isinstance(value, pd.Series | list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _described(items: list[Any], values: NDArray[Any]) -> str:
+    kinds = sorted({"text" if isinstance(item, str | bytes) else type(item).__name__ for item in items})
+    if values.dtype.kind in "fiub":
+        return f"{values.dtype} {list(values.shape)}"
+    return f"{' and '.join(kinds)}" + (" of different shapes" if kinds == ["list"] else "")
 
 
 def _decoded(text: str | bytes, number: int) -> NDArray[np.float32]:
     """[28, 28, 1] in [0, 1] from a picture in base64, with or without the `data:` of a URL before it."""
-    encoded = text if isinstance(text, bytes) else text.encode()
-    encoded = encoded.partition(b",")[2] if encoded.startswith(b"data:") else encoded
     try:
-        content = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
-        raise _refused(f"image {number}: expected a PNG or JPEG file in base64") from None
-    try:
-        return (from_bytes(content)[:, :, None] / 255).astype(np.float32)
+        return (from_bytes(_content(text))[:, :, None] / 255).astype(np.float32)
     except PictureError as error:
         raise _refused(f"image {number}: {error}") from error
+
+
+def _content(text: str | bytes) -> bytes:
+    """The bytes that a text holds in base64, of either alphabet, with line breaks or without padding. Raises PictureError."""
+    encoded = text if isinstance(text, bytes) else text.encode()
+    if encoded[:5].lower() == b"data:":
+        encoded = urllib.parse.unquote_to_bytes(encoded.partition(b",")[2])
+    compact = b"".join(encoded.split()).translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=")
+    try:
+        return base64.b64decode(compact + b"=" * (-len(compact) % 4), validate=True)
+    except binascii.Error:
+        if isinstance(text, bytes):  # a file as it is, of a Parquet column of bytes for one
+            return text
+        start = text.strip()[:30]
+        raise PictureError(f"expected a picture's file in base64, found {start!r}") from None
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

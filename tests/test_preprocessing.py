@@ -8,7 +8,8 @@ from pictures import dark_on_light, encoded, large, noisy, png_header
 from PIL import Image
 
 from mnist_exp import data
-from mnist_exp.preprocessing import MOST_PIXELS, PictureError, from_bytes
+from mnist_exp.picture_files import MOST_PIXELS, PictureError
+from mnist_exp.preprocessing import from_bytes
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,38 @@ def test_the_aspect_ratio_is_kept() -> None:
     assert seen.any(axis=0).sum() == 4
 
 
+def two_digits(one: np.ndarray, other: np.ndarray, apart: tuple[int, int]) -> Image.Image:
+    """Both in 200 pixels, the second one moved by that many to the right and down."""
+    page = Image.new("L", (900, 900))
+    page.paste(large(one, 200), (50, 50))
+    moved = Image.new("L", (900, 900))
+    moved.paste(large(other, 200), (50 + apart[0], 50 + apart[1]))
+    return dark_on_light(Image.fromarray(np.maximum(np.asarray(page), np.asarray(moved))))
+
+
+@pytest.mark.parametrize("apart", [(200, 0), (0, 220), (600, 600), (170, 10)], ids=str)
+def test_several_digits_are_reported(mnist: data.Dataset, apart: tuple[int, int]) -> None:
+    for index in range(6):
+        pair = mnist.test.images[2 * index, :, :, 0], mnist.test.images[2 * index + 1, :, :, 0]
+        with pytest.raises(PictureError, match="^2 digits: draw or cut out one$"):
+            from_bytes(encoded(two_digits(*pair, apart)))
+
+
+def test_broken_strokes_are_one_digit(mnist: data.Dataset) -> None:
+    refused = 0
+    for digit in mnist.train.images[7000:7400, :, :, 0]:
+        try:
+            from_bytes(encoded(Image.fromarray(digit)))
+        except PictureError:
+            refused += 1
+    assert refused <= 1
+
+
+def test_a_picture_that_is_transparent_all_over_is_refused() -> None:
+    with pytest.raises(PictureError, match="transparent all over"):
+        from_bytes(encoded(Image.new("RGBA", (100, 100), (0, 0, 0, 0))))
+
+
 def with_alpha(digit: np.ndarray, ink: int) -> Image.Image:
     shape = np.asarray(large(digit))
     return Image.fromarray(np.dstack([np.full_like(shape, ink)] * 3 + [shape]))
@@ -61,7 +94,45 @@ def rotated_by_exif(digit: np.ndarray) -> bytes:
     return encoded(dark_on_light(large(digit)).transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif)
 
 
+def animated(digit: np.ndarray, kind: str) -> bytes:
+    """The digit, then an empty page."""
+    pages = [dark_on_light(large(digit)), Image.new("L", (400, 400), 255)]
+    return encoded(pages[0], kind, save_all=True, append_images=pages[1:])
+
+
+def paper_cut_out(digit: np.ndarray) -> Image.Image:
+    """Black ink with the grey of its edges as it was on white paper, and transparent where the paper was white."""
+    grey = np.asarray(dark_on_light(large(digit)))
+    return Image.fromarray(np.dstack([grey, grey, grey, np.where(grey > 250, 0, 255).astype(np.uint8)]))
+
+
+def in_rgb(digit: np.ndarray, ink: str, paper: str) -> Image.Image:
+    return Image.composite(
+        Image.new("RGB", (400, 400), ink), Image.new("RGB", (400, 400), paper), large(digit)
+    )
+
+
 FORMS = {
+    "GIF, first of its frames": lambda d: animated(d, "GIF"),
+    "TIFF, first of its pages": lambda d: animated(d, "TIFF"),
+    "WebP, first of its frames": lambda d: animated(d, "WEBP"),
+    "AVIF": lambda d: encoded(dark_on_light(large(d)), "AVIF"),
+    "JPEG2000": lambda d: encoded(dark_on_light(large(d)), "JPEG2000"),
+    "PGM": lambda d: encoded(dark_on_light(large(d)), "PPM"),
+    "BMP": lambda d: encoded(dark_on_light(large(d)).convert("RGB"), "BMP"),
+    "CMYK JPEG": lambda d: encoded(dark_on_light(large(d)).convert("CMYK"), "JPEG"),
+    "two frames in a phone's JPEG": lambda d: animated(d, "MPO"),
+    "paper cut out": lambda d: encoded(paper_cut_out(d)),
+    "grey with opacity": lambda d: encoded(with_alpha(d, 0).convert("LA")),
+    "ink half transparent": lambda d: encoded(
+        Image.fromarray(np.asarray(with_alpha(d, 0)) // np.array([1, 1, 1, 3], np.uint8))
+    ),
+    "12 bits of 16": lambda d: encoded(Image.fromarray(np.asarray(large(d)).astype(np.uint16) * 16)),
+    "fractions": lambda d: encoded(Image.fromarray(np.asarray(large(d), np.float32) / 255), "TIFF"),
+    "32 bits": lambda d: encoded(Image.fromarray(np.asarray(large(d)).astype(np.int32) * 1000), "TIFF"),
+    "4 bits of 8": lambda d: encoded(Image.fromarray(np.asarray(large(d)) // 17)),
+    "red on green of the same brightness": lambda d: encoded(in_rgb(d, "#d00000", "#006a00")),
+    "yellow on white": lambda d: encoded(in_rgb(d, "#ffff00", "#ffffff")),
     "light on dark": lambda d: encoded(large(d)),
     "JPEG": lambda d: encoded(dark_on_light(large(d)), "JPEG"),
     "blue on yellow": lambda d: encoded(
@@ -90,7 +161,6 @@ def empty_pages() -> dict[str, bytes]:
         "black": encoded(Image.new("L", (300, 200))),
         "one pixel": encoded(Image.new("L", (1, 1))),
         "JPEG": encoded(Image.new("RGB", (300, 200), "beige"), "JPEG"),
-        "transparent": encoded(Image.new("RGBA", (100, 100), (0, 0, 0, 0))),
         "noise": encoded(noisy(Image.new("L", (300, 200), 200), np.random.default_rng(0), 0.02)),
         "faint light": encoded(
             Image.fromarray(np.tile(np.linspace(200, 255, 300), (200, 1)).astype(np.uint8))
@@ -107,16 +177,29 @@ def test_an_empty_page_is_refused(page: str) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "not a picture in PNG or JPEG format"),
-        (b"seven\n" * 100, "not a picture in PNG or JPEG format"),
-        (encoded(Image.new("L", (30, 30)), "GIF"), "not a picture in PNG or JPEG format"),
+        (b"", "not a picture in PNG, JPEG, GIF, WEBP, BMP, TIFF, HEIC, AVIF, JPEG2000 or PPM format"),
+        (b"seven\n" * 100, "not a picture in PNG, JPEG"),
+        (b"%PDF-1.7\n" + bytes(99), "a PDF, not a picture in PNG"),
+        (b"\0\0\0\x18ftypheic" + bytes(99), "pillow-heif"),
+        (encoded(Image.new("RGB", (30, 30)), "EPS"), "not a picture in PNG"),
         (encoded(Image.new("L", (300, 300), 255))[:80], "the file is damaged"),
         (encoded(Image.new("L", (300, 300), 255), "JPEG")[:300], "the file is damaged"),
         (png_header(9000, 9000), "81,000,000 pixels; at most 64,000,000"),
         (png_header(30_000, 30_000), "900,000,000 pixels; at most 64,000,000"),
         (png_header(2**31 - 1, 2**31 - 1), "pixels; at most 64,000,000"),
     ],
-    ids=["nothing", "text", "GIF", "cut PNG", "cut JPEG", "large", "30,000 x 30,000", "largest"],
+    ids=[
+        "nothing",
+        "text",
+        "PDF",
+        "HEIC",
+        "EPS",
+        "cut PNG",
+        "cut JPEG",
+        "large",
+        "30,000 x 30,000",
+        "largest",
+    ],
 )
 def test_what_is_no_picture_is_refused_in_a_line(content: bytes, said: str) -> None:
     with pytest.raises(PictureError) as refused:

@@ -134,7 +134,7 @@ def ruled(digit: Digit, random: np.random.Generator, *, squares: bool = False) -
         if squares:
             draw.line((at, 0, at, 499), fill=(150, 180, 230), width=2)
     ink = Image.new("L", (500, 500))
-    ink.paste(large(digit, 360), tuple(int(n) for n in random.integers(20, 120, size=2)))
+    ink.paste(large(digit, 360), (int(random.integers(20, 120)), int(random.integers(20, 120))))
     page.paste((20, 20, 60), mask=ink)
     return page
 

@@ -67,12 +67,8 @@ def load(client: "MlflowClient", model: LoggedModel) -> "DigitModel":
 
 
 def _has_our_code(client: "MlflowClient", model: LoggedModel) -> bool:
-    """Whether its code is what this version would log. What else lies there is not run, and nothing is run from there."""
-    package, sources = model_package.code()
-    return all(
-        _content(client, model, f"code/{package}/{name}", _MOST_CODE_BYTES) == source
-        for name, source in sources.items()
-    )
+    """Whether its code is what this version or an earlier one would log. What else lies there is not run, and nothing is run from there."""
+    return model_package.is_known(lambda path: _content(client, model, f"code/{path}", _MOST_CODE_BYTES))
 
 
 def _content(client: "MlflowClient", model: LoggedModel, path: str, most: int) -> bytes | None:

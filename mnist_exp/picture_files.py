@@ -65,9 +65,9 @@ def shown(content: bytes, longest: int) -> Image.Image:
 
 def _open(content: bytes) -> Image.Image:
     """The picture, not decoded yet, unless it is none or has too many pixels."""
-    formats = _PILLOW_FORMATS
+    formats = list(_PILLOW_FORMATS)
     if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
-        formats = (*_PILLOW_FORMATS, _heic_reader())
+        formats.append(_heic_reader())
     try:
         picture = Image.open(io.BytesIO(content), formats=formats)
     except Image.UnidentifiedImageError:

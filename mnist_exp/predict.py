@@ -46,7 +46,11 @@ def _parser() -> Parser:
         help="best: the highest val/accuracy; default: latest; with --draw up to two, side by side",
     )  # fmt: skip
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--image", metavar="FILE", help="PNG or JPEG, dark on light or light on dark")
+    what.add_argument(
+        "--image",
+        metavar="FILE",
+        help="one digit, dark on light or light on dark, in a format that Pillow reads",
+    )
     what.add_argument("--index", type=int, metavar="N", help="that test image; default: a random one")
     what.add_argument("--draw", action="store_true", help="a page of this machine to draw a digit on")
     parser.add_argument("--seed", type=int, metavar="N", help="makes the random test image the same again")
@@ -72,20 +76,17 @@ def run(arguments: Sequence[str]) -> None:
         return
     image: str | NDArray[np.uint8]
     if given.image is not None:
-        content = _read(Path(given.image))
-        image, name, title = (
-            base64.b64encode(content).decode(),
-            Path(given.image).stem,
-            Path(given.image).name,
-        )
+        path = Path(os.path.expanduser(given.image))
+        content = _read(path)
+        image, name, title = base64.b64encode(content).decode(), path.stem, path.name
         original = _original(content)
     else:
         original, index, label = _test_image(given.index, given.seed)
         image, name, title = original, f"test-{index}", f"test image {index}, label {label}"
-    output = Path(given.output or f"predict-{name}.png")
+    output = Path(os.path.expanduser(given.output or f"predict-{name}.png"))
     if output.suffix.lower() != ".png" or not output.parent.is_dir():
         raise UserError(f"--output {output}: expected a name that ends in .png, in a folder that exists")
-    if given.image is not None and output.exists() and output.samefile(given.image):
+    if given.image is not None and output.exists() and output.samefile(path):
         raise UserError(f"--output {output}: that is the picture of --image, which would be lost")
     model = _find(which, given.uri, given.trust)[0]
     prediction = model.predict(image)
@@ -114,17 +115,9 @@ def _read(path: Path) -> bytes:
 
 def _original(content: bytes) -> NDArray[np.uint8]:
     """The picture as a person sees it, [H, W, 3], small enough to draw."""
-    from PIL import Image, ImageOps
+    from mnist_exp import picture_files
 
-    file = Image.open(io.BytesIO(content))
-    file.draft("RGB", (800, 800))
-    picture = ImageOps.exif_transpose(file)
-    picture.thumbnail((800, 800))
-    if picture.has_transparency_data:
-        visible = picture.convert("RGBA")
-        paper = Image.new("RGBA", picture.size, (190, 190, 190, 255))  # black and white ink both show on grey
-        picture = Image.alpha_composite(paper, visible)
-    return np.asarray(picture.convert("RGB"))
+    return np.asarray(picture_files.shown(content, 800))
 
 
 def _test_image(index: int | None, seed: int | None) -> tuple[NDArray[np.uint8], int, int]:

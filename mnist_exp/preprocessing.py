@@ -62,6 +62,8 @@ def _scan(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
     noise = 2 * _deviation(ink[~around])
     ink = np.where(around, np.maximum(ink - noise, 0), 0)
     ink = _resized(_crop(ink, _box(kept)), BOX, both_ways=True)
+    if ink.max() <= 0.02:
+        raise _nothing()
     # A thin pen's line is narrower than a pixel now, and would be fainter than any line in MNIST.
     ink /= np.quantile(ink[ink > 0], 0.95) if (ink > 0.02).sum() > 5 else ink.max()
     return _centred(np.round(255 * np.clip(ink, 0, 1)).astype(np.uint8))
@@ -350,11 +352,11 @@ def _pieces(labels: NDArray[np.int32], cells: NDArray[np.int64]) -> list[_Piece]
 
 
 def _without_dust(pieces: list[_Piece]) -> list[_Piece]:
-    """The pieces that are more than a few hundredths of them all. Raises PictureError if there is none."""
+    """The pieces that are more than a few hundredths of them all, or all if none is. Raises PictureError for none."""
     if not pieces:
         raise _nothing()
     least = _SMALLEST_PART * sum(piece.area for piece in pieces)
-    return [piece for piece in pieces if piece.area >= least]
+    return [piece for piece in pieces if piece.area >= least] or pieces
 
 
 def _only_group(pieces: list[_Piece], labels: NDArray[np.int32]) -> list[_Piece]:
@@ -374,7 +376,7 @@ def _only_group(pieces: list[_Piece], labels: NDArray[np.int32]) -> list[_Piece]
     for piece in pieces:
         row, column = np.argwhere(labels == piece.label)[0]
         groups.setdefault(int(grouped[row, column]), []).append(piece)
-    lengths = {label: max(_union(group).sides) for label, group in groups.items()}
+    lengths = {label: _longest(group) for label, group in groups.items()}
     largest = max(lengths.values())
     alike = [groups[label] for label, length in lengths.items() if length >= 0.5 * largest]
     if len(alike) > 1:
@@ -382,12 +384,10 @@ def _only_group(pieces: list[_Piece], labels: NDArray[np.int32]) -> list[_Piece]
     return alike[0]
 
 
-def _union(pieces: list[_Piece]) -> _Piece:
+def _longest(pieces: list[_Piece]) -> int:
+    """The longer side of the box around all of them."""
     boxes = np.array([piece.box for piece in pieces])
-    top, left, bottom, right = (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))
-    return _Piece(
-        pieces[0].label, sum(p.area for p in pieces), (int(top), int(left), int(bottom), int(right))
-    )
+    return int((boxes[:, 2:].max(axis=0) - boxes[:, :2].min(axis=0)).max())
 
 
 def _surroundings(pieces: list[_Piece], labels: NDArray[np.int32]) -> list[_Piece]:
@@ -514,7 +514,7 @@ def _line(ink: NDArray[np.bool_]) -> int:
 
 def _plate(kept: NDArray[np.bool_]) -> Box | None:
     """The box of a filled rectangle with a digit left out in it, straight or turned: a sheet, a plate, a card."""
-    cells, step = _cells(_crop(kept, _box(kept)), 64)
+    cells, step = _cells(kept[_slices(_box(kept))], 64)
     ink = np.pad(cells > step * step / 2, 16)
     filled = ink.astype(np.float32)
     for choose in (np.maximum, np.minimum):
@@ -524,7 +524,10 @@ def _plate(kept: NDArray[np.bool_]) -> Box | None:
     if min(cells.shape) < 0.3 * max(cells.shape) or not 0.03 < holes.sum() / (filled > 0).sum() < 0.4:
         return None
     pieces = _pieces(_labels(holes), holes.astype(np.int64))
-    if max(piece.sides[1] for piece in pieces) < 0.15 * max(cells.shape) or _rectangular(filled > 0) < 0.9:
+    if (
+        max((p.sides[1] for p in pieces), default=0) < 0.15 * max(cells.shape)
+        or _rectangular(filled > 0) < 0.9
+    ):
         return None
     top, left, bottom, right = _box(kept)
     inset = max(1, min(bottom - top, right - left) // 50)

@@ -42,7 +42,7 @@ class DigitModel:
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """A row for each image: `digit` 0 to 9, `probabilities` of the ten digits, and if asked for `pixels` [28][28].
 
-        A column, list or array of base64-encoded PNG or JPEG files, which are preprocessed as MNIST was; or of arrays
+        A column, list or array of base64-encoded pictures' files, which are preprocessed as MNIST was; or of arrays
         [28, 28] or [28, 28, 1], light on dark as in MNIST, in 0..1 or (with any value above 1) in 0..255, which are
         not. Raises MlflowException for anything else, which a server answers with status 400.
         """
@@ -113,9 +113,16 @@ def _items(given: Any) -> list[Any]:
         else:
             given = given[COLUMN]
     items = _plain(given)
-    if isinstance(items, str | bytes) or np.shape(given) == (SIZE, SIZE):
+    if not isinstance(items, list) or _is_one_image(items):
         items = [items]
     return [item[_WRAPPED] if isinstance(item, dict) and set(item) == {_WRAPPED} else item for item in items]
+
+
+def _is_one_image(items: list[Any]) -> bool:
+    """Whether these are the 28 rows of one image, and not several images."""
+    return len(items) == SIZE and all(
+        isinstance(row, list) and len(row) == SIZE and isinstance(row[0], int | float) for row in items
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -45,7 +45,7 @@ class TrainedModel:
     _loaded: Any
 
     def predict(self, image: str | NDArray[np.uint8]) -> Prediction:
-        """Of a PNG or JPEG file in base64, or an image [28, 28] of MNIST. Raises UserError for one it refuses."""
+        """Of a picture's file in base64, or an image [28, 28] of MNIST. Raises UserError for one it refuses."""
         given = pd.DataFrame({COLUMN: [image]}) if isinstance(image, str) else image[None]
         try:
             row = self._loaded.predict(given, params={RETURN_PIXELS: True}).iloc[0]

@@ -16,7 +16,7 @@ import mlflow
 import numpy as np
 import pytest
 from conftest import Trained, free_port
-from pictures import ROBUSTNESS, dark_on_light, encoded, large, png_header
+from pictures import KINDS, dark_on_light, encoded, large, png_header
 from PIL import Image
 
 from mnist_exp import data, predict
@@ -82,7 +82,7 @@ def test_index_gives_what_the_run_recorded(
 
 
 MISTAKES = {
-    "text": ("text.png", b"seven", "not a picture in PNG or JPEG format"),
+    "text": ("text.png", b"seven", "not a picture in PNG, JPEG, GIF"),
     "broken": ("broken.png", encoded(Image.new("L", (90, 90)))[:60], "the file is damaged"),
     "empty": ("empty.jpg", encoded(Image.new("L", (90, 90), 255), "JPEG"), "the page is empty"),
     "huge": ("huge.png", png_header(30_000, 30_000), "900,000,000 pixels; at most 64,000,000 are read"),
@@ -222,7 +222,7 @@ def test_accuracy_of_changed_pictures(model: TrainedModel, mnist: data.Dataset, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", ROBUSTNESS)
+@pytest.mark.parametrize("form", KINDS)
 def test_changed_pictures_are_read_as_well(model: TrainedModel, mnist: data.Dataset, form: str) -> None:
     found = accuracy(model, mnist, form, 1000)
     print(f"| {form} | {found:.1%} |")
@@ -234,7 +234,7 @@ def accuracy(model: TrainedModel, mnist: data.Dataset, form: str, count: int) ->
     import pandas as pd
 
     random, chosen = np.random.default_rng(1), np.arange(0, 10_000, 10_000 // count)
-    files = [ROBUSTNESS[form](mnist.test.images[i, :, :, 0], random) for i in chosen]
+    files = [KINDS[form](mnist.test.images[i, :, :, 0], random) for i in chosen]
     texts = [base64.b64encode(file).decode() for file in files]
     answers = model._loaded.predict(pd.DataFrame({"image": texts}))
     return float((answers["digit"] == mnist.test.labels[chosen]).mean())
@@ -313,7 +313,7 @@ def test_a_served_model_gives_the_same_answer(
         assert found == pytest.approx(model.predict(digit).probabilities.tolist(), abs=1e-6)
     status, answer = ask({"dataframe_records": [{"image": base64.b64encode(b"text").decode()}]})
     assert status == 400
-    assert "not a picture in PNG or JPEG format" in str(answer["message"])
+    assert "not a picture in PNG, JPEG" in str(answer["message"])
 
 
 def test_draw_prints_its_address_and_ends_with_130(here: Path) -> None:

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pictures import dark_on_light, encoded, large, noisy, png_header
+from pictures import KINDS, dark_on_light, encoded, large, noisy, png_header
 from PIL import Image
 
 from mnist_exp import data
 from mnist_exp.picture_files import MOST_PIXELS, PictureError
-from mnist_exp.preprocessing import from_bytes
+from mnist_exp.preprocessing import from_bytes, from_grey
 
 
 @pytest.fixture(scope="module")
@@ -230,3 +230,31 @@ def test_damaged_files_are_read_or_refused(kind: str, at: int, value: bytes) -> 
         assert from_bytes(bytes(content)).shape == (28, 28)
     except PictureError as refused:
         assert "\n" not in str(refused)
+
+
+@pytest.mark.parametrize("kind", range(4))
+def test_any_pixels_are_read_or_refused(kind: int) -> None:
+    random = np.random.default_rng(kind)
+    for _ in range(25):
+        height, width = random.integers(1, 70, size=2)
+        pages = [
+            random.random((height, width)),
+            random.random((height, width)) < random.random(),
+            np.kron(random.random((height, width)) < 0.5, np.ones((3, 3))),
+            np.tile(random.random((height, 1)), (1, width)),
+        ]
+        try:
+            assert from_grey(pages[kind].astype(np.float32)).shape == (28, 28)
+        except PictureError as refused:
+            assert "\n" not in str(refused)
+
+
+@pytest.mark.parametrize("form", KINDS)
+def test_the_scan_is_that_of_the_clean_picture(mnist: data.Dataset, form: str) -> None:
+    """Most pixels are what they are of the same digits on white paper; noise and thin lines leave a little more."""
+    random, differences = np.random.default_rng(3), []
+    for index in range(4):
+        digit = mnist.test.images[index, :, :, 0]
+        clean = from_bytes(encoded(dark_on_light(large(digit))))
+        differences.append(difference(from_bytes(KINDS[form](digit, random)), clean))
+    assert np.median(differences) < (22 if form in ("fine pen", "photo: a sheet on a dark table") else 12)

@@ -1,14 +1,17 @@
 import base64
+import json
 from pathlib import Path
 
 import keras
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
+from mlflow.pyfunc import PyFuncModel, scoring_server
 from pictures import dark_on_light, encoded, large
 
-from mnist_exp import data
+from mnist_exp import data, model_package
 from mnist_exp.preprocessing import from_bytes
 from mnist_exp.served_model import DigitModel, _load_pyfunc, as_picture
 
@@ -69,10 +72,10 @@ BLANK = as_picture(np.zeros((28, 28), np.uint8))
         (np.zeros((0, 28, 28)), "at least one image, found none"),
         (np.full((1, 28, 28), -1.0), "pixels in 0..1 or 0..255, found -1 to -1"),
         (np.full((1, 28, 28), np.nan), "found nan to nan"),
-        (["not base64!"], "image 0: expected a PNG or JPEG file in base64"),
+        (["not base64!"], "image 0: expected a picture's file in base64, found 'not base64!'"),
         ([BLANK], "image 0: the page is empty"),
         ([BLANK, 3], "expected"),
-        ([[1, 2], [3]], "images of one kind and shape"),
+        ([[1, 2], [3]], "expected base64-encoded pictures, .* found list of different shapes"),
         (pd.DataFrame({"picture": [BLANK]}), "expected a column image, found picture"),
     ],
     ids=str,
@@ -89,3 +92,54 @@ def test_it_needs_nothing_of_mnist_exp_but_its_own_package() -> None:
     text = (Path(__file__).parent.parent / "mnist_exp" / "served_model.py").read_text()
     assert "from mnist_exp" not in text
     assert "import mnist_exp" not in text
+
+
+PICTURE = encoded(dark_on_light(large(np.pad(np.full((20, 4), 255, np.uint8), ((4, 4), (12, 12))))))
+TEXT = base64.b64encode(PICTURE).decode()
+BROKEN = base64.encodebytes(PICTURE).decode()  # into lines
+SAFE = base64.urlsafe_b64encode(PICTURE).decode().rstrip("=")  # for URLs, and without padding
+URL = f"data:image/png;base64,{TEXT}"
+ARRAY = from_bytes(PICTURE).tolist()
+REQUESTS: dict[str, tuple[str, object]] = {
+    "dataframe_split": ("json", {"dataframe_split": {"columns": ["image"], "data": [[TEXT], [BROKEN]]}}),
+    "an index": ("json", {"dataframe_split": {"index": [3, 9], "columns": ["image"], "data": [[TEXT], [SAFE]]}}),
+    "dataframe_records": ("json", {"dataframe_records": [{"image": URL}, {"image": BROKEN}]}),
+    "records of arrays": ("json", {"dataframe_records": [{"image": ARRAY}, {"image": ARRAY}]}),
+    "instances": ("json", {"instances": [{"image": TEXT}, {"image": SAFE}]}),
+    "instances as texts": ("json", {"instances": [BROKEN, URL]}),
+    "instances as arrays": ("json", {"instances": [ARRAY, ARRAY]}),
+    "instances of arrays": ("json", {"instances": [{"image": ARRAY}, {"image": ARRAY}]}),
+    "TensorFlow Serving's bytes": ("json", {"instances": [{"image": {"b64": TEXT}}, {"image": {"b64": SAFE}}]}),
+    "inputs by column": ("json", {"inputs": {"image": [URL, SAFE]}}),
+    "inputs by row": ("json", {"inputs": [{"image": TEXT}, {"image": BROKEN}]}),
+    "inputs": ("json", {"inputs": [TEXT, BROKEN]}),
+    "CSV": ("csv", f'name,image\n"a, b",{TEXT}\nc,{SAFE}\n'),
+    "CSV with quotes": ("csv", f'image\n"{URL}"\n"{BROKEN}"\n'),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def served(model: DigitModel, tmp_path_factory: pytest.TempPathFactory) -> PyFuncModel:
+    """The model behind MLflow's checks, with the signature that a logged one has."""
+    folder = tmp_path_factory.mktemp("served")
+    model._network.save(folder / "model.keras")
+    package = model_package._package(folder)
+    mlflow.pyfunc.save_model(
+        folder / "model", loader_module=f"{package.name}.served_model", data_path=str(folder / "model.keras"),
+        code_paths=[str(package)], signature=model_package._SIGNATURE, pip_requirements=[],
+    )  # fmt: skip
+    return mlflow.pyfunc.load_model(str(folder / "model"))
+
+
+@pytest.mark.parametrize("form", REQUESTS)
+def test_every_form_of_a_request_to_mlflows_server(served: PyFuncModel, model: DigitModel, form: str) -> None:
+    kind, body = REQUESTS[form]
+    text = body if isinstance(body, str) else json.dumps(body)
+    mime = "text/csv" if kind == "csv" else "application/json"
+    answer = scoring_server.invocations(text, mime, served, served.metadata.get_input_schema())
+    assert answer.status == 200
+    rows = json.loads(answer.response)["predictions"]
+    expected = model.predict([TEXT]).iloc[0]
+    assert [row["digit"] for row in rows] == [expected["digit"]] * 2
+    for row in rows:
+        assert row["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-6)

@@ -287,10 +287,16 @@ def absolute_url(url: Any) -> str:
 
 
 def _refuse_foreign(engine: sqlalchemy.Engine) -> None:
-    """Raise SweepError for a database that MLflow keeps its tables in, before there are others in it."""
-    if {"experiments", "registered_models"} & set(sqlalchemy.inspect(engine).get_table_names()):
+    """Raise SweepError for a database that MLflow or another program keeps its tables in, before there are others in it."""
+    seen = sqlalchemy.inspect(engine)
+    tables = set(seen.get_table_names())
+    owner = "MLflow" if {"experiments", "registered_models"} & tables else None
+    for table, column in (("studies", "study_name"), ("trials", "study_id")):
+        if table in tables and column not in {found["name"] for found in seen.get_columns(table)}:
+            owner = owner or "another program"
+    if owner is not None:
         raise SweepError(
-            f"hydra.sweeper.storage={engine.url.render_as_string()}: holds MLflow's tables; "
+            f"hydra.sweeper.storage={engine.url.render_as_string()}: holds {owner}'s tables; "
             "expected a database of its own"
         )
 

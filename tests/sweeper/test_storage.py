@@ -1,5 +1,6 @@
 """Waiting trials are the budget; one worker gets each, and a dead worker's trial is waited for again."""
 
+import contextlib
 import functools
 import sqlite3
 import subprocess
@@ -365,3 +366,11 @@ def test_a_database_of_mlflow_is_refused_and_left_as_it_was(tmp_path: Path) -> N
         StudyStorage(f"sqlite:///{database}", heartbeat=60)
     with sqlite3.connect(database) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("experiments",)]
+
+
+@pytest.mark.parametrize("table", ["studies", "trials"])
+def test_another_programs_tables_are_refused(table: str, tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+        connection.execute(f"CREATE TABLE {table} (title TEXT)")
+    with pytest.raises(SweepError, match="holds another program's tables; expected a database of its own"):
+        StudyStorage(f"sqlite:///{tmp_path}/a.db", 60)

@@ -1,8 +1,11 @@
 """The command line: `python -m mnist_exp [GROUP=OPTION] [KEY=VALUE] ...`."""
 
+import errno
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from typing import NoReturn
 
 import hydra
@@ -52,6 +55,7 @@ def main() -> None:
     let_others_warn()
     sys.argv[1:] = config.as_meant(sys.argv[1:])
     try:
+        _refuse_folder()
         _refuse_passwords()
         _refuse_sweep_without_multirun()
         _hydra_main()
@@ -62,6 +66,10 @@ def main() -> None:
     except Killed as killed:
         sys.exit(killed.exit_code)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _fail(
+                UserError(f"{_full_folder()}: {error.strerror}; TMPDIR names the folder of temporary files")
+            )
         if _started or "mnist_exp.sweeper.run" in sys.modules:  # it began: no mistake in the settings
             raise
         _fail(config.composition_error(error))
@@ -76,6 +84,21 @@ def _refuse_sweep_without_multirun() -> None:
     )
     if not shows and not is_multirun:
         config.refuse_sweep(given.overrides)
+
+
+def _refuse_folder() -> None:
+    """Raise ConfigError for a folder whose name Hydra, or MLflow's database, cannot hold."""
+    folder = os.getcwd()
+    if "${" in folder or (not folder.isascii() and "\\udc" in ascii(folder)):
+        reason = "holds ${, which Hydra would resolve" if "${" in folder else "is not UTF-8"
+        raise ConfigError(
+            f"{folder.encode(errors='replace').decode()}: the folder's name {reason}; another name is needed"
+        )
+
+
+def _full_folder() -> str:
+    """The folder that a run writes to and that has the least space."""
+    return min((tempfile.gettempdir(), os.getcwd()), key=lambda folder: shutil.disk_usage(folder).free)
 
 
 def _refuse_passwords() -> None:

@@ -274,6 +274,20 @@ def test_a_password_on_the_command_line_is_refused_before_anything_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["a${b}", os.fsdecode(b"no\xffutf")])
+def test_a_folder_that_hydra_or_mlflow_cannot_name_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mnist_exp import __main__ as command
+
+    (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / name)
+    monkeypatch.setattr(sys, "argv", ["mnist_exp", *TINY])
+    with pytest.raises(SystemExit, match="the folder's name (holds|is not UTF-8)"):
+        command.main()
+    assert list((tmp_path / name).iterdir()) == []
+
+
 def test_hydra_may_change_the_folder(start: Callable[..., Started]) -> None:
     started = start("-m", "mnist_exp", *TINY, "hydra.job.chdir=true", "tracking.uri=sqlite:///mlflow.db")
     code, _, err = started.output()

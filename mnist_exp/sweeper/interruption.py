@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the parent lets its workers stop before it stops itself; a worker hears of it between two steps."""
+"""Ctrl-C, SIGTERM and SIGHUP: the parent lets its workers stop before it stops itself; a worker hears of it between two steps."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from typing import Any
 
 _TELL_SECONDS = 2.0  # in which workers that had the signal, too, are left alone
 _WAIT_SECONDS = 6.0  # more, in which workers that were told give their trials back
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 class _Handler:
@@ -68,7 +68,7 @@ class Stop:
 
 @contextmanager
 def stoppable(tell_workers: Callable[[], None], *, at_once: bool) -> Iterator[Stop]:
-    """The first Ctrl-C or SIGTERM in the block is told to the workers; it raises KeyboardInterrupt here only later.
+    """The first Ctrl-C, SIGTERM or end of the terminal (SIGHUP) in the block is told to the workers; it raises KeyboardInterrupt here only later.
 
     That is when a second one comes, or the block has not ended after some seconds; `at_once`: for the first one.
     """
@@ -95,8 +95,10 @@ def stoppable(tell_workers: Callable[[], None], *, at_once: bool) -> Iterator[St
             interrupt_main_thread()
 
     before = {number: signal.getsignal(number) for number in _SIGNALS}
-    for number in _SIGNALS:
-        signal.signal(number, _Handler(handle, before[number]))
+    if before.get(signal.SIGHUP) == signal.SIG_IGN:  # what nohup starts outlives its terminal
+        del before[signal.SIGHUP]
+    for number, handler in before.items():
+        signal.signal(number, _Handler(handle, handler))
     follower = threading.Thread(target=follow, daemon=True)
     follower.start()
     try:

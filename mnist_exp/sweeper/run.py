@@ -1,13 +1,16 @@
 """One run of a sweep command, in the parent: check, fill the study, launch workers until all is done, sum up."""
 
+import contextlib
 import hashlib
+import io
 import json
 import signal
+import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,14 +23,14 @@ from optuna.trial import TrialState
 
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.hooks import StudyHooks, build_hooks, load_function, permitted
-from mnist_exp.sweeper.interruption import Stop, stoppable
+from mnist_exp.sweeper.interruption import Stop, held, stoppable
 from mnist_exp.sweeper.plan import check_settings, make_plan, repetitions
 from mnist_exp.sweeper.processes import machine, this_process
 from mnist_exp.sweeper.progress import Display
 from mnist_exp.sweeper.quoting import escaped
 from mnist_exp.sweeper.samplers import check_pruner, check_sampler, targets
 from mnist_exp.sweeper.space import SearchSpace, parameter
-from mnist_exp.sweeper.storage import LAUNCH, RETRIES, StudyStorage, absolute_url, is_alive
+from mnist_exp.sweeper.storage import LAUNCH, RETRIES, StudyStorage, absolute_url, is_alive, usable
 from mnist_exp.sweeper.study import Plan, failures, fill, open_study, reason, results
 from mnist_exp.sweeper.worker import STOPPED, TIME_IS_UP, Worker
 
@@ -62,6 +65,10 @@ def run_sweep(
     storage = StudyStorage(url, sweeper.heartbeat)
     study = open_study(storage, name, plan, space)
     study_id = storage.get_study_id_from_name(name)
+    with _writes_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder):
+            pass
     storage.give_back_lost(study_id, max_retries=None)  # with them died their whole sweep: not their fault
     fill(study, storage, plan, retry_failed=True)
     display = Display(study, plan, space)
@@ -85,18 +92,48 @@ def run_sweep(
             parent=this_process(),
             share=n_workers,
         )
-        hooks.on_study_start(study, config)
-        try:
-            with display.live(), _time_limit(sweeper.timeout, study, worker.launch):
-                _launch(worker, n_workers, study, storage)
-        except KeyboardInterrupt as interrupt:
-            raise SystemExit(128 + signal.SIGINT) from interrupt
-        finally:
-            display.summary()
-            hooks.on_study_end(study, config)
-        _refuse_failures(study, worker)
-    folder.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(OmegaConf.create(dict(results(study))), folder / "optimization_results.yaml")
+        with usable(url):
+            _run_trials(worker, n_workers, study, storage, display, hooks)
+            _refuse_failures(study, worker)
+    with _writes_to(folder):
+        OmegaConf.save(OmegaConf.create(dict(results(study))), folder / "optimization_results.yaml")
+
+
+@contextmanager
+def _writes_to(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise SweepError(f"hydra.sweep.dir={folder}: expected a folder to write to ({why})") from error
+
+
+def _run_trials(
+    worker: Worker,
+    n_workers: int,
+    study: optuna.Study,
+    storage: StudyStorage,
+    display: Display,
+    hooks: StudyHooks,
+) -> None:
+    """Run the trials between the hooks' start and end of the study. Raises SystemExit if a signal stopped that."""
+    stop, is_begun = Stop(), False
+    try:
+        with stoppable(
+            lambda: study.set_user_attr(STOPPED, worker.launch), at_once=_is_basic(worker.config)
+        ) as stop:
+            with held():
+                hooks.on_study_start(study, worker.config)
+                is_begun = True
+            stop.check()
+            with display.live(), _time_limit(worker.config.hydra.sweeper.timeout, study, worker.launch):
+                _launch(worker, n_workers, study, storage, stop)
+    except KeyboardInterrupt as interrupt:
+        raise SystemExit(128 + (stop.signum or signal.SIGINT)) from interrupt
+    finally:
+        display.summary()
+        if is_begun:
+            hooks.on_study_end(study, worker.config)
 
 
 def _params(sweeper: DictConfig) -> list[str]:
@@ -153,30 +190,31 @@ def _is_basic(config: DictConfig) -> bool:
     return str(config.hydra.launcher._target_).endswith(".BasicLauncher")
 
 
-def _launch(worker: Worker, n_workers: int, study: optuna.Study, storage: StudyStorage) -> None:
+def _launch(worker: Worker, n_workers: int, study: optuna.Study, storage: StudyStorage, stop: Stop) -> None:
     """Workers until no trial waits; new ones for those that died. Raises their error when nothing comes of them."""
-    study_id = storage.get_study_id_from_name(worker.study_name)
+    study_id = study._study_id
     fruitless = 0
-    with stoppable(
-        lambda: study.set_user_attr(STOPPED, worker.launch), at_once=_is_basic(worker.config)
-    ) as stop:
-        while fruitless <= _FRUITLESS_LAUNCHES:
-            before, error = _progress(storage, study_id), None
+    while fruitless <= _FRUITLESS_LAUNCHES:
+        before, error = _progress(storage, study_id), None
+        try:
             try:
-                try:
-                    _run_workers(worker, n_workers)
-                except Exception as caught:  # noqa: BLE001  # the death of a worker, perhaps, of which others go on
-                    error = caught
-                    _wait_for_end(worker, study)
-                stop.check()
-                if not _more_waits(worker, study, storage, stop):
-                    return
-            except BaseException:
-                study.set_user_attr(STOPPED, worker.launch)
+                _run_workers(worker, n_workers)
+            except (
+                SweepError
+            ) as refused:  # another worker would find the same; without the way it came, which Hydra shows
+                raise SweepError(str(refused)) from None
+            except Exception as caught:  # noqa: BLE001  # the death of a worker, perhaps, of which others go on
+                error = caught
                 _wait_for_end(worker, study)
-                storage.give_back_lost(study_id, max_retries=None)
-                raise
-            fruitless = 0 if _progress(storage, study_id) > before else fruitless + 1
+            stop.check()
+            if not _more_waits(worker, study, storage, stop):
+                return
+        except BaseException:
+            study.set_user_attr(STOPPED, worker.launch)
+            _wait_for_end(worker, study)
+            storage.give_back_lost(study_id, max_retries=None)
+            raise
+        fruitless = 0 if _progress(storage, study_id) > before else fruitless + 1
     if error is not None:
         raise error
 
@@ -209,7 +247,9 @@ def _time_limit(seconds: float | None, study: optuna.Study, launch: str) -> Iter
     """After so many seconds no further trial begins. The parent measures them, for all workers: their clocks may be set."""
 
     def tell_workers() -> None:
-        with suppress(optuna.exceptions.StorageInternalError):  # a database out of reach: no trial can begin
+        with contextlib.suppress(
+            optuna.exceptions.StorageInternalError
+        ):  # a database out of reach: no trial can begin
             study.set_user_attr(TIME_IS_UP, launch)
 
     timer = threading.Timer(min(seconds or 0.0, threading.TIMEOUT_MAX), tell_workers)
@@ -240,7 +280,8 @@ def _run_workers(worker: Worker, n_workers: int) -> None:
     own.extend(worker.space.overrides(_samples(worker.space, worker.plan)[0]))
     jobs = [[*own, f"hydra.sweep.subdir=workers/{i}"] for i in range(n_workers)]
     for job in launcher.launch(jobs, initial_job_idx=0):
-        job.return_value  # noqa: B018  # raises what the worker raised
+        with contextlib.redirect_stderr(io.StringIO()):  # where Hydra announces the failure of a job
+            job.return_value  # noqa: B018  # raises what the worker raised
 
 
 def _wait_for_end(worker: Worker, study: optuna.Study) -> None:

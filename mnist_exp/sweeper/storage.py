@@ -1,9 +1,10 @@
 """The study's database: one lock for all its workers, trials claimed one by one, those of dead workers given back."""
 
 import json
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -44,29 +45,20 @@ class StudyStorage(RDBStorage):
     def __init__(self, url: str, heartbeat: int, launch: str | None = None) -> None:
         self._launch = launch
         self._claimed: int | None = None  # id of the trial that was claimed here last
-        try:
+        with usable(url, ImportError, OSError, RuntimeError, ValueError):
             engine = sqlalchemy.create_engine(url, **_engine_options(url))
             with database.lock(engine, _LOCK), warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 _refuse_foreign(engine)
                 super().__init__(url, _engine_options(url), heartbeat_interval=heartbeat)
             engine.dispose()
-        except (
-            sqlalchemy.exc.SQLAlchemyError,
-            optuna.exceptions.OptunaError,
-            ImportError,
-            OSError,
-            RuntimeError,
-            ValueError,
-        ) as error:
-            reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            shown = sqlalchemy.make_url(url).render_as_string()  # without the password
-            raise SweepError(f"hydra.sweeper.storage={shown}: cannot be used ({reason})") from error
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Only one process at a time, on whichever machine, makes, claims or gives back trials."""
-        with database.lock(self.engine, _LOCK):
+        with ExitStack() as stack:
+            with usable(self.url, OSError):  # a disk that is full or read-only now
+                stack.enter_context(database.lock(self.engine, _LOCK))
             yield
 
     def add_waiting(self, study_id: int, trials: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> None:
@@ -270,20 +262,50 @@ class StudyStorage(RDBStorage):
         }
 
 
+@contextmanager
+def usable(url: str, *more: type[Exception]) -> Iterator[None]:
+    """What the database of this URL refuses in the block, and `more` errors, end as SweepError with its own reason."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.OptunaError, *more)):
+            raise
+        raise SweepError(f"hydra.sweeper.storage={_shown(url)}: cannot be used ({reason(error)})") from error
+
+
+def reason(error: BaseException) -> str:
+    """One line: what the database says, where SQLAlchemy and Optuna only say that it said something."""
+    if isinstance(error, optuna.exceptions.StorageInternalError) and error.__cause__ is not None:
+        return reason(error.__cause__)
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
 def absolute_url(url: Any) -> str:
     """A SQLite file's URL as seen from every folder; other URLs as they are. Raises SweepError for what is none."""
     try:
         parsed = sqlalchemy.make_url(url)
         backend = parsed.get_backend_name()
-    except sqlalchemy.exc.ArgumentError:
-        raise SweepError(f"hydra.sweeper.storage={url}: expected a URL such as sqlite:///FILE") from None
-    if backend != "sqlite":
-        return str(url)
-    if parsed.database in (None, "", ":memory:"):
-        raise SweepError(f"hydra.sweeper.storage={url}: expected a file, which workers can share")
-    if parsed.database.startswith("file:"):
-        raise SweepError(f"hydra.sweeper.storage={url}: expected a path, not a URI, after sqlite:///")
-    return parsed.set(database=str(Path(parsed.database).absolute())).render_as_string(hide_password=False)
+        if backend != "sqlite":
+            return str(url)
+        if parsed.database in (None, "", ":memory:"):
+            raise SweepError(f"hydra.sweeper.storage={url}: expected a file, which workers can share")
+        if parsed.database.startswith("file:"):
+            raise SweepError(f"hydra.sweeper.storage={url}: expected a path, not a URI, after sqlite:///")
+        absolute = parsed.set(database=str(Path(parsed.database).absolute()))
+        return absolute.render_as_string(hide_password=False)
+    except UnicodeEncodeError:
+        raise SweepError(f"hydra.sweeper.storage={_shown(url)}: expected a path in UTF-8") from None
+    except (sqlalchemy.exc.ArgumentError, ValueError) as error:
+        why = "; a port is a whole number" if isinstance(error, ValueError) else ""
+        raise SweepError(
+            f"hydra.sweeper.storage={_shown(url)}: expected a URL such as sqlite:///FILE{why}"
+        ) from None
+
+
+def _shown(url: Any) -> str:
+    """Without the password, also of what is no URL."""
+    return re.sub(r"(//[^:/@]*):.*@", r"\1:***@", str(url))
 
 
 def _refuse_foreign(engine: sqlalchemy.Engine) -> None:

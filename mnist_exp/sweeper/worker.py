@@ -28,7 +28,7 @@ from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.processes import machine, this_process
 from mnist_exp.sweeper.samplers import build_pruner, build_sampler
 from mnist_exp.sweeper.space import SearchSpace
-from mnist_exp.sweeper.storage import DRAWN, FAILURE, StudyStorage, TakenOver
+from mnist_exp.sweeper.storage import DRAWN, FAILURE, StudyStorage, TakenOver, reason, usable
 from mnist_exp.sweeper.study import fill
 from mnist_exp.sweeper.trial import RunningTrial, running
 
@@ -70,11 +70,12 @@ class Worker:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         sweeper = self.config.hydra.sweeper
         storage = StudyStorage(self.storage_url, sweeper.heartbeat, self.launch)
-        study = optuna.load_study(
-            study_name=self.study_name, storage=StudyCache(storage), pruner=build_pruner(sweeper.pruner)
-        )
+        with usable(self.storage_url, KeyError):  # of a study that somebody removed
+            study = optuna.load_study(
+                study_name=self.study_name, storage=StudyCache(storage), pruner=build_pruner(sweeper.pruner)
+            )
         try:
-            with _interrupted_when_told(study, self.launch), held() as hold:
+            with usable(self.storage_url), _interrupted_when_told(study, self.launch), held() as hold:
                 try:
                     self._take_trials(study, storage, hold)
                 finally:
@@ -277,6 +278,6 @@ def _is_of_interrupt(error: BaseException | None) -> bool:
 
 
 def _one_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    name, why = type(error).__name__, reason(error)
+    text = name if why == name else f"{name}: {why}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -13,6 +13,7 @@ from typing import Any
 import hydra
 import optuna
 from omegaconf import DictConfig
+from waiting import until
 
 from mnist_exp.sweeper import current, report
 
@@ -36,11 +37,22 @@ def slow(cfg: DictConfig) -> float:
 
 
 def stays_after_one(cfg: DictConfig) -> float:
-    """The first trial is quick; in each of the others there is time to interrupt."""
+    """The first trial is quick; each of the others goes on until it is interrupted, or there is a file `quick`."""
     trial = current()
     assert trial is not None
-    if trial.number > 0 and not Path("quick").exists():
-        time.sleep(60)
+    if trial.number > 0:
+        until(Path("quick").exists, "an interruption")
+    return sphere(cfg)
+
+
+def loses_database(cfg: DictConfig) -> float:
+    """The second trial's worker finds it moved."""
+    trial = current()
+    assert trial is not None
+    database = Path("optuna.db")
+    if trial.number == 1 and not Path(f"{database}.moved").exists():
+        database.rename(f"{database}.moved")
+    report(1.0, 1)
     return sphere(cfg)
 
 
@@ -115,13 +127,6 @@ def states(folder: Path) -> list[str]:
         return [trial.state.name for trial in study(folder).get_trials(deepcopy=False)]
     except (ValueError, KeyError, optuna.exceptions.StorageInternalError):
         return []
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    latest = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < latest, "waited in vain"
-        time.sleep(0.05)
 
 
 if __name__ == "__main__":

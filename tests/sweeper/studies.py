@@ -7,10 +7,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
+from waiting import LIMIT, until
 
 from mnist_exp.sweeper.storage import WORKER, StudyStorage, is_alive
 
@@ -50,13 +52,13 @@ class Sweep:
     def runs(self) -> bool:
         return self._process.poll() is None
 
-    def wait(self, timeout: float) -> None:
-        """Raises AssertionError unless it ends well, and in time."""
+    def wait(self) -> None:
+        """Raises AssertionError unless it ends well."""
         try:
-            code = self._process.wait(timeout)
+            code = self._process.wait(LIMIT)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"still running after {timeout} s: {self.output}") from None
+            raise AssertionError(f"still running after {LIMIT} s: {self.output}") from None
         assert code == 0, self.output
 
     def kill(self) -> None:
@@ -71,15 +73,18 @@ def load(url: str) -> optuna.Study:
     return optuna.load_study(study_name=NAME, storage=StudyStorage(url, heartbeat=60))
 
 
-def load_soon(url: str, sweep: Sweep, timeout: float = 60) -> optuna.Study:
+def load_soon(url: str, sweep: Sweep) -> optuna.Study:
     """The study that the sweep is about to make."""
-    latest = time.monotonic() + timeout
-    while sweep.runs() and time.monotonic() < latest:
-        try:
-            return load(url)
-        except KeyError:
-            time.sleep(0.2)
-    raise AssertionError(f"no study: {sweep.output}")
+    made: list[optuna.Study] = []
+
+    def is_made() -> bool:
+        assert sweep.runs(), f"no study: {sweep.output}"
+        with suppress(KeyError):
+            made.append(load(url))
+        return bool(made)
+
+    until(is_made, "the study")
+    return made[0]
 
 
 def kill_a_worker(study: optuna.Study, n_workers: int) -> bool:

@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import optuna
 import pytest
 from optuna.storages import RDBStorage
+from optuna.storages._rdb import models
 from optuna.trial import TrialState
+from waiting import until
 
 from mnist_exp.sweeper.storage import FAILURE, LAUNCH, RETRIES, WORKER, StudyStorage
 from sweeper import studies
@@ -35,16 +38,20 @@ def sweeps() -> Iterator[list[Sweep]]:
         sweep.kill()
 
 
-def kill_workers(url: str, sweeps: list[Sweep], n_workers: int, *, every: float, timeout: float) -> int:
-    """One after the other until the sweeps have ended well; returns how many."""
+def kill_workers(url: str, sweeps: list[Sweep], n_workers: int, *, every: float) -> int:
+    """One after the other, `every` so many seconds, until the sweeps have ended well; returns how many."""
     study = studies.load_soon(url, sweeps[0])
-    latest = time.monotonic() + timeout
     kills = 0
-    while any(sweep.runs() for sweep in sweeps) and time.monotonic() < latest:
-        kills += studies.kill_a_worker(study, n_workers)
+
+    def have_ended() -> bool:
+        nonlocal kills
         time.sleep(every)
+        kills += studies.kill_a_worker(study, n_workers)
+        return not any(sweep.runs() for sweep in sweeps)
+
+    until(have_ended, "the end of the sweeps")
     for sweep in sweeps:
-        sweep.wait(max(latest - time.monotonic(), 0))
+        sweep.wait()
     return kills
 
 
@@ -60,7 +67,7 @@ def test_workers_that_are_killed_lose_nothing(tmp_path: Path, storage_url: str, 
             "seconds=0.3",
         )
     )
-    kills = kill_workers(storage_url, sweeps, 3, every=1, timeout=240)
+    kills = kill_workers(storage_url, sweeps, 3, every=1)
     trials = studies.assert_exactly(storage_url, 12)
     assert kills >= 1
     assert sum(trial.user_attrs.get(RETRIES, 0) for trial in trials) >= 1
@@ -84,7 +91,7 @@ def test_two_commands_with_four_workers_each_of_which_one_is_killed_every_second
                 "steps=2",
             )
         )
-    kills = kill_workers(storage_url, sweeps, 8, every=1, timeout=400)
+    kills = kill_workers(storage_url, sweeps, 8, every=1)
     studies.assert_exactly(storage_url, 100)
     assert kills >= 10
 
@@ -104,7 +111,7 @@ def test_a_pool_that_dies_with_one_of_its_workers(tmp_path: Path, sweeps: list[S
             "seconds=0.2",
         )
     )
-    kills = kill_workers(url, sweeps, 4, every=3, timeout=300)
+    kills = kill_workers(url, sweeps, 4, every=3)
     studies.assert_exactly(url, 20)
     assert kills >= 1
 
@@ -114,7 +121,7 @@ def test_two_commands_at_once_share_the_trials(tmp_path: Path, storage_url: str,
     for _ in range(2):
         sweeps.append(Sweep(tmp_path, storage_url, *ONE_WORKER, "hydra.sweeper.n_trials=10", "seconds=0.2"))
     for sweep in sweeps:
-        sweep.wait(120)
+        sweep.wait()
     trials = studies.assert_exactly(storage_url, 10)
     assert len(studies.workers(trials)) == 2
 
@@ -133,7 +140,7 @@ def test_a_trial_that_kills_its_workers_fails_with_that_reason(
         "kills_worker=1",
     )
     sweeps.append(sweep)
-    sweep.wait(120)
+    sweep.wait()
     trials = studies.load(storage_url).get_trials()
     assert [trial.state.name for trial in trials] == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
     assert trials[1].user_attrs[FAILURE] == "its worker died 2 times (max_retries=1)"
@@ -155,14 +162,22 @@ class Elsewhere:
     def beat(self) -> None:
         RDBStorage.record_heartbeat(self.storage, self.trial._trial_id)
 
+    def be_silent(self, seconds: float) -> None:
+        """Set its last sign of life back by so much."""
+        with self.storage.scoped_session() as session, session.begin():
+            (last,) = session.query(models.TrialHeartbeatModel).all()
+            last.heartbeat -= timedelta(seconds=seconds)
+
 
 def test_a_worker_elsewhere_is_dead_when_its_heart_stops(storage_url: str) -> None:
-    other = Elsewhere(storage_url, heartbeat=1)
-    for _ in range(4):
+    other = Elsewhere(storage_url, heartbeat=60)
+    for _ in range(2):
+        other.be_silent(100)
         other.beat()
         assert other.storage.give_back_lost(other.id, max_retries=3) == []
-        time.sleep(1)
-    time.sleep(2)
+    other.be_silent(119)
+    assert other.storage.give_back_lost(other.id, max_retries=3) == []
+    other.be_silent(2)
     assert other.storage.give_back_lost(other.id, max_retries=3) == [0]
     (trial,) = other.study.get_trials()
     assert trial.state == TrialState.WAITING
@@ -175,7 +190,7 @@ def test_a_sweep_takes_over_what_a_worker_elsewhere_lost(
     Elsewhere(storage_url, heartbeat=1)
     more = ("hydra.sweeper.n_trials=3", "hydra.sweeper.heartbeat=1", "seconds=2")
     sweeps.append(Sweep(tmp_path, storage_url, *ONE_WORKER, *more))
-    sweeps[0].wait(120)
+    sweeps[0].wait()
     studies.assert_exactly(storage_url, 3)
 
 
@@ -193,6 +208,6 @@ def test_the_last_trial_of_a_machine_that_is_gone_is_waited_for(
             "loses_machine=1",
         )
     )
-    sweeps[0].wait(120)
+    sweeps[0].wait()
     trials = studies.assert_exactly(storage_url, 2)
     assert [trial.user_attrs.get(RETRIES, 0) for trial in trials] == [0, 1]

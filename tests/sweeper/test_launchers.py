@@ -9,6 +9,7 @@ import mlflow
 import optuna
 import pytest
 from conftest import skip_unless_required
+from waiting import LIMIT
 
 from sweeper import studies
 
@@ -45,7 +46,7 @@ def test_a_study_on_every_launcher(tmp_path: Path, launcher: str) -> None:
         "steps=2",
         "seconds=0.4",
     )
-    sweep.wait(200)
+    sweep.wait()
     trials = studies.assert_exactly(url, 8)
     assert len(studies.workers(trials)) == 2
     assert "PRUNED" in {trial.state.name for trial in trials}
@@ -74,7 +75,7 @@ def test_mnist_on_every_launcher(workdir: Path, launcher: str) -> None:
         env=studies.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=300,
+        timeout=LIMIT,
     )
     assert done.returncode == 0, done.stdout.decode()
     trials = optuna.load_study(study_name="mnist", storage=f"sqlite:///{workdir}/optuna.db").get_trials()

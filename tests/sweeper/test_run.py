@@ -18,7 +18,8 @@ from waiting import LIMIT, until
 
 from mnist_exp.sweeper import current
 from mnist_exp.sweeper import run as sweeper_run
-from mnist_exp.sweeper.storage import FAILURE, RETRIES
+from mnist_exp.sweeper.errors import SweepError
+from mnist_exp.sweeper.storage import FAILURE, RETRIES, StudyStorage, usable
 from mnist_exp.sweeper.worker import TIME_IS_UP
 from sweeper import apps
 from sweeper.conftest import Sweep
@@ -45,6 +46,19 @@ JOBLIB = ("hydra/launcher=joblib", "hydra.sweeper.n_workers=2")
             ["x=1,2", "hydra.sweeper.custom_search_space=sweeper.nosuch"],
             r"custom_search_space=sweeper.nosuch",
         ),
+        (
+            ["x=1,2", "hydra.sweep.dir=/proc/nope"],
+            r"^hydra.sweep.dir=/proc/nope: expected a folder to write to \(No",
+        ),
+        (
+            ["x=1,2", "hydra.sweep.dir=config.yaml"],
+            r"^hydra.sweep.dir=config.yaml: expected a folder to write to",
+        ),
+        (
+            ["x=1,2", "hydra.sweeper.storage=postgresql://u:secret@localhost:abc/d"],
+            r"^hydra.sweeper.storage=postgresql://u:\*\*\*@localhost:abc/d: .*; a port is a whole number$",
+        ),
+        (["x=1,2", "hydra.sweeper.sampler._target_=os.system"], r"^hydra.sweeper.sampler: .*os.system.*\)$"),
         (["x=1,2", "hydra.sweeper.hooks=os.getcwd"], r"hydra.sweeper.hooks=os.getcwd"),
         (["x=interval(0,1)", "hydra/sweeper/sampler=grid"], r"x: expected a choice or a range for a grid"),
         (["x=1,2", "+hydra.sweeper.sampler.nosuch=1"], r"hydra.sweeper.sampler: .*nosuch"),
@@ -222,7 +236,7 @@ def test_killed_at_random_moments_then_finished(folder: Path) -> None:
         time.sleep(random.uniform(1, 5))
         apps.kill_group(sweep)
         sweep.wait()
-    assert command().wait(60) == 0
+    assert command().wait(LIMIT) == 0
     assert apps.states(folder) == ["COMPLETE"] * 4
     assert sorted(t.number for t in apps.study(folder).trials) == [0, 1, 2, 3]
 
@@ -237,14 +251,14 @@ def test_joblib_workers_killed_at_random_moments_then_finished(folder: Path) -> 
         sweep.wait()
         for process in psutil.process_iter(["cmdline"]):  # nobody is left to run a trial
             assert str(folder) not in " ".join(process.info["cmdline"] or [])
-    assert command().wait(120) == 0
+    assert command().wait(LIMIT) == 0
     assert apps.states(folder) == ["COMPLETE"] * 12
 
 
 def test_a_killed_worker_is_replaced(folder: Path) -> None:
     """By one that has the same share of the cores."""
     overrides = ("hydra/launcher=joblib", "hydra.sweeper.n_jobs=2", "hydra.sweeper.n_trials=3")
-    assert apps.start(apps.threads, folder, "x=interval(-5,5)", *overrides).wait(60) == 0
+    assert apps.start(apps.threads, folder, "x=interval(-5,5)", *overrides).wait(LIMIT) == 0
     trials = apps.study(folder).trials
     share = max(1, len(os.sched_getaffinity(0)) // 2)
     assert [t.value for t in trials] == [share] * 3
@@ -269,36 +283,86 @@ def test_workers_that_die_before_they_take_a_trial_are_launched_once_more(
     assert not left
 
 
-def interrupted(folder: Path, *overrides: str, group: bool) -> None:
-    """Ctrl-C in the middle: all ends within 10 s, and the same command does the rest."""
-    command = partial(
-        apps.start, apps.stays_after_one, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=3", *overrides
+def stopped(folder: Path, signum: int, *overrides: str, group: bool) -> None:
+    """Sent in the middle: all ends, though the trials would go on, with the signal's exit code."""
+    (folder / "terminal.txt").unlink(missing_ok=True)
+    sweep = apps.start(
+        apps.stays_after_one, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=3", *overrides
     )
-    sweep = command()
-    apps.wait_for(lambda: {"COMPLETE", "RUNNING"} <= set(apps.states(folder)), 60)
-    started = time.monotonic()
+    until(lambda: {"COMPLETE", "RUNNING"} <= set(apps.states(folder)), "the second trial")
     if group:
-        apps.kill_group(sweep, signal.SIGINT)
+        apps.kill_group(sweep, signum)
     else:
-        sweep.send_signal(signal.SIGINT)
-    assert sweep.wait(60) == 130
-    assert time.monotonic() - started < 10
+        sweep.send_signal(signum)
+    assert sweep.wait(LIMIT) == 128 + signum
     assert sorted(apps.states(folder)) == ["COMPLETE", "WAITING", "WAITING"]
-    assert "Traceback" not in (folder / "terminal.txt").read_text()
+    shown = (folder / "terminal.txt").read_text()
+    assert "Traceback" not in shown
+    assert "The same command goes on with the trials that wait." in shown
+
+
+def finished(folder: Path) -> None:
+    """The same command does the rest; every trial is there once, with its folder, and the database is sound."""
     (folder / "quick").touch()
-    assert command("hydra/launcher=basic").wait(60) == 0
+    assert (
+        apps.start(
+            apps.stays_after_one,
+            folder,
+            "x=interval(-5,5)",
+            "hydra.sweeper.n_trials=3",
+            "hydra.sweep.dir=last",
+        ).wait(LIMIT)
+        == 0
+    )
+    trials = apps.study(folder).trials
+    assert [(trial.number, trial.state.name) for trial in trials] == [(n, "COMPLETE") for n in range(3)]
+    assert all(trial.user_attrs.get(RETRIES, 0) == 0 for trial in trials)  # it was nobody's fault
+    assert {path.name for path in (folder / "last").iterdir()} >= {"1", "2", "optimization_results.yaml"}
+    assert (folder / "last" / "1" / ".hydra" / "config.yaml").exists()
+    with sqlite3.connect(folder / "optuna.db") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_stopped_by_a_signal(folder: Path) -> None:
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        stopped(folder, signum, group=True)
+    finished(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", [True, False])
+def test_workers_stopped_by_a_signal(folder: Path, group: bool) -> None:
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        stopped(folder, signum, *JOBLIB, group=group)
+    finished(folder)
+
+
+@pytest.mark.parametrize("launcher", ["basic", pytest.param("joblib", marks=pytest.mark.slow)])
+def test_a_database_that_takes_nothing_more_ends_the_sweep_with_its_reason(
+    folder: Path, launcher: str
+) -> None:
+    """SQLite calls one that was moved read-only, as it does one on a disk that was mounted anew."""
+    command = partial(
+        apps.start, apps.loses_database, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=3",
+        f"hydra/launcher={launcher}",
+    )  # fmt: skip
+    assert command().wait(LIMIT) == 1
+    shown = (folder / "terminal.txt").read_text()
+    assert "Traceback" not in shown
+    assert shown.splitlines()[-1] == (
+        f"hydra.sweeper.storage=sqlite:///{folder}/optuna.db: cannot be used (attempt to write a readonly database)"
+    )
+    Path(f"{folder}/optuna.db.moved").replace(folder / "optuna.db")
+    Path(f"{folder}/optuna.db.moved").touch()
+    assert command().wait(LIMIT) == 0
     assert apps.states(folder) == ["COMPLETE"] * 3
 
 
-def test_interrupted(folder: Path) -> None:
-    interrupted(folder, group=True)
-
-
-@pytest.mark.slow
-def test_interrupted_workers(folder: Path) -> None:
-    interrupted(folder, *JOBLIB, group=True)
-
-
-@pytest.mark.slow
-def test_interrupted_parent_of_workers(folder: Path) -> None:
-    interrupted(folder, *JOBLIB, group=False)
+def test_a_full_disk_is_named(storage: StudyStorage) -> None:
+    study = apps.optuna.create_study(storage=storage)
+    with storage.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    reason = r"optuna.db: cannot be used \(database or disk is full\)$"
+    with pytest.raises(SweepError, match=reason), usable(storage.url):
+        storage.add_waiting(study._study_id, [({"x": "a" * 10**6}, {})])

@@ -4,6 +4,7 @@ A copy of this file travels with every logged model, which loads where mnist_exp
 Pillow only. HEIC, which Pillow does not read itself, is read where pillow-heif is installed.
 """
 
+import contextlib
 import io
 import re
 import warnings
@@ -24,8 +25,12 @@ _NO_PICTURES = {
     b"<!DOCTYPE": "a web page",
 }
 
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_EXTRAS = (b"tRNS", b"eXIf")  # transparency, and how the picture is turned
+
 # Pillow warns of large pictures before they can be refused here, by name.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", module=r"PIL\.")  # of damaged EXIF and the like, which are no matter here
 
 
 class PictureError(ValueError):
@@ -69,7 +74,7 @@ def _open(content: bytes) -> Image.Image:
     if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
         formats.append(_heic_reader())
     try:
-        picture = Image.open(io.BytesIO(content), formats=formats)
+        picture = Image.open(io.BytesIO(_pixels_alone(content)), formats=formats)
     except Image.UnidentifiedImageError:
         raise _no_picture(content) from None
     except Image.DecompressionBombError as error:
@@ -78,6 +83,25 @@ def _open(content: bytes) -> Image.Image:
     if picture.width * picture.height > MOST_PIXELS:
         raise _too_large(picture.width * picture.height)
     return picture
+
+
+def _pixels_alone(content: bytes) -> bytes:
+    """A PNG without what its pixels do without: texts, profiles and times, which may be damaged or of many megabytes.
+
+    Pillow refuses the file for them, and every other program shows it. What is left of a cut file stays for Pillow.
+    """
+    if not content.startswith(_PNG):
+        return content
+    kept, at, end = [_PNG], len(_PNG), len(_PNG)
+    while at + 12 <= len(content):
+        length, kind = int.from_bytes(content[at : at + 4]), content[at + 4 : at + 8]
+        end = at + 12 + length
+        if kind[:1].isupper() or kind in _PNG_EXTRAS:  # a large letter: no picture without it
+            kept.append(content[at:end])
+        at = end
+        if kind == b"IEND":
+            return b"".join(kept)
+    return b"".join([*kept, content[end:]])
 
 
 def _heic_reader() -> str:
@@ -110,7 +134,10 @@ def _too_large(pixels: int | None) -> PictureError:
 def _upright(picture: Image.Image, longest: int) -> Image.Image:
     """The picture as EXIF turns it, with 8 bits a channel, in a mode that Pillow converts to all others."""
     picture.draft(None, (longest, longest))  # a large JPEG is decoded smaller, which is much faster
-    picture = ImageOps.exif_transpose(picture)
+    with contextlib.suppress(
+        Exception
+    ):  # damaged EXIF, for which Pillow raises anything; damaged pixels come up later
+        picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I") or picture.mode == "F":
         picture = _eight_bits(picture)
     elif picture.mode == "LAB":

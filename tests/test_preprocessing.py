@@ -1,4 +1,6 @@
 import tracemalloc
+import warnings
+import zlib
 
 import numpy as np
 import pytest
@@ -258,3 +260,41 @@ def test_the_scan_is_that_of_the_clean_picture(mnist: data.Dataset, form: str) -
         clean = from_bytes(encoded(dark_on_light(large(digit))))
         differences.append(difference(from_bytes(KINDS[form](digit, random)), clean))
     assert np.median(differences) < (22 if form in ("fine pen", "photo: a sheet on a dark table") else 12)
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return len(content).to_bytes(4) + kind + content + zlib.crc32(kind + content).to_bytes(4)
+
+
+def exif(orientation: int) -> bytes:
+    return b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0" + orientation.to_bytes(4, "little") + bytes(4)
+
+
+METADATA = {
+    "a text of 3 MB": chunk(b"iTXt", b"XML:com.adobe.xmp\0\x01\0\0\0" + zlib.compress(bytes(3_000_000))),
+    "a colour profile of 2 MB": chunk(b"iCCP", b"icc\0\0" + zlib.compress(bytes(2_000_000))),
+    "EXIF that is none": chunk(b"eXIf", b"\0\x08\0\x02\x01\x12\0\x03garbage"),
+    "EXIF with no turn": chunk(b"eXIf", exif(9)),
+    "a size of no size": chunk(b"pHYs", bytes(3)),
+    "a text with a wrong checksum": chunk(b"tEXt", b"a\0b")[:-4] + bytes(4),
+}
+
+
+@pytest.mark.parametrize("name", METADATA)
+def test_metadata_is_no_reason_to_refuse_a_picture(name: str, seven: np.ndarray) -> None:
+    """Every other program shows such files, and nobody knows what is in theirs."""
+    plain = encoded(large(seven))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(from_bytes(plain[:33] + METADATA[name] + plain[33:]), from_bytes(plain))
+
+
+def test_a_png_is_turned_as_its_exif_says(seven: np.ndarray) -> None:
+    turned = encoded(large(seven).transpose(Image.Transpose.ROTATE_90))
+    upright = from_bytes(turned[:33] + chunk(b"eXIf", exif(6)) + turned[33:])
+    np.testing.assert_array_equal(upright, from_bytes(encoded(large(seven))))
+
+
+def test_a_cut_png_is_still_damaged(seven: np.ndarray) -> None:
+    with pytest.raises(PictureError, match="damaged"):
+        from_bytes(encoded(large(seven))[:-100])

@@ -15,7 +15,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from mnist_exp import config, earlier_files
-from mnist_exp.command import let_others_warn, require_folder
+from mnist_exp.command import let_others_warn, open_streams, require_folder
 from mnist_exp.errors import ConfigError, DataError, Killed, UserError
 from mnist_exp.messages import USER_ERRORS, explain
 from mnist_exp.printing import use_any_encoding
@@ -51,6 +51,7 @@ def main() -> None:
     """Run Hydra; answer a user's mistake in one or two lines. HYDRA_FULL_ERROR=1 shows the traceback instead."""
     use_any_encoding()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises its errors instead of printing them its own way
+    open_streams()
     require_folder()
     let_others_warn()
     sys.argv[1:] = config.as_meant(sys.argv[1:])

@@ -31,6 +31,7 @@ def answered(*mistakes: type[Exception]) -> Iterator[None]:
 
     HYDRA_FULL_ERROR=1 shows the traceback instead.
     """
+    open_streams()
     require_folder()
     let_others_warn()
     use_any_encoding()
@@ -46,6 +47,24 @@ def answered(*mistakes: type[Exception]) -> Iterator[None]:
         sys.exit(128 + signal.SIGINT)
     except Killed as killed:
         sys.exit(killed.exit_code)
+
+
+def open_streams() -> None:
+    """Give a process that was started with a closed standard stream (`<&-`, `>&-`) an empty one in its place.
+
+    Else the next file that it opens, the database perhaps, gets that number, and takes what is printed.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
 
 
 def require_folder() -> None:

@@ -1,4 +1,7 @@
-"""Keras' global state: what changes the result of a run is set by the run, whatever the user's keras.json says."""
+"""The global state of Keras and TensorFlow that changes the result of a run is set by the run.
+
+Whatever keras.json, KERAS_BACKEND and other variables say, and whatever the program did that has called us.
+"""
 
 import os
 import sys
@@ -10,12 +13,20 @@ from typing import Any
 
 from mnist_exp.errors import UserError, first_line
 
-# While Keras is imported: the backend, and what else it reads then that could only stop it.
+# While Keras and TensorFlow are imported, None for unset: what they read then that would change or stop a run.
+# TF_XLA_FLAGS, TF_ENABLE_ONEDNN_OPTS and the like are a user's choice of kernels, which env/hardware.json records.
 _VARIABLES = {
     "KERAS_BACKEND": "tensorflow",
     "KERAS_NNX_ENABLED": "false",
     "KERAS_MAX_EPOCHS": None,
     "KERAS_MAX_STEPS_PER_EPOCH": None,
+    "TF_FUNCTION_JIT_COMPILE_DEFAULT": None,
+    "TF_JIT_COMPILE_REWRITE": None,
+    "TF_OPTIONALS_IN_GRADIENTS": None,
+    "TF_ENABLE_CONTROL_FLOW_V2": None,
+    "TF_ENABLE_WHILE_V2": None,
+    "TF_ENABLE_COND_V2": None,
+    "TF_ENABLE_TENSOR_ARRAY_V2": None,
 }
 
 _imported_state: tuple[str, float, str, Any, bool] | None = None  # as Keras had it when `pin` imported it

@@ -79,6 +79,7 @@ def test_a_run_sets_what_it_needs(tmp_path: Path, clean: Any, name: str) -> None
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
+@pytest.mark.slow  # in short: tests/test_hostile_environment.py
 def test_everything_at_once(tmp_path: Path, clean: Any) -> None:
     assert (
         outcome(tmp_path, {**WHOLE, "nnx_enabled": True}, KERAS_BACKEND="torch", KERAS_MAX_EPOCHS="x")

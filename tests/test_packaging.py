@@ -1,15 +1,23 @@
 """The wheel alone, in a virtual environment of its own, from an empty folder."""
 
+import re
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
 import venv
 from pathlib import Path
+from subprocess import PIPE
+from typing import TypeVar
 
+import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parent.parent
+_T = TypeVar("_T")
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +104,80 @@ def test_wheel_is_what_runs(installed: Path, tmp_path: Path) -> None:
     assert installed.parent.parent in package.parents
     assert done.stdout.splitlines()[1:] == [str(package / "conf"), str(package / "sweeps")]
     assert (package / "sweeps" / "variants.yaml").is_file()
+
+
+SMALL = ["data.train_limit=200", "data.eval_limit=100", "schedule.max_steps=2"]
+# What makes a command of README short, by what it contains; the first that fits. None: nothing has to.
+QUICK: dict[str, list[str]] = {
+    "mnist_exp --help": [],
+    "mnist_exp.reproduce --quick": ["--only", "notebook_softmax", "--seeds", "1"],
+    "mnist_exp.reproduce": ["--only", "notebook_softmax_buggy", "--seeds", "1"],
+    "from mnist_exp.preflight import check": [],
+    "mnist_exp.preflight": [],
+    "debug=overfit": ["schedule.max_steps=2", "schedule.epochs=1", "preflight=off"],
+    "resume=RUN_ID": [],
+    "mnist_exp.rerun": [],
+    "mnist_exp.sync": [],
+    "sweeps=variants schedule.epochs=1": [*SMALL, "hydra.sweeper.study_name=quick", "preflight=off"],
+    "sweeps=variants": [*SMALL, "hydra.sweeper.study_name=variants", "preflight=off"],
+    "hydra/sweeper=optuna_study": [*SMALL, "hydra.sweeper.n_trials=2", "preflight=off"],
+    "best_of=cnn3x3_tuning": [*SMALL, "preflight=off"],
+    "preflight=error": SMALL,
+    "mnist_exp.compare": [],
+    "mnist_exp.explain": [],
+    "mnist_exp.predict": [],
+    "mnist_exp": [*SMALL, "preflight=off"],
+}
+# Exit codes other than 0, and what must have been run before.
+ENDS = {"preflight=error": 1, "preflight model=mlp init=zeros": 1, "--draw": 130}
+BEFORE = {
+    "best_of=cnn3x3_tuning": "-m mnist_exp -m sweeps=cnn3x3_tuning hydra.sweeper.n_trials=1 "
+    "hydra.sweeper.params.optimizer=adam",
+    "mnist_exp.explain": "-m mnist_exp -m sweeps=bridge bridge.epochs=0.01 bridge.seeds=1 data.train_limit=200 "
+    "data.eval_limit=100 hydra.sweeper.study_name=bridge",
+}
+
+
+def readme_commands() -> list[str]:
+    """Every command of README that is this project's, without its comment; one that goes on in the next line is one."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line.strip() for line in text.splitlines() if line.startswith("    ")]
+    return [re.split(r"\s{2,}#", line)[0] for line in lines if re.match(r"python -[mc] .*mnist_exp", line)]
+
+
+def first(table: dict[str, _T], command: str, default: _T) -> _T:
+    """The value of the first key that is a part of the command."""
+    return next((value for part, value in table.items() if part in command), default)
+
+
+def test_readme_has_commands() -> None:
+    assert len(readme_commands()) > 20
+
+
+@pytest.mark.slow
+def test_every_command_of_readme_runs_from_the_wheel(installed: Path, workdir: Path) -> None:
+    """One after the other in one folder, as a reader types them, with less data and fewer steps."""
+    python = str(installed.with_name("python"))
+
+    def run(words: list[str], code: int) -> str:
+        process = subprocess.Popen([python, *words], stdout=PIPE, stderr=subprocess.STDOUT, text=True)
+        assert process.stdout is not None
+        if "--draw" in words:
+            assert process.stdout.readline().startswith("http://127.0.0.1:")
+            process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=900)[0]
+        assert process.returncode == code, f"{words}: {process.returncode}\n{said}"
+        assert "Traceback" not in said, f"{words}:\n{said}"
+        return said
+
+    Image.fromarray(np.pad(np.zeros((30, 8), np.uint8), 20, constant_values=255)).save("digit.jpg")
+    epochs = ["model=softmax", "preflight=off", "data.train_limit=200", "data.eval_limit=100"]
+    said = run(["-m", "mnist_exp", *epochs, "schedule.epochs=1"], 0)
+    run_id = said.split("\nrun ")[1].split()[0]
+    for command in readme_commands():
+        words = [word.replace("RUN_ID", run_id) for word in shlex.split(command)[1:]]
+        if before := first(BEFORE, command, ""):
+            run(shlex.split(before), 0)
+        said = run([*words, *first(QUICK, command, [])], first(ENDS, command, 0))
+        if "preflight=error" in command:
+            assert "LOSS_IGNORES_LABELS" in said

@@ -26,7 +26,6 @@ SECONDS = 900  # on a machine with a load of 20
 PYTHON = {
     "PYTHONOPTIMIZE": "2", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONSAFEPATH": "1",
     "PYTHONNOUSERSITE": "1", "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1", "PYTHONINTMAXSTRDIGITS": "640",
-    "PYTHONTRACEMALLOC": "1",
 }  # fmt: skip
 TERMINAL = {
     "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii", "COLUMNS": "1",
@@ -87,8 +86,13 @@ CASES = {
     "closed pipe": Case({}, after="| head -1 >/dev/null; exit ${PIPESTATUS[0]}"),
     "full device": Case({}, after=">/dev/full 2>/dev/full"),
 }
+# But for PYTHONOPTIMIZE, with which all of TensorFlow is compiled anew.
 TOGETHER = Case(
-    PYTHON | TERMINAL | HYDRA_AND_OTHERS | MLFLOW | TENSORFLOW,
+    {name: value for name, value in PYTHON.items() if name != "PYTHONOPTIMIZE"}
+    | TERMINAL
+    | HYDRA_AND_OTHERS
+    | MLFLOW
+    | TENSORFLOW,
     "umask 077; ulimit -n 256; mkdir '{folder}/t m p'; export TMPDIR='{folder}/t m p';",
     keras_json=True,
 )

@@ -131,8 +131,7 @@ QUICK: dict[str, list[str]] = {
 # Exit codes other than 0, and what must have been run before.
 ENDS = {"preflight=error": 1, "preflight model=mlp init=zeros": 1, "--draw": 130}
 BEFORE = {
-    "best_of=cnn3x3_tuning": "-m mnist_exp -m sweeps=cnn3x3_tuning hydra.sweeper.n_trials=1 "
-    "hydra.sweeper.params.optimizer=adam",
+    "best_of=cnn3x3_tuning": "-m mnist_exp -m sweeps=cnn3x3_tuning hydra.sweeper.n_trials=1",
     "mnist_exp.explain": "-m mnist_exp -m sweeps=bridge bridge.epochs=0.01 bridge.seeds=1 data.train_limit=200 "
     "data.eval_limit=100 hydra.sweeper.study_name=bridge",
 }

@@ -40,6 +40,16 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 
+# Runs of trials that ended in this process. The study is told of an end after the hook: a worker that is killed in
+# between leaves a trial that is run again, which must find its checkpoint, or it would get a second run.
+_ended: list[str] = []
+
+
+def _forget(run_id: str) -> None:
+    """Remove the checkpoints of a trial that nobody goes on with."""
+    shutil.rmtree(checkpoint.run_folder(run_id), ignore_errors=True)
+
+
 class StudyTracking(StudyHooks):
     """How a sweep joins in with MLflow."""
 
@@ -80,6 +90,8 @@ class StudyTracking(StudyHooks):
 
     def on_trial_start(self, running: RunningTrial, config: "DictConfig") -> None:
         self._uri = config.tracking.uri
+        while _ended:
+            _forget(_ended.pop())
         moments.reached(f"trial {running.number} claimed")
 
     def on_trial_end(self, running: RunningTrial, state: str, reason: str | None) -> None:
@@ -97,8 +109,8 @@ class StudyTracking(StudyHooks):
                 status = "FAILED"
             tags = {"trial_state": state, **({"failure_reason": reason} if reason else {})}
             delivery.amend(client, run_id, tags, status, lambda text: print(text, file=sys.stderr))
-        if state != "WAITING":  # nobody goes on with it
-            shutil.rmtree(checkpoint.run_folder(run_id), ignore_errors=True)
+        if state != "WAITING":
+            _ended.append(run_id)
         moments.reached(f"trial {running.number} ended")
 
     def on_study_end(self, study: "optuna.Study", config: "DictConfig") -> None:
@@ -107,7 +119,11 @@ class StudyTracking(StudyHooks):
         from mnist_exp import study_figures  # imports pyplot
 
         run_id = study.user_attrs[RUN_ID]
-        states = [trial.state.name for trial in study.get_trials(deepcopy=False)]
+        trials = study.get_trials(deepcopy=False)
+        states = [trial.state.name for trial in trials]
+        for trial in trials:
+            if trial.state.is_finished() and RUN_ID in trial.user_attrs:
+                _forget(trial.user_attrs[RUN_ID])
         with tracking.store(config.tracking.uri) as client:
             for state in ("COMPLETE", "PRUNED", "FAIL"):
                 client.log_metric(run_id, f"study/{state.lower()}", states.count(state))

@@ -14,6 +14,7 @@ _FIRST_NAMESPACE = 0xEFFFFFFC  # inode of the PID namespace that Linux boots wit
 _CLOCK_SECONDS = 10.0  # by which a start time that was taken from the clock may differ from the one of now
 _START = re.compile(r"([0-9a-f-]+)\+(\d+)")  # boot id + ticks
 _TIME = re.compile(r"\d{1,12}(\.\d{1,9})?")  # seconds since 1970, as older versions and other systems have it
+_UNKNOWN = (psutil.Error, OSError, RuntimeError)  # what psutil raises in a sandbox that hides parts of /proc
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _lives_since_time(pid: int, started: float) -> bool | None:
             return True
     except psutil.NoSuchProcess:
         return _unseen(pid)
-    except psutil.Error:
+    except _UNKNOWN:
         return None
     return None if is_linux else False
 
@@ -105,7 +106,11 @@ def _older_names() -> set[str]:
 def _name(pid: int) -> str:
     process, boot = _read("self"), _boot_id()
     if process is None or not boot:
-        return f"{machine()}/{pid}/{psutil.Process(pid).create_time():.2f}"
+        try:
+            started = psutil.Process(pid).create_time()
+        except _UNKNOWN:
+            started = 0.0
+        return f"{machine()}/{pid}/{started:.2f}"
     return f"{machine()}/{pid}/{boot}+{process.ticks}"
 
 

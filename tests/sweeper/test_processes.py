@@ -147,3 +147,20 @@ def test_what_is_no_name_says_nothing(pid: str) -> None:
             assert is_alive(f"{place}/{pid}/{start}") is None
     for text in ("", "/", "//", "///", pid, f"{machine()}/{os.getpid()}", f"{machine()}/{os.getpid()}/"):
         assert is_alive(text) is None
+
+
+def test_a_sandbox_that_hides_when_the_machine_was_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without /proc/stat and the boot id a process has a name nevertheless, and nobody takes it for dead."""
+
+    def hidden() -> float:
+        raise RuntimeError("line 'btime' not found in /proc/stat")
+
+    monkeypatch.setattr(processes, "_boot_id", lambda: "")
+    monkeypatch.setattr(psutil._psplatform, "boot_time", hidden)
+    processes._name.cache_clear()
+    try:
+        name = processes.this_process()
+        assert name.split("/")[1] == str(os.getpid())
+        assert processes.is_alive(name) is not False
+    finally:
+        processes._name.cache_clear()

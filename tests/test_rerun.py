@@ -204,13 +204,17 @@ def test_stores_that_cannot_be_used(workdir: Path, monkeypatch: pytest.MonkeyPat
     said = main_exit(monkeypatch, "0" * 32)
     assert said.startswith(f"mnist_exp: {'0' * 32}: no such run in sqlite:///{workdir}/mlflow.db\n")
     (workdir / "text.db").write_text("no database" * 100)
-    for uri in ("sqlite:///text.db", "http://127.0.0.1:9", "nonsense://x"):
+    for uri, named in (
+        ("sqlite:///text.db", f"{workdir}/text.db: "),
+        ("http://127.0.0.1:9", "tracking.uri=http://127.0.0.1:9: "),
+        ("nonsense://x", "tracking.uri=nonsense://x: "),
+    ):
         started = time.monotonic()
         said = main_exit(monkeypatch, "0" * 32, f"tracking.uri={uri}")
-        assert said.startswith(f"mnist_exp: tracking.uri={uri}: cannot be read (")
-        assert len(said.splitlines()) == 1
+        assert said.startswith(f"mnist_exp: {named}")
+        assert len(said.splitlines()) <= 2
         assert time.monotonic() - started < 15
-    assert "there is no database none.db" in main_exit(
+    assert f"there is no database {workdir}/none.db" in main_exit(
         monkeypatch, "0" * 32, "tracking.uri=sqlite:///none.db"
     )
     assert not (workdir / "none.db").exists()

@@ -123,7 +123,7 @@ def test_another_store_another_folder(study: FakeRuns, command: Command, tmp_pat
         (["--study", "x", "--group-by", "modle"], "--group-by modle: the runs have no such setting or tag; did you mean model?"),
         (["--study", "x", "--baseline", "loss=z"], "--baseline loss=z: no group has that"),
         (["--study", "x", "--output", "nowhere"], "--output nowhere: no such folder"),
-        (["--study", "x", "tracking.uri=sqlite:///nowhere.db"], "no runs here: there is no database nowhere.db"),
+        (["--study", "x", "tracking.uri=sqlite:///nowhere.db"], "no runs here: there is no database "),
         (["--study", "x", "model=mlp"], "model=mlp: expected a run id, or tracking.uri=URI"),
         (["--filter", "metrics.x <"], "--filter metrics.x <: MLflow cannot use it"),
         (["0123456789abcdef"], "no runs are selected"),

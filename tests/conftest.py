@@ -15,6 +15,7 @@ from typing import Any
 import hypothesis
 import numpy as np
 import pytest
+from waiting import LIMIT
 
 from benchmarks import postgresql as postgresql_server
 from mnist_exp import config, data
@@ -99,7 +100,7 @@ class Started:
 
     def output(self) -> tuple[int, str, str]:
         """(exit code, standard output, standard error), when it has ended."""
-        out, err = self.process.communicate(timeout=300)
+        out, err = self.process.communicate(timeout=LIMIT)
         return self.process.returncode, out, err
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import mlflow
 import pytest
 from conftest import free_port
-from waiting import until
+from waiting import LIMIT, until
 
 from mnist_exp import delivery, run
 from mnist_exp.reporting import Reporter
@@ -95,7 +95,7 @@ class Proxy:
                 if proxy.answer(self):
                     self.close_connection = True
                     return
-                connection = http.client.HTTPConnection("127.0.0.1", target, timeout=120)
+                connection = http.client.HTTPConnection("127.0.0.1", target, timeout=LIMIT)
                 headers = {key: value for key, value in self.headers.items() if key != "Transfer-Encoding"}
                 connection.request(
                     self.command, self.path, body, headers | {"Content-Length": str(len(body))}

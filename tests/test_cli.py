@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import Started
+from waiting import LIMIT
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -23,7 +24,7 @@ def multiruns(start: Callable[..., Started]) -> dict[str, Started]:
 
 def run_cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mnist_exp", *arguments]
-    return subprocess.run(command, check=False, cwd=cwd, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, check=False, cwd=cwd, capture_output=True, text=True, timeout=LIMIT)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.protos import databricks_pb2
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from waiting import LIMIT
 
 from mnist_exp import delivery
 from mnist_exp.delivery import Outbox
@@ -142,7 +143,7 @@ def test_a_store_that_never_answers_ends_no_run(
     monkeypatch.setattr(delivery, "_LAST_SECONDS", 0.2)
     store.send(range(2))
     answers = threading.Event()
-    in_the_way(lambda: answers.wait(60) and None)
+    in_the_way(lambda: answers.wait(LIMIT) and None)
     began = time.monotonic()
     store.send(range(2, 4))
     store.outbox.close()
@@ -150,7 +151,7 @@ def test_a_store_that_never_answers_ends_no_run(
     assert "python -m mnist_exp.sync" in store.warnings[-1]
     answers.set()
     assert store.outbox._attempt is not None
-    assert store.outbox._attempt.wait(60)  # what was under way arrives after all
+    assert store.outbox._attempt.wait(LIMIT)  # what was under way arrives after all
     store.sync()
     store.check(range(4))
 

@@ -14,6 +14,7 @@ import pytest
 from conftest import Trained
 from pictures import dark_on_light, encoded, large
 from PIL import Image
+from waiting import LIMIT
 
 from mnist_exp import data, drawing
 from mnist_exp.trained_models import Models, TrainedModel
@@ -36,7 +37,7 @@ def server(models: list[TrainedModel]) -> Iterator[drawing.Server]:
 
 
 def ask(server: drawing.Server, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=LIMIT)
     kind = {"Content-Type": "image/png"} if method == "POST" else {}
     connection.request(
         method, path, body or None, kind | {k.replace("_", "-"): v for k, v in headers.items()}
@@ -95,7 +96,7 @@ def test_what_is_no_drawing_is_told(server: drawing.Server) -> None:
 def test_others_are_refused(
     server: drawing.Server, method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=LIMIT)
     connection.putrequest(method, path, skip_host="Host" in headers)
     sent = {"Content_Length": "0", "Content_Type": "image/png"} | headers
     if "Transfer_Encoding" in headers:
@@ -115,7 +116,7 @@ def test_who_leaves_before_the_answer_is_no_error(
     server: drawing.Server, mnist: data.Dataset, capfd: pytest.CaptureFixture[str]
 ) -> None:
     server.one_at_a_time.acquire()
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=LIMIT)
     picture = encoded(large(mnist.test.images[0, :, :, 0]))
     connection.request("POST", "/classify", picture, {"Content-Type": "image/png"})
     assert connection.sock is not None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from waiting import LIMIT
 
 SOFTMAX, MLP, KILLED = (
     "e382344a869440aca54b091e2ea5b788",
@@ -35,7 +36,7 @@ def answer(folder: Path, *arguments: str, exit_codes: tuple[int, ...] = (0,)) ->
         check=False,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=LIMIT,
     )
     assert done.returncode in exit_codes, done.stdout + done.stderr
     assert "Traceback" not in done.stderr

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 from conftest import Started, only_run
+from waiting import LIMIT
 
 from mnist_exp import experiment, run, tracking
 from mnist_exp.compare import groups
@@ -200,7 +201,7 @@ def test_signals_end_the_run_as_killed(workdir: Path) -> None:
                 break
         os.kill(process.pid, number)
     for number, process in processes.items():
-        process.communicate(timeout=60)
+        process.communicate(timeout=LIMIT)
         assert process.returncode == exit_codes[number]
         assert only_run(workdir, number.name).info.status == "KILLED"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from waiting import LIMIT
 
 from mnist_exp import data, delivery, moved_store, tracking
 from mnist_exp.compare.runs import Selection, Store
@@ -196,7 +197,7 @@ def test_every_command_works_in_a_folder_of_any_name(name: str, tmp_path: Path, 
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=LIMIT,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -6,12 +6,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import mlflow
 import pytest
 import sqlalchemy
+from waiting import LIMIT, until
 
 from mnist_exp import mlflow_settings, tracking
 from mnist_exp.errors import UserError
@@ -38,10 +38,9 @@ def experiments(folder: Path) -> list[str]:
 @pytest.mark.usefixtures("quick_tables")
 def test_a_kill_while_the_tables_are_made(tmp_path: Path, sign: signal.Signals) -> None:
     process = subprocess.Popen([sys.executable, "-c", OPEN], cwd=tmp_path, stderr=subprocess.DEVNULL)
-    new, deadline = tmp_path / ".mlflow.db.new", time.monotonic() + 300
-    while time.monotonic() < deadline and not (new.exists() and new.stat().st_size):
-        assert process.poll() is None
-        time.sleep(0.01)
+    new = tmp_path / ".mlflow.db.new"
+    until(lambda: (new.exists() and new.stat().st_size) or process.poll() is not None, "the first table")
+    assert process.poll() is None
     process.send_signal(sign)
     process.wait()
     assert not (tmp_path / "mlflow.db").exists()
@@ -55,7 +54,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=LIMIT,
         check=False,
     )
     last = done.stderr.splitlines()[-1]

@@ -8,6 +8,7 @@ from pathlib import Path
 import mlflow
 import pytest
 from conftest import only_run
+from waiting import LIMIT
 
 from mnist_exp import checkpoint, run
 from mnist_exp.errors import UserError
@@ -38,7 +39,7 @@ def test_eight_at_once_in_an_empty_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     processes = [start(f"seed={seed}") for seed in range(8)]
-    outputs = [process.communicate(timeout=400)[0] for process in processes]
+    outputs = [process.communicate(timeout=LIMIT)[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * 8, outputs
     assert statuses(tmp_path) == ["FINISHED"] * 8
 
@@ -46,7 +47,7 @@ def test_eight_at_once_in_an_empty_folder(
 def test_two_at_once_in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     processes = [start(f"seed={seed}") for seed in range(2)]
-    outputs = [process.communicate(timeout=400)[0] for process in processes]
+    outputs = [process.communicate(timeout=LIMIT)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
     assert statuses(tmp_path) == ["FINISHED"] * 2
 
@@ -57,7 +58,7 @@ def test_two_sweeps_at_once_in_an_empty_folder(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     sweep = ["-m", "hydra/sweeper=optuna_study", "hydra.sweeper.n_trials=1"]
     processes = [start(*sweep, f"seed=choice({seed})") for seed in range(2)]
-    outputs = [process.communicate(timeout=400)[0] for process in processes]
+    outputs = [process.communicate(timeout=LIMIT)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
     assert statuses(tmp_path) == ["FINISHED"] * 4
 

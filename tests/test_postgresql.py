@@ -8,6 +8,7 @@ from typing import Any
 import mlflow
 import optuna
 import pytest
+from waiting import LIMIT
 
 from benchmarks.postgresql import Server
 
@@ -30,7 +31,9 @@ def test_a_study_and_its_tracking_on_one_server(
         *("model=softmax", "optimizer.learning_rate=tag(log, interval(1e-3,1e-1))", "schedule.epochs=1"),
         *("data.train_limit=500", "data.eval_limit=100", "preflight=off"),
     ]
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+    done = subprocess.run(
+        command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT
+    )
     assert done.returncode == 0, done.stdout.decode()
     trials = optuna.load_study(study_name="mnist", storage=optuna_url).get_trials()
     assert [trial.state.name for trial in trials] == ["COMPLETE"] * 3
@@ -73,7 +76,7 @@ with tracking.track_run(settings, "variant", "name", images):
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    errors = [process.communicate(timeout=120)[1] for process in processes]
+    errors = [process.communicate(timeout=LIMIT)[1] for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, errors
     client = mlflow.MlflowClient(uri)
     found = client.get_experiment_by_name("mnist_exp")

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from conftest import Trained, free_port
 from pictures import KINDS, dark_on_light, encoded, large, png_header
 from PIL import Image
+from waiting import LIMIT, answers, until
 
 from mnist_exp import data, predict
 from mnist_exp.errors import UserError
@@ -138,7 +138,7 @@ def test_runs_without_a_model(workdir: Path) -> None:
 
 def test_a_mistake_is_two_lines_and_exit_code_1(here: Path) -> None:
     done = subprocess.run(
-        command("--image", "nosuch.png"), capture_output=True, text=True, timeout=120, check=False
+        command("--image", "nosuch.png"), capture_output=True, text=True, timeout=LIMIT, check=False
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "mnist_exp: --image nosuch.png: No such file or directory\n"
@@ -208,7 +208,7 @@ def test_the_logged_model_loads_without_mnist_exp(
         "MLFLOW_TRACKING_URI": trained.uri
     }
     done = subprocess.run(
-        [sys.executable, "-c", code, picture], env=environment, capture_output=True, text=True, timeout=300,
+        [sys.executable, "-c", code, picture], env=environment, capture_output=True, text=True, timeout=LIMIT,
         check=False, cwd=trained.folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -265,20 +265,15 @@ def endpoint(trained: Trained) -> Iterator[str]:
         [sys.executable, "-m", "mlflow", *serve], env=environment, cwd=trained.folder, start_new_session=True,
         stdout=log, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    deadline = time.monotonic() + 300
     try:
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5).read()
-                break
-            except OSError:
-                assert process.poll() is None, (trained.folder / "served.log").read_text()
-                assert time.monotonic() < deadline
-                time.sleep(0.3)
+        until(
+            lambda: answers(f"http://127.0.0.1:{port}/ping") or process.poll() is not None, "the model server"
+        )
+        assert process.poll() is None, (trained.folder / "served.log").read_text()
         yield f"http://127.0.0.1:{port}/invocations"
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        process.wait(LIMIT)
         log.close()
 
 
@@ -291,7 +286,7 @@ def test_a_served_model_gives_the_same_answer(
             endpoint, json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
+            with urllib.request.urlopen(request, timeout=LIMIT) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
@@ -324,10 +319,10 @@ def test_draw_prints_its_address_and_ends_with_130(here: Path) -> None:
     signal.signal(signal.SIGINT, before)
     assert process.stdout is not None
     address = process.stdout.readline().strip()
-    assert address.startswith("http://127.0.0.1:"), process.communicate(timeout=60)
-    assert b"<title>Draw a digit" in urllib.request.urlopen(address, timeout=60).read()
+    assert address.startswith("http://127.0.0.1:"), process.communicate(timeout=LIMIT)
+    assert b"<title>Draw a digit" in urllib.request.urlopen(address, timeout=LIMIT).read()
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=LIMIT)
     assert process.returncode == 130
     assert errors == ""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import mlflow
 import pytest
 from conftest import Started, only_run
+from waiting import LIMIT
 
 from mnist_exp import data, mlflow_settings, tracking
 from mnist_exp.config import compose
@@ -161,7 +162,7 @@ def test_what_belongs_to_another_user_is_told(tmp_path: Path, empty_store: Path)
         if path != Path("/") and path.stat().st_uid == 0:
             path.chmod(path.stat().st_mode | 0o055)
     done = subprocess.run(
-        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=LIMIT, check=False
     )
     assert done.stdout.count("mlflow.db: cannot be used (") == 3, done.stderr
     assert len(done.stdout.splitlines()) == 3

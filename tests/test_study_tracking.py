@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import mlflow
 import optuna
 import pytest
 import yaml
+from waiting import LIMIT, until
 
 from mnist_exp import run
 from mnist_exp.errors import ConfigError
@@ -25,7 +25,7 @@ SOFTMAX = ["hydra/sweeper=optuna_study", "model=softmax", "schedule.epochs=2", *
 
 def sweep(*overrides: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mnist_exp", "-m", *overrides]
-    return subprocess.run(command, check=False, cwd=cwd, capture_output=True, text=True, timeout=600)
+    return subprocess.run(command, check=False, cwd=cwd, capture_output=True, text=True, timeout=LIMIT)
 
 
 def mlflow_client() -> mlflow.MlflowClient:
@@ -173,12 +173,12 @@ def test_trials_go_on_from_their_checkpoints_and_the_parent_needs_no_tensorflow(
         found = checkpoints.glob("*/0*.[01]")
         return {path.parent.name for path in found if not path.name.startswith("0" * 9)}
 
-    wait_for(begun)
+    until(begun, "a checkpoint")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     goes_on = begun()
     started = set(Path("multirun").rglob("output.txt"))
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=LIMIT)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "False False"
     trials = [trial for trial in runs("trial") if trial.info.status == "FINISHED"]
@@ -213,10 +213,3 @@ def test_each_shipped_sweep_runs(workdir: Path, name: str) -> None:
     assert parent.data.metrics["study/complete"] >= 2
     results = yaml.safe_load(next(Path("multirun").rglob("optimization_results.yaml")).read_text())
     assert results["solutions"] if name == "cost_accuracy" else results["best_params"]
-
-
-def wait_for(condition: Any, seconds: float = 240) -> None:
-    latest = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < latest
-        time.sleep(0.1)

@@ -5,13 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import mlflow
 import pytest
 from conftest import free_port
+from waiting import LIMIT, answers, until
 
 Start = Callable[[], subprocess.Popen]
 
@@ -33,14 +33,8 @@ def server(workdir: Path) -> Iterator[tuple[str, Start, Callable[[], None]]]:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         running.append(process)
-        deadline = time.monotonic() + 180
-        while time.monotonic() < deadline:
-            try:
-                urllib.request.urlopen(f"{uri}/health", timeout=2).read()
-                return process
-            except OSError:
-                time.sleep(0.3)
-        raise TimeoutError("the MLflow server did not start")
+        until(lambda: answers(f"{uri}/health"), "the MLflow server")
+        return process
 
     def kill() -> None:
         while running:
@@ -54,7 +48,7 @@ def server(workdir: Path) -> Iterator[tuple[str, Start, Callable[[], None]]]:
 
 def cli(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
 
 
 @pytest.mark.slow
@@ -75,12 +69,11 @@ def test_server_killed_mid_run_loses_nothing(
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", "mnist_exp", *overrides], stdout=out, stderr=subprocess.STDOUT
         )
-    while "Epoch: 0020" not in log.read_text():
-        assert process.poll() is None, log.read_text()
-        time.sleep(0.1)
+    until(lambda: "Epoch: 0020" in log.read_text() or process.poll() is not None, "epoch 20")
+    assert process.poll() is None, log.read_text()
     kill()
     killed_at = time.monotonic()
-    assert process.wait(timeout=240) == 0, log.read_text()
+    assert process.wait(timeout=LIMIT) == 0, log.read_text()
     trained_in = time.monotonic() - killed_at
     text = log.read_text()
     assert "MLflow cannot be reached" in text

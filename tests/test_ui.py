@@ -5,9 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +13,7 @@ import browser
 import mlflow
 import pytest
 from conftest import free_port
+from waiting import answers, until
 
 from mnist_exp import run
 
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-START_SECONDS = 240  # of a server
 SMALL = ["model=softmax", "data.train_limit=500", "data.eval_limit=200", "preflight=off", "schedule.epochs=3"]
 # MLflow opens on its pages for language models, with its assistant beside them; what a person clicks away once.
 SETTINGS = {
@@ -77,15 +74,8 @@ def server(workdir: Path) -> Iterator[str]:
 
 
 def wait_for_server(address: str, process: "subprocess.Popen[bytes]") -> None:
-    latest = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            with urllib.request.urlopen(f"{address}/health", timeout=10):
-                return
-        except (urllib.error.URLError, OSError):
-            assert process.poll() is None, Path("server.log").read_text()
-            assert time.monotonic() < latest, Path("server.log").read_text()
-            time.sleep(0.5)
+    until(lambda: answers(f"{address}/health") or process.poll() is not None, "the MLflow UI")
+    assert process.poll() is None, Path("server.log").read_text()
 
 
 def row(page: "Page", name: str) -> "Locator":

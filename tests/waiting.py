@@ -1,6 +1,7 @@
 """The only place where tests wait: for an event, and never for a time that is thought to be enough."""
 
 import time
+import urllib.request
 from collections.abc import Callable
 
 LIMIT = 600.0  # seconds after which what is waited for will not come, on the slowest machine; no test needs them when it passes
@@ -12,3 +13,12 @@ def until(condition: Callable[[], object], what: str, limit: float = LIMIT) -> N
     while not condition():
         assert time.monotonic() < latest, f"not after {limit:g} s: {what}"
         time.sleep(0.05)
+
+
+def answers(address: str) -> bool:
+    """Whether a server answers there now; `until` asks again."""
+    try:
+        with urllib.request.urlopen(address, timeout=10):
+            return True
+    except OSError:
+        return False

@@ -3,13 +3,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import LIMIT
 
 from mnist_exp.preflight.__main__ import main
 
 
 def preflight(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mnist_exp.preflight", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=LIMIT, check=False)
 
 
 def test_a_broken_program_exits_1_and_leaves_nothing(tmp_path: Path) -> None:

@@ -22,6 +22,16 @@ def check(config: Config, num_train: int) -> None:
     _check_threads()
 
 
+def can_be_watched() -> bool:
+    """Whether psutil can tell what MLflow's system metrics are about: in some sandboxes its thread would end in a traceback."""
+    try:
+        psutil.cpu_percent()
+        psutil.virtual_memory()
+    except Exception:  # noqa: BLE001  # psutil stumbles over what it does not find, in many ways
+        return False
+    return True
+
+
 def _check_memory(config: Config, num_train: int) -> None:
     needed, total = config.memory_needed(num_train), None
     with contextlib.suppress(

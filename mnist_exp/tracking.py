@@ -26,7 +26,7 @@ from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from numpy.typing import NDArray
 
-from mnist_exp import delivery, environment, model_registry, moments, moved_store, sweeper
+from mnist_exp import delivery, environment, machine, model_registry, moments, moved_store, sweeper
 from mnist_exp.config import Settings
 from mnist_exp.data import Dataset
 from mnist_exp.errors import Killed, UserError, first_line
@@ -148,6 +148,8 @@ class RunTracker:
 
     def watch_machine(self, *, is_new: bool) -> None:
         """Log what MLflow calls system metrics, from a thread of MLflow's."""
+        if not machine.can_be_watched():
+            return
         self._monitor = SystemMetricsMonitor(
             self.run_id, resume_logging=not is_new, tracking_uri=self._client.tracking_uri
         )

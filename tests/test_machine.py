@@ -41,8 +41,10 @@ def test_a_sandbox_without_proc_meminfo(
     def hidden() -> None:
         raise error
 
+    assert machine.can_be_watched()
     monkeypatch.setattr(psutil, "virtual_memory", hidden)
     machine.check(settings(), 100)
+    assert not machine.can_be_watched()
 
 
 def test_a_model_larger_than_the_memory(settings: Callable[..., Config]) -> None:

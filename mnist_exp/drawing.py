@@ -110,6 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
             [
                 {
                     "digit": one.digit,
+                    "doubt": one.doubt,
                     "probabilities": one.probabilities.tolist(),
                     "pixels": one.pixels.ravel().tolist(),
                 }

@@ -158,11 +158,8 @@ def _run(
         _log_predictions(tracker, dataset.test, probabilities)
         if trial is None:  # `best_of=STUDY` gives the best trial's
             _log_figures(tracker, dataset.test, probabilities, epochs, reference, config.seed)
-            example, entry = (
-                dataset.test.images[0, :, :, 0],
-                _registry_entry(settings, variant, epochs, dataset),
-            )
-            tracker.log_model(program.model, example, epochs[-1].step, entry)
+            entry = _registry_entry(settings, variant, epochs, dataset)
+            tracker.log_model(program.model, dataset, epochs[-1].step, entry)
         how_to_see = tracking.ui_command(), tracker.page
     checkpoint.mark_ended(checkpoint.run_folder(tracker.run_id))
     reporter.summary(run_name, epochs, reference, changes)

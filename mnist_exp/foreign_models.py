@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
     from mnist_exp.served_model import DigitModel
 
-_NETWORK = "data/model.keras"
+_NETWORKS = ("data/network/model.keras", "data/model.keras")  # of models with a rule that doubts, and without
+_RULE = "data/network/judgement.npz"
+_ARRAYS = {"numbers": ("f", 1), "signs": ("u", 2), "references": ("i", 2), "labels": ("u", 1)}
+_MOST_RULE_BYTES = 2**26
 _MOST_NETWORK_BYTES = 2**29
 _MOST_CODE_BYTES = 2**20
 _MOST_UNITS = 2**16  # of a layer, as in the settings
@@ -49,15 +52,20 @@ def load(client: "MlflowClient", model: LoggedModel) -> "DigitModel":
         )
     from mnist_exp.served_model import DigitModel
 
-    content = _content(client, model, _NETWORK, _MOST_NETWORK_BYTES)
+    contents = (_content(client, model, path, _MOST_NETWORK_BYTES) for path in _NETWORKS)
+    content = next((network for network in contents if network is not None), None)
     if content is None:
-        raise ValueError(f"its {_NETWORK} is missing")
+        raise ValueError(f"its {_NETWORKS[0]} is missing")
+    rule = _content(client, model, _RULE, _MOST_RULE_BYTES)
     with TemporaryDirectory() as folder:
-        network = Path(folder) / Path(_NETWORK).name
+        network = Path(folder) / Path(_NETWORKS[0]).name
         network.write_bytes(content)  # a copy: nobody changes it between the check and its use
         _check_network(network)
+        if rule is not None:
+            foreign_files.read_npz(rule, _ARRAYS, _MOST_RULE_BYTES)
+            (Path(folder) / Path(_RULE).name).write_bytes(rule)
         try:
-            loaded = DigitModel(network)
+            loaded = DigitModel(Path(folder))
             row = loaded.predict(np.zeros((1, 28, 28), np.uint8)).iloc[0]
         except Exception as error:  # whatever Keras and h5py raise for a file that is not what it should be
             raise ValueError(clean(error, 200) or type(error).__name__) from error

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,22 +19,30 @@ from mlflow.types.schema import Array
 from numpy.typing import NDArray
 
 from mnist_exp import environment, moments, served_model
-from mnist_exp.served_model import COLUMN, RETURN_PIXELS
+from mnist_exp.served_model import COLUMN, NETWORK, RETURN_PIXELS, RULE
 
 _PACKAGE_DIR = Path(__file__).parent
-_MODULES = ("picture_files", "preprocessing", "served_model")
+_MODULES = ("judgement", "picture_files", "preprocessing", "served_model")
 # What `mlflow models serve` installs to load the model.
 _REQUIREMENTS = ("tensorflow", "keras", "numpy", "pandas", "pillow")
 # The code of earlier versions, whose networks take the same images: its package's name, and its modules.
 _EARLIER = {"mnist_exp_model_6c62a684d5c7": ("preprocessing", "served_model")}
 TAG = "mnist_exp.takes"  # of a logged model
 PICTURES = "pictures"
+DATA = "network"  # the folder of what a model loads
 
 # No inputs are named: a picture is a text and an array is not, and no type of MLflow's is both. With one, its server refuses
 # CSV, arrays in a data frame's rows and an index that does not begin at 0. MLflow checks nothing, the model all.
 _SIGNATURE = ModelSignature(
     None,
-    Schema([ColSpec(DataType.long, "digit"), ColSpec(Array(DataType.double), "probabilities")]),
+    Schema(
+        [
+            ColSpec(DataType.long, "digit"),
+            ColSpec(Array(DataType.double), "probabilities"),
+            ColSpec(DataType.double, "confidence", required=False),
+            ColSpec(DataType.boolean, "sure", required=False),
+        ]
+    ),
     ParamSchema([ParamSpec(RETURN_PIXELS, DataType.boolean, False)]),
 )
 
@@ -48,7 +57,7 @@ def logged(client: MlflowClient, run_id: str, step: int) -> LoggedModel | None:
 def log(client: MlflowClient, run_id: str, keras_file: Path, example: NDArray[np.uint8], step: int) -> None:
     """Log the network in the file, of after `step` training steps, to the run.
 
-    `example` is a digit [28, 28] uint8. A model that an earlier try left half logged is completed: MLflow counts as the
+    `example` is a digit [28, 28] uint8. The rule that doubts its answers may lie beside the network. A model that an earlier try left half logged is completed: MLflow counts as the
     run's output what has no files yet, and can take no output back.
     """
     if logged(client, run_id, step) is not None:
@@ -75,7 +84,7 @@ def log(client: MlflowClient, run_id: str, keras_file: Path, example: NDArray[np
                 model_id=model.model_id,
             ),
             loader_module=f"{package.name}.served_model",
-            data_path=str(keras_file),
+            data_path=str(_data(keras_file, Path(temporary))),
             code_paths=[str(package)],
             signature=_SIGNATURE,
             input_example=pd.DataFrame({COLUMN: [served_model.as_picture(example)]}),
@@ -84,6 +93,18 @@ def log(client: MlflowClient, run_id: str, keras_file: Path, example: NDArray[np
         client.log_model_artifacts(model.model_id, str(folder))
     moments.reached("model uploaded")
     client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+
+
+def _data(keras_file: Path, folder: Path) -> Path:
+    """What the model loads: a folder with the network and its rule, or the network alone if there is no rule."""
+    rule = keras_file.with_name(RULE)
+    if not rule.exists():
+        return keras_file
+    data = folder / DATA
+    data.mkdir()
+    shutil.copy(keras_file, data / NETWORK)
+    shutil.copy(rule, data / RULE)
+    return data
 
 
 def _of_run(client: MlflowClient, run: Run) -> list[LoggedModel]:

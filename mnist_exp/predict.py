@@ -91,7 +91,12 @@ def run(arguments: Sequence[str]) -> None:
     model = _find(which, given.uri, given.trust)[0]
     prediction = model.predict(image)
     _show(model, prediction, title)
-    _save(original, prediction, f"{title}: {prediction.digit}", output)
+    _save(
+        original,
+        prediction,
+        f"{title}: {prediction.digit}{'' if prediction.doubt is None else ', not sure'}",
+        output,
+    )
 
 
 def _read(path: Path) -> bytes:
@@ -155,7 +160,10 @@ def _show(model: "TrainedModel", prediction: "Prediction", title: str) -> None:
         table.add_row(
             str(digit), f"{probability:.4f}", "\N{FULL BLOCK}" * round(30 * probability), style=style
         )
-    console.print(f"{printing.line(title)}: [bold]{prediction.digit}[/bold]", soft_wrap=True)
+    answer = f"[bold]{prediction.digit}[/bold]"
+    if prediction.doubt is not None:
+        answer = f"[bold]not sure[/bold], perhaps {prediction.digit}: {prediction.doubt}"
+    console.print(f"{printing.line(title)}: {answer}", soft_wrap=True)
     console.print(table)
     console.print(printing.line(f"run {model.run_id}  {model.run_name}  {model.uri}"), soft_wrap=True)
 

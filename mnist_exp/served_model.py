@@ -19,46 +19,67 @@ from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 from PIL import Image
 
+from . import judgement
 from .picture_files import PictureError
 from .preprocessing import SIZE, from_bytes
 
 COLUMN = "image"  # of a data frame with pictures
 _WRAPPED = "b64"  # the key under which TensorFlow Serving expects bytes in base64
+NETWORK, RULE = "model.keras", "judgement.npz"  # the files of a folder that is served
 RETURN_PIXELS = "return_pixels"  # the parameter that adds what the network was given
 _BATCH = 1000
 
 
 class DigitModel:
-    """What `mlflow.pyfunc.load_model` wraps. `keras_file` holds a network from [N, 28, 28, 1] in [0, 1] to logits."""
+    """What `mlflow.pyfunc.load_model` wraps.
 
-    def __init__(self, keras_file: Path) -> None:
+    `path` is a network from [N, 28, 28, 1] in [0, 1] to logits, or a folder with one and the rule that doubts its answers.
+    """
+
+    def __init__(self, path: Path) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # no start-up messages about absent GPUs
         if "keras" not in sys.modules:
             os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever a keras.json says
         import keras
 
-        self._network = keras.models.load_model(keras_file, compile=False)
+        folder = path if path.is_dir() else None
+        network = keras.models.load_model(path / NETWORK if folder else path, compile=False)
+        rule = None if folder is None else folder / RULE
+        self._rule = None if rule is None or not rule.exists() else judgement.load(rule)
+        self._network = keras.Model(network.input, [network.layers[-1].input, network.output])
 
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """A row for each image: `digit` 0 to 9, `probabilities` of the ten digits, and if asked for `pixels` [28][28].
+
+        `confidence` is the calibrated probability that the digit is right, and `sure` false if that is low or the image is
+        unlike the digits that the network was trained on. A model that was logged without a rule has neither.
 
         A column, list or array of base64-encoded pictures' files, which are preprocessed as MNIST was; or of arrays
         [28, 28] or [28, 28, 1], light on dark as in MNIST, in 0..1 or (with any value above 1) in 0..255, which are
         not. Raises MlflowException for anything else, which a server answers with status 400.
         """
         images = _images(model_input)
-        logits = [
-            np.asarray(self._network(images[start : start + _BATCH]), np.float64)
-            for start in range(0, len(images), _BATCH)
-        ]
-        probabilities = _softmax(np.concatenate(logits))
+        features, logits = features_and_logits(self._network, images)
+        probabilities = _softmax(logits)
         table: dict[str, list[Any]] = {
             "digit": probabilities.argmax(axis=1).tolist(),
             "probabilities": probabilities.tolist(),
         }
+        if self._rule is not None:
+            confidence, sure = self._rule.judge(features, logits)
+            table |= {"confidence": confidence.tolist(), "sure": sure.tolist()}
         if params and params.get(RETURN_PIXELS):
             table["pixels"] = np.round(images[:, :, :, 0] * 255).astype(int).tolist()
         return pd.DataFrame(table)
+
+
+def features_and_logits(
+    network: Any, images: NDArray[Any]
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """([N, F] before the network's last layer, [N, 10]) of a network with these two outputs, computed in parts."""
+    parts = [network(images[start : start + _BATCH]) for start in range(0, len(images), _BATCH)]
+    features, logits = (np.concatenate([np.asarray(part[i]) for part in parts]) for i in (0, 1))
+    return features.astype(np.float32), logits.astype(np.float64)
 
 
 def _load_pyfunc(data_path: str) -> DigitModel:

@@ -24,7 +24,6 @@ from mlflow.exceptions import MlflowException
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
-from numpy.typing import NDArray
 
 from mnist_exp import delivery, environment, machine, model_registry, moments, moved_store, sweeper
 from mnist_exp.config import Settings
@@ -41,6 +40,7 @@ from mnist_exp.mlflow_settings import (
 )
 from mnist_exp.results import EpochResult, Evaluation
 from mnist_exp.routes import advice
+from mnist_exp.served_model import RULE
 from mnist_exp.sweeper.processes import is_alive, this_process
 from mnist_exp.uris import local_path, masked, sqlite_file, without_user
 
@@ -134,14 +134,17 @@ class RunTracker:
     def log_model(
         self,
         model: "keras.Model",
-        example: NDArray[np.uint8],
+        dataset: Dataset,
         step: int,
         entry: model_registry.Entry | None = None,
     ) -> None:
-        """The model after `step` training steps, once, and in the registry; `example` is an image [28, 28]."""
+        """The model after `step` training steps, once, and in the registry, with a rule that doubts its answers."""
+        from mnist_exp import calibration
+
         with tempfile.TemporaryDirectory() as folder:
             model.save(Path(folder) / "model.keras")
-            np.save(Path(folder) / "example.npy", example)
+            np.save(Path(folder) / "example.npy", dataset.test.images[0, :, :, 0])
+            calibration.judgement_of(model, dataset).save(Path(folder) / RULE)
             self._send({"do": "model", "folder": folder, "step": step})
         if entry is not None:
             self._send({"do": "register", "step": step, "entry": asdict(entry)})

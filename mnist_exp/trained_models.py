@@ -28,11 +28,15 @@ _METRIC = "val/accuracy"
 
 @dataclass(frozen=True)
 class Prediction:
-    """The digit, the probabilities of all ten [10], and the pixels [28, 28] that the network was given, ink 255."""
+    """The digit, the probabilities of all ten [10], and the pixels [28, 28] that the network was given, ink 255.
+
+    doubt: why the answer cannot be relied on; None if it can, or if the model was logged without a rule for that
+    """
 
     digit: int
     probabilities: NDArray[np.float64]
     pixels: NDArray[np.uint8]
+    doubt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,17 @@ class TrainedModel:
         except MlflowException as error:
             raise UserError(error.message.removeprefix("image 0: ")) from error
         return Prediction(
-            int(row["digit"]), np.asarray(row["probabilities"]), np.asarray(row["pixels"], np.uint8)
+            int(row["digit"]),
+            np.asarray(row["probabilities"]),
+            np.asarray(row["pixels"], np.uint8),
+            None if row.get("sure", True) else _doubt(float(row["confidence"])),
         )
+
+
+def _doubt(confidence: float) -> str:
+    if confidence < 0.9:
+        return f"with a confidence of {confidence:.0%}"
+    return "it is unlike the digits that the network was trained on"
 
 
 class Models:

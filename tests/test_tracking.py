@@ -287,7 +287,7 @@ def test_a_registry_that_refuses_costs_the_run_nothing_else(
     warnings: list[str] = []
     with tracking.track_run(compose([]), "v", "n", small_mnist, warn=warnings.append) as tracker:
         entry = model_registry.Entry("v", 0.9, 300)
-        tracker.log_model(model, small_mnist.test.images[0, :, :, 0], 7, entry)
+        tracker.log_model(model, small_mnist, 7, entry)
         tracker.log_summary({"best/epoch": 2})
     run = only_run(workdir)
     assert run.info.status == "FINISHED"

@@ -12,9 +12,11 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from mnist_exp import model_package, moments
+from mnist_exp.same_data import comparable, data_of
 
 BEST = "best"
 _ACCURACY, _IMAGES, _MODEL = "val/accuracy", "validation_images", "logged_model"  # tags of a version
+_DATA = "validation_data"  # as `same_data.data_of` names it; earlier versions have no such tag
 _TRIES = 5
 
 
@@ -46,7 +48,12 @@ def register(client: MlflowClient, run_id: str, step: int, entry: Entry) -> None
             name,
             model.artifact_location,
             run_id,
-            tags={_ACCURACY: repr(entry.accuracy), _IMAGES: str(entry.images), _MODEL: model.model_id},
+            tags={
+                _ACCURACY: repr(entry.accuracy),
+                _IMAGES: str(entry.images),
+                _MODEL: model.model_id,
+                _DATA: data_of(client.get_run(run_id)),
+            },
             model_id=model.model_id,
         )
     moments.reached("registered")
@@ -75,7 +82,7 @@ def _mark_best(client: MlflowClient, name: str) -> None:
 
 
 def _best(client: MlflowClient, name: str) -> str | None:
-    """The version with the highest accuracy of those on the most images, the oldest of equals; None if there is none.
+    """The version with the highest accuracy of those on the most images of the same data, the oldest of equals; or None.
 
     A version without an accuracy is not ours; one whose model was not logged to the end cannot be loaded.
     """
@@ -84,8 +91,20 @@ def _best(client: MlflowClient, name: str) -> str | None:
         return int(version.tags[_IMAGES]), float(version.tags[_ACCURACY]), -int(version.version)
 
     scored = [version for version in _versions(client, name) if _ACCURACY in version.tags]
-    ranked = sorted(scored, key=score, reverse=True)
+    scored.sort(key=lambda version: int(version.version), reverse=True)
+    ranked = sorted(comparable([(v, _data(client, v)) for v in scored]), key=score, reverse=True)
     return next((str(version.version) for version in ranked if _is_whole(client, version)), None)
+
+
+def _data(client: MlflowClient, version: ModelVersion) -> str:
+    if _DATA in version.tags or version.run_id is None:
+        return str(version.tags.get(_DATA, ""))
+    try:
+        return data_of(client.get_run(version.run_id))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return ""
 
 
 def _is_whole(client: MlflowClient, version: ModelVersion) -> bool:

@@ -19,6 +19,7 @@ from mnist_exp.errors import UserError, first_line
 from mnist_exp.mlflow_settings import ELSEWHERE, in_use, shortened, uri_to_read
 from mnist_exp.model_package import PICTURES, TAG
 from mnist_exp.routes import advice
+from mnist_exp.same_data import comparable, data_of
 from mnist_exp.served_model import COLUMN, RETURN_PIXELS
 from mnist_exp.uris import local_path
 
@@ -79,7 +80,8 @@ class Models:
     def find(self, which: str) -> tuple[Run, LoggedModel]:
         """`latest`, `best` or a run id -> a run and its last model; the first two are finished and have one.
 
-        `best` has the highest val/accuracy, of those scored on the most validation images.
+        `best` has the highest val/accuracy, of those scored on the most validation images of MNIST; where there is none, of
+        the newest run's data.
         """
         try:
             if which not in ("latest", "best"):
@@ -92,6 +94,7 @@ class Models:
             ) from error
         if which == "best":
             runs = [run for run in runs if _METRIC in run.data.metrics and not _scored_on_training(run)]
+            runs = comparable([(run, data_of(run)) for run in runs])
             runs.sort(key=lambda run: (_validation_images(run), run.data.metrics[_METRIC]), reverse=True)
         if not runs:
             raise UserError(

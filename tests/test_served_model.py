@@ -17,13 +17,18 @@ from mnist_exp.served_model import DigitModel, _load_pyfunc, as_picture
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> DigitModel:
+def keras_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     keras.utils.set_random_seed(0)
     images = keras.Input((28, 28, 1))
     network = keras.Model(images, keras.layers.Dense(10)(keras.layers.Flatten()(images)))
     path = tmp_path_factory.mktemp("network") / "model.keras"
     network.save(path)
-    return _load_pyfunc(str(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(keras_file: Path) -> DigitModel:
+    return _load_pyfunc(str(keras_file))
 
 
 @pytest.fixture(scope="module")
@@ -119,13 +124,12 @@ REQUESTS: dict[str, tuple[str, object]] = {
 
 
 @pytest.fixture(scope="module")
-def served(model: DigitModel, tmp_path_factory: pytest.TempPathFactory) -> PyFuncModel:
+def served(keras_file: Path, tmp_path_factory: pytest.TempPathFactory) -> PyFuncModel:
     """The model behind MLflow's checks, with the signature that a logged one has."""
     folder = tmp_path_factory.mktemp("served")
-    model._network.save(folder / "model.keras")
     package = model_package._package(folder)
     mlflow.pyfunc.save_model(
-        folder / "model", loader_module=f"{package.name}.served_model", data_path=str(folder / "model.keras"),
+        folder / "model", loader_module=f"{package.name}.served_model", data_path=str(keras_file),
         code_paths=[str(package)], signature=model_package._SIGNATURE, pip_requirements=[],
     )  # fmt: skip
     return mlflow.pyfunc.load_model(str(folder / "model"))

@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from mnist_exp import calibration, data, judgement
+from mnist_exp.judgement import Judgement
+from mnist_exp.served_model import NETWORK, RULE, DigitModel, features_and_logits
+
+
+@pytest.fixture(scope="module")
+def network(mnist: data.Dataset) -> keras.Model:
+    """A softmax regression of 3,000 images: 88% right."""
+    keras.utils.set_random_seed(0)
+    images = keras.Input((28, 28, 1))
+    model = keras.Model(images, keras.layers.Dense(10)(keras.layers.Flatten()(images)))
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(
+        mnist.train.images[:3000] / np.float32(255), mnist.train.labels[:3000], 100, epochs=4, verbose=0
+    )
+    return model
+
+
+@pytest.fixture(scope="module")
+def rule(network: keras.Model, mnist: data.Dataset) -> Judgement:
+    return calibration.judgement_of(network, mnist)
+
+
+def judged(
+    network: keras.Model, rule: Judgement, images: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    both = keras.Model(network.input, [network.layers[-1].input, network.output])
+    features, logits = features_and_logits(both, images[..., None].astype(np.float32) / 255)
+    return (*rule.judge(features, logits), logits.argmax(axis=1))
+
+
+def test_confidence_is_calibrated(network: keras.Model, rule: Judgement, mnist: data.Dataset) -> None:
+    """Of test images: as many answers are right as the confidences say."""
+    confidence, _, digits = judged(network, rule, mnist.test.images[:4000, :, :, 0])
+    right = digits == mnist.test.labels[:4000]
+    for low, high in ((0.4, 0.7), (0.7, 0.9), (0.9, 1.01)):
+        chosen = (confidence >= low) & (confidence < high)
+        assert right[chosen].mean() == pytest.approx(confidence[chosen].mean(), abs=0.08)
+
+
+def test_few_digits_are_doubted_and_most_of_what_is_none(
+    network: keras.Model, rule: Judgement, mnist: data.Dataset
+) -> None:
+    random = np.random.default_rng(0)
+    _, sure, digits = judged(network, rule, mnist.test.images[:2000, :, :, 0])
+    right = digits == mnist.test.labels[:2000]
+    assert sure[right].mean() > 0.9
+    assert sure[~right].mean() < sure[right].mean() - 0.1
+    _, sure, _ = judged(network, rule, random.integers(0, 256, size=(200, 28, 28)))
+    assert sure.mean() < 0.05
+
+
+def test_it_is_stored_beside_the_network_and_read_again(
+    network: keras.Model, rule: Judgement, mnist: data.Dataset, tmp_path: Path
+) -> None:
+    rule.save(tmp_path / RULE)
+    assert (tmp_path / RULE).stat().st_size < 1_000_000
+    network.save(tmp_path / NETWORK)
+    answer = DigitModel(tmp_path).predict(mnist.test.images[:50])
+    confidence, sure, digits = judged(
+        network, judgement.load(tmp_path / RULE), mnist.test.images[:50, :, :, 0]
+    )
+    assert answer["digit"].tolist() == digits.tolist()
+    assert (
+        answer["sure"].tolist()
+        == sure.tolist()
+        == judged(network, rule, mnist.test.images[:50, :, :, 0])[1].tolist()
+    )
+    assert answer["confidence"].tolist() == pytest.approx(confidence.tolist(), abs=1e-6)
+    assert "sure" not in DigitModel(tmp_path / NETWORK).predict(mnist.test.images[:2])
+
+
+def test_a_digit_that_was_never_seen_is_doubted(rule: Judgement) -> None:
+    none = Judgement(1.0, 0.5, rule.farthest, rule.signs, rule.references, np.zeros_like(rule.labels))
+    confidence, sure = none.judge(np.ones((1, len(rule.signs)), np.float32), 9 * np.eye(10)[[3]])
+    assert confidence[0] > 0.9
+    assert not sure[0]

@@ -1,0 +1,78 @@
+"""Accuracies are compared on the same images only, for `--run best` and for the registry's alias."""
+
+from pathlib import Path
+
+import mlflow
+import pytest
+from mlflow.entities import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    LoggedModelOutput,
+    LoggedModelStatus,
+    Metric,
+    Param,
+)
+
+from mnist_exp.model_registry import Entry, register
+from mnist_exp.same_data import comparable, data_of
+from mnist_exp.trained_models import Models
+
+
+@pytest.fixture
+def client(workdir: Path) -> mlflow.MlflowClient:
+    return mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+
+
+def finished(client: mlflow.MlflowClient, accuracy: float, name: str, digest: str) -> str:
+    """A run with a model, scored on that data; a registered version of it, too."""
+    run = client.create_run("0").info.run_id
+    for context in ("train", "validation"):
+        described = Dataset(name, digest if context == "validation" else "other", "code", "{}")
+        client.log_inputs(run, [DatasetInput(described, [InputTag("mlflow.data.context", context)])])
+    client.log_batch(run, [Metric("val/accuracy", accuracy, 0, 1)], [Param("data.validation_size", "5000")])
+    tags = {"mnist_exp.takes": "pictures"}
+    model = client.create_logged_model("0", "model", source_run_id=run, tags=tags)
+    client.log_outputs(run, [LoggedModelOutput(model.model_id, 1)])
+    client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+    client.set_terminated(run, "FINISHED")
+    register(client, run, 1, Entry("net", accuracy, 5000))
+    return run
+
+
+def best(client: mlflow.MlflowClient) -> set[str]:
+    return {Models(None).find("best")[0].info.run_id, client.get_model_version_by_alias("net", "best").run_id}
+
+
+def test_the_best_for_digits_has_seen_digits(client: mlflow.MlflowClient) -> None:
+    first = finished(client, 0.97, "mnist", "a")
+    assert best(client) == {first}
+    finished(client, 0.999, "custom", "b")
+    assert best(client) == {first}
+    better = finished(client, 0.98, "mnist", "a")
+    assert best(client) == {better}
+
+
+def test_without_mnist_the_newest_runs_data_count(client: mlflow.MlflowClient) -> None:
+    finished(client, 0.99, "custom", "a")
+    second = finished(client, 0.9, "custom", "b")
+    assert best(client) == {second}
+    finished(client, 0.8, "custom", "b")
+    assert best(client) == {second}
+
+
+def test_versions_of_an_earlier_version_are_looked_up(client: mlflow.MlflowClient) -> None:
+    first = finished(client, 0.97, "mnist", "a")
+    other = finished(client, 0.999, "custom", "b")
+    for version in client.search_model_versions("name='net'"):
+        client.delete_model_version_tag("net", version.version, "validation_data")
+    register(client, other, 1, Entry("net", 0.999, 5000))
+    assert best(client) == {first}
+
+
+def test_a_run_without_a_record_of_its_data(client: mlflow.MlflowClient) -> None:
+    run = client.create_run("0").info.run_id
+    assert data_of(client.get_run(run)) == ""
+    client.log_param(run, "data.dir", "None")
+    assert data_of(client.get_run(run)) == "mnist"
+    assert comparable([]) == []

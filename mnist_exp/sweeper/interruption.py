@@ -128,11 +128,42 @@ def _interrupt(signum: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
+_is_blocked = threading.Event()  # SIGINT, in the main thread
+
+
+@contextmanager
+def blocked_in_new_programs() -> Iterator[None]:
+    """Ctrl-C does not reach the programs that the block starts before they `unblock` it, for instance while they import.
+
+    Here it is handled as before, by the main thread's next step, but wakes it from no sleep or wait.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    _is_blocked.set()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        _is_blocked.clear()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def unblock() -> None:
+    """Raises KeyboardInterrupt if Ctrl-C came since the program was started."""
+    _is_blocked.clear()
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
 def interrupt_main_thread() -> None:
-    """As Ctrl-C does: also out of a sleep or a wait."""
+    """As Ctrl-C does: also out of a sleep or a wait, but in `blocked_in_new_programs`."""
     ident = threading.main_thread().ident
     assert ident is not None
-    signal.pthread_kill(ident, signal.SIGINT)
+    if _is_blocked.is_set():
+        signal.raise_signal(signal.SIGINT)
+    else:
+        signal.pthread_kill(ident, signal.SIGINT)
 
 
 class Held:

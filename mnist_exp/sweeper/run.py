@@ -23,7 +23,7 @@ from optuna.trial import TrialState
 
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.hooks import StudyHooks, build_hooks, load_function, permitted
-from mnist_exp.sweeper.interruption import Stop, held, stoppable
+from mnist_exp.sweeper.interruption import Stop, blocked_in_new_programs, held, stoppable
 from mnist_exp.sweeper.plan import check_settings, make_plan, repetitions
 from mnist_exp.sweeper.processes import machine, this_process
 from mnist_exp.sweeper.progress import Display
@@ -265,7 +265,8 @@ def _time_limit(seconds: float | None, study: optuna.Study, launch: str) -> Iter
 def _run_workers(worker: Worker, n_workers: int) -> None:
     config = worker.config.copy()
     own = ["hydra.output_subdir=null", "hydra.job.chdir=false"]
-    if str(config.hydra.launcher._target_).endswith(".JoblibLauncher") and config.hydra.launcher.n_jobs == -1:
+    is_joblib = str(config.hydra.launcher._target_).endswith(".JoblibLauncher")
+    if is_joblib and config.hydra.launcher.n_jobs == -1:
         processes = max(2, n_workers)  # joblib would run a single worker in this process
         own.append(f"hydra.launcher.n_jobs={processes}")
         with read_write(config.hydra.launcher):
@@ -279,9 +280,24 @@ def _run_workers(worker: Worker, n_workers: int) -> None:
     # A worker's job has a trial's config, so that what it chooses of sweeper and launcher is the parent's.
     own.extend(worker.space.overrides(_samples(worker.space, worker.plan)[0]))
     jobs = [[*own, f"hydra.sweep.subdir=workers/{i}"] for i in range(n_workers)]
-    for job in launcher.launch(jobs, initial_job_idx=0):
+    with _quiet_start() if is_joblib else contextlib.nullcontext():
+        ended = launcher.launch(jobs, initial_job_idx=0)
+    for job in ended:
         with contextlib.redirect_stderr(io.StringIO()):  # where Hydra announces the failure of a job
             job.return_value  # noqa: B018  # raises what the worker raised
+
+
+@contextmanager
+def _quiet_start() -> Iterator[None]:
+    """Ctrl-C does not reach joblib's processes while they import, where each would end in a traceback."""
+    from multiprocessing import resource_tracker
+
+    from joblib.externals.loky.backend import resource_tracker as lokys_tracker
+
+    for tracker in (resource_tracker, lokys_tracker):
+        tracker.ensure_running()  # it lets Ctrl-C through when it starts
+    with blocked_in_new_programs():
+        yield
 
 
 def _wait_for_end(worker: Worker, study: optuna.Study) -> None:

@@ -23,7 +23,7 @@ from optuna.trial import TrialState
 
 from mnist_exp.sweeper.cache import StudyCache
 from mnist_exp.sweeper.hooks import build_hooks, load_function
-from mnist_exp.sweeper.interruption import Held, held, interrupt_main_thread, interruptible
+from mnist_exp.sweeper.interruption import Held, held, interrupt_main_thread, interruptible, unblock
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.processes import machine, this_process
 from mnist_exp.sweeper.samplers import build_pruner, build_sampler
@@ -67,6 +67,15 @@ class Worker:
     share: int  # workers that share the parent's machine
 
     def __call__(self, _: DictConfig) -> None:
+        try:
+            unblock()
+            self._work()
+        except (Interrupted, KeyboardInterrupt) as interrupted:
+            # An error here would make a launcher kill the other workers, which stop by themselves.
+            if self._is_parent():
+                raise interrupted.__cause__ or interrupted from None
+
+    def _work(self) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         sweeper = self.config.hydra.sweeper
         storage = StudyStorage(self.storage_url, sweeper.heartbeat, self.launch)
@@ -74,16 +83,11 @@ class Worker:
             study = optuna.load_study(
                 study_name=self.study_name, storage=StudyCache(storage), pruner=build_pruner(sweeper.pruner)
             )
-        try:
-            with usable(self.storage_url), _interrupted_when_told(study, self.launch), held() as hold:
-                try:
-                    self._take_trials(study, storage, hold)
-                finally:
-                    storage.give_back_claimed()
-        except (Interrupted, KeyboardInterrupt) as interrupted:
-            # An error here would make a launcher kill the other workers, which stop by themselves.
-            if self._is_parent():
-                raise interrupted.__cause__ or interrupted from None
+        with usable(self.storage_url), _interrupted_when_told(study, self.launch), held() as hold:
+            try:
+                self._take_trials(study, storage, hold)
+            finally:
+                storage.give_back_claimed()
 
     def _take_trials(self, study: optuna.Study, storage: StudyStorage, hold: Held) -> None:
         """One after the other, until none waits or none may begin."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import mnist_exp.sweeper
 
-LIBRARIES = {"hydra", "omegaconf", "optuna", "rich", "filelock", "psutil", "sqlalchemy", "numpy"}
+LIBRARIES = {"hydra", "omegaconf", "optuna", "rich", "filelock", "psutil", "sqlalchemy", "numpy", "joblib"}
 
 
 def test_package_imports_nothing_of_the_harness() -> None:

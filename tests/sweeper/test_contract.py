@@ -154,13 +154,13 @@ class Elsewhere:
         self.storage = StudyStorage(url, heartbeat)
         self.study = optuna.create_study(study_name=studies.NAME, storage=self.storage)
         self.id = self.storage.get_study_id_from_name(studies.NAME)
-        self.study.enqueue_trial({})
-        self.trial = self.study.ask()
-        self.storage.set_trial_user_attr(self.trial._trial_id, WORKER, "elsewhere/1/1.00")
-        self.storage.set_trial_user_attr(self.trial._trial_id, LAUNCH, "elsewhere")
+        self.storage.add_waiting(self.id, [({}, {})])
+        self.trial_id = self.storage.claim(self.id) or 0
+        self.storage.set_trial_user_attr(self.trial_id, WORKER, "elsewhere/1/1.00")
+        self.storage.set_trial_user_attr(self.trial_id, LAUNCH, "elsewhere")
 
     def beat(self) -> None:
-        RDBStorage.record_heartbeat(self.storage, self.trial._trial_id)
+        RDBStorage.record_heartbeat(self.storage, self.trial_id)
 
     def be_silent(self, seconds: float) -> None:
         """Set its last sign of life back by so much."""

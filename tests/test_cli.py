@@ -39,8 +39,8 @@ def run_cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["schedule.epochs=abc"], "schedule.epochs=abc: expected a whole number"),
         (["schedule.epochs=0"], "schedule.epochs=0: expected a number >= 1"),
         (
-            ["data.dir=/nonexistent"],
-            "data.dir=/nonexistent: no such folder; expected one with train-images-idx3-ubyte, "
+            ["data.dir=/proc/nope"],
+            "data.dir=/proc/nope: no such folder; expected one with train-images-idx3-ubyte, "
             + "train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte",
         ),
         (["optimizer.learning_rate=-1"], "optimizer.learning_rate=-1.0: expected a number > 0"),

@@ -98,7 +98,7 @@ def test_the_diff_on_the_commit_gives_the_same_files(
         git(checkout, "config", setting, "true")
     for setting, value in (("color.ui", "always"), ("diff.external", "false"), ("diff.renames", "copies")):
         git(checkout, "config", setting, value)
-    monkeypatch.setenv("GIT_DIR", "/nonexistent")
+    monkeypatch.setenv("GIT_DIR", "/proc/nope")
     source = environment.source_version()
     monkeypatch.delenv("GIT_DIR")
     assert source is not None
@@ -260,7 +260,7 @@ def test_broken_git_costs_a_note_at_most(checkout: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(environment, "__file__", str(checkout / "code.py"))
     (checkout / ".git" / "index").write_bytes(b"garbage")
     assert environment.source_version() is None
-    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setenv("PATH", "/proc/nope")
     assert environment.source_version() is None
 
 

@@ -34,9 +34,9 @@ TERMINAL = {
 HYDRA_AND_OTHERS = {
     "HYDRA_MAIN_MODULE": "foo.bar", "HYDRA_FULL_ERROR": "1", "HYDRA_DEPRECATION_WARNINGS_AS_ERRORS": "1",
     "COMP_LINE": "x", "OPTUNA_STORAGE": "sqlite:///optuna-x.db", "JOBLIB_MULTIPROCESSING": "0", "LOKY_PICKLER": "pickle",
-    "GIT_DIR": "/nonexistent/.git", "GIT_WORK_TREE": "/nonexistent", "GIT_INDEX_FILE": "/nonexistent/index",
+    "GIT_DIR": "/proc/nope/.git", "GIT_WORK_TREE": "/proc/nope", "GIT_INDEX_FILE": "/proc/nope/index",
     "http_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "TZ": "Asia/Kathmandu",
-    "MPLBACKEND": "module://nope", "MPLCONFIGDIR": "/proc/nope", "SQLITE_TMPDIR": "/nonexistent",
+    "MPLBACKEND": "module://nope", "MPLCONFIGDIR": "/proc/nope", "SQLITE_TMPDIR": "/proc/nope",
     "PANDAS_COPY_ON_WRITE": "0", "SOURCE_DATE_EPOCH": "0", "XDG_CACHE_HOME": "/proc/nope",
 }  # fmt: skip
 MLFLOW = {
@@ -81,7 +81,7 @@ CASES = {
     "no home": Case({}, "unset HOME;"),
     "home is a file": Case({"HOME": "/etc/hostname"}),
     "temporary folder with spaces": Case({}, "mkdir '{folder}/t m p'; export TMPDIR='{folder}/t m p';"),
-    "no temporary folder": Case({"TMPDIR": "/nonexistent"}),
+    "no temporary folder": Case({"TMPDIR": "/proc/nope"}),
     "no streams": Case({}, after="<&- >&- 2>&-"),
     "closed pipe": Case({}, after="| head -1 >/dev/null; exit ${PIPESTATUS[0]}"),
     "full device": Case({}, after=">/dev/full 2>/dev/full"),

@@ -29,7 +29,7 @@ def test_a_good_program_exits_0(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert "preflight: 0 errors, 0 warnings" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("argument", ["model=cnn3x4", "schedule.epochs=0", "data.dir=/nonexistent"])
+@pytest.mark.parametrize("argument", ["model=cnn3x4", "schedule.epochs=0", "data.dir=/proc/nope"])
 def test_mistakes_get_a_short_answer(tmp_path: Path, argument: str) -> None:
     done = preflight(argument, cwd=tmp_path)
     assert done.returncode == 1

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ _NONE = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 class _FileLock(filelock.FileLock):
     def acquire(self, *arguments: Any, **settings: Any) -> filelock.AcquireReturnProxy:
         try:
+            _make(self.lock_file)
             return super().acquire(*arguments, **settings)
         except OSError as error:
             if error.errno not in _NONE:
@@ -28,5 +30,11 @@ def file_lock(path: Path, **settings: Any) -> filelock.FileLock:
     """As filelock's. Acquiring it raises OSError where the file system has no locks, as some shared ones have none.
 
     There filelock would take the existence of the file for the lock, and wait for ever for one that was left behind.
+    It raises OSError, too, where no file can be made although the folder is there (/proc), for which filelock waits for ever.
     """
     return _FileLock(path, fallback_to_soft=False, **settings)
+
+
+def _make(path: str) -> None:
+    with suppress(FileExistsError, PermissionError):  # of another user's file filelock knows more
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644))  # the mode that filelock gives it

@@ -30,6 +30,12 @@ def test_a_file_system_without_locks_is_told(
         pass
 
 
+def test_a_folder_in_which_nothing_can_be_made_is_told() -> None:
+    """filelock takes the error for another program that removes the file just now, and waits for ever."""
+    with pytest.raises(OSError, match="No such file or directory"):
+        locks.file_lock(Path("/proc/x.lock"), timeout=5).acquire()
+
+
 def test_links_to_a_database_share_its_lock(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "a.db").touch()

@@ -19,7 +19,7 @@ from mlflow.entities import LoggedModel
 from mnist_exp import foreign_files, model_package
 from mnist_exp.errors import UserError
 from mnist_exp.sweeper.foreign_text import clean
-from mnist_exp.uris import local_path
+from mnist_exp.uris import local_path, masked
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -47,6 +47,8 @@ def load(client: "MlflowClient", model: LoggedModel) -> "DigitModel":
     Raises UserError for a model with other code, ValueError for one whose network is none of this package's.
     """
     if not _has_our_code(client, model):
+        if _content(client, model, "MLmodel", _MOST_CODE_BYTES) is None:
+            raise ValueError(f"its files are not in {clean(masked(model.artifact_location), 200)}")
         raise UserError(
             "it brings other Python code than this version of mnist_exp has; --trust runs that code, with all you may do"
         )

@@ -109,6 +109,13 @@ def test_a_model_of_another_version_or_without_code_asks_too(artifacts: Path) ->
         answer()
 
 
+def test_a_model_whose_files_are_gone_is_not_one_to_trust(artifacts: Path) -> None:
+    shutil.rmtree(artifacts)
+    artifacts.mkdir()
+    with pytest.raises(UserError, match=f"its model cannot be loaded .its files are not in {artifacts}.$"):
+        answer()
+
+
 def repacked(path: Path, change: Callable[[dict[str, bytes]], None]) -> None:
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}

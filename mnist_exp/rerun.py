@@ -22,6 +22,7 @@ from mnist_exp.sweeper.foreign_text import clean
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 USAGE = """usage: python -m mnist_exp.rerun RUN_ID [tracking.uri=URI]
 
@@ -245,9 +246,14 @@ class _Store:
         import mlflow
         from mlflow.exceptions import MlflowException
 
+        run = None
         try:
-            return _read(mlflow.MlflowClient(self._uri), run_id)
+            client = mlflow.MlflowClient(self._uri)
+            run = client.get_run(run_id)
+            return _read(client, run)
         except Exception as error:  # MLflow passes on whatever its database, server or file store raises
+            if run is not None:
+                raise UserError(f"run {run_id}: its record cannot be read ({first_line(error)})") from error
             code = error.error_code if isinstance(error, MlflowException) else ""
             if code == "RESOURCE_DOES_NOT_EXIST" or "for parameter 'run_id'" in str(error):
                 raise UserError(f"{run_id}: no such run in {shortened(self._uri)}\n{ELSEWHERE}") from error
@@ -270,8 +276,8 @@ class _Store:
         return str(runs[0].info.run_id) if runs else None
 
 
-def _read(client: "MlflowClient", run_id: str) -> TrackedRun:
-    run = client.get_run(run_id)
+def _read(client: "MlflowClient", run: "Run") -> TrackedRun:
+    run_id = run.info.run_id
     metrics = {}
     for name in run.data.metrics:
         values: dict[int, set[str]] = {}

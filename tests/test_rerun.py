@@ -197,6 +197,11 @@ def test_records_that_cannot_be_used(workdir: Path, monkeypatch: pytest.MonkeyPa
         assert f"run {bare}: its recorded config cannot be used here: " in said
         assert reason in said
         assert len(said.splitlines()) <= 2
+    (record,) = workdir.glob("mlruns/*/*/artifacts/config/resolved.yaml")
+    record.unlink()
+    record.symlink_to("/etc/passwd")  # MLflow follows no links that leave the run's folder
+    said = main_exit(monkeypatch, bare)
+    assert said.startswith(f"mnist_exp: run {bare}: its record cannot be read (")
     assert len(client.search_runs(["1"])) == 1
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mnist_exp import plot_style
 from mnist_exp.errors import UserError, first_line
 
 # While Keras and TensorFlow are imported, None for unset: what they read then that would change or stop a run.
@@ -44,6 +45,7 @@ def pin() -> None:
     )  # else keras.json of this folder
     try:
         with _environment({**_VARIABLES, **home}):
+            plot_style.load()  # Keras imports matplotlib, and a backend in MPLBACKEND that is not here would end both
             import keras
     except Exception as error:
         if not any(frame.filename.endswith("keras/src/backend/config.py") for frame in _frames(error)):

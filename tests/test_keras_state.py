@@ -56,6 +56,7 @@ HARMLESS: dict[str, tuple[object, dict[str, str]]] = {
     ),
     "half precision": ({"floatx": "float16"}, {"KERAS_MAX_STEPS_PER_EPOCH": "1"}),
     "no JSON": ("{", {}),
+    "a notebook's backend": (None, {"MPLBACKEND": "nope"}),
 }
 UNREADABLE: list[tuple[object, str]] = [
     ({"floatx": "bfloat16"}, "Invalid `floatx` configuration"),

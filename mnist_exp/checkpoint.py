@@ -138,11 +138,14 @@ def save(state: RunState, run_folder: Path) -> None:
 
 def load_newest(run_folder: Path, warn: Callable[[str], None]) -> RunState | None:
     """The newest checkpoint that is whole; each damaged one is named in a call of `warn`. None if there is none."""
-    for folder in reversed(_folders(run_folder)):
+    folders = _folders(run_folder)
+    while folders:
+        folder = folders.pop()
         try:
             return _load(folder)
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-            warn(f"{folder}: damaged checkpoint ({clean(error, 200)}); the one before it is used")
+            rest = "the one before it is used" if folders else "there is none before it"
+            warn(f"{folder}: damaged checkpoint ({clean(error, 200)}); {rest}")
     return None
 
 

@@ -109,6 +109,8 @@ def _by_id(
     if run_id in known:
         lock.enter_context(checkpoint.alone(checkpoint.run_folder(run_id)))
         state = checkpoint.load_newest(checkpoint.run_folder(run_id), warn)
+        if state is None:
+            raise UserError(f"resume={run_id}: no checkpoint in {checkpoint.run_folder(run_id)} can be used")
     if state is None:
         there = f"{', '.join(known[:5])}" if known else "none"
         raise ConfigError(

@@ -88,6 +88,11 @@ def test_a_damaged_newest_falls_back_with_a_warning(tmp_path: Path, name: str, d
     assert loaded.progress.step == 5
     assert len(said) == 1
     assert "000000010.1: damaged checkpoint" in said[0]
+    assert said[0].endswith("; the one before it is used")
+    (tmp_path / "000000005.1" / name).unlink()
+    loaded, said = warnings_of(tmp_path)
+    assert loaded is None
+    assert said[1].endswith("; there is none before it")
 
 
 def test_a_write_cut_short_is_not_a_checkpoint(tmp_path: Path) -> None:

@@ -120,6 +120,10 @@ def test_refusals(workdir: Path) -> None:
     cosine = run([*SMALL, "schedule=cosine", "schedule.epochs=1"])
     with pytest.raises(UserError, match="schedule.kind=cosine spreads the learning rate"):
         run([f"resume={cosine.run_id}", "schedule.epochs=2"])
+    for manifest in checkpoint.run_folder(done.run_id).glob("*/manifest.json"):
+        manifest.write_text("{}")
+    with pytest.raises(UserError, match=f"resume={done.run_id}: no checkpoint in .* can be used$"):
+        run([f"resume={done.run_id}", "schedule.epochs=2"])
 
 
 @pytest.mark.usefixtures("bare_runs")

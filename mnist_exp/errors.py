@@ -45,5 +45,11 @@ class Killed(BaseException):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, short enough to be a part of a message, and without passwords."""
-    return masked((str(error).strip().splitlines() or [type(error).__name__])[0])[:300]
+    """What an error says, short enough to be a part of a message, and without passwords.
+
+    Of a server that cannot be reached it is the cause alone: MLflow and urllib3 tell the address three times before.
+    """
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if "(Caused by " in text:
+        text = text.partition("(Caused by ")[2].removesuffix(")")
+    return masked(text)[:300]

@@ -27,6 +27,7 @@ _SILENT = (
     "mlflow.system_metrics",
     "mlflow.tracking.fluent",
     "mlflow.store.db.utils",
+    "mlflow.utils.git_utils",  # 60 lines where there is no git
 )
 _FIRST_LETTERS = 200  # of a URI in a message
 
@@ -38,6 +39,7 @@ def be_quick_and_quiet() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "15")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     for silent in _SILENT:
@@ -67,7 +69,8 @@ def _check_kind(uri: str | None) -> None:
     if text is None:
         _refuse_old_file_store()
         return
-    scheme = urlsplit(text).scheme.split("+")[0].lower()
+    match = re.match(r"([\w.-]+)(\+\w+)?:", text)  # not urlsplit, which refuses passwords that databases take
+    scheme = match[1].lower() if match else ""
     if len(scheme) <= 1 or scheme == "file":
         if os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() in ("true", "1"):
             return
@@ -83,6 +86,15 @@ def _check_kind(uri: str | None) -> None:
         near = difflib.get_close_matches(scheme, _KINDS, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ConfigError(f"{setting}={shortened(text)}: {scheme} is no kind of store{hint}\n{_EXPECTED}")
+    if scheme in ("http", "https"):
+        try:
+            host, _ = urlsplit(text).hostname, urlsplit(text).port  # which is checked when it is read
+        except ValueError as error:
+            raise ConfigError(
+                f"{setting}={shortened(text)}: is no address ({first_line(error)})\n{_EXPECTED}"
+            ) from error
+        if not host:
+            raise ConfigError(f"{setting}={shortened(text)}: names no host\n{_EXPECTED}")
 
 
 def has_file_store() -> bool:
@@ -197,6 +209,8 @@ def _reason(error: Exception) -> str:
         )
     if "database is locked" in text:
         return f"another program has locked the database for {database.WAIT_SECONDS:.0f} seconds"
+    if missing := re.fullmatch(r"No module named '([\w.]+)'", text):
+        return f"its driver, the Python module {missing[1]}, is not installed"
     return text
 
 

@@ -45,7 +45,10 @@ def local_path(uri: str) -> Path | None:
     """The path that MLflow takes an artifact location for: a path or a `file:` URI; None for a remote one."""
     if uri.startswith("/"):
         return Path(unquote(uri))
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # somebody else wrote it
+        return None
     if parts.scheme == "file" and parts.hostname in (None, ".", "localhost", "127.0.0.1"):
         return Path(unquote(parts.path))
     return None if parts.scheme else Path(unquote(uri))

@@ -107,12 +107,14 @@ def _refuse_passwords() -> None:
     for argument in sys.argv[1:]:
         key, _, value = argument.lstrip("+").partition("=")
         uri = value.replace("\\", "").strip("'\"")
-        if key not in ("tracking.uri", "hydra.sweeper.storage") or masked(uri) == uri:
+        if masked(uri) == uri:
             continue
         if key == "tracking.uri":
             from mnist_exp import mlflow_settings
 
             mlflow_settings.check_uri(uri)
+        elif key != "hydra.sweeper.storage":
+            config.refuse_password(key, uri)
         raise ConfigError(
             f"{key}={masked(uri)}: holds a password, and Hydra writes settings into its files\n"
             f"{key}='${{oc.env:NAME}}' takes it from the variable NAME; PostgreSQL also reads PGPASSWORD and ~/.pgpass"

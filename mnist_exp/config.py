@@ -35,6 +35,7 @@ from mnist_exp import bridge, sweeps_source
 from mnist_exp.errors import ConfigError, first_line
 from mnist_exp.sweeps_source import SWEEPS_DIR, TREE_DIR
 from mnist_exp.typed_text import ANY_KEY, as_typed, in_yaml, is_converted, text_settings
+from mnist_exp.uris import masked
 
 CONF_DIR = TREE_DIR / "conf"
 
@@ -755,6 +756,25 @@ def _check_widths(key: str, widths: list[int]) -> None:
         raise ConfigError(f"{key}=[]: expected at least one layer width, found none")
     for width in widths:
         _check_range(key, width, low=1, high=_MAX_WIDTH)
+
+
+def refuse_password(key: str, text: str) -> None:
+    """Raise ConfigError for an address with a password, or a token, in a setting: all of them are recorded."""
+    if masked(text) != text:
+        raise ConfigError(
+            f"{key}={masked(text)}: holds a password, and settings are recorded with the run; leave it out"
+        )
+
+
+def refuse_passwords(config: Config) -> None:
+    """As `refuse_password`, for all settings that are a user's own words."""
+    tags = {f"tags.{name}": text for name, text in config.tags.items()}
+    for key, text in {
+        "run_name": config.run_name or "",
+        "tracking.experiment": config.tracking.experiment,
+        **tags,
+    }.items():
+        refuse_password(key, text)
 
 
 def _check_length(key: str, name: str) -> None:

@@ -30,7 +30,15 @@ from mnist_exp import (
     startup_noise,
     sweeper,
 )
-from mnist_exp.config import Config, ReferenceConfig, Settings, compose, find_preset, refuse_sweep
+from mnist_exp.config import (
+    Config,
+    ReferenceConfig,
+    Settings,
+    compose,
+    find_preset,
+    refuse_passwords,
+    refuse_sweep,
+)
 from mnist_exp.description import Facts
 from mnist_exp.errors import Killed, NonFiniteCost, PreflightFailed, RunIsGone
 from mnist_exp.reporting import best_epoch, layer_text
@@ -79,6 +87,7 @@ def run_experiment(settings: Settings) -> RunResult:
     reporter = reporting.Reporter()
     trial = sweeper.current()
     mlflow_settings.check_uri(settings.config.tracking.uri)
+    refuse_passwords(settings.config)
     if settings.config.best_of is not None:
         from mnist_exp import study_tracking
 

@@ -1,6 +1,7 @@
 """What a store, its URI and MLflow's environment can be, in the words that are shown; nothing is left behind."""
 
 import contextlib
+import functools
 import os
 import shutil
 import sqlite3
@@ -14,7 +15,7 @@ import pytest
 from conftest import Started, only_run
 from waiting import LIMIT
 
-from mnist_exp import data, mlflow_settings, tracking
+from mnist_exp import data, mlflow_settings, run, tracking
 from mnist_exp.config import compose
 from mnist_exp.errors import ConfigError, UserError, first_line
 from mnist_exp.messages import explain
@@ -270,6 +271,9 @@ def test_a_password_is_not_shown_recorded_or_asked_for(
         ["-m", "seed=1,2", "tracking.uri=http://alice:SECRET@h"],
         ["-m", "seed=1,2", "++tracking.uri='postgresql://alice:SECRET@h/db'"],
         ["-m", "seed=1,2", "hydra/sweeper=optuna_study", "hydra.sweeper.storage=postgresql://a:SECRET@h/db"],
+        ["+tags.from=https://SECRET@h/x"],
+        ["run_name='data of http://alice:SECRET@h'"],
+        ["data.dir=http://h/x?token=SECRET"],
     ],
 )
 def test_a_password_on_the_command_line_is_refused_before_anything_is_written(
@@ -284,6 +288,18 @@ def test_a_password_on_the_command_line_is_refused_before_anything_is_written(
     assert "holds a password" in str(stopped.value.code)
     assert "SECRET" not in str(stopped.value.code) + "".join(capsys.readouterr())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_password_that_a_variable_gives_is_refused_too(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THERE", "https://alice:SECRET@h/x")
+    before = sorted(workdir.iterdir())
+    for setting in ("+tags.x", "run_name", "tracking.experiment"):
+        override = f"{setting}='${{oc.env:THERE}}'"
+        shown = refused(functools.partial(run, [*TINY, override]))
+        assert shown.startswith(f"{setting.lstrip('+')}=https://alice:***@h/x: holds a password")
+    assert sorted(workdir.iterdir()) == before
 
 
 @pytest.mark.parametrize("name", ["a${b}", os.fsdecode(b"no\xffutf")])

@@ -12,8 +12,8 @@ ORDER = [
     "earlier_files",
     "interrupts", "results", "seeds", "bridge", "sweeper", "foreign_files", "printing", "config", "machine", "messages", "recorded", "search_spaces", "data",
     "command", "checkpoint", "resume", "reporting", "description", "initializers", "models", "losses", "optimizers",
-    "preflight", "training", "credentials", "environment", "unsent", "moved_store", "mlflow_settings", "compare", "picture_files", "preprocessing", "served_model",
-    "model_package", "foreign_models", "model_registry", "delivery", "tracking", "figures", "study_figures", "study_report", "study_tracking",
+    "preflight", "training", "credentials", "environment", "unsent", "moved_store", "mlflow_settings", "compare", "picture_files", "preprocessing", "judgement", "served_model", "calibration",
+    "model_package", "foreign_models", "same_data", "model_registry", "delivery", "tracking", "figures", "study_figures", "study_report", "study_tracking",
     "experiment", "__init__", "__main__", "sync", "rerun", "explain", "reproduce", "trained_models", "drawing",
     "predict",
 ]  # fmt: skip

@@ -33,6 +33,7 @@ LIBRARIES = {
     "__main__": {"hydra", "omegaconf"}, "sync": set(), "rerun": {"mlflow", "yaml"},
     "explain": {"numpy", "pandas", "rich"}, "picture_files": {"numpy", "PIL", "pillow_heif"}, "preprocessing": {"numpy", "PIL"},
     "served_model": {"keras", "mlflow", "numpy", "pandas", "PIL"}, "model_package": {"mlflow", "numpy", "pandas"},
+    "judgement": {"numpy"}, "calibration": {"keras", "numpy"}, "same_data": {"mlflow"},
     "foreign_models": {"mlflow", "numpy"}, "model_registry": {"mlflow"}, "trained_models": {"mlflow", "numpy", "pandas"}, "drawing": set(),
     "predict": {"numpy", "PIL", "rich"},
 }  # fmt: skip

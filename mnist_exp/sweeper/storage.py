@@ -277,7 +277,10 @@ def reason(error: BaseException) -> str:
     """One line: what the database says, where SQLAlchemy and Optuna only say that it said something."""
     if isinstance(error, optuna.exceptions.StorageInternalError) and error.__cause__ is not None:
         return reason(error.__cause__)
-    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    try:
+        lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    except Exception:  # noqa: BLE001  # an error whose own __str__ fails
+        lines = []
     return lines[0] if lines else type(error).__name__
 
 

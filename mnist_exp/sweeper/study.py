@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from mnist_exp.sweeper.cache import StudyCache
 from mnist_exp.sweeper.errors import SweepError
+from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.space import SearchSpace
 from mnist_exp.sweeper.storage import FAILURE, LAUNCH, StudyStorage
@@ -90,7 +91,8 @@ def counts(trials: Sequence[FrozenTrial]) -> dict[str, int]:
 
 
 def reason(trial: FrozenTrial) -> str:
-    return str(trial.user_attrs.get(FAILURE, "unknown"))
+    """Why the trial failed, on one line: whoever can write to the database may have written it."""
+    return clean(trial.user_attrs.get(FAILURE, "unknown"))
 
 
 def results(study: optuna.Study) -> Mapping[str, Any]:

@@ -5,13 +5,15 @@ import io
 import logging
 import math
 import os
+import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 import optuna
 from hydra.core.hydra_config import HydraConfig
@@ -22,6 +24,7 @@ from optuna.storages._heartbeat import get_heartbeat_thread
 from optuna.trial import TrialState
 
 from mnist_exp.sweeper.cache import StudyCache
+from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.hooks import build_hooks, load_function
 from mnist_exp.sweeper.interruption import Held, held, interrupt_main_thread, interruptible, unblock
 from mnist_exp.sweeper.plan import Plan
@@ -159,7 +162,7 @@ class Worker:
             end(TrialState.PRUNED, str(pruned))
             return TrialState.PRUNED, None
         except BaseException as error:
-            if isinstance(error, Exception | SystemExit) and not _is_of_interrupt(error):
+            if not _is_of_interrupt(error):  # asyncio.CancelledError is no Exception, and a failure
                 end(TrialState.FAIL, _one_line(error))
                 return TrialState.FAIL, None
             end(TrialState.WAITING, _one_line(error))
@@ -205,7 +208,7 @@ class Worker:
         folder = Path(HydraConfig.get().runtime.output_dir)
         with (folder / OUTPUT_FILE).open("a") as output, _output_to(output):
             try:
-                with hold.released():
+                with hold.released(), _without_its_children():
                     return self.task_function(config)
             except optuna.TrialPruned as pruned:
                 return pruned  # an exception would be in the job's log as a failure
@@ -227,6 +230,33 @@ class Worker:
     def _threads(self) -> int:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return max(1, cores // self.share) if machine() == self.machine else cores
+
+
+@contextmanager
+def _without_its_children() -> Iterator[None]:
+    """A child that was forked in the block ends at the block's end, as at a program's: the trial is its parent's."""
+    parent = os.getpid()
+    try:
+        yield
+    except BaseException as error:
+        if os.getpid() != parent:
+            _end_process(error)
+        raise
+    if os.getpid() != parent:
+        _end_process(SystemExit())
+
+
+def _end_process(error: BaseException) -> NoReturn:
+    """End this process with the words and the exit code that Python has for the error, and nothing else that is registered."""
+    code = error.code if isinstance(error, SystemExit) else 1
+    if not isinstance(error, SystemExit):
+        traceback.print_exception(error)
+    elif not isinstance(code, int | None):
+        print(code, file=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code & 0xFF if isinstance(code, int) else int(code is not None))
 
 
 @contextmanager
@@ -284,4 +314,4 @@ def _is_of_interrupt(error: BaseException | None) -> bool:
 def _one_line(error: BaseException) -> str:
     name, why = type(error).__name__, reason(error)
     text = name if why == name else f"{name}: {why}"
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return clean(text, _LONGEST)

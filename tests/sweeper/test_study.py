@@ -117,3 +117,10 @@ def test_results_are_those_of_the_official_plugin() -> None:
     several = optuna.create_study(directions=["minimize", "maximize"])
     several.add_trial(create_trial(params={"x": 0.5}, distributions=SPACE.distributions, values=[1.0, 2.0]))
     assert results(several) == {"name": "optuna", "solutions": [{"params": {"x": 0.5}, "values": [1.0, 2.0]}]}
+
+
+def test_a_reason_that_somebody_else_wrote_is_one_clean_line(storage: StudyStorage) -> None:
+    study = open_study(storage, "s", plan(1), SPACE)
+    fill(study, storage, plan(1), retry_failed=True)
+    end(study, storage, TrialState.FAIL, 1, **{FAILURE: "\x1b[31mred\nand more"})
+    assert reason(study.trials[0]) == r"\x1b[31mred and more"

@@ -1,5 +1,6 @@
 """What a worker makes of a trial: its config, its folder, its value, and the reason why it has none."""
 
+import asyncio
 import logging
 import os
 import sys
@@ -63,6 +64,11 @@ def test_a_trial_can_have_its_folder_as_current_folder(sweep: Sweep) -> None:
     assert _seen[0][-1] == str(sweep.folder / "out" / "0")
 
 
+class _Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
 def unusable(cfg: DictConfig) -> Any:
     match cfg.model.name:
         case "nothing":
@@ -77,13 +83,19 @@ def unusable(cfg: DictConfig) -> Any:
             return [1.0, 2.0]
         case "long":
             raise ValueError("x" * 5000)
+        case "cancelled":
+            raise asyncio.CancelledError
+        case "mute":
+            raise _Mute
+        case "red":
+            raise ValueError("\x1b[31mred\u202e")
         case "good":
             return 1.0
     return None
 
 
 def test_failures_and_their_reasons(sweep: Sweep) -> None:
-    names = "nothing,not,error,exit,many,long,good"
+    names = "nothing,not,error,exit,many,long,cancelled,mute,red,good"
     study = sweep(
         unusable,
         f"model.name=choice({names})",
@@ -91,17 +103,46 @@ def test_failures_and_their_reasons(sweep: Sweep) -> None:
         "hydra.sweeper.max_failure_rate=1",
     )
     reasons = {t.params["model.name"]: t.user_attrs.get(FAILURE) for t in study.trials}
-    assert reasons.pop("long") == f"ValueError: {'x' * 288}..."
+    assert reasons.pop("long") == f"ValueError: {'x' * 284} ..."
     assert reasons == {
         "nothing": "TrialFailed: returned None, expected a number",
         "not": "TrialFailed: returned nan",
         "error": "OSError: disk full",
         "exit": "SystemExit: no licence",
         "many": "TrialFailed: returned [1.0, 2.0], expected a number",
+        "cancelled": "CancelledError",
+        "mute": "_Mute",
+        "red": r"ValueError: \x1b[31mred\u202e",
         "good": None,
     }
     assert "OSError: disk full" in sweep.output
-    assert [t.user_attrs[WORKER] is not None for t in study.trials] == [True] * 7
+    assert [t.user_attrs[WORKER] is not None for t in study.trials] == [True] * 10
+
+
+def leaves_children(cfg: DictConfig) -> float:
+    """What became of a child that left the task function."""
+    pid = os.fork()
+    if pid:
+        return float(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    match cfg.model.name:
+        case "exit":
+            sys.exit()
+        case "code":
+            sys.exit(3)
+        case "words":
+            sys.exit("no licence")
+        case "error":
+            raise ValueError("in the child")
+    return 7.0
+
+
+def test_a_child_that_leaves_the_task_function_ends(sweep: Sweep) -> None:
+    """It runs none of the sweep, which is its parent's: neither ends the trial nor takes another."""
+    study = sweep(
+        leaves_children, "model.name=choice(exit,code,words,error,back)", "hydra/sweeper/sampler=grid"
+    )
+    codes = {t.params["model.name"]: t.value for t in study.trials}
+    assert codes == {"exit": 0, "code": 3, "words": 1, "error": 1, "back": 0}
 
 
 def several(cfg: DictConfig) -> Any:

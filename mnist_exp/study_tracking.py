@@ -79,6 +79,7 @@ class StudyTracking(StudyHooks):
                     "study_name": study.study_name,
                     "study_role": "study",
                     "sweep.keys": " ".join(searched),
+                    **tracking.process_tags(),  # from the start, so that one who is killed here leaves no run for ever
                 }
                 run = client.create_run(experiment_id, run_name=study.study_name, tags=tags)
                 run_id = run.info.run_id

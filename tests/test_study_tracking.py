@@ -1,6 +1,7 @@
 """Small studies through the command line, seen in MLflow and Optuna afterwards."""
 
 import json
+import logging
 import os
 import shutil
 import signal
@@ -142,6 +143,8 @@ def test_another_application_is_told_that_its_studies_need_other_hooks(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    if "absl.logging" in sys.modules:  # TensorFlow's; it closes pytest's stream when Hydra configures logging
+        monkeypatch.setattr(sys.modules["absl.logging"].PythonHandler, "close", logging.StreamHandler.close)
     (tmp_path / "config.yaml").write_text("defaults: [{override hydra/sweeper: optuna_study}]\nx: 1\n")
     hooks = "hydra.sweeper.hooks=mnist_exp.study_tracking.StudyTracking"
     monkeypatch.setattr("sys.argv", ["app.py", "-m", "x=1,2", hooks])

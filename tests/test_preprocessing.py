@@ -255,11 +255,11 @@ def test_any_pixels_are_read_or_refused(kind: int) -> None:
 def test_the_scan_is_that_of_the_clean_picture(mnist: data.Dataset, form: str) -> None:
     """Most pixels are what they are of the same digits on white paper; noise and thin lines leave a little more."""
     random, differences = np.random.default_rng(3), []
-    for index in range(4):
+    for index in (0, 1):
         digit = mnist.test.images[index, :, :, 0]
         clean = from_bytes(encoded(dark_on_light(large(digit))))
         differences.append(difference(from_bytes(KINDS[form](digit, random)), clean))
-    assert np.median(differences) < (22 if form in ("fine pen", "photo: a sheet on a dark table") else 12)
+    assert np.mean(differences) < (22 if form in ("fine pen", "photo: a sheet on a dark table") else 12)
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:

@@ -1,0 +1,108 @@
+"""How well a run's model reads kinds of pictures, and how often it doubts what is none or one: docs/predict.md.
+
+The model is that of a run in the current folder's store, of the preset blog_cnn3x3 for what docs/predict.md says. What chose
+the rule of doubt (the share of validation images that it doubts, and its kind, by the other half of the wrong pictures) reports
+on nothing here: digits are test images, and wrong pictures are drawn with other fonts and seeds.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import wrong_pictures
+from benchmarks.arguments import check_positive, command_line
+from benchmarks.picture_kinds import KINDS
+from mnist_exp import data
+from mnist_exp.command import answered
+from mnist_exp.errors import UserError
+from mnist_exp.picture_files import PictureError
+from mnist_exp.preprocessing import from_bytes
+
+Images = NDArray[np.uint8]
+
+
+def main() -> None:
+    parser = command_line("pictures", __doc__)
+    parser.add_argument("--count", type=int, default=1000, metavar="N", help="test images of each kind")
+    parser.add_argument(
+        "--run", default="latest", metavar="RUN_ID|best|latest", help="whose model reads them"
+    )
+    with answered(UserError):
+        given = parser.parse_args()
+        check_positive(given, "count")
+        from mnist_exp.trained_models import Models
+
+        model = Models(None).load(given.run)._loaded
+        lines = [*_digits(model, given.count), "", *_wrong(model, given.count)]
+        Path(given.output, "pictures.md").write_text("\n".join(lines) + "\n")
+
+
+def _digits(model: object, count: int) -> Iterable[str]:
+    """A row for each kind: how many of the digits are read right, not surely, surely but wrong, and not at all."""
+    test = data.load().test
+    chosen = np.arange(0, len(test), max(1, len(test) // count))[:count]
+    yield from _printed(
+        [
+            f"| {count:,} test images each | right | not sure | wrong, but sure | refused |",
+            "|---|---|---|---|---|",
+        ]
+    )
+    for kind, make in {"the array itself": None, **KINDS}.items():
+        random, answers = np.random.default_rng(1), []
+        for index in chosen:
+            digit = test.images[index, :, :, 0]
+            answers.append(digit if make is None else _scan(make(digit, random)))
+        digits, sure = _read(model, answers)
+        right, refused = digits == test.labels[chosen], digits < 0
+        parts = (right, ~refused & ~sure, sure & ~right, refused)
+        yield from _printed([f"| {kind} | " + " | ".join(f"{part.mean():.1%}" for part in parts) + " |"])
+
+
+def _wrong(model: object, count: int) -> Iterable[str]:
+    """A row for each kind of wrong picture: how often it is refused, doubted, or taken for a digit without a word."""
+    yield from _printed(
+        ["| what is no digit | pictures | refused | not sure | silent |", "|---|---|---|---|---|"]
+    )
+    total = np.zeros(4, int)
+    for kind, (share, _) in wrong_pictures.WRONG.items():
+        pictures = wrong_pictures.make(kind, 1, max(1, share * count // 1000))
+        digits, sure = _read(model, [_scan(picture) for picture in pictures])
+        counts = np.array([len(digits), (digits < 0).sum(), ((digits >= 0) & ~sure).sum(), sure.sum()])
+        total += counts
+        yield from _printed([_row(kind, counts)])
+    yield from _printed([_row("all", total)])
+
+
+def _row(kind: str, counts: NDArray[np.int64]) -> str:
+    return f"| {kind} | {counts[0]:,} | " + " | ".join(f"{n / counts[0]:.1%}" for n in counts[1:]) + " |"
+
+
+def _scan(picture: bytes) -> Images | None:
+    """[28, 28], None for a picture that is refused."""
+    try:
+        return from_bytes(picture)
+    except PictureError:
+        return None
+
+
+def _read(model: object, scans: list[Images | None]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """(The digit of each scan, -1 where there is none; whether the model is sure of it)."""
+    digits, sure = np.full(len(scans), -1), np.zeros(len(scans), bool)
+    read = [index for index, scan in enumerate(scans) if scan is not None]
+    if read:
+        images = np.stack([scan for scan in scans if scan is not None])
+        answers = model.predict(images)  # type: ignore[attr-defined]
+        digits[read], sure[read] = answers["digit"], answers["sure"]
+    return digits, sure
+
+
+def _printed(lines: list[str]) -> list[str]:
+    """The lines, which are shown while the rest is measured."""
+    print("\n".join(lines), flush=True)
+    return lines
+
+
+if __name__ == "__main__":
+    main()

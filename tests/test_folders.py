@@ -141,10 +141,10 @@ def test_artifacts_that_are_only_in_the_old_place_stay_there(
 @pytest.mark.parametrize(
     ("process", "age", "refused"),
     [
-        (this_process(), 1e6, True),
+        pytest.param(this_process(), 1e6, True, id="alive"),
         ("elsewhere-1-2.3/7/ab+1", 1.0, True),  # of a container that has the folder under another path
         ("elsewhere-1-2.3/7/ab+1", 1e4, False),
-        (this_process().replace("+", "+1"), 1.0, False),
+        pytest.param(this_process().replace("+", "+1"), 1.0, False, id="dead"),
     ],
 )
 def test_a_folder_is_not_changed_under_a_run_that_goes_on(

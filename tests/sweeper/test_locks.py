@@ -36,6 +36,12 @@ def test_a_folder_in_which_nothing_can_be_made_is_told() -> None:
         locks.file_lock(Path("/proc/x.lock"), timeout=5).acquire()
 
 
+def test_the_folder_of_a_lock_is_made(tmp_path: Path) -> None:
+    """The first results that MLflow does not take are kept in a folder that nobody has made yet."""
+    with locks.file_lock(tmp_path / "outputs" / "unsent" / ".a.lock", timeout=5):
+        assert (tmp_path / "outputs" / "unsent").is_dir()
+
+
 def test_links_to_a_database_share_its_lock(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "a.db").touch()

@@ -173,7 +173,7 @@ def settings_of(run: TrackedRun, uri: str | None = None) -> Settings:
     if recorded.data.dir is not None:  # which is read only if it holds the data that the run was trained on
         kept.append(quoting.override("data.dir", recorded.data.dir))
     if uri is not None:
-        kept.append(f"tracking.uri={uri}")
+        kept.append(quoting.override("tracking.uri", uri))
     wanted = replace(
         recorded,
         resume=None,

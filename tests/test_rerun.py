@@ -390,4 +390,4 @@ def test_settings_of_a_record(settings: Callable[..., Any]) -> None:
     assert found.config.tracking.uri == "sqlite:///b.db"
     assert found.config.tags == {"x": "y", "rerun_of": "a"}
     assert found.choices == {"model": "mlp", "optimizer": "adam"}
-    assert found.overrides == ("model=mlp", "seed=3", "tracking.uri=sqlite:///b.db")
+    assert found.overrides == ("model=mlp", "seed=3", "tracking.uri='sqlite:///b.db'")

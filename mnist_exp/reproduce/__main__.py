@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,22 +65,28 @@ def run(arguments: Sequence[str]) -> "Reproduction":
     if given.seeds is not None and given.seeds < 1:
         raise UserError(f"--seeds {given.seeds}: expected a whole number >= 1")
     names = _names(given.only)
-    folder = _folder(given.output, given.quick)
-    uri = uris[-1] if uris else None
+    output = Path(given.output) if given.output is not None else _QUICK_OUTPUT if given.quick else _OUTPUT
+    with _made(output) as folder:
+        return _reproduce(names, given.seeds, given.quick, uris[-1] if uris else None, folder)
+
+
+def _reproduce(
+    names: Sequence[str], seed_count: int | None, quick: bool, uri: str | None, folder: Path
+) -> "Reproduction":
 
     from mnist_exp import tracking
     from mnist_exp.compare.runs import Store
     from mnist_exp.reproduce import results, runs
 
-    seeds = range(given.seeds or (runs.QUICK_SEEDS if given.quick else 5))
-    presets = [runs.preset(name, quick=given.quick, uri=uri) for name in names]
+    seeds = range(seed_count or (runs.QUICK_SEEDS if quick else 5))
+    presets = [runs.preset(name, quick=quick, uri=uri) for name in names]
     with tracking.store(uri):
         for experiment in {preset.settings.config.tracking.experiment for preset in presets}:
             tracking.open_store(experiment)
     store = Store(uri)
     found = _complete(store, [runs.find(store, preset, seeds) for preset in presets], seeds)
     measured = tuple(results.measure(store, one) for one in found)
-    reproduction = results.Reproduction(measured, _bug(found), len(seeds), given.quick)
+    reproduction = results.Reproduction(measured, _bug(found), len(seeds), quick)
     _write(reproduction, _origin(store, found), folder)
     _show(reproduction, folder)
     return reproduction
@@ -98,13 +105,20 @@ def _names(only: Sequence[str]) -> list[str]:
     return [name for name in known if name in only or not only]
 
 
-def _folder(given: str | None, quick: bool) -> Path:
-    folder = Path(given) if given is not None else _QUICK_OUTPUT if quick else _OUTPUT
+@contextmanager
+def _made(folder: Path) -> Iterator[Path]:
+    """The folder is there in the block; if it is new and nothing was written there, it goes again."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"--output {folder}: cannot be made ({error.strerror})") from error
-    return output_folder(str(folder))
+    try:
+        yield output_folder(str(folder))
+    finally:
+        with suppress(OSError):  # it holds something
+            for path in new:
+                path.rmdir()
 
 
 def _complete(store: "Store", found: Sequence["Found"], seeds: Sequence[int]) -> "list[Found]":

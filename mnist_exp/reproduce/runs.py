@@ -8,6 +8,7 @@ from mnist_exp import checkpoint, environment
 from mnist_exp.compare.runs import NoRuns, Runs, Selection, Store, is_finite
 from mnist_exp.config import ReferenceConfig, Settings, compose
 from mnist_exp.errors import NonFiniteCost, UserError, first_line
+from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.foreign_text import clean
 
 # The order of the results: as the tutorials go on.
@@ -51,7 +52,7 @@ class Found:
 def preset(name: str, *, quick: bool = False, uri: str | None = None) -> Preset:
     changes = QUICK.get(name, ()) if quick else ()
     checks = ("preflight=off",) if quick else ()
-    where = () if uri is None else (f"tracking.uri={uri}",)
+    where = () if uri is None else (quoting.override("tracking.uri", uri),)
     overrides = (f"experiment={name}", *changes, *checks, *where)
     return Preset(name, overrides, compose(overrides), bool(changes))
 

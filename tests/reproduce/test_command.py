@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from mnist_exp import reporting
+from mnist_exp.errors import UserError
 from mnist_exp.reproduce import __main__ as command
 
 BUGGY = "notebook_softmax_buggy"
@@ -92,3 +93,14 @@ def test_mistakes(workdir: Path, monkeypatch: pytest.MonkeyPatch, arguments: lis
         command.main()
     assert str(ended.value.code).startswith(f"mnist_exp: {said}")
     assert not Path("docs").exists()
+
+
+def test_a_refused_command_leaves_no_folder(workdir: Path) -> None:
+    before = sorted(workdir.iterdir())
+    with pytest.raises(UserError, match="is no address"):
+        command.run(["--quick", "tracking.uri=http://[::1"])
+    (workdir / "mine").mkdir()
+    with pytest.raises(UserError, match="is no address"):
+        command.run(["--output", "mine/new/folder", "tracking.uri=http://[::1"])
+    assert list((workdir / "mine").iterdir()) == []
+    assert sorted(workdir.iterdir()) == sorted([*before, workdir / "mine"])

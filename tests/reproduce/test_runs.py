@@ -98,3 +98,9 @@ def test_quick_changes_only_what_takes_long() -> None:
         assert not whole.shortened
         same = whole.settings.config.hash() == short.settings.config.hash()
         assert same != short.shortened == ("cnn" in name)
+
+
+def test_a_store_of_any_name() -> None:
+    """Hydra reads commas, brackets and parentheses in an override's value."""
+    uri = "sqlite:////tmp/my runs (2)/a,b[c]/x.db"
+    assert runs.preset("blog_cnn3x3", quick=True, uri=uri).settings.config.tracking.uri == uri

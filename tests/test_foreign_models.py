@@ -4,6 +4,7 @@ import io
 import json
 import os
 import shutil
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -94,7 +95,9 @@ def test_other_code_is_run_only_if_it_is_trusted(artifacts: Path, module: str) -
         assert "\n" not in str(caught.value)
     assert not Path("was_run").exists()
     assert not list(Path().glob("predict-*.png"))
-    if module == "served_model.py":  # once: Python keeps modules of the same name
+    if module == "served_model.py":  # once: Python keeps modules of the same name, perhaps from another test
+        for name in [name for name in sys.modules if name.startswith(package.name)]:
+            del sys.modules[name]
         predict.run(["--trust", "--index", "0", "--output", "x.png"])
         assert Path("was_run").exists()
 
@@ -233,3 +236,19 @@ def test_the_model_is_the_runs_output(artifacts: Path) -> None:
     found, model = Models(None).find("latest")
     assert found.outputs is not None
     assert found.outputs.model_outputs == [LoggedModelOutput(model.model_id, 1)]
+
+
+def test_a_model_of_the_first_version_is_read_without_its_code(artifacts: Path) -> None:
+    """Its network has no rule that doubts, and its code, known by its digest, is not run."""
+    (package,) = (artifacts / "code").iterdir()
+    known = Path(__file__).parent / "first_version"
+    shutil.rmtree(package)
+    (earlier,) = known.iterdir()
+    shutil.copytree(earlier, artifacts / "code" / earlier.name)
+    for path in (artifacts / "code" / earlier.name).iterdir():
+        path.rename(path.with_suffix(".py"))
+    answer()
+    path = artifacts / "code" / earlier.name / "preprocessing.py"
+    path.write_text(path.read_text() + "\n")
+    with pytest.raises(UserError, match="it brings other Python code"):
+        answer()

@@ -2,10 +2,11 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from mnist_exp.errors import Killed
+from mnist_exp.sweeper.interruption import OwnHandler
 
 
 class Interrupts:
@@ -53,13 +54,13 @@ def _exception(signum: int) -> BaseException:
 
 
 @contextmanager
-def _handled(handler: object, signals: tuple[signal.Signals, ...]) -> Iterator[None]:
+def _handled(handler: Callable[[int, object], None], signals: tuple[signal.Signals, ...]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
         yield
         return
     # `nohup` and schedulers ignore SIGHUP for those they start, which then outlive the terminal.
     handled = [n for n in signals if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
-    previous = [signal.signal(number, handler) for number in handled]  # type: ignore[arg-type]
+    previous = [signal.signal(number, OwnHandler(handler, signal.getsignal(number))) for number in handled]
     try:
         yield
     finally:

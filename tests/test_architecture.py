@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "mnist_exp"
 ORDER = [
     "uris", "errors", "plot_style", "startup_noise", "routes", "moments", "sweeps_source", "typed_text", "keras_state",
     "earlier_files",
-    "interrupts", "results", "seeds", "bridge", "sweeper", "foreign_files", "printing", "config", "machine", "messages", "recorded", "search_spaces", "data",
+    "results", "seeds", "bridge", "sweeper", "interrupts", "foreign_files", "printing", "config", "machine", "messages", "recorded", "search_spaces", "data",
     "command", "checkpoint", "resume", "reporting", "description", "initializers", "models", "losses", "optimizers",
     "preflight", "training", "credentials", "environment", "unsent", "moved_store", "mlflow_settings", "compare", "picture_files", "preprocessing", "judgement", "served_model", "calibration",
     "model_package", "foreign_models", "same_data", "model_registry", "delivery", "tracking", "figures", "study_figures", "study_report", "study_tracking",

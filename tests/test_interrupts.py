@@ -1,6 +1,7 @@
 import os
 import signal
 import threading
+from typing import Any
 
 import pytest
 
@@ -71,3 +72,15 @@ def test_other_threads_run_without_handlers() -> None:
     thread.start()
     thread.join()
     assert finished == [True]
+
+
+@pytest.mark.parametrize("block", [interrupts.raised, interrupts.deferred])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_forked_child_ends_by_the_signal(block: Any, number: signal.Signals) -> None:
+    """It was no run: it would go on, or raise what nobody in it expects."""
+    with block():
+        child = os.fork()
+        if child == 0:
+            signal.raise_signal(number)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -number

@@ -13,12 +13,12 @@ _WAIT_SECONDS = 6.0  # more, in which workers that were told give their trials b
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
-class _Handler:
+class OwnHandler:
     """A handler of ours. In a child that was forked, a signal does what it did in this process without us."""
 
     def __init__(self, act: Callable[[int, object], None], before: Any) -> None:
         self._act, self._pid = act, os.getpid()
-        self.original: Any = before.original if isinstance(before, _Handler) else (before or signal.SIG_DFL)
+        self.original: Any = before.original if isinstance(before, OwnHandler) else (before or signal.SIG_DFL)
 
     def __call__(self, signum: int, frame: object) -> None:
         if os.getpid() == self._pid:
@@ -45,7 +45,7 @@ def _after_fork() -> None:
 def _after_fork_in_child() -> None:
     for number in _SIGNALS:
         handler = signal.getsignal(number)
-        if isinstance(handler, _Handler):
+        if isinstance(handler, OwnHandler):
             signal.signal(number, handler.original)
     _after_fork()
 
@@ -98,7 +98,7 @@ def stoppable(tell_workers: Callable[[], None], *, at_once: bool) -> Iterator[St
     if before.get(signal.SIGHUP) == signal.SIG_IGN:  # what nohup starts outlives its terminal
         del before[signal.SIGHUP]
     for number, handler in before.items():
-        signal.signal(number, _Handler(handle, handler))
+        signal.signal(number, OwnHandler(handle, handler))
     follower = threading.Thread(target=follow, daemon=True)
     follower.start()
     try:
@@ -117,7 +117,7 @@ def interruptible() -> Iterator[None]:
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         yield
         return
-    signal.signal(signal.SIGINT, _Handler(_interrupt, signal.SIG_IGN))
+    signal.signal(signal.SIGINT, OwnHandler(_interrupt, signal.SIG_IGN))
     try:
         yield
     finally:
@@ -190,7 +190,7 @@ class Held:
             self.hold()
 
     def hold(self) -> None:
-        self._set({number: _Handler(self._note, before) for number, before in self._handlers.items()})
+        self._set({number: OwnHandler(self._note, before) for number, before in self._handlers.items()})
 
     def _note(self, number: int, frame: object) -> None:
         again, self._noted = self._noted is not None, signal.Signals(number)

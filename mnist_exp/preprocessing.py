@@ -27,7 +27,7 @@ _LEAST_CONTRAST = 0.08  # between ink and paper, of the range from black to whit
 _SMALLEST_PART = 0.04  # of all the ink; a smaller piece that touches no other is dust
 _THIN = 0.03  # of a page's side: what a line at its edge or across it is thinner than
 _LARGE = 0.08  # of the page's longer side: an inner piece that makes those at the edges surroundings
-_APART = 0.12  # of the larger one's height: the gap that makes two pieces two digits
+_APART = 0.18  # of the larger one's height: the gap that makes two pieces two digits
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right; the last two are the first beyond it
 
@@ -378,7 +378,7 @@ def _only_group(pieces: list[_Piece], labels: NDArray[np.int32]) -> list[_Piece]
         groups.setdefault(int(grouped[row, column]), []).append(piece)
     lengths = {label: _longest(group) for label, group in groups.items()}
     largest = max(lengths.values())
-    alike = [groups[label] for label, length in lengths.items() if length >= 0.5 * largest]
+    alike = [groups[label] for label, length in lengths.items() if length >= 0.6 * largest]
     if len(alike) > 1:
         raise PictureError(f"{len(alike)} digits: draw or cut out one")
     return alike[0]

@@ -259,7 +259,7 @@ def test_the_scan_is_that_of_the_clean_picture(mnist: data.Dataset, form: str) -
         digit = mnist.test.images[index, :, :, 0]
         clean = from_bytes(encoded(dark_on_light(large(digit))))
         differences.append(difference(from_bytes(KINDS[form](digit, random)), clean))
-    assert np.mean(differences) < (22 if form in ("fine pen", "photo: a sheet on a dark table") else 12)
+    assert max(differences) < 30  # two different digits differ by 40 and more
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mnist_exp.errors import ConfigError
+
 TRAINING_IMAGES = 55_000  # of the default split: 60,000 but for the first 5,000
 
 
@@ -23,6 +25,11 @@ def differences(epochs: float, train_limit: int | None) -> tuple[Difference, ...
     Batch size and number of steps are two differences: between them batches of 50 take the steps of batches of 100.
     """
     images = epochs * min(train_limit or TRAINING_IMAGES, TRAINING_IMAGES)
+    few, many = max(1, round(images / 100)), max(1, round(images / 50))
+    if few == many:
+        raise ConfigError(
+            f"bridge.epochs={epochs}: with {images:g} images both ends train for {few} step; expected 100 or more"
+        )
     return (
         Difference("kernel size", "model.kernel_size", 3, 5),
         Difference("dense layer", "model.dense_units", "null", 1024),
@@ -32,7 +39,7 @@ def differences(epochs: float, train_limit: int | None) -> tuple[Difference, ...
         Difference("loss reduction", "loss", "cross_entropy", "cross_entropy_sum"),
         Difference("learning rate", "optimizer.learning_rate", 0.001, 0.0001),
         Difference("batch size", "schedule.batch_size", 100, 50),
-        Difference("steps", "schedule.max_steps", max(1, round(images / 100)), max(1, round(images / 50))),
+        Difference("steps", "schedule.max_steps", few, many),
     )
 
 

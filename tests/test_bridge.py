@@ -4,6 +4,7 @@ import pytest
 
 from mnist_exp import bridge
 from mnist_exp.config import compose
+from mnist_exp.errors import ConfigError
 
 
 def decides(overrides: list[str]) -> dict[str, object]:
@@ -22,6 +23,11 @@ def test_ends_are_the_two_presets() -> None:
     points = bridge.configurations(3, None, 1)
     assert decides(as_overrides(points[0])) == decides(["experiment=blog_cnn3x3"])
     assert decides(as_overrides(points[9])) == decides(["experiment=notebook_cnn5x5"])
+
+
+def test_too_few_images_for_two_numbers_of_steps_are_refused() -> None:
+    with pytest.raises(ConfigError, match="bridge.epochs=0.01: with 2 images both ends train for 1 step"):
+        bridge.search_space(0.01, 200, 1)
 
 
 def test_neighbours_differ_in_one_setting_on_both_ways() -> None:

@@ -132,7 +132,7 @@ QUICK: dict[str, list[str]] = {
 ENDS = {"preflight=error": 1, "preflight model=mlp init=zeros": 1, "--draw": 130}
 BEFORE = {
     "best_of=cnn3x3_tuning": "-m mnist_exp -m sweeps=cnn3x3_tuning hydra.sweeper.n_trials=1",
-    "mnist_exp.explain": "-m mnist_exp -m sweeps=bridge bridge.epochs=0.01 bridge.seeds=1 data.train_limit=200 "
+    "mnist_exp.explain": "-m mnist_exp -m sweeps=bridge bridge.epochs=1 bridge.seeds=1 data.train_limit=200 "
     "data.eval_limit=100 hydra.sweeper.study_name=bridge",
 }
 
@@ -159,7 +159,9 @@ def test_every_command_of_readme_runs_from_the_wheel(installed: Path, workdir: P
     python = str(installed.with_name("python"))
 
     def run(words: list[str], code: int) -> str:
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have left it ignored
         process = subprocess.Popen([python, *words], stdout=PIPE, stderr=subprocess.STDOUT, text=True)
+        signal.signal(signal.SIGINT, before)
         assert process.stdout is not None
         if "--draw" in words:
             assert process.stdout.readline().startswith("http://127.0.0.1:")
@@ -175,8 +177,8 @@ def test_every_command_of_readme_runs_from_the_wheel(installed: Path, workdir: P
     run_id = said.split("\nrun ")[1].split()[0]
     for command in readme_commands():
         words = [word.replace("RUN_ID", run_id) for word in shlex.split(command)[1:]]
-        if before := first(BEFORE, command, ""):
-            run(shlex.split(before), 0)
+        if needed := first(BEFORE, command, ""):
+            run(shlex.split(needed), 0)
         said = run([*words, *first(QUICK, command, [])], first(ENDS, command, 0))
         if "preflight=error" in command:
             assert "LOSS_IGNORES_LABELS" in said

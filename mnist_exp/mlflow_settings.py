@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from mnist_exp import moments, moved_store
 from mnist_exp.errors import ConfigError, UserError, first_line
@@ -30,6 +30,16 @@ _SILENT = (
     "mlflow.utils.git_utils",  # 60 lines where there is no git
 )
 _FIRST_LETTERS = 200  # of a URI in a message
+# Of Python's sqlite3.connect, which SQLAlchemy takes from a URI's query.
+_SQLITE_OPTIONS = {
+    "timeout",
+    "isolation_level",
+    "detect_types",
+    "check_same_thread",
+    "cached_statements",
+    "uri",
+}
+_outside: list[str | None] = []  # MLFLOW_TRACKING_URI around each `in_use` that holds
 
 
 def be_quick_and_quiet() -> None:
@@ -82,6 +92,11 @@ def _check_kind(uri: str | None) -> None:
         raise ConfigError(
             f"{setting}={shortened(text)}: names no file of this system, in which the runs could stay\n{_EXPECTED}"
         )
+    if scheme == "sqlite" and (ignored := _ignored_query(text)):
+        raise ConfigError(
+            f"{setting}={shortened(text)}: {ignored} would be ignored without file: and uri=true\n"
+            f"Expected such as sqlite:///file:FILE?{ignored}=...&uri=true, or no query"
+        )
     if scheme not in _KINDS and scheme not in _plugins():
         near = difflib.get_close_matches(scheme, _KINDS, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
@@ -95,6 +110,12 @@ def _check_kind(uri: str | None) -> None:
             ) from error
         if not host:
             raise ConfigError(f"{setting}={shortened(text)}: names no host\n{_EXPECTED}")
+
+
+def _ignored_query(uri: str) -> str | None:
+    """A key of a SQLite URI's query that SQLAlchemy would not take, with a warning."""
+    query = parse_qs(uri.partition("?")[2])
+    return None if "uri" in query else next((key for key in query if key not in _SQLITE_OPTIONS), None)
 
 
 def has_file_store() -> bool:
@@ -117,6 +138,13 @@ def shortened(uri: str) -> str:
     return shown if len(shown) <= _FIRST_LETTERS else f"{shown[:_FIRST_LETTERS]}..."
 
 
+def named(uri: str) -> str:
+    """A store as a message names it, by the variable or the setting that its URI came from."""
+    variable = _outside[0] if _outside else _from_environment()
+    is_its_own = variable is not None and _whole(variable) == uri
+    return f"{'MLFLOW_TRACKING_URI' if is_its_own else 'tracking.uri'}={shortened(uri)}"
+
+
 def _from_environment() -> str | None:
     return os.environ.get("MLFLOW_TRACKING_URI") or None
 
@@ -135,9 +163,12 @@ def store_uri(uri: str | None) -> str:
     no store. Needs no MLflow, which keeps that variable up to date.
     """
     _check_kind(uri)
-    chosen = uri or _from_environment() or "sqlite:///mlflow.db"
-    file = sqlite_file(chosen)
-    return chosen if file is None or "?" in chosen else sqlite_uri(Path(os.path.abspath(file)))
+    return _whole(uri or _from_environment() or "sqlite:///mlflow.db")
+
+
+def _whole(uri: str) -> str:
+    file = sqlite_file(uri)
+    return uri if file is None or "?" in uri else sqlite_uri(Path(os.path.abspath(file)))
 
 
 @contextmanager
@@ -146,6 +177,7 @@ def in_use(uri: str | None) -> Iterator[str]:
     import mlflow
 
     chosen = store_uri(uri)
+    _outside.append(_from_environment())
     before = {name: os.environ.pop(name) for name in (*_UNSET, "MLFLOW_TRACKING_URI") if name in os.environ}
     mlflow.set_tracking_uri(chosen)
     try:
@@ -154,6 +186,7 @@ def in_use(uri: str | None) -> Iterator[str]:
         mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # then MLflow goes by the variable again
         os.environ.pop("MLFLOW_TRACKING_URI", None)
         os.environ |= before
+        _outside.pop()
 
 
 def recorded(uri: str) -> str:
@@ -195,9 +228,7 @@ def opening(uri: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(
-            f"tracking.uri={shortened(uri)}: cannot be used ({_reason(error)}){advice(uri, error)}"
-        ) from error
+        raise UserError(f"{named(uri)}: cannot be used ({_reason(error)}){advice(uri, error)}") from error
 
 
 def _reason(error: Exception) -> str:
@@ -302,7 +333,7 @@ def _tables() -> set[str]:
 def uri_to_read(uri: str | None) -> str:
     """The store's URI, as `store_uri`, of a store that can be read.
 
-    Raises UserError for a database file that is not there, or a database server that does not answer.
+    Raises ConfigError for a database file that is not there, UserError for a database server that does not answer.
     """
     import mlflow
 
@@ -328,5 +359,5 @@ def _needs_care(file: Path) -> bool:
     except sqlite3.DatabaseError as error:
         raise UserError(f"{file}: cannot be read as a database ({first_line(error)})\n{ELSEWHERE}") from error
     if not whole:  # MLflow would make one
-        raise UserError(f"no runs here: there is no database {file}\n{ELSEWHERE}")
+        raise ConfigError(f"no runs here: there is no database {file}\n{ELSEWHERE}")
     return moved_store.is_elsewhere(file)

@@ -13,7 +13,7 @@ from mnist_exp.config import Settings
 from mnist_exp.errors import NonFiniteCost, UserError, first_line
 from mnist_exp.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_json, read_yaml
 from mnist_exp.messages import USER_ERRORS, explain
-from mnist_exp.mlflow_settings import ELSEWHERE, shortened, uri_to_read
+from mnist_exp.mlflow_settings import ELSEWHERE, named, shortened, uri_to_read
 from mnist_exp.printing import say
 from mnist_exp.recorded import overrides as recorded_overrides
 from mnist_exp.routes import advice
@@ -259,7 +259,7 @@ class _Store:
                 raise UserError(f"{run_id}: no such run in {shortened(self._uri)}\n{ELSEWHERE}") from error
             said = first_line(error)
             raise UserError(
-                f"tracking.uri={shortened(self._uri)}: cannot be read ({said}){advice(self._uri, error)}"
+                f"{named(self._uri)}: cannot be read ({said}){advice(self._uri, error)}"
             ) from error
 
     def last_rerun(self, run_id: str, experiment: str) -> str | None:

@@ -175,11 +175,11 @@ def best_settings(settings: Settings) -> Settings:
     """The parameters of the best trial of `best_of=STUDY`, with the overrides given beside it.
 
     What the sweep's own file sets to keep trials short is left out: the run is a full one. Raises ConfigError if
-    there is no such study, none of its trials is complete, or the best one's record cannot be used.
+    there is no such study or no store, none of its trials is complete, or the best one's record cannot be used.
     """
     name = str(settings.config.best_of)
     where = f"best_of={clean(name)}"
-    with tracking.store(settings.config.tracking.uri) as client:
+    with tracking.store(mlflow_settings.uri_to_read(settings.config.tracking.uri)) as client:
         experiments = [experiment.experiment_id for experiment in client.search_experiments()]
         found = client.search_runs(experiments, "tags.study_role = 'study'", max_results=1000)
         studies = {

@@ -34,8 +34,8 @@ from mnist_exp.mlflow_settings import (
     be_quick_and_quiet,
     has_file_store,
     in_use,
+    named,
     opening,
-    shortened,
     store_lock,
 )
 from mnist_exp.results import EpochResult, Evaluation
@@ -303,9 +303,7 @@ def _answered(action: Callable[[], _T]) -> _T:
     try:
         return delivery.within(_FIRST_SECONDS if uri.startswith("http") else None, action)
     except (MlflowException, OSError) as error:
-        raise UserError(
-            f"tracking.uri={shortened(uri)}: cannot be used ({first_line(error)}){advice(uri, error)}"
-        ) from error
+        raise UserError(f"{named(uri)}: cannot be used ({first_line(error)}){advice(uri, error)}") from error
 
 
 def _open_run(
@@ -423,7 +421,7 @@ def store(uri: str | None) -> Iterator[mlflow.MlflowClient]:
             yield client
         except (MlflowException, OSError) as error:
             raise UserError(
-                f"tracking.uri={shortened(chosen)}: cannot be used ({first_line(error)}){advice(chosen, error)}"
+                f"{named(chosen)}: cannot be used ({first_line(error)}){advice(chosen, error)}"
             ) from error
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mnist_exp import foreign_models, keras_state, model_package, startup_noise
 from mnist_exp.errors import UserError, first_line
-from mnist_exp.mlflow_settings import ELSEWHERE, in_use, shortened, uri_to_read
+from mnist_exp.mlflow_settings import ELSEWHERE, in_use, named, shortened, uri_to_read
 from mnist_exp.model_package import PICTURES, TAG
 from mnist_exp.routes import advice
 from mnist_exp.same_data import comparable, data_of
@@ -90,7 +90,7 @@ class Models:
             runs = self._finished(models)
         except MlflowException as error:
             raise UserError(
-                f"tracking.uri={shortened(self._uri)}: cannot be read ({first_line(error)}){advice(self._uri, error)}"
+                f"{named(self._uri)}: cannot be read ({first_line(error)}){advice(self._uri, error)}"
             ) from error
         if which == "best":
             runs = [run for run in runs if _METRIC in run.data.metrics and not _scored_on_training(run)]

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 import yaml
 from waiting import LIMIT, until
 
-from mnist_exp import run
+from mnist_exp import rerun, run
 from mnist_exp.errors import ConfigError
 
 SMALL = ["data.train_limit=200", "data.eval_limit=100", "preflight=off"]
@@ -216,3 +217,14 @@ def test_each_shipped_sweep_runs(workdir: Path, name: str) -> None:
     assert parent.data.metrics["study/complete"] >= 2
     results = yaml.safe_load(next(Path("multirun").rglob("optimization_results.yaml")).read_text())
     assert results["solutions"] if name == "cost_accuracy" else results["best_params"]
+
+
+@pytest.mark.parametrize("ask", [lambda: run(["best_of=x"]), lambda: rerun.rerun("a" * 32, None)])
+def test_asking_for_runs_in_an_empty_folder_makes_nothing(
+    ask: Callable[[], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with pytest.raises(ConfigError, match=f"^no runs here: there is no database {tmp_path}/mlflow.db"):
+        ask()
+    assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mnist_exp.errors import UserError, first_line
 from mnist_exp.foreign_files import MAX_TEXT_BYTES, read, read_artifacts, read_json
-from mnist_exp.mlflow_settings import ELSEWHERE, shortened, uri_to_read
+from mnist_exp.mlflow_settings import ELSEWHERE, named, shortened, uri_to_read
 from mnist_exp.routes import advice
 from mnist_exp.sweeper.foreign_text import clean, printable
 from mnist_exp.uris import local_path
@@ -89,9 +89,7 @@ class Store:
             if not found:
                 raise NoRuns(self._nothing(selection, experiments))
         except MlflowException as error:
-            where = (
-                f"--filter {selection.filter}" if selection.filter else f"tracking.uri={shortened(self.uri)}"
-            )
+            where = f"--filter {selection.filter}" if selection.filter else named(self.uri)
             said = first_line(error)
             raise UserError(f"{where}: MLflow cannot use it ({said})") from error
         if unknown := set(selection.run_ids) - {run.info.run_id for run in found}:
@@ -162,9 +160,7 @@ class Store:
             rows = self._points(run_ids, metric)
         except MlflowException as error:
             said = first_line(error)
-            raise UserError(
-                f"tracking.uri={shortened(self.uri)}: cannot be read ({said}){advice(self.uri, error)}"
-            ) from error
+            raise UserError(f"{named(self.uri)}: cannot be read ({said}){advice(self.uri, error)}") from error
         table = pd.DataFrame(rows, columns=["run_id", "step", "timestamp", "value"])
         table = table.sort_values(["run_id", "step", "timestamp"]).drop_duplicates(
             ["run_id", "step"], keep="last"

@@ -73,12 +73,12 @@ def run_sweep(
     fill(study, storage, plan, retry_failed=True)
     display = Display(study, plan, space)
     before = storage.counts(study_id)
-    if before["WAITING"] == 0:
+    if before["WAITING"] == 0 and not storage.running_beside(study_id):
         display.nothing_to_do(before)
     else:
-        for note in [*repetitions(plan, space), *_unused_workers(config)]:
+        for note in [*repetitions(plan, space), *_unused_workers(config), *_shared_folder(config, plan)]:
             display.note(note)
-        n_workers = min(_n_workers(config), before["WAITING"])
+        n_workers = min(_n_workers(config), max(before["WAITING"], 1))
         worker = Worker(
             hydra_context=context,
             config=config,
@@ -127,7 +127,7 @@ def _run_trials(
                 is_begun = True
             stop.check()
             with display.live(), _time_limit(worker.config.hydra.sweeper.timeout, study, worker.launch):
-                _launch(worker, n_workers, study, storage, stop)
+                _launch(worker, n_workers, study, storage, display, stop)
     except KeyboardInterrupt as interrupt:
         raise SystemExit(128 + (stop.signum or signal.SIGINT)) from interrupt
     finally:
@@ -186,11 +186,23 @@ def _unused_workers(config: DictConfig) -> list[str]:
     ]
 
 
+def _shared_folder(config: DictConfig, plan: Plan) -> list[str]:
+    """What a user should know whose trials all write into the same folder."""
+    subdir = OmegaConf.to_container(config.hydra.sweep, resolve=False)["subdir"]  # type: ignore[call-overload, index]
+    if "${" in str(subdir) or plan.n_trials == 1:
+        return []
+    return [
+        f"hydra.sweep.subdir={subdir}: all trials write into this one folder; ${{hydra.job.num}} in it gives each its own"
+    ]
+
+
 def _is_basic(config: DictConfig) -> bool:
     return str(config.hydra.launcher._target_).endswith(".BasicLauncher")
 
 
-def _launch(worker: Worker, n_workers: int, study: optuna.Study, storage: StudyStorage, stop: Stop) -> None:
+def _launch(
+    worker: Worker, n_workers: int, study: optuna.Study, storage: StudyStorage, display: Display, stop: Stop
+) -> None:
     """Workers until no trial waits; new ones for those that died. Raises their error when nothing comes of them."""
     study_id = study._study_id
     fruitless = 0
@@ -207,7 +219,7 @@ def _launch(worker: Worker, n_workers: int, study: optuna.Study, storage: StudyS
                 error = caught
                 _wait_for_end(worker, study)
             stop.check()
-            if not _more_waits(worker, study, storage, stop):
+            if not _more_waits(worker, study, storage, display, stop):
                 return
         except BaseException:
             study.set_user_attr(STOPPED, worker.launch)
@@ -219,9 +231,15 @@ def _launch(worker: Worker, n_workers: int, study: optuna.Study, storage: StudyS
         raise error
 
 
-def _more_waits(worker: Worker, study: optuna.Study, storage: StudyStorage, stop: Stop) -> bool:
-    """Whether trials wait when the launcher is done. Workers that died on other machines are known by their silence."""
+def _more_waits(
+    worker: Worker, study: optuna.Study, storage: StudyStorage, display: Display, stop: Stop
+) -> bool:
+    """Whether trials wait when the launcher is done. Workers that died on other machines are known by their silence.
+
+    Trials that another command's workers run on this machine are waited for: they live on where that command was killed.
+    """
     study_id = storage.get_study_id_from_name(worker.study_name)
+    is_told = False
     while True:
         storage.give_back_lost(study_id, worker.config.hydra.sweeper.max_retries)
         if worker.is_over(study, storage):
@@ -229,8 +247,15 @@ def _more_waits(worker: Worker, study: optuna.Study, storage: StudyStorage, stop
         fill(study, storage, worker.plan, retry_failed=False)
         if storage.counts(study_id)["WAITING"]:
             return True
-        if (TrialState.RUNNING, worker.launch) not in storage.attributes(study_id, LAUNCH):
+        others = storage.running_beside(study_id)
+        if not others and (TrialState.RUNNING, worker.launch) not in storage.attributes(study_id, LAUNCH):
             return False
+        if others and not is_told:
+            numbers = ", ".join(str(trial.number) for trial in others)
+            display.note(
+                f"waiting for trial {numbers}, which a worker of another command runs on this machine"
+            )
+            is_told = True
         time.sleep(_SILENCE_POLL_SECONDS)
         stop.check()
 

@@ -1,19 +1,22 @@
 """Samplers and pruners from their configs, by the names the official plugin gave them; one seed a trial."""
 
+import contextlib
 import importlib.util
 import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import optuna
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from mnist_exp.sweeper.errors import SweepError
+from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.hooks import call
 from mnist_exp.sweeper.space import SearchSpace
 
 _TRUSTED = ("optuna.samplers.*", "optuna.pruners.*", "mnist_exp.sweeper.samplers.*")
+_KNOWN = ("optuna.", "mnist_exp.sweeper.samplers.")  # what a setting means is known of these alone
 _GRID = "optuna.samplers.GridSampler"
 # These take their points from one sequence, which a seed of each trial's own would break.
 _ONE_SEQUENCE = (optuna.samplers.QMCSampler,)
@@ -21,6 +24,26 @@ _ONE_SEQUENCE = (optuna.samplers.QMCSampler,)
 _NEEDED = {optuna.samplers.CmaEsSampler: "cmaes", optuna.samplers.GPSampler: "torch"}
 
 _KINDS: dict[str, type] = {"sampler": optuna.samplers.BaseSampler, "pruner": optuna.pruners.BasePruner}
+
+# Settings of samplers and pruners that are whole numbers, and the least that each can be.
+_LEAST = {
+    "seed": 0, "n_startup_trials": 0, "n_ei_candidates": 1, "population_size": 2, "n_warmup_steps": 0,
+    "interval_steps": 1, "n_min_trials": 1, "n_startup_steps": 0, "bootstrap_count": 0, "dividing_parameter": 1,
+    "min_resource": 1, "max_resource": 1, "reduction_factor": 2, "min_early_stopping_rate": 0,
+}  # fmt: skip
+_LARGEST_SEED = 2**32 - 1
+_AUTOMATIC = {"min_resource", "max_resource"}  # `auto` is left to Optuna
+_MOST = {
+    "mutation_prob": 1,
+    "crossover_prob": 1,
+    "swapping_prob": 1,
+    "percentile": 100,
+}  # numbers from 0 to it
+_FLAGS = {
+    "multivariate", "group", "constant_liar", "consider_endpoints", "consider_magic_clip", "warn_independent_sampling",
+    "consider_pruned_trials", "use_separable_cma", "with_margin", "lr_adapt", "deterministic_objective", "scramble",
+    "warn_asynchronous_seeding",
+}  # fmt: skip
 
 # Functions of the official plugin that its configs name, and ours of the same settings.
 _OFFICIAL = {
@@ -44,10 +67,11 @@ def build_sampler(
 
     `allowed` are targets beside Optuna's own; without it all that the config names, which the parent has checked.
     """
-    if is_grid(config):
-        return optuna.samplers.RandomSampler()  # every cell waits with its parameters; nothing is sampled
     settings = dict(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
     settings = {key: value for key, value in settings.items() if value is not None}
+    if is_grid(config):
+        _check_values("sampler", settings)
+        return optuna.samplers.RandomSampler()  # every cell waits with its parameters; nothing is sampled
     settings["_target_"] = _OFFICIAL.get(settings["_target_"], settings["_target_"])
     sampler: optuna.samplers.BaseSampler = _build("sampler", settings, allowed)
     if settings.get("seed") is not None and not isinstance(sampler, _ONE_SEQUENCE):
@@ -135,9 +159,47 @@ def targets(node: Any) -> list[str]:
 
 
 def _build(kind: str, settings: Any, allowed: Sequence[str] | None) -> Any:
+    permitted = [*_TRUSTED, *(targets(settings) if allowed is None else allowed)]
+    is_known = str(settings.get("_target_")).startswith(_KNOWN)
+    if is_known:
+        _check_values(kind, settings)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        built = call(kind, settings, [*_TRUSTED, *(targets(settings) if allowed is None else allowed)])
+        try:
+            built = call(kind, settings, permitted)
+        except SweepError:
+            wrong = _wrong_setting(kind, settings, permitted) if is_known else None
+            if wrong is None:
+                raise
+            built = call(
+                f"{kind}.{wrong}={clean(settings[wrong])}", settings, permitted
+            )  # raises with its name
     if not isinstance(built, _KINDS[kind]):
         raise SweepError(f"hydra.sweeper.{kind}: {settings.get('_target_')} is no {kind} of Optuna")
     return built
+
+
+def _check_values(kind: str, settings: Mapping[str, Any]) -> None:
+    """Raise SweepError for a value that Optuna takes without a word, or refuses without its name."""
+    for key, value in settings.items():
+        where = f"hydra.sweeper.{kind}.{key}={clean(value)}"
+        if value is None or (key in _AUTOMATIC and value == "auto"):
+            continue
+        if key in _LEAST and (type(value) is not int or value < _LEAST[key]):
+            raise SweepError(f"{where}: expected a whole number >= {_LEAST[key]}")
+        if key == "seed" and value > _LARGEST_SEED:
+            raise SweepError(f"{where}: expected a whole number <= {_LARGEST_SEED}")
+        if key in _MOST and not (type(value) in (int, float) and 0 <= value <= _MOST[key]):
+            raise SweepError(f"{where}: expected a number from 0 to {_MOST[key]}")
+        if key in _FLAGS and type(value) is not bool:
+            raise SweepError(f"{where}: expected true or false")
+
+
+def _wrong_setting(kind: str, settings: Mapping[str, Any], permitted: Sequence[str]) -> str | None:
+    """The setting without which the sampler or pruner can be built."""
+    for key in settings:
+        if key != "_target_":
+            with contextlib.suppress(SweepError):
+                call(kind, {other: value for other, value in settings.items() if other != key}, permitted)
+                return key
+    return None

@@ -224,6 +224,12 @@ class StudyStorage(RDBStorage):
                 given_back.append(trial.number)
         return given_back
 
+    def running_beside(self, study_id: int) -> list[FrozenTrial]:
+        """The trials that other live processes of this machine run, on behalf of whichever command."""
+        running = self.get_all_trials(study_id, deepcopy=False, states=(TrialState.RUNNING,))
+        own = processes.this_process()
+        return [trial for trial in running if trial.user_attrs.get(WORKER) != own and is_alive(trial)]
+
     def give_back_claimed(self) -> None:
         """Let the trial that was claimed here and has not ended wait again: its worker stops."""
         with self.lock():

@@ -55,8 +55,11 @@ def current() -> RunningTrial | None:
 def report(value: float, step: int) -> None:
     """Report an intermediate value of the objective. Raises optuna.TrialPruned if the pruner gives the trial up.
 
-    Does nothing outside a sweep, and in one with several objectives, which Optuna cannot prune.
+    Does nothing outside a sweep, and in one with several objectives, which Optuna cannot prune. Raises ValueError for
+    a step that is no whole number, which Optuna would round down.
     """
+    if step != int(step):
+        raise ValueError(f"report: step={step!r}: expected a whole number")
     if _running is None or len(_running.trial.study.directions) > 1:
         return
     with held():

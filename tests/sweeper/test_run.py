@@ -62,7 +62,7 @@ JOBLIB = ("hydra/launcher=joblib", "hydra.sweeper.n_workers=2")
         (["x=1,2", "hydra.sweeper.sampler._target_=os.system"], r"^hydra.sweeper.sampler: .*os.system.*\)$"),
         (["x=1,2", "hydra.sweeper.hooks=os.getcwd"], r"hydra.sweeper.hooks=os.getcwd"),
         (["x=interval(0,1)", "hydra/sweeper/sampler=grid"], r"x: expected a choice or a range for a grid"),
-        (["x=1,2", "+hydra.sweeper.sampler.nosuch=1"], r"hydra.sweeper.sampler: .*nosuch"),
+        (["x=1,2", "+hydra.sweeper.sampler.nosuch=1"], r"hydra.sweeper.sampler.nosuch=1: "),
         (
             ["x=1,2", "hydra.sweeper.direction=[minimize,maximize]", "hydra/sweeper/pruner=median"],
             r"hydra.sweeper.pruner: MedianPruner does nothing in a study of 2 objectives",
@@ -88,11 +88,13 @@ def test_what_hydra_cannot_compose_is_refused_in_its_own_words(sweep: Sweep, ove
 
 
 def test_what_is_unusual_is_told_before_the_first_trial(sweep: Sweep) -> None:
-    sweep(apps.sphere, "x=1,2", "hydra.sweeper.n_trials=3", "hydra.sweeper.n_workers=2")
+    overrides = ("hydra.sweeper.n_trials=3", "hydra.sweeper.n_workers=2", "hydra.sweep.subdir=same")
+    sweep(apps.sphere, "x=1,2", *overrides)
     notes = [line for line in sweep.output.split("trial 0")[0].splitlines() if line.startswith("note: ")]
     assert "n_trials=3, but there are only 2 configurations" in notes[0]
     assert "n_workers=2, but hydra/launcher=basic runs one" in notes[1]
-    assert len(notes) == 2
+    assert "hydra.sweep.subdir=same: all trials write into this one folder" in notes[2]
+    assert len(notes) == 3
 
 
 def test_the_number_of_trials_is_the_total_of_all_runs(sweep: Sweep) -> None:
@@ -264,6 +266,36 @@ def test_a_killed_worker_is_replaced(folder: Path) -> None:
     share = max(1, len(os.sched_getaffinity(0)) // 2)
     assert [t.value for t in trials] == [share] * 3
     assert 1 <= sum(t.user_attrs.get(RETRIES, 0) for t in trials) <= 2  # joblib kills the other worker, too
+
+
+@pytest.mark.parametrize("ending", ["well", "killed", pytest.param("orphan", marks=pytest.mark.slow)])
+def test_trials_of_another_commands_workers_are_waited_for(folder: Path, ending: str) -> None:
+    """They may live on where that command was killed; the results are written when they have ended."""
+    launcher = JOBLIB if ending == "orphan" else ()
+    command = partial(
+        apps.start, apps.stays_after_one, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=2", *launcher
+    )
+    first = command("hydra.sweep.dir=first")
+    until(lambda: apps.states(folder) == ["COMPLETE", "RUNNING"], "the second trial")
+    if ending == "orphan":
+        first.kill()
+        first.wait(LIMIT)
+    second = command("hydra.sweep.dir=second")
+    said = folder / "terminal.txt"
+    try:
+        until(lambda: "waiting for trial 1, which a worker of another command" in said.read_text(), "a note")
+        assert second.poll() is None
+        assert not (folder / "second" / "optimization_results.yaml").exists()
+    finally:
+        (folder / "quick").touch()
+        if ending == "killed":
+            first.kill()
+        assert second.wait(LIMIT) == 0
+        assert ending == "orphan" or first.wait(LIMIT) == (-signal.SIGKILL if ending == "killed" else 0)
+    study = apps.study(folder)
+    assert apps.states(folder) == ["COMPLETE"] * 2
+    assert OmegaConf.load(folder / "second" / "optimization_results.yaml").best_value == study.best_value
+    assert said.read_text().count("waiting for trial") == 1
 
 
 @pytest.mark.parametrize(("deaths", "expected"), [(1, ["COMPLETE"]), (2, ["WAITING"])])

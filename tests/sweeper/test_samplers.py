@@ -117,8 +117,49 @@ def test_no_pruner() -> None:
     ],
 )
 def test_bad_samplers_are_refused_in_one_line(bad: dict[str, Any]) -> None:
-    with pytest.raises(SweepError, match=r"^hydra.sweeper.sampler: [^\n]+$"):
+    with pytest.raises(SweepError, match=r"^hydra.sweeper.sampler(.no_such_setting=1)?: [^\n]+$"):
         build_sampler(OmegaConf.create(bad), 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("tpe", "seed", "abc"),
+        ("tpe", "seed", 1.5),
+        ("random", "seed", -1),
+        ("qmc", "seed", 2**32),
+        ("grid", "seed", "abc"),
+        ("tpe", "n_startup_trials", -5),
+        ("tpe", "n_startup_trials", "many"),
+        ("tpe", "n_ei_candidates", 0),
+        ("tpe", "multivariate", "perhaps"),
+        ("nsgaii", "population_size", 1),
+        ("nsgaii", "crossover_prob", 1.5),
+        ("nsgaiii", "crossover", "abc"),
+        ("qmc", "qmc_type", "nosuch"),
+        ("tpe", "nosuch", 1),
+    ],
+)
+def test_a_wrong_setting_of_a_sampler_is_named(name: str, key: str, value: Any) -> None:
+    with pytest.raises(SweepError, match=rf"^hydra.sweeper.sampler.{key}={value}: [^\n]+$"):
+        build_sampler(config(name, **{key: value}), 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("median", "n_startup_trials", -5),
+        ("median", "n_warmup_steps", "abc"),
+        ("percentile", "percentile", 101),
+        ("percentile", "percentile", "abc"),
+        ("hyperband", "reduction_factor", 1),
+        ("successive_halving", "min_resource", "abc"),
+        ("wilcoxon", "p_threshold", 2),
+    ],
+)
+def test_a_wrong_setting_of_a_pruner_is_named(name: str, key: str, value: Any) -> None:
+    with pytest.raises(SweepError, match=rf"^hydra.sweeper.pruner.{key}={value}: [^\n]+$"):
+        build_pruner(OmegaConf.create({**_PRUNERS[name], key: value}))
 
 
 SPACE = SearchSpace.parse(["a=interval(0.0,1.0)", "b=range(0,3)", "c=choice(x,y)"])
@@ -195,5 +236,8 @@ def test_own_functions_in_a_sampler() -> None:
     own = {"_target_": f"{__name__}.feasible", "_partial_": True}
     sampler: Any = build_sampler(config("tpe", constraints_func=own), 0)
     assert sampler._constraints_func(None) == (0.0,)
-    with pytest.raises(SweepError, match=r"sampler: cannot be used \(.*not in the Hydra execution whitelist"):
+    with pytest.raises(
+        SweepError,
+        match=r"sampler.constraints_func=.*: cannot be used \(.*not in the Hydra execution whitelist",
+    ):
         check_sampler(config("tpe", constraints_func=own), SPACE, ["minimize"], allowed=())

@@ -1,5 +1,7 @@
 """What a task function can ask and tell."""
 
+from typing import Any
+
 import optuna
 import pytest
 
@@ -36,6 +38,14 @@ def test_reports_reach_the_pruner() -> None:
         with pytest.raises(optuna.TrialPruned, match="pruned at step 2 with 1.5"):
             report(1.5, 2)
     assert study.trials[0].intermediate_values == {1: 0.5, 2: 1.5}
+
+
+@pytest.mark.parametrize("step", [1.5, "1"])
+def test_a_step_that_is_no_whole_number_is_refused(step: Any) -> None:
+    study = optuna.create_study()
+    with running(ask(study)), pytest.raises(ValueError, match=f"step={step!r}: expected a whole number"):
+        report(0.5, step)
+    assert study.trials[0].intermediate_values == {}
 
 
 def test_several_objectives_are_not_pruned() -> None:

@@ -283,6 +283,7 @@ def test_a_password_on_the_command_line_is_refused_before_anything_is_written(
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["mnist_exp", *arguments])
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")  # which main() sets for this process
     with pytest.raises(SystemExit) as stopped:
         command.main()
     assert "holds a password" in str(stopped.value.code)
@@ -311,6 +312,7 @@ def test_a_folder_that_hydra_or_mlflow_cannot_name_is_refused(
     (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / name)
     monkeypatch.setattr(sys, "argv", ["mnist_exp", *TINY])
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")  # which main() sets for this process
     with pytest.raises(SystemExit, match="the folder's name (holds|is not UTF-8)"):
         command.main()
     assert list((tmp_path / name).iterdir()) == []

@@ -36,6 +36,30 @@ _SHIPPED_SHA256 = {
 _IMAGES_MAGIC = 2051  # 0x00000803: unsigned bytes, three dimensions
 _LABELS_MAGIC = 2049  # 0x00000801: unsigned bytes, one dimension
 
+# How files begin, in small letters, that downloads and archives leave in place of the ones that are meant.
+_OTHER_KINDS = {
+    b"<!doctype html": "a web page; download the file itself",
+    b"<html": "a web page; download the file itself",
+    b"<": "an XML file or a web page; download the file itself",
+    b"version https://git-lfs": "a Git LFS pointer; fetch the file that it stands for with `git lfs pull`",
+    b"{": "a JSON text",
+    b"[": "a JSON text",
+    b"\x93numpy": "a NumPy array",
+    b"pk\x03\x04": "a ZIP archive; unpack it",
+    b"7z\xbc\xaf": "a 7z archive; unpack it",
+    b"bzh": "a bzip2 archive; unpack it",
+    b"\xfd7zxz": "an xz archive; unpack it",
+    b"(\xb5/\xfd": "a Zstandard archive; unpack it",
+    b"rar!": "a RAR archive; unpack it",
+    b"\x1f\x8b": "a gzip file inside a gzip file; unpack it once",
+    b"\x1f\x9d": "a .Z archive; unpack it",
+    b"par1": "a Parquet table",
+    b"\x89png": "a PNG picture",
+    b"\x89hdf": "an HDF5 file",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"\x80": "a Python pickle",
+}
+
 
 @dataclass(frozen=True)
 class Split:
@@ -204,12 +228,13 @@ def _files_of(folder: Path, name: str) -> list[Path]:
     MNIST/raw below. More than one path if the file is there more than once. Raises DataError if it is nowhere."""
     dotted = name.replace("-idx", ".idx")  # train-images.idx3-ubyte, as some archives unpack it
     names = [form + end for form in (name, dotted) for end in ("", ".gz")]
-    for place in (folder, folder / "MNIST" / "raw", folder / "raw"):
-        nested = [place / outer / inner for outer in names for inner in names]
-        paths = [path for path in [place / one for one in names] + nested if path.is_file()]
-        if paths:
-            return paths
+    ways = [[one] for one in names] + [[outer, inner] for outer in names for inner in names]
     try:
+        for matching in (_of_name, _in_any_case):
+            for place in ([], ["MNIST", "raw"], ["raw"]):
+                paths = [path for way in ways for path in matching(folder, [*place, *way]) if path.is_file()]
+                if paths:
+                    return paths
         entries = sorted(entry.name for entry in folder.iterdir())
     except OSError as error:
         raise DataError(f"{folder}: cannot be read ({error.strerror})") from None
@@ -217,6 +242,21 @@ def _files_of(folder: Path, name: str) -> list[Path]:
     raise DataError(
         f"{folder}: expected a file {name} or {dotted}, gzipped or not; found {listed or 'an empty folder'}"
     )
+
+
+def _of_name(folder: Path, parts: list[str]) -> list[Path]:
+    """The path below the folder, whether it is there or not."""
+    return [folder.joinpath(*parts)]
+
+
+def _in_any_case(folder: Path, parts: list[str]) -> list[Path]:
+    """The paths below the folder that differ at most in small and capital letters: discs and Windows change them."""
+    if not parts:
+        return [folder]
+    alike = [entry for entry in folder.iterdir() if entry.name.lower() == parts[0].lower()]
+    if len(parts) > 1:
+        alike = [entry for entry in alike if entry.is_dir()]
+    return sorted(path for entry in alike for path in _in_any_case(entry, parts[1:]))
 
 
 def _unpacked(path: Path) -> bytes:
@@ -232,6 +272,8 @@ def _unpacked(path: Path) -> bytes:
 
 def _parse_header(raw: bytes, path: str, magic: int, dimensions: int) -> tuple[int, ...]:
     size = 4 * (1 + dimensions)
+    if kind := _other_kind(raw):
+        raise DataError(f"{path}: expected an IDX file, found {kind}")
     if len(raw) < size:
         raise DataError(f"{path}: expected an IDX header of {size} bytes, found a file of {len(raw)} bytes")
     found, *shape = (int(n) for n in np.frombuffer(raw, ">u4", count=1 + dimensions))
@@ -240,6 +282,20 @@ def _parse_header(raw: bytes, path: str, magic: int, dimensions: int) -> tuple[i
     if shape[0] == 0:
         raise DataError(f"{path}: expected at least one example, found none")
     return tuple(shape)
+
+
+def _other_kind(raw: bytes) -> str | None:
+    """What a file is that was saved in place of an IDX file, which begins with two bytes that are 0."""
+    if not raw or raw[0] == 0:
+        return None
+    start = raw[:200].removeprefix(b"\xef\xbb\xbf").lstrip()
+    for begin, kind in _OTHER_KINDS.items():
+        if start.lower().startswith(begin):
+            return kind
+    text = start.decode("latin-1").splitlines()[:1]
+    if text and text[0].isascii() and text[0].isprintable():
+        return f"a text that begins with {text[0][:60]!r}"
+    return None
 
 
 def _check_length(raw: bytes, path: str, header: int, body: int, what: str) -> None:

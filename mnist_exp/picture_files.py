@@ -15,6 +15,8 @@ from PIL import Image, ImageOps
 
 MOST_PIXELS = 64_000_000  # of a picture; decoded, that many take 64 to 256 MB
 LONGEST = 1024  # pixels of the longer side that a picture is worked on with
+_SMALL = 0.08  # of a page's longer side: ink that is cut out of the page before that
+_LEAST_INK = 0.05  # of the range from black to white, by which ink differs from an even page
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "HEIC", "AVIF", "JPEG2000", "PPM")
 _PILLOW_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM")
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
@@ -149,12 +151,25 @@ def _upright(picture: Image.Image, longest: int) -> Image.Image:
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
     """A picture of 16 or 32 bits, or of fractions, of which any number of bits may be in use; Pillow would cut it."""
-    values = np.nan_to_num(np.asarray(picture, np.float64))
-    values -= min(values.min(), 0.0)
+    values = np.asarray(picture, np.float64)
+    if not np.isfinite(values).all():
+        raise PictureError("some pixels are no numbers (NaN or infinite): save it with a number for each")
+    values = values - (values.min() if values.min() < 0 or _faint(values) else 0.0)
     highest = values.max()
     if highest > 1:  # whole numbers, of the least number of bits that holds the highest
         highest = 2.0 ** np.ceil(np.log2(highest + 1)) - 1
     return Image.fromarray(np.round(255 * values / max(highest, 1e-9)).astype(np.uint8))
+
+
+def _faint(values: NDArray[np.float64]) -> bool:
+    """Whether the picture is of two brightnesses, hardly apart for how bright both are; noise and light are not."""
+    low, high = float(values.min()), float(values.max())
+    light = values > (low + high) / 2
+    share = float(light.mean())
+    if high - low >= 0.1 * high or not 0 < share < 1:
+        return False
+    apart = float(values[light].mean() - values[~light].mean())
+    return share * (1 - share) * apart**2 > 0.8 * float(values.var())
 
 
 def _reduced(picture: Image.Image, longest: int) -> Image.Image:
@@ -174,7 +189,37 @@ def _reduced(picture: Image.Image, longest: int) -> Image.Image:
 
 def _grey(picture: Image.Image) -> NDArray[np.float32]:
     """See `read_grey`."""
-    picture = _reduced(_upright(picture, LONGEST), LONGEST)
+    picture = _upright(picture, LONGEST)
+    grey = _brightness_of(_reduced(picture, LONGEST))
+    box = _small_ink(grey)
+    if box is None:
+        return grey
+    scales = np.array([picture.width, picture.height] * 2) / np.array([*grey.shape[::-1]] * 2)
+    left, top, right, bottom = (np.array(box) * scales).astype(int).tolist()
+    return _brightness_of(_reduced(picture.crop((left, top, right, bottom)), LONGEST))
+
+
+def _small_ink(grey: NDArray[np.float32]) -> tuple[int, int, int, int] | None:
+    """(left, top, right, bottom) of the only ink on an even page, with some paper, if it is very small for its page.
+
+    In a picture of the whole page, which is made smaller, it would have too few pixels.
+    """
+    ink = np.abs(grey - np.median(grey)) > _LEAST_INK
+    y, x = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not len(y):
+        return None
+    side = int(max(np.ptp(y), np.ptp(x))) + 1
+    if side > _SMALL * max(grey.shape):
+        return None
+    around = max(side, 4)
+    return (
+        max(int(x[0]) - around, 0), max(int(y[0]) - around, 0),
+        min(int(x[-1]) + 1 + around, grey.shape[1]), min(int(y[-1]) + 1 + around, grey.shape[0]),
+    )  # fmt: skip
+
+
+def _brightness_of(picture: Image.Image) -> NDArray[np.float32]:
+    """The brightness of a picture that `_reduced` returned, on paper of one colour."""
     transparent = picture.has_transparency_data
     if picture.mode in ("L", "1") and not transparent:
         return _stretched((np.asarray(picture.convert("L")) / 255).astype(np.float32))

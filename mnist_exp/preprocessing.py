@@ -27,6 +27,9 @@ _LEAST_CONTRAST = 0.08  # between ink and paper, of the range from black to whit
 _SMALLEST_PART = 0.04  # of all the ink; a smaller piece that touches no other is dust
 _THIN = 0.03  # of a page's side: what a line at its edge or across it is thinner than
 _LARGE = 0.08  # of the page's longer side: an inner piece that makes those at the edges surroundings
+_FEWEST = 6  # pixels of the longer side, that a digit can be read with
+_TINY = 0.025  # of the page's longer side; smaller ink is lost in what is done to the page
+_FILLED = 0.73  # of the box around a shape about as wide as high: no strokes; 2 in 10,000 of MNIST's digits
 _APART = 0.18  # of the larger one's height: the gap that makes two pieces two digits
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right; the last two are the first beyond it
@@ -42,6 +45,7 @@ def from_bytes(content: bytes) -> NDArray[np.uint8]:
 
 def from_grey(grey: NDArray[np.float32]) -> NDArray[np.uint8]:
     """A grey picture [H, W] from 0 (black) to 1 (white), ink dark or light -> [28, 28] as `from_bytes`."""
+    whole = grey.shape
     for _ in range(3):
         grey = _inner(grey)
         ink = _without_rules(_ink(grey))
@@ -50,6 +54,10 @@ def from_grey(grey: NDArray[np.float32]) -> NDArray[np.uint8]:
         if plate is None:
             break
         grey = _crop(grey, plate)
+    if _side(kept) < max(_FEWEST, _TINY * max(whole)):
+        raise PictureError(
+            f"the ink is {_side(kept)} of the picture's {max(whole)} pixels, too small: cut it out"
+        )
     return _scan(_crop(ink, _box(kept, margin=0.1)))
 
 
@@ -66,11 +74,17 @@ def _scan(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
         raise _nothing()
     # A thin pen's line is narrower than a pixel now, and would be fainter than any line in MNIST.
     ink /= np.quantile(ink[ink > 0], 0.95) if (ink > 0.02).sum() > 5 else ink.max()
+    shape = ink > 0.5
+    shape = shape[_slices(_box(shape))]
+    if min(shape.shape) >= 0.6 * max(shape.shape) and shape.mean() > _FILLED:
+        raise PictureError("a filled shape: a digit is drawn with lines")
     return _centred(np.round(255 * np.clip(ink, 0, 1)).astype(np.uint8))
 
 
 def _nothing() -> PictureError:
-    return PictureError("the page is empty: there is no ink that stands out from the paper")
+    return PictureError(
+        "the page is empty: there is no ink that stands out from the paper, or it is too small for its page"
+    )
 
 
 def _inner(grey: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -532,6 +546,12 @@ def _plate(kept: NDArray[np.bool_]) -> Box | None:
     top, left, bottom, right = _box(kept)
     inset = max(1, min(bottom - top, right - left) // 50)
     return top + inset, left + inset, bottom - inset, right - inset
+
+
+def _side(kept: NDArray[np.bool_]) -> int:
+    """The longer side of the box around what is set."""
+    top, left, bottom, right = _box(kept)
+    return max(bottom - top, right - left)
 
 
 def _rectangular(filled: NDArray[np.bool_]) -> float:

@@ -96,6 +96,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "torchvision's MNIST": lambda name: f"raw/{name}",
     "Kaggle's folders of the same name": lambda name: f"{name}/{name}",
     "Kaggle's, with dots": lambda name: f"{name.replace('-idx', '.idx')}/{name.replace('-idx', '.idx')}",
+    "capitals": lambda name: name.upper() + ".GZ",
+    "torchvision's root in capitals": lambda name: f"mnist/RAW/{name.upper()}",
     "a folder named .gz": lambda name: f"{name}.gz/{name}",
 }
 
@@ -130,10 +132,31 @@ def test_two_files_of_one_name_have_to_agree(idx_folder: Path) -> None:
     ("content", "said"),
     [
         (b"PK\x03\x04" + bytes(90), "cannot be read, .*a ZIP archive; unpack it"),
-        (b"<!DOCTYPE html>" + bytes(90), "expected IDX magic number 2049"),
+        (b"<!DOCTYPE html>" + bytes(90), "expected an IDX file, found a web page; download"),
+        (b"\xef\xbb\xbf\n<HTML><head>", "expected an IDX file, found a web page; download"),
+        (gzip.compress(b"<html>" + bytes(90)), "expected an IDX file, found a web page; download"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "expected an IDX file, found a Git LFS pointer; .*`git lfs pull`",
+        ),
+        (b'{"error": 404}', "expected an IDX file, found a JSON text"),
+        (b"404: Not Found", "expected an IDX file, found a text that begins with '404: Not Found'"),
+        (b"\x93NUMPY\x01\0" + bytes(90), "expected an IDX file, found a NumPy array"),
+        (gzip.compress(gzip.compress(b"")), "expected an IDX file, found a gzip file inside a gzip file"),
         (gzip.compress(b""), "expected an IDX header of 8 bytes, found a file of 0 bytes"),
     ],
-    ids=["ZIP", "web page", "empty gzip"],
+    ids=[
+        "ZIP",
+        "web page",
+        "web page with a mark",
+        "gzipped web page",
+        "Git LFS",
+        "JSON",
+        "text",
+        "NumPy",
+        "gzipped twice",
+        "empty gzip",
+    ],
 )
 def test_what_is_no_such_file_is_refused_by_name(idx_folder: Path, content: bytes, said: str) -> None:
     (idx_folder / "t10k-labels-idx1-ubyte").write_bytes(content)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import KINDS, dark_on_light, encoded, large, noisy, png_header
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from mnist_exp import data
 from mnist_exp.picture_files import MOST_PIXELS, PictureError
@@ -131,6 +131,12 @@ FORMS = {
     ),
     "12 bits of 16": lambda d: encoded(Image.fromarray(np.asarray(large(d)).astype(np.uint16) * 16)),
     "fractions": lambda d: encoded(Image.fromarray(np.asarray(large(d), np.float32) / 255), "TIFF"),
+    "200 levels of 16 bits, on a base": lambda d: encoded(
+        Image.fromarray((30_000 + np.asarray(large(d)) / 255 * 200).astype(np.uint16))
+    ),
+    "fractions on a base": lambda d: encoded(
+        Image.fromarray(0.5 + np.asarray(large(d), np.float32) / 25_500), "TIFF"
+    ),
     "32 bits": lambda d: encoded(Image.fromarray(np.asarray(large(d)).astype(np.int32) * 1000), "TIFF"),
     "4 bits of 8": lambda d: encoded(Image.fromarray(np.asarray(large(d)) // 17)),
     "red on green of the same brightness": lambda d: encoded(in_rgb(d, "#d00000", "#006a00")),
@@ -260,6 +266,53 @@ def test_the_scan_is_that_of_the_clean_picture(mnist: data.Dataset, form: str) -
         clean = from_bytes(encoded(dark_on_light(large(digit))))
         differences.append(difference(from_bytes(KINDS[form](digit, random)), clean))
     assert max(differences) < 30  # two different digits differ by 40 and more
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_pixels_that_are_no_numbers_are_refused(seven: np.ndarray, number: float) -> None:
+    values = np.asarray(dark_on_light(large(seven)), np.float32)
+    picture = encoded(Image.fromarray(np.where(values > 250, number, values).astype(np.float32)), "TIFF")
+    with pytest.raises(PictureError, match="pixels are no numbers"):
+        from_bytes(picture)
+
+
+def test_noise_and_light_in_the_lowest_bits_are_no_ink() -> None:
+    y, x = np.mgrid[-1:1:200j, -1:1:200j]
+    pages = {
+        "noise": 65_000 + np.random.default_rng(0).normal(0, 100, (200, 200)),
+        "darker corners": 60_000 - 2_000 * (x * x + y * y),
+    }
+    for page in pages.values():
+        with pytest.raises(PictureError, match="the page is empty"):
+            from_bytes(encoded(Image.fromarray(page.astype(np.uint16))))
+
+
+def on_large_page(digit: np.ndarray, size: int) -> Image.Image:
+    page = Image.new("L", (4000, 3000))
+    page.paste(large(digit, size), (1700, 1300))
+    return dark_on_light(page)
+
+
+def test_a_small_digit_on_a_large_page_is_read(mnist: data.Dataset) -> None:
+    for digit in mnist.test.images[:3, :, :, 0]:
+        seen = from_bytes(encoded(on_large_page(digit, 60), compress_level=1))
+        assert difference(seen, from_bytes(encoded(dark_on_light(large(digit))))) < 12
+
+
+def test_a_small_digit_on_a_page_that_is_not_even_is_refused_with_words(mnist: data.Dataset) -> None:
+    light = np.linspace(0.6, 1, 4000, dtype=np.float32)
+    for digit in mnist.test.images[:3, :, :, 0]:
+        page = (np.asarray(on_large_page(digit, 60)) * light).astype(np.uint8)
+        with pytest.raises(PictureError, match="too small"):
+            from_bytes(encoded(Image.fromarray(page), compress_level=1))
+
+
+@pytest.mark.parametrize(("side", "said"), [(4, "too small"), (12, "filled"), (140, "filled")])
+def test_a_dot_is_no_digit(side: int, said: str) -> None:
+    page = Image.new("L", (300, 300), 255)
+    ImageDraw.Draw(page).ellipse((150, 150, 149 + side, 149 + side), fill=0)
+    with pytest.raises(PictureError, match=said):
+        from_bytes(encoded(page))
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:

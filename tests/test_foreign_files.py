@@ -57,11 +57,11 @@ LAUGHS = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
     ],
 )  # fmt: skip
 def test_yaml_of_another_shape_is_refused_quickly(content: bytes, reason: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(ValueError, match=reason) as caught:
         read_yaml(content, list)
     assert "\n" not in str(caught.value)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(

@@ -218,7 +218,7 @@ def test_stores_that_cannot_be_used(workdir: Path, monkeypatch: pytest.MonkeyPat
         said = main_exit(monkeypatch, "0" * 32, f"tracking.uri={uri}")
         assert said.startswith(f"mnist_exp: {named}")
         assert len(said.splitlines()) <= 2
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < 60  # MLflow's own settings wait for minutes
     assert f"there is no database {workdir}/none.db" in main_exit(
         monkeypatch, "0" * 32, "tracking.uri=sqlite:///none.db"
     )

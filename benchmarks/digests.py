@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.arguments import command_line
-from mnist_exp.command import answered
+from mnist_exp.command import answered, output_folder
 from mnist_exp.errors import UserError
 
 _SMALL = (
@@ -100,7 +100,7 @@ def main() -> None:
     with answered(UserError):
         given = parser.parse_args()
         earlier = json.loads(Path(given.against).read_text()) if given.against else None
-        output = Path(given.output).absolute() / "digests.json"
+        output = output_folder(given.output).absolute() / "digests.json"
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
             digests = {name: digest_of(overrides) for name, overrides in programs().items()}
         output.write_text(json.dumps(digests, indent=1) + "\n")

@@ -44,14 +44,22 @@ Operation = dict[str, Any]
 
 
 class Attempt(Generic[_T]):
-    """An action in a thread of its own, for which nobody waits longer than they want to."""
+    """An action in a thread of its own, for which nobody waits longer than they want to. `start` begins it."""
 
     def __init__(self, action: Callable[[], _T]) -> None:
         self._action = action
         self._over = threading.Event()
         self._result: list[_T] = []
         self.failure: BaseException | None = None
-        threading.Thread(target=self._run, daemon=True).start()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> "Attempt[_T]":
+        self._thread.start()
+        return self
+
+    @property
+    def has_begun(self) -> bool:
+        return self._thread.ident is not None
 
     def _run(self) -> None:
         try:
@@ -78,7 +86,7 @@ class Attempt(Generic[_T]):
 
 def within(seconds: float | None, action: Callable[[], _T]) -> _T:
     """What the action returns. Raises TimeoutError, which is an OSError, if it is not over in time."""
-    attempt = Attempt(action)
+    attempt = Attempt(action).start()
     if not attempt.wait(seconds):
         raise TimeoutError(f"no answer within {seconds:.0f} seconds")
     return attempt.result()
@@ -107,8 +115,11 @@ class Outbox:
             return
         attempt = self._attempt = Attempt(lambda: self._try(lambda: self._deliver(operation)))
         try:
+            attempt.start()
             is_over = self._wait(self._patience())
         except BaseException:  # a signal; the attempt may fail where nobody sees it
+            if not attempt.has_begun:
+                self._attempt = None
             self._keep(operation)
             raise
         if not is_over:
@@ -154,7 +165,7 @@ class Outbox:
                 self._postpone(trouble)
 
         if not self._is_busy():
-            self._attempt = Attempt(send_or_postpone)
+            self._attempt = Attempt(send_or_postpone).start()
 
     def _try(self, action: Callable[[], None]) -> "_Trouble | None":
         """What is wrong, whatever that is, for the results stay on the disk; None if nothing is."""
@@ -422,7 +433,7 @@ def send_earlier(uri: str, warn: Warn) -> None:
                 warn(str(error))
 
     queues = [queue for queue in pending() if is_recorded_as(uri, queue.uri) and not queue.is_given_up]
-    if queues and not Attempt(send).wait(_GRACE_SECONDS):
+    if queues and not Attempt(send).start().wait(_GRACE_SECONDS):
         warn("MLflow takes long to answer; what earlier runs left is sent beside this one")
 
 

@@ -161,7 +161,7 @@ class RunTracker:
     def end(self, status: str, reason: str | None = None) -> None:
         """Close the run in the store, and this process' part of it in any case."""
         if self._monitor is not None:
-            delivery.Attempt(self._monitor.finish).wait(_MONITOR_SECONDS)
+            delivery.Attempt(self._monitor.finish).start().wait(_MONITOR_SECONDS)
         if reason is not None:
             self._send({"do": "tag", "key": "failure_reason", "value": reason[:5000]})
         self._send({"do": "end", "status": status, "time": int(time.time() * 1000)})

@@ -175,6 +175,26 @@ def test_an_interrupted_request_is_repeated_once(store: Store, in_the_way: Calla
     assert store.warnings == []
 
 
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_an_operation_interrupted_as_it_begins_is_not_lost(
+    store: Store, monkeypatch: pytest.MonkeyPatch, has_begun: bool
+) -> None:
+    start = delivery.Attempt.start
+
+    def interrupted(attempt: delivery.Attempt[Any]) -> delivery.Attempt[Any]:
+        monkeypatch.setattr(delivery.Attempt, "start", start)
+        if has_begun:
+            start(attempt)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(delivery.Attempt, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.outbox.send({"do": "metrics", "metrics": [["cost", 0.0, 1, 0]]})
+    store.send(range(1, 3))
+    store.outbox.close()
+    store.check(range(3))
+
+
 @pytest.mark.parametrize("what", ["run", "experiment"])
 def test_deleted_in_the_ui_while_it_goes_on(workdir: Path, what: str) -> None:
     store = Store(workdir)

@@ -67,6 +67,7 @@ def test_an_earlier_run_is_trained_again_from_its_record(folder: Path) -> None:
     assert "train/cost" in report
 
 
+@pytest.mark.slow
 def test_an_earlier_study_goes_on_and_its_best_trial_is_trained(folder: Path) -> None:
     more = answer(
         folder, "mnist_exp", "-m", *SMALL, "schedule.batch_size=50", "schedule.epochs=1",

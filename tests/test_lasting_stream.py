@@ -37,6 +37,7 @@ def test_what_cannot_be_written_is_dropped(how: str, monkeypatch: pytest.MonkeyP
     os.close(writer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("redirection", ["| head -n 1", ">/dev/full", "<&- >&- 2>&-"])
 def test_a_run_outlives_its_output(redirection: str, workdir: Path) -> None:
     command = f'"{sys.executable}" -m mnist_exp {" ".join(SMALL)} {redirection}'

@@ -318,6 +318,7 @@ def test_a_folder_that_hydra_or_mlflow_cannot_name_is_refused(
     assert list((tmp_path / name).iterdir()) == []
 
 
+@pytest.mark.slow
 def test_hydra_may_change_the_folder(start: Callable[..., Started]) -> None:
     started = start("-m", "mnist_exp", *TINY, "hydra.job.chdir=true", "tracking.uri=sqlite:///mlflow.db")
     code, _, err = started.output()

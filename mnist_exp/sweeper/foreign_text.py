@@ -12,7 +12,7 @@ def clean(text: object, limit: int = 500) -> str:
     line = printable(" ".join(start.split()))
     if len(line) <= limit and len(start) == len(whole):
         return line
-    return f"{line[: max(limit - 4, 0)]} ..."[:limit]
+    return f"{line[: max(limit - 4, 0)].rstrip()} ..."[:limit].strip()
 
 
 def printable(text: str) -> str:

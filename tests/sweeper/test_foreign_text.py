@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mnist_exp.sweeper.foreign_text import clean
@@ -11,6 +11,8 @@ ANY_TEXT = st.text(st.characters(codec=None), max_size=200)  # lone surrogates, 
 
 @settings(deadline=None)
 @given(ANY_TEXT, st.integers(10, 60))
+@example("000\x08\r\U0003134b", 12)  # is cut behind a space
+@example("\n" * 100 + "x", 10)  # is cut before it begins
 def test_any_text_is_one_printable_line_of_bounded_length(text: str, limit: int) -> None:
     shown = clean(text, limit)
     assert len(shown) <= limit
@@ -34,5 +36,5 @@ def test_what_steers_a_terminal_is_shown_as_text() -> None:
 
 def test_a_long_text_says_that_it_was_cut() -> None:
     assert clean("x" * 10**7, 20) == "x" * 16 + " ..."
-    assert clean("\n" * 10**7 + "x", 20) == " ..."
+    assert clean("\n" * 10**7 + "x", 20) == "..."
     assert clean(["not", "text"]) == "['not', 'text']"

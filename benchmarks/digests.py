@@ -77,9 +77,14 @@ def digest_of(overrides: list[str]) -> dict[str, Any]:
     with np.load(newest) as arrays:
         for name in arrays.files:
             state.update(
-                f"{name} {arrays[name].dtype} {arrays[name].shape}".encode() + arrays[name].tobytes()
+                f"{name} {arrays[name].dtype} {arrays[name].shape}".encode()
+                + arrays[name].tobytes()
             )
-    return {"config_hash": tracked.data.tags["config_hash"], "metrics": metrics, "state": state.hexdigest()}
+    return {
+        "config_hash": tracked.data.tags["config_hash"],
+        "metrics": metrics,
+        "state": state.hexdigest(),
+    }
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "") -> list[str]:
@@ -96,7 +101,9 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "
 
 def main() -> None:
     parser = command_line("digests", __doc__)
-    parser.add_argument("--against", metavar="FILE", help="an earlier digests.json, to compare with")
+    parser.add_argument(
+        "--against", metavar="FILE", help="an earlier digests.json, to compare with"
+    )
     with answered(UserError):
         given = parser.parse_args()
         earlier = json.loads(Path(given.against).read_text()) if given.against else None

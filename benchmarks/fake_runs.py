@@ -28,7 +28,9 @@ class FakeRuns:
         self.client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
         found = self.client.get_experiment_by_name(experiment)
         self.experiment = (
-            self.client.create_experiment(experiment, artifact_location=str(folder / "mlruns" / experiment))
+            self.client.create_experiment(
+                experiment, artifact_location=str(folder / "mlruns" / experiment)
+            )
             if found is None
             else found.experiment_id
         )
@@ -68,7 +70,9 @@ class FakeRuns:
         folder = Path(run.info.artifact_uri)
         (folder / "env").mkdir(parents=True)
         (folder / "env" / "packages.txt").write_text(packages)
-        (folder / "env" / "hardware.json").write_text(json.dumps({"cpu": "a processor", "cores": 2}))
+        (folder / "env" / "hardware.json").write_text(
+            json.dumps({"cpu": "a processor", "cores": 2})
+        )
         if predictions is not None:
             (folder / "predictions").mkdir()
             np.savez(folder / "predictions" / "test.npz", **predictions)  # type: ignore[arg-type]
@@ -87,11 +91,17 @@ class FakeRuns:
 def trial(study: str, number: int, keys: str, state: str = "COMPLETE") -> dict[str, str]:
     """Tags of a study's trial."""
     return {
-        "study_name": study, "study_role": "trial", "trial_number": str(number), "trial_state": state, "sweep.keys": keys,
-    }  # fmt: skip
+        "study_name": study,
+        "study_role": "trial",
+        "trial_number": str(number),
+        "trial_state": state,
+        "sweep.keys": keys,
+    }
 
 
-def predicted(labels: np.ndarray, wrong: Sequence[int] | np.ndarray, shift: int = 1) -> dict[str, np.ndarray]:
+def predicted(
+    labels: np.ndarray, wrong: Sequence[int] | np.ndarray, shift: int = 1
+) -> dict[str, np.ndarray]:
     """Predictions as a run logs them: right but for the images `wrong`, read as `shift` digits further."""
     prediction = labels.astype(np.int64).copy()
     prediction[list(wrong)] = (prediction[list(wrong)] + shift) % 10

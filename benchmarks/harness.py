@@ -61,8 +61,10 @@ def answers(count: int) -> dict[str, float]:
             started = time.perf_counter()
             subprocess.run(
                 [sys.executable, "-m", "mnist_exp", *arguments],
-                env=rounds.environment(1), capture_output=True, check=False,
-            )  # fmt: skip
+                env=rounds.environment(1),
+                capture_output=True,
+                check=False,
+            )
             times.append(time.perf_counter() - started)
         found[name] = median(times)
     return found
@@ -76,7 +78,9 @@ def sweep_shares(trials: Sequence[dict[str, Any]]) -> dict[str, float]:
     seconds: defaultdict[str, float] = defaultdict(float)
     total = 0.0
     for pid in {trial["pid"] for trial in trials}:
-        own = sorted((trial for trial in trials if trial["pid"] == pid), key=lambda trial: trial["started"])
+        own = sorted(
+            (trial for trial in trials if trial["pid"] == pid), key=lambda trial: trial["started"]
+        )
         total += own[-1]["ended"] - own[0]["process_started"]
         seconds["start of workers"] += own[0]["started"] - own[0]["process_started"]
         seconds["between trials"] += sum(b["started"] - a["ended"] for a, b in pairwise(own))
@@ -84,7 +88,9 @@ def sweep_shares(trials: Sequence[dict[str, Any]]) -> dict[str, float]:
             for phase, spent in [*trial["until_first_step"].items(), *trial["after"].items()]:
                 if phase not in ("python", "import hydra", "config"):  # in the start of the worker
                     seconds[phase] += spent
-    return {phase: spent / total for phase, spent in sorted(seconds.items(), key=lambda item: -item[1])}
+    return {
+        phase: spent / total for phase, spent in sorted(seconds.items(), key=lambda item: -item[1])
+    }
 
 
 def markdown(report: dict[str, Any]) -> str:
@@ -95,8 +101,12 @@ def markdown(report: dict[str, Any]) -> str:
     first_in_folder = run["until_first_step"]["tracking"]
     lines.append(f"| **all** | **{sum(start.values()):.2f}** |")
     lines.append(f"| all but Python and the imports of TensorFlow and MLflow | {own:.2f} |")
-    lines.append(f"| tracking in a folder without a store, which MLflow makes | {first_in_folder:.2f} |")
-    lines += [f"| `{name}`, whole command | {spent:.2f} |" for name, spent in report["answers"].items()]
+    lines.append(
+        f"| tracking in a folder without a store, which MLflow makes | {first_in_folder:.2f} |"
+    )
+    lines += [
+        f"| `{name}`, whole command | {spent:.2f} |" for name, spent in report["answers"].items()
+    ]
     after = run["after"]
     whole = sum(after.values())
     lines += [
@@ -125,7 +135,10 @@ def run(arguments: Sequence[str]) -> None:
     """Raises UserError for what a user can get wrong."""
     parser = command_line("harness", __doc__)
     parser.add_argument(
-        "--starts", type=int, default=3, help="short runs for the time of a start; default: %(default)s"
+        "--starts",
+        type=int,
+        default=3,
+        help="short runs for the time of a start; default: %(default)s",
     )
     parser.add_argument(
         "--run",

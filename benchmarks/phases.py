@@ -21,7 +21,9 @@ IMPORTED = time.time()
 FILE = "WATCHED_RUNS"
 
 as_command = hydra.main(
-    config_path=str(config.CONF_DIR), config_name="config", execution_whitelist=config.EXECUTION_WHITELIST
+    config_path=str(config.CONF_DIR),
+    config_name="config",
+    execution_whitelist=config.EXECUTION_WHITELIST,
 )
 
 _watch = Stopwatch()
@@ -66,8 +68,12 @@ def run(composed: DictConfig) -> float | list[float]:
 
 def _born() -> float:
     """When this process began. psutil tells it from the time of the boot, which Linux gives in whole seconds."""
-    ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])  # since the boot
-    return time.time() - (time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK"))
+    ticks = int(
+        Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+    )  # since the boot
+    return time.time() - (
+        time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    )
 
 
 def _watch_modules() -> None:

@@ -34,7 +34,9 @@ def dark_on_light(picture: Image.Image) -> Image.Image:
 def on_canvas(digit: Digit, random: np.random.Generator) -> Image.Image:
     """A digit of 260 pixels anywhere on a white page of 900 x 700."""
     page = Image.new("L", (900, 700), 255)
-    page.paste(dark_on_light(large(digit, 260)), (int(random.integers(640)), int(random.integers(440))))
+    page.paste(
+        dark_on_light(large(digit, 260)), (int(random.integers(640)), int(random.integers(440)))
+    )
     return page
 
 
@@ -48,7 +50,9 @@ def small_on_page(digit: Digit, random: np.random.Generator) -> Image.Image:
 
 def noisy(picture: Image.Image, random: np.random.Generator, deviation: float) -> Image.Image:
     """The picture with Gaussian noise; `deviation` is a fraction of the range."""
-    values = np.asarray(picture, float) + random.normal(0, 255 * deviation, (picture.height, picture.width))
+    values = np.asarray(picture, float) + random.normal(
+        0, 255 * deviation, (picture.height, picture.width)
+    )
     return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
 
 
@@ -172,14 +176,18 @@ def indexed(digit: Digit, random: np.random.Generator) -> bytes:
 def low_bits(digit: Digit, random: np.random.Generator) -> Image.Image:
     """A grey picture of 16 bits that uses 8 to 12 of them, in either polarity."""
     picture = np.asarray(large(digit) if random.integers(2) else dark_on_light(large(digit)))
-    return Image.fromarray((picture / 255 * (2 ** int(random.integers(8, 13)) - 1)).astype(np.uint16))
+    return Image.fromarray(
+        (picture / 255 * (2 ** int(random.integers(8, 13)) - 1)).astype(np.uint16)
+    )
 
 
 def turned_by_exif(digit: Digit, random: np.random.Generator) -> bytes:
     """A JPEG that is stored turned, and says so."""
     way, back = [
-        (6, Image.Transpose.ROTATE_90), (3, Image.Transpose.ROTATE_180), (8, Image.Transpose.ROTATE_270),
-    ][int(random.integers(3))]  # fmt: skip
+        (6, Image.Transpose.ROTATE_90),
+        (3, Image.Transpose.ROTATE_180),
+        (8, Image.Transpose.ROTATE_270),
+    ][int(random.integers(3))]
     exif = Image.Exif()
     exif[0x0112] = way
     return encoded(dark_on_light(large(digit)).transpose(back), "JPEG", exif=exif)
@@ -192,7 +200,10 @@ def boxed_closely(digit: Digit, random: np.random.Generator) -> Image.Image:
     rows, columns = (np.flatnonzero((np.asarray(page) < 128).any(axis=axis)) for axis in (1, 0))
     at = [columns[0], rows[0], columns[-1], rows[-1]]
     outward = random.integers(0, 60, size=4) * (random.permutation(4) > 0)
-    box = [int(edge + sign * more) for edge, sign, more in zip(at, (-1, -1, 1, 1), outward, strict=True)]
+    box = [
+        int(edge + sign * more)
+        for edge, sign, more in zip(at, (-1, -1, 1, 1), outward, strict=True)
+    ]
     ImageDraw.Draw(page).rectangle(box, outline=0, width=4)
     return page
 
@@ -256,4 +267,4 @@ KINDS: dict[str, Make] = {
     "WebP": lambda d, r: encoded(dark_on_light(large(d)), "WEBP", quality=60),
     "BMP": lambda d, r: encoded(large(d).convert("1"), "BMP"),
     "TIFF in CMYK": lambda d, r: encoded(dark_on_light(large(d)).convert("CMYK"), "TIFF"),
-}  # fmt: skip
+}

@@ -25,7 +25,9 @@ Images = NDArray[np.uint8]
 
 def main() -> None:
     parser = command_line("pictures", __doc__)
-    parser.add_argument("--count", type=int, default=1000, metavar="N", help="test images of each kind")
+    parser.add_argument(
+        "--count", type=int, default=1000, metavar="N", help="test images of each kind"
+    )
     parser.add_argument(
         "--run", default="latest", metavar="RUN_ID|best|latest", help="whose model reads them"
     )
@@ -57,7 +59,9 @@ def _digits(model: object, count: int) -> Iterable[str]:
         digits, sure = _read(model, answers)
         right, refused = digits == test.labels[chosen], digits < 0
         parts = (right, ~refused & ~sure, sure & ~right, refused)
-        yield from _printed([f"| {kind} | " + " | ".join(f"{part.mean():.1%}" for part in parts) + " |"])
+        yield from _printed(
+            [f"| {kind} | " + " | ".join(f"{part.mean():.1%}" for part in parts) + " |"]
+        )
 
 
 def _wrong(model: object, count: int) -> Iterable[str]:
@@ -69,14 +73,20 @@ def _wrong(model: object, count: int) -> Iterable[str]:
     for kind, (share, _) in wrong_pictures.WRONG.items():
         pictures = wrong_pictures.make(kind, 1, max(1, share * count // 1000))
         digits, sure = _read(model, [_scan(picture) for picture in pictures])
-        counts = np.array([len(digits), (digits < 0).sum(), ((digits >= 0) & ~sure).sum(), sure.sum()])
+        counts = np.array(
+            [len(digits), (digits < 0).sum(), ((digits >= 0) & ~sure).sum(), sure.sum()]
+        )
         total += counts
         yield from _printed([_row(kind, counts)])
     yield from _printed([_row("all", total)])
 
 
 def _row(kind: str, counts: NDArray[np.int64]) -> str:
-    return f"| {kind} | {counts[0]:,} | " + " | ".join(f"{n / counts[0]:.1%}" for n in counts[1:]) + " |"
+    return (
+        f"| {kind} | {counts[0]:,} | "
+        + " | ".join(f"{n / counts[0]:.1%}" for n in counts[1:])
+        + " |"
+    )
 
 
 def _scan(picture: bytes) -> Images | None:

@@ -51,7 +51,18 @@ def running(*, durable: bool) -> Iterator[Server]:
         if user:
             shutil.chown(folder, user, user)
         _run(
-            user, binaries / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
+            user,
+            binaries / "initdb",
+            "-D",
+            data,
+            "-U",
+            USER,
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-N",
         )
         port = _free_port()
         options = f"-h 127.0.0.1 -p {port} -k '' -c fsync={'on' if durable else 'off'}"
@@ -67,9 +78,15 @@ def running(*, durable: bool) -> Iterator[Server]:
 
 def _binaries() -> Path:
     folders = [*Path("/usr/lib/postgresql").glob("*/bin"), *map(Path, os.get_exec_path())]
-    usable = [folder for folder in folders if (folder / "initdb").exists() and (folder / "pg_ctl").exists()]
+    usable = [
+        folder
+        for folder in folders
+        if (folder / "initdb").exists() and (folder / "pg_ctl").exists()
+    ]
     if not usable:
-        raise Unavailable("PostgreSQL's initdb and pg_ctl are not installed (apt-get install postgresql)")
+        raise Unavailable(
+            "PostgreSQL's initdb and pg_ctl are not installed (apt-get install postgresql)"
+        )
     with contextlib.suppress(ImportError):
         import psycopg  # noqa: F401
 

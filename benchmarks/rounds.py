@@ -53,8 +53,12 @@ class Worker:
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115  # open for as long as the process is
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True, env=environment(threads),
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            text=True,
+            env=environment(threads),
+        )
 
     def ask(self, question: object) -> Any:
         """The answer. Raises Failed."""
@@ -71,7 +75,8 @@ class Worker:
             self._process.wait()
             self._said.seek(0)
             raise Failed(
-                "".join(self._said.readlines()[-5:]).strip() or f"exit code {self._process.returncode}"
+                "".join(self._said.readlines()[-5:]).strip()
+                or f"exit code {self._process.returncode}"
             )
         return json.loads(line)
 
@@ -90,9 +95,12 @@ def environment(threads: int) -> dict[str, str]:
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     count = str(threads)
     return {
-        **os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": count, "TF_NUM_INTRAOP_THREADS": count,
+        **os.environ,
+        "PYTHONPATH": path,
+        "OMP_NUM_THREADS": count,
+        "TF_NUM_INTRAOP_THREADS": count,
         "TF_CPP_MIN_LOG_LEVEL": "3",
-    }  # fmt: skip
+    }
 
 
 def keep_to_cores(threads: int) -> None:

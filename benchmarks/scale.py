@@ -66,9 +66,12 @@ def _add_runs(folder: Path, first: int, last: int) -> None:
         curve = 0.99 - 0.1 / np.arange(1, EPOCHS + 1) + generator.normal(0, 1e-3, EPOCHS)
         group, seed = divmod(number, SEEDS)
         runs.add(
-            seed, curve.tolist(), costs=(1 - curve).tolist(), predictions=predicted(labels, wrong),
+            seed,
+            curve.tolist(),
+            costs=(1 - curve).tolist(),
+            predictions=predicted(labels, wrong),
             settings={"optimizer.learning_rate": str(1e-4 * (group + 1))},
-        )  # fmt: skip
+        )
 
 
 def _median_row(size: int, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -89,9 +92,14 @@ def markdown(report: dict[str, Any]) -> str:
     lines = []
     for title, rows in report["tables"].items():
         lines += [f"| {title} | seconds | peak memory in MB |", "|---|---:|---:|"]
-        lines += [f"| {row['size']:,} | {row['seconds']:.2f} | {row['peak_mb']:,.0f} |" for row in rows]
+        lines += [
+            f"| {row['size']:,} | {row['seconds']:.2f} | {row['peak_mb']:,.0f} |" for row in rows
+        ]
         powers = [growth(rows, what) for what in ("seconds", "peak_mb")]
-        lines += [f"| growth to the last, as a power of the size | {powers[0]:.2f} | {powers[1]:.2f} |", ""]
+        lines += [
+            f"| growth to the last, as a power of the size | {powers[0]:.2f} | {powers[1]:.2f} |",
+            "",
+        ]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -101,12 +109,18 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--model", default="softmax", choices=list(cases.OVERRIDES), help="default: %(default)s"
     )
-    parser.add_argument("--images", type=int, default=55_000, help="that are repeated; default: %(default)s")
-    parser.add_argument("--times", type=_sizes, default=[1, 4, 16], metavar="N,...", help="default: 1,4,16")
+    parser.add_argument(
+        "--images", type=int, default=55_000, help="that are repeated; default: %(default)s"
+    )
+    parser.add_argument(
+        "--times", type=_sizes, default=[1, 4, 16], metavar="N,...", help="default: 1,4,16"
+    )
     parser.add_argument(
         "--runs", type=_sizes, default=[10, 100, 1000], metavar="N,...", help="default: 10,100,1000"
     )
-    parser.add_argument("--repeats", type=int, default=3, help="of each measurement; default: %(default)s")
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="of each measurement; default: %(default)s"
+    )
     given = parser.parse_args(arguments)
     folder = output_folder(given.output)
     check_positive(given, "repeats")

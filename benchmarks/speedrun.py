@@ -41,10 +41,15 @@ def summary(curves: Sequence[Curve]) -> dict[str, Any]:
     seconds = [curve[-1][1] for curve in curves]
     until = [next((spent for found, spent in curve if found >= GOAL), None) for curve in curves]
     return {
-        "seeds": len(curves), "epochs": len(curves[0]), "accuracy": accuracy.mean,
-        "interval": [accuracy.interval.low, accuracy.interval.high], "range": [accuracy.minimum, accuracy.maximum],
-        "seconds": median(seconds), "seconds_range": [min(seconds), max(seconds)], "until": until,
-    }  # fmt: skip
+        "seeds": len(curves),
+        "epochs": len(curves[0]),
+        "accuracy": accuracy.mean,
+        "interval": [accuracy.interval.low, accuracy.interval.high],
+        "range": [accuracy.minimum, accuracy.maximum],
+        "seconds": median(seconds),
+        "seconds_range": [min(seconds), max(seconds)],
+        "until": until,
+    }
 
 
 def markdown(report: dict[str, Any]) -> str:
@@ -56,7 +61,11 @@ def markdown(report: dict[str, Any]) -> str:
         low, high = found["interval"]
         interval = "" if np.isnan(low) else f" ({low:.4f} to {high:.4f})"
         until = [spent for spent in found["until"] if spent is not None]
-        after = "never" if not until else f"{median(until):.1f} s, {len(until)} of {found['seeds']} seeds"
+        after = (
+            "never"
+            if not until
+            else f"{median(until):.1f} s, {len(until)} of {found['seeds']} seeds"
+        )
         lines.append(
             f"| {TITLES[name]} | {found['epochs']} | {found['seeds']} | {found['accuracy']:.4f}{interval} "
             f"| {found['range'][0]:.4f} to {found['range'][1]:.4f} | {found['seconds']:.1f} "
@@ -70,7 +79,10 @@ def run(arguments: Sequence[str]) -> None:
     parser = command_line("speedrun", __doc__)
     parser.add_argument("--seeds", type=int, default=10, help="0 to N - 1; default: %(default)s")
     parser.add_argument(
-        "--pytorch-epochs", type=int, default=14, help="of the example, one seed; default: %(default)s"
+        "--pytorch-epochs",
+        type=int,
+        default=14,
+        help="of the example, one seed; default: %(default)s",
     )
     given = parser.parse_args(arguments)
     folder = output_folder(given.output)
@@ -78,7 +90,10 @@ def run(arguments: Sequence[str]) -> None:
     curves = {"ours": [train("ours", seed) for seed in range(given.seeds)]}
     missing = COMPETITORS["pytorch"].missing
     if missing is not None:
-        print(f"not measured: pytorch, {missing} is not installed (the extra `benchmarks`)", file=sys.stderr)
+        print(
+            f"not measured: pytorch, {missing} is not installed (the extra `benchmarks`)",
+            file=sys.stderr,
+        )
     else:
         curves["pytorch"] = [train("pytorch", 0, given.pytorch_epochs)]
     report = {

@@ -36,7 +36,9 @@ class Measured:
     @property
     def peak(self) -> float:
         """FLOP/s of the faster of the two matrix products, of 2 n^3 FLOP each."""
-        sizes = {name: entry.options["size"] for name, entry in LIMITS.items() if "size" in entry.options}
+        sizes = {
+            name: entry.options["size"] for name, entry in LIMITS.items() if "size" in entry.options
+        }
         return max(2 * n**3 / Spread.of(self.seconds[name]).median for name, n in sizes.items())
 
     @property
@@ -128,7 +130,8 @@ def draw(measured: dict[str, Measured], path: Path) -> None:
     panels = figure.subplots(-(-len(measured) // 2), 2, squeeze=False).flat
     for axes, (case, found) in zip(panels, measured.items(), strict=False):
         rows = sorted(
-            ((name, found.row(name)) for name in found.competitors), key=lambda item: -item[1]["ms"][0]
+            ((name, found.row(name)) for name in found.competitors),
+            key=lambda item: -item[1]["ms"][0],
         )
         values = [row["ms"][0] for _, row in rows]
         sides = [
@@ -136,8 +139,12 @@ def draw(measured: dict[str, Measured], path: Path) -> None:
             [row["ms"][2] - row["ms"][0] for _, row in rows],
         ]
         colors = ["#0072B2" if name == "ours" else "#999999" for name, _ in rows]
-        axes.barh([row["title"] for _, row in rows], values, xerr=sides, color=colors, ecolor="#444444")
-        axes.set(title=f"{case}, batch {found.batch_size}", xlabel="ms a training step", xlim=(0, None))
+        axes.barh(
+            [row["title"] for _, row in rows], values, xerr=sides, color=colors, ecolor="#444444"
+        )
+        axes.set(
+            title=f"{case}, batch {found.batch_size}", xlabel="ms a training step", xlim=(0, None)
+        )
     for axes in panels:  # the rest
         axes.set_axis_off()
     figure.savefig(path, dpi=120)
@@ -160,16 +167,24 @@ def run(arguments: Sequence[str]) -> None:
     parser = command_line("steps", __doc__)
     names = ", ".join(COMPETITORS)
     parser.add_argument(
-        "--models", default=",".join(cases.OVERRIDES), metavar="NAME,...", help="default: %(default)s"
+        "--models",
+        default=",".join(cases.OVERRIDES),
+        metavar="NAME,...",
+        help="default: %(default)s",
     )
     parser.add_argument(
-        "--competitors", default=None, metavar="NAME,...", help=f"of {names}; default: all installed"
+        "--competitors",
+        default=None,
+        metavar="NAME,...",
+        help=f"of {names}; default: all installed",
     )
     parser.add_argument("--rounds", type=int, default=9, help="default: %(default)s")
     parser.add_argument(
         "--seconds", type=float, default=2.0, help="of a competitor's turn; default: %(default)s"
     )
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each; default: one a core")
+    parser.add_argument(
+        "--threads", type=int, default=os.cpu_count(), help="of each; default: one a core"
+    )
     given = parser.parse_args(arguments)
     folder = output_folder(given.output)
     check_positive(given, "rounds", "seconds", "threads")
@@ -182,13 +197,17 @@ def run(arguments: Sequence[str]) -> None:
                 file=sys.stderr,
             )
     chosen = (
-        installed if given.competitors is None else _chosen("--competitors", given.competitors, installed)
+        installed
+        if given.competitors is None
+        else _chosen("--competitors", given.competitors, installed)
     )
 
     measured: dict[str, Measured] = {}
     for case in models:
         measured[case] = measure(case, chosen, given.threads, given.rounds, given.seconds)
-        _write(folder, measured, given.threads, given.seconds)  # what is there so far, for a run takes long
+        _write(
+            folder, measured, given.threads, given.seconds
+        )  # what is there so far, for a run takes long
     print(markdown(measured), end="")
 
 

@@ -98,10 +98,16 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=60, help="of each measurement; default 60")
     n_trials = parser.parse_args().trials
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    table = Table("trials/s", *map(str, WORKERS), title=f"by number of workers, {os.cpu_count()} cores")
-    table.caption = f"Python {platform.python_version()}, Optuna {optuna.__version__}, {n_trials} trials each"
+    table = Table(
+        "trials/s", *map(str, WORKERS), title=f"by number of workers, {os.cpu_count()} cores"
+    )
+    table.caption = (
+        f"Python {platform.python_version()}, Optuna {optuna.__version__}, {n_trials} trials each"
+    )
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        backends: dict[str, Callable[[str], str]] = {"SQLite": lambda name: f"sqlite:///{folder}/{name}.db"}
+        backends: dict[str, Callable[[str], str]] = {
+            "SQLite": lambda name: f"sqlite:///{folder}/{name}.db"
+        }
         try:
             server = stack.enter_context(postgresql.running(durable=True))
             backends["PostgreSQL"] = server.create_database

@@ -34,7 +34,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--slow", type=float, default=20.0, help="seconds of the slow trial")
-    parser.add_argument("--fast", type=float, default=2.0, help="seconds of each of the ten fast ones")
+    parser.add_argument(
+        "--fast", type=float, default=2.0, help="seconds of each of the ten fast ones"
+    )
     parser.add_argument("--trials", type=int, default=40, help="trivial trials for the rate")
     arguments = parser.parse_args()
 
@@ -78,17 +80,31 @@ def _sweep(sweeper: str, seconds: list[float], workers: int) -> tuple[float, flo
         folder = Path(name)
         (folder / "app.py").write_text(APP)
         overrides = [f"{{seconds:{value},trial:{i}}}" for i, value in enumerate(seconds)]
-        (folder / "config.yaml").write_text("cell: {seconds: 0.0, trial: 0}\nseconds: ${cell.seconds}\n")
+        (folder / "config.yaml").write_text(
+            "cell: {seconds: 0.0, trial: 0}\nseconds: ${cell.seconds}\n"
+        )
         command = [
-            sys.executable, "app.py", "-m", f"hydra/sweeper={sweeper}", "hydra/sweeper/sampler=grid",
-            "hydra/launcher=joblib", f"hydra.launcher.n_jobs={max(workers, 2)}", f"hydra.sweeper.n_jobs={workers}",
-            f"hydra.sweeper.n_trials={len(seconds)}", "hydra.sweeper.storage='sqlite:///study.db'",
-            "hydra.sweeper.study_name=benchmark", f"cell=choice({','.join(overrides)})",
-        ]  # fmt: skip
+            sys.executable,
+            "app.py",
+            "-m",
+            f"hydra/sweeper={sweeper}",
+            "hydra/sweeper/sampler=grid",
+            "hydra/launcher=joblib",
+            f"hydra.launcher.n_jobs={max(workers, 2)}",
+            f"hydra.sweeper.n_jobs={workers}",
+            f"hydra.sweeper.n_trials={len(seconds)}",
+            "hydra.sweeper.storage='sqlite:///study.db'",
+            "hydra.sweeper.study_name=benchmark",
+            f"cell=choice({','.join(overrides)})",
+        ]
         path = os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")]))
         started = time.monotonic()
         subprocess.run(
-            command, cwd=folder, env={**os.environ, "PYTHONPATH": path}, check=True, stdout=subprocess.DEVNULL
+            command,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": path},
+            check=True,
+            stdout=subprocess.DEVNULL,
         )
         return time.monotonic() - started, _rate(folder / "study.db", len(seconds))
 

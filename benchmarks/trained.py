@@ -44,7 +44,8 @@ def pytorch(seed: int, epochs: int) -> Curve:
     dataset = data.load()
     parts = (dataset.val, dataset.train)
     train = Split(
-        np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts])
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.labels for part in parts]),
     )
     return list(pytorch_example.train(train, dataset.test, seed, epochs))
 

@@ -20,7 +20,9 @@ def fonts(half: int) -> Fonts:
     """One half of the installed fonts with Latin letters: 0 or 1, so that what is chosen on one is tried on the other."""
     paths = sorted(path for end in ("ttf", "otf") for path in _FONTS.rglob(f"*.{end}"))
     usable = [
-        path for path in paths if not any(word in path.name for word in ("Symbol", "Math", "math", "Emoji"))
+        path
+        for path in paths
+        if not any(word in path.name for word in ("Symbol", "Math", "math", "Emoji"))
     ]
     families = sorted({path.parent.name + path.stem.split("-")[0] for path in usable})
     mine = set(families[half::2])
@@ -76,11 +78,16 @@ def shape(random: np.random.Generator, faces: Fonts) -> Image.Image:
         draw.line((200, 340, 200, 60), fill=0, width=width)
         points = np.array([(100, 160), (200, 60), (300, 160)])
     elif kind == 4:
-        x, y = 16 * np.sin(around) ** 3, 13 * np.cos(around) - 5 * np.cos(2 * around) - 2 * np.cos(3 * around)
+        x, y = (
+            16 * np.sin(around) ** 3,
+            13 * np.cos(around) - 5 * np.cos(2 * around) - 2 * np.cos(3 * around),
+        )
         points = np.stack([200 + 9 * x, 200 - 9 * y], axis=1)
     elif kind == 5:
         spiral = np.linspace(0, 6 * np.pi, 120)
-        points = np.stack([200 + 8 * spiral * np.cos(spiral), 200 + 8 * spiral * np.sin(spiral)], axis=1)
+        points = np.stack(
+            [200 + 8 * spiral * np.cos(spiral), 200 + 8 * spiral * np.sin(spiral)], axis=1
+        )
     else:
         draw.ellipse((60, 60, 340, 340), outline=0, width=width)
         draw.ellipse((130, 140, 165, 175), fill=0)
@@ -104,7 +111,9 @@ def texture(random: np.random.Generator, faces: Fonts) -> Image.Image:
     if random.integers(2):
         waves = np.sign(waves)
     low, high = sorted(random.integers(0, 256, size=2))
-    return Image.fromarray((low + (high - low + 30) * (waves + 1) / 2).clip(0, 255).astype(np.uint8))
+    return Image.fromarray(
+        (low + (high - low + 30) * (waves + 1) / 2).clip(0, 255).astype(np.uint8)
+    )
 
 
 def photo_like(random: np.random.Generator, faces: Fonts) -> Image.Image:
@@ -114,13 +123,17 @@ def photo_like(random: np.random.Generator, faces: Fonts) -> Image.Image:
     phases = np.exp(2j * np.pi * random.random((256, 256)))
     values = np.fft.ifft2(phases / frequency ** random.uniform(0.8, 1.8)).real
     values = (values - values.min()) / np.ptp(values)
-    return Image.fromarray((255 * values).astype(np.uint8)).resize((512, 512), Image.Resampling.BICUBIC)
+    return Image.fromarray((255 * values).astype(np.uint8)).resize(
+        (512, 512), Image.Resampling.BICUBIC
+    )
 
 
 def nearly_blank(random: np.random.Generator, faces: Fonts) -> Image.Image:
     """Paper with its grain, a gradient of light, crumbs, a fold, or a stain."""
     y, x = np.mgrid[0:1:400j, 0:1:400j]
-    page = 0.9 - random.uniform(0, 0.3) * x + random.normal(0, random.uniform(0.002, 0.05), (400, 400))
+    page = (
+        0.9 - random.uniform(0, 0.3) * x + random.normal(0, random.uniform(0.002, 0.05), (400, 400))
+    )
     kind = int(random.integers(4))
     if kind == 0:
         for row, column in random.integers(0, 396, size=(int(random.integers(1, 30)), 2)):
@@ -135,14 +148,19 @@ def nearly_blank(random: np.random.Generator, faces: Fonts) -> Image.Image:
 
 def _written(text: str, face: Path, size: int) -> Image.Image:
     page = Image.new("L", (400, 400), 255)
-    ImageDraw.Draw(page).text((200, 200), text, fill=0, font=ImageFont.truetype(str(face), size), anchor="mm")
+    ImageDraw.Draw(page).text(
+        (200, 200), text, fill=0, font=ImageFont.truetype(str(face), size), anchor="mm"
+    )
     return page
 
 
 # Of 1,000 how many are of each kind.
 WRONG: dict[str, tuple[int, Make]] = {
     "letters": (400, letter),
-    "words and pages of text": (60, lambda r, f: word(r, f) if r.integers(2) else page_of_text(r, f)),
+    "words and pages of text": (
+        60,
+        lambda r, f: word(r, f) if r.integers(2) else page_of_text(r, f),
+    ),
     "scribbles": (140, scribble),
     "shapes": (100, shape),
     "textures": (120, texture),

@@ -27,12 +27,16 @@ _started: list[bool] = []  # whether Hydra has composed a config and called us
 
 
 @hydra.main(
-    config_path=str(config.CONF_DIR), config_name="config", execution_whitelist=config.EXECUTION_WHITELIST
+    config_path=str(config.CONF_DIR),
+    config_name="config",
+    execution_whitelist=config.EXECUTION_WHITELIST,
 )
 def _hydra_main(composed: DictConfig) -> float | list[float]:
     """The objective of a sweep: one number, or a list where the setting `objective` names several."""
     _started.append(True)
-    os.chdir(HydraConfig.get().runtime.cwd)  # hydra.job.chdir=true has left it; paths are as seen from here
+    os.chdir(
+        HydraConfig.get().runtime.cwd
+    )  # hydra.job.chdir=true has left it; paths are as seen from here
     try:
         from mnist_exp import experiment
 
@@ -50,7 +54,9 @@ def _hydra_main(composed: DictConfig) -> float | list[float]:
 def main() -> None:
     """Run Hydra; answer a user's mistake in one or two lines. HYDRA_FULL_ERROR=1 shows the traceback instead."""
     use_any_encoding()
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises its errors instead of printing them its own way
+    os.environ["HYDRA_FULL_ERROR"] = (
+        "1"  # Hydra then raises its errors instead of printing them its own way
+    )
     open_streams()
     require_folder()
     let_others_warn()
@@ -69,9 +75,13 @@ def main() -> None:
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             _fail(
-                UserError(f"{_full_folder()}: {error.strerror}; TMPDIR names the folder of temporary files")
+                UserError(
+                    f"{_full_folder()}: {error.strerror}; TMPDIR names the folder of temporary files"
+                )
             )
-        if _started or "mnist_exp.sweeper.run" in sys.modules:  # it began: no mistake in the settings
+        if (
+            _started or "mnist_exp.sweeper.run" in sys.modules
+        ):  # it began: no mistake in the settings
             raise
         _fail(config.composition_error(error))
 
@@ -99,7 +109,9 @@ def _refuse_folder() -> None:
 
 def _full_folder() -> str:
     """The folder that a run writes to and that has the least space."""
-    return min((tempfile.gettempdir(), os.getcwd()), key=lambda folder: shutil.disk_usage(folder).free)
+    return min(
+        (tempfile.gettempdir(), os.getcwd()), key=lambda folder: shutil.disk_usage(folder).free
+    )
 
 
 def _refuse_passwords() -> None:

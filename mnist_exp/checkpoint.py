@@ -36,7 +36,9 @@ _KEPT = 2
 _MOST_STATE_BYTES = 2**30  # of a run's results: every batch's accuracy of ten million steps
 _SHARE = 50  # a checkpoint that took 1 s is followed by 50 s without one
 _LOCK = ".lock"
-_GLANCE_SECONDS = 2.0  # for which a process that only looks for a run to go on with may hold its lock
+_GLANCE_SECONDS = (
+    2.0  # for which a process that only looks for a run to go on with may hold its lock
+)
 _ENDED = "ended"  # a file beside the checkpoints of a run that will not go on by itself
 
 
@@ -52,7 +54,10 @@ class RunState:
 
     @staticmethod
     def of(
-        program: "Program", progress: Progress, results: tuple[EpochResult, ...], record: dict[str, Any]
+        program: "Program",
+        progress: Progress,
+        results: tuple[EpochResult, ...],
+        record: dict[str, Any],
     ) -> "RunState":
         weights = tuple(variable.numpy() for variable in program.model.weights)
         optimizer = tuple(variable.numpy() for variable in program.optimizer.variables)

@@ -49,9 +49,19 @@ EXECUTION_WHITELIST = (
 
 # Top-level settings that change nothing that is trained or scored. The seed does, but is no part of a config's identity.
 NEUTRAL = (
-    "variant", "run_name", "tags", "tracking", "checkpoint", "resume", "best_of", "preflight", "threads", "objective",
-    "bridge", "reference",
-)  # fmt: skip
+    "variant",
+    "run_name",
+    "tags",
+    "tracking",
+    "checkpoint",
+    "resume",
+    "best_of",
+    "preflight",
+    "threads",
+    "objective",
+    "bridge",
+    "reference",
+)
 
 
 @dataclass
@@ -125,7 +135,9 @@ class ConvNetConfig(ModelConfig):
         return sizes
 
 
-Distribution = Literal["zeros", "constant", "normal", "truncated_normal", "glorot_uniform", "he_normal"]
+Distribution = Literal[
+    "zeros", "constant", "normal", "truncated_normal", "glorot_uniform", "he_normal"
+]
 
 
 @dataclass
@@ -137,7 +149,9 @@ class InitializerConfig:
     stddev: float | None = None
 
     def check(self, key: str) -> None:
-        takes = {"constant": "value", "normal": "stddev", "truncated_normal": "stddev"}.get(self.distribution)
+        takes = {"constant": "value", "normal": "stddev", "truncated_normal": "stddev"}.get(
+            self.distribution
+        )
         for name in ("value", "stddev"):
             given = getattr(self, name)
             if name == takes and given is None:
@@ -280,7 +294,9 @@ class ScheduleConfig:
 
     def __post_init__(self) -> None:
         if self.epochs is None and self.max_steps is None:
-            raise ConfigError("schedule: expected schedule.epochs or schedule.max_steps, found neither")
+            raise ConfigError(
+                "schedule: expected schedule.epochs or schedule.max_steps, found neither"
+            )
         for name in ("epochs", "max_steps", "batch_size", "train_accuracy_every"):
             _check_range(f"schedule.{name}", getattr(self, name), low=1, high=_MAX_COUNT)
         _check_range("schedule.stop_at_accuracy", self.stop_at_accuracy, low=0, high=1)
@@ -413,7 +429,9 @@ class Config:
         _check_range("threads", self.threads, low=1, high=_MAX_WIDTH)
         for name in self.objective:
             if name not in OBJECTIVES:
-                raise ConfigError(f"objective={name}: expected one or more of {', '.join(OBJECTIVES)}")
+                raise ConfigError(
+                    f"objective={name}: expected one or more of {', '.join(OBJECTIVES)}"
+                )
         for group in ("model", "optimizer", "schedule"):
             _check_kind(group, getattr(self, group))
 
@@ -468,7 +486,9 @@ def _register() -> None:
         for name, schema in schemas.items():
             store.store(name, schema, group=f"schema/{group}", replace=True)
     # ${unless:KEY,VALUE}: VALUE while the setting KEY is null, otherwise null.
-    OmegaConf.register_resolver("unless", lambda other, value: value if other is None else None, replace=True)
+    OmegaConf.register_resolver(
+        "unless", lambda other, value: value if other is None else None, replace=True
+    )
     OmegaConf.register_resolver("twice", lambda value: 2 * value, replace=True)
     OmegaConf.register_resolver("config_groups", _describe_groups, replace=True)
     OmegaConf.register_resolver("bridge_space", bridge.search_space, replace=True)
@@ -660,7 +680,9 @@ def _written(path: list[str], converted: str, hydra_config: Any) -> Iterator[str
     for group, option in reversed(choices.items()):
         roots = [TREE_DIR] if group == "sweeps" else folders
         files = [root / group / f"{option}.yaml" for root in roots]
-        inner = path[1:] if path[0] == group else path  # a group's file starts below the group's name
+        inner = (
+            path[1:] if path[0] == group else path
+        )  # a group's file starts below the group's name
         for file in filter(Path.is_file, files):
             if (text := in_yaml(file, inner, converted)) is not None:
                 yield text
@@ -678,7 +700,9 @@ def composition_error(error: Exception) -> ConfigError:
             "hydra.run.dir=FOLDER names another one, with -m hydra.sweep.dir=FOLDER"
         )
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-        return ConfigError("a name on the command line is too long: Hydra looks for a file of that name")
+        return ConfigError(
+            "a name on the command line is too long: Hydra looks for a file of that name"
+        )
     return ConfigError(f"the settings cannot be composed: {first_line(error)}")
 
 
@@ -686,7 +710,9 @@ def find_preset(config: Config) -> Config | None:
     """The preset in `conf/experiment` with the same settings as `config` but for the seed, if there is one."""
     settings = config.to_dict()
     # Composing a preset takes 0.1 s, reading its file 3 ms: those that cannot be it are not composed.
-    names = (name for name in group_options("experiment") if not _differs(settings, _preset_file(name)))
+    names = (
+        name for name in group_options("experiment") if not _differs(settings, _preset_file(name))
+    )
     return next((preset for preset in map(_preset, names) if preset.hash() == config.hash()), None)
 
 
@@ -723,7 +749,9 @@ def group_names() -> list[str]:
 
 
 def _group_folders() -> dict[str, Path]:
-    folders = [path for path in [*CONF_DIR.iterdir(), SWEEPS_DIR] if path.is_dir() and path.name != "hydra"]
+    folders = [
+        path for path in [*CONF_DIR.iterdir(), SWEEPS_DIR] if path.is_dir() and path.name != "hydra"
+    ]
     return {path.name: path for path in folders}
 
 
@@ -780,7 +808,9 @@ def refuse_passwords(config: Config) -> None:
 def _check_length(key: str, name: str) -> None:
     """Raise ConfigError for a name that MLflow refuses, or cuts, so that nobody finds it again."""
     if len(name) > _MAX_NAME:
-        raise ConfigError(f"{key}={name[:40]}...: expected at most {_MAX_NAME} characters, found {len(name)}")
+        raise ConfigError(
+            f"{key}={name[:40]}...: expected at most {_MAX_NAME} characters, found {len(name)}"
+        )
 
 
 def _check_range(

@@ -40,15 +40,25 @@ _PASSWORD = rb"(?:passw(?:or)?d|passphrase)"
 _SECRET = rb"(?:secret|token|passw(?:or)?d|passphrase|api[_-]?key|access[_-]?key|auth)[\w.-]{0,40}"
 _QUOTE = rb"\\?[\"']"
 _IS = rb"(?:\\?[\"'])?[ \t]{0,9}[:=][ \t]{0,9}"
-_RANDOM = (
-    rb"(?=[^\s\"']{0,200}\d)(?=[^\s\"']{0,200}[a-z])[\w+/=.~-]{16,}"  # letters and digits: no name, no word
-)
+_RANDOM = rb"(?=[^\s\"']{0,200}\d)(?=[^\s\"']{0,200}[a-z])[\w+/=.~-]{16,}"  # letters and digits: no name, no word
 _TOKENS = (
-    rb"gh[pousr]_[A-Za-z0-9]{20}", rb"github_pat_\w{20}", rb"glpat-[\w-]{20}", rb"hf_[A-Za-z0-9]{20}", rb"sk-[\w-]{20}",
-    rb"[sr]k_(?:live|test)_\w{16}", rb"xox[abeprs]-[\w-]{10}", rb"npm_\w{30}", rb"pypi-[\w-]{20}", rb"dapi[0-9a-f]{30}",
-    rb"dckr_pat_\w{20}", rb"SG\.[\w-]{16,80}\.[\w-]{16}", rb"nvapi-[\w-]{20}", rb"gsk_\w{20}", rb"r8_\w{30}",
+    rb"gh[pousr]_[A-Za-z0-9]{20}",
+    rb"github_pat_\w{20}",
+    rb"glpat-[\w-]{20}",
+    rb"hf_[A-Za-z0-9]{20}",
+    rb"sk-[\w-]{20}",
+    rb"[sr]k_(?:live|test)_\w{16}",
+    rb"xox[abeprs]-[\w-]{10}",
+    rb"npm_\w{30}",
+    rb"pypi-[\w-]{20}",
+    rb"dapi[0-9a-f]{30}",
+    rb"dckr_pat_\w{20}",
+    rb"SG\.[\w-]{16,80}\.[\w-]{16}",
+    rb"nvapi-[\w-]{20}",
+    rb"gsk_\w{20}",
+    rb"r8_\w{30}",
     rb"eyJ[\w-]{10,400}\.eyJ[\w-]{10}",
-)  # fmt: skip
+)
 _CONTENTS = {
     rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|PuTTY-User-Key-File|AGE-SECRET-KEY-1|\"private_key\"\s*:": "a private key",
     rb"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{35}|\bya29\.[\w-]{20}|[\"']service_account[\"']": "a key of a cloud",
@@ -58,9 +68,11 @@ _CONTENTS = {
     rb"(?im)^[\w. \t-]{0,80}?" + _SECRET + _IS + _RANDOM + rb"[ \t\r]{0,9}$": "a password or token",
     rb"(?i)" + _PASSWORD + _IS + _QUOTE + rb"[^\s\"'<>{}$*]{4,}" + _QUOTE: "a password",
     rb"(?m)^kind:[ \t]{0,9}Secret\b": "a secret of Kubernetes",
-}  # fmt: skip
+}
 # In files where a value needs no quotes; in Python, what stands there unquoted is an expression.
-_UNQUOTED = rb"(?im)^[\w. \t\"-]{0,80}?" + _PASSWORD + _IS + rb"[^\s\"'<>{}$*|>&!()\[\]]{4,}[ \t\r]{0,9}$"
+_UNQUOTED = (
+    rb"(?im)^[\w. \t\"-]{0,80}?" + _PASSWORD + _IS + rb"[^\s\"'<>{}$*|>&!()\[\]]{4,}[ \t\r]{0,9}$"
+)
 
 
 def by_name(path: str) -> str | None:

@@ -122,15 +122,23 @@ def load(
     """
     folder = SHIPPED_DIR if directory is None else Path(os.path.expanduser(directory))
     if not folder.is_dir():
-        raise DataError(f"data.dir={directory}: no such folder; expected one with {', '.join(MNIST_SHA256)}")
-    full_train, test, sha256 = _read_shipped(folder) if directory is None else _read(folder, shipped=False)
+        raise DataError(
+            f"data.dir={directory}: no such folder; expected one with {', '.join(MNIST_SHA256)}"
+        )
+    full_train, test, sha256 = (
+        _read_shipped(folder) if directory is None else _read(folder, shipped=False)
+    )
     if len(full_train) <= validation_size:
         raise DataError(
             f"data.validation_size={validation_size}: expected fewer than the {len(full_train)} training images "
             f"in {folder}"
         )
-    train = Split(full_train.images[validation_size:], full_train.labels[validation_size:]).first(train_limit)
-    val = Split(full_train.images[:validation_size], full_train.labels[:validation_size]).first(eval_limit)
+    train = Split(full_train.images[validation_size:], full_train.labels[validation_size:]).first(
+        train_limit
+    )
+    val = Split(full_train.images[:validation_size], full_train.labels[:validation_size]).first(
+        eval_limit
+    )
     test = test.first(eval_limit)
     if eval_on_train:
         val = test = train
@@ -214,7 +222,9 @@ def read_file(folder: Path, name: str, *, shipped: bool) -> bytes:
         except OSError as error:
             raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
         except ValueError as error:
-            raise DataError(f"{path}: cannot be read, the file is damaged or truncated ({error})") from None
+            raise DataError(
+                f"{path}: cannot be read, the file is damaged or truncated ({error})"
+            ) from None
     if len(set(contents.values())) > 1:
         raise DataError(
             f"{folder}: {' and '.join(str(path.relative_to(folder)) for path in paths)} hold different data; "
@@ -232,7 +242,12 @@ def _files_of(folder: Path, name: str) -> list[Path]:
     try:
         for matching in (_of_name, _in_any_case):
             for place in ([], ["MNIST", "raw"], ["raw"]):
-                paths = [path for way in ways for path in matching(folder, [*place, *way]) if path.is_file()]
+                paths = [
+                    path
+                    for way in ways
+                    for path in matching(folder, [*place, *way])
+                    if path.is_file()
+                ]
                 if paths:
                     return paths
         entries = sorted(entry.name for entry in folder.iterdir())
@@ -275,7 +290,9 @@ def _parse_header(raw: bytes, path: str, magic: int, dimensions: int) -> tuple[i
     if kind := _other_kind(raw):
         raise DataError(f"{path}: expected an IDX file, found {kind}")
     if len(raw) < size:
-        raise DataError(f"{path}: expected an IDX header of {size} bytes, found a file of {len(raw)} bytes")
+        raise DataError(
+            f"{path}: expected an IDX header of {size} bytes, found a file of {len(raw)} bytes"
+        )
     found, *shape = (int(n) for n in np.frombuffer(raw, ">u4", count=1 + dimensions))
     if found != magic:
         raise DataError(f"{path}: expected IDX magic number {magic}, found {found}")

@@ -124,7 +124,9 @@ class Outbox:
             raise
         if not is_over:
             self._keep(operation)
-            self._say(f"MLflow takes long to answer; results are kept in {self.queue.folder} meanwhile")
+            self._say(
+                f"MLflow takes long to answer; results are kept in {self.queue.folder} meanwhile"
+            )
         elif (trouble := attempt.result()) is not None:
             if trouble.is_malformed:
                 raise trouble.error
@@ -277,7 +279,9 @@ def deliver(client: mlflow.MlflowClient, run_id: str, operation: Operation, warn
             moments.reached("run ended")
 
 
-def _deliver_model(client: mlflow.MlflowClient, run_id: str, folder: Path, step: int, warn: Warn) -> None:
+def _deliver_model(
+    client: mlflow.MlflowClient, run_id: str, folder: Path, step: int, warn: Warn
+) -> None:
     """A server older than MLflow 3 has no place for models: there the network is a file among the run's artifacts."""
     network = folder / "model.keras"
     try:
@@ -294,7 +298,9 @@ def _deliver_model(client: mlflow.MlflowClient, run_id: str, folder: Path, step:
 
 def files_below(folder: Path) -> list[str]:
     """The relative paths of all files, with slashes."""
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
 
 
 def shared(look_or_make: Callable[..., _T], *arguments: object) -> _T:
@@ -346,7 +352,9 @@ def _groups(operations: list[Operation]) -> Iterator[list[Operation]]:
     group: list[Operation] = []
     for operation in operations:
         metrics = sum(len(other["metrics"]) for other in group) if group else 0
-        if group and (operation["do"] != "metrics" or metrics + len(operation["metrics"]) > _METRICS):
+        if group and (
+            operation["do"] != "metrics" or metrics + len(operation["metrics"]) > _METRICS
+        ):
             yield group
             group = []
         if operation["do"] == "metrics":
@@ -374,7 +382,11 @@ class _Histories:
 
 
 def _deliver_kept(
-    client: mlflow.MlflowClient, unsent: Unsent, group: list[Operation], histories: _Histories, warn: Warn
+    client: mlflow.MlflowClient,
+    unsent: Unsent,
+    group: list[Operation],
+    histories: _Histories,
+    warn: Warn,
 ) -> None:
     """The oldest operations: metrics, or a single one of another kind.
 
@@ -432,13 +444,19 @@ def send_earlier(uri: str, warn: Warn) -> None:
             except UserError as error:
                 warn(str(error))
 
-    queues = [queue for queue in pending() if is_recorded_as(uri, queue.uri) and not queue.is_given_up]
+    queues = [
+        queue for queue in pending() if is_recorded_as(uri, queue.uri) and not queue.is_given_up
+    ]
     if queues and not Attempt(send).start().wait(_GRACE_SECONDS):
         warn("MLflow takes long to answer; what earlier runs left is sent beside this one")
 
 
 def amend(
-    client: mlflow.MlflowClient, run_id: str, tags: Mapping[str, str], status: str | None, warn: Warn
+    client: mlflow.MlflowClient,
+    run_id: str,
+    tags: Mapping[str, str],
+    status: str | None,
+    warn: Warn,
 ) -> None:
     """Set tags and perhaps the status of a run that has ended, now or when the store can be reached again."""
     outbox = Outbox(client, run_id, warn)
@@ -461,7 +479,9 @@ def look_up(client: mlflow.MlflowClient, run_id: str) -> "mlflow.entities.Run":
             f"run {run_id} is not in {shown}: bring that store back, or name the run's with tracking.uri"
         ) from error
     if run.info.lifecycle_stage == "deleted":
-        raise RunIsGone(f"run {run_id} was deleted: `mlflow runs restore --run-id {run_id}` brings it back")
+        raise RunIsGone(
+            f"run {run_id} was deleted: `mlflow runs restore --run-id {run_id}` brings it back"
+        )
     return run
 
 
@@ -495,5 +515,9 @@ def _complaint(client: mlflow.MlflowClient, run_id: str, failure: Exception) -> 
 def _is_passing(error: Exception) -> bool:
     """Whether the store does not answer, is overloaded, locked or out of space, so that it may take the same later."""
     return not isinstance(error, MlflowException) or error.error_code in (
-        "INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED", "ABORTED",
-    )  # fmt: skip
+        "INTERNAL_ERROR",
+        "TEMPORARILY_UNAVAILABLE",
+        "REQUEST_LIMIT_EXCEEDED",
+        "DEADLINE_EXCEEDED",
+        "ABORTED",
+    )

@@ -106,7 +106,11 @@ def _result(facts: Facts) -> str:
     cost = None if facts.reference is None else facts.reference.cost_of(last.epoch)
     said = "" if cost is None else f", the tutorial's is {cost:.6f}"
     lines = [f"training cost of the last epoch {last.cost:.6f}{said}"]
-    better = f", the best {best.val.accuracy:.4f} in epoch {best.epoch}" if best.epoch != last.epoch else ""
+    better = (
+        f", the best {best.val.accuracy:.4f} in epoch {best.epoch}"
+        if best.epoch != last.epoch
+        else ""
+    )
     lines.append(f"validation accuracy {last.val.accuracy:.4f}{better}")
     return _list(lines)
 
@@ -117,7 +121,9 @@ def _preflight(facts: Facts) -> str:
         return f"Preflight: {'off' if off else 'before the first step, see `preflight.json`'}."
     if not facts.findings:
         return "Preflight: nothing found."
-    lines = [f"{finding.severity} **{finding.code}**: {finding.message}" for finding in facts.findings]
+    lines = [
+        f"{finding.severity} **{finding.code}**: {finding.message}" for finding in facts.findings
+    ]
     return f"Preflight:\n\n{_list(lines)}"
 
 

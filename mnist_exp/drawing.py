@@ -75,7 +75,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/":
             self._answer(HTTPStatus.OK, _PAGE.read_bytes(), "text/html; charset=utf-8")
         elif self.path == "/models":
-            self._json(HTTPStatus.OK, [{"id": m.run_id, "name": m.run_name} for m in self.server.models])
+            self._json(
+                HTTPStatus.OK, [{"id": m.run_id, "name": m.run_name} for m in self.server.models]
+            )
         else:
             self._json(HTTPStatus.NOT_FOUND, {"error": "no such page"})
 
@@ -90,7 +92,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(HTTPStatus.LENGTH_REQUIRED, {"error": "expected a Content-Length"})
         elif len(length) > 12 or int(length) > MOST_BYTES:
             self._json(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": f"expected at most {MOST_BYTES:,} bytes"}
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                {"error": f"expected at most {MOST_BYTES:,} bytes"},
             )
         elif self.headers.get("Content-Type") != "image/png":
             self._json(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, {"error": "expected image/png"})
@@ -133,7 +136,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, status: HTTPStatus, content: bytes, kind: str) -> None:
         self.close_connection = True  # what was refused may have a body, which is not read
         self.send_response(status)
-        for name, value in (_HEADERS | {"Content-Type": kind, "Content-Length": str(len(content))}).items():
+        for name, value in (
+            _HEADERS | {"Content-Type": kind, "Content-Length": str(len(content))}
+        ).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)

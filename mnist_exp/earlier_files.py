@@ -14,7 +14,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-_CONFIG_FILES = ("config.yaml", "hydra.yaml", "overrides.yaml")  # which Hydra writes anew for each job
+_CONFIG_FILES = (
+    "config.yaml",
+    "hydra.yaml",
+    "overrides.yaml",
+)  # which Hydra writes anew for each job
 
 
 @dataclass(frozen=True)

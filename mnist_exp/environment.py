@@ -124,7 +124,9 @@ def source_version(recorded: str = "diff") -> SourceVersion | None:
         return None
     source = _source_version()
     if recorded == "commit" and source is not None and source.dirty:
-        return replace(source, diff=b"", note="tracking.code=commit: what is not committed is not recorded\n")
+        return replace(
+            source, diff=b"", note="tracking.code=commit: what is not committed is not recorded\n"
+        )
     return source
 
 
@@ -132,14 +134,18 @@ def _source_version() -> SourceVersion | None:
     try:
         _git(_PACKAGE_DIR, "ls-files", "--error-unmatch", __file__)
         paths = ("--show-toplevel", "--git-path", "index", "--git-path", "objects", "HEAD")
-        top, index, objects, commit = os.fsdecode(_git(_PACKAGE_DIR, "rev-parse", *paths)).splitlines()
+        top, index, objects, commit = os.fsdecode(
+            _git(_PACKAGE_DIR, "rev-parse", *paths)
+        ).splitlines()
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     try:
         # Git's own files are told relative to the folder that git was asked in.
         diff, left_out = _uncommitted(Path(top), _PACKAGE_DIR / index, _PACKAGE_DIR / objects)
     except (OSError, subprocess.SubprocessError) as error:
-        return SourceVersion(commit, note=f"git could not tell what is not committed: {_said(error)}\n")
+        return SourceVersion(
+            commit, note=f"git could not tell what is not committed: {_said(error)}\n"
+        )
     return SourceVersion(commit, diff, "".join(f"{line}\n" for line in left_out))
 
 
@@ -165,13 +171,17 @@ def code_digest() -> str:
 def packages() -> str:
     """Installed packages, one `name==version` a line, sorted."""
     found = {_name_and_version(dist) for dist in importlib.metadata.distributions()}
-    return "".join(f"{name}=={version}\n" for name, version in sorted(found, key=lambda p: p[0].lower()))
+    return "".join(
+        f"{name}=={version}\n" for name, version in sorted(found, key=lambda p: p[0].lower())
+    )
 
 
 def _name_and_version(dist: importlib.metadata.Distribution) -> tuple[str, str]:
     """From the lines at the top: `dist.name` parses all metadata, long descriptions, too: 0.07 s for 167 packages, not 0.03."""
     metadata = dist.read_text("METADATA") or dist.read_text("PKG-INFO") or ""
-    fields = dict(re.findall(r"^(Name|Version): *(.*?) *$", metadata.partition("\n\n")[0], re.MULTILINE))
+    fields = dict(
+        re.findall(r"^(Name|Version): *(.*?) *$", metadata.partition("\n\n")[0], re.MULTILINE)
+    )
     return fields.get("Name", "?"), fields.get("Version", "?")
 
 
@@ -182,7 +192,9 @@ def hardware() -> dict[str, str | int | float | None]:
         "platform": platform.platform(),
         "cpu": _cpu_info("model name") or platform.processor() or platform.machine(),
         "instructions": _instructions(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
         "memory_gib": _memory_gib(),
         **{name: os.environ.get(name) for name in _VARIABLES},
     }
@@ -202,12 +214,23 @@ def _uncommitted(top: Path, index: Path, objects: Path) -> tuple[bytes, list[str
             "GIT_OBJECT_DIRECTORY": str(folder / "objects"),
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects.absolute()),
         }
-        untracked = _git(top, "ls-files", "-z", "--others", "--exclude-standard", environment=scratch)
+        untracked = _git(
+            top, "ls-files", "-z", "--others", "--exclude-standard", environment=scratch
+        )
         names, elsewhere = _in_place(top, _names(untracked))
         kept, left_out = _within_limits(top, names)
         _git(top, "add", "--update", environment=scratch)
         given = b"\0".join(os.fsencode(name) for name in kept)
-        _git(top, "update-index", "-z", "--add", "--remove", "--stdin", given=given, environment=scratch)
+        _git(
+            top,
+            "update-index",
+            "-z",
+            "--add",
+            "--remove",
+            "--stdin",
+            given=given,
+            environment=scratch,
+        )
         # A plumbing command, and prefixes by name: nobody's settings make it a diff that `git apply` cannot read.
         form = ("--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv")
         prefixes = ("--src-prefix=a/", "--dst-prefix=b/")
@@ -232,7 +255,9 @@ def _in_place(top: Path, untracked: Iterable[str]) -> tuple[list[str], list[str]
     names, left_out = [], []
     for name in untracked:
         parts = Path(name).parts
-        if any(part.startswith(".") and part not in (".gitignore", ".gitattributes") for part in parts):
+        if any(
+            part.startswith(".") and part not in (".gitignore", ".gitattributes") for part in parts
+        ):
             reason = credentials.by_name(name) or "hidden"
         elif secret := credentials.by_name(name):
             reason = secret
@@ -265,11 +290,15 @@ def _without_secrets(
     parts = re.split(rb"(?m)^(?=diff --git )", diff)[1:]
     harmless, left_out = [], []
     for name, part in zip(changed, parts, strict=True):
-        reason = credentials.by_name(name) or credentials.by_content(name, _readable(top, name, part))
+        reason = credentials.by_name(name) or credentials.by_content(
+            name, _readable(top, name, part)
+        )
         if reason is None:
             harmless.append(part)
         else:
-            left_out.append(f"{name}: {'untracked' if name in untracked else 'its change'}, {reason}")
+            left_out.append(
+                f"{name}: {'untracked' if name in untracked else 'its change'}, {reason}"
+            )
     return b"".join(harmless), left_out
 
 
@@ -322,7 +351,12 @@ def _git(
         check=True,
         capture_output=True,
         input=given,
-        env={**inherited, "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", **(environment or {})},
+        env={
+            **inherited,
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_NO_LAZY_FETCH": "1",
+            **(environment or {}),
+        },
         timeout=_GIT_SECONDS,
     ).stdout
 

@@ -127,7 +127,9 @@ def _run(
             resume.check_length(state, settings, total_steps)
     machine.check(config, len(dataset.train))
     variant, reference, changes = _identify(settings, find_preset(config))
-    settings = settings.with_config(variant=variant)  # so that params, tags and files of the run say the same
+    settings = settings.with_config(
+        variant=variant
+    )  # so that params, tags and files of the run say the same
     config = settings.config
     prefix = "" if trial is None else f"trial-{trial.number}-"
     run_name = config.run_name or f"{prefix}{variant}-s{config.seed}"
@@ -180,8 +182,14 @@ def _run(
 def _report_interruption(settings: Settings, reporter: reporting.Reporter) -> None:
     """By what is on the disk: the signal may have come in the middle of a checkpoint."""
     run_id = reporter.run_id
-    state = None if run_id is None else checkpoint.load_newest(checkpoint.run_folder(run_id), reporter.warn)
-    reporter.interrupted(run_id or "", None if state is None else state.progress, settings.overrides)
+    state = (
+        None
+        if run_id is None
+        else checkpoint.load_newest(checkpoint.run_folder(run_id), reporter.warn)
+    )
+    reporter.interrupted(
+        run_id or "", None if state is None else state.progress, settings.overrides
+    )
 
 
 def _find_state(
@@ -197,7 +205,9 @@ def _find_state(
     earlier = trial.recall(resume.RUN_ID)
     if earlier is not None and resume.can_go_on(earlier):
         try:
-            found, state = resume.find(settings.with_config(resume=earlier), reporter.warn, lock, _look_up)
+            found, state = resume.find(
+                settings.with_config(resume=earlier), reporter.warn, lock, _look_up
+            )
             return found.with_config(threads=settings.config.threads), state
         except RunIsGone as error:
             reporter.warn(f"{error}; the trial begins anew")
@@ -329,7 +339,9 @@ def _time_left(total_steps: int, first_step: int = 0) -> Callable[[int], float]:
     return left
 
 
-def _identify(settings: Settings, preset: Config | None) -> tuple[str, ReferenceConfig | None, list[str]]:
+def _identify(
+    settings: Settings, preset: Config | None
+) -> tuple[str, ReferenceConfig | None, list[str]]:
     """Variant, reference, and how the run differs from the tutorial's.
 
     Settings equal to a preset's are that preset, named or not; a preset with other settings keeps its name. A name
@@ -343,7 +355,9 @@ def _identify(settings: Settings, preset: Config | None) -> tuple[str, Reference
     return variant, config.reference, settings.changes
 
 
-def _log_predictions(tracker: "RunTracker", test: data.Split, probabilities: NDArray[np.float32]) -> None:
+def _log_predictions(
+    tracker: "RunTracker", test: data.Split, probabilities: NDArray[np.float32]
+) -> None:
     """Label, prediction and probabilities [N, 10] of every test image, in the order of the files."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "predictions"

@@ -40,7 +40,9 @@ class Contribution:
     @property
     def is_shown(self) -> bool:
         """By the rule of `compare`'s verdicts."""
-        said = statistics.verdict((self.interval, self.student), len(self.values), higher_is_better=True)
+        said = statistics.verdict(
+            (self.interval, self.student), len(self.values), higher_is_better=True
+        )
         return said != "no difference shown"
 
     @property
@@ -92,18 +94,26 @@ def explain(store: Store, study: str, metric: str = "test/accuracy") -> Explanat
     notebook = tuple(values[forwards[-1]] for values in chain)
     gap, *intervals = statistics.intervals([np.subtract(notebook, blog), *means])
     return Explanation(
-        study, metric, seeds, {seed: n for seed, n in missing.items() if n}, blog, notebook, gap,
+        study,
+        metric,
+        seeds,
+        {seed: n for seed, n in missing.items() if n},
+        blog,
+        notebook,
+        gap,
         tuple(
             Contribution(d, *f, i, statistics.students_interval(x))
             for d, f, i, x in zip(steps, found, intervals, means, strict=True)
         ),
-    )  # fmt: skip
+    )
 
 
 def _differences(runs: Runs, study: str) -> tuple[bridge.Difference, ...]:
     keys = [difference.key for difference in bridge.differences(1, None)]
     if lacking := [key for key in (*keys, "bridge.epochs") if key not in runs.params]:
-        raise UserError(f"--study {study}: is no bridge between the tutorials, its runs have no {lacking[0]}")
+        raise UserError(
+            f"--study {study}: is no bridge between the tutorials, its runs have no {lacking[0]}"
+        )
     epochs = runs.params["bridge.epochs"].iloc[0]
     limit = runs.params["data.train_limit"].iloc[0] if "data.train_limit" in runs.params else "None"
     try:
@@ -131,7 +141,9 @@ def _points(
                 break
         else:
             seed = str(runs.info.at[run_id, "seed"])
-            points.setdefault(seed, {})[frozenset(of_notebook)] = float(runs.metrics.at[run_id, metric])
+            points.setdefault(seed, {})[frozenset(of_notebook)] = float(
+                runs.metrics.at[run_id, metric]
+            )
     return points
 
 
@@ -191,13 +203,19 @@ def to_csv(found: Explanation) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "difference": c.difference.name, "setting": c.difference.key, "blog": c.difference.blog,
-                "notebook": c.difference.notebook, "seed": seed, "forwards": a, "backwards": b, "shapley": (a + b) / 2,
+                "difference": c.difference.name,
+                "setting": c.difference.key,
+                "blog": c.difference.blog,
+                "notebook": c.difference.notebook,
+                "seed": seed,
+                "forwards": a,
+                "backwards": b,
+                "shapley": (a + b) / 2,
             }
             for c in found.contributions
             for seed, a, b in zip(found.seeds, c.forwards, c.backwards, strict=True)
         ]
-    )  # fmt: skip
+    )
 
 
 def render(found: Explanation) -> str:
@@ -232,7 +250,13 @@ def render(found: Explanation) -> str:
 
 
 def _waterfall_row(
-    scale: svg.Scale, name: str, told: str, start: float, end: float, interval: Interval | None, number: str
+    scale: svg.Scale,
+    name: str,
+    told: str,
+    start: float,
+    end: float,
+    interval: Interval | None,
+    number: str,
 ) -> str:
     low, high = min(start, end), max(start, end)
     color = "s0" if interval is None else "s1" if end >= start else "s2"
@@ -259,10 +283,17 @@ def run(arguments: Sequence[str]) -> None:
     )
     add_store(parser)
     parser.add_argument(
-        "--study", metavar="NAME", default="bridge", help="a study of sweeps=bridge; default: bridge"
+        "--study",
+        metavar="NAME",
+        default="bridge",
+        help="a study of sweeps=bridge; default: bridge",
     )
-    parser.add_argument("--metric", metavar="NAME", default="test/accuracy", help="default: %(default)s")
-    parser.add_argument("--output", metavar="FOLDER", default=".", help="for explain.csv and explain.html")
+    parser.add_argument(
+        "--metric", metavar="NAME", default="test/accuracy", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--output", metavar="FOLDER", default=".", help="for explain.csv and explain.html"
+    )
     given = parser.parse_args(arguments)
     folder = output_folder(given.output)
     found = explain(Store(given.uri), given.study, given.metric)
@@ -278,18 +309,20 @@ def _show(found: Explanation, folder: Path) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=metric, title_justify="left")
     for name in ("difference", "forwards", "backwards", "mean", "95% interval"):
         table.add_column(
-            name, justify="left" if name in ("difference", "95% interval") else "right", no_wrap=True
+            name,
+            justify="left" if name in ("difference", "95% interval") else "right",
+            no_wrap=True,
         )
     for c in found.contributions:
         ways = [words.difference(float(np.mean(way)), metric) for way in (c.forwards, c.backwards)]
         told = words.interval(c.interval, metric, of_difference=True, method=True)
-        table.add_row(
-            c.difference.name, *ways, words.difference(c.mean, metric), told,
-        )  # fmt: skip
+        table.add_row(c.difference.name, *ways, words.difference(c.mean, metric), told)
     console.print(table)
     console.print(paragraph(found))
     for seed, missing in found.incomplete.items():
-        console.print(f"seed {seed} is left out: {words.plural(missing, 'point')} missing", style="yellow")
+        console.print(
+            f"seed {seed} is left out: {words.plural(missing, 'point')} missing", style="yellow"
+        )
     console.print(f"{folder / 'explain.html'}  {folder / 'explain.csv'}", soft_wrap=True)
 
 

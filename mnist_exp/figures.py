@@ -57,7 +57,9 @@ def batch_accuracy(epochs: Sequence[EpochResult], reference: ReferenceConfig | N
         steps = [i * reference.batch_accuracy_every for i in range(len(reference.batch_accuracy))]
         axes.plot(steps, reference.batch_accuracy, "x", ms=5, color=_ORANGE, label="tutorial")
     axes.set(
-        xlabel="training step", ylabel="accuracy", title="Accuracy of the next training batch, dropout off"
+        xlabel="training step",
+        ylabel="accuracy",
+        title="Accuracy of the next training batch, dropout off",
     )
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
@@ -77,7 +79,13 @@ def confusion_matrix(labels: NDArray[np.int32], probabilities: NDArray[np.float3
         if counts[row, column]:
             color = "white" if share[row, column] > 0.5 else "black"
             axes.text(
-                column, row, str(counts[row, column]), ha="center", va="center", fontsize=8, color=color
+                column,
+                row,
+                str(counts[row, column]),
+                ha="center",
+                va="center",
+                fontsize=8,
+                color=color,
             )
     right = int(np.trace(counts))
     axes.set(
@@ -99,12 +107,18 @@ def mistakes(test: Split, probabilities: NDArray[np.float32], limit: int = 24) -
     rows = max(1, -(-len(chosen) // columns))
     figure = Figure(figsize=(1.3 * columns, 1.65 * rows + 0.5), layout="constrained")
     figure.suptitle(
-        f"Most confident of {len(wrong):,} mistakes on the test images" if len(wrong) else "No mistakes"
+        f"Most confident of {len(wrong):,} mistakes on the test images"
+        if len(wrong)
+        else "No mistakes"
     )
-    for axes, index in zip(figure.subplots(rows, columns, squeeze=False).flat, chosen, strict=False):
+    for axes, index in zip(
+        figure.subplots(rows, columns, squeeze=False).flat, chosen, strict=False
+    ):
         said = predictions[index]
         draw_digit(
-            axes, test.images[index], f"{test.labels[index]} read as {said}\n{probabilities[index, said]:.1%}"
+            axes,
+            test.images[index],
+            f"{test.labels[index]} read as {said}\n{probabilities[index, said]:.1%}",
         )
     for axes in figure.axes[len(chosen) :]:
         axes.set_axis_off()
@@ -121,7 +135,10 @@ def random_digit(test: Split, probabilities: NDArray[np.float32], index: int) ->
 
 
 def prediction(
-    original: NDArray[np.uint8], pixels: NDArray[np.uint8], probabilities: NDArray[np.float64], title: str
+    original: NDArray[np.uint8],
+    pixels: NDArray[np.uint8],
+    probabilities: NDArray[np.float64],
+    title: str,
 ) -> Figure:
     """A picture [H, W] of MNIST or [H, W, 3], what the network sees of it [28, 28], and the ten probabilities."""
     figure = Figure(figsize=(9.6, 3.6), layout="constrained")
@@ -137,7 +154,9 @@ def prediction(
     said = int(probabilities.argmax())
     colors = [_BLUE if digit == said else _GREY for digit in range(NUM_CLASSES)]
     bars = right.barh(range(NUM_CLASSES), probabilities, color=colors)
-    right.bar_label(bars, [f"{p:.1%}" if p >= 0.0005 else "" for p in probabilities], padding=3, fontsize=8)
+    right.bar_label(
+        bars, [f"{p:.1%}" if p >= 0.0005 else "" for p in probabilities], padding=3, fontsize=8
+    )
     right.set(yticks=range(NUM_CLASSES), xlim=(0, 1.18), xticks=(0, 0.5, 1), xlabel="probability")
     right.invert_yaxis()
     right.spines[["top", "right"]].set_visible(False)

@@ -45,7 +45,9 @@ def _bounded(file: Any, most: int) -> bytes:
     return bytes(content)
 
 
-def read_artifacts(client: "MlflowClient", run_id: str, limits: Mapping[str, int]) -> dict[str, bytes]:
+def read_artifacts(
+    client: "MlflowClient", run_id: str, limits: Mapping[str, int]
+) -> dict[str, bytes]:
     """Those of a run's artifacts that it has: {path: content}, each of at most so many bytes.
 
     MLflow's own errors are passed on.
@@ -57,7 +59,9 @@ def read_artifacts(client: "MlflowClient", run_id: str, limits: Mapping[str, int
                 continue
             most = limits[entry.path]
             if (entry.file_size or 0) > most:
-                raise ValueError(f"{entry.path}: expected at most {most:,} bytes, found {entry.file_size:,}")
+                raise ValueError(
+                    f"{entry.path}: expected at most {most:,} bytes, found {entry.file_size:,}"
+                )
             with TemporaryDirectory() as temporary:
                 path = client.download_artifacts(run_id, entry.path, temporary)
                 contents[entry.path] = read(Path(path), most)
@@ -112,7 +116,9 @@ def _text(content: bytes, max_bytes: int = MAX_TEXT_BYTES) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"expected text in UTF-8 ({error.reason} at byte {error.start})") from error
+        raise ValueError(
+            f"expected text in UTF-8 ({error.reason} at byte {error.start})"
+        ) from error
 
 
 def _of_kind(value: Any, kind: type[_Kind]) -> _Kind:
@@ -144,8 +150,13 @@ def read_npz(
                 for name, (kinds, dimensions) in arrays.items()
             }
     except (
-        zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OverflowError,
-    ) as error:  # fmt: skip
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OverflowError,
+    ) as error:
         raise ValueError(f"no .npz file that can be read ({clean(error, 200)})") from error
 
 
@@ -157,23 +168,35 @@ def _array(
     with archive.open(member) as file:
         version = np.lib.format.read_magic(file)
         if version not in ((1, 0), (2, 0)):
-            raise ValueError(f"array {name}: expected version 1 or 2 of the format, found {version}")
+            raise ValueError(
+                f"array {name}: expected version 1 or 2 of the format, found {version}"
+            )
         read_header = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
         )
         try:
             shape, in_columns, dtype = read_header(file)
-        except Exception as error:  # whatever Python's parser raises, which numpy reads the header with
-            raise ValueError(f"array {name}: no header that can be read ({clean(error, 100)})") from error
+        except (
+            Exception
+        ) as error:  # whatever Python's parser raises, which numpy reads the header with
+            raise ValueError(
+                f"array {name}: no header that can be read ({clean(error, 100)})"
+            ) from error
         if dtype.kind not in kinds or dtype.fields is not None:
-            raise ValueError(f"array {name}: expected a dtype of kind {kinds}, found {clean(dtype, 50)}")
+            raise ValueError(
+                f"array {name}: expected a dtype of kind {kinds}, found {clean(dtype, 50)}"
+            )
         if dimensions not in (None, len(shape)) or min(shape, default=0) < 0:
             raise ValueError(
                 f"array {name}: expected {dimensions} dimensions, found shape {clean(shape, 100)}"
             )
         expected = math.prod(shape) * dtype.itemsize
         if expected > member.file_size:
-            raise ValueError(f"array {name}: expected {expected:,} bytes, found at most {member.file_size:,}")
+            raise ValueError(
+                f"array {name}: expected {expected:,} bytes, found at most {member.file_size:,}"
+            )
         content = file.read()
     if len(content) != expected:
         raise ValueError(f"array {name}: expected {expected:,} bytes, found {len(content):,}")

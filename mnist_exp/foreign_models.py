@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
     from mnist_exp.served_model import DigitModel
 
-_NETWORKS = ("data/network/model.keras", "data/model.keras")  # of models with a rule that doubts, and without
+_NETWORKS = (
+    "data/network/model.keras",
+    "data/model.keras",
+)  # of models with a rule that doubts, and without
 _RULE = "data/network/judgement.npz"
 _ARRAYS = {"numbers": ("f", 1), "signs": ("u", 2), "references": ("i", 2), "labels": ("u", 1)}
 _MOST_RULE_BYTES = 2**26
@@ -35,9 +38,17 @@ _MOST_CODE_BYTES = 2**20
 _MOST_UNITS = 2**16  # of a layer, as in the settings
 # What the networks of this package consist of, by Keras' names. `Lambda` and functions by name are programs.
 _CLASSES = {
-    "Functional", "InputLayer", "Flatten", "Dense", "Conv2D", "MaxPooling2D", "ReLU", "Dropout", "__keras_tensor__",
+    "Functional",
+    "InputLayer",
+    "Flatten",
+    "Dense",
+    "Conv2D",
+    "MaxPooling2D",
+    "ReLU",
+    "Dropout",
+    "__keras_tensor__",
     "DTypePolicy",
-}  # fmt: skip
+}
 _MODULES = {"keras", "keras.layers", "keras.src.models.functional"}
 
 
@@ -69,16 +80,22 @@ def load(client: "MlflowClient", model: LoggedModel) -> "DigitModel":
         try:
             loaded = DigitModel(Path(folder))
             row = loaded.predict(np.zeros((1, 28, 28), np.uint8)).iloc[0]
-        except Exception as error:  # whatever Keras and h5py raise for a file that is not what it should be
+        except (
+            Exception
+        ) as error:  # whatever Keras and h5py raise for a file that is not what it should be
             raise ValueError(clean(error, 200) or type(error).__name__) from error
-    if len(row["probabilities"]) != 10 or not math.isclose(sum(row["probabilities"]), 1, abs_tol=1e-3):
+    if len(row["probabilities"]) != 10 or not math.isclose(
+        sum(row["probabilities"]), 1, abs_tol=1e-3
+    ):
         raise ValueError("its network does not tell ten digits apart")
     return loaded
 
 
 def _has_our_code(client: "MlflowClient", model: LoggedModel) -> bool:
     """Whether its code is what this version or an earlier one would log. What else lies there is not run, and nothing is run from there."""
-    return model_package.is_known(lambda path: _content(client, model, f"code/{path}", _MOST_CODE_BYTES))
+    return model_package.is_known(
+        lambda path: _content(client, model, f"code/{path}", _MOST_CODE_BYTES)
+    )
 
 
 def _content(client: "MlflowClient", model: LoggedModel, path: str, most: int) -> bytes | None:
@@ -126,11 +143,17 @@ def _check_network(path: Path) -> None:
         RuntimeError,
         RecursionError,
     ) as error:
-        raise ValueError(f"its network is no file of Keras' format ({clean(error, 100)})") from error
+        raise ValueError(
+            f"its network is no file of Keras' format ({clean(error, 100)})"
+        ) from error
     for part in _parts(config):
         module, name = part.get("module"), part.get("class_name")
         initializer = module == "keras.initializers"
-        if name is not None and not initializer and (name not in _CLASSES or module not in (*_MODULES, None)):
+        if (
+            name is not None
+            and not initializer
+            and (name not in _CLASSES or module not in (*_MODULES, None))
+        ):
             raise ValueError(
                 f"its network has a {clean(module, 80)}.{clean(name, 80)}, as no model of this package has"
             )

@@ -54,13 +54,19 @@ def _exception(signum: int) -> BaseException:
 
 
 @contextmanager
-def _handled(handler: Callable[[int, object], None], signals: tuple[signal.Signals, ...]) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
+def _handled(
+    handler: Callable[[int, object], None], signals: tuple[signal.Signals, ...]
+) -> Iterator[None]:
+    if (
+        threading.current_thread() is not threading.main_thread()
+    ):  # only there can signals be handled
         yield
         return
     # `nohup` and schedulers ignore SIGHUP for those they start, which then outlive the terminal.
     handled = [n for n in signals if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
-    previous = [signal.signal(number, OwnHandler(handler, signal.getsignal(number))) for number in handled]
+    previous = [
+        signal.signal(number, OwnHandler(handler, signal.getsignal(number))) for number in handled
+    ]
     try:
         yield
     finally:

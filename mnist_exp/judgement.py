@@ -9,9 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-_NEIGHBOURS = 3  # the distance is that to the third nearest of the reference images with the same answer
+_NEIGHBOURS = (
+    3  # the distance is that to the third nearest of the reference images with the same answer
+)
 _DIRECTIONS = 128  # of the features that are kept
-_UNLIKELY, _UNLIKE = 0.01, 0.025  # of validation images: the shares that are doubted for either reason
+_UNLIKELY, _UNLIKE = (
+    0.01,
+    0.025,
+)  # of validation images: the shares that are doubted for either reason
 _LEAST, _MOST = 0.5, 0.9  # between which the least confidence lies that is no doubt
 _TEMPERATURES = np.geomspace(0.25, 8, 61)
 
@@ -42,7 +47,9 @@ class Judgement:
         near = self.distances(features, logits.argmax(axis=1)) <= self.farthest
         return confidence, near & (confidence >= self.least_confidence)
 
-    def distances(self, features: NDArray[np.float32], digits: NDArray[np.int64]) -> NDArray[np.float32]:
+    def distances(
+        self, features: NDArray[np.float32], digits: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
         """Of each image [N], infinite where there are too few reference images of that digit."""
         projected = _projected(features, self.signs)
         result = np.full(len(digits), np.inf, np.float32)
@@ -50,17 +57,24 @@ class Judgement:
             alike = self.references[self.labels == digit].astype(np.float32)
             if len(alike) >= _NEIGHBOURS:
                 cosines = (
-                    projected[digits == digit] @ (alike / np.linalg.norm(alike, axis=1, keepdims=True)).T
+                    projected[digits == digit]
+                    @ (alike / np.linalg.norm(alike, axis=1, keepdims=True)).T
                 )
-                result[digits == digit] = 1 - np.partition(cosines, -_NEIGHBOURS, axis=1)[:, -_NEIGHBOURS]
+                result[digits == digit] = (
+                    1 - np.partition(cosines, -_NEIGHBOURS, axis=1)[:, -_NEIGHBOURS]
+                )
         return result
 
     def save(self, path: Path) -> None:
         """As an npz file without pickles; the signs take a bit each."""
         numbers = np.array([self.temperature, self.least_confidence, self.farthest])
         np.savez_compressed(
-            path, numbers=numbers, signs=np.packbits(self.signs > 0, axis=1), references=self.references, labels=self.labels
-        )  # fmt: skip
+            path,
+            numbers=numbers,
+            signs=np.packbits(self.signs > 0, axis=1),
+            references=self.references,
+            labels=self.labels,
+        )
 
 
 def load(path: Path) -> Judgement:
@@ -68,7 +82,9 @@ def load(path: Path) -> Judgement:
     with np.load(path, allow_pickle=False) as file:
         temperature, least_confidence, farthest = (float(number) for number in file["numbers"])
         signs = np.where(np.unpackbits(file["signs"], axis=1), 1, -1).astype(np.int8)
-        return Judgement(temperature, least_confidence, farthest, signs, file["references"], file["labels"])
+        return Judgement(
+            temperature, least_confidence, farthest, signs, file["references"], file["labels"]
+        )
 
 
 def fit(
@@ -77,9 +93,9 @@ def fit(
 ) -> Judgement:
     """The rule from (features [N, F], labels [N]) of training images and (features, logits [M, 10], labels) of others."""
     features, labels = train
-    signs = np.where(np.random.default_rng(0).random((features.shape[1], _DIRECTIONS)) < 0.5, 1, -1).astype(
-        np.int8
-    )
+    signs = np.where(
+        np.random.default_rng(0).random((features.shape[1], _DIRECTIONS)) < 0.5, 1, -1
+    ).astype(np.int8)
     references = np.round(127 * _projected(features, signs)).astype(np.int8)
     seen, logits, right = validation
     if not len(right):
@@ -104,7 +120,9 @@ def confidences(logits: NDArray[np.float64], temperature: float) -> NDArray[np.f
 def _cost(logits: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
     """The mean cross entropy."""
     shifted = logits - logits.max(axis=1, keepdims=True)
-    return float((np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]).mean())
+    return float(
+        (np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]).mean()
+    )
 
 
 def _projected(features: NDArray[np.float32], signs: NDArray[np.int8]) -> NDArray[np.float32]:

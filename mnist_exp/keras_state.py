@@ -30,7 +30,9 @@ _VARIABLES = {
     "TF_ENABLE_TENSOR_ARRAY_V2": None,
 }
 
-_imported_state: tuple[str, float, str, Any, bool] | None = None  # as Keras had it when `pin` imported it
+_imported_state: tuple[str, float, str, Any, bool] | None = (
+    None  # as Keras had it when `pin` imported it
+)
 
 
 def pin() -> None:
@@ -48,7 +50,9 @@ def pin() -> None:
             plot_style.load()  # Keras imports matplotlib, and a backend in MPLBACKEND that is not here would end both
             import keras
     except Exception as error:
-        if not any(frame.filename.endswith("keras/src/backend/config.py") for frame in _frames(error)):
+        if not any(
+            frame.filename.endswith("keras/src/backend/config.py") for frame in _frames(error)
+        ):
             raise
         raise UserError(
             f"{_settings_file()}: Keras cannot read its settings ({first_line(error)}); correct or remove the file"

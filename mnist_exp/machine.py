@@ -10,7 +10,9 @@ import psutil
 from mnist_exp.config import Config
 from mnist_exp.errors import ConfigError, UserError
 
-_EARLIEST = datetime.datetime(1980, 1, 1, tzinfo=datetime.UTC)  # that a model's file, a ZIP archive, can hold
+_EARLIEST = datetime.datetime(
+    1980, 1, 1, tzinfo=datetime.UTC
+)  # that a model's file, a ZIP archive, can hold
 _MOST_THREADS = 65536
 _THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 

@@ -36,9 +36,13 @@ def _explain(error: BaseException) -> str:
     if isinstance(error, OverrideParseException):
         reason = re.sub(r"\s*See https?://\S+.*", "", error.message.strip().splitlines()[-1])
         lines = [
-            line for line in error.message.splitlines() if not line.startswith(("See ", "Error when parsing"))
+            line
+            for line in error.message.splitlines()
+            if not line.startswith(("See ", "Error when parsing"))
         ]
-        return f"{error.override}: cannot be read as KEY=VALUE ({' '.join(lines).strip() or reason})"
+        return (
+            f"{error.override}: cannot be read as KEY=VALUE ({' '.join(lines).strip() or reason})"
+        )
     cause = _omegaconf_cause(error)
     if isinstance(cause, ConfigAttributeError | ConfigKeyError):
         return _explain_unknown_key(cause)
@@ -50,7 +54,9 @@ def _explain(error: BaseException) -> str:
             f"{hidden[1]}: a folder of that name in --config-dir or hydra.searchpath hides the setting; "
             "rename the folder"
         )
-    if several := re.match(r"(?:Ambiguous value for argument|Sweep parameters) '(.*?)'", str(error)):
+    if several := re.match(
+        r"(?:Ambiguous value for argument|Sweep parameters) '(.*?)'", str(error)
+    ):
         return f"{several[1]}: several values need -m, which runs each; a list is written KEY=[A,B]"
     return "\n".join(line.strip() for line in str(error).splitlines())
 
@@ -86,12 +92,16 @@ def _explain_unknown_key(cause: OmegaConfBaseException) -> str:
 
 def _explain_value(cause: OmegaConfBaseException) -> str:
     message = (cause.msg or str(cause)).splitlines()[0]
-    if wrong_type := re.fullmatch(r"Value '(.*)' of type '.*' could not be converted to (\w+)", message):
+    if wrong_type := re.fullmatch(
+        r"Value '(.*)' of type '.*' could not be converted to (\w+)", message
+    ):
         value, kind = wrong_type.groups()
         return f"{cause.full_key}={value}: expected {_KINDS.get(kind, kind)}"
     if not_a_choice := re.fullmatch(r"Invalid value '(.*)', expected one of \[(.*)\]", message):
         value, choices = not_a_choice[1], not_a_choice[2].replace("'", "")
-        hint = "; in a YAML file off, on, yes and no need quotes" if value in ("True", "False") else ""
+        hint = (
+            "; in a YAML file off, on, yes and no need quotes" if value in ("True", "False") else ""
+        )
         return f"{cause.full_key}={value}: expected one of {choices}{hint}"
     if re.fullmatch(r"field '.*' is not Optional", message):
         return f"{cause.full_key}=null: expected a value"

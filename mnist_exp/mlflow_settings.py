@@ -17,11 +17,33 @@ from mnist_exp.sweeper import database
 from mnist_exp.uris import artifact_location, masked, sqlite_file, sqlite_uri
 
 ELSEWHERE = "tracking.uri=URI or MLFLOW_TRACKING_URI names another store; the default is mlflow.db in the current folder"
-IGNORED = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_ACTIVE_MODEL_ID")
+IGNORED = (
+    "MLFLOW_RUN_ID",
+    "MLFLOW_EXPERIMENT_ID",
+    "MLFLOW_EXPERIMENT_NAME",
+    "MLFLOW_ACTIVE_MODEL_ID",
+)
 # What a surrounding job may have set, and what would mix its runs with ours.
-_UNSET = (*IGNORED, "_MLFLOW_ACTIVE_MODEL_ID", "_MLFLOW_SERVER_ARTIFACT_ROOT", "MLFLOW_ENABLE_ASYNC_LOGGING")
-_KINDS = ("sqlite", "postgresql", "mysql", "mssql", "http", "https", "databricks", "databricks-uc", "uc")
-_EXPECTED = "expected sqlite:///FILE, http://HOST:PORT, postgresql://USER@HOST/DATABASE or mysql://..."
+_UNSET = (
+    *IGNORED,
+    "_MLFLOW_ACTIVE_MODEL_ID",
+    "_MLFLOW_SERVER_ARTIFACT_ROOT",
+    "MLFLOW_ENABLE_ASYNC_LOGGING",
+)
+_KINDS = (
+    "sqlite",
+    "postgresql",
+    "mysql",
+    "mssql",
+    "http",
+    "https",
+    "databricks",
+    "databricks-uc",
+    "uc",
+)
+_EXPECTED = (
+    "expected sqlite:///FILE, http://HOST:PORT, postgresql://USER@HOST/DATABASE or mysql://..."
+)
 _SILENT = (
     "urllib3.connectionpool",
     "mlflow.system_metrics",
@@ -53,7 +75,9 @@ def be_quick_and_quiet() -> None:
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     for silent in _SILENT:
-        logging.getLogger(silent).setLevel(logging.CRITICAL)  # their trouble is told in our own words
+        logging.getLogger(silent).setLevel(
+            logging.CRITICAL
+        )  # their trouble is told in our own words
 
 
 def check_uri(uri: str | None) -> None:
@@ -75,11 +99,15 @@ def check_uri(uri: str | None) -> None:
 
 
 def _check_kind(uri: str | None) -> None:
-    setting, text = ("tracking.uri", uri) if uri is not None else ("MLFLOW_TRACKING_URI", _from_environment())
+    setting, text = (
+        ("tracking.uri", uri) if uri is not None else ("MLFLOW_TRACKING_URI", _from_environment())
+    )
     if text is None:
         _refuse_old_file_store()
         return
-    match = re.match(r"([\w.-]+)(\+\w+)?:", text)  # not urlsplit, which refuses passwords that databases take
+    match = re.match(
+        r"([\w.-]+)(\+\w+)?:", text
+    )  # not urlsplit, which refuses passwords that databases take
     scheme = match[1].lower() if match else ""
     if len(scheme) <= 1 or scheme == "file":
         if os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() in ("true", "1"):
@@ -100,10 +128,15 @@ def _check_kind(uri: str | None) -> None:
     if scheme not in _KINDS and scheme not in _plugins():
         near = difflib.get_close_matches(scheme, _KINDS, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise ConfigError(f"{setting}={shortened(text)}: {scheme} is no kind of store{hint}\n{_EXPECTED}")
+        raise ConfigError(
+            f"{setting}={shortened(text)}: {scheme} is no kind of store{hint}\n{_EXPECTED}"
+        )
     if scheme in ("http", "https"):
         try:
-            host, _ = urlsplit(text).hostname, urlsplit(text).port  # which is checked when it is read
+            host, _ = (
+                urlsplit(text).hostname,
+                urlsplit(text).port,
+            )  # which is checked when it is read
         except ValueError as error:
             raise ConfigError(
                 f"{setting}={shortened(text)}: is no address ({first_line(error)})\n{_EXPECTED}"
@@ -115,7 +148,9 @@ def _check_kind(uri: str | None) -> None:
 def _ignored_query(uri: str) -> str | None:
     """A key of a SQLite URI's query that SQLAlchemy would not take, with a warning."""
     query = parse_qs(uri.partition("?")[2])
-    return None if "uri" in query else next((key for key in query if key not in _SQLITE_OPTIONS), None)
+    return (
+        None if "uri" in query else next((key for key in query if key not in _SQLITE_OPTIONS), None)
+    )
 
 
 def has_file_store() -> bool:
@@ -178,7 +213,11 @@ def in_use(uri: str | None) -> Iterator[str]:
 
     chosen = store_uri(uri)
     _outside.append(_from_environment())
-    before = {name: os.environ.pop(name) for name in (*_UNSET, "MLFLOW_TRACKING_URI") if name in os.environ}
+    before = {
+        name: os.environ.pop(name)
+        for name in (*_UNSET, "MLFLOW_TRACKING_URI")
+        if name in os.environ
+    }
     mlflow.set_tracking_uri(chosen)
     try:
         yield chosen
@@ -228,7 +267,9 @@ def opening(uri: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"{named(uri)}: cannot be used ({_reason(error)}){advice(uri, error)}") from error
+        raise UserError(
+            f"{named(uri)}: cannot be used ({_reason(error)}){advice(uri, error)}"
+        ) from error
 
 
 def _reason(error: Exception) -> str:
@@ -300,7 +341,11 @@ def _server_lock(uri: str) -> Iterator[None]:
 def _make_whole(file: Path) -> None:
     """Make MLflow's tables where they are missing: MLflow takes some seconds, and cannot go on where it was stopped."""
     if not database.make_whole(
-        file, _make_tables, last="experiments", bookkeeping=("alembic_version", "workspaces"), tables=_tables
+        file,
+        _make_tables,
+        last="experiments",
+        bookkeeping=("alembic_version", "workspaces"),
+        tables=_tables,
     ):
         raise UserError(
             f"{file}: holds other tables than MLflow's; expected a database of its own\n{ELSEWHERE}"
@@ -312,7 +357,9 @@ def _make_tables(file: Path) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     try:
-        store = SqlAlchemyStore(sqlite_uri(file), artifact_location(file.parent / moved_store.FOLDER))
+        store = SqlAlchemyStore(
+            sqlite_uri(file), artifact_location(file.parent / moved_store.FOLDER)
+        )
     except sqlalchemy.exc.DBAPIError as error:
         raise sqlite3.OperationalError(str(error.orig)) from error
     store._dispose_engine()
@@ -357,7 +404,9 @@ def _needs_care(file: Path) -> bool:
     except sqlite3.OperationalError:  # the file may be a database
         raise
     except sqlite3.DatabaseError as error:
-        raise UserError(f"{file}: cannot be read as a database ({first_line(error)})\n{ELSEWHERE}") from error
+        raise UserError(
+            f"{file}: cannot be read as a database ({first_line(error)})\n{ELSEWHERE}"
+        ) from error
     if not whole:  # MLflow would make one
         raise ConfigError(f"no runs here: there is no database {file}\n{ELSEWHERE}")
     return moved_store.is_elsewhere(file)

@@ -54,7 +54,9 @@ def logged(client: MlflowClient, run_id: str, step: int) -> LoggedModel | None:
     return next((model for model in ready if model.model_id in _linked(run, step)), None)
 
 
-def log(client: MlflowClient, run_id: str, keras_file: Path, example: NDArray[np.uint8], step: int) -> None:
+def log(
+    client: MlflowClient, run_id: str, keras_file: Path, example: NDArray[np.uint8], step: int
+) -> None:
     """Log the network in the file, of after `step` training steps, to the run.
 
     `example` is a digit [28, 28] uint8. The rule that doubts its answers may lie beside the network. A model that an earlier try left half logged is completed: MLflow counts as the
@@ -116,7 +118,9 @@ def _half_logged(client: MlflowClient, run: Run, step: int) -> LoggedModel | Non
     """A model whose logging ended too early: after it became the run's output of this step, or just before that."""
     outputs = [] if run.outputs is None else run.outputs.model_outputs
     linked = {output.model_id for output in outputs if output.step != step}
-    unfinished = [model for model in _of_run(client, run) if model.status != LoggedModelStatus.READY]
+    unfinished = [
+        model for model in _of_run(client, run) if model.status != LoggedModelStatus.READY
+    ]
     return next((model for model in unfinished if model.model_id not in linked), None)
 
 

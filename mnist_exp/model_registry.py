@@ -15,7 +15,11 @@ from mnist_exp import model_package, moments
 from mnist_exp.same_data import comparable, data_of
 
 BEST = "best"
-_ACCURACY, _IMAGES, _MODEL = "val/accuracy", "validation_images", "logged_model"  # tags of a version
+_ACCURACY, _IMAGES, _MODEL = (
+    "val/accuracy",
+    "validation_images",
+    "logged_model",
+)  # tags of a version
 _DATA = "validation_data"  # as `same_data.data_of` names it; earlier versions have no such tag
 _TRIES = 5
 
@@ -71,7 +75,9 @@ def _mark_best(client: MlflowClient, name: str) -> None:
     while chosen is not None:
         try:
             client.set_registered_model_alias(name, BEST, chosen)
-        except MlflowException:  # two that make the alias at the same moment: one of them is refused
+        except (
+            MlflowException
+        ):  # two that make the alias at the same moment: one of them is refused
             tries -= 1
             if not tries:
                 raise

@@ -38,7 +38,9 @@ def _mlp(config: MlpConfig, initializers: RoleInitializers, images: KerasTensor)
     return _dropout(config.dropout, x)
 
 
-def _convnet(config: ConvNetConfig, initializers: RoleInitializers, images: KerasTensor) -> KerasTensor:
+def _convnet(
+    config: ConvNetConfig, initializers: RoleInitializers, images: KerasTensor
+) -> KerasTensor:
     x = images
     for number, filters in enumerate(config.filters, start=1):
         x = layers.Conv2D(
@@ -77,5 +79,6 @@ def _dropout(rate: float, x: KerasTensor) -> KerasTensor:
 def layer_table(model: keras.Model) -> list[LayerRow]:
     """One row a layer in the order of computation, the input first."""
     return [
-        LayerRow(layer.name, tuple(layer.output.shape[1:]), layer.count_params()) for layer in model.layers
+        LayerRow(layer.name, tuple(layer.output.shape[1:]), layer.count_params())
+        for layer in model.layers
     ]

@@ -74,16 +74,27 @@ def bring_along(file: Path) -> None:
             for table, column in _LOCATIONS:
                 _rewrite(connection, table, column, old, new)
             connection.execute(
-                "UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?", (new, experiment)
+                "UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?",
+                (new, experiment),
             )
         connection.execute("COMMIT")
 
 
 def _moved(connection: sqlite3.Connection, file: Path) -> Iterator[tuple[int, str, str]]:
     """(experiment, its recorded location, the one beside the database) where the second is not right any more."""
-    for experiment, old in connection.execute("SELECT experiment_id, artifact_location FROM experiments"):
-        place, here = _default_place(old, str(experiment)), file.absolute().parent / FOLDER / str(experiment)
-        if place is None or place == here or not here.exists() or (place.exists() and place.samefile(here)):
+    for experiment, old in connection.execute(
+        "SELECT experiment_id, artifact_location FROM experiments"
+    ):
+        place, here = (
+            _default_place(old, str(experiment)),
+            file.absolute().parent / FOLDER / str(experiment),
+        )
+        if (
+            place is None
+            or place == here
+            or not here.exists()
+            or (place.exists() and place.samefile(here))
+        ):
             continue
         yield experiment, old, artifact_location(here)
 
@@ -104,9 +115,7 @@ def _refuse_live_runs(connection: sqlite3.Connection, file: Path, old: str) -> N
     place = local_path(old)
     if place is not None and (place.parent.parent / file.name).exists():
         return  # the folder was copied, and the run goes on in the old one
-    query = (
-        "SELECT run_uuid, start_time FROM runs WHERE status = 'RUNNING' AND substr(artifact_uri, 1, ?) = ?"
-    )
+    query = "SELECT run_uuid, start_time FROM runs WHERE status = 'RUNNING' AND substr(artifact_uri, 1, ?) = ?"
     for run_id, started in connection.execute(query, (len(old) + 1, f"{old}/")).fetchall():
         tags = dict(connection.execute("SELECT key, value FROM tags WHERE run_uuid = ?", (run_id,)))
         alive = is_alive(tags.get("process", ""))

@@ -21,7 +21,9 @@ from mnist_exp.config import (
 )
 
 
-def build(config: OptimizerConfig, schedule: ScheduleConfig, total_steps: int) -> keras.optimizers.Optimizer:
+def build(
+    config: OptimizerConfig, schedule: ScheduleConfig, total_steps: int
+) -> keras.optimizers.Optimizer:
     """`total_steps` is the length of the run, over which the learning rate changes."""
     rate = learning_rate(config.learning_rate, schedule, total_steps)
     match config:
@@ -53,17 +55,23 @@ class FusedAdam(keras.optimizers.Adam):
     def build(self, variables: list[keras.Variable]) -> None:
         if not self.built:
             self._beta_powers = [
-                self.add_variable((), initializer=keras.initializers.Constant(beta), name=f"beta_{i}_power")
+                self.add_variable(
+                    (), initializer=keras.initializers.Constant(beta), name=f"beta_{i}_power"
+                )
                 for i, beta in enumerate((self.beta_1, self.beta_2), start=1)
             ]
         super().build(variables)
 
-    def apply(self, grads: list[tf.Tensor], trainable_variables: list[keras.Variable] | None = None) -> None:
+    def apply(
+        self, grads: list[tf.Tensor], trainable_variables: list[keras.Variable] | None = None
+    ) -> None:
         super().apply(grads, trainable_variables)
         for power, beta in zip(self._beta_powers, (self.beta_1, self.beta_2), strict=True):
             power.assign(power.value * beta)
 
-    def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
+    def update_step(
+        self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
+    ) -> None:
         index = self._get_variable_index(variable)
         beta_1_power, beta_2_power = self._beta_powers
         tf.raw_ops.ResourceApplyAdam(
@@ -87,7 +95,9 @@ class FusedSgd(keras.optimizers.SGD):
     The update of 3.2 million weights takes 0.63 ms against 2.24 ms with assignments, with momentum 1.24 ms against 3.38 ms.
     """
 
-    def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
+    def update_step(
+        self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
+    ) -> None:
         rate = tf.cast(learning_rate, variable.dtype)
         if self.momentum == 0:
             tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate, delta=gradient)
@@ -116,7 +126,9 @@ class FusedRmsprop(keras.optimizers.RMSprop):
         if self.momentum > 0:
             self._momenta = self._momentums
 
-    def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
+    def update_step(
+        self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
+    ) -> None:
         index = self._get_variable_index(variable)
         tf.raw_ops.ResourceApplyRMSProp(
             var=variable.handle,
@@ -130,7 +142,9 @@ class FusedRmsprop(keras.optimizers.RMSprop):
         )
 
 
-def learning_rate(rate: float, schedule: ScheduleConfig, total_steps: int) -> float | LearningRateSchedule:
+def learning_rate(
+    rate: float, schedule: ScheduleConfig, total_steps: int
+) -> float | LearningRateSchedule:
     match schedule:
         case CosineScheduleConfig():
             return Annealed(rate, 0, total_steps, rate, schedule.final_fraction * rate)
@@ -170,7 +184,8 @@ class Annealed(LearningRateSchedule):
 
     def get_config(self) -> dict[str, Any]:
         return {
-            name: getattr(self, name) for name in ("peak", "warmup_steps", "total_steps", "initial", "final")
+            name: getattr(self, name)
+            for name in ("peak", "warmup_steps", "total_steps", "initial", "final")
         }
 
 

@@ -32,7 +32,9 @@ _PNG_EXTRAS = (b"tRNS", b"eXIf")  # transparency, and how the picture is turned
 
 # Pillow warns of large pictures before they can be refused here, by name.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-warnings.filterwarnings("ignore", module=r"PIL\.")  # of damaged EXIF and the like, which are no matter here
+warnings.filterwarnings(
+    "ignore", module=r"PIL\."
+)  # of damaged EXIF and the like, which are no matter here
 
 
 class PictureError(ValueError):
@@ -66,7 +68,9 @@ def shown(content: bytes, longest: int) -> Image.Image:
         raise PictureError(f"the file is damaged ({_first_line(error)})") from error
     if not picture.has_transparency_data:
         return picture.convert("RGB")
-    paper = Image.new("RGBA", picture.size, (190, 190, 190, 255))  # black and white ink both show on grey
+    paper = Image.new(
+        "RGBA", picture.size, (190, 190, 190, 255)
+    )  # black and white ink both show on grey
     return Image.alpha_composite(paper, picture.convert("RGBA")).convert("RGB")
 
 
@@ -153,7 +157,9 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     """A picture of 16 or 32 bits, or of fractions, of which any number of bits may be in use; Pillow would cut it."""
     values = np.asarray(picture, np.float64)
     if not np.isfinite(values).all():
-        raise PictureError("some pixels are no numbers (NaN or infinite): save it with a number for each")
+        raise PictureError(
+            "some pixels are no numbers (NaN or infinite): save it with a number for each"
+        )
     values = values - (values.min() if values.min() < 0 or _faint(values) else 0.0)
     highest = values.max()
     if highest > 1:  # whole numbers, of the least number of bits that holds the highest
@@ -213,9 +219,11 @@ def _small_ink(grey: NDArray[np.float32]) -> tuple[int, int, int, int] | None:
         return None
     around = max(side, 4)
     return (
-        max(int(x[0]) - around, 0), max(int(y[0]) - around, 0),
-        min(int(x[-1]) + 1 + around, grey.shape[1]), min(int(y[-1]) + 1 + around, grey.shape[0]),
-    )  # fmt: skip
+        max(int(x[0]) - around, 0),
+        max(int(y[0]) - around, 0),
+        min(int(x[-1]) + 1 + around, grey.shape[1]),
+        min(int(y[-1]) + 1 + around, grey.shape[0]),
+    )
 
 
 def _brightness_of(picture: Image.Image) -> NDArray[np.float32]:
@@ -235,7 +243,9 @@ def _stretched(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     return grey if highest >= 0.25 or highest <= 0.01 else grey * 2.0 ** np.floor(-np.log2(highest))
 
 
-def _brightness(colors: NDArray[np.float32], opacity: NDArray[np.float32] | None) -> NDArray[np.float32]:
+def _brightness(
+    colors: NDArray[np.float32], opacity: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
     """[H, W, 3] -> [H, W]: the luminance, or where ink and paper differ in colour more than in that, how far along
     the main axis of the picture's colours a pixel is."""
     luminance = colors @ np.array([0.299, 0.587, 0.114], np.float32)
@@ -263,7 +273,9 @@ def _on_paper(grey: NDArray[np.float32], opacity: NDArray[np.float32]) -> NDArra
     visible = opacity > 0.02
     if not visible.any():
         raise PictureError("the picture is transparent all over")
-    near = np.logical_or.reduce([np.roll(~visible, step, axis) for axis in (0, 1) for step in (1, -1)])
+    near = np.logical_or.reduce(
+        [np.roll(~visible, step, axis) for axis in (0, 1) for step in (1, -1)]
+    )
     edge, core = visible & near, visible & ~near
     if not edge.any():
         paper = 1.0

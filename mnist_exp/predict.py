@@ -37,28 +37,42 @@ _MOST_MODELS = 2  # side by side
 def _parser() -> Parser:
     parser = Parser(
         hint="usage: python -m mnist_exp.predict --image FILE; --help shows all options",
-        prog="python -m mnist_exp.predict", description=_DESCRIPTION, epilog=_EXAMPLES,
+        prog="python -m mnist_exp.predict",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     add_store(parser)
     parser.add_argument(
-        "--run", action="append", metavar="RUN_ID|best|latest",
+        "--run",
+        action="append",
+        metavar="RUN_ID|best|latest",
         help="best: the highest val/accuracy; default: latest; with --draw up to two, side by side",
-    )  # fmt: skip
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--image",
         metavar="FILE",
         help="one digit, dark on light or light on dark, in a format that Pillow reads",
     )
-    what.add_argument("--index", type=int, metavar="N", help="that test image; default: a random one")
-    what.add_argument("--draw", action="store_true", help="a page of this machine to draw a digit on")
-    parser.add_argument("--seed", type=int, metavar="N", help="makes the random test image the same again")
-    parser.add_argument(
-        "--output", metavar="FILE", help="the drawing, a PNG; default: predict-NAME.png in the current folder"
+    what.add_argument(
+        "--index", type=int, metavar="N", help="that test image; default: a random one"
+    )
+    what.add_argument(
+        "--draw", action="store_true", help="a page of this machine to draw a digit on"
     )
     parser.add_argument(
-        "--trust", action="store_true", help="run a model's own Python code where it is not this version's"
+        "--seed", type=int, metavar="N", help="makes the random test image the same again"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help="the drawing, a PNG; default: predict-NAME.png in the current folder",
+    )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="run a model's own Python code where it is not this version's",
     )
     return parser
 
@@ -68,9 +82,15 @@ def run(arguments: Sequence[str]) -> None:
     given = _parser().parse_args(arguments)
     which = list(dict.fromkeys(given.run or ["latest"]))
     if len(which) > (_MOST_MODELS if given.draw else 1):
-        raise UserError(f"--run: expected at most {_MOST_MODELS} with --draw, else one, found {len(which)}")
-    if given.seed is not None and (given.image or given.index is not None or given.draw or given.seed < 0):
-        raise UserError(f"--seed {given.seed}: expected a number >= 0, for a random test image only")
+        raise UserError(
+            f"--run: expected at most {_MOST_MODELS} with --draw, else one, found {len(which)}"
+        )
+    if given.seed is not None and (
+        given.image or given.index is not None or given.draw or given.seed < 0
+    ):
+        raise UserError(
+            f"--seed {given.seed}: expected a number >= 0, for a random test image only"
+        )
     if given.draw:
         _draw(which, given.uri, given.trust)
         return
@@ -85,7 +105,9 @@ def run(arguments: Sequence[str]) -> None:
         image, name, title = original, f"test-{index}", f"test image {index}, label {label}"
     output = Path(os.path.expanduser(given.output or f"predict-{name}.png"))
     if output.suffix.lower() != ".png" or not output.parent.is_dir():
-        raise UserError(f"--output {output}: expected a name that ends in .png, in a folder that exists")
+        raise UserError(
+            f"--output {output}: expected a name that ends in .png, in a folder that exists"
+        )
     if given.image is not None and output.exists() and output.samefile(path):
         raise UserError(f"--output {output}: that is the picture of --image, which would be lost")
     model = _find(which, given.uri, given.trust)[0]
@@ -158,14 +180,19 @@ def _show(model: "TrainedModel", prediction: "Prediction", title: str) -> None:
     for digit, probability in enumerate(prediction.probabilities):
         style = "bold" if digit == prediction.digit else None
         table.add_row(
-            str(digit), f"{probability:.4f}", "\N{FULL BLOCK}" * round(30 * probability), style=style
+            str(digit),
+            f"{probability:.4f}",
+            "\N{FULL BLOCK}" * round(30 * probability),
+            style=style,
         )
     answer = f"[bold]{prediction.digit}[/bold]"
     if prediction.doubt is not None:
         answer = f"[bold]not sure[/bold], perhaps {prediction.digit}: {prediction.doubt}"
     console.print(f"{printing.line(title)}: {answer}", soft_wrap=True)
     console.print(table)
-    console.print(printing.line(f"run {model.run_id}  {model.run_name}  {model.uri}"), soft_wrap=True)
+    console.print(
+        printing.line(f"run {model.run_id}  {model.run_name}  {model.uri}"), soft_wrap=True
+    )
 
 
 @plot_style.plain()

@@ -21,12 +21,18 @@ from PIL import Image, ImageFilter
 from .picture_files import PictureError, read_grey
 
 SIZE, BOX = 28, 20  # of MNIST's images, and of the box that their ink fits
-_WORKING = 4 * BOX  # longest side of the ink's box while noise is told from ink: four pixels for one of MNIST
+_WORKING = (
+    4 * BOX
+)  # longest side of the ink's box while noise is told from ink: four pixels for one of MNIST
 _CELLS = 256  # of the longer side, in which the page's pieces of ink are looked for
-_LEAST_CONTRAST = 0.08  # between ink and paper, of the range from black to white; below that a page is empty
+_LEAST_CONTRAST = (
+    0.08  # between ink and paper, of the range from black to white; below that a page is empty
+)
 _SMALLEST_PART = 0.04  # of all the ink; a smaller piece that touches no other is dust
 _THIN = 0.03  # of a page's side: what a line at its edge or across it is thinner than
-_LARGE = 0.08  # of the page's longer side: an inner piece that makes those at the edges surroundings
+_LARGE = (
+    0.08  # of the page's longer side: an inner piece that makes those at the edges surroundings
+)
 _FEWEST = 6  # pixels of the longer side, that a digit can be read with
 _TINY = 0.025  # of the page's longer side; smaller ink is lost in what is done to the page
 _FILLED = 0.73  # of the box around a shape about as wide as high: no strokes; 2 in 10,000 of MNIST's digits
@@ -94,9 +100,11 @@ def _inner(grey: NDArray[np.float32]) -> NDArray[np.float32]:
         if other[_zone(other.shape)].mean() > 0.5:
             other = ~other
         box = (
-            _band(other), _band(other.T),
-            len(other) - _band(other[::-1]), other.shape[1] - _band(other.T[::-1]),
-        )  # fmt: skip
+            _band(other),
+            _band(other.T),
+            len(other) - _band(other[::-1]),
+            other.shape[1] - _band(other.T[::-1]),
+        )
         if box == (0, 0, *grey.shape):
             break
         grey = _crop(grey, box)
@@ -145,7 +153,9 @@ def _ink(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     if not inverted:  # in a shadow ink and paper are both darker
         ink /= np.clip(background / max(float(background.max()), 0.01), 0.25, 1)
     smooth = _blurred(ink)
-    strongest = float(np.quantile(smooth[smooth > smooth.max() / 2], 0.5)) if smooth.max() > 0 else 0.0
+    strongest = (
+        float(np.quantile(smooth[smooth > smooth.max() / 2], 0.5)) if smooth.max() > 0 else 0.0
+    )
     if strongest < _LEAST_CONTRAST:
         raise _nothing()
     return np.clip(ink / strongest, 0, 1).astype(np.float32)
@@ -244,7 +254,8 @@ def _without_rows(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     height, width = ink.shape
     side = max(1, width // 32)
     level = np.minimum(
-        np.quantile(ink, 0.25, axis=1), np.minimum(ink[:, :side].mean(axis=1), ink[:, -side:].mean(axis=1))
+        np.quantile(ink, 0.25, axis=1),
+        np.minimum(ink[:, :side].mean(axis=1), ink[:, -side:].mean(axis=1)),
     )
     level = np.where(level > 0.1, np.quantile(ink, 0.5, axis=1), 0)
     cleaned = ink.copy()
@@ -298,7 +309,9 @@ def _digit_of_page(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArr
     surroundings = _surroundings(pieces, labels)
     digit = _without_dust([piece for piece in pieces if piece not in surroundings])
     kept = _pixels(_cells_of(digit, labels), step, mask.shape) & mask
-    gone = _grown(_pixels(_cells_of(surroundings, labels) | drawn, step, mask.shape)) & ~_grown(kept)
+    gone = _grown(_pixels(_cells_of(surroundings, labels) | drawn, step, mask.shape)) & ~_grown(
+        kept
+    )
     return np.where(gone, 0, ink).astype(np.float32), kept
 
 
@@ -334,7 +347,9 @@ def _labels(flags: NDArray[np.bool_]) -> NDArray[np.int32]:
     padded = np.zeros((height + 2, width + 2), np.int32)
     labels = padded[1:-1, 1:-1]
     labels[:] = np.where(flags, np.arange(1, height * width + 1).reshape(height, width), 0)
-    while True:  # each takes the largest label around it, and that one's own, until every piece has one
+    while (
+        True
+    ):  # each takes the largest label around it, and that one's own, until every piece has one
         before = labels.copy()
         wide = np.maximum(np.maximum(padded[:, :-2], padded[:, 2:]), padded[:, 1:-1])
         around = np.maximum(np.maximum(wide[:-2], wide[2:]), wide[1:-1])
@@ -432,9 +447,10 @@ def _at_edges(pieces: list[_Piece], labels: NDArray[np.int32]) -> list[_Piece]:
 def _frames(pieces: list[_Piece], labels: NDArray[np.int32]) -> list[_Piece]:
     """The pieces that are drawn around another one."""
     return [
-        outer for outer in pieces
+        outer
+        for outer in pieces
         if any(_surrounds(outer, inner, labels) for inner in pieces if inner is not outer)
-    ]  # fmt: skip
+    ]
 
 
 def _surrounds(outer: _Piece, inner: _Piece, labels: NDArray[np.int32]) -> bool:
@@ -482,9 +498,14 @@ def _edge_bands(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
         turned = np.rot90(ink, turn)
         if turned[0].mean() < 0.9:
             continue
-        depth = np.where(turned.all(axis=0), len(turned), np.argmin(turned, axis=0)).astype(np.float32)[None]
+        depth = np.where(turned.all(axis=0), len(turned), np.argmin(turned, axis=0)).astype(
+            np.float32
+        )[None]
         length = max(3, turned.shape[1] // 4)
-        for choose in (np.minimum, np.maximum):  # without what is attached to it, if that is narrower
+        for choose in (
+            np.minimum,
+            np.maximum,
+        ):  # without what is attached to it, if that is narrower
             depth = _running(depth, length, 1, choose)
         if depth.max() <= 0.2 * len(turned):
             np.rot90(band, turn)[:] = turned & (np.arange(len(turned))[:, None] < depth + 1)
@@ -535,7 +556,10 @@ def _plate(kept: NDArray[np.bool_]) -> Box | None:
         for axis in (0, 1):
             filled = _running(filled, 13, axis, choose)
     holes = (filled > 0) & ~ink
-    if min(cells.shape) < 0.3 * max(cells.shape) or not 0.03 < holes.sum() / (filled > 0).sum() < 0.4:
+    if (
+        min(cells.shape) < 0.3 * max(cells.shape)
+        or not 0.03 < holes.sum() / (filled > 0).sum() < 0.4
+    ):
         return None
     pieces = _pieces(_labels(holes), holes.astype(np.int64))
     if (
@@ -569,16 +593,20 @@ def _box(mask: NDArray[np.bool_], margin: float = 0.0) -> Box:
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     more = int(np.ceil(margin * max(bottom - top, right - left)))
     return (
-        max(top - more, 0), max(left - more, 0),
-        min(bottom + more, mask.shape[0]), min(right + more, mask.shape[1]),
-    )  # fmt: skip
+        max(top - more, 0),
+        max(left - more, 0),
+        min(bottom + more, mask.shape[0]),
+        min(right + more, mask.shape[1]),
+    )
 
 
 def _crop(values: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
     return values[_slices(box)]
 
 
-def _resized(ink: NDArray[np.float32], longest: int, *, both_ways: bool = False) -> NDArray[np.float32]:
+def _resized(
+    ink: NDArray[np.float32], longest: int, *, both_ways: bool = False
+) -> NDArray[np.float32]:
     """With that longest side and the same aspect ratio. Smaller is averaged over areas, which is anti-aliasing."""
     scale = longest / max(ink.shape)
     height, width = (max(1, round(n * scale)) for n in ink.shape)
@@ -631,7 +659,9 @@ def _otsu(values: NDArray[np.float32]) -> float:
     low, high = float(values.min()), float(values.max())
     if high - low < 1e-6:
         raise _nothing()
-    counts = np.bincount(((values - low) * (127.999 / (high - low))).astype(np.uint8).ravel(), minlength=128)
+    counts = np.bincount(
+        ((values - low) * (127.999 / (high - low))).astype(np.uint8).ravel(), minlength=128
+    )
     edges = np.linspace(low, high, 129)
     middles = (edges[:-1] + edges[1:]) / 2
     below = np.cumsum(counts)

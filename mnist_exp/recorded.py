@@ -25,12 +25,16 @@ def overrides(recorded: object, resolved: Mapping[str, Any], where: str) -> list
     another shape.
     """
     if not isinstance(recorded, Sequence) or isinstance(recorded, str | bytes):
-        raise ConfigError(f"{where}: expected a list of overrides in its record, found {clean(recorded, 50)}")
+        raise ConfigError(
+            f"{where}: expected a list of overrides in its record, found {clean(recorded, 50)}"
+        )
     taken = []
     for text in recorded:
         match = _OVERRIDE.fullmatch(text) if isinstance(text, str) else None
         if match is None:
-            raise ConfigError(f"{where}: its record has {clean(text, 100)} for an override KEY=VALUE")
+            raise ConfigError(
+                f"{where}: its record has {clean(text, 100)} for an override KEY=VALUE"
+            )
         sign, key, value = match["sign"], match["key"], match["value"]
         if re.split(r"[./]", key)[0] in _OWN or key == "data.dir":
             continue
@@ -46,7 +50,9 @@ def overrides(recorded: object, resolved: Mapping[str, Any], where: str) -> list
 def _option(group: str, name: str | None, where: str) -> str:
     """One of the group's own options: Hydra takes any path for the name of a file."""
     if name != "null" and name not in group_options(group):
-        raise ConfigError(f"{where}: its record has {group}={clean(name, 100)}, which is no option here")
+        raise ConfigError(
+            f"{where}: its record has {group}={clean(name, 100)}, which is no option here"
+        )
     return name
 
 

@@ -31,8 +31,12 @@ class Reporter:
         self._last_scored = -1  # step of the last batch accuracy printed
         self.run_id: str | None = None  # once there is a run
 
-    def start(self, settings: Settings, run_name: str, data: Dataset, layers: list[LayerRow]) -> None:
-        choices = " ".join(f"{group}={option}" for group, option in sorted(settings.choices.items()))
+    def start(
+        self, settings: Settings, run_name: str, data: Dataset, layers: list[LayerRow]
+    ) -> None:
+        choices = " ".join(
+            f"{group}={option}" for group, option in sorted(settings.choices.items())
+        )
         self._print(f"{run_name}: {choices} seed={settings.config.seed}")
         if settings.overrides:
             self._print(f"overrides: {' '.join(settings.overrides)}")
@@ -46,9 +50,13 @@ class Reporter:
         self._print(f"{report}\n")
 
     def resumed(self, run_id: str, progress: TrainingProgress) -> None:
-        self._print(f"Resuming run {run_id} at step {progress.step}, epoch {max(progress.epoch, 1)}.")
+        self._print(
+            f"Resuming run {run_id} at step {progress.step}, epoch {max(progress.epoch, 1)}."
+        )
 
-    def interrupted(self, run_id: str, progress: TrainingProgress | None, overrides: Sequence[str]) -> None:
+    def interrupted(
+        self, run_id: str, progress: TrainingProgress | None, overrides: Sequence[str]
+    ) -> None:
         """What a Ctrl-C leaves, by the last checkpoint, and the command that goes on with it."""
         if progress is None:
             self._print("\nInterrupted before the first checkpoint; the same command starts anew.")
@@ -96,7 +104,9 @@ class Reporter:
                 f"{progress.images_per_second:,.0f} images/s  {_duration(seconds_left)} left",
             )
 
-    def epoch(self, result: EpochResult, reference: ReferenceConfig | None, seconds_left: float) -> None:
+    def epoch(
+        self, result: EpochResult, reference: ReferenceConfig | None, seconds_left: float
+    ) -> None:
         """The blog post's own line, and what else is known."""
         said = _said_cost(reference, result.epoch)
         self._print(
@@ -105,22 +115,34 @@ class Reporter:
             f"  {result.images_per_second:,.0f} images/s  {_duration(seconds_left)} left"
         )
         if not result.complete:
-            self._print(f"The last epoch ended at step {result.step}, after {result.examples:,} images.")
+            self._print(
+                f"The last epoch ended at step {result.step}, after {result.examples:,} images."
+            )
 
     def summary(
-        self, run_name: str, epochs: list[EpochResult], reference: ReferenceConfig | None, changes: list[str]
+        self,
+        run_name: str,
+        epochs: list[EpochResult],
+        reference: ReferenceConfig | None,
+        changes: list[str],
     ) -> None:
         last = epochs[-1]
         best = best_epoch(epochs)
         training = sum(result.seconds for result in epochs)
         self._print(f"\n{run_name}: {last.step:,} steps, {_duration(training)} of training")
         rows = [("test accuracy", f"{last.test.accuracy:.4f}", _said_accuracy(reference))]
-        rows.append(("cost of the last epoch", f"{last.cost:.9f}", _said_cost(reference, last.epoch)))
+        rows.append(
+            ("cost of the last epoch", f"{last.cost:.9f}", _said_cost(reference, last.epoch))
+        )
         rows.append(("validation accuracy", f"{last.val.accuracy:.4f}", ""))
         if best.epoch != last.epoch:
-            rows.append((f"best validation accuracy, epoch {best.epoch}", f"{best.val.accuracy:.4f}", ""))
+            rows.append(
+                (f"best validation accuracy, epoch {best.epoch}", f"{best.val.accuracy:.4f}", "")
+            )
         width = max(len(name) for name, _, _ in rows)
-        self._print(f"  {'':<{width}}  {'this run':<12}  {'tutorial said' if reference else ''}".rstrip())
+        self._print(
+            f"  {'':<{width}}  {'this run':<12}  {'tutorial said' if reference else ''}".rstrip()
+        )
         for name, measured, said in rows:
             self._print(f"  {name:<{width}}  {measured:<12}  {said}".rstrip())
         if reference is not None:
@@ -138,7 +160,10 @@ class Reporter:
 def layer_text(layers: list[LayerRow]) -> str:
     """The layer table as plain text, the shapes with `?` for the batch, as the tutorials print them."""
     rows = [("layer", "output shape", "parameters")]
-    rows += [(row.name, f"(?, {', '.join(map(str, row.shape))})", f"{row.parameters:,}") for row in layers]
+    rows += [
+        (row.name, f"(?, {', '.join(map(str, row.shape))})", f"{row.parameters:,}")
+        for row in layers
+    ]
     rows.append(("total", "", f"{sum(row.parameters for row in layers):,}"))
     return "".join(f"  {name:<10}{shape:<20}{parameters:>12}\n" for name, shape, parameters in rows)
 
@@ -149,7 +174,11 @@ def best_epoch(epochs: list[EpochResult]) -> EpochResult:
 
 
 def _said_accuracy(reference: ReferenceConfig | None) -> str:
-    return "" if reference is None or reference.test_accuracy is None else f"{reference.test_accuracy:g}"
+    return (
+        ""
+        if reference is None or reference.test_accuracy is None
+        else f"{reference.test_accuracy:g}"
+    )
 
 
 def _said_cost(reference: ReferenceConfig | None, epoch: int) -> str:

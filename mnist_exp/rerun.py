@@ -39,9 +39,13 @@ exit code     0: identical, every metric has the same value at every step, to th
 _MEASURED = ("time/", "system/")
 # The artifacts that are a run's record, and the most bytes of each that are read.
 _RECORD = {
-    "config/resolved.yaml": MAX_TEXT_BYTES, "config/overrides.yaml": MAX_TEXT_BYTES, "env/packages.txt": MAX_TEXT_BYTES,
-    "env/hardware.json": MAX_TEXT_BYTES, "env/git_left_out.txt": MAX_TEXT_BYTES, "env/git.diff": 100 * 2**20,
-}  # fmt: skip
+    "config/resolved.yaml": MAX_TEXT_BYTES,
+    "config/overrides.yaml": MAX_TEXT_BYTES,
+    "env/packages.txt": MAX_TEXT_BYTES,
+    "env/hardware.json": MAX_TEXT_BYTES,
+    "env/git_left_out.txt": MAX_TEXT_BYTES,
+    "env/git.diff": 100 * 2**20,
+}
 _MOST_LINES = 20  # of differences shown
 
 History = dict[int, str]  # step -> value, written so that another text is another number
@@ -80,10 +84,13 @@ class Pair:
         if not self.second or not self.first:
             return f"only in the {'first run' if self.first else 'rerun'}"
         step = next(
-            (s for s in sorted({*self.first, *self.second}) if self._at(s)[0] != self._at(s)[1]), None
+            (s for s in sorted({*self.first, *self.second}) if self._at(s)[0] != self._at(s)[1]),
+            None,
         )
         return (
-            "" if step is None else f"differs from {self._unit} {step} on: {' against '.join(self._at(step))}"
+            ""
+            if step is None
+            else f"differs from {self._unit} {step} on: {' against '.join(self._at(step))}"
         )
 
     def _at(self, step: int) -> tuple[str, str]:
@@ -170,7 +177,9 @@ def settings_of(run: TrackedRun, uri: str | None = None) -> Settings:
         ) from error
     choices = {group: run.params[group] for group in config.group_names() if group in run.params}
     kinds = {"model": recorded.model.kind, "optimizer": recorded.optimizer.kind}
-    if recorded.data.dir is not None:  # which is read only if it holds the data that the run was trained on
+    if (
+        recorded.data.dir is not None
+    ):  # which is read only if it holds the data that the run was trained on
         kept.append(quoting.override("data.dir", recorded.data.dir))
     if uri is not None:
         kept.append(quoting.override("tracking.uri", uri))
@@ -192,7 +201,9 @@ def compare(first: TrackedRun, second: TrackedRun) -> Comparison:
         one, other = first.metrics.get(name, {}), second.metrics.get(name, {})
         if name.startswith(_MEASURED) or (not finished and not one):
             continue
-        if name.startswith("best/"):  # once for each time the run ended; one that was made longer has several
+        if name.startswith(
+            "best/"
+        ):  # once for each time the run ended; one that was made longer has several
             one, other = ({step: run[step] for step in list(run)[-1:]} for run in (one, other))
         if not finished:
             other = {step: value for step, value in other.items() if step in one}
@@ -228,7 +239,9 @@ def code_differences(first: TrackedRun, second: TrackedRun) -> list[str]:
     diffs = [run.files.get("env/git.diff", b"") for run in (first, second)]
     if diffs[0] != diffs[1]:
         changed = [_changed_files(diff) for diff in diffs]
-        lines.append(f"uncommitted changes: {changed[0]} -> {changed[1]} (env/git.diff of both runs)")
+        lines.append(
+            f"uncommitted changes: {changed[0]} -> {changed[1]} (env/git.diff of both runs)"
+        )
     notes = [run.files.get("env/git_left_out.txt", b"") for run in (first, second)]
     if notes[0] != notes[1]:
         lines.append("changed files that are not recorded (env/git_left_out.txt of both runs)")
@@ -251,12 +264,18 @@ class _Store:
             client = mlflow.MlflowClient(self._uri)
             run = client.get_run(run_id)
             return _read(client, run)
-        except Exception as error:  # MLflow passes on whatever its database, server or file store raises
+        except (
+            Exception
+        ) as error:  # MLflow passes on whatever its database, server or file store raises
             if run is not None:
-                raise UserError(f"run {run_id}: its record cannot be read ({first_line(error)})") from error
+                raise UserError(
+                    f"run {run_id}: its record cannot be read ({first_line(error)})"
+                ) from error
             code = error.error_code if isinstance(error, MlflowException) else ""
             if code == "RESOURCE_DOES_NOT_EXIST" or "for parameter 'run_id'" in str(error):
-                raise UserError(f"{run_id}: no such run in {shortened(self._uri)}\n{ELSEWHERE}") from error
+                raise UserError(
+                    f"{run_id}: no such run in {shortened(self._uri)}\n{ELSEWHERE}"
+                ) from error
             said = first_line(error)
             raise UserError(
                 f"{named(self._uri)}: cannot be read ({said}){advice(self._uri, error)}"
@@ -271,7 +290,9 @@ class _Store:
         order = ["attributes.start_time DESC"]
         query = f"tags.rerun_of = '{run_id}'"
         runs = (
-            client.search_runs([found.experiment_id], query, order_by=order, max_results=1) if found else []
+            client.search_runs([found.experiment_id], query, order_by=order, max_results=1)
+            if found
+            else []
         )
         return str(runs[0].info.run_id) if runs else None
 
@@ -336,10 +357,14 @@ def _report(comparison: Comparison) -> str:
     rows = [["metric, last value", "first run", "rerun", "steps"]]
     for pair in comparison.pairs:
         last = [run[max(run)] if run else "-" for run in (pair.first, pair.second)]
-        found = pair.difference.partition(": ")[0] or f"{len(pair.first)} of {len(pair.first)} equal"
+        found = (
+            pair.difference.partition(": ")[0] or f"{len(pair.first)} of {len(pair.first)} equal"
+        )
         rows.append([pair.name, *last, found])
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    table = ["".join(f"{row[i]:<{width}}  " for i, width in enumerate(widths)) + row[3] for row in rows]
+    table = [
+        "".join(f"{row[i]:<{width}}  " for i, width in enumerate(widths)) + row[3] for row in rows
+    ]
     code = code_differences(first, second)
     recorded = "git.commit" in first.tags and "git.commit" in second.tags
     return "\n".join(
@@ -351,11 +376,16 @@ def _report(comparison: Comparison) -> str:
             *table,
             "",
             *_section("environment", environment_differences(first, second)),
-            *_section("code", code, f"the same, commit {first.tags['git.commit'][:12]}" if recorded else
-                      "not recorded, no git checkout"),
+            *_section(
+                "code",
+                code,
+                f"the same, commit {first.tags['git.commit'][:12]}"
+                if recorded
+                else "not recorded, no git checkout",
+            ),
             comparison.verdict(),
         ]
-    )  # fmt: skip
+    )
 
 
 def _section(name: str, differences: list[str], same: str = "the same") -> list[str]:
@@ -394,7 +424,10 @@ def _facts(text: bytes) -> Mapping[str, str]:
         facts = read_json(text, dict)
     except ValueError:
         return {"env/hardware.json": "damaged"}
-    return {clean(name, 100): "unset" if value is None else clean(value) for name, value in facts.items()}
+    return {
+        clean(name, 100): "unset" if value is None else clean(value)
+        for name, value in facts.items()
+    }
 
 
 def _changed_files(diff: bytes) -> str:
@@ -411,13 +444,17 @@ def _parse(arguments: Iterable[str]) -> tuple[str, str | None]:
     for argument in arguments:
         key, equals, value = argument.partition("=")
         if equals and key != "tracking.uri":
-            raise UserError(f"{argument}: a rerun has its run's settings; only tracking.uri=URI can be given")
+            raise UserError(
+                f"{argument}: a rerun has its run's settings; only tracking.uri=URI can be given"
+            )
         if equals:
             uri = value
         else:
             run_ids.append(argument)
     if len(run_ids) != 1:
-        raise UserError(f"expected one RUN_ID, found {' '.join(run_ids) or 'none'}\n{USAGE.splitlines()[0]}")
+        raise UserError(
+            f"expected one RUN_ID, found {' '.join(run_ids) or 'none'}\n{USAGE.splitlines()[0]}"
+        )
     return run_ids[0], uri
 
 

@@ -94,7 +94,9 @@ def _fault(record: dict[str, Any]) -> str:
             else {"data": config.get("data"), "schedule": config.get("schedule")}
         ),
     }
-    kinds = {"run_id": str, "overrides": list, "config_hash": str, "seed": int} | dict.fromkeys(parts, dict)
+    kinds = {"run_id": str, "overrides": list, "config_hash": str, "seed": int} | dict.fromkeys(
+        parts, dict
+    )
     for name, kind in kinds.items():
         value = record.get(name) if name not in parts else parts[name]
         if not isinstance(value, kind):
@@ -110,7 +112,9 @@ def _by_id(
         lock.enter_context(checkpoint.alone(checkpoint.run_folder(run_id)))
         state = checkpoint.load_newest(checkpoint.run_folder(run_id), warn)
         if state is None:
-            raise UserError(f"resume={run_id}: no checkpoint in {checkpoint.run_folder(run_id)} can be used")
+            raise UserError(
+                f"resume={run_id}: no checkpoint in {checkpoint.run_folder(run_id)} can be used"
+            )
     if state is None:
         there = f"{', '.join(known[:5])}" if known else "none"
         raise ConfigError(
@@ -122,7 +126,9 @@ def _by_id(
     new = [override for override in settings.overrides if not override.startswith("resume=")]
     config = state.record["config"]
     kept = overrides(state.record["overrides"], config, f"resume={run_id}")
-    if (folder := config["data"].get("dir")) is not None:  # the checkpoint is a file of this machine
+    if (
+        folder := config["data"].get("dir")
+    ) is not None:  # the checkpoint is a file of this machine
         kept.append(quoting.override("data.dir", folder))
     whole = compose([*kept, *new])
     _refuse_differences(run_id, config, whole.config.to_dict())
@@ -158,7 +164,9 @@ def _refuse_differences(
 
 def can_go_on(run_id: str) -> bool:
     """Whether there is a checkpoint of the run, and nobody trains it."""
-    return run_id in checkpoint.known_runs() and not checkpoint.is_in_use(checkpoint.run_folder(run_id))
+    return run_id in checkpoint.known_runs() and not checkpoint.is_in_use(
+        checkpoint.run_folder(run_id)
+    )
 
 
 def check_data(state: RunState, digest: str, source: str) -> None:

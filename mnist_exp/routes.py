@@ -24,8 +24,12 @@ def advice(uri: str, error: BaseException) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return "\nMLFLOW_TRACKING_SERVER_CERT_PATH=FILE names the certificate to trust"
     if "#" in uri:
-        return f"\nThe address of a tracking server ends before the #: {masked(uri.partition('#')[0])}"
-    if isinstance(error, TimeoutError):  # a server that drips its answers would be waited for without an end
+        return (
+            f"\nThe address of a tracking server ends before the #: {masked(uri.partition('#')[0])}"
+        )
+    if isinstance(
+        error, TimeoutError
+    ):  # a server that drips its answers would be waited for without an end
         return ""
     if target := _sent_on(parts):
         return f"\nThat server sends requests on to {masked(target)}; take that address, for what is written is lost on the way"

@@ -12,7 +12,9 @@ _T = TypeVar("_T")
 def data_of(run: Run) -> str:
     """`mnist` for MNIST as published, else the digest of the validation images; "" for a run that recorded neither."""
     for logged in [] if run.inputs is None else run.inputs.dataset_inputs:
-        if any(tag.key == "mlflow.data.context" and tag.value == "validation" for tag in logged.tags):
+        if any(
+            tag.key == "mlflow.data.context" and tag.value == "validation" for tag in logged.tags
+        ):
             return MNIST if logged.dataset.name == MNIST else str(logged.dataset.digest)
     return MNIST if run.data.params.get("data.dir") == "None" else ""
 

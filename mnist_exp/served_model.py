@@ -112,7 +112,9 @@ def _images(given: Any) -> NDArray[np.float32]:
         )
     pixels = values.reshape(-1, SIZE, SIZE, 1).astype(np.float32)
     if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 255):
-        raise _refused(f"expected pixels in 0..1 or 0..255, found {pixels.min():g} to {pixels.max():g}")
+        raise _refused(
+            f"expected pixels in 0..1 or 0..255, found {pixels.min():g} to {pixels.max():g}"
+        )
     return (pixels / 255).astype(np.float32) if pixels.max() > 1 else pixels
 
 
@@ -124,25 +126,32 @@ def _items(given: Any) -> list[Any]:
     """
     if isinstance(given, list) and given and all(isinstance(row, dict) for row in given):
         given = {
-            name: [row.get(name) for row in given] for name in dict.fromkeys(n for row in given for n in row)
+            name: [row.get(name) for row in given]
+            for name in dict.fromkeys(n for row in given for n in row)
         }
     if isinstance(given, dict | pd.DataFrame):
         if set(given) == {_WRAPPED}:
             given = given[_WRAPPED]
         elif COLUMN not in given:
-            raise _refused(f"expected a column {COLUMN}, found {', '.join(map(str, given)) or 'none'}")
+            raise _refused(
+                f"expected a column {COLUMN}, found {', '.join(map(str, given)) or 'none'}"
+            )
         else:
             given = given[COLUMN]
     items = _plain(given)
     if not isinstance(items, list) or _is_one_image(items):
         items = [items]
-    return [item[_WRAPPED] if isinstance(item, dict) and set(item) == {_WRAPPED} else item for item in items]
+    return [
+        item[_WRAPPED] if isinstance(item, dict) and set(item) == {_WRAPPED} else item
+        for item in items
+    ]
 
 
 def _is_one_image(items: list[Any]) -> bool:
     """Whether these are the 28 rows of one image, and not several images."""
     return len(items) == SIZE and all(
-        isinstance(row, list) and len(row) == SIZE and isinstance(row[0], int | float) for row in items
+        isinstance(row, list) and len(row) == SIZE and isinstance(row[0], int | float)
+        for row in items
     )
 
 
@@ -156,7 +165,9 @@ def _plain(value: Any) -> Any:
 
 
 def _described(items: list[Any], values: NDArray[Any]) -> str:
-    kinds = sorted({"text" if isinstance(item, str | bytes) else type(item).__name__ for item in items})
+    kinds = sorted(
+        {"text" if isinstance(item, str | bytes) else type(item).__name__ for item in items}
+    )
     if values.dtype.kind in "fiub":
         return f"{values.dtype} {list(values.shape)}"
     return f"{' and '.join(kinds)}" + (" of different shapes" if kinds == ["list"] else "")

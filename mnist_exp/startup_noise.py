@@ -55,5 +55,7 @@ def hidden() -> Iterator[None]:
         with contextlib.suppress(OSError):  # the keeper was killed
             keeper.stdin.write(b"\0" if is_well else b"")
             keeper.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):  # another process has the descriptor, too
+        with contextlib.suppress(
+            subprocess.TimeoutExpired
+        ):  # another process has the descriptor, too
             keeper.wait(_SECONDS)

@@ -183,7 +183,9 @@ def best_settings(settings: Settings) -> Settings:
         experiments = [experiment.experiment_id for experiment in client.search_experiments()]
         found = client.search_runs(experiments, "tags.study_role = 'study'", max_results=1000)
         studies = {
-            run.data.tags["study_name"]: run for run in reversed(found) if "study_name" in run.data.tags
+            run.data.tags["study_name"]: run
+            for run in reversed(found)
+            if "study_name" in run.data.tags
         }
         if name not in studies:
             names = ", ".join(clean(study, 100) for study in sorted(studies)[:20])
@@ -194,11 +196,19 @@ def best_settings(settings: Settings) -> Settings:
         if not best:
             raise ConfigError(f"{where}: no trial of that study is complete")
         kept, resolved = _record(client, best, where)
-    own = [override for override in settings.overrides if not override.lstrip("+").startswith("best_of=")]
+    own = [
+        override
+        for override in settings.overrides
+        if not override.lstrip("+").startswith("best_of=")
+    ]
     folder = (
-        (resolved.get("data") or {}).get("dir") if isinstance(resolved.get("data"), dict | None) else None
+        (resolved.get("data") or {}).get("dir")
+        if isinstance(resolved.get("data"), dict | None)
+        else None
     )
-    if folder is not None and not any(override.lstrip("+").startswith("data.dir=") for override in own):
+    if folder is not None and not any(
+        override.lstrip("+").startswith("data.dir=") for override in own
+    ):
         raise ConfigError(
             f"{where}: its trials read data.dir={clean(folder)}, and no folder is taken over from a record\n"
             "data.dir=FOLDER beside it says where to read; data.dir=null is the shipped MNIST"
@@ -207,7 +217,9 @@ def best_settings(settings: Settings) -> Settings:
     return best_config.with_config(tags={**best_config.config.tags, "best_of": name})
 
 
-def _record(client: mlflow.MlflowClient, run_id: str, where: str) -> tuple[list[str], dict[str, Any]]:
+def _record(
+    client: mlflow.MlflowClient, run_id: str, where: str
+) -> tuple[list[str], dict[str, Any]]:
     """(overrides that set what the run's own did, its resolved config). Raises ConfigError."""
     paths = ("config/overrides.yaml", "config/resolved.yaml")
     try:
@@ -223,10 +235,14 @@ def _record(client: mlflow.MlflowClient, run_id: str, where: str) -> tuple[list[
     return overrides(recorded, resolved, where), resolved
 
 
-def _log_best(client: mlflow.MlflowClient, run_id: str, study: "optuna.Study") -> "optuna.trial.FrozenTrial":
+def _log_best(
+    client: mlflow.MlflowClient, run_id: str, study: "optuna.Study"
+) -> "optuna.trial.FrozenTrial":
     """Log and return the best trial; of several objectives, the one of the Pareto front that is best in the first."""
     first = study.directions[0].name
-    best = sorted(study.best_trials, key=lambda trial: trial.values[0], reverse=first == "MAXIMIZE")[0]
+    best = sorted(
+        study.best_trials, key=lambda trial: trial.values[0], reverse=first == "MAXIMIZE"
+    )[0]
     for index, value in enumerate(best.values):
         client.log_metric(
             run_id, "study/best_value" if index == 0 else f"study/best_value_{index + 1}", value

@@ -10,7 +10,9 @@ from hydra.plugins.config_source import ConfigResult, ConfigSource
 
 _PACKAGE_DIR = Path(__file__).parent
 # The wheel carries conf/ and sweeps/ inside the package; a checkout has them beside it.
-TREE_DIR = _PACKAGE_DIR if (_PACKAGE_DIR / "conf" / "config.yaml").is_file() else _PACKAGE_DIR.parent
+TREE_DIR = (
+    _PACKAGE_DIR if (_PACKAGE_DIR / "conf" / "config.yaml").is_file() else _PACKAGE_DIR.parent
+)
 SWEEPS_DIR = TREE_DIR / "sweeps"
 _GROUP = "sweeps"
 

@@ -27,7 +27,9 @@ def main() -> None:
     with answered():
         for queue in waiting:
             try:
-                say(f"run {queue.run_id}: {delivery.sync(queue, warn)} records sent to {masked(queue.uri)}")
+                say(
+                    f"run {queue.run_id}: {delivery.sync(queue, warn)} records sent to {masked(queue.uri)}"
+                )
             except UserError as error:
                 print(f"mnist_exp: {clean(error)}", file=sys.stderr)
                 failed = True

@@ -71,7 +71,9 @@ class RunTracker:
     def page(self) -> str:
         """The run's address in the MLflow UI."""
         uri = mlflow.get_tracking_uri()
-        server = without_user(uri).rstrip("/") if uri.startswith("http") else "http://127.0.0.1:5000"
+        server = (
+            without_user(uri).rstrip("/") if uri.startswith("http") else "http://127.0.0.1:5000"
+        )
         return f"{server}/#/experiments/{self.experiment_id}/runs/{self.run_id}"
 
     def log_epoch(self, result: EpochResult, reference_cost: float | None = None) -> None:
@@ -89,7 +91,8 @@ class RunTracker:
             values["reference/cost"] = reference_cost
         metrics = [Metric(name, value, now, result.epoch) for name, value in values.items()]
         metrics += [
-            Metric("train/batch_accuracy", value, now, step) for step, value in result.batch_accuracies
+            Metric("train/batch_accuracy", value, now, step)
+            for step, value in result.batch_accuracies
         ]
         self._log_metrics(metrics)
 
@@ -102,12 +105,19 @@ class RunTracker:
         """preflight.json with all evidence, its numbers as metrics, the codes found as a tag."""
         self.log_text(json.dumps(report.to_dict(), indent=2), "preflight.json")
         counts = {"errors": len(report.errors), "warnings": len(report.warnings)}
-        numbers = {**counts, **{k: float(v) for k, v in report.statistics.items() if math.isfinite(v)}}
+        numbers = {
+            **counts,
+            **{k: float(v) for k, v in report.statistics.items() if math.isfinite(v)},
+        }
         self.log_summary({f"preflight/{safe_name(name)}": value for name, value in numbers.items()})
         self.log_summary({"time/preflight_seconds": report.seconds})
         self._send({"do": "tag", "key": "preflight", "value": report.worst or "ok"})
         self._send(
-            {"do": "tag", "key": "preflight.codes", "value": " ".join(f.code for f in report.findings)}
+            {
+                "do": "tag",
+                "key": "preflight.codes",
+                "value": " ".join(f.code for f in report.findings),
+            }
         )
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
@@ -204,7 +214,11 @@ class RunTracker:
         if (seen := config.reference) is not None and seen.test_accuracy is not None:
             self.log_summary({"reference/test_accuracy": seen.test_accuracy})
         self._send(
-            {"do": "settings", "params": {key: str(value) for key, value in params.items()}, "tags": tags}
+            {
+                "do": "settings",
+                "params": {key: str(value) for key, value in params.items()},
+                "tags": tags,
+            }
         )
         self.log_text(yaml.safe_dump(config.to_dict(), sort_keys=False), "config/resolved.yaml")
         self.log_text(yaml.safe_dump(list(settings.overrides)), "config/overrides.yaml")
@@ -212,7 +226,11 @@ class RunTracker:
         self.log_text(json.dumps(environment.hardware(), indent=2), "env/hardware.json")
         source_info = CodeDatasetSource({"source": data.source, "sha256": data.sha256})
         name = "mnist" if data.is_mnist else "custom"
-        for context, split in (("train", data.train), ("validation", data.val), ("test", data.test)):
+        for context, split in (
+            ("train", data.train),
+            ("validation", data.val),
+            ("test", data.test),
+        ):
             described = MetaDataset(source_info, name, split.digest[:32])  # type: ignore[abstract]
             entity = dict(described._to_mlflow_entity())
             self._send({"do": "dataset", "context": context, "dataset": entity})
@@ -221,7 +239,9 @@ class RunTracker:
         """Go on with a run that has its settings: remember its metrics, so that none is logged a second time."""
         codes = dict.fromkeys([_answered(self._read_back), environment.code_digest()])
         self.set_tags({"config_hash": settings.config.hash(), "code_digest": "+".join(codes)})
-        self.log_text(yaml.safe_dump(settings.config.to_dict(), sort_keys=False), "config/resolved.yaml")
+        self.log_text(
+            yaml.safe_dump(settings.config.to_dict(), sort_keys=False), "config/resolved.yaml"
+        )
         self.log_text(yaml.safe_dump(list(settings.overrides)), "config/overrides.yaml")
 
     def _read_back(self) -> str:
@@ -260,7 +280,9 @@ def track_run(
     """
     be_quick_and_quiet()
     for name in (name for name in IGNORED if name in os.environ):
-        warn(f"{name} of a surrounding job is not used: the run is one of its own, in tracking.experiment")
+        warn(
+            f"{name} of a surrounding job is not used: the run is one of its own, in tracking.experiment"
+        )
     with in_use(settings.config.tracking.uri):
         # The process from the first moment on: a run that nobody knows to be dead stays RUNNING for ever.
         given = _git_tags(settings.config.tracking.code) | dict(tags or {}) | process_tags()
@@ -275,7 +297,9 @@ def track_run(
                 else:
                     tracker.reopen(settings)
             except MlflowException as error:
-                raise UserError(f"MLflow refuses the run's settings: {first_line(error)}") from error
+                raise UserError(
+                    f"MLflow refuses the run's settings: {first_line(error)}"
+                ) from error
             yield tracker
         except BaseException as error:
             status, reason = _ending(error)
@@ -290,7 +314,9 @@ def tags_of(uri: str | None, run_id: str) -> Mapping[str, str]:
     with in_use(uri):
 
         def look_up() -> Mapping[str, str]:
-            with store_lock(mlflow.get_tracking_uri()):  # a client makes the schema where there is none
+            with store_lock(
+                mlflow.get_tracking_uri()
+            ):  # a client makes the schema where there is none
                 client = mlflow.MlflowClient()
             return delivery.look_up(client, run_id).data.tags
 
@@ -303,7 +329,9 @@ def _answered(action: Callable[[], _T]) -> _T:
     try:
         return delivery.within(_FIRST_SECONDS if uri.startswith("http") else None, action)
     except (MlflowException, OSError) as error:
-        raise UserError(f"{named(uri)}: cannot be used ({first_line(error)}){advice(uri, error)}") from error
+        raise UserError(
+            f"{named(uri)}: cannot be used ({first_line(error)}){advice(uri, error)}"
+        ) from error
 
 
 def _open_run(
@@ -361,7 +389,9 @@ def _check_artifacts(experiment: Experiment) -> None:
 def _ending(error: BaseException) -> tuple[str, str]:
     """The status of a run that ended with this error, and why. It is decided here alone."""
     causes = [error]
-    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
+    while (
+        cause := causes[-1].__cause__ or causes[-1].__context__
+    ) is not None and cause not in causes:
         causes.append(cause)
     is_stopped = any(isinstance(cause, Killed | KeyboardInterrupt) for cause in causes)
     status = "KILLED" if is_stopped or sweeper.is_pruned(error) else "FAILED"
@@ -388,7 +418,9 @@ def _experiment_id(client: mlflow.MlflowClient, name: str) -> str:
             f"tracking.experiment={name}: is in MLflow's trash; tracking.experiment=NAME names another one, and this "
             f"restores it:\nmlflow experiments restore --experiment-id {experiment.experiment_id}"
         )
-    experiment_id = client.create_experiment(name) if experiment is None else experiment.experiment_id
+    experiment_id = (
+        client.create_experiment(name) if experiment is None else experiment.experiment_id
+    )
     if file := sqlite_file(client.tracking_uri):
         moved_store.place_beside(file, experiment_id, unless_it_exists=experiment is not None)
     return experiment_id
@@ -396,8 +428,12 @@ def _experiment_id(client: mlflow.MlflowClient, name: str) -> str:
 
 def _git_tags(recorded: str) -> dict[str, str]:
     """What MLflow itself says of the checkout, without what `tracking.code` keeps back and without a remote's password."""
-    tags = {key: text for key, text in resolve_tags().items() if key.startswith("mlflow.source.git.")}
-    return {key: "not recorded" if recorded == "off" else masked(text) for key, text in tags.items()}
+    tags = {
+        key: text for key, text in resolve_tags().items() if key.startswith("mlflow.source.git.")
+    }
+    return {
+        key: "not recorded" if recorded == "off" else masked(text) for key, text in tags.items()
+    }
 
 
 def safe_name(name: str) -> str:

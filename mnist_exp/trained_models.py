@@ -93,9 +93,13 @@ class Models:
                 f"{named(self._uri)}: cannot be read ({first_line(error)}){advice(self._uri, error)}"
             ) from error
         if which == "best":
-            runs = [run for run in runs if _METRIC in run.data.metrics and not _scored_on_training(run)]
+            runs = [
+                run for run in runs if _METRIC in run.data.metrics and not _scored_on_training(run)
+            ]
             runs = comparable([(run, data_of(run)) for run in runs])
-            runs.sort(key=lambda run: (_validation_images(run), run.data.metrics[_METRIC]), reverse=True)
+            runs.sort(
+                key=lambda run: (_validation_images(run), run.data.metrics[_METRIC]), reverse=True
+            )
         if not runs:
             raise UserError(
                 f"--run {which}: no finished run in {shortened(self._uri)} has a model\n{ELSEWHERE}"
@@ -122,7 +126,10 @@ class Models:
         except UserError as error:
             raise UserError(f"run {run.info.run_id}: its model is not loaded: {error}") from error
         return TrainedModel(
-            run.info.run_id, run.info.run_name or run.info.run_id[:8], f"models:/{model.model_id}", loaded
+            run.info.run_id,
+            run.info.run_name or run.info.run_id[:8],
+            f"models:/{model.model_id}",
+            loaded,
         )
 
     def _of_run(self, run_id: str) -> tuple[Run, LoggedModel]:
@@ -131,8 +138,14 @@ class Models:
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST" and "run_id" not in str(error):
                 raise
-            raise UserError(f"--run {run_id}: no such run in {shortened(self._uri)}\n{ELSEWHERE}") from error
-        outputs = [] if run.outputs is None else sorted(run.outputs.model_outputs, key=lambda out: out.step)
+            raise UserError(
+                f"--run {run_id}: no such run in {shortened(self._uri)}\n{ELSEWHERE}"
+            ) from error
+        outputs = (
+            []
+            if run.outputs is None
+            else sorted(run.outputs.model_outputs, key=lambda out: out.step)
+        )
         logged = [model_package.logged(self._client, run_id, output.step) for output in outputs]
         models = [model for model in logged if model is not None]
         if not models:
@@ -173,9 +186,12 @@ class Models:
         token = None
         while experiments:
             page = self._client.search_runs(
-                experiments, "attributes.status = 'FINISHED'", max_results=_PAGE, page_token=token,
+                experiments,
+                "attributes.status = 'FINISHED'",
+                max_results=_PAGE,
+                page_token=token,
                 order_by=["attributes.start_time DESC"],
-            )  # fmt: skip
+            )
             found += [run for run in page if run.info.run_id in models]
             token = page.token
             if not token:

@@ -64,7 +64,9 @@ class Unsent:
         except FileNotFoundError:
             return []
         except (OSError, ValueError) as error:
-            raise UserError(f"{self._path}: cannot be read ({error}); nothing of it is sent") from error
+            raise UserError(
+                f"{self._path}: cannot be read ({error}); nothing of it is sent"
+            ) from error
         if not all(isinstance(operation, dict) and "do" in operation for operation in operations):
             raise UserError(
                 f"{self._path}: expected one operation a line, found something else; nothing of it is sent"
@@ -76,7 +78,9 @@ class Unsent:
         with self._changing:
             rest = self.operations()[count:]
             if rest:
-                self._replace(self._path, "".join(json.dumps(operation) + "\n" for operation in rest))
+                self._replace(
+                    self._path, "".join(json.dumps(operation) + "\n" for operation in rest)
+                )
             else:
                 self._path.unlink(missing_ok=True)  # first: without it the folder is no queue
                 shutil.rmtree(self.folder, ignore_errors=True)

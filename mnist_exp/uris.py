@@ -76,7 +76,9 @@ def without_user(uri: str) -> str:
 
 def _is_encoded(text: str) -> bool:
     """Whether a path holds a character that means something else in a URI."""
-    return any(letter in "%?#;\\" or not (letter.isprintable() or _is_surrogate(letter)) for letter in text)
+    return any(
+        letter in "%?#;\\" or not (letter.isprintable() or _is_surrogate(letter)) for letter in text
+    )
 
 
 def _is_surrogate(letter: str) -> bool:

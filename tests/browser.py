@@ -11,11 +11,18 @@ from conftest import skip_unless_required
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-EXECUTABLE = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+EXECUTABLE = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 _ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 SECONDS = 240  # until something is on the page, on a slow machine
 
 
@@ -35,7 +42,8 @@ def page(width: int = 1280, height: int = 900, *, touch: bool = False) -> "Itera
         opened = browser.new_page(viewport={"width": width, "height": height}, has_touch=touch)
         opened.set_default_timeout(1000 * SECONDS)
         opened.route(
-            lambda url: urlsplit(url).hostname not in ("127.0.0.1", None), lambda route: route.abort()
+            lambda url: urlsplit(url).hostname not in ("127.0.0.1", None),
+            lambda route: route.abort(),
         )
         try:
             yield opened

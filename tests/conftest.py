@@ -30,7 +30,9 @@ os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=25, help="kills of the slow test of resumption")
-    parser.addoption("--crowds", type=int, default=10, help="crowds of processes that start at once")
+    parser.addoption(
+        "--crowds", type=int, default=10, help="crowds of processes that start at once"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +107,9 @@ class Started:
 
 
 @pytest.fixture(scope="session")
-def start(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Callable[..., Started]]:
+def start(
+    tmp_path_factory: pytest.TempPathFactory, empty_store: Path
+) -> Iterator[Callable[..., Started]]:
     """Start `python ARGUMENTS` and go on: it loads TensorFlow, half its time, while other tests run."""
     processes = []
 
@@ -113,7 +117,9 @@ def start(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterat
         folder = tmp_path_factory.mktemp("started")
         shutil.copy(empty_store, folder / "mlflow.db")
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        processes.append(subprocess.Popen([sys.executable, *arguments], cwd=folder, text=True, **pipes))
+        processes.append(
+            subprocess.Popen([sys.executable, *arguments], cwd=folder, text=True, **pipes)
+        )
         return Started(folder, processes[-1])
 
     yield started
@@ -139,7 +145,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Trai
 
     folder = tmp_path_factory.mktemp("trained")
     shutil.copy(empty_store, folder / "mlflow.db")
-    small = ["model=cnn3x3", "model.filters=[16,32]", "init=he", "preflight=off", "schedule.epochs=2"]
+    small = [
+        "model=cnn3x3",
+        "model.filters=[16,32]",
+        "init=he",
+        "preflight=off",
+        "schedule.epochs=2",
+    ]
     fast = ["schedule=one_cycle", "optimizer.learning_rate=0.006", "schedule.batch_size=128"]
     with contextlib.chdir(folder):
         result = run([*small, *fast])

@@ -17,7 +17,9 @@ def imports(file: Path, package: str) -> Imports:
     found = Imports(set(), set(), set())
     depth = package.count(".") + 1
     tree = ast.parse(file.read_text())
-    tree.body = [node for node in tree.body if ast.unparse(node).split(":")[0] != "if TYPE_CHECKING"]
+    tree.body = [
+        node for node in tree.body if ast.unparse(node).split(":")[0] != "if TYPE_CHECKING"
+    ]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found.libraries.update(alias.name.split(".")[0] for alias in node.names)

@@ -150,7 +150,9 @@ def check_registry(folder: Path, finished: Sequence[Run]) -> None:
     """A version for each finished run and none for others, all of them whole; `best` is one of them and loads."""
     client = client_of(folder)
     versions = client.search_model_versions("name='softmax-adam'")
-    assert sorted(str(version.run_id) for version in versions) == sorted(run.info.run_id for run in finished)
+    assert sorted(str(version.run_id) for version in versions) == sorted(
+        run.info.run_id for run in finished
+    )
     for version in versions:
         model = client.get_logged_model(version.tags["logged_model"])
         assert (model.status, model.source_run_id) == ("READY", version.run_id)
@@ -168,7 +170,10 @@ def check_run(folder: Path, run: Run, is_marked: bool = True) -> State:
     with contextlib.chdir(folder):
         assert checkpoint.has_ended(checkpoint.run_folder(run.info.run_id)) or not is_marked
     return State(
-        metrics_of(folder, run), artifacts_of(run), weights_of(folder, run.info.run_id), model_of(folder, run)
+        metrics_of(folder, run),
+        artifacts_of(run),
+        weights_of(folder, run.info.run_id),
+        model_of(folder, run),
     )
 
 

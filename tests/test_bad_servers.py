@@ -96,14 +96,18 @@ class Proxy:
                     self.close_connection = True
                     return
                 connection = http.client.HTTPConnection("127.0.0.1", target, timeout=LIMIT)
-                headers = {key: value for key, value in self.headers.items() if key != "Transfer-Encoding"}
+                headers = {
+                    key: value for key, value in self.headers.items() if key != "Transfer-Encoding"
+                }
                 connection.request(
                     self.command, self.path, body, headers | {"Content-Length": str(len(body))}
                 )
                 answered = connection.getresponse()
                 content = answered.read()
                 self.send_response(answered.status)
-                self.send_header("Content-Type", answered.headers.get("Content-Type", "application/json"))
+                self.send_header(
+                    "Content-Type", answered.headers.get("Content-Type", "application/json")
+                )
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
@@ -121,12 +125,27 @@ def proxy(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterat
     """In front of a real server with one worker."""
     folder, port = tmp_path_factory.mktemp("served"), free_port()
     (folder / "mlflow.db").write_bytes(empty_store.read_bytes())
-    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(port),
-               "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
-               "--artifacts-destination", str(folder / "artifacts")]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--workers",
+        "1",
+        "--port",
+        str(port),
+        "--backend-store-uri",
+        f"sqlite:///{folder}/mlflow.db",
+        "--artifacts-destination",
+        str(folder / "artifacts"),
+    ]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
     process = subprocess.Popen(
-        command, start_new_session=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        start_new_session=True,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
 
     def answers() -> bool:

@@ -12,7 +12,9 @@ from benchmarks import digests
 def test_the_same_code_gives_the_same_digests_and_a_change_is_named(
     workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(digests, "programs", lambda: {"one": ["model=softmax", "schedule.batch_size=100"]})
+    monkeypatch.setattr(
+        digests, "programs", lambda: {"one": ["model=softmax", "schedule.batch_size=100"]}
+    )
     monkeypatch.setattr(sys, "argv", ["digests"])
     digests.main()
     first = json.loads((workdir / "digests.json").read_text())

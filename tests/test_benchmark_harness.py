@@ -29,7 +29,9 @@ def test_a_small_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     ]
     assert set(wanted) <= set(report["start"])
     assert all(report["start"][phase] > 0 for phase in wanted)
-    assert {"evaluation", "tracking", "checkpoints", "figures", "model file"} <= set(report["run"]["after"])
+    assert {"evaluation", "tracking", "checkpoints", "figures", "model file"} <= set(
+        report["run"]["after"]
+    )
     assert report["run"]["peak_mb"] > 300  # TensorFlow alone needs that
     sweep_found = report["sweep"]
     assert (sweep_found["trials"], sweep_found["workers"]) == (2, 1)
@@ -40,11 +42,19 @@ def test_a_small_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 def test_shares_are_of_each_workers_whole_time() -> None:
     """One worker: 2 s until its first trial, two trials of 3 s that train for 2, and 2 s between them."""
-    trial = {"pid": 1, "process_started": 0.0, "until_first_step": {"build": 1.0}, "after": {"training": 2.0}}
+    trial = {
+        "pid": 1,
+        "process_started": 0.0,
+        "until_first_step": {"build": 1.0},
+        "after": {"training": 2.0},
+    }
     trials = [{**trial, "started": 2.0, "ended": 5.0}, {**trial, "started": 7.0, "ended": 10.0}]
     assert harness.sweep_shares(trials) == {
-        "training": 0.4, "build": 0.2, "start of workers": 0.2, "between trials": 0.2,
-    }  # fmt: skip
+        "training": 0.4,
+        "build": 0.2,
+        "start of workers": 0.2,
+        "between trials": 0.2,
+    }
 
 
 def test_mistakes() -> None:

@@ -28,7 +28,10 @@ def echo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_every_worker_has_its_turn_in_every_round(echo: str) -> None:
     workers = {name: Worker(echo, [name], threads=3) for name in ("a", "b")}
     assert [worker.answer() for worker in workers.values()] == ["3", "3"]
-    assert interleaved(workers, {"a": 1, "b": 2}, rounds=2) == {"a": [["a", 1]] * 2, "b": [["b", 2]] * 2}
+    assert interleaved(workers, {"a": 1, "b": 2}, rounds=2) == {
+        "a": [["a", 1]] * 2,
+        "b": [["b", 2]] * 2,
+    }
     for worker in workers.values():
         worker.stop()
 

@@ -37,8 +37,11 @@ def test_shares_and_ratios_are_of_the_same_run() -> None:
     """A step of 1 MFLOP in 1 ms is 1 GFLOP/s, a tenth of a machine whose faster product gives 10."""
     product = 2 * 2048**3 / 10e9
     seconds = {
-        "ours": [1e-3, 1e-3, 3e-3], "keras": [2e-3, 4e-3, 6e-3], "gemm2048": [product] * 3, "gemm4096": [1e3] * 3,
-    }  # fmt: skip
+        "ours": [1e-3, 1e-3, 3e-3],
+        "keras": [2e-3, 4e-3, 6e-3],
+        "gemm2048": [product] * 3,
+        "gemm4096": [1e3] * 3,
+    }
     measured = steps.Measured(batch_size=50, flop_per_step=10**6, seconds=seconds)
     assert measured.peak == pytest.approx(10e9)
     ours, keras = measured.row("ours"), measured.row("keras")

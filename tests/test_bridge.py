@@ -26,7 +26,9 @@ def test_ends_are_the_two_presets() -> None:
 
 
 def test_too_few_images_for_two_numbers_of_steps_are_refused() -> None:
-    with pytest.raises(ConfigError, match="bridge.epochs=0.01: with 2 images both ends train for 1 step"):
+    with pytest.raises(
+        ConfigError, match="bridge.epochs=0.01: with 2 images both ends train for 1 step"
+    ):
         bridge.search_space(0.01, 200, 1)
 
 

@@ -32,8 +32,12 @@ RESULT = EpochResult(
 
 def state(step: int, size: int = 10, evaluated: bool = True) -> checkpoint.RunState:
     weights = (np.arange(size, dtype=np.float32) + step, np.array([0.1], np.float32))
-    progress = Progress(1, step, 50, 0.1 + 0.2, 3, evaluated=evaluated, batch_accuracies=((0, 0.1),))
-    return checkpoint.RunState(progress, (RESULT,), weights, (np.array(7, np.int64),), {"run_id": "x"})
+    progress = Progress(
+        1, step, 50, 0.1 + 0.2, 3, evaluated=evaluated, batch_accuracies=((0, 0.1),)
+    )
+    return checkpoint.RunState(
+        progress, (RESULT,), weights, (np.array(7, np.int64),), {"run_id": "x"}
+    )
 
 
 def warnings_of(folder: Path) -> tuple[checkpoint.RunState | None, list[str]]:
@@ -47,7 +51,11 @@ def test_everything_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     loaded, said = warnings_of(tmp_path)
     assert loaded is not None
     assert said == []
-    assert (loaded.progress, loaded.results, loaded.record) == (saved.progress, saved.results, saved.record)
+    assert (loaded.progress, loaded.results, loaded.record) == (
+        saved.progress,
+        saved.results,
+        saved.record,
+    )
     for ours, theirs in zip(
         (*loaded.weights, *loaded.optimizer), (*saved.weights, *saved.optimizer), strict=True
     ):
@@ -116,7 +124,9 @@ def small_files_only() -> Iterator[None]:
 
 def test_a_full_disk_leaves_the_ones_before_intact(tmp_path: Path, small_files_only: None) -> None:
     checkpoint.save(state(5), tmp_path)
-    with pytest.raises(UserError, match="checkpoint of step 10 cannot be written \\(File too large\\)"):
+    with pytest.raises(
+        UserError, match="checkpoint of step 10 cannot be written \\(File too large\\)"
+    ):
         checkpoint.save(state(10, size=100_000), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["000000005.1"]
     loaded, said = warnings_of(tmp_path)
@@ -129,13 +139,19 @@ def test_restored_program_goes_on_bit_for_bit(
 ) -> None:
     """Dropout, Adam, a smaller last batch, batch accuracies, and a stop at every single step."""
     config = settings(
-        "model=mlp", "model.dropout=0.5", "schedule=cosine", "schedule.epochs=2", "schedule.batch_size=70",
+        "model=mlp",
+        "model.dropout=0.5",
+        "schedule=cosine",
+        "schedule.epochs=2",
+        "schedule.batch_size=70",
         "schedule.train_accuracy_every=3",
-    )  # fmt: skip
+    )
 
     def final(program: training.Program) -> list[np.ndarray]:
         return [
-            v.numpy() for v in (*program.model.weights, *program.optimizer.variables) if "seed" not in v.path
+            v.numpy()
+            for v in (*program.model.weights, *program.optimizer.variables)
+            if "seed" not in v.path
         ]
 
     whole, stopped = (training.build_program(config, 300) for _ in range(2))
@@ -145,13 +161,19 @@ def test_restored_program_goes_on_bit_for_bit(
         start.restore(stopped)
         done: list[EpochResult] = []
 
-        def on_progress(progress: Progress, stop: int = stop, done: list[EpochResult] = done) -> None:
+        def on_progress(
+            progress: Progress, stop: int = stop, done: list[EpochResult] = done
+        ) -> None:
             if progress.step >= stop:
-                checkpoint.save(checkpoint.RunState.of(stopped, progress, tuple(done), {}), tmp_path)
+                checkpoint.save(
+                    checkpoint.RunState.of(stopped, progress, tuple(done), {}), tmp_path
+                )
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            done.extend(training.fit(stopped, small_mnist, config.schedule, on_progress=on_progress))
+            done.extend(
+                training.fit(stopped, small_mnist, config.schedule, on_progress=on_progress)
+            )
         loaded, _ = warnings_of(tmp_path)
         assert loaded is not None
         resumed = training.build_program(config, 300)
@@ -224,7 +246,8 @@ def forged(folder: Path, **members: bytes) -> Path:
     for name, content in members.items():
         (one / name.replace("_", ".")).write_bytes(content)
     manifest = {
-        name: hashlib.sha256((one / name).read_bytes()).hexdigest() for name in ("arrays.npz", "state.json")
+        name: hashlib.sha256((one / name).read_bytes()).hexdigest()
+        for name in ("arrays.npz", "state.json")
     }
     if "manifest_json" not in members:
         (one / "manifest.json").write_text(json.dumps(manifest))
@@ -238,24 +261,40 @@ def npz(**arrays: Any) -> bytes:
 
 
 PLAIN: dict[str, Any] = {
-    "progress": {"epoch": 1, "step": 5, "examples": 50, "batch_accuracies": []}, "results": [], "num_weights": 1, "record": {},
-}  # fmt: skip
+    "progress": {"epoch": 1, "step": 5, "examples": 50, "batch_accuracies": []},
+    "results": [],
+    "num_weights": 1,
+    "record": {},
+}
 
 
 @pytest.mark.parametrize(
     "members",
     [
-        {"manifest_json": b"[]"}, {"manifest_json": b"5"}, {"manifest_json": b"[" * 10**5}, {"manifest_json": b'{"arrays.npz": 5, "state.json": []}'},
-        {"state_json": b"[]"}, {"state_json": b"null"}, {"state_json": b"[" * 10**5}, {"state_json": b"\xff"},
-        {"state_json": json.dumps(PLAIN | {"progress": 5}).encode()}, {"state_json": json.dumps(PLAIN | {"num_weights": "x"}).encode()},
-        {"state_json": json.dumps(PLAIN | {"record": 5}).encode()}, {"state_json": json.dumps(PLAIN | {"results": [5]}).encode()},
+        {"manifest_json": b"[]"},
+        {"manifest_json": b"5"},
+        {"manifest_json": b"[" * 10**5},
+        {"manifest_json": b'{"arrays.npz": 5, "state.json": []}'},
+        {"state_json": b"[]"},
+        {"state_json": b"null"},
+        {"state_json": b"[" * 10**5},
+        {"state_json": b"\xff"},
+        {"state_json": json.dumps(PLAIN | {"progress": 5}).encode()},
+        {"state_json": json.dumps(PLAIN | {"num_weights": "x"}).encode()},
+        {"state_json": json.dumps(PLAIN | {"record": 5}).encode()},
+        {"state_json": json.dumps(PLAIN | {"results": [5]}).encode()},
         {"state_json": json.dumps(PLAIN | {"progress": {"step": "\x1b[31m"}}).encode()},
-        {"arrays_npz": b""}, {"arrays_npz": npz(a=np.zeros(3))}, {"arrays_npz": npz(arr_0=np.array([None]))},
-        {"arrays_npz": npz(arr_0=np.array(["text"]))}, {"arrays_npz": npz(arr_0=np.zeros(10**7))},
+        {"arrays_npz": b""},
+        {"arrays_npz": npz(a=np.zeros(3))},
+        {"arrays_npz": npz(arr_0=np.array([None]))},
+        {"arrays_npz": npz(arr_0=np.array(["text"]))},
+        {"arrays_npz": npz(arr_0=np.zeros(10**7))},
     ],
     ids=range(18),
-)  # fmt: skip
-def test_a_checkpoint_of_another_shape_is_one_warning(tmp_path: Path, members: dict[str, bytes]) -> None:
+)
+def test_a_checkpoint_of_another_shape_is_one_warning(
+    tmp_path: Path, members: dict[str, bytes]
+) -> None:
     """Although its checksums are right."""
     forged(tmp_path, **members)
     loaded, said = warnings_of(tmp_path)
@@ -265,7 +304,9 @@ def test_a_checkpoint_of_another_shape_is_one_warning(tmp_path: Path, members: d
     assert len(said[0]) < 500
 
 
-def test_arrays_of_another_network_are_refused(settings: Compose, small_mnist: data.Dataset) -> None:
+def test_arrays_of_another_network_are_refused(
+    settings: Compose, small_mnist: data.Dataset
+) -> None:
     program = training.build_program(settings("model=softmax"), 300)
     other = training.build_program(settings("model=mlp", "model.hidden_units=[4]"), 300)
     record = {"run_id": "a"}

@@ -18,7 +18,10 @@ def multiruns(start: Callable[..., Started]) -> dict[str, Started]:
         "models": ["model=softmax,cnn3x3"],
         "one bad": ["optimizer.learning_rate=-1,0.5", "model=softmax"],
     }
-    return {name: start("-m", "mnist_exp", "-m", *given, "debug=fast") for name, given in overrides.items()}
+    return {
+        name: start("-m", "mnist_exp", "-m", *given, "debug=fast")
+        for name, given in overrides.items()
+    }
 
 
 # Runs the command, and says so on standard output if it has loaded TensorFlow.
@@ -34,13 +37,18 @@ finally:
 
 def run_cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mnist_exp", *arguments]
-    return subprocess.run(command, check=False, cwd=cwd, capture_output=True, text=True, timeout=LIMIT)
+    return subprocess.run(
+        command, check=False, cwd=cwd, capture_output=True, text=True, timeout=LIMIT
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["model=cnn3x4"], "model=cnn3x4: no such option; did you mean cnn3x3?\nOptions: cnn3x3, cnn5x5, mlp, softmax"),
+        (
+            ["model=cnn3x4"],
+            "model=cnn3x4: no such option; did you mean cnn3x3?\nOptions: cnn3x3, cnn5x5, mlp, softmax",
+        ),
         (
             ["optimizer.learning_rat=0.1"],
             "optimizer.learning_rat: no such setting; did you mean learning_rate?\nSettings in optimizer: beta_1, "
@@ -64,14 +72,19 @@ def run_cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["tracking.experiment=" + "x" * 300], "...: expected at most 250 characters, found 300"),
         (["+hydra.callbacks.x._target_=os.getcwd"], "not in the"),
         (["sweeps=cnn3x3_tuning"], "sweeps=cnn3x3_tuning: `-m` is missing"),
-        (["hydra.sweeper.n_trials=3", "model=softmax"], "hydra.sweeper.n_trials=3: `-m` is missing"),
+        (
+            ["hydra.sweeper.n_trials=3", "model=softmax"],
+            "hydra.sweeper.n_trials=3: `-m` is missing",
+        ),
     ],
-)  # fmt: skip
+)
 def test_mistakes_get_a_short_answer_and_leave_nothing(
     tmp_path: Path, arguments: list[str], said: str
 ) -> None:
     command = [sys.executable, "-c", WATCHED, *arguments]
-    done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT)
+    done = subprocess.run(
+        command, check=False, cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT
+    )
     assert done.returncode == 1
     assert said in done.stderr
     assert len(done.stderr.splitlines()) <= 2

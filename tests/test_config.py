@@ -24,7 +24,10 @@ def test_defaults_are_the_blogs_run() -> None:
 def test_only_conf_and_sweeps_are_searched() -> None:
     """A folder of the checkout or the package is no config group, whatever it is called."""
     folders = {
-        path.name for parent in (CONF_DIR.parent, PACKAGE) for path in parent.iterdir() if path.is_dir()
+        path.name
+        for parent in (CONF_DIR.parent, PACKAGE)
+        for path in parent.iterdir()
+        if path.is_dir()
     }
     source = SweepsSource("test", "mnist_exp://sweeps")
     assert source.list("", None) == source.list("", ObjectType.GROUP) == ["sweeps"]
@@ -32,12 +35,18 @@ def test_only_conf_and_sweeps_are_searched() -> None:
     assert "variants" in source.list("sweeps", ObjectType.CONFIG)
     assert [name for name in sorted(folders) if source.is_group(name)] == ["sweeps"]
     assert source.is_config("sweeps/variants")
-    assert not any(map(source.is_config, ["sweeps", "sweeps/", "variants", "conf/config", "sweeps/nope"]))
+    assert not any(
+        map(source.is_config, ["sweeps", "sweeps/", "variants", "conf/config", "sweeps/nope"])
+    )
 
 
 def test_a_folder_of_the_user_that_hides_a_setting_is_named() -> None:
-    error = HydraException("Could not override 'seed'. No match in the defaults list.\nTo append to your ...")
-    assert explain(error).startswith("seed: a folder of that name in --config-dir or hydra.searchpath hides")
+    error = HydraException(
+        "Could not override 'seed'. No match in the defaults list.\nTo append to your ..."
+    )
+    assert explain(error).startswith(
+        "seed: a folder of that name in --config-dir or hydra.searchpath hides"
+    )
     error = HydraException("Could not override 'mine'. No match in the defaults list.\nuse +mine=x")
     assert explain(error).endswith("use +mine=x")
 
@@ -58,7 +67,10 @@ def test_only_presets_that_may_be_it_are_composed(monkeypatch: pytest.MonkeyPatc
     found = config.find_preset(buggy)
     assert found is not None
     assert found.hash() == buggy.hash()
-    assert composed == ["notebook_softmax", "notebook_softmax_buggy"]  # whose files have the same numbers
+    assert composed == [
+        "notebook_softmax",
+        "notebook_softmax_buggy",
+    ]  # whose files have the same numbers
     assert not config._differs(
         {"seed": 1, "schedule": None}, {"seed": "${threads}", "schedule": {"epochs": 2}}
     )
@@ -67,21 +79,37 @@ def test_only_presets_that_may_be_it_are_composed(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("notebook_softmax_buggy", ("softmax", "zeros", "self_entropy", "sum", "sgd", 0.01, None, 1000, 50)),
-        ("notebook_softmax", ("softmax", "zeros", "cross_entropy", "sum", "sgd", 0.01, None, 1000, 50)),
+        (
+            "notebook_softmax_buggy",
+            ("softmax", "zeros", "self_entropy", "sum", "sgd", 0.01, None, 1000, 50),
+        ),
+        (
+            "notebook_softmax",
+            ("softmax", "zeros", "cross_entropy", "sum", "sgd", 0.01, None, 1000, 50),
+        ),
         (
             "notebook_cnn5x5",
             ("convnet", "truncated_normal", "cross_entropy", "sum", "adam", 1e-4, None, 20_000, 50),
         ),
-        ("blog_cnn3x3", ("convnet", "normal", "cross_entropy", "mean", "adam", 1e-3, 15, None, 100)),
+        (
+            "blog_cnn3x3",
+            ("convnet", "normal", "cross_entropy", "mean", "adam", 1e-3, 15, None, 100),
+        ),
     ],
 )
 def test_presets_are_the_tutorials(name: str, expected: tuple) -> None:
     c = compose([f"experiment={name}"]).config
     found = (
-        c.model.kind, c.init.conv_kernel.distribution, c.loss.kind, c.loss.reduction, c.optimizer.kind,
-        c.optimizer.learning_rate, c.schedule.epochs, c.schedule.max_steps, c.schedule.batch_size,
-    )  # fmt: skip
+        c.model.kind,
+        c.init.conv_kernel.distribution,
+        c.loss.kind,
+        c.loss.reduction,
+        c.optimizer.kind,
+        c.optimizer.learning_rate,
+        c.schedule.epochs,
+        c.schedule.max_steps,
+        c.schedule.batch_size,
+    )
     assert found == expected
     assert c.variant == name
     assert c.reference is not None
@@ -99,7 +127,10 @@ def test_reference_numbers() -> None:
         0.014680203,
         None,
     )
-    assert (len(notebook.batch_accuracy), notebook.batch_accuracy[:4]) == (30, [0.1, 0.8, 0.92, 0.88])
+    assert (len(notebook.batch_accuracy), notebook.batch_accuracy[:4]) == (
+        30,
+        [0.1, 0.8, 0.92, 0.88],
+    )
 
 
 def test_adam_has_tensorflow_1s_epsilon() -> None:
@@ -112,8 +143,17 @@ def test_max_steps_replaces_the_default_epochs() -> None:
     assert compose([]).config.schedule.epochs == 15
 
 
-NO_OTHER_RESULT = ["seed=5", "variant=v", "run_name=x", "+tags.course=ml", "tracking.experiment=other",
-                   "checkpoint.every_seconds=5", "resume=auto", "preflight=error", "reference=null"]  # fmt: skip
+NO_OTHER_RESULT = [
+    "seed=5",
+    "variant=v",
+    "run_name=x",
+    "+tags.course=ml",
+    "tracking.experiment=other",
+    "checkpoint.every_seconds=5",
+    "resume=auto",
+    "preflight=error",
+    "reference=null",
+]
 
 
 def test_hash_ignores_seed_and_names_alone() -> None:
@@ -130,7 +170,12 @@ def test_hash_ignores_seed_and_names_alone() -> None:
 
 
 def test_changes_are_the_overrides_with_another_result() -> None:
-    telling = ["loss=self_entropy", "schedule.epochs=3", "++schedule.batch_size=10", "deterministic=false"]
+    telling = [
+        "loss=self_entropy",
+        "schedule.epochs=3",
+        "++schedule.batch_size=10",
+        "deterministic=false",
+    ]
     settings = compose(["experiment=notebook_softmax", *NO_OTHER_RESULT, *telling])
     assert settings.changes == telling
 
@@ -146,9 +191,14 @@ def test_debug_modes_override_presets_and_go_to_their_own_experiment() -> None:
 def test_choices_name_the_options() -> None:
     choices = compose(["model=mlp", "debug=fast"]).choices
     assert choices == {
-        "data": "mnist", "model": "mlp", "init": "blog", "loss": "cross_entropy", "optimizer": "adam",
-        "schedule": "constant", "debug": "fast",
-    }  # fmt: skip
+        "data": "mnist",
+        "model": "mlp",
+        "init": "blog",
+        "loss": "cross_entropy",
+        "optimizer": "adam",
+        "schedule": "constant",
+        "debug": "fast",
+    }
 
 
 @pytest.mark.parametrize(
@@ -170,7 +220,10 @@ def test_choices_name_the_options() -> None:
         ("data.train_limit=0", "data.train_limit=0: expected a number >= 1"),
         ("seed=-1", "seed=-1: expected"),
         ("tracking.experiment=' '", "tracking.experiment: expected a name"),
-        ("model.kind=softmax", "model.kind=softmax: expected convnet; model=OPTION chooses another kind"),
+        (
+            "model.kind=softmax",
+            "model.kind=softmax: expected convnet; model=OPTION chooses another kind",
+        ),
         ("optimizer.kind=-0.0", "optimizer.kind=-0.0: expected adam"),
         ("+foo=1", "foo: no such setting"),
         ("+model._target_=os.system", "model._target_: no such setting"),
@@ -252,10 +305,15 @@ def test_a_damaged_record_is_refused(changes: dict, said: str) -> None:
 @pytest.mark.parametrize(
     "override",
     [
-        "sweeps=variants", "+sweeps=variants", "hydra.sweeper.n_trials=3", "++hydra.sweeper.sampler.seed=1",
-        "hydra/sweeper=optuna_study", "hydra/sweeper/pruner=median", "hydra.sweeper={n_trials:3}",
+        "sweeps=variants",
+        "+sweeps=variants",
+        "hydra.sweeper.n_trials=3",
+        "++hydra.sweeper.sampler.seed=1",
+        "hydra/sweeper=optuna_study",
+        "hydra/sweeper/pruner=median",
+        "hydra.sweeper={n_trials:3}",
     ],
-)  # fmt: skip
+)
 def test_a_single_run_refuses_what_only_a_sweep_obeys(override: str) -> None:
     with pytest.raises(ConfigError, match="`-m` is missing") as error:
         config.refuse_sweep(["model=softmax", override])

@@ -34,22 +34,57 @@ def test_names_of_code_and_configs(path: str) -> None:
 LETTERS = "aB3" * 14
 # Put together here, so that no search for secrets finds one in this file.
 SECRET_TEXTS = [
-    "-----BEGIN " + "RSA PRIVATE KEY-----", "-----BEGIN " + "OPENSSH PRIVATE KEY-----", "-----BEGIN " + "PRIVATE KEY-----",
-    "-----BEGIN " + "PGP PRIVATE KEY BLOCK-----", '{"type": "service' + '_account"}', '{"private' + '_key": "x"}',
-    "AKIA" + "ABCDEFGHIJKLMNOP", "x = 'ASIA" + "ABCDEFGHIJKLMNOP'", "AIza" + LETTERS[:35], "ghp" + "_" + LETTERS,
-    "gho" + "_" + LETTERS, "github" + "_pat_" + LETTERS, "glpat" + "-" + LETTERS[:20], "login('hf" + "_" + LETTERS + "')",
-    "sk" + "-" + LETTERS, "sk" + "-ant-api03-" + LETTERS, "sk" + "_live_" + LETTERS, "xoxb" + "-1234567890-abc",
-    "eyJ" + LETTERS + ".eyJ" + LETTERS + ".x", "postgresql://bob:hunt" + "er2@db/x", "http://:pw" + "@host:5000",
-    "aws_secret_access" + "_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "WANDB_API" + "_KEY=" + LETTERS,
-    'token' + f' = "{LETTERS}"', '"token' + f'": "{LETTERS}"', '\\"api_key' + f'\\": \\"{LETTERS}\\"', "password" + " = 'hunter2'",
-    "db_passwd" + ': "hunter2"', "kind: " + "Secret\ndata: {}", "export MLFLOW_TRACKING_TOKEN" + f"={LETTERS}",
-]  # fmt: skip
+    "-----BEGIN " + "RSA PRIVATE KEY-----",
+    "-----BEGIN " + "OPENSSH PRIVATE KEY-----",
+    "-----BEGIN " + "PRIVATE KEY-----",
+    "-----BEGIN " + "PGP PRIVATE KEY BLOCK-----",
+    '{"type": "service' + '_account"}',
+    '{"private' + '_key": "x"}',
+    "AKIA" + "ABCDEFGHIJKLMNOP",
+    "x = 'ASIA" + "ABCDEFGHIJKLMNOP'",
+    "AIza" + LETTERS[:35],
+    "ghp" + "_" + LETTERS,
+    "gho" + "_" + LETTERS,
+    "github" + "_pat_" + LETTERS,
+    "glpat" + "-" + LETTERS[:20],
+    "login('hf" + "_" + LETTERS + "')",
+    "sk" + "-" + LETTERS,
+    "sk" + "-ant-api03-" + LETTERS,
+    "sk" + "_live_" + LETTERS,
+    "xoxb" + "-1234567890-abc",
+    "eyJ" + LETTERS + ".eyJ" + LETTERS + ".x",
+    "postgresql://bob:hunt" + "er2@db/x",
+    "http://:pw" + "@host:5000",
+    "aws_secret_access" + "_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "WANDB_API" + "_KEY=" + LETTERS,
+    "token" + f' = "{LETTERS}"',
+    '"token' + f'": "{LETTERS}"',
+    '\\"api_key' + f'\\": \\"{LETTERS}\\"',
+    "password" + " = 'hunter2'",
+    "db_passwd" + ': "hunter2"',
+    "kind: " + "Secret\ndata: {}",
+    "export MLFLOW_TRACKING_TOKEN" + f"={LETTERS}",
+]
 HARMLESS_TEXTS = [
-    "password = getpass()", "token = page.token", "token = None", "api_key: ${oc.env:KEY}", "http://127.0.0.1:5000/x@y",
-    "https://github.com/a/b", "self.password = password", "tokens = tokenizer.encode(text)", "secret = args.secret_name_of_it",
-    "a-----BEGIN CERTIFICATE-----", "sk-learn", "mask-sk-", "hf_hub", "user@host", "tracking.uri=http://alice:***@host",
-    "commit 0123456789abcdef0123456789abcdef01234567", "kind: softmax", "password: ${PASSWORD}",
-]  # fmt: skip
+    "password = getpass()",
+    "token = page.token",
+    "token = None",
+    "api_key: ${oc.env:KEY}",
+    "http://127.0.0.1:5000/x@y",
+    "https://github.com/a/b",
+    "self.password = password",
+    "tokens = tokenizer.encode(text)",
+    "secret = args.secret_name_of_it",
+    "a-----BEGIN CERTIFICATE-----",
+    "sk-learn",
+    "mask-sk-",
+    "hf_hub",
+    "user@host",
+    "tracking.uri=http://alice:***@host",
+    "commit 0123456789abcdef0123456789abcdef01234567",
+    "kind: softmax",
+    "password: ${PASSWORD}",
+]
 
 
 @pytest.mark.parametrize("text", SECRET_TEXTS)
@@ -72,7 +107,18 @@ def test_a_value_without_quotes_is_an_expression_in_python_alone() -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    [b"a", b"a-", b"token", b"token=", b"x://:", b"eyJ-", b"pass\n", b"word \n", b"password: ", b"\x00"],
+    [
+        b"a",
+        b"a-",
+        b"token",
+        b"token=",
+        b"x://:",
+        b"eyJ-",
+        b"pass\n",
+        b"word \n",
+        b"password: ",
+        b"\x00",
+    ],
 )
 def test_no_content_takes_long(pattern: bytes) -> None:
     content = pattern * (1_000_000 // len(pattern))

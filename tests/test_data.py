@@ -14,7 +14,18 @@ from mnist_exp.errors import DataError
 
 def test_mnist_is_split_as_the_tutorials_split_it(mnist: data.Dataset) -> None:
     assert (len(mnist.train), len(mnist.val), len(mnist.test)) == (55_000, 5_000, 10_000)
-    assert mnist.val.labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]  # the file's first images
+    assert mnist.val.labels[:10].tolist() == [
+        5,
+        0,
+        4,
+        1,
+        9,
+        2,
+        1,
+        3,
+        1,
+        4,
+    ]  # the file's first images
     assert mnist.train.labels[:10].tolist() == [7, 3, 4, 6, 1, 8, 1, 0, 9, 8]
     assert mnist.test.labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
     assert np.count_nonzero(mnist.test.labels == 0) == 980
@@ -95,7 +106,9 @@ FORMS: dict[str, Callable[[str], str]] = {
     "torchvision's root": lambda name: f"MNIST/raw/{name}",
     "torchvision's MNIST": lambda name: f"raw/{name}",
     "Kaggle's folders of the same name": lambda name: f"{name}/{name}",
-    "Kaggle's, with dots": lambda name: f"{name.replace('-idx', '.idx')}/{name.replace('-idx', '.idx')}",
+    "Kaggle's, with dots": lambda name: (
+        f"{name.replace('-idx', '.idx')}/{name.replace('-idx', '.idx')}"
+    ),
     "capitals": lambda name: name.upper() + ".GZ",
     "torchvision's root in capitals": lambda name: f"mnist/RAW/{name.upper()}",
     "a folder named .gz": lambda name: f"{name}.gz/{name}",
@@ -122,7 +135,9 @@ def test_two_files_of_one_name_have_to_agree(idx_folder: Path) -> None:
     packed.write_bytes(gzip.compress(plain.read_bytes()))
     expected = data.load(idx_folder, validation_size=50).digest
     packed.write_bytes(gzip.compress(idx_bytes(np.zeros(100))))
-    with pytest.raises(DataError, match=f"{plain.name} and {packed.name} hold different data; remove or"):
+    with pytest.raises(
+        DataError, match=f"{plain.name} and {packed.name} hold different data; remove or"
+    ):
         data.load(idx_folder, validation_size=50)
     packed.unlink()
     assert data.load(idx_folder, validation_size=50).digest == expected
@@ -142,7 +157,10 @@ def test_two_files_of_one_name_have_to_agree(idx_folder: Path) -> None:
         (b'{"error": 404}', "expected an IDX file, found a JSON text"),
         (b"404: Not Found", "expected an IDX file, found a text that begins with '404: Not Found'"),
         (b"\x93NUMPY\x01\0" + bytes(90), "expected an IDX file, found a NumPy array"),
-        (gzip.compress(gzip.compress(b"")), "expected an IDX file, found a gzip file inside a gzip file"),
+        (
+            gzip.compress(gzip.compress(b"")),
+            "expected an IDX file, found a gzip file inside a gzip file",
+        ),
         (gzip.compress(b""), "expected an IDX header of 8 bytes, found a file of 0 bytes"),
     ],
     ids=[
@@ -158,7 +176,9 @@ def test_two_files_of_one_name_have_to_agree(idx_folder: Path) -> None:
         "empty gzip",
     ],
 )
-def test_what_is_no_such_file_is_refused_by_name(idx_folder: Path, content: bytes, said: str) -> None:
+def test_what_is_no_such_file_is_refused_by_name(
+    idx_folder: Path, content: bytes, said: str
+) -> None:
     (idx_folder / "t10k-labels-idx1-ubyte").write_bytes(content)
     with pytest.raises(DataError, match=f"t10k-labels-idx1-ubyte: {said}"):
         data.load(idx_folder, validation_size=50)
@@ -190,7 +210,9 @@ def test_truncated_plain_file(idx_folder: Path) -> None:
 
 def test_empty_file(idx_folder: Path) -> None:
     (idx_folder / "train-labels-idx1-ubyte").write_bytes(b"")
-    with pytest.raises(DataError, match="expected an IDX header of 8 bytes, found a file of 0 bytes"):
+    with pytest.raises(
+        DataError, match="expected an IDX header of 8 bytes, found a file of 0 bytes"
+    ):
         data.load(idx_folder, validation_size=50)
 
 
@@ -229,9 +251,13 @@ def test_no_training_images_left(idx_folder: Path) -> None:
         data.load(idx_folder, validation_size=200)
 
 
-def test_shipped_files_are_refused_when_damaged(idx_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shipped_files_are_refused_when_damaged(
+    idx_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(data, "SHIPPED_DIR", idx_folder)
-    with pytest.raises(DataError, match="train-images-idx3-ubyte.gz: damaged; expected SHA-256 71524e2c"):
+    with pytest.raises(
+        DataError, match="train-images-idx3-ubyte.gz: damaged; expected SHA-256 71524e2c"
+    ):
         data.load()
 
 
@@ -246,7 +272,11 @@ IMAGES = (data.SHIPPED_DIR / "t10k-images-idx3-ubyte.gz").read_bytes()
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(raw=st.sampled_from([LABELS, IMAGES]), at=st.floats(0, 1, exclude_max=True), flip=st.integers(0, 255))
+@given(
+    raw=st.sampled_from([LABELS, IMAGES]),
+    at=st.floats(0, 1, exclude_max=True),
+    flip=st.integers(0, 255),
+)
 def test_any_flipped_byte_or_truncation_of_a_shipped_file_is_refused_by_name(
     tmp_path: Path, raw: bytes, at: float, flip: int
 ) -> None:
@@ -261,10 +291,14 @@ def test_any_flipped_byte_or_truncation_of_a_shipped_file_is_refused_by_name(
 
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(at=st.floats(0, 1, exclude_max=True), flip=st.integers(0, 255))
-def test_damaged_files_of_ones_own_are_read_or_refused_by_name(tmp_path: Path, at: float, flip: int) -> None:
+def test_damaged_files_of_ones_own_are_read_or_refused_by_name(
+    tmp_path: Path, at: float, flip: int
+) -> None:
     """Without a manifest gzip's own checks are left; nothing else than DataError comes out."""
     place = int(at * len(LABELS))
-    damaged = LABELS[:place] + (bytes([LABELS[place] ^ flip]) + LABELS[place + 1 :] if flip else b"")
+    damaged = LABELS[:place] + (
+        bytes([LABELS[place] ^ flip]) + LABELS[place + 1 :] if flip else b""
+    )
     (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(damaged)
     try:
         raw = data.read_file(tmp_path, "t10k-labels-idx1-ubyte", shipped=False)

@@ -156,7 +156,9 @@ def test_a_store_that_never_answers_ends_no_run(
     store.check(range(4))
 
 
-def test_an_interrupted_request_is_repeated_once(store: Store, in_the_way: Callable[..., None]) -> None:
+def test_an_interrupted_request_is_repeated_once(
+    store: Store, in_the_way: Callable[..., None]
+) -> None:
     """Ctrl-C while the store has the request: nobody knows whether it came through."""
     came = threading.Event()
 
@@ -209,7 +211,9 @@ def test_deleted_in_the_ui_while_it_goes_on(workdir: Path, what: str) -> None:
     store.send(range(2, 4))
     store.outbox.close()
     assert f"run {store.run_id} was deleted" in store.warnings[0]
-    with pytest.raises(RunIsGone, match=r"mlflow runs restore --run-id .*what waits in .* only then"):
+    with pytest.raises(
+        RunIsGone, match=r"mlflow runs restore --run-id .*what waits in .* only then"
+    ):
         store.sync()
     if what == "experiment":
         store.client.restore_experiment(experiment)
@@ -229,7 +233,9 @@ def test_a_removed_database_is_told_once(store: Store, empty_store: Path) -> Non
     with pytest.raises(UserError, match=r"there is no database"):
         store.sync()
     assert not store.file.exists()
-    store.file.write_bytes(empty_store.read_bytes())  # as the next run makes it, which is another process:
+    store.file.write_bytes(
+        empty_store.read_bytes()
+    )  # as the next run makes it, which is another process:
     for engine in SqlAlchemyStore._engine_map.values():
         engine.dispose()
     said: list[str] = []
@@ -256,7 +262,11 @@ def test_a_queue_of_an_earlier_version_is_sent(store: Store) -> None:
     store.sync()
     store.check(range(2))
     run = store.client.get_run(store.run_id)
-    assert (run.info.status, run.info.end_time, run.data.tags["more"]) == ("FINISHED", 1700000000000, "x")
+    assert (run.info.status, run.info.end_time, run.data.tags["more"]) == (
+        "FINISHED",
+        1700000000000,
+        "x",
+    )
 
 
 def test_a_queue_goes_to_its_own_store_and_to_no_other(
@@ -276,13 +286,17 @@ def test_a_queue_goes_to_its_own_store_and_to_no_other(
     np.save(workdir / "model" / "example.npy", np.zeros((28, 28), np.uint8))
     queue = Unsent(store.run_id, store.client.tracking_uri)
     queue.append({"do": "tag", "key": "a", "value": "b"})
-    queue.append({"do": "model", "folder": queue.keep_files(workdir / "model"), "kept": True, "step": 3})
+    queue.append(
+        {"do": "model", "folder": queue.keep_files(workdir / "model"), "kept": True, "step": 3}
+    )
     entry = {"variant": "v", "accuracy": 0.5, "images": 100}
     queue.append({"do": "register", "step": 3, "entry": entry})
     store.sync()
     (model,) = store.client.search_logged_models(["0"])
     assert (model.source_run_id, model.status) == (store.run_id, "READY")
-    assert [version.run_id for version in store.client.search_model_versions("name='v'")] == [store.run_id]
+    assert [version.run_id for version in store.client.search_model_versions("name='v'")] == [
+        store.run_id
+    ]
     assert [path.name for path in Path.cwd().iterdir()] == ["outputs"]
 
 

@@ -19,14 +19,23 @@ def epoch(number: int, val: float) -> EpochResult:
 def facts(*overrides: str, **more: object) -> Facts:
     settings = compose(overrides)
     config = settings.config
-    values = {"run_id": "abc", "settings": settings, "variant": "name", "reference": config.reference}
+    values = {
+        "run_id": "abc",
+        "settings": settings,
+        "variant": "name",
+        "reference": config.reference,
+    }
     return Facts(**{**values, "changes": settings.changes, **more})  # type: ignore[arg-type]
 
 
 def test_a_run_beside_its_tutorials_claims() -> None:
-    ended = facts("experiment=blog_cnn3x3", "seed=3", epochs=[epoch(1, 0.5), epoch(2, 0.4)], findings=())
+    ended = facts(
+        "experiment=blog_cnn3x3", "seed=3", epochs=[epoch(1, 0.5), epoch(2, 0.4)], findings=()
+    )
     text = description.markdown(ended)
-    told = "**name**, seed 3: test accuracy **0.9877**, the tutorial's is 0.9872.\n\nModel `cnn3x3`, "
+    told = (
+        "**name**, seed 3: test accuracy **0.9877**, the tutorial's is 0.9872.\n\nModel `cnn3x3`, "
+    )
     assert text.startswith(told)
     assert "`adam` at 0.001, 15 epochs of batches of 100." in text
     assert "Settings: those of the tutorial's run (claims: the blog post)." in text
@@ -42,7 +51,9 @@ def test_what_differs_is_said() -> None:
     assert "(claims: the notebook, second part; " in description.markdown(changed)
     assert " in `model.dropout=0`." in description.markdown(changed)
     assert description.columns(changed)["changes"] == "model.dropout=0"
-    free = facts("model=softmax", "schedule=cosine", "loss.from_probabilities=true", epochs=[epoch(1, 0.5)])
+    free = facts(
+        "model=softmax", "schedule=cosine", "loss.from_probabilities=true", epochs=[epoch(1, 0.5)]
+    )
     text = description.markdown(free)
     assert "Differs from the defaults in `model=softmax` `schedule=cosine` " in text
     assert "cosine rate" in text
@@ -71,7 +82,12 @@ def test_a_run_without_findings_of_its_own(override: str, told: str, tag: str | 
 def test_a_study() -> None:
     space = {"optimizer": "choice(sgd,adam)", "seed": "range(3)"}
     text = description.study(
-        "small", space, {"COMPLETE": 2, "FAIL": 1, "PRUNED": 0}, "trial 1, **0.9**", {"a": 1}, "A is better."
+        "small",
+        space,
+        {"COMPLETE": 2, "FAIL": 1, "PRUNED": 0},
+        "trial 1, **0.9**",
+        {"a": 1},
+        "A is better.",
     )
     assert text.startswith("**Study small**: 2 complete, 1 fail.")
     assert "Best: trial 1, **0.9**\n\n- `a`: `1`" in text
@@ -87,7 +103,9 @@ def test_a_study() -> None:
 def test_names_of_others_are_only_text() -> None:
     """In a command to copy they are quoted, in Markdown they are no link, code or HTML."""
     name = "'; touch P; ' ` [a](http://evil) <img src=x> **b**"
-    text = description.study(name, {"`": "`a` | <b>"}, {}, "", {"x": "` <i>"}, "[b](http://evil) <script>")
+    text = description.study(
+        name, {"`": "`a` | <b>"}, {}, "", {"x": "` <i>"}, "[b](http://evil) <script>"
+    )
     assert r"""--study ''"'"'; touch P; '"'"' ` [a](http://evil) <img src=x> **b**'``""" in text
     outside = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", text)
     assert not re.search(r"(?<!\\)[<\[]", outside)

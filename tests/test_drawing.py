@@ -36,7 +36,9 @@ def server(models: list[TrainedModel]) -> Iterator[drawing.Server]:
         thread.join()
 
 
-def ask(server: drawing.Server, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, Any]:
+def ask(
+    server: drawing.Server, method: str, path: str, body: bytes = b"", **headers: str
+) -> tuple[int, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=LIMIT)
     kind = {"Content-Type": "image/png"} if method == "POST" else {}
     connection.request(
@@ -70,10 +72,11 @@ def test_each_run_answers(server: drawing.Server, trained: Trained, mnist: data.
 
 def test_what_is_no_drawing_is_told(server: drawing.Server) -> None:
     assert ask(server, "POST", "/classify", encoded(Image.new("L", (50, 50)))) == (
-        422, {
+        422,
+        {
             "error": "the page is empty: there is no ink that stands out from the paper, or it is too small for its page"
         },
-    )  # fmt: skip
+    )
     assert ask(server, "POST", "/classify", b"text")[0] == 422
 
 
@@ -160,7 +163,8 @@ def draw(page: Any, points: list[tuple[float, float]]) -> None:
 def answered(page: Any, digit: int) -> None:
     """Wait until both runs say so."""
     page.wait_for_function(
-        "d => [...document.querySelectorAll('.digit')].every(e => e.textContent === d)", arg=str(digit)
+        "d => [...document.querySelectorAll('.digit')].every(e => e.textContent === d)",
+        arg=str(digit),
     )
 
 
@@ -207,7 +211,9 @@ def test_a_finger_draws(page: Any) -> None:
     box = page.locator("#pad").bounding_box()
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
-        at = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in points]
+        at = [
+            {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in points
+        ]
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
 
     touch("touchStart", (0.5, 0.2))
@@ -227,7 +233,9 @@ def test_it_fits_the_screen_and_can_be_read(page: Any, scheme: str, width: int) 
     answered(page, 7)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     colors = page.evaluate("(s => [s.color, s.backgroundColor])(getComputedStyle(document.body))")
-    ink, paper = (sum(map(int, color.removeprefix("rgb(").rstrip(")").split(","))) / 3 for color in colors)
+    ink, paper = (
+        sum(map(int, color.removeprefix("rgb(").rstrip(")").split(","))) / 3 for color in colors
+    )
     assert (ink < 100 < paper) if scheme == "light" else (paper < 100 < ink)
 
 

@@ -17,7 +17,13 @@ SOFTMAX, MLP, KILLED = (
     "92798079b6ee40b19fdbb9ef3068b623",
     "0cede27ad84140878b4aa084ce5412f3",
 )
-SMALL = ("model=softmax", "init=zeros", "preflight=off", "data.train_limit=400", "data.eval_limit=200")
+SMALL = (
+    "model=softmax",
+    "init=zeros",
+    "preflight=off",
+    "data.train_limit=400",
+    "data.eval_limit=200",
+)
 
 
 @pytest.fixture
@@ -56,7 +62,9 @@ def test_an_earlier_run_that_was_killed_goes_on(folder: Path) -> None:
     answer(folder, "mnist_exp", f"resume={KILLED}")
     run = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").get_run(KILLED)
     assert run.info.status == "FINISHED"
-    steps = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").get_metric_history(KILLED, "train/cost")
+    steps = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").get_metric_history(
+        KILLED, "train/cost"
+    )
     assert [metric.step for metric in steps] == list(range(1, 13))
 
 
@@ -70,10 +78,19 @@ def test_an_earlier_run_is_trained_again_from_its_record(folder: Path) -> None:
 @pytest.mark.slow
 def test_an_earlier_study_goes_on_and_its_best_trial_is_trained(folder: Path) -> None:
     more = answer(
-        folder, "mnist_exp", "-m", *SMALL, "schedule.batch_size=50", "schedule.epochs=1",
-        "hydra/sweeper=optuna_study", "hydra.sweeper.n_trials=4", "hydra.sweeper.study_name=rates",
-        "hydra.sweeper.sampler.seed=0", "optimizer.learning_rate=tag(log, interval(1e-4,1e-1))",
-        "hydra.sweeper.hooks=mnist_exp.study_tracking.StudyTracking", "hydra.sweeper.direction=maximize",
-    )  # fmt: skip
+        folder,
+        "mnist_exp",
+        "-m",
+        *SMALL,
+        "schedule.batch_size=50",
+        "schedule.epochs=1",
+        "hydra/sweeper=optuna_study",
+        "hydra.sweeper.n_trials=4",
+        "hydra.sweeper.study_name=rates",
+        "hydra.sweeper.sampler.seed=0",
+        "optimizer.learning_rate=tag(log, interval(1e-4,1e-1))",
+        "hydra.sweeper.hooks=mnist_exp.study_tracking.StudyTracking",
+        "hydra.sweeper.direction=maximize",
+    )
     assert "4/4 done" in more
     assert "test accuracy" in answer(folder, "mnist_exp", "best_of=rates")

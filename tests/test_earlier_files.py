@@ -20,7 +20,10 @@ HERE = {
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:
-    return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in folder.rglob("*")}
+    return {
+        str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None
+        for p in folder.rglob("*")
+    }
 
 
 @pytest.fixture
@@ -59,7 +62,9 @@ def test_a_refused_run_leaves_all_as_it_was(folder: Path, arguments: list[str]) 
 
 
 @pytest.mark.parametrize("launcher", ["basic", pytest.param("joblib", marks=pytest.mark.slow)])
-def test_a_refused_job_of_a_multirun_leaves_the_files_of_an_earlier_one(folder: Path, launcher: str) -> None:
+def test_a_refused_job_of_a_multirun_leaves_the_files_of_an_earlier_one(
+    folder: Path, launcher: str
+) -> None:
     before = tree(folder)
     command = [sys.executable, "-m", "mnist_exp", "-m", "seed=-1,-2", "hydra.sweep.dir=multi"]
     command += [f"hydra/launcher={launcher}"]

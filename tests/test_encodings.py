@@ -12,17 +12,27 @@ from mnist_exp import run, sync
 from mnist_exp.compare import __main__ as compare
 from mnist_exp.rerun import main as rerun
 
-SMALL = ["model=softmax", "data.train_limit=200", "data.eval_limit=100", "schedule.epochs=1", "preflight=off"]
+SMALL = [
+    "model=softmax",
+    "data.train_limit=200",
+    "data.eval_limit=100",
+    "schedule.epochs=1",
+    "preflight=off",
+]
 
 
-@pytest.fixture(params=["ascii", *(pytest.param(e, marks=pytest.mark.slow) for e in ("latin-1", "cp1252"))])
+@pytest.fixture(
+    params=["ascii", *(pytest.param(e, marks=pytest.mark.slow) for e in ("latin-1", "cp1252"))]
+)
 def said(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[object, str]]:
     """Run a command's main on a terminal of that encoding: (exit code, what it printed)."""
 
     def on_terminal(main: Callable[[], Any], *arguments: str) -> tuple[object, str]:
-        out = io.TextIOWrapper(io.BytesIO(), encoding=request.param, errors="strict", write_through=True)
+        out = io.TextIOWrapper(
+            io.BytesIO(), encoding=request.param, errors="strict", write_through=True
+        )
         code: object = 0
         with monkeypatch.context() as patch:
             patch.setattr(sys, "stdout", out)
@@ -37,10 +47,12 @@ def said(
 
 
 @pytest.mark.usefixtures("bare_runs")
-def test_every_command_prints_its_result(workdir: Path, said: Callable[..., tuple[object, str]]) -> None:
-    name = "run_name='Größe \u65e5\u672c \u2212\ud83d\ude00'".encode("utf-16", "surrogatepass").decode(
-        "utf-16"
-    )
+def test_every_command_prints_its_result(
+    workdir: Path, said: Callable[..., tuple[object, str]]
+) -> None:
+    name = "run_name='Größe \u65e5\u672c \u2212\ud83d\ude00'".encode(
+        "utf-16", "surrogatepass"
+    ).decode("utf-16")
     results = []
     code, out = said(lambda: results.append(run([*SMALL, name])))
     assert (code, "test accuracy" in out) == (0, True)

@@ -55,9 +55,9 @@ def apply(checkout: Path, source: environment.SourceVersion, folder: Path) -> Pa
 
 def contents(folder: Path) -> dict[str, tuple[bytes, bool]]:
     """Every file outside .git that is not ignored: its bytes (a link's target) and whether it can be executed."""
-    names = git(folder, "-c", "core.quotePath=false", "ls-files", "-z", "-co", "--exclude-standard").split(
-        "\0"
-    )
+    names = git(
+        folder, "-c", "core.quotePath=false", "ls-files", "-z", "-co", "--exclude-standard"
+    ).split("\0")
     paths = [folder / name for name in {*names} if name and os.path.lexists(folder / name)]
     return {
         str(path.relative_to(folder)): (
@@ -96,7 +96,11 @@ def test_the_diff_on_the_commit_gives_the_same_files(
     (checkout / "ignored" / "x.py").touch()
     for setting in ("diff.noprefix", "diff.mnemonicPrefix", "core.quotePath"):
         git(checkout, "config", setting, "true")
-    for setting, value in (("color.ui", "always"), ("diff.external", "false"), ("diff.renames", "copies")):
+    for setting, value in (
+        ("color.ui", "always"),
+        ("diff.external", "false"),
+        ("diff.renames", "copies"),
+    ):
         git(checkout, "config", setting, value)
     monkeypatch.setenv("GIT_DIR", "/proc/nope")
     source = environment.source_version()
@@ -145,7 +149,9 @@ def test_large_untracked_files_are_named_instead_of_kept(
     assert b"b/b" in source.diff
 
 
-TOKEN = "ghp" + "_" + "aB3" * 14  # put together here, so that no search for secrets finds one in this file
+TOKEN = (
+    "ghp" + "_" + "aB3" * 14
+)  # put together here, so that no search for secrets finds one in this file
 
 
 def test_secrets_beside_the_code_stay_on_this_machine(
@@ -168,11 +174,23 @@ def test_secrets_beside_the_code_stay_on_this_machine(
     git(checkout, "add", ".")
     git(checkout, "commit", "-qm", "more")
     secrets = {
-        ".env": "A=canary", ".netrc": "canary", ".aws/credentials": "canary", ".pgpass": "canary", "id_rsa": "canary", "lab/id_ed25519": "canary",
-        "lab/.env": "canary", "conf/server.pem": "canary", "lab/kubeconfig": "canary", "lab/service-account.json": "canary",
-        "lab/mode.py": "canary", "lab/lab.py": f"canary\n{TOKEN}\n", "lab/tries.ipynb": f'{{"canary": "{TOKEN}"}}',
-        "notebooks/plain.ipynb": "canary", "notes.txt": "canary", "conf/a.yaml": f"a: 2\ncanary: {TOKEN}\n",
-    }  # fmt: skip
+        ".env": "A=canary",
+        ".netrc": "canary",
+        ".aws/credentials": "canary",
+        ".pgpass": "canary",
+        "id_rsa": "canary",
+        "lab/id_ed25519": "canary",
+        "lab/.env": "canary",
+        "conf/server.pem": "canary",
+        "lab/kubeconfig": "canary",
+        "lab/service-account.json": "canary",
+        "lab/mode.py": "canary",
+        "lab/lab.py": f"canary\n{TOKEN}\n",
+        "lab/tries.ipynb": f'{{"canary": "{TOKEN}"}}',
+        "notebooks/plain.ipynb": "canary",
+        "notes.txt": "canary",
+        "conf/a.yaml": f"a: 2\ncanary: {TOKEN}\n",
+    }
     for name, text in secrets.items():
         (checkout / name).parent.mkdir(exist_ok=True)
         (checkout / name).write_text(text)
@@ -196,7 +214,9 @@ def test_secrets_beside_the_code_stay_on_this_machine(
     assert TOKEN.encode() not in source.diff
     lines = dict(line.split(": ", 1) for line in source.note.splitlines())
     assert set(lines) == {*secrets, "deleted.cfg", "conf/utf16.txt", "staged.py"}
-    assert lines["lab/mode.py"] == "untracked, by its mode a secret: nobody but its owner may read it"
+    assert (
+        lines["lab/mode.py"] == "untracked, by its mode a secret: nobody but its owner may read it"
+    )
     assert lines["lab/lab.py"] == "untracked, holds a token"
     assert lines["conf/a.yaml"] == "its change, holds a token"
     assert lines["id_rsa"] == "untracked, by its name a secret"
@@ -231,7 +251,9 @@ def test_what_is_recorded_of_the_code_is_a_setting(checkout: Path) -> None:
     assert environment.source_version("off") is None
 
 
-def test_a_great_number_of_files_is_not_named(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_great_number_of_files_is_not_named(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(environment, "_MOST_LEFT_OUT", 3)
     for i in range(5):
         (checkout / f".hidden{i}").touch()
@@ -278,7 +300,9 @@ def test_installed_without_a_checkout(tmp_path: Path, monkeypatch: pytest.Monkey
     assert environment.source_version() is None
 
 
-def test_another_projects_checkout_is_not_ours(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_projects_checkout_is_not_ours(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A virtual environment inside somebody's repository."""
     (checkout / "venv").mkdir()
     monkeypatch.setattr(environment, "__file__", str(checkout / "venv" / "untracked.py"))

@@ -64,13 +64,17 @@ def test_correct_notebook_softmax(workdir: Path) -> None:
     assert 0.910 < run(["experiment=notebook_softmax", "preflight=off"]).test_accuracy < 0.925
 
 
-def test_api_tracks_the_same_numbers_as_the_command_line(workdir: Path, commands: dict[str, Started]) -> None:
+def test_api_tracks_the_same_numbers_as_the_command_line(
+    workdir: Path, commands: dict[str, Started]
+) -> None:
     result = run(SAME)
     command = commands["same"]
     assert command.output()[0] == 0
     for folder in (workdir, command.folder):
         client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
-        history = client.get_metric_history(only_run(folder, "mnist_exp_debug").info.run_id, "train/cost")
+        history = client.get_metric_history(
+            only_run(folder, "mnist_exp_debug").info.run_id, "train/cost"
+        )
         assert [metric.value for metric in history] == [epoch.cost for epoch in result.epochs]
 
 
@@ -90,8 +94,15 @@ def test_everything_a_run_leaves(workdir: Path, capsys: pytest.CaptureFixture[st
     assert result.run_name == "cnn3x3-adam-s2"
     tracked = only_run(workdir, "mnist_exp_debug")
     assert tracked.data.metrics["best/epoch"] == 1
-    for name in ("learning_curves.png", "confusion_matrix.png", "mistakes.png", "random_digit.png",
-                 "batch_accuracy.png", "layers.txt", "resolved.yaml"):  # fmt: skip
+    for name in (
+        "learning_curves.png",
+        "confusion_matrix.png",
+        "mistakes.png",
+        "random_digit.png",
+        "batch_accuracy.png",
+        "layers.txt",
+        "resolved.yaml",
+    ):
         assert artifact(workdir, name).stat().st_size > 0
     predictions = np.load(artifact(workdir, "test.npz"))
     assert predictions["probability"].shape == (200, 10)
@@ -99,7 +110,9 @@ def test_everything_a_run_leaves(workdir: Path, capsys: pytest.CaptureFixture[st
     model = mlflow.pyfunc.load_model(f"models:/{tracked.outputs.model_outputs[0].model_id}")
     assert model.metadata.signature is not None
     assert len(model.predict(np.zeros((2, 28, 28, 1), np.float32))["probabilities"][1]) == 10
-    assert mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db").search_registered_models() == []  # debug
+    assert (
+        mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db").search_registered_models() == []
+    )  # debug
 
 
 def test_the_blogs_settings_are_recognised_without_naming_them(
@@ -107,20 +120,30 @@ def test_the_blogs_settings_are_recognised_without_naming_them(
 ) -> None:
 
     settings = compose(["model=cnn3x3", "optimizer=adam"])
-    variant, reference, changes = experiment._identify(settings, experiment.find_preset(settings.config))
+    variant, reference, changes = experiment._identify(
+        settings, experiment.find_preset(settings.config)
+    )
     assert (variant, changes) == ("blog_cnn3x3", [])
     assert reference is not None
     settings = compose(["experiment=blog_cnn3x3", "schedule.epochs=1"])
     variant, _, changes = experiment._identify(settings, experiment.find_preset(settings.config))
     assert (variant, changes) == ("blog_cnn3x3", ["schedule.epochs=1"])
     settings = compose(["model=cnn3x3", "optimizer=adam", "variant=mine"])
-    variant, reference, changes = experiment._identify(settings, experiment.find_preset(settings.config))
+    variant, reference, changes = experiment._identify(
+        settings, experiment.find_preset(settings.config)
+    )
     assert (variant, changes) == ("mine", [])
     assert reference is not None
 
 
-SPELLED_OUT = ["model=softmax", "init=zeros", "loss=self_entropy", "optimizer=sgd", "schedule.max_steps=1000",
-               "schedule.batch_size=50"]  # fmt: skip
+SPELLED_OUT = [
+    "model=softmax",
+    "init=zeros",
+    "loss=self_entropy",
+    "optimizer=sgd",
+    "schedule.max_steps=1000",
+    "schedule.batch_size=50",
+]
 
 
 def test_params_tags_and_files_of_a_run_name_the_same_variant(
@@ -148,7 +171,11 @@ def test_params_tags_and_files_of_a_run_name_the_same_variant(
     said = groups.statuses(runs, "test/accuracy")
     made = groups.make_groups(runs, said, "test/accuracy", ["variant"])
     assert [group.label for group in made] == list(names.values())
-    assert [groups.find_baseline(runs, made, f"variant={name}") for name in names.values()] == [0, 1, 2]
+    assert [groups.find_baseline(runs, made, f"variant={name}") for name in names.values()] == [
+        0,
+        1,
+        2,
+    ]
 
 
 @pytest.mark.usefixtures("bare_runs")
@@ -160,11 +187,23 @@ def test_overfit_learns_one_batch_by_heart(workdir: Path) -> None:
 
 def test_nan_fails_the_run_with_its_reason(workdir: Path) -> None:
     with pytest.raises(NonFiniteCost):
-        run(["model=softmax", "loss=cross_entropy_sum", "loss.from_probabilities=true", "optimizer=sgd",
-             "optimizer.learning_rate=1000", "data.train_limit=500", "data.eval_limit=100", "preflight=off"])  # fmt: skip
+        run(
+            [
+                "model=softmax",
+                "loss=cross_entropy_sum",
+                "loss.from_probabilities=true",
+                "optimizer=sgd",
+                "optimizer.learning_rate=1000",
+                "data.train_limit=500",
+                "data.eval_limit=100",
+                "preflight=off",
+            ]
+        )
     tracked = only_run(workdir)
     assert tracked.info.status == "FAILED"
-    assert "first batch with a NaN or infinite cost was step 1" in tracked.data.tags["failure_reason"]
+    assert (
+        "first batch with a NaN or infinite cost was step 1" in tracked.data.tags["failure_reason"]
+    )
     assert tracked.data.metrics["val/accuracy"] >= 0  # the epoch that failed is on record
 
 
@@ -172,7 +211,10 @@ def test_damaged_data_makes_no_run(workdir: Path, idx_folder: Path) -> None:
     (idx_folder / "train-labels-idx1-ubyte").unlink()
     with pytest.raises(DataError):
         run([f"data.dir={idx_folder}"])
-    assert mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db").get_experiment_by_name("mnist_exp") is None
+    assert (
+        mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db").get_experiment_by_name("mnist_exp")
+        is None
+    )
 
 
 @pytest.mark.usefixtures("bare_runs")
@@ -190,10 +232,12 @@ def test_signals_end_the_run_as_killed(workdir: Path) -> None:
     processes = {
         number: subprocess.Popen(
             [sys.executable, "-m", "mnist_exp", *endless, f"tracking.experiment={number.name}"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for number in exit_codes
-    }  # fmt: skip
+    }
     for number, process in processes.items():
         assert process.stdout is not None
         for line in process.stdout:
@@ -209,15 +253,28 @@ def test_signals_end_the_run_as_killed(workdir: Path) -> None:
 OPTIONS = [
     *[[f"model={name}"] for name in ("softmax", "mlp", "cnn3x3", "cnn5x5")],
     *[[f"init={name}", "model=cnn5x5"] for name in ("blog", "notebook", "zeros", "glorot", "he")],
-    *[[f"loss={name}", f"loss.from_probabilities={literal}", "model=softmax"]
-      for name in ("cross_entropy", "cross_entropy_sum", "self_entropy") for literal in (False, True)],
-    *[[f"optimizer={name}", "model=softmax"]
-      for name in ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad")],
+    *[
+        [f"loss={name}", f"loss.from_probabilities={literal}", "model=softmax"]
+        for name in ("cross_entropy", "cross_entropy_sum", "self_entropy")
+        for literal in (False, True)
+    ],
+    *[
+        [f"optimizer={name}", "model=softmax"]
+        for name in ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad")
+    ],
     *[[f"schedule={name}", "model=softmax"] for name in ("constant", "cosine", "one_cycle")],
-    *[[f"experiment={name}"]
-      for name in ("notebook_softmax_buggy", "notebook_softmax", "notebook_cnn5x5", "blog_cnn3x3", "speedrun")],
+    *[
+        [f"experiment={name}"]
+        for name in (
+            "notebook_softmax_buggy",
+            "notebook_softmax",
+            "notebook_cnn5x5",
+            "blog_cnn3x3",
+            "speedrun",
+        )
+    ],
     ["data=mnist", "model=softmax"],
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("overrides", OPTIONS, ids=" ".join)
@@ -226,7 +283,8 @@ def test_every_option_trains_two_batches(overrides: list[str], small_mnist: obje
     program = build_program(config, len(small_mnist.train))  # type: ignore[attr-defined]
     (result,) = fit(program, small_mnist, config.schedule)  # type: ignore[arg-type]
     assert result.step == 2
-    assert np.isfinite([result.cost, result.val.cost, evaluate(program, small_mnist.test).cost]).all()  # type: ignore[attr-defined]
+    test = evaluate(program, small_mnist.test)  # type: ignore[attr-defined]
+    assert np.isfinite([result.cost, result.val.cost, test.cost]).all()
 
 
 def test_every_option_is_tried() -> None:
@@ -242,7 +300,9 @@ def test_every_option_is_tried() -> None:
     assert missing == set()
 
 
-def test_preflight_error_stops_before_training(workdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_preflight_error_stops_before_training(
+    workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(PreflightFailed, match="found LOSS_IGNORES_LABELS"):
         run(["experiment=notebook_softmax_buggy", "preflight=error"])
     assert "Epoch: 0001" not in capsys.readouterr().out
@@ -256,7 +316,9 @@ def test_preflight_error_stops_before_training(workdir: Path, capsys: pytest.Cap
 
 
 @pytest.mark.usefixtures("bare_runs")
-def test_preflight_warns_and_goes_on_by_default(workdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_preflight_warns_and_goes_on_by_default(
+    workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     result = run(["experiment=notebook_softmax_buggy", "schedule.max_steps=20"])
     assert "ERROR LOSS_IGNORES_LABELS" in capsys.readouterr().out
     assert result.epochs[-1].step == 20
@@ -287,7 +349,9 @@ def test_a_full_disk_fails_the_run_in_one_line(commands: dict[str, Started]) -> 
     assert "cannot be written" in tracked.data.tags["failure_reason"]
 
 
-def test_what_the_first_run_imports_is_not_searched_for_garbage(start: Callable[..., Started]) -> None:
+def test_what_the_first_run_imports_is_not_searched_for_garbage(
+    start: Callable[..., Started],
+) -> None:
     code = """
 import gc
 from mnist_exp import experiment

@@ -17,10 +17,14 @@ EFFECTS = [0.001, 0.002, 0.0, -0.001, 0.0005, 0.0, -0.003, 0.0, 0.004]
 
 
 def add(runs: FakeRuns, point: Mapping[str, object], number: int, accuracy: float) -> None:
-    settings = {key: str(value).replace("null", "None") for key, value in point.items() if key != "seed"}
+    settings = {
+        key: str(value).replace("null", "None") for key, value in point.items() if key != "seed"
+    }
     settings |= {"bridge.epochs": "3.0", "data.train_limit": "None"}
     keys = " ".join(point)
-    runs.add(int(str(point["seed"])), accuracy, settings=settings, tags=trial("bridge", number, keys))
+    runs.add(
+        int(str(point["seed"])), accuracy, settings=settings, tags=trial("bridge", number, keys)
+    )
 
 
 def value(point: Mapping[str, object], interaction: float = 0.0) -> float:
@@ -29,7 +33,9 @@ def value(point: Mapping[str, object], interaction: float = 0.0) -> float:
     bridged = [point[d.key] == d.notebook for d in steps]
     seed = int(str(point["seed"]))
     total = 0.98 + seed / 1000 + (bridged[0] and bridged[-1]) * interaction
-    return total + sum(e for e, there in zip(EFFECTS, bridged, strict=True) if there) * (1 + seed / 10)
+    return total + sum(e for e, there in zip(EFFECTS, bridged, strict=True) if there) * (
+        1 + seed / 10
+    )
 
 
 @pytest.fixture
@@ -85,12 +91,17 @@ def test_the_command(study: FakeRuns, capsys: pytest.CaptureFixture[str]) -> Non
     ("arguments", "said"),
     [
         (["--study", "bridg"], "--study bridg: no such study; did you mean bridge?"),
-        (["--study", "other"], "--study other: is no bridge between the tutorials, its runs have no"),
+        (
+            ["--study", "other"],
+            "--study other: is no bridge between the tutorials, its runs have no",
+        ),
         (["x"], "x: expected tracking.uri=URI"),
         (["--output", "nowhere"], "--output nowhere: no such folder"),
     ],
 )
-def test_mistakes(workdir: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str) -> None:
+def test_mistakes(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
     runs = FakeRuns(workdir)
     runs.study("bridge")
     runs.add(0, 0.9, tags=trial("other", 0, "seed"))

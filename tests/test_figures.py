@@ -12,11 +12,19 @@ from mnist_exp.results import EpochResult, Evaluation
 def epochs(count: int) -> list[EpochResult]:
     return [
         EpochResult(
-            n, n * 5, 50, True, 1 / n, 1 - 0.5 / n, Evaluation(1.1 / n, 0.9), Evaluation(1.2 / n, 0.8),
-            ((n * 5 - 5, 0.5),), 1.0,
+            n,
+            n * 5,
+            50,
+            True,
+            1 / n,
+            1 - 0.5 / n,
+            Evaluation(1.1 / n, 0.9),
+            Evaluation(1.2 / n, 0.8),
+            ((n * 5 - 5, 0.5),),
+            1.0,
         )
         for n in range(1, count + 1)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture
@@ -31,7 +39,12 @@ def probabilities(small_mnist: data.Dataset) -> np.ndarray:
 
 
 def texts(figure: Figure) -> list[str]:
-    return [text.get_text() for axes in figure.axes for text in [axes.title, *axes.texts] if text.get_text()]
+    return [
+        text.get_text()
+        for axes in figure.axes
+        for text in [axes.title, *axes.texts]
+        if text.get_text()
+    ]
 
 
 def test_learning_curves_show_run_and_tutorial(tmp_path: Path) -> None:
@@ -40,7 +53,9 @@ def test_learning_curves_show_run_and_tutorial(tmp_path: Path) -> None:
     assert cost.get_yscale() == "log"
     lines = {line.get_label(): line for line in cost.get_lines()}
     np.testing.assert_allclose(np.asarray(lines["train, this run"].get_ydata()), [1, 1 / 2, 1 / 3])
-    np.testing.assert_allclose(np.asarray(lines["test, this run"].get_ydata()), [1.2, 1.2 / 2, 1.2 / 3])
+    np.testing.assert_allclose(
+        np.asarray(lines["test, this run"].get_ydata()), [1.2, 1.2 / 2, 1.2 / 3]
+    )
     np.testing.assert_allclose(np.asarray(lines["train, tutorial"].get_ydata()), [0.9, 0.5, 0.4])
     lines = {line.get_label(): line for line in accuracy.get_lines()}
     np.testing.assert_allclose(np.asarray(lines["validation, this run"].get_ydata()), [0.9] * 3)
@@ -63,7 +78,9 @@ def test_confusion_matrix_counts(small_mnist: data.Dataset, probabilities: np.nd
     assert sum(int(text.get_text()) for text in figure.axes[0].texts) == 300
 
 
-def test_mistakes_are_the_most_confident_first(small_mnist: data.Dataset, probabilities: np.ndarray) -> None:
+def test_mistakes_are_the_most_confident_first(
+    small_mnist: data.Dataset, probabilities: np.ndarray
+) -> None:
     figure = figures.mistakes(small_mnist.test, probabilities)
     first, second = texts(figure)[:2]
     label = small_mnist.test.labels[5]
@@ -73,7 +90,9 @@ def test_mistakes_are_the_most_confident_first(small_mnist: data.Dataset, probab
 
 
 def test_no_mistakes(small_mnist: data.Dataset) -> None:
-    figure = figures.mistakes(small_mnist.test, np.eye(10, dtype=np.float32)[small_mnist.test.labels])
+    figure = figures.mistakes(
+        small_mnist.test, np.eye(10, dtype=np.float32)[small_mnist.test.labels]
+    )
     assert texts(figure) == []
 
 

@@ -24,7 +24,13 @@ from mnist_exp.trained_models import Models
 from mnist_exp.unsent import Unsent, pending
 
 ODD = "my runs (2) ü%20&'[x]#1?;=,~🧪"
-TINY = ["model=softmax", "preflight=off", "data.train_limit=200", "data.eval_limit=100", "schedule.epochs=1"]
+TINY = [
+    "model=softmax",
+    "preflight=off",
+    "data.train_limit=200",
+    "data.eval_limit=100",
+    "schedule.epochs=1",
+]
 
 
 @pytest.fixture(scope="module")
@@ -65,14 +71,23 @@ def is_usable(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert "identical" in capsys.readouterr().out
     with sqlite3.connect(folder / "mlflow.db") as connection:
         (source,) = connection.execute("SELECT source FROM model_versions").fetchone()
-    assert Path(mlflow.artifacts.download_artifacts(source, dst_path=str(folder.parent / "copy"))).is_dir()
+    assert Path(
+        mlflow.artifacts.download_artifacts(source, dst_path=str(folder.parent / "copy"))
+    ).is_dir()
     shutil.rmtree(folder.parent / "copy")
 
 
-def test_a_run_in_an_odd_folder_is_usable(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_in_an_odd_folder_is_usable(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     is_usable(project, capsys)
     assert [path.name for path in project.parent.iterdir()] == [ODD]
-    assert {path.name for path in project.iterdir()} == {".mlflow.db.lock", "mlflow.db", "mlruns", "outputs"}
+    assert {path.name for path in project.iterdir()} == {
+        ".mlflow.db.lock",
+        "mlflow.db",
+        "mlruns",
+        "outputs",
+    }
     with contextlib.chdir(project), tracking.store(None):
         assert tracking.ui_command() == "mlflow ui --workers 1"
 
@@ -89,7 +104,9 @@ def test_a_copied_project_is_a_project_of_its_own(
     assert all("a%2541copy" not in place for place in artifacts_of(project).values())
 
 
-def test_a_renamed_project_goes_on(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_renamed_project_goes_on(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     shutil.copytree(project, old)
     with contextlib.chdir(old):
@@ -121,7 +138,9 @@ def test_a_store_elsewhere_has_its_artifacts_beside_it(
 ) -> None:
     uri = f"tracking.uri='sqlite:///{tmp_path}/a b/c/runs.db'"
     with tracking.track_run(compose([uri]), "v", "n", small_mnist):
-        assert tracking.ui_command().endswith(f"--backend-store-uri 'sqlite:///{tmp_path}/a b/c/runs.db'")
+        assert tracking.ui_command().endswith(
+            f"--backend-store-uri 'sqlite:///{tmp_path}/a b/c/runs.db'"
+        )
     assert (tmp_path / "a b" / "c" / "mlruns" / "1").is_dir()
     assert not (workdir / "mlruns").exists()
 
@@ -142,13 +161,22 @@ def test_artifacts_that_are_only_in_the_old_place_stay_there(
     ("process", "age", "refused"),
     [
         pytest.param(this_process(), 1e6, True, id="alive"),
-        ("elsewhere-1-2.3/7/ab+1", 1.0, True),  # of a container that has the folder under another path
+        (
+            "elsewhere-1-2.3/7/ab+1",
+            1.0,
+            True,
+        ),  # of a container that has the folder under another path
         ("elsewhere-1-2.3/7/ab+1", 1e4, False),
         pytest.param(this_process().replace("+", "+1"), 1.0, False, id="dead"),
     ],
 )
 def test_a_folder_is_not_changed_under_a_run_that_goes_on(
-    workdir: Path, small_mnist: data.Dataset, tmp_path: Path, process: str, age: float, refused: bool
+    workdir: Path,
+    small_mnist: data.Dataset,
+    tmp_path: Path,
+    process: str,
+    age: float,
+    refused: bool,
 ) -> None:
     with tracking.track_run(compose([]), "v", "n", small_mnist):
         pass
@@ -186,8 +214,12 @@ def test_a_link_to_the_project_is_the_project(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [ODD, "a%20b", "50% {x} $HOME", "back\\slash 'and' \"more\"", "-rf", "a\nb"])
-def test_every_command_works_in_a_folder_of_any_name(name: str, tmp_path: Path, empty_store: Path) -> None:
+@pytest.mark.parametrize(
+    "name", [ODD, "a%20b", "50% {x} $HOME", "back\\slash 'and' \"more\"", "-rf", "a\nb"]
+)
+def test_every_command_works_in_a_folder_of_any_name(
+    name: str, tmp_path: Path, empty_store: Path
+) -> None:
     folder = tmp_path / name
     folder.mkdir()
 
@@ -208,7 +240,11 @@ def test_every_command_works_in_a_folder_of_any_name(name: str, tmp_path: Path, 
     command("mnist_exp.predict")
     assert "identical" in command("mnist_exp.rerun", run_id)
     command("mnist_exp", f"resume={run_id}", "schedule.epochs=2")
-    sweep = ["hydra/sweeper=optuna_study", "hydra.sweeper.n_trials=2", "hydra.sweeper.study_name=st"]
+    sweep = [
+        "hydra/sweeper=optuna_study",
+        "hydra.sweeper.n_trials=2",
+        "hydra.sweeper.study_name=st",
+    ]
     command("mnist_exp", "-m", *TINY, *sweep, "seed=choice(1,2)", "hydra/launcher=basic")
     command("mnist_exp", *TINY, "best_of=st")
     command("mnist_exp.compare", "--study", "st", "--group-by", "seed")

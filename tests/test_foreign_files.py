@@ -17,7 +17,9 @@ from mnist_exp.foreign_files import gunzip, read_json, read_npz, read_yaml
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -49,13 +51,26 @@ LAUGHS = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (LAUGHS, "without aliases"), (b"[" * 500_000, "levels"), (b"{a: " * 200_000, "levels"),
-        (b"- " * 300_000, "levels"), (b"? " * 300_000, "levels"), (b"5", "expected a list, found int"), (b"", "found nothing"),
-        (b"true", "found bool"), (b"a: 1", "found mapping"), (b"text", "found text"), (b"[1]\n---\n[2]", "single document"),
-        (b"!!python/object/apply:os.system [id]", "constructor"), (b"\xff\xfe\x00", "UTF-8"), (b"[" + b"9" * 5000 + b"]", "limit"),
-        (b"x" * (2**20 + 1), "at most 1,048,576 bytes"), (b"? [a, b]\n: c", "."), (b"[2024-99-99]", "."), (b"\x00", "."),
+        (LAUGHS, "without aliases"),
+        (b"[" * 500_000, "levels"),
+        (b"{a: " * 200_000, "levels"),
+        (b"- " * 300_000, "levels"),
+        (b"? " * 300_000, "levels"),
+        (b"5", "expected a list, found int"),
+        (b"", "found nothing"),
+        (b"true", "found bool"),
+        (b"a: 1", "found mapping"),
+        (b"text", "found text"),
+        (b"[1]\n---\n[2]", "single document"),
+        (b"!!python/object/apply:os.system [id]", "constructor"),
+        (b"\xff\xfe\x00", "UTF-8"),
+        (b"[" + b"9" * 5000 + b"]", "limit"),
+        (b"x" * (2**20 + 1), "at most 1,048,576 bytes"),
+        (b"? [a, b]\n: c", "."),
+        (b"[2024-99-99]", "."),
+        (b"\x00", "."),
     ],
-)  # fmt: skip
+)
 def test_yaml_of_another_shape_is_refused_quickly(content: bytes, reason: str) -> None:
     started = time.process_time()
     with pytest.raises(ValueError, match=reason) as caught:
@@ -67,10 +82,15 @@ def test_yaml_of_another_shape_is_refused_quickly(content: bytes, reason: str) -
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"[" * 100_000, "no JSON"), (b'{"a":' * 100_000, "no JSON"), (b"[]", "found list"), (b"NaN", "found float"), (b"", "."),
-        (b'{"a": ' + b"9" * 5000 + b"}", "."), (b"{" + b" " * 2**20 + b"}", "at most"),
+        (b"[" * 100_000, "no JSON"),
+        (b'{"a":' * 100_000, "no JSON"),
+        (b"[]", "found list"),
+        (b"NaN", "found float"),
+        (b"", "."),
+        (b'{"a": ' + b"9" * 5000 + b"}", "."),
+        (b"{" + b" " * 2**20 + b"}", "at most"),
     ],
-)  # fmt: skip
+)
 def test_json_of_another_shape_is_refused(content: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         read_json(content, dict)
@@ -134,14 +154,23 @@ HEADER = b"\x93NUMPY\x01\x00\x76\x00"
         (members(label=npy(LABEL)[:-1], probability=npy(PROBABILITY)), "24 bytes"),
         (members(label=npy(LABEL) + b"x", probability=npy(PROBABILITY)), "24 bytes"),
         (members(label=npy(LABEL).replace(b"(3,)", b"(9**9,)"), probability=npy(PROBABILITY)), "."),
-        (members(label=HEADER + b"{'descr': '<i8', 'fortran_order': False, 'shape': (9999999999999,)}".ljust(117) + b"\n",
-                 probability=npy(PROBABILITY)), "bytes"),
+        (
+            members(
+                label=HEADER
+                + b"{'descr': '<i8', 'fortran_order': False, 'shape': (9999999999999,)}".ljust(117)
+                + b"\n",
+                probability=npy(PROBABILITY),
+            ),
+            "bytes",
+        ),
         (members(label=HEADER + (b"[" * 117) + b"\n", probability=npy(PROBABILITY)), "."),
         (members(label=b"no array", probability=npy(PROBABILITY)), "."),
-        (npy(LABEL), "npz"), (b"", "npz"), (b"PK\x05\x06" + bytes(18), "label"),
+        (npy(LABEL), "npz"),
+        (b"", "npz"),
+        (b"PK\x05\x06" + bytes(18), "label"),
         (npz(label=LABEL, probability=PROBABILITY)[:-30], "npz"),
     ],
-)  # fmt: skip
+)
 def test_arrays_of_another_shape_are_refused(content: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as caught:
         read_npz(content, EXPECTED, 100_000)
@@ -171,7 +200,12 @@ def test_gzip_is_unpacked_within_its_limit(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(bytes(2**30 // 4), 9))
     with pytest.raises(ValueError, match="found more"):
         gunzip(path, 1000)
-    for content in (b"plain", b"", gzip.compress(b"0123456789" * 99)[:-9], gzip.compress(b"x") + b"garbage"):
+    for content in (
+        b"plain",
+        b"",
+        gzip.compress(b"0123456789" * 99)[:-9],
+        gzip.compress(b"x") + b"garbage",
+    ):
         path.write_bytes(content)
         if content:
             with pytest.raises(ValueError, match="no gzip file"):

@@ -72,7 +72,11 @@ def answer() -> None:
 def test_our_own_model_is_loaded_without_its_code(artifacts: Path) -> None:
     """What else lies in its folder is not run either: a module of another's name, a compiled file, MLflow's own entry."""
     (package,) = (artifacts / "code").iterdir()
-    for path in (package / "__init__.py", artifacts / "code" / "keras.py", artifacts / "code" / "numpy.py"):
+    for path in (
+        package / "__init__.py",
+        artifacts / "code" / "keras.py",
+        artifacts / "code" / "numpy.py",
+    ):
         path.write_text(MARK)
     text = (artifacts / "MLmodel").read_text()
     (artifacts / "MLmodel").write_text(text.replace(f"{package.name}.served_model", "keras"))
@@ -95,7 +99,9 @@ def test_other_code_is_run_only_if_it_is_trusted(artifacts: Path, module: str) -
         assert "\n" not in str(caught.value)
     assert not Path("was_run").exists()
     assert not list(Path().glob("predict-*.png"))
-    if module == "served_model.py":  # once: Python keeps modules of the same name, perhaps from another test
+    if (
+        module == "served_model.py"
+    ):  # once: Python keeps modules of the same name, perhaps from another test
         for name in [name for name in sys.modules if name.startswith(package.name)]:
             del sys.modules[name]
         predict.run(["--trust", "--index", "0", "--output", "x.png"])
@@ -115,7 +121,9 @@ def test_a_model_of_another_version_or_without_code_asks_too(artifacts: Path) ->
 def test_a_model_whose_files_are_gone_is_not_one_to_trust(artifacts: Path) -> None:
     shutil.rmtree(artifacts)
     artifacts.mkdir()
-    with pytest.raises(UserError, match=f"its model cannot be loaded .its files are not in {artifacts}.$"):
+    with pytest.raises(
+        UserError, match=f"its model cannot be loaded .its files are not in {artifacts}.$"
+    ):
         answer()
 
 
@@ -137,7 +145,12 @@ def lambda_layer(members: dict[str, bytes]) -> None:
 
 def function(members: dict[str, bytes]) -> None:
     config = json.loads(members["config.json"])
-    called = {"module": "os", "class_name": "function", "config": "system", "registered_name": "function"}
+    called = {
+        "module": "os",
+        "class_name": "function",
+        "config": "system",
+        "registered_name": "function",
+    }
     config["config"]["layers"][-1]["config"]["activation"] = called
     members["config.json"] = json.dumps(config).encode()
 
@@ -149,7 +162,9 @@ def huge(members: dict[str, bytes]) -> None:
 def another_network(members: dict[str, bytes]) -> None:
     import keras
 
-    other = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    other = keras.Sequential(
+        [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
+    )
     file = io.BytesIO()
     path = Path("other.keras")
     other.save(path)
@@ -212,9 +227,12 @@ def test_a_file_that_is_damaged_is_refused_in_a_line(artifacts: Path, change: st
         {
             "cut": content[:middle],
             "flipped": content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :],
-            "empty": b"", "text": b"no model", "h5": b"\x89HDF\r\n\x1a\n" + bytes(1000), "gone": b"",
+            "empty": b"",
+            "text": b"no model",
+            "h5": b"\x89HDF\r\n\x1a\n" + bytes(1000),
+            "gone": b"",
         }[change]
-    )  # fmt: skip
+    )
     if change == "gone":
         path.unlink()
     with pytest.raises(UserError, match="^run [0-9a-f]{32}: its model cannot be loaded") as caught:

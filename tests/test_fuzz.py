@@ -12,26 +12,106 @@ from mnist_exp.errors import UserError
 from mnist_exp.messages import USER_ERRORS, explain
 
 KEYS = [
-    *config.group_names(), "seed", "run_name", "tags", "+tags.x", "variant", "reference", "reference.cost", "resume",
-    "data.dir", "data.train_limit", "data.eval_limit", "data.validation_size", "data.eval_on_train",
-    "model.kind", "model.filters", "model.kernel_size", "model.conv_bias", "model.dense_units", "model.dropout",
-    "init.conv_kernel", "init.readout_kernel.distribution", "init.readout_bias.stddev", "init.bias.value",
-    "loss.kind", "loss.reduction", "loss.from_probabilities", "optimizer.kind", "optimizer.learning_rate",
-    "optimizer.beta_1", "optimizer.epsilon", "schedule.kind", "schedule.epochs", "schedule.max_steps",
-    "schedule.batch_size", "schedule.train_accuracy_every", "schedule.stop_at_accuracy", "checkpoint.every_seconds",
-    "tracking.experiment", "hydra.nothing", "nothing", "model.nothing", "+added", "~seed", "~model",
-]  # fmt: skip
+    *config.group_names(),
+    "seed",
+    "run_name",
+    "tags",
+    "+tags.x",
+    "variant",
+    "reference",
+    "reference.cost",
+    "resume",
+    "data.dir",
+    "data.train_limit",
+    "data.eval_limit",
+    "data.validation_size",
+    "data.eval_on_train",
+    "model.kind",
+    "model.filters",
+    "model.kernel_size",
+    "model.conv_bias",
+    "model.dense_units",
+    "model.dropout",
+    "init.conv_kernel",
+    "init.readout_kernel.distribution",
+    "init.readout_bias.stddev",
+    "init.bias.value",
+    "loss.kind",
+    "loss.reduction",
+    "loss.from_probabilities",
+    "optimizer.kind",
+    "optimizer.learning_rate",
+    "optimizer.beta_1",
+    "optimizer.epsilon",
+    "schedule.kind",
+    "schedule.epochs",
+    "schedule.max_steps",
+    "schedule.batch_size",
+    "schedule.train_accuracy_every",
+    "schedule.stop_at_accuracy",
+    "checkpoint.every_seconds",
+    "tracking.experiment",
+    "hydra.nothing",
+    "nothing",
+    "model.nothing",
+    "+added",
+    "~seed",
+    "~model",
+]
 numbers = st.one_of(
-    st.integers(-3, 100), st.integers(), st.floats(), st.sampled_from([10**9, 10**30, -(10**30), 1e308, 1e-308, 5e-324])
-)  # fmt: skip
+    st.integers(-3, 100),
+    st.integers(),
+    st.floats(),
+    st.sampled_from([10**9, 10**30, -(10**30), 1e308, 1e-308, 5e-324]),
+)
 words = st.sampled_from(
-    ["null", "true", "nan", "inf", "-inf", "softmax", "mlp", "cnn5x5", "sgd", "zeros", "cosine", "one_cycle", "fast",
-     "''", "' '", "[]", "{}", "???", "${seed}", "${nothing}", "${oc.env:HOME}", "\\", "😀", "é", "日本", "a b", "1,2",
-     "[1,[2,[3]]]", "{a:{b:1}}", "range(3)", "choice(1,2)", "1e999", "0x10", "1_000", "=", "x=y", "x" * 300]
-)  # fmt: skip
-values = st.one_of(numbers.map(str), words, st.lists(numbers, max_size=4).map(str), st.text(max_size=20))
+    [
+        "null",
+        "true",
+        "nan",
+        "inf",
+        "-inf",
+        "softmax",
+        "mlp",
+        "cnn5x5",
+        "sgd",
+        "zeros",
+        "cosine",
+        "one_cycle",
+        "fast",
+        "''",
+        "' '",
+        "[]",
+        "{}",
+        "???",
+        "${seed}",
+        "${nothing}",
+        "${oc.env:HOME}",
+        "\\",
+        "😀",
+        "é",
+        "日本",
+        "a b",
+        "1,2",
+        "[1,[2,[3]]]",
+        "{a:{b:1}}",
+        "range(3)",
+        "choice(1,2)",
+        "1e999",
+        "0x10",
+        "1_000",
+        "=",
+        "x=y",
+        "x" * 300,
+    ]
+)
+values = st.one_of(
+    numbers.map(str), words, st.lists(numbers, max_size=4).map(str), st.text(max_size=20)
+)
 overrides = st.builds(
-    lambda key, value: f"{key}={value}", st.one_of(st.sampled_from(KEYS), st.text(max_size=10)), values
+    lambda key, value: f"{key}={value}",
+    st.one_of(st.sampled_from(KEYS), st.text(max_size=10)),
+    values,
 )
 
 
@@ -45,7 +125,9 @@ def answer(given_overrides: list[str]) -> config.Config | str:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(overrides, min_size=1, max_size=3))
-def test_random_overrides_train_two_batches_or_get_a_short_answer(given_overrides: list[str]) -> None:
+def test_random_overrides_train_two_batches_or_get_a_short_answer(
+    given_overrides: list[str],
+) -> None:
     found = answer(["model=softmax", "debug=fast", *given_overrides])
     if isinstance(found, str):
         assert 0 < len(found) < 2000

@@ -26,7 +26,9 @@ FULL = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (80_000, 80_0
 @pytest.fixture
 def quick_tables(empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """MLflow's tables from a copy: making them takes seconds."""
-    monkeypatch.setattr(mlflow_settings, "_make_tables", lambda file: shutil.copy(empty_store, file))
+    monkeypatch.setattr(
+        mlflow_settings, "_make_tables", lambda file: shutil.copy(empty_store, file)
+    )
 
 
 def experiments(folder: Path) -> list[str]:
@@ -34,12 +36,19 @@ def experiments(folder: Path) -> list[str]:
         return sorted(experiment.name for experiment in client.search_experiments())
 
 
-@pytest.mark.parametrize("sign", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "sign", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 @pytest.mark.usefixtures("quick_tables")
 def test_a_kill_while_the_tables_are_made(tmp_path: Path, sign: signal.Signals) -> None:
-    process = subprocess.Popen([sys.executable, "-c", OPEN], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", OPEN], cwd=tmp_path, stderr=subprocess.DEVNULL
+    )
     new = tmp_path / ".mlflow.db.new"
-    until(lambda: (new.exists() and new.stat().st_size) or process.poll() is not None, "the first table")
+    until(
+        lambda: (new.exists() and new.stat().st_size) or process.poll() is not None,
+        "the first table",
+    )
     assert process.poll() is None
     process.send_signal(sign)
     process.wait()
@@ -70,7 +79,10 @@ def test_what_another_program_left_half_made_is_made_anew(tmp_path: Path, share:
     half = tmp_path / "mlflow.db"
     half.touch()
     _run_statements(half, share)
-    with contextlib.chdir(tmp_path), pytest.raises(UserError, match="no runs here: there is no database"):
+    with (
+        contextlib.chdir(tmp_path),
+        pytest.raises(UserError, match="no runs here: there is no database"),
+    ):
         uri_to_read(None)
     assert experiments(tmp_path) == ["Default"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [".mlflow.db.lock", "mlflow.db"]
@@ -132,7 +144,8 @@ def test_a_half_made_study_database_is_completed_by_optuna(tmp_path: Path, count
     StudyStorage(f"sqlite:///{tmp_path}/whole.db", 60).engine.dispose()
     with contextlib.closing(sqlite3.connect(tmp_path / "whole.db")) as connection:
         statements = [
-            text for (text,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL")
+            text
+            for (text,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL")
         ]
     with contextlib.closing(sqlite3.connect(tmp_path / "half.db")) as connection, connection:
         for statement in statements[:count]:

@@ -17,7 +17,11 @@ def network(mnist: data.Dataset) -> keras.Model:
     model = keras.Model(images, keras.layers.Dense(10)(keras.layers.Flatten()(images)))
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     model.fit(
-        mnist.train.images[:3000] / np.float32(255), mnist.train.labels[:3000], 100, epochs=4, verbose=0
+        mnist.train.images[:3000] / np.float32(255),
+        mnist.train.labels[:3000],
+        100,
+        epochs=4,
+        verbose=0,
     )
     return model
 
@@ -35,7 +39,9 @@ def judged(
     return (*rule.judge(features, logits), logits.argmax(axis=1))
 
 
-def test_confidence_is_calibrated(network: keras.Model, rule: Judgement, mnist: data.Dataset) -> None:
+def test_confidence_is_calibrated(
+    network: keras.Model, rule: Judgement, mnist: data.Dataset
+) -> None:
     """Of test images: as many answers are right as the confidences say."""
     confidence, _, digits = judged(network, rule, mnist.test.images[:4000, :, :, 0])
     right = digits == mnist.test.labels[:4000]
@@ -77,7 +83,9 @@ def test_it_is_stored_beside_the_network_and_read_again(
 
 
 def test_a_digit_that_was_never_seen_is_doubted(rule: Judgement) -> None:
-    none = Judgement(1.0, 0.5, rule.farthest, rule.signs, rule.references, np.zeros_like(rule.labels))
+    none = Judgement(
+        1.0, 0.5, rule.farthest, rule.signs, rule.references, np.zeros_like(rule.labels)
+    )
     confidence, sure = none.judge(np.ones((1, len(rule.signs)), np.float32), 9 * np.eye(10)[[3]])
     assert confidence[0] > 0.9
     assert not sure[0]

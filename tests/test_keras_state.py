@@ -41,18 +41,30 @@ def outcome(folder: Path, keras_json: object = None, **variables: str) -> Any:
         (home / ".keras" / "keras.json").write_text(text)
     environment = {**os.environ, "HOME": str(home), **variables}
     command = [sys.executable, "-c", CODE]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         return done.stderr.strip()
     return json.loads(done.stdout)
 
 
-WHOLE = {"floatx": "float64", "image_data_format": "channels_first", "backend": "jax", "epsilon": 0.1}
+WHOLE = {
+    "floatx": "float64",
+    "image_data_format": "channels_first",
+    "backend": "jax",
+    "epsilon": 0.1,
+}
 HARMLESS: dict[str, tuple[object, dict[str, str]]] = {
     "all in keras.json": ({**WHOLE, "nnx_enabled": True}, {}),
     "all in the environment": (
         None,
-        {"KERAS_BACKEND": "torch", "KERAS_NNX_ENABLED": "1", "KERAS_MAX_EPOCHS": "x", "KERAS_HOME": ""},
+        {
+            "KERAS_BACKEND": "torch",
+            "KERAS_NNX_ENABLED": "1",
+            "KERAS_MAX_EPOCHS": "x",
+            "KERAS_HOME": "",
+        },
     ),
     "half precision": ({"floatx": "float16"}, {"KERAS_MAX_STEPS_PER_EPOCH": "1"}),
     "no JSON": ("{", {}),
@@ -83,16 +95,22 @@ def test_a_run_sets_what_it_needs(tmp_path: Path, clean: Any, name: str) -> None
 @pytest.mark.slow  # in short: tests/test_hostile_environment.py
 def test_everything_at_once(tmp_path: Path, clean: Any) -> None:
     assert (
-        outcome(tmp_path, {**WHOLE, "nnx_enabled": True}, KERAS_BACKEND="torch", KERAS_MAX_EPOCHS="x")
+        outcome(
+            tmp_path, {**WHOLE, "nnx_enabled": True}, KERAS_BACKEND="torch", KERAS_MAX_EPOCHS="x"
+        )
         == clean
     )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("keras_json", "said"), UNREADABLE)
-def test_a_file_that_keras_cannot_read_is_named(tmp_path: Path, keras_json: object, said: str) -> None:
+def test_a_file_that_keras_cannot_read_is_named(
+    tmp_path: Path, keras_json: object, said: str
+) -> None:
     refused = outcome(tmp_path, keras_json)
-    assert refused.startswith(f"refused: {tmp_path}/home/.keras/keras.json: Keras cannot read its settings")
+    assert refused.startswith(
+        f"refused: {tmp_path}/home/.keras/keras.json: Keras cannot read its settings"
+    )
     assert said in refused
     assert len(refused.splitlines()) == 1
 
@@ -109,9 +127,15 @@ def test_the_state_of_a_program_that_uses_keras_is_put_back() -> None:
     try:
         with keras_state.restored():
             keras_state.pin()
-            assert (keras.config.floatx(), keras.config.image_data_format()) == ("float32", "channels_last")
+            assert (keras.config.floatx(), keras.config.image_data_format()) == (
+                "float32",
+                "channels_last",
+            )
             assert keras.layers.Dense(1).dtype_policy.name == "float32"
-        assert (keras.config.floatx(), keras.config.image_data_format()) == ("float64", "channels_first")
+        assert (keras.config.floatx(), keras.config.image_data_format()) == (
+            "float64",
+            "channels_first",
+        )
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
     finally:
         keras_state.pin()

@@ -23,12 +23,34 @@ from kills import (
 from mnist_exp import run
 
 SIGNALS = ["SIGKILL", "SIGTERM", "SIGINT"]
-BEFORE_TRAINING = ["schema creation", "run begun", *(f"artifact {name}" for name in
-                   ("config/resolved.yaml", "config/overrides.yaml", "env/packages.txt", "env/hardware.json", "layers.txt"))]  # fmt: skip
+BEFORE_TRAINING = [
+    "schema creation",
+    "run begun",
+    *(
+        f"artifact {name}"
+        for name in (
+            "config/resolved.yaml",
+            "config/overrides.yaml",
+            "env/packages.txt",
+            "env/hardware.json",
+            "layers.txt",
+        )
+    ),
+]
 AFTER_TRAINING = [
-    *(f"artifact {name}" for name in ("predictions/test.npz", "figures/learning_curves.png", "figures/random_digit.png")),
-    "model linked", "model uploaded", "registered", "run ended",
-]  # fmt: skip
+    *(
+        f"artifact {name}"
+        for name in (
+            "predictions/test.npz",
+            "figures/learning_curves.png",
+            "figures/random_digit.png",
+        )
+    ),
+    "model linked",
+    "model uploaded",
+    "registered",
+    "run ended",
+]
 MOMENTS = [*BEFORE_TRAINING, "checkpoint written", *AFTER_TRAINING]
 NewFolder = Callable[[], Path]
 
@@ -66,7 +88,8 @@ def check_words(out: str, moment: str, signal: str) -> None:
     else:
         where = r"(at step 0, before the first epoch|(in|after) epoch \d, at step \d+)"
         assert re.fullmatch(
-            rf"Interrupted; run (\w+) is saved {where}\. To go on: python -m mnist_exp resume=\1", last
+            rf"Interrupted; run (\w+) is saved {where}\. To go on: python -m mnist_exp resume=\1",
+            last,
         )
 
 
@@ -94,7 +117,9 @@ def test_a_few_kills_of_a_run(new_folder: NewFolder, request: pytest.FixtureRequ
         ("SIGINT", "artifact figures/random_digit.png"),
         ("SIGTERM", "layers.txt"),
     ]
-    chosen = [(signal, moment if " " in moment else f"artifact {moment}") for signal, moment in chosen]
+    chosen = [
+        (signal, moment if " " in moment else f"artifact {moment}") for signal, moment in chosen
+    ]
     folders = [new_folder() for _ in chosen]
     victims = [
         Victim(folder, ["mnist_exp", *SETTINGS], moment, signal)
@@ -139,18 +164,30 @@ def test_a_sweep(new_folder: NewFolder, moment: str, signal: str) -> None:
     import optuna
 
     folder = new_folder()
-    sweep = ["mnist_exp", "-m", "hydra/sweeper=optuna_study", *SETTINGS, "hydra.sweeper.study_name=s",
-             "seed=0,1,2", "hydra.sweeper.n_trials=3", "hydra.sweeper.n_workers=1"]  # fmt: skip
+    sweep = [
+        "mnist_exp",
+        "-m",
+        "hydra/sweeper=optuna_study",
+        *SETTINGS,
+        "hydra.sweeper.study_name=s",
+        "seed=0,1,2",
+        "hydra.sweeper.n_trials=3",
+        "hydra.sweeper.n_workers=1",
+    ]
     killed = Victim(folder, sweep, moment, signal).ended()
     # A worker that dies alone is replaced, or its trial runs again, and the sweep goes on.
     assert killed.code in CODES[signal] | {0, 1, -9}
     again(folder, sweep)
     trials = optuna.load_study(study_name="s", storage=f"sqlite:///{folder}/optuna.db").trials
-    assert [(t.number, t.state.name) for t in trials] == [(number, "COMPLETE") for number in range(3)]
+    assert [(t.number, t.state.name) for t in trials] == [
+        (number, "COMPLETE") for number in range(3)
+    ]
     parent, *others = runs_of(folder)
     assert (parent.info.status, parent.data.tags["study_role"]) == ("FINISHED", "study")
     finished = [other for other in others if other.info.status == "FINISHED"]
-    assert {trial.user_attrs["mlflow_run_id"] for trial in trials} == {r.info.run_id for r in finished}
+    assert {trial.user_attrs["mlflow_run_id"] for trial in trials} == {
+        r.info.run_id for r in finished
+    }
     for trial in finished:
         assert trial.data.tags["trial_state"] == "COMPLETE"
         assert "failure_reason" not in trial.data.tags
@@ -176,7 +213,9 @@ def test_a_sync(new_folder: NewFolder, whole: State, moment: str, signal: str) -
         patch.setattr(delivery, "deliver", refuse)
         run(SETTINGS)
     killed = Victim(folder, ["mnist_exp.sync"], moment, signal).ended()
-    assert killed.code in CODES[signal] | {-15}  # the default action on SIGTERM, for nothing has to be saved
+    assert killed.code in CODES[signal] | {
+        -15
+    }  # the default action on SIGTERM, for nothing has to be saved
     if signal == "SIGINT":
         assert "interrupted; the rest of" in killed.err
     if list((folder / "outputs" / "unsent").glob("*/operations.jsonl")):
@@ -197,7 +236,9 @@ def trained(new_folder: NewFolder) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("signal", SIGNALS)
-@pytest.mark.parametrize("moment", ["artifact layers.txt", "checkpoint written", "model linked", "run ended"])
+@pytest.mark.parametrize(
+    "moment", ["artifact layers.txt", "checkpoint written", "model linked", "run ended"]
+)
 def test_a_rerun(trained: Path, whole: State, moment: str, signal: str) -> None:
     """The same command again trains another run; the killed one can be gone on with as every run."""
     first = runs_of(trained)[0]
@@ -219,7 +260,9 @@ def test_a_rerun(trained: Path, whole: State, moment: str, signal: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("signal", SIGNALS)
-@pytest.mark.parametrize("moment", ["artifact layers.txt", "checkpoint written", "model linked", "run ended"])
+@pytest.mark.parametrize(
+    "moment", ["artifact layers.txt", "checkpoint written", "model linked", "run ended"]
+)
 def test_a_reproduction(new_folder: NewFolder, moment: str, signal: str) -> None:
     folder = new_folder()
     command = ["mnist_exp.reproduce", "--quick", "--seeds", "1", "--only", "notebook_softmax"]

@@ -12,7 +12,13 @@ from conftest import only_run
 from mnist_exp.command import require_folder
 from mnist_exp.sweeper.lasting_stream import LastingStream
 
-SMALL = ["model=softmax", "preflight=off", "data.train_limit=200", "data.eval_limit=100", "schedule.epochs=1"]
+SMALL = [
+    "model=softmax",
+    "preflight=off",
+    "data.train_limit=200",
+    "data.eval_limit=100",
+    "schedule.epochs=1",
+]
 
 
 def test_text_arrives_while_it_can() -> None:
@@ -25,7 +31,9 @@ def test_text_arrives_while_it_can() -> None:
 def test_what_cannot_be_written_is_dropped(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    with open("/dev/full" if how == "full disk" else writer, "w", closefd=how == "full disk") as target:
+    with open(
+        "/dev/full" if how == "full disk" else writer, "w", closefd=how == "full disk"
+    ) as target:
         if how == "closed stream":
             target.close()
         monkeypatch.setattr(sys, "stdout", None if how == "none" else target)

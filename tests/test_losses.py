@@ -13,7 +13,9 @@ PROBABILITIES = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
 @pytest.mark.parametrize("from_probabilities", [False, True])
 def test_cross_entropy_is_minus_log_probability_of_the_label(from_probabilities: bool) -> None:
     loss = losses.build(LossConfig("cross_entropy", "mean", from_probabilities))
-    np.testing.assert_allclose(loss(LABELS, LOGITS), -np.log(PROBABILITIES[np.arange(3), LABELS]), rtol=1e-5)
+    np.testing.assert_allclose(
+        loss(LABELS, LOGITS), -np.log(PROBABILITIES[np.arange(3), LABELS]), rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("from_probabilities", [False, True])

@@ -34,7 +34,9 @@ def test_threads_that_crash_tensorflow(
         machine.check(settings(), 100)
 
 
-@pytest.mark.parametrize("error", [PermissionError(13, "no"), KeyError(b"MemTotal:"), psutil.AccessDenied()])
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, "no"), KeyError(b"MemTotal:"), psutil.AccessDenied()]
+)
 def test_a_sandbox_without_proc_meminfo(
     error: Exception, settings: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -48,4 +50,6 @@ def test_a_sandbox_without_proc_meminfo(
 
 
 def test_a_model_larger_than_the_memory(settings: Callable[..., Config]) -> None:
-    assert "this machine has" in refused(settings("model=mlp", "model.hidden_units=[65536,65536,65536]"))
+    assert "this machine has" in refused(
+        settings("model=mlp", "model.hidden_units=[65536,65536,65536]")
+    )

@@ -12,7 +12,13 @@ from waiting import LIMIT
 from mnist_exp import checkpoint, run
 from mnist_exp.errors import UserError
 
-QUICK = ["preflight=off", "model=softmax", "data.train_limit=500", "data.eval_limit=100", "schedule.epochs=1"]
+QUICK = [
+    "preflight=off",
+    "model=softmax",
+    "data.train_limit=500",
+    "data.eval_limit=100",
+    "schedule.epochs=1",
+]
 
 
 def start(*overrides: str) -> subprocess.Popen:
@@ -52,7 +58,9 @@ def test_two_at_once_in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.slow
-def test_two_sweeps_at_once_in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_sweeps_at_once_in_an_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Their parents open the store before any run does."""
     monkeypatch.chdir(tmp_path)
     sweep = ["-m", "hydra/sweeper=optuna_study", "hydra.sweeper.n_trials=1"]

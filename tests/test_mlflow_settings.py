@@ -14,7 +14,9 @@ from mnist_exp.mlflow_settings import be_quick_and_quiet, in_use, named, store_u
 NAMES = ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT")
 
 
-def test_a_dead_server_is_not_waited_for_unless_the_user_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_server_is_not_waited_for_unless_the_user_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     import mlflow  # which sets its log level when it is first imported
 
     monkeypatch.setenv(NAMES[0], "9")
@@ -22,7 +24,10 @@ def test_a_dead_server_is_not_waited_for_unless_the_user_says_so(monkeypatch: py
     be_quick_and_quiet()
     assert [os.environ[name] for name in NAMES] == ["9", "15"]
     assert logging.getLogger(mlflow.__name__).level == logging.WARNING
-    for name in ("urllib3.connectionpool", "mlflow.utils.git_utils"):  # the latter where there is no git
+    for name in (
+        "urllib3.connectionpool",
+        "mlflow.utils.git_utils",
+    ):  # the latter where there is no git
         assert logging.getLogger(name).level == logging.CRITICAL
 
 
@@ -60,7 +65,8 @@ def test_a_file_is_named_by_the_variable_however_it_is_written(
 @pytest.mark.parametrize("query", ["mode=ro", "timeout=3&cache=shared"])
 def test_what_sqlalchemy_would_ignore_of_an_address_is_refused(query: str) -> None:
     with pytest.raises(
-        ConfigError, match=r"^tracking.uri=sqlite:///a.db\?.*: (mode|cache) would be ignored without"
+        ConfigError,
+        match=r"^tracking.uri=sqlite:///a.db\?.*: (mode|cache) would be ignored without",
     ):
         store_uri(f"sqlite:///a.db?{query}")
     assert store_uri("sqlite:///a.db?timeout=3") == "sqlite:///a.db?timeout=3"

@@ -32,7 +32,9 @@ def client(workdir: Path) -> mlflow.MlflowClient:
     return mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
 
 
-def cut_at(method: str, error: type[BaseException], client: mlflow.MlflowClient) -> mlflow.MlflowClient:
+def cut_at(
+    method: str, error: type[BaseException], client: mlflow.MlflowClient
+) -> mlflow.MlflowClient:
     """A client of the same store that cannot get past one method."""
     other = mlflow.MlflowClient(client.tracking_uri)
 
@@ -46,7 +48,11 @@ def cut_at(method: str, error: type[BaseException], client: mlflow.MlflowClient)
 def outputs(client: mlflow.MlflowClient, run_id: str) -> list[tuple[str, int]]:
     """(model id, step) of the run's models."""
     run = client.get_run(run_id)
-    return [] if run.outputs is None else [(out.model_id, out.step) for out in run.outputs.model_outputs]
+    return (
+        []
+        if run.outputs is None
+        else [(out.model_id, out.step) for out in run.outputs.model_outputs]
+    )
 
 
 def logged(client: mlflow.MlflowClient, run_id: str, step: int) -> str:
@@ -87,7 +93,9 @@ def test_what_mlflow_itself_left_half_logged_is_completed(
         assert logged(client, run_id, 7) == model.model_id
 
 
-def test_a_longer_run_has_a_model_of_each_end(client: mlflow.MlflowClient, keras_file: Path) -> None:
+def test_a_longer_run_has_a_model_of_each_end(
+    client: mlflow.MlflowClient, keras_file: Path
+) -> None:
     run_id = client.create_run("0").info.run_id
     for step in (7, 14):
         model_package.log(client, run_id, keras_file, EXAMPLE, step)

@@ -51,7 +51,9 @@ def test_once_and_only_what_was_logged(client: mlflow.MlflowClient) -> None:
     assert client.search_registered_models("name='none'") == []
 
 
-def test_a_model_that_was_not_logged_to_the_end_is_not_registered(client: mlflow.MlflowClient) -> None:
+def test_a_model_that_was_not_logged_to_the_end_is_not_registered(
+    client: mlflow.MlflowClient,
+) -> None:
     whole, half = run_with_model(client), run_with_model(client)
     register(client, whole, 3, Entry("a", 0.9, 5000))
     register(client, half, 3, Entry("a", 0.99, 5000))
@@ -60,8 +62,12 @@ def test_a_model_that_was_not_logged_to_the_end_is_not_registered(client: mlflow
     client.finalize_logged_model(
         model.model_id, LoggedModelStatus.PENDING
     )  # as a version of a half logged model was made once
-    register(client, run_with_model(client, status=LoggedModelStatus.FAILED), 3, Entry("a", 1.0, 5000))
-    register(client, run_with_model(client, status=LoggedModelStatus.PENDING), 3, Entry("a", 1.0, 5000))
+    register(
+        client, run_with_model(client, status=LoggedModelStatus.FAILED), 3, Entry("a", 1.0, 5000)
+    )
+    register(
+        client, run_with_model(client, status=LoggedModelStatus.PENDING), 3, Entry("a", 1.0, 5000)
+    )
     register(client, run_with_model(client), 3, Entry("a", 0.8, 5000))
     assert len(client.search_model_versions("name='a'")) == 3
     assert best(client, "a") == whole
@@ -70,14 +76,23 @@ def test_a_model_that_was_not_logged_to_the_end_is_not_registered(client: mlflow
 def test_runs_that_end_together_agree_on_the_best(client: mlflow.MlflowClient) -> None:
     runs = {run_with_model(client): 0.9 + i / 100 for i in (2, 0, 5, 1)}
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda item: register(client, item[0], 3, Entry("a", item[1], 5000)), runs.items()))
+        list(
+            pool.map(
+                lambda item: register(client, item[0], 3, Entry("a", item[1], 5000)), runs.items()
+            )
+        )
     assert len(client.search_model_versions("name='a'")) == 4
     assert runs[best(client, "a")] == max(runs.values())
 
 
 @pytest.mark.parametrize(
     ("variant", "name"),
-    [("cnn3x3-adam", "cnn3x3-adam"), ("a/b:c'd", "a_b_c_d"), ("..", "model"), ("x" * 400, "x" * 200)],
+    [
+        ("cnn3x3-adam", "cnn3x3-adam"),
+        ("a/b:c'd", "a_b_c_d"),
+        ("..", "model"),
+        ("x" * 400, "x" * 200),
+    ],
 )
 def test_names_are_legal(client: mlflow.MlflowClient, variant: str, name: str) -> None:
     assert legal_name(variant) == name

@@ -29,7 +29,10 @@ def test_cnn3x3_has_the_shapes_the_blog_prints(settings: Compose) -> None:
 
 
 def test_cnn5x5_is_the_notebooks(settings: Compose) -> None:
-    rows = {name: (shape, count) for name, shape, count in shapes_and_parameters(settings("model=cnn5x5"))}
+    rows = {
+        name: (shape, count)
+        for name, shape, count in shapes_and_parameters(settings("model=cnn5x5"))
+    }
     assert rows["conv1"] == ((28, 28, 32), 5 * 5 * 32 + 32)
     assert rows["conv2"] == ((14, 14, 64), 5 * 5 * 32 * 64 + 64)
     assert rows["dense1"] == ((1024,), 7 * 7 * 64 * 1024 + 1024)
@@ -38,7 +41,11 @@ def test_cnn5x5_is_the_notebooks(settings: Compose) -> None:
 
 
 def test_softmax_regression(settings: Compose) -> None:
-    assert [row[2] for row in shapes_and_parameters(settings("model=softmax"))] == [0, 0, 784 * 10 + 10]
+    assert [row[2] for row in shapes_and_parameters(settings("model=softmax"))] == [
+        0,
+        0,
+        784 * 10 + 10,
+    ]
 
 
 def test_mlp(settings: Compose) -> None:

@@ -41,7 +41,10 @@ def built(config: Config, total_steps: int = 100) -> keras.optimizers.Optimizer:
             keras.optimizers.SGD(0.01, momentum=0.9, nesterov=True),
         ),
         (["optimizer=adam"], keras.optimizers.Adam(0.001, epsilon=1e-8)),
-        (["optimizer=adam", "optimizer.beta_1=0.5"], keras.optimizers.Adam(0.001, 0.5, epsilon=1e-8)),
+        (
+            ["optimizer=adam", "optimizer.beta_1=0.5"],
+            keras.optimizers.Adam(0.001, 0.5, epsilon=1e-8),
+        ),
         (["optimizer=adamw"], keras.optimizers.AdamW(0.001, weight_decay=0.01, epsilon=1e-8)),
         (["optimizer=rmsprop"], keras.optimizers.RMSprop(0.001, rho=0.9)),
         (
@@ -54,7 +57,9 @@ def built(config: Config, total_steps: int = 100) -> keras.optimizers.Optimizer:
 def test_same_updates_as_keras(
     settings: Compose, overrides: list[str], reference: keras.optimizers.Optimizer
 ) -> None:
-    np.testing.assert_allclose(minimise(built(settings(*overrides))), minimise(reference), rtol=1e-5)
+    np.testing.assert_allclose(
+        minimise(built(settings(*overrides))), minimise(reference), rtol=1e-5
+    )
 
 
 def test_fused_adam_follows_a_schedule(settings: Compose) -> None:

@@ -24,7 +24,10 @@ STEPS = 20
 
 
 def train_tutorial(
-    graph: Callable[..., Graph], initial: list[np.ndarray], batches: list[np.ndarray], split: data.Split
+    graph: Callable[..., Graph],
+    initial: list[np.ndarray],
+    batches: list[np.ndarray],
+    split: data.Split,
 ) -> tuple[list[float], list[np.ndarray]]:
     """The cost before each step, as the tutorial's own expression gives it, and the weights after the last."""
     with tf.Graph().as_default(), v1.Session() as session:
@@ -70,7 +73,9 @@ def test_same_costs_and_weights_as_the_tutorial(
     init: str | None,
 ) -> None:
     """`init` None is the preset's own; with the notebook's random weights the buggy loss has a gradient, too."""
-    overrides = [f"experiment={preset}", "schedule.max_steps=20"] + ([f"init={init}"] if init else [])
+    overrides = [f"experiment={preset}", "schedule.max_steps=20"] + (
+        [f"init={init}"] if init else []
+    )
     if preset == "notebook_cnn5x5":
         overrides.append("model.dropout=0")
     config = settings(*overrides)

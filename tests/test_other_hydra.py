@@ -86,7 +86,9 @@ def test_many_threads_compose() -> None:
         return config.seed, config.model.kind
 
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(composed, range(24))) == [(s, "mlp" if s % 2 else "convnet") for s in range(24)]
+        assert list(pool.map(composed, range(24))) == [
+            (s, "mlp" if s % 2 else "convnet") for s in range(24)
+        ]
 
 
 def test_a_run_within_another_application(foreign: Path, workdir: Path) -> None:
@@ -108,11 +110,17 @@ def test_runs_of_two_threads_are_what_they_are_alone(
         "schedule.max_steps=3",
         "preflight=off",
     ]
-    overrides = [[*small, "seed=1"], [*small, "seed=2", "tracking.experiment=other"], [*small, "seed=3"]]
+    overrides = [
+        [*small, "seed=1"],
+        [*small, "seed=2", "tracking.experiment=other"],
+        [*small, "seed=3"],
+    ]
     with ThreadPoolExecutor(3) as pool:
         together = [job.result() for job in [pool.submit(run, given) for given in overrides]]
     alone = [run(given) for given in overrides]
-    assert [result.epochs[-1].test for result in together] == [result.epochs[-1].test for result in alone]
+    assert [result.epochs[-1].test for result in together] == [
+        result.epochs[-1].test for result in alone
+    ]
     client = mlflow.MlflowClient()
     for result, seed in zip(together, (1, 2, 3), strict=True):
         stored = client.get_run(result.run_id)

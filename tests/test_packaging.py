@@ -32,7 +32,17 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, source / name)
-    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(source)]
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "-w",
+        str(folder),
+        str(source),
+    ]
     subprocess.run(build, check=True)
     (wheel,) = folder.glob("*.whl")
     venv.create(folder / "venv")
@@ -41,8 +51,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([*pip, "install", "-q", "--no-deps", str(wheel)], check=True)
     site = subprocess.run(
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        check=True, capture_output=True, text=True,
-    ).stdout.strip()  # fmt: skip
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
     (Path(site) / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return folder / "venv" / "bin" / "mnist-exp"
 
@@ -99,7 +111,9 @@ def test_a_folder_named_like_a_setting_hides_nothing(installed: Path, tmp_path: 
 def test_wheel_is_what_runs(installed: Path, tmp_path: Path) -> None:
     code = "import mnist_exp.config as c; print(c.__file__); print(c.CONF_DIR); print(c.SWEEPS_DIR)"
     python = installed.with_name("python")
-    done = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     package = Path(done.stdout.splitlines()[0]).parent
     assert installed.parent.parent in package.parents
     assert done.stdout.splitlines()[1:] == [str(package / "conf"), str(package / "sweeps")]
@@ -118,7 +132,11 @@ QUICK: dict[str, list[str]] = {
     "resume=RUN_ID": [],
     "mnist_exp.rerun": [],
     "mnist_exp.sync": [],
-    "sweeps=variants schedule.epochs=1": [*SMALL, "hydra.sweeper.study_name=quick", "preflight=off"],
+    "sweeps=variants schedule.epochs=1": [
+        *SMALL,
+        "hydra.sweeper.study_name=quick",
+        "preflight=off",
+    ],
     "sweeps=variants": [*SMALL, "hydra.sweeper.study_name=variants", "preflight=off"],
     "hydra/sweeper=optuna_study": [*SMALL, "hydra.sweeper.n_trials=2", "preflight=off"],
     "best_of=cnn3x3_tuning": [*SMALL, "preflight=off"],
@@ -141,7 +159,11 @@ def readme_commands() -> list[str]:
     """Every command of README that is this project's, without its comment; one that goes on in the next line is one."""
     text = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
     lines = [line.strip() for line in text.splitlines() if line.startswith("    ")]
-    return [re.split(r"\s{2,}#", line)[0] for line in lines if re.match(r"python -[mc] .*mnist_exp", line)]
+    return [
+        re.split(r"\s{2,}#", line)[0]
+        for line in lines
+        if re.match(r"python -[mc] .*mnist_exp", line)
+    ]
 
 
 def first(table: dict[str, _T], command: str, default: _T) -> _T:
@@ -159,8 +181,12 @@ def test_every_command_of_readme_runs_from_the_wheel(installed: Path, workdir: P
     python = str(installed.with_name("python"))
 
     def run(words: list[str], code: int) -> str:
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have left it ignored
-        process = subprocess.Popen([python, *words], stdout=PIPE, stderr=subprocess.STDOUT, text=True)
+        before = signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        )  # a shell may have left it ignored
+        process = subprocess.Popen(
+            [python, *words], stdout=PIPE, stderr=subprocess.STDOUT, text=True
+        )
         signal.signal(signal.SIGINT, before)
         assert process.stdout is not None
         if "--draw" in words:

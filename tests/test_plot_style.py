@@ -41,7 +41,9 @@ def drawn(small_mnist: data.Dataset) -> dict[str, bytes]:
     return dict(tracker.files)
 
 
-def test_no_setting_of_matplotlib_changes_or_breaks_a_runs_figures(small_mnist: data.Dataset) -> None:
+def test_no_setting_of_matplotlib_changes_or_breaks_a_runs_figures(
+    small_mnist: data.Dataset,
+) -> None:
     plain = drawn(small_mnist)
     assert len(plain) == 5
     with matplotlib.rc_context(HOSTILE):

@@ -22,13 +22,24 @@ def test_a_study_and_its_tracking_on_one_server(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_url)
     command = [
-        *(sys.executable, "-m", "mnist_exp", "-m", "hydra/sweeper=optuna_study", "hydra/launcher=joblib"),
+        *(
+            sys.executable,
+            "-m",
+            "mnist_exp",
+            "-m",
+            "hydra/sweeper=optuna_study",
+            "hydra/launcher=joblib",
+        ),
         *(
             f"hydra.sweeper.storage={optuna_url}",
             "hydra.sweeper.study_name=mnist",
             "hydra.sweeper.n_trials=3",
         ),
-        *("model=softmax", "optimizer.learning_rate=tag(log, interval(1e-3,1e-1))", "schedule.epochs=1"),
+        *(
+            "model=softmax",
+            "optimizer.learning_rate=tag(log, interval(1e-3,1e-1))",
+            "schedule.epochs=1",
+        ),
         *("data.train_limit=500", "data.eval_limit=100", "preflight=off"),
     ]
     done = subprocess.run(
@@ -41,14 +52,19 @@ def test_a_study_and_its_tracking_on_one_server(
     found = client.get_experiment_by_name("mnist_exp")
     assert found is not None
     runs = client.search_runs([found.experiment_id])
-    by_number = {run.data.tags["trial_number"]: run for run in runs if "trial_number" in run.data.tags}
+    by_number = {
+        run.data.tags["trial_number"]: run for run in runs if "trial_number" in run.data.tags
+    }
     assert {number: run.data.metrics["val/accuracy"] for number, run in by_number.items()} == {
         str(trial.number): trial.value for trial in trials
     }
     assert not list(tmp_path.glob("*.db"))
 
     refused = subprocess.run(
-        [*command, f"hydra.sweeper.storage={mlflow_url}"], check=False, capture_output=True, text=True
+        [*command, f"hydra.sweeper.storage={mlflow_url}"],
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert refused.returncode == 1
     assert "holds MLflow's tables" in refused.stderr
@@ -65,9 +81,14 @@ input("ready\\n")
 with tracking.track_run(settings, "variant", "name", images):
     pass
 """
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    pipes: dict[str, Any] = {
+        "stdin": subprocess.PIPE,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+    }
     processes = [
-        subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, text=True, **pipes) for _ in range(4)
+        subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, text=True, **pipes)
+        for _ in range(4)
     ]
     for process in processes:
         assert process.stdout is not None
@@ -81,4 +102,6 @@ with tracking.track_run(settings, "variant", "name", images):
     client = mlflow.MlflowClient(uri)
     found = client.get_experiment_by_name("mnist_exp")
     assert found is not None
-    assert [run.info.status for run in client.search_runs([found.experiment_id])] == ["FINISHED"] * 4
+    assert [run.info.status for run in client.search_runs([found.experiment_id])] == [
+        "FINISHED"
+    ] * 4

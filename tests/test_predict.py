@@ -93,7 +93,9 @@ def test_what_is_no_digit_is_doubted(here: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_several_digits_are_reported(here: Path, mnist: data.Dataset) -> None:
-    page = np.concatenate([np.asarray(large(mnist.test.images[i, :, :, 0], 200)) for i in (0, 1)], axis=1)
+    page = np.concatenate(
+        [np.asarray(large(mnist.test.images[i, :, :, 0], 200)) for i in (0, 1)], axis=1
+    )
     Image.fromarray(page).save(here / "two.webp", lossless=True)
     with pytest.raises(UserError, match="^--image .*two.webp: 2 digits: draw or cut out one$"):
         predict.run(["--image", str(here / "two.webp")])
@@ -103,7 +105,11 @@ MISTAKES = {
     "text": ("text.png", b"seven", "not a picture in PNG, JPEG, GIF"),
     "broken": ("broken.png", encoded(Image.new("L", (90, 90)))[:60], "the file is damaged"),
     "empty": ("empty.jpg", encoded(Image.new("L", (90, 90), 255), "JPEG"), "the page is empty"),
-    "huge": ("huge.png", png_header(30_000, 30_000), "900,000,000 pixels; at most 64,000,000 are read"),
+    "huge": (
+        "huge.png",
+        png_header(30_000, 30_000),
+        "900,000,000 pixels; at most 64,000,000 are read",
+    ),
 }
 
 
@@ -124,13 +130,22 @@ def test_pictures_that_cannot_be_read(here: Path, kind: str) -> None:
         (["--index", "10000"], "--index 10000: expected 0 to 9999"),
         (["--index", "-1"], "--index -1: expected 0 to 9999"),
         (["--index", "x"], "argument --index: invalid int value: 'x'"),
-        (["--image", "a.png", "--index", "1"], "argument --index: not allowed with argument --image"),
+        (
+            ["--image", "a.png", "--index", "1"],
+            "argument --index: not allowed with argument --image",
+        ),
         (["--draw", "--index", "1"], "not allowed with argument --draw"),
         (["--run", "0" * 32], "--run 0{32}: no such run in sqlite"),
         (["--run", "no/such"], "--run no/such: no such run in sqlite"),
-        (["--run", "best", "--run", "latest"], "--run: expected at most 2 with --draw, else one, found 2"),
+        (
+            ["--run", "best", "--run", "latest"],
+            "--run: expected at most 2 with --draw, else one, found 2",
+        ),
         (["--seed", "-1"], "--seed -1: expected a number >= 0"),
-        (["--index", "1", "--seed", "1"], "--seed 1: expected a number >= 0, for a random test image only"),
+        (
+            ["--index", "1", "--seed", "1"],
+            "--seed 1: expected a number >= 0, for a random test image only",
+        ),
         (["--output", "nosuch/a.png"], "--output nosuch/a.png: expected a name that ends in .png"),
         (["--output", "a.pdf"], "--output a.pdf: expected a name that ends in .png"),
         (["uri=x"], "uri=x: expected tracking.uri=URI"),
@@ -169,10 +184,19 @@ def test_best_and_latest(workdir: Path) -> None:
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
 
     def add(
-        accuracy: float, *, status: str = "FINISHED", model: bool = True, whole: bool = True, **params: str
+        accuracy: float,
+        *,
+        status: str = "FINISHED",
+        model: bool = True,
+        whole: bool = True,
+        **params: str,
     ) -> str:
         run = client.create_run("0").info.run_id
-        shown = {"data.validation_size": "5000", "data.eval_limit": "None", "data.eval_on_train": "False"}
+        shown = {
+            "data.validation_size": "5000",
+            "data.eval_limit": "None",
+            "data.eval_on_train": "False",
+        }
         shown |= {f"data.{name}": value for name, value in params.items()}
         client.log_batch(
             run, [Metric("val/accuracy", accuracy, 0, 1)], [Param(*pair) for pair in shown.items()]
@@ -216,7 +240,9 @@ def test_a_run_registers_its_model(trained: Trained, monkeypatch: pytest.MonkeyP
 def test_the_logged_model_loads_without_mnist_exp(
     trained: Trained, model: TrainedModel, mnist: data.Dataset
 ) -> None:
-    picture = base64.b64encode(encoded(dark_on_light(large(mnist.test.images[0, :, :, 0])))).decode()
+    picture = base64.b64encode(
+        encoded(dark_on_light(large(mnist.test.images[0, :, :, 0])))
+    ).decode()
     code = (
         "import sys, json; sys.modules['mnist_exp'] = None; import mlflow, pandas\n"
         f"m = mlflow.pyfunc.load_model('{model.uri}')\n"
@@ -226,9 +252,14 @@ def test_the_logged_model_loads_without_mnist_exp(
         "MLFLOW_TRACKING_URI": trained.uri
     }
     done = subprocess.run(
-        [sys.executable, "-c", code, picture], env=environment, capture_output=True, text=True, timeout=LIMIT,
-        check=False, cwd=trained.folder,
-    )  # fmt: skip
+        [sys.executable, "-c", code, picture],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+        cwd=trained.folder,
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found == pytest.approx(model.predict(picture).probabilities.tolist(), abs=1e-6)
@@ -249,7 +280,9 @@ def test_accuracy_of_changed_pictures(model: TrainedModel, mnist: data.Dataset, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", KINDS)
-def test_changed_pictures_are_read_as_well(model: TrainedModel, mnist: data.Dataset, form: str) -> None:
+def test_changed_pictures_are_read_as_well(
+    model: TrainedModel, mnist: data.Dataset, form: str
+) -> None:
     found = accuracy(model, mnist, form, 1000)
     print(f"| {form} | {found:.1%} |")
     assert found >= 0.93
@@ -261,7 +294,9 @@ def accuracy(model: TrainedModel, mnist: data.Dataset, form: str, count: int) ->
     for index in np.arange(0, 10_000, 10_000 // count)[:count]:
         file = KINDS[form](mnist.test.images[index, :, :, 0], random)
         with contextlib.suppress(UserError):
-            right += model.predict(base64.b64encode(file).decode()).digit == mnist.test.labels[index]
+            right += (
+                model.predict(base64.b64encode(file).decode()).digit == mnist.test.labels[index]
+            )
     return right / count
 
 
@@ -287,12 +322,17 @@ def endpoint(trained: Trained) -> Iterator[str]:
     )
     log = (trained.folder / "served.log").open("w")
     process = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", *serve], env=environment, cwd=trained.folder, start_new_session=True,
-        stdout=log, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        [sys.executable, "-m", "mlflow", *serve],
+        env=environment,
+        cwd=trained.folder,
+        start_new_session=True,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
     try:
         until(
-            lambda: answers(f"http://127.0.0.1:{port}/ping") or process.poll() is not None, "the model server"
+            lambda: answers(f"http://127.0.0.1:{port}/ping") or process.poll() is not None,
+            "the model server",
         )
         assert process.poll() is None, (trained.folder / "served.log").read_text()
         yield f"http://127.0.0.1:{port}/invocations"
@@ -307,7 +347,9 @@ def test_a_served_model_gives_the_same_answer(
     endpoint: str, model: TrainedModel, mnist: data.Dataset
 ) -> None:
     def ask(body: Any) -> tuple[int, Any]:
-        kind, text = ("text/csv", body) if isinstance(body, str) else ("application/json", json.dumps(body))
+        kind, text = (
+            ("text/csv", body) if isinstance(body, str) else ("application/json", json.dumps(body))
+        )
         request = urllib.request.Request(endpoint, text.encode(), {"Content-Type": kind})
         try:
             with urllib.request.urlopen(request, timeout=LIMIT) as answer:
@@ -318,9 +360,14 @@ def test_a_served_model_gives_the_same_answer(
     digit = mnist.test.images[0, :, :, 0]
     picture = base64.b64encode(encoded(dark_on_light(large(digit)), "JPEG")).decode()
     expected = model.predict(picture).probabilities.tolist()
-    for body in ({"dataframe_split": {"columns": ["image"], "data": [[picture]]}},
-                 {"dataframe_records": [{"image": picture}]}, {"inputs": {"image": [picture]}},
-                 {"instances": [{"image": picture}]}, {"instances": [picture]}, f"image\n{picture}\n"):  # fmt: skip
+    for body in (
+        {"dataframe_split": {"columns": ["image"], "data": [[picture]]}},
+        {"dataframe_records": [{"image": picture}]},
+        {"inputs": {"image": [picture]}},
+        {"instances": [{"image": picture}]},
+        {"instances": [picture]},
+        f"image\n{picture}\n",
+    ):
         status, answer = ask(body)
         assert status == 200, answer
         (row,) = answer["predictions"]
@@ -339,7 +386,9 @@ def test_a_served_model_gives_the_same_answer(
 
 
 def test_draw_prints_its_address_and_ends_with_130(here: Path) -> None:
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have left it ignored
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell may have left it ignored
     process = subprocess.Popen(
         command("--draw"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=here
     )
@@ -354,7 +403,9 @@ def test_draw_prints_its_address_and_ends_with_130(here: Path) -> None:
     assert errors == ""
 
 
-def test_the_picture_itself_is_never_the_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_picture_itself_is_never_the_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     picture = Image.new("L", (60, 60), 255)
     picture.paste(0, (20, 10, 30, 50))
@@ -362,11 +413,18 @@ def test_the_picture_itself_is_never_the_output(tmp_path: Path, monkeypatch: pyt
     content = Path("digit.png").read_bytes()
     Path("link.png").symlink_to("digit.png")
     Path("hard.png").hardlink_to("digit.png")
-    for image, output in [("digit.png", "./digit.png"), ("link.png", "digit.png"), ("digit.png", "link.png"),
-                          ("digit.png", "hard.png"), ("digit.png", str(tmp_path / "digit.png"))]:  # fmt: skip
+    for image, output in [
+        ("digit.png", "./digit.png"),
+        ("link.png", "digit.png"),
+        ("digit.png", "link.png"),
+        ("digit.png", "hard.png"),
+        ("digit.png", str(tmp_path / "digit.png")),
+    ]:
         with pytest.raises(UserError, match="--output .*: that is the picture of --image"):
             predict.run(["--image", image, "--output", output])
     Path("predict-digit.png").symlink_to("digit.png")
-    with pytest.raises(UserError, match="--output predict-digit.png: that is the picture of --image"):
+    with pytest.raises(
+        UserError, match="--output predict-digit.png: that is the picture of --image"
+    ):
         predict.run(["--image", "digit.png"])
     assert Path("digit.png").read_bytes() == content

@@ -42,7 +42,9 @@ def test_ink_fits_20_pixels_and_its_mass_is_in_the_middle(mnist: data.Dataset) -
         assert max(np.ptp(rows), np.ptp(columns)) + 1 <= 20
         for axis in (0, 1):
             weights = seen.sum(axis=1 - axis)
-            assert (weights * (np.arange(28) + 0.5)).sum() / weights.sum() == pytest.approx(14.5, abs=0.5)
+            assert (weights * (np.arange(28) + 0.5)).sum() / weights.sum() == pytest.approx(
+                14.5, abs=0.5
+            )
 
 
 def test_the_aspect_ratio_is_kept() -> None:
@@ -93,7 +95,9 @@ def with_alpha(digit: np.ndarray, ink: int) -> Image.Image:
 def rotated_by_exif(digit: np.ndarray) -> bytes:
     exif = Image.Exif()
     exif[0x0112] = 6  # show it turned by 90 degrees clockwise
-    return encoded(dark_on_light(large(digit)).transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif)
+    return encoded(
+        dark_on_light(large(digit)).transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif
+    )
 
 
 def animated(digit: np.ndarray, kind: str) -> bytes:
@@ -105,7 +109,9 @@ def animated(digit: np.ndarray, kind: str) -> bytes:
 def paper_cut_out(digit: np.ndarray) -> Image.Image:
     """Black ink with the grey of its edges as it was on white paper, and transparent where the paper was white."""
     grey = np.asarray(dark_on_light(large(digit)))
-    return Image.fromarray(np.dstack([grey, grey, grey, np.where(grey > 250, 0, 255).astype(np.uint8)]))
+    return Image.fromarray(
+        np.dstack([grey, grey, grey, np.where(grey > 250, 0, 255).astype(np.uint8)])
+    )
 
 
 def in_rgb(digit: np.ndarray, ink: str, paper: str) -> Image.Image:
@@ -129,7 +135,9 @@ FORMS = {
     "ink half transparent": lambda d: encoded(
         Image.fromarray(np.asarray(with_alpha(d, 0)) // np.array([1, 1, 1, 3], np.uint8))
     ),
-    "12 bits of 16": lambda d: encoded(Image.fromarray(np.asarray(large(d)).astype(np.uint16) * 16)),
+    "12 bits of 16": lambda d: encoded(
+        Image.fromarray(np.asarray(large(d)).astype(np.uint16) * 16)
+    ),
     "fractions": lambda d: encoded(Image.fromarray(np.asarray(large(d), np.float32) / 255), "TIFF"),
     "200 levels of 16 bits, on a base": lambda d: encoded(
         Image.fromarray((30_000 + np.asarray(large(d)) / 255 * 200).astype(np.uint16))
@@ -137,14 +145,18 @@ FORMS = {
     "fractions on a base": lambda d: encoded(
         Image.fromarray(0.5 + np.asarray(large(d), np.float32) / 25_500), "TIFF"
     ),
-    "32 bits": lambda d: encoded(Image.fromarray(np.asarray(large(d)).astype(np.int32) * 1000), "TIFF"),
+    "32 bits": lambda d: encoded(
+        Image.fromarray(np.asarray(large(d)).astype(np.int32) * 1000), "TIFF"
+    ),
     "4 bits of 8": lambda d: encoded(Image.fromarray(np.asarray(large(d)) // 17)),
     "red on green of the same brightness": lambda d: encoded(in_rgb(d, "#d00000", "#006a00")),
     "yellow on white": lambda d: encoded(in_rgb(d, "#ffff00", "#ffffff")),
     "light on dark": lambda d: encoded(large(d)),
     "JPEG": lambda d: encoded(dark_on_light(large(d)), "JPEG"),
     "blue on yellow": lambda d: encoded(
-        Image.composite(Image.new("RGB", (400, 400), "navy"), Image.new("RGB", (400, 400), "khaki"), large(d))
+        Image.composite(
+            Image.new("RGB", (400, 400), "navy"), Image.new("RGB", (400, 400), "khaki"), large(d)
+        )
     ),
     "black on transparent": lambda d: encoded(with_alpha(d, 0)),
     "white on transparent": lambda d: encoded(with_alpha(d, 255)),
@@ -153,13 +165,18 @@ FORMS = {
     "grey on grey": lambda d: encoded(large(d).point(lambda v: 100 + v // 5)),
     "turned by EXIF": rotated_by_exif,
     "3,000 pixels": lambda d: encoded(large(d, 3000), "JPEG"),
-    "off-centre": lambda d: encoded(Image.fromarray(np.pad(np.asarray(large(d)), ((300, 0), (0, 200))))),
+    "off-centre": lambda d: encoded(
+        Image.fromarray(np.pad(np.asarray(large(d)), ((300, 0), (0, 200))))
+    ),
 }
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_digit_is_the_same_in_any_form(seven: np.ndarray, form: str) -> None:
-    assert difference(from_bytes(FORMS[form](seven)), from_bytes(encoded(dark_on_light(large(seven))))) < 6
+    assert (
+        difference(from_bytes(FORMS[form](seven)), from_bytes(encoded(dark_on_light(large(seven)))))
+        < 6
+    )
 
 
 def empty_pages() -> dict[str, bytes]:
@@ -185,7 +202,10 @@ def test_an_empty_page_is_refused(page: str) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "not a picture in PNG, JPEG, GIF, WEBP, BMP, TIFF, HEIC, AVIF, JPEG2000 or PPM format"),
+        (
+            b"",
+            "not a picture in PNG, JPEG, GIF, WEBP, BMP, TIFF, HEIC, AVIF, JPEG2000 or PPM format",
+        ),
         (b"seven\n" * 100, "not a picture in PNG, JPEG"),
         (b"%PDF-1.7\n" + bytes(99), "a PDF, not a picture in PNG"),
         (b"\0\0\0\x18ftypheic" + bytes(99), "pillow-heif"),
@@ -226,7 +246,9 @@ def test_too_large_a_picture_is_not_decoded() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    kind=st.sampled_from(["PNG", "JPEG"]), at=st.integers(0, 10_000), value=st.binary(min_size=1, max_size=40)
+    kind=st.sampled_from(["PNG", "JPEG"]),
+    at=st.integers(0, 10_000),
+    value=st.binary(min_size=1, max_size=40),
 )
 def test_damaged_files_are_read_or_refused(kind: str, at: int, value: bytes) -> None:
     page = Image.new("L", (60, 60), 255)
@@ -271,7 +293,9 @@ def test_the_scan_is_that_of_the_clean_picture(mnist: data.Dataset, form: str) -
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
 def test_pixels_that_are_no_numbers_are_refused(seven: np.ndarray, number: float) -> None:
     values = np.asarray(dark_on_light(large(seven)), np.float32)
-    picture = encoded(Image.fromarray(np.where(values > 250, number, values).astype(np.float32)), "TIFF")
+    picture = encoded(
+        Image.fromarray(np.where(values > 250, number, values).astype(np.float32)), "TIFF"
+    )
     with pytest.raises(PictureError, match="pixels are no numbers"):
         from_bytes(picture)
 
@@ -299,7 +323,9 @@ def test_a_small_digit_on_a_large_page_is_read(mnist: data.Dataset) -> None:
         assert difference(seen, from_bytes(encoded(dark_on_light(large(digit))))) < 12
 
 
-def test_a_small_digit_on_a_page_that_is_not_even_is_refused_with_words(mnist: data.Dataset) -> None:
+def test_a_small_digit_on_a_page_that_is_not_even_is_refused_with_words(
+    mnist: data.Dataset,
+) -> None:
     light = np.linspace(0.6, 1, 4000, dtype=np.float32)
     for digit in mnist.test.images[:3, :, :, 0]:
         page = (np.asarray(on_large_page(digit, 60)) * light).astype(np.uint8)
@@ -320,11 +346,17 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def exif(orientation: int) -> bytes:
-    return b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0" + orientation.to_bytes(4, "little") + bytes(4)
+    return (
+        b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"
+        + orientation.to_bytes(4, "little")
+        + bytes(4)
+    )
 
 
 METADATA = {
-    "a text of 3 MB": chunk(b"iTXt", b"XML:com.adobe.xmp\0\x01\0\0\0" + zlib.compress(bytes(3_000_000))),
+    "a text of 3 MB": chunk(
+        b"iTXt", b"XML:com.adobe.xmp\0\x01\0\0\0" + zlib.compress(bytes(3_000_000))
+    ),
     "a colour profile of 2 MB": chunk(b"iCCP", b"icc\0\0" + zlib.compress(bytes(2_000_000))),
     "EXIF that is none": chunk(b"eXIf", b"\0\x08\0\x02\x01\x12\0\x03garbage"),
     "EXIF with no turn": chunk(b"eXIf", exif(9)),
@@ -339,7 +371,9 @@ def test_metadata_is_no_reason_to_refuse_a_picture(name: str, seven: np.ndarray)
     plain = encoded(large(seven))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        np.testing.assert_array_equal(from_bytes(plain[:33] + METADATA[name] + plain[33:]), from_bytes(plain))
+        np.testing.assert_array_equal(
+            from_bytes(plain[:33] + METADATA[name] + plain[33:]), from_bytes(plain)
+        )
 
 
 def test_a_png_is_turned_as_its_exif_says(seven: np.ndarray) -> None:

@@ -49,12 +49,37 @@ def test_any_text_is_only_text_for_rich(text: str) -> None:
 def test_the_users_own_choice_of_errors_stays() -> None:
     environment = {"PYTHONIOENCODING": "ascii:backslashreplace", "PATH": ""}
     program = "from mnist_exp import printing; printing.use_any_encoding(); print('\N{MINUS SIGN}')"
-    ended = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, env=environment)
+    ended = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, env=environment
+    )
     assert ended.stdout == b"\\u2212\n"
 
 
-HOSTILE = ["`", "``", "` `", "*x*", "_x_", "[a](http://evil)", "![a](b)", "<img src=x onerror=alert(1)>", "<http://evil>", "&lt;", "# h", "a|b",
-           "http://evil", "www.evil.org", "\\", "\\`", "x\n\n# y", "~~x~~", "$(touch P)", "'; touch P; '", "", " ", "-rf"]  # fmt: skip
+HOSTILE = [
+    "`",
+    "``",
+    "` `",
+    "*x*",
+    "_x_",
+    "[a](http://evil)",
+    "![a](b)",
+    "<img src=x onerror=alert(1)>",
+    "<http://evil>",
+    "&lt;",
+    "# h",
+    "a|b",
+    "http://evil",
+    "www.evil.org",
+    "\\",
+    "\\`",
+    "x\n\n# y",
+    "~~x~~",
+    "$(touch P)",
+    "'; touch P; '",
+    "",
+    " ",
+    "-rf",
+]
 
 
 @settings(deadline=None)
@@ -71,7 +96,9 @@ def test_any_text_is_only_text_in_markdown(text: str) -> None:
     assert {token.type for token in paragraph.children} <= {"text", "text_special"}
     assert "".join(token.content for token in paragraph.children) == f"x {shown} x"
 
-    (paragraph,) = [token for token in parser.parse(f"x {printing.code(text)} x") if token.type == "inline"]
+    (paragraph,) = [
+        token for token in parser.parse(f"x {printing.code(text)} x") if token.type == "inline"
+    ]
     kinds = [token.type for token in paragraph.children]
     assert kinds == ["text", "code_inline", "text"]
     assert paragraph.children[1].content.strip() == shown.strip()
@@ -80,7 +107,8 @@ def test_any_text_is_only_text_in_markdown(text: str) -> None:
 @settings(deadline=None, max_examples=40)
 @given(
     st.one_of(
-        st.sampled_from(HOSTILE), st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=50)
+        st.sampled_from(HOSTILE),
+        st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=50),
     )
 )
 def test_any_text_is_one_word_for_a_shell(text: str) -> None:

@@ -62,11 +62,22 @@ def test_an_interpolation_has_the_value_of_then() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "tracking.uri=http://elsewhere", "++tracking.uri=x", "+tracking.experiment=x", "tracking={uri: x}", "hydra.run.dir=/x",
-        "+hydra.job.env_set.X=y", "hydra/launcher=ray", "data.dir=/x", "++data.dir=/x", "resume=auto", "+resume=x", "best_of=x",
-        "sweeps=variants", "tracking.code=diff",
+        "tracking.uri=http://elsewhere",
+        "++tracking.uri=x",
+        "+tracking.experiment=x",
+        "tracking={uri: x}",
+        "hydra.run.dir=/x",
+        "+hydra.job.env_set.X=y",
+        "hydra/launcher=ray",
+        "data.dir=/x",
+        "++data.dir=/x",
+        "resume=auto",
+        "+resume=x",
+        "best_of=x",
+        "sweeps=variants",
+        "tracking.code=diff",
     ],
-)  # fmt: skip
+)
 def test_what_is_the_readers_own_choice_is_not_taken_over(text: str) -> None:
     resolved = compose(SMALL).config.to_dict()
     assert overrides([text, "seed=0"], resolved, "x") == ["seed=0"]
@@ -75,11 +86,28 @@ def test_what_is_the_readers_own_choice_is_not_taken_over(text: str) -> None:
 @pytest.mark.parametrize(
     "recorded",
     [
-        5, None, "seed=1", {"seed": 1}, [5], [None], [["seed=1"]], ["se ed=1"], ["seed"[:0]], ["model=../../../tmp/x"], ["model=nope"],
-        ["+model@optimizer=softmax"], ["nope=1"], ["model.nope.deeper=1"], ["model=[softmax,mlp]"], ["model"], ["$(touch P)=1"],
-        ["experiment=${oc.env:HOME}"], ["x" * 10**6], ["\x1b[31m=1"],
+        5,
+        None,
+        "seed=1",
+        {"seed": 1},
+        [5],
+        [None],
+        [["seed=1"]],
+        ["se ed=1"],
+        ["seed"[:0]],
+        ["model=../../../tmp/x"],
+        ["model=nope"],
+        ["+model@optimizer=softmax"],
+        ["nope=1"],
+        ["model.nope.deeper=1"],
+        ["model=[softmax,mlp]"],
+        ["model"],
+        ["$(touch P)=1"],
+        ["experiment=${oc.env:HOME}"],
+        ["x" * 10**6],
+        ["\x1b[31m=1"],
     ],
-)  # fmt: skip
+)
 def test_a_record_of_another_shape_is_refused_in_a_line(recorded: Any) -> None:
     resolved = compose(SMALL).config.to_dict()
     with pytest.raises(ConfigError, match="^best_of=x: ") as caught:
@@ -107,7 +135,9 @@ def forge(run_id: str, recorded: Any, **resolved: Any) -> None:
 
 
 @pytest.mark.usefixtures("bare_runs")
-def test_a_hostile_record_gives_nothing_away(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hostile_record_gives_nothing_away(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """best_of, rerun and resume: no variable of the reader's, no other store, no folder of the record's choice."""
     monkeypatch.setenv("LAB_TOKEN", "canary")
     done = run(SMALL)
@@ -128,7 +158,11 @@ def test_a_hostile_record_gives_nothing_away(workdir: Path, monkeypatch: pytest.
     (folder,) = record.glob("0*")
     state = json.loads((folder / "state.json").read_text())
     state["record"]["overrides"] = hostile
-    state["record"]["config"] |= {"tags": {"note": HOSTILE}, "run_name": HOSTILE, "tracking": tracking}
+    state["record"]["config"] |= {
+        "tags": {"note": HOSTILE},
+        "run_name": HOSTILE,
+        "tracking": tracking,
+    }
     (folder / "state.json").write_text(json.dumps(state))
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["state.json"] = checkpoint._sha256(folder / "state.json")
@@ -177,7 +211,9 @@ def test_records_that_best_of_cannot_use(workdir: Path, idx_folder: Path) -> Non
         run(["best_of=bare"])
     study("gone", done.run_id)
     client().set_tag(
-        client().search_runs(["1"], "tags.study_name = 'gone'")[0].info.run_id, "best.run_id", "no/such"
+        client().search_runs(["1"], "tags.study_name = 'gone'")[0].info.run_id,
+        "best.run_id",
+        "no/such",
     )
     with pytest.raises(UserError):
         run(["best_of=gone"])

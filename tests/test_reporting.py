@@ -52,13 +52,22 @@ def test_summary_puts_the_claim_beside_the_result(capsys: pytest.CaptureFixture[
 
 def test_batch_accuracy_line_is_the_notebooks(capsys: pytest.CaptureFixture[str]) -> None:
     reporter = reporting.Reporter()
-    reporter.progress(Progress(1, 101, 50, 0.5, 9, batch_accuracies=((0, 0.1), (100, 0.84))), seconds_left=1)
-    reporter.progress(Progress(1, 102, 50, 0.5, 9, batch_accuracies=((0, 0.1), (100, 0.84))), seconds_left=1)
-    assert capsys.readouterr().out == "step 0, training accuracy 0.1\nstep 100, training accuracy 0.84\n"
+    reporter.progress(
+        Progress(1, 101, 50, 0.5, 9, batch_accuracies=((0, 0.1), (100, 0.84))), seconds_left=1
+    )
+    reporter.progress(
+        Progress(1, 102, 50, 0.5, 9, batch_accuracies=((0, 0.1), (100, 0.84))), seconds_left=1
+    )
+    assert (
+        capsys.readouterr().out
+        == "step 0, training accuracy 0.1\nstep 100, training accuracy 0.84\n"
+    )
 
 
 def test_layer_text_adds_up() -> None:
-    text = reporting.layer_text([LayerRow("conv1", (28, 28, 32), 288), LayerRow("readout", (10,), 31370)])
+    text = reporting.layer_text(
+        [LayerRow("conv1", (28, 28, 32), 288), LayerRow("readout", (10,), 31370)]
+    )
     assert "conv1     (?, 28, 28, 32)              288" in text
     assert text.splitlines()[-1].split() == ["total", "31,658"]
 

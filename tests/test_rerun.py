@@ -26,7 +26,13 @@ from mnist_exp.rerun import (
     settings_of,
 )
 
-SMALL = ["model=softmax", "data.train_limit=500", "data.eval_limit=100", "schedule.epochs=3", "preflight=off"]
+SMALL = [
+    "model=softmax",
+    "data.train_limit=500",
+    "data.eval_limit=100",
+    "schedule.epochs=3",
+    "preflight=off",
+]
 NAN = [*SMALL, "loss=cross_entropy_sum", "loss.from_probabilities=true", "optimizer=sgd"]
 
 
@@ -38,7 +44,10 @@ def client_of(workdir: Path) -> mlflow.MlflowClient:
 
 
 def copy_of(
-    workdir: Path, run_id: str, status: str, change: Callable[[Metric], float | None] = lambda m: m.value
+    workdir: Path,
+    run_id: str,
+    status: str,
+    change: Callable[[Metric], float | None] = lambda m: m.value,
 ) -> str:
     """A run with the record of another, each metric as `change` says, without those it gives None for."""
     client = client_of(workdir)
@@ -70,7 +79,13 @@ def test_rerun_is_identical(
     workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Dropout, a schedule, batch accuracies and a NaN-free random start repeat from the resolved config alone."""
-    overrides = ["model=mlp", "model.hidden_units=[16]", "model.dropout=0.3", *SMALL[1:], "schedule=cosine"]
+    overrides = [
+        "model=mlp",
+        "model.hidden_units=[16]",
+        "model.dropout=0.3",
+        *SMALL[1:],
+        "schedule=cosine",
+    ]
     done = run([*overrides, "schedule.train_accuracy_every=2", "seed=5", "+tags.purpose=test"])
     client = client_of(workdir)
     client.log_text(done.run_id, "- seed=7\n- resume=auto\n", "config/overrides.yaml")
@@ -99,7 +114,10 @@ def test_a_changed_metric_is_named(workdir: Path, capsys: pytest.CaptureFixture[
     assert not comparison.identical
     last = capsys.readouterr().out.splitlines()[-1]
     val = done.epochs[1].val.cost
-    assert last == f"not identical: val/cost differs from epoch 2 on: {val * (1 + 2**-52)!r} against {val!r}"
+    assert (
+        last
+        == f"not identical: val/cost differs from epoch 2 on: {val * (1 + 2**-52)!r} against {val!r}"
+    )
 
 
 def test_a_run_that_did_not_finish_is_compared_as_far_as_it_went(
@@ -145,7 +163,9 @@ def test_a_run_that_was_made_longer(workdir: Path) -> None:
     assert comparison.first.epochs == 2
 
 
-def test_another_store_and_folder(workdir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_store_and_folder(
+    workdir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done = run(SMALL)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -165,16 +185,22 @@ def test_another_store_and_folder(workdir: Path, tmp_path: Path, monkeypatch: py
 def test_data_that_is_gone_or_changed(
     workdir: Path, idx_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = run(["model=softmax", f"data.dir={idx_folder}", "data.validation_size=50", "schedule.epochs=1"])
+    done = run(
+        ["model=softmax", f"data.dir={idx_folder}", "data.validation_size=50", "schedule.epochs=1"]
+    )
     labels = idx_folder / "t10k-labels-idx1-ubyte"
     original = labels.read_bytes()
     labels.write_bytes(original[:-1] + bytes([(original[-1] + 1) % 10]))
     said = main_exit(monkeypatch, done.run_id)
-    assert said.startswith(f"mnist_exp: run {done.run_id}: the data has changed since: data.digest was ")
+    assert said.startswith(
+        f"mnist_exp: run {done.run_id}: the data has changed since: data.digest was "
+    )
     assert str(idx_folder) in said
     shutil.rmtree(idx_folder)
     said = main_exit(monkeypatch, done.run_id)
-    assert f"run {done.run_id}: its data cannot be used: data.dir={idx_folder}: no such folder" in said
+    assert (
+        f"run {done.run_id}: its data cannot be used: data.dir={idx_folder}: no such folder" in said
+    )
     assert len(said.splitlines()) <= 2
     assert only_run(workdir).info.run_id == done.run_id
 
@@ -230,7 +256,10 @@ def test_stores_that_cannot_be_used(workdir: Path, monkeypatch: pytest.MonkeyPat
     [
         ([], "expected one RUN_ID, found none\nusage: "),
         (["a", "b"], "expected one RUN_ID, found a b\nusage: "),
-        (["a", "seed=3"], "seed=3: a rerun has its run's settings; only tracking.uri=URI can be given"),
+        (
+            ["a", "seed=3"],
+            "seed=3: a rerun has its run's settings; only tracking.uri=URI can be given",
+        ),
     ],
 )
 def test_mistakes_on_the_command_line(
@@ -246,7 +275,10 @@ def test_help_and_mistakes_load_no_tensorflow(workdir: Path) -> None:
         "except SystemExit as end: print(end.code, file=sys.stderr)\n"
         "print([name for name in ('tensorflow', 'keras', 'matplotlib') if name in sys.modules])"
     )
-    for argument, said in (("--help", "usage: python -m mnist_exp.rerun RUN_ID"), ("0" * 32, "no such run")):
+    for argument, said in (
+        ("--help", "usage: python -m mnist_exp.rerun RUN_ID"),
+        ("0" * 32, "no such run"),
+    ):
         command = [sys.executable, "-c", code, argument]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert said in done.stdout + done.stderr
@@ -263,7 +295,10 @@ def recorded(**changes: Any) -> TrackedRun:
         params={"model": "softmax", "seed": "0"},
         tags={"git.commit": "c" * 40},
         metrics={"train/cost": {1: "0.5", 2: "0.25"}, "val/accuracy": {1: "0.5", 2: "0.5"}},
-        files={"env/packages.txt": b"numpy==2.0\nkeras==3.1\n", "env/hardware.json": b'{"cores": 2}'},
+        files={
+            "env/packages.txt": b"numpy==2.0\nkeras==3.1\n",
+            "env/hardware.json": b'{"cores": 2}',
+        },
     )
     return replace(whole, **changes)
 
@@ -274,7 +309,10 @@ def recorded(**changes: Any) -> TrackedRun:
         ({"train/cost": {1: "0.5"}}, "train/cost differs from epoch 2 on: 0.25 against nothing"),
         ({"val/accuracy": {}}, "val/accuracy only in the first run"),
         ({"x": {1: "1.0"}}, "x only in the rerun"),
-        ({"train/cost": {1: "0.5", 2: "nan"}}, "train/cost differs from epoch 2 on: 0.25 against nan"),
+        (
+            {"train/cost": {1: "0.5", 2: "nan"}},
+            "train/cost differs from epoch 2 on: 0.25 against nan",
+        ),
         (
             {"train/batch_accuracy": {0: "0.1"}, "val/accuracy": {}},
             "train/batch_accuracy only in the rerun; nor are 1 other metrics",
@@ -314,7 +352,10 @@ def test_a_rerun_that_did_not_finish_is_not_identical() -> None:
 
 def test_environment_differences() -> None:
     first = recorded()
-    files = {"env/packages.txt": b"numpy==2.1\nrich==14\n", "env/hardware.json": b'{"cores": 4, "new": null}'}
+    files = {
+        "env/packages.txt": b"numpy==2.1\nrich==14\n",
+        "env/hardware.json": b'{"cores": 4, "new": null}',
+    }
     assert environment_differences(first, first) == []
     assert environment_differences(first, recorded(files=files)) == [
         "keras: 3.1 -> not installed",
@@ -332,7 +373,9 @@ def test_code_differences() -> None:
     first = recorded()
     assert code_differences(first, first) == []
     diff = b"diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n"
-    dirty = recorded(files={**first.files, "env/git.diff": diff, "env/git_left_out.txt": b"big: too large\n"})
+    dirty = recorded(
+        files={**first.files, "env/git.diff": diff, "env/git_left_out.txt": b"big: too large\n"}
+    )
     assert code_differences(dirty, recorded(tags={"git.commit": "d" * 40})) == [
         "commit cccccccccccc -> dddddddddddd",
         "uncommitted changes: x.py -> none (env/git.diff of both runs)",
@@ -378,12 +421,16 @@ def test_dirty_code_is_shown(
 
 
 def test_settings_of_a_record(settings: Callable[..., Any]) -> None:
-    config = settings("model=mlp", "seed=3", "resume=auto", "tracking.uri=sqlite:///a.db", "+tags.x=y")
+    config = settings(
+        "model=mlp", "seed=3", "resume=auto", "tracking.uri=sqlite:///a.db", "+tags.x=y"
+    )
     files = {
         "config/resolved.yaml": yaml.safe_dump(config.to_dict()).encode(),
         "config/overrides.yaml": b"[model=mlp, seed=3, resume=auto, 'tracking.uri=sqlite:///a.db']",
     }
-    found = settings_of(recorded(files=files, params={"model": "mlp", "seed": "3"}), "sqlite:///b.db")
+    found = settings_of(
+        recorded(files=files, params={"model": "mlp", "seed": "3"}), "sqlite:///b.db"
+    )
     assert found.config.hash() == config.hash()
     assert found.config.seed == 3
     assert found.config.resume is None

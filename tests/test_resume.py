@@ -38,8 +38,12 @@ def final_weights(run_id: str) -> str:
 def histories(workdir: Path, run_id: str) -> dict[str, list[tuple[int, float]]]:
     """Every metric that depends on settings alone."""
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
-    names = [n for n in client.get_run(run_id).data.metrics if not n.startswith(("time/", "system/"))]
-    return {n: sorted((m.step, m.value) for m in client.get_metric_history(run_id, n)) for n in names}
+    names = [
+        n for n in client.get_run(run_id).data.metrics if not n.startswith(("time/", "system/"))
+    ]
+    return {
+        n: sorted((m.step, m.value) for m in client.get_metric_history(run_id, n)) for n in names
+    }
 
 
 def interrupt_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +87,9 @@ def test_auto_starts_anew_where_nothing_is_unfinished(workdir: Path) -> None:
 
 
 @pytest.mark.usefixtures("bare_runs")
-def test_auto_takes_the_same_settings_and_seed_alone(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_the_same_settings_and_seed_alone(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     interrupt_at(1, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         run([*SMALL, "schedule.epochs=1"])
@@ -97,7 +103,9 @@ def test_auto_takes_the_same_settings_and_seed_alone(workdir: Path, monkeypatch:
 def test_a_finished_run_can_be_made_longer(workdir: Path) -> None:
     whole = run([*SMALL, "schedule.epochs=3", "tracking.experiment=whole"])
     short = run([*SMALL, "schedule.epochs=1"])
-    longer = run([f"resume={short.run_id}", "schedule.epochs=3", "preflight=error", "variant=longer"])
+    longer = run(
+        [f"resume={short.run_id}", "schedule.epochs=3", "preflight=error", "variant=longer"]
+    )
     assert longer.run_id == short.run_id
     assert [epoch.cost for epoch in longer.epochs] == [epoch.cost for epoch in whole.epochs]
     assert final_weights(longer.run_id) == final_weights(whole.run_id)
@@ -112,7 +120,9 @@ def test_refusals(workdir: Path) -> None:
         run([f"resume={done.run_id}"])
     with pytest.raises(UserError, match="model.dropout was 0.3 and is now 0.1"):
         run([f"resume={done.run_id}", "model.dropout=0.1", "schedule.epochs=2"])
-    with pytest.raises(ConfigError, match=f"resume=nothing: no checkpoint of that run.*\n.*{done.run_id}"):
+    with pytest.raises(
+        ConfigError, match=f"resume=nothing: no checkpoint of that run.*\n.*{done.run_id}"
+    ):
         run(["resume=nothing"])
     partial = run([*SMALL, "schedule.max_steps=5"])
     with pytest.raises(UserError, match="ended inside epoch 1, at step 5"):
@@ -127,7 +137,9 @@ def test_refusals(workdir: Path) -> None:
 
 
 @pytest.mark.usefixtures("bare_runs")
-def test_a_run_is_locked_from_when_it_is_found(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_locked_from_when_it_is_found(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another process that comes between the look at the checkpoint and the training must not reopen the run."""
     from mnist_exp import experiment
 
@@ -137,7 +149,9 @@ def test_a_run_is_locked_from_when_it_is_found(workdir: Path, monkeypatch: pytes
 
     def look(*arguments: object) -> None:
         seen.append(checkpoint.is_in_use(checkpoint.run_folder(done.run_id)))
-        with pytest.raises(UserError, match=f"resume={done.run_id}: another process is training that run"):
+        with pytest.raises(
+            UserError, match=f"resume={done.run_id}: another process is training that run"
+        ):
             run([f"resume={done.run_id}", "schedule.epochs=2"])
         original(*arguments)  # type: ignore[arg-type]
 
@@ -193,7 +207,13 @@ def test_changed_data_is_refused(
             "record",
             lambda *a: {key: value for key, value in recorded(*a).items() if key != "data_digest"},
         )
-    overrides = ["preflight=off", "model=softmax", "schedule.epochs=3", "data.validation_size=50", f"data.dir={idx_folder}"]  # fmt: skip
+    overrides = [
+        "preflight=off",
+        "model=softmax",
+        "schedule.epochs=3",
+        "data.validation_size=50",
+        f"data.dir={idx_folder}",
+    ]
     interrupt_at(1, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         run(overrides)
@@ -251,8 +271,16 @@ def test_damaged_newest_checkpoint_costs_a_warning(
 
 @pytest.mark.usefixtures("bare_runs")
 def test_nan_is_not_resumed(workdir: Path) -> None:
-    overrides = ["preflight=off", "model=softmax", "loss=cross_entropy_sum", "loss.from_probabilities=true", "optimizer=sgd",
-                 "optimizer.learning_rate=1000", "data.train_limit=500", "data.eval_limit=100"]  # fmt: skip
+    overrides = [
+        "preflight=off",
+        "model=softmax",
+        "loss=cross_entropy_sum",
+        "loss.from_probabilities=true",
+        "optimizer=sgd",
+        "optimizer.learning_rate=1000",
+        "data.train_limit=500",
+        "data.eval_limit=100",
+    ]
     for _ in range(2):
         with pytest.raises(UserError, match="the cost became nan in epoch 1"):
             run([*overrides, "resume=auto"])
@@ -286,7 +314,9 @@ def test_killed_at_random_moments(workdir: Path, pytestconfig: pytest.Config) ->
     for process in starts(command):
         started, deadline = time.time(), None
         while process.poll() is None:
-            folders = [f for f in checkpoint.CHECKPOINTS_DIR.glob("*") if not checkpoint.has_ended(f)]
+            folders = [
+                f for f in checkpoint.CHECKPOINTS_DIR.glob("*") if not checkpoint.has_ended(f)
+            ]
             fresh = [path for folder in folders for path in folder.glob("[0-9]*")]
             if deadline is None and max(map(written, fresh), default=0.0) > started:
                 deadline = time.monotonic() + moments.uniform(0, 3)

@@ -8,7 +8,9 @@ import pytest
 from mnist_exp.routes import advice
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-CERTIFICATE = OSError("Max retries exceeded (SSLError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] self-signed'))")
+CERTIFICATE = OSError(
+    "Max retries exceeded (SSLError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] self-signed'))"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +46,9 @@ def test_a_certificate_is_asked_for() -> None:
 
 
 def test_the_address_of_a_page_in_the_browser() -> None:
-    assert advice("http://127.0.0.1:9/#/experiments/0", OSError("405")).endswith("http://127.0.0.1:9/")
+    assert advice("http://127.0.0.1:9/#/experiments/0", OSError("405")).endswith(
+        "http://127.0.0.1:9/"
+    )
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,12 @@ def finished(client: mlflow.MlflowClient, accuracy: float, name: str, digest: st
     run = client.create_run("0").info.run_id
     for context in ("train", "validation"):
         described = Dataset(name, digest if context == "validation" else "other", "code", "{}")
-        client.log_inputs(run, [DatasetInput(described, [InputTag("mlflow.data.context", context)])])
-    client.log_batch(run, [Metric("val/accuracy", accuracy, 0, 1)], [Param("data.validation_size", "5000")])
+        client.log_inputs(
+            run, [DatasetInput(described, [InputTag("mlflow.data.context", context)])]
+        )
+    client.log_batch(
+        run, [Metric("val/accuracy", accuracy, 0, 1)], [Param("data.validation_size", "5000")]
+    )
     tags = {"mnist_exp.takes": "pictures"}
     model = client.create_logged_model("0", "model", source_run_id=run, tags=tags)
     client.log_outputs(run, [LoggedModelOutput(model.model_id, 1)])
@@ -41,7 +45,10 @@ def finished(client: mlflow.MlflowClient, accuracy: float, name: str, digest: st
 
 
 def best(client: mlflow.MlflowClient) -> set[str]:
-    return {Models(None).find("best")[0].info.run_id, client.get_model_version_by_alias("net", "best").run_id}
+    return {
+        Models(None).find("best")[0].info.run_id,
+        client.get_model_version_by_alias("net", "best").run_id,
+    }
 
 
 def test_the_best_for_digits_has_seen_digits(client: mlflow.MlflowClient) -> None:

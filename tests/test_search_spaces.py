@@ -15,7 +15,9 @@ from mnist_exp.config import compose
         ("rmsprop", {"optimizer.rho"}),
     ],
 )
-def test_each_optimizer_has_its_own_parameters_and_they_are_settings(optimizer: str, own: set[str]) -> None:
+def test_each_optimizer_has_its_own_parameters_and_they_are_settings(
+    optimizer: str, own: set[str]
+) -> None:
     trial = optuna.create_study().ask(
         {"optimizer": optuna.distributions.CategoricalDistribution([optimizer])}
     )

@@ -40,13 +40,23 @@ def probabilities(answer: pd.DataFrame) -> np.ndarray:
     return np.array(answer["probabilities"].tolist())
 
 
-def test_arrays_in_every_range_and_shape_are_the_same_images(model: DigitModel, digits: np.ndarray) -> None:
+def test_arrays_in_every_range_and_shape_are_the_same_images(
+    model: DigitModel, digits: np.ndarray
+) -> None:
     expected = model.predict(digits)
     assert (expected["digit"] == probabilities(expected).argmax(axis=1)).all()
     assert probabilities(expected).sum(axis=1) == pytest.approx(1)
-    for given in (digits / 255, digits[..., 0], {"image": digits[..., 0]}, digits.tolist(),
-                  pd.DataFrame({"image": digits.tolist()}), {"image": digits[..., 0].astype(object)}):  # fmt: skip
-        assert probabilities(model.predict(given)) == pytest.approx(probabilities(expected), abs=1e-6)
+    for given in (
+        digits / 255,
+        digits[..., 0],
+        {"image": digits[..., 0]},
+        digits.tolist(),
+        pd.DataFrame({"image": digits.tolist()}),
+        {"image": digits[..., 0].astype(object)},
+    ):
+        assert probabilities(model.predict(given)) == pytest.approx(
+            probabilities(expected), abs=1e-6
+        )
 
 
 def test_pictures_are_preprocessed(model: DigitModel, digits: np.ndarray) -> None:
@@ -106,21 +116,30 @@ SAFE = base64.urlsafe_b64encode(PICTURE).decode().rstrip("=")  # for URLs, and w
 URL = f"data:image/png;base64,{TEXT}"
 ARRAY = from_bytes(PICTURE).tolist()
 REQUESTS: dict[str, tuple[str, object]] = {
-    "dataframe_split": ("json", {"dataframe_split": {"columns": ["image"], "data": [[TEXT], [BROKEN]]}}),
-    "an index": ("json", {"dataframe_split": {"index": [3, 9], "columns": ["image"], "data": [[TEXT], [SAFE]]}}),
+    "dataframe_split": (
+        "json",
+        {"dataframe_split": {"columns": ["image"], "data": [[TEXT], [BROKEN]]}},
+    ),
+    "an index": (
+        "json",
+        {"dataframe_split": {"index": [3, 9], "columns": ["image"], "data": [[TEXT], [SAFE]]}},
+    ),
     "dataframe_records": ("json", {"dataframe_records": [{"image": URL}, {"image": BROKEN}]}),
     "records of arrays": ("json", {"dataframe_records": [{"image": ARRAY}, {"image": ARRAY}]}),
     "instances": ("json", {"instances": [{"image": TEXT}, {"image": SAFE}]}),
     "instances as texts": ("json", {"instances": [BROKEN, URL]}),
     "instances as arrays": ("json", {"instances": [ARRAY, ARRAY]}),
     "instances of arrays": ("json", {"instances": [{"image": ARRAY}, {"image": ARRAY}]}),
-    "TensorFlow Serving's bytes": ("json", {"instances": [{"image": {"b64": TEXT}}, {"image": {"b64": SAFE}}]}),
+    "TensorFlow Serving's bytes": (
+        "json",
+        {"instances": [{"image": {"b64": TEXT}}, {"image": {"b64": SAFE}}]},
+    ),
     "inputs by column": ("json", {"inputs": {"image": [URL, SAFE]}}),
     "inputs by row": ("json", {"inputs": [{"image": TEXT}, {"image": BROKEN}]}),
     "inputs": ("json", {"inputs": [TEXT, BROKEN]}),
     "CSV": ("csv", f'name,image\n"a, b",{TEXT}\nc,{SAFE}\n'),
     "CSV with quotes": ("csv", f'image\n"{URL}"\n"{BROKEN}"\n'),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -129,14 +148,20 @@ def served(keras_file: Path, tmp_path_factory: pytest.TempPathFactory) -> PyFunc
     folder = tmp_path_factory.mktemp("served")
     package = model_package._package(folder)
     mlflow.pyfunc.save_model(
-        folder / "model", loader_module=f"{package.name}.served_model", data_path=str(keras_file),
-        code_paths=[str(package)], signature=model_package._SIGNATURE, pip_requirements=[],
-    )  # fmt: skip
+        folder / "model",
+        loader_module=f"{package.name}.served_model",
+        data_path=str(keras_file),
+        code_paths=[str(package)],
+        signature=model_package._SIGNATURE,
+        pip_requirements=[],
+    )
     return mlflow.pyfunc.load_model(str(folder / "model"))
 
 
 @pytest.mark.parametrize("form", REQUESTS)
-def test_every_form_of_a_request_to_mlflows_server(served: PyFuncModel, model: DigitModel, form: str) -> None:
+def test_every_form_of_a_request_to_mlflows_server(
+    served: PyFuncModel, model: DigitModel, form: str
+) -> None:
     kind, body = REQUESTS[form]
     text = body if isinstance(body, str) else json.dumps(body)
     mime = "text/csv" if kind == "csv" else "application/json"

@@ -41,7 +41,10 @@ def test_standard_error_is_as_it_was(capfd: pytest.CaptureFixture[str]) -> None:
 def test_without_a_standard_error_there_is_nothing_to_hide() -> None:
     code = "import os\nfrom mnist_exp import startup_noise\nwith startup_noise.hidden():\n    pass\nprint('well')"
     done = subprocess.run(
-        ["sh", "-c", f'"{sys.executable}" -c "{code}" 2>&-'], capture_output=True, text=True, check=False
+        ["sh", "-c", f'"{sys.executable}" -c "{code}" 2>&-'],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (0, "well\n")
 

@@ -19,10 +19,23 @@ from mnist_exp import data, mlflow_settings, run, tracking
 from mnist_exp.config import compose
 from mnist_exp.errors import ConfigError, UserError, first_line
 from mnist_exp.messages import explain
-from mnist_exp.mlflow_settings import check_uri, from_record, is_recorded_as, recorded, store_uri, uri_to_read
+from mnist_exp.mlflow_settings import (
+    check_uri,
+    from_record,
+    is_recorded_as,
+    recorded,
+    store_uri,
+    uri_to_read,
+)
 from mnist_exp.trained_models import Models
 
-TINY = ["model=softmax", "preflight=off", "data.train_limit=200", "data.eval_limit=100", "schedule.epochs=1"]
+TINY = [
+    "model=softmax",
+    "preflight=off",
+    "data.train_limit=200",
+    "data.eval_limit=100",
+    "schedule.epochs=1",
+]
 
 
 def refused(action: Callable[[], object]) -> str:
@@ -87,7 +100,9 @@ def test_a_uri_that_can_be_no_store(
         ("mysql://me@127.0.0.1:1/db", "its driver, the Python module MySQLdb, is not installed"),
     ],
 )
-def test_a_store_that_cannot_be_opened_is_told_at_once(uri: str, words: str, tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_opened_is_told_at_once(
+    uri: str, words: str, tmp_path: Path
+) -> None:
     with contextlib.chdir(tmp_path):
         shown = refused(lambda: opened(uri))
     assert shown.startswith(f"tracking.uri={uri[:100]}")
@@ -127,7 +142,9 @@ OTHER_VERSION = ("UPDATE alembic_version SET version_num = 'ffffffffffff'",)
         (lambda file: file.with_name(".mlflow.db.lock").mkdir(), "mlflow.db.lock"),
     ],
 )
-def test_a_database_that_cannot_be_used(workdir: Path, damage: Callable[[Path], object], words: str) -> None:
+def test_a_database_that_cannot_be_used(
+    workdir: Path, damage: Callable[[Path], object], words: str
+) -> None:
     damage(workdir / "mlflow.db")
     before = sorted(path.name for path in workdir.iterdir())
     shown = refused(opened)
@@ -174,14 +191,20 @@ def test_what_belongs_to_another_user_is_told(tmp_path: Path, empty_store: Path)
         if path != Path("/") and path.stat().st_uid == 0:
             path.chmod(path.stat().st_mode | 0o055)
     done = subprocess.run(
-        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=LIMIT, check=False
+        [sys.executable, "-c", "\n".join(lines)],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
     )
     assert done.stdout.count("mlflow.db: cannot be used (") == 3, done.stderr
     assert len(done.stdout.splitlines()) == 3
     assert "Traceback" not in done.stderr
 
 
-def test_an_old_file_store_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_file_store_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mlruns" / "1").mkdir(parents=True)
     (tmp_path / "mlruns" / "1" / "meta.yaml").touch()
@@ -247,7 +270,9 @@ def test_a_password_is_not_shown_recorded_or_asked_for(
 ) -> None:
     shown = refused(lambda: check_uri(uri))
     assert "SECRET" not in shown
-    assert ("MLFLOW_TRACKING_PASSWORD" if uri.startswith("http") else "MLFLOW_TRACKING_URI") in shown
+    assert (
+        "MLFLOW_TRACKING_PASSWORD" if uri.startswith("http") else "MLFLOW_TRACKING_URI"
+    ) in shown
     assert "SECRET" not in recorded(uri)
     assert "MLFLOW_TRACKING_URI" in refused(lambda: from_record(recorded(uri)))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
@@ -270,14 +295,22 @@ def test_a_password_is_not_shown_recorded_or_asked_for(
         ["tracking.uri=http://alice:SECRET@h"],
         ["-m", "seed=1,2", "tracking.uri=http://alice:SECRET@h"],
         ["-m", "seed=1,2", "++tracking.uri='postgresql://alice:SECRET@h/db'"],
-        ["-m", "seed=1,2", "hydra/sweeper=optuna_study", "hydra.sweeper.storage=postgresql://a:SECRET@h/db"],
+        [
+            "-m",
+            "seed=1,2",
+            "hydra/sweeper=optuna_study",
+            "hydra.sweeper.storage=postgresql://a:SECRET@h/db",
+        ],
         ["+tags.from=https://SECRET@h/x"],
         ["run_name='data of http://alice:SECRET@h'"],
         ["data.dir=http://h/x?token=SECRET"],
     ],
 )
 def test_a_password_on_the_command_line_is_refused_before_anything_is_written(
-    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     from mnist_exp import __main__ as command
 
@@ -320,7 +353,9 @@ def test_a_folder_that_hydra_or_mlflow_cannot_name_is_refused(
 
 @pytest.mark.slow
 def test_hydra_may_change_the_folder(start: Callable[..., Started]) -> None:
-    started = start("-m", "mnist_exp", *TINY, "hydra.job.chdir=true", "tracking.uri=sqlite:///mlflow.db")
+    started = start(
+        "-m", "mnist_exp", *TINY, "hydra.job.chdir=true", "tracking.uri=sqlite:///mlflow.db"
+    )
     code, _, err = started.output()
     assert code == 0, err
     folder = started.folder

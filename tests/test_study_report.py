@@ -21,7 +21,9 @@ def test_the_page_of_a_study(workdir: Path) -> None:
     assert "study rates" in (workdir / "compare.html").read_text()
 
 
-def test_a_study_does_not_fail_for_its_report(workdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_study_does_not_fail_for_its_report(
+    workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert study_report.write("nothing", None, workdir) == ""
     assert capsys.readouterr().err.startswith(
         "study nothing: no compare.html (--study nothing: no such study"

@@ -27,7 +27,9 @@ SOFTMAX = ["hydra/sweeper=optuna_study", "model=softmax", "schedule.epochs=2", *
 
 def sweep(*overrides: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mnist_exp", "-m", *overrides]
-    return subprocess.run(command, check=False, cwd=cwd, capture_output=True, text=True, timeout=LIMIT)
+    return subprocess.run(
+        command, check=False, cwd=cwd, capture_output=True, text=True, timeout=LIMIT
+    )
 
 
 def mlflow_client() -> mlflow.MlflowClient:
@@ -37,7 +39,9 @@ def mlflow_client() -> mlflow.MlflowClient:
 def runs(role: str) -> list[Any]:
     client = mlflow_client()
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
-    return client.search_runs(experiments, f"tags.study_role = '{role}'", order_by=["attributes.start_time"])
+    return client.search_runs(
+        experiments, f"tags.study_role = '{role}'", order_by=["attributes.start_time"]
+    )
 
 
 def study(name: str) -> optuna.Study:
@@ -87,7 +91,9 @@ def test_a_study_is_a_parent_run_with_its_trials_below(finished: None) -> None:
     assert parent.data.metrics["study/pruned"] == list(states.values()).count("PRUNED")
 
 
-def test_the_parent_has_the_best_trial_the_plots_and_best_of_trains_it_again(finished: None) -> None:
+def test_the_parent_has_the_best_trial_the_plots_and_best_of_trains_it_again(
+    finished: None,
+) -> None:
     (parent,) = runs("study")
     best = study("small").best_trial
     assert parent.data.metrics["study/best_value"] == best.value
@@ -130,7 +136,10 @@ def test_a_nan_cost_fails_its_trial_with_the_reason_and_not_the_sweep(workdir: P
 def test_a_value_that_cannot_be_is_refused_before_the_first_trial(workdir: Path) -> None:
     for overrides, said in [
         (["optimizer.learning_rate=interval(-1,1)"], "optimizer.learning_rate=-1"),
-        (["loss=choice(cross_entropy,cross)"], "loss=cross: no such option; did you mean cross_entropy?"),
+        (
+            ["loss=choice(cross_entropy,cross)"],
+            "loss=cross: no such option; did you mean cross_entropy?",
+        ),
     ]:
         done = sweep(*SOFTMAX, *overrides)
         assert done.returncode == 1
@@ -144,14 +153,22 @@ def test_another_application_is_told_that_its_studies_need_other_hooks(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    if "absl.logging" in sys.modules:  # TensorFlow's; it closes pytest's stream when Hydra configures logging
-        monkeypatch.setattr(sys.modules["absl.logging"].PythonHandler, "close", logging.StreamHandler.close)
-    (tmp_path / "config.yaml").write_text("defaults: [{override hydra/sweeper: optuna_study}]\nx: 1\n")
+    if (
+        "absl.logging" in sys.modules
+    ):  # TensorFlow's; it closes pytest's stream when Hydra configures logging
+        monkeypatch.setattr(
+            sys.modules["absl.logging"].PythonHandler, "close", logging.StreamHandler.close
+        )
+    (tmp_path / "config.yaml").write_text(
+        "defaults: [{override hydra/sweeper: optuna_study}]\nx: 1\n"
+    )
     hooks = "hydra.sweeper.hooks=mnist_exp.study_tracking.StudyTracking"
     monkeypatch.setattr("sys.argv", ["app.py", "-m", "x=1,2", hooks])
     with pytest.raises(SystemExit, match="1"):
         hydra.main(config_path=str(tmp_path), config_name="config")(lambda _: 0.0)()
-    assert capsys.readouterr().err.startswith(f"{hooks}: it tracks runs of mnist_exp only; expected ")
+    assert capsys.readouterr().err.startswith(
+        f"{hooks}: it tracks runs of mnist_exp only; expected "
+    )
     assert not (tmp_path / "mlflow.db").exists()
 
 
@@ -164,9 +181,18 @@ finally:
 """
 
 
-def test_trials_go_on_from_their_checkpoints_and_the_parent_needs_no_tensorflow(workdir: Path) -> None:
+def test_trials_go_on_from_their_checkpoints_and_the_parent_needs_no_tensorflow(
+    workdir: Path,
+) -> None:
     """All processes killed within a trial: it stays one MLflow run, with every epoch once, and is not begun anew."""
-    command = [sys.executable, "-c", WATCHED, "-m", "hydra/sweeper=optuna_study", "hydra/launcher=joblib"]
+    command = [
+        sys.executable,
+        "-c",
+        WATCHED,
+        "-m",
+        "hydra/sweeper=optuna_study",
+        "hydra/launcher=joblib",
+    ]
     command += ["model=softmax", "data.eval_limit=100", "preflight=off", "schedule.epochs=40"]
     command += ["seed=range(2)", "hydra.sweeper.n_trials=2", "checkpoint.every_seconds=0.2"]
     process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
@@ -225,6 +251,8 @@ def test_asking_for_runs_in_an_empty_folder_makes_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    with pytest.raises(ConfigError, match=f"^no runs here: there is no database {tmp_path}/mlflow.db"):
+    with pytest.raises(
+        ConfigError, match=f"^no runs here: there is no database {tmp_path}/mlflow.db"
+    ):
         ask()
     assert list(tmp_path.iterdir()) == []

@@ -24,14 +24,28 @@ def server(workdir: Path) -> Iterator[tuple[str, Start, Callable[[], None]]]:
     running: list[subprocess.Popen] = []
 
     def start() -> subprocess.Popen:
-        command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(port),
-                   "--backend-store-uri", f"sqlite:///{workdir}/mlflow.db",
-                   "--artifacts-destination", str(workdir / "served")]  # fmt: skip
+        command = [
+            sys.executable,
+            "-m",
+            "mlflow",
+            "server",
+            "--workers",
+            "1",
+            "--port",
+            str(port),
+            "--backend-store-uri",
+            f"sqlite:///{workdir}/mlflow.db",
+            "--artifacts-destination",
+            str(workdir / "served"),
+        ]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
         process = subprocess.Popen(
-            command, start_new_session=True, env=environment,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            command,
+            start_new_session=True,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         running.append(process)
         until(lambda: answers(f"{uri}/health"), "the MLflow server")
         return process
@@ -67,7 +81,9 @@ def test_server_killed_mid_run_loses_nothing(
     log = workdir / "log.txt"
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "mnist_exp", *overrides], stdout=out, stderr=subprocess.STDOUT
+            [sys.executable, "-u", "-m", "mnist_exp", *overrides],
+            stdout=out,
+            stderr=subprocess.STDOUT,
         )
     until(lambda: "Epoch: 0020" in log.read_text() or process.poll() is not None, "epoch 20")
     assert process.poll() is None, log.read_text()

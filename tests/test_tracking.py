@@ -22,7 +22,9 @@ from mnist_exp.unsent import pending
 def epoch(number: int, cost: float = 0.5) -> EpochResult:
     scores = Evaluation(cost=0.25, accuracy=0.75)
     points = ((number * 100, 0.5), (number * 100 + 50, 0.625))
-    return EpochResult(number, number * 10, 100, True, cost, 0.5, scores, scores, points, seconds=2.0)
+    return EpochResult(
+        number, number * 10, 100, True, cost, 0.5, scores, scores, points, seconds=2.0
+    )
 
 
 def history(workdir: Path, run_id: str, name: str) -> list[tuple[int, float]]:
@@ -54,9 +56,17 @@ def test_params_tags_metrics_and_artifacts(workdir: Path, small_mnist: data.Data
     contexts = {entry.tags[0].value: entry.dataset for entry in run.inputs.dataset_inputs}
     assert set(contexts) == {"train", "validation", "test"}
     assert contexts["test"].digest == small_mnist.test.digest[:32]
-    files = {path.relative_to(workdir / "mlruns").as_posix().split("/artifacts/")[1]
-             for path in (workdir / "mlruns").rglob("*") if path.is_file()}  # fmt: skip
-    assert {"config/resolved.yaml", "config/overrides.yaml", "env/packages.txt", "env/hardware.json"} <= files
+    files = {
+        path.relative_to(workdir / "mlruns").as_posix().split("/artifacts/")[1]
+        for path in (workdir / "mlruns").rglob("*")
+        if path.is_file()
+    }
+    assert {
+        "config/resolved.yaml",
+        "config/overrides.yaml",
+        "env/packages.txt",
+        "env/hardware.json",
+    } <= files
 
 
 @pytest.mark.parametrize("recorded", ["commit", "off"])
@@ -67,19 +77,28 @@ def test_what_the_store_is_given_of_the_code(
     by_mlflow = {"commit": "a" * 40, "repoURL": "https://bob:hunter2@github.com/lab/x.git"}
     for module in (tracking, mlflow.tracking.fluent.context_registry):
         tags = {f"mlflow.source.git.{key}": text for key, text in by_mlflow.items()}
-        monkeypatch.setattr(module, "resolve_tags", lambda given=None, tags=tags: tags | (given or {}))
+        monkeypatch.setattr(
+            module, "resolve_tags", lambda given=None, tags=tags: tags | (given or {})
+        )
     with tracking.track_run(compose([f"tracking.code={recorded}"]), "v", "n", small_mnist):
         pass
-    tags, files = only_run(workdir).data.tags, {path.name for path in (workdir / "mlruns").rglob("*")}
+    tags, files = (
+        only_run(workdir).data.tags,
+        {path.name for path in (workdir / "mlruns").rglob("*")},
+    )
     assert "git.diff" not in files
     assert "hunter2" not in str(tags)
     assert "github" in tags["mlflow.source.git.repoURL"] or recorded == "off"
     own = {"git.commit", "git.dirty"} & set(tags)
     assert own == ({"git.commit", "git.dirty"} if recorded == "commit" else set())
-    assert tags["mlflow.source.git.commit"] == ("a" * 40 if recorded == "commit" else "not recorded")
+    assert tags["mlflow.source.git.commit"] == (
+        "a" * 40 if recorded == "commit" else "not recorded"
+    )
 
 
-def test_artifacts_and_database_stay_in_the_current_folder(workdir: Path, small_mnist: data.Dataset) -> None:
+def test_artifacts_and_database_stay_in_the_current_folder(
+    workdir: Path, small_mnist: data.Dataset
+) -> None:
     with tracking.track_run(compose([]), "v", "n", small_mnist):
         assert tracking.ui_command() == "mlflow ui --workers 1"
     assert only_run(workdir).info.artifact_uri.startswith(f"{workdir}/mlruns/")
@@ -135,8 +154,12 @@ def test_environment_variable_is_honoured(
     assert not (workdir / "mlflow.db").exists()
 
 
-@pytest.mark.parametrize("uri", ["sqlite:////proc/nowhere/x.db", "postgresql+psycopg://me@127.0.0.1:1/x"])
-def test_unusable_store_is_a_users_mistake(workdir: Path, small_mnist: data.Dataset, uri: str) -> None:
+@pytest.mark.parametrize(
+    "uri", ["sqlite:////proc/nowhere/x.db", "postgresql+psycopg://me@127.0.0.1:1/x"]
+)
+def test_unusable_store_is_a_users_mistake(
+    workdir: Path, small_mnist: data.Dataset, uri: str
+) -> None:
     with (
         pytest.raises(UserError, match="tracking.uri=.*: cannot be used"),
         tracking.track_run(compose([f"tracking.uri={uri}"]), "v", "n", small_mnist),
@@ -169,7 +192,8 @@ def test_a_server_that_drips_is_not_waited_for(
         try:
             with (
                 pytest.raises(
-                    UserError, match=f"tracking.uri={uri}: cannot be used .no answer within 1 second"
+                    UserError,
+                    match=f"tracking.uri={uri}: cannot be used .no answer within 1 second",
                 ),
                 tracking.track_run(compose([f"tracking.uri={uri}"]), "v", "n", small_mnist),
             ):
@@ -200,7 +224,9 @@ def test_removed_artifacts_are_missed(workdir: Path, small_mnist: data.Dataset) 
         shutil.rmtree(workdir / "mlruns")
         tracker.log_text("still here", "layers.txt")
     assert len(warnings) == 1
-    assert f"artifacts of run {tracker.run_id} were removed while it went on (config/" in warnings[0]
+    assert (
+        f"artifacts of run {tracker.run_id} were removed while it went on (config/" in warnings[0]
+    )
 
 
 @pytest.mark.parametrize("table", ["datasets", "experiments"])
@@ -281,7 +307,9 @@ def test_a_registry_that_refuses_costs_the_run_nothing_else(
 ) -> None:
     import keras
 
-    monkeypatch.setenv("MLFLOW_REGISTRY_URI", f"http://127.0.0.1:{free_port()}")  # nothing listens there
+    monkeypatch.setenv(
+        "MLFLOW_REGISTRY_URI", f"http://127.0.0.1:{free_port()}"
+    )  # nothing listens there
     images = keras.Input((28, 28, 1))
     model = keras.Model(images, keras.layers.Dense(10)(keras.layers.Flatten()(images)))
     warnings: list[str] = []

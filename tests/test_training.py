@@ -33,7 +33,9 @@ def test_pixels_are_exact_fractions() -> None:
 
 
 @pytest.mark.parametrize("model", ["softmax", "cnn3x3", "cnn5x5"])
-def test_same_seed_gives_the_same_bits(settings: Compose, small_mnist: data.Dataset, model: str) -> None:
+def test_same_seed_gives_the_same_bits(
+    settings: Compose, small_mnist: data.Dataset, model: str
+) -> None:
     config = settings(f"model={model}", "schedule.epochs=2", "schedule.batch_size=64", "seed=7")
     first, first_weights = train(config, small_mnist)
     second, second_weights = train(config, small_mnist)
@@ -43,7 +45,11 @@ def test_same_seed_gives_the_same_bits(settings: Compose, small_mnist: data.Data
 
 
 def test_other_seed_gives_other_results(settings: Compose, small_mnist: data.Dataset) -> None:
-    base = ["model=softmax", "init=zeros", "schedule.epochs=1"]  # the same weights; the order differs
+    base = [
+        "model=softmax",
+        "init=zeros",
+        "schedule.epochs=1",
+    ]  # the same weights; the order differs
     (one,), _ = train(settings(*base, "seed=0"), small_mnist)
     (other,), _ = train(settings(*base, "seed=1"), small_mnist)
     assert one.cost != other.cost
@@ -62,12 +68,17 @@ def test_number_of_calls_changes_no_digit(
 
 
 @pytest.mark.parametrize("batch_size", [50, 64, 299, 300, 1000])
-def test_every_example_once_an_epoch(settings: Compose, small_mnist: data.Dataset, batch_size: int) -> None:
+def test_every_example_once_an_epoch(
+    settings: Compose, small_mnist: data.Dataset, batch_size: int
+) -> None:
     """With a learning rate too small to change a weight, the epoch's cost is the cost of the training split."""
     config = settings(
-        "model=softmax", "schedule.epochs=1", f"schedule.batch_size={batch_size}", "optimizer=sgd",
+        "model=softmax",
+        "schedule.epochs=1",
+        f"schedule.batch_size={batch_size}",
+        "optimizer=sgd",
         "optimizer.learning_rate=1e-30",
-    )  # fmt: skip
+    )
     program = training.build_program(config, 300)
     (result,) = training.fit(program, small_mnist, config.schedule)
     whole = training.evaluate(program, small_mnist.train)
@@ -110,23 +121,34 @@ def test_probabilities_in_the_order_of_the_images(settings: Compose, mnist: data
     assert probabilities.shape == (1500, 10)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     np.testing.assert_allclose(
-        probabilities[1200:1210], training.predict_probabilities(program, images[1200:1210]), rtol=1e-4
+        probabilities[1200:1210],
+        training.predict_probabilities(program, images[1200:1210]),
+        rtol=1e-4,
     )
 
 
-def test_batch_accuracy_is_scored_before_the_step(settings: Compose, small_mnist: data.Dataset) -> None:
+def test_batch_accuracy_is_scored_before_the_step(
+    settings: Compose, small_mnist: data.Dataset
+) -> None:
     config = settings(
-        "model=softmax", "init=zeros", "schedule.epochs=2", "schedule.batch_size=30",
+        "model=softmax",
+        "init=zeros",
+        "schedule.epochs=2",
+        "schedule.batch_size=30",
         "schedule.train_accuracy_every=4",
-    )  # fmt: skip
+    )
     results, _ = train(config, small_mnist)
     points = [point for result in results for point in result.batch_accuracies]
     assert [step for step, _ in points] == [0, 4, 8, 12, 16]
     first_batch = data.epoch_order(300, config.seed, 1)[:30]
-    assert points[0][1] == np.mean(small_mnist.train.labels[first_batch] == 0)  # zero weights say class 0
+    assert points[0][1] == np.mean(
+        small_mnist.train.labels[first_batch] == 0
+    )  # zero weights say class 0
 
 
-def test_dropout_masks_depend_on_seed_and_step(settings: Compose, small_mnist: data.Dataset) -> None:
+def test_dropout_masks_depend_on_seed_and_step(
+    settings: Compose, small_mnist: data.Dataset
+) -> None:
     def cost_of_one_step(step: int, seed: int) -> float:
         config = settings("model=mlp", "model.dropout=0.5", "schedule.batch_size=50")
         program = replace(training.build_program(config, 300), seed=seed)
@@ -148,12 +170,19 @@ def test_non_finite_cost_stops_after_the_epoch_and_names_the_step(
     settings: Compose, small_mnist: data.Dataset
 ) -> None:
     config = settings(
-        "model=softmax", "loss=cross_entropy_sum", "loss.from_probabilities=true", "optimizer=sgd",
-        "optimizer.learning_rate=1000", "schedule.epochs=5", "schedule.batch_size=50",
-    )  # fmt: skip
+        "model=softmax",
+        "loss=cross_entropy_sum",
+        "loss.from_probabilities=true",
+        "optimizer=sgd",
+        "optimizer.learning_rate=1000",
+        "schedule.epochs=5",
+        "schedule.batch_size=50",
+    )
     program = training.build_program(config, 300)
     results: list[EpochResult] = []
-    with pytest.raises(NonFiniteCost, match="the cost became nan in epoch 1; .* was step 1") as caught:
+    with pytest.raises(
+        NonFiniteCost, match="the cost became nan in epoch 1; .* was step 1"
+    ) as caught:
         results.extend(training.fit(program, small_mnist, config.schedule))
     assert caught.value.step == 1  # step 0 starts from small weights
 

@@ -14,19 +14,61 @@ from mnist_exp.config import as_meant, compose
 from mnist_exp.typed_text import as_typed
 
 TYPED = [
-    "1e5", "1234567e8", "1.10", "2024_01", "007", "0x10", "true", "False", "yes", "off", "nan", "-inf", "1.", "+5",
-    "[a]", "[a, 'b']", "{a:b}", "{a: 1e5}", "1:30", "None", "12345e67", "[]", "{}", "1_000", "-0", "00", "1e5 x",
-]  # fmt: skip
+    "1e5",
+    "1234567e8",
+    "1.10",
+    "2024_01",
+    "007",
+    "0x10",
+    "true",
+    "False",
+    "yes",
+    "off",
+    "nan",
+    "-inf",
+    "1.",
+    "+5",
+    "[a]",
+    "[a, 'b']",
+    "{a:b}",
+    "{a: 1e5}",
+    "1:30",
+    "None",
+    "12345e67",
+    "[]",
+    "{}",
+    "1_000",
+    "-0",
+    "00",
+    "1e5 x",
+]
 
 
 @pytest.mark.parametrize("typed", TYPED)
 def test_text_settings_hold_what_was_typed(typed: str) -> None:
-    keys = ["run_name", "tracking.experiment", "resume", "best_of", "variant", "data.dir", "tracking.uri"]
-    composed = compose([f"{key}={typed}" for key in keys] + [f"+tags.a={typed}", f"++tags.b={typed}"]).config
+    keys = [
+        "run_name",
+        "tracking.experiment",
+        "resume",
+        "best_of",
+        "variant",
+        "data.dir",
+        "tracking.uri",
+    ]
+    composed = compose(
+        [f"{key}={typed}" for key in keys] + [f"+tags.a={typed}", f"++tags.b={typed}"]
+    ).config
     assert [
-        composed.run_name, composed.tracking.experiment, composed.resume, composed.best_of, composed.variant,
-        composed.data.dir, composed.tracking.uri, composed.tags["a"], composed.tags["b"],
-    ] == [typed] * 9  # fmt: skip
+        composed.run_name,
+        composed.tracking.experiment,
+        composed.resume,
+        composed.best_of,
+        composed.variant,
+        composed.data.dir,
+        composed.tracking.uri,
+        composed.tags["a"],
+        composed.tags["b"],
+    ] == [typed] * 9
 
 
 def test_a_record_of_typed_text_composes_to_the_same() -> None:
@@ -36,13 +78,20 @@ def test_a_record_of_typed_text_composes_to_the_same() -> None:
 
 def test_null_unsets_a_setting_and_is_text_in_a_tag() -> None:
     composed = compose(["run_name=null", "+tags.branch=null", "variant='null'"]).config
-    assert (composed.run_name, composed.tags, composed.variant) == (None, {"branch": "null"}, "null")
+    assert (composed.run_name, composed.tags, composed.variant) == (
+        None,
+        {"branch": "null"},
+        "null",
+    )
 
 
 @pytest.mark.parametrize(
     ("override", "tags"),
     [
-        ("+tags={a: 1e5, b: [x], c: 'q,r', d: true}", {"a": "1e5", "b": "[x]", "c": "q,r", "d": "true"}),
+        (
+            "+tags={a: 1e5, b: [x], c: 'q,r', d: true}",
+            {"a": "1e5", "b": "[x]", "c": "q,r", "d": "true"},
+        ),
         ("++tags={a:1.10}", {"a": "1.10"}),
         ("tags={}", {}),
         ("+tags.x='quoted 1e5'", {"x": "quoted 1e5"}),
@@ -123,15 +172,23 @@ def test_text_in_yaml_stays_as_it_stands_there(tmp_path: Path) -> None:
     assert (config["variant"], config["run_name"], config["seed"]) == ("1.10", "2024_01", 10)
     assert (config["tracking"]["experiment"], config["data"]["dir"]) == ("1e5", "0x10")
     assert config["tags"] == {
-        "sha": "1234567e8", "flag": "yes", "quoted": "1.10", "text": "1e3", "time": "1:30", "git.branch": "1.0",
-    }  # fmt: skip
+        "sha": "1234567e8",
+        "flag": "yes",
+        "quoted": "1.10",
+        "text": "1e3",
+        "time": "1:30",
+        "git.branch": "1.0",
+    }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "sweeper", [["hydra/sweeper=basic"], ["hydra/sweeper=optuna_study", "hydra/sweeper/sampler=grid"]]
+    "sweeper",
+    [["hydra/sweeper=basic"], ["hydra/sweeper=optuna_study", "hydra/sweeper/sampler=grid"]],
 )
-def test_choices_of_a_sweep_are_recorded_as_typed(start: Callable[..., Started], sweeper: list[str]) -> None:
+def test_choices_of_a_sweep_are_recorded_as_typed(
+    start: Callable[..., Started], sweeper: list[str]
+) -> None:
     params = ["run_name=choice(1e5,1.10)", "+tags.sha=1234567e8", "+tags.branch=null,true"]
     if "hydra/sweeper=basic" not in sweeper:
         params = [
@@ -145,9 +202,16 @@ def test_choices_of_a_sweep_are_recorded_as_typed(start: Callable[..., Started],
     exit_code, _, errors = started.output()
     assert exit_code == 0, errors
     client = mlflow.MlflowClient(f"sqlite:///{started.folder}/mlflow.db")
-    runs = [run for run in client.search_runs(["1"]) if "trial_number" in run.data.tags or len(sweeper) == 1]
+    runs = [
+        run
+        for run in client.search_runs(["1"])
+        if "trial_number" in run.data.tags or len(sweeper) == 1
+    ]
     assert sorted((run.info.run_name, run.data.tags["branch"]) for run in runs) == [
-        ("1.10", "null"), ("1.10", "true"), ("1e5", "null"), ("1e5", "true"),
-    ]  # fmt: skip
+        ("1.10", "null"),
+        ("1.10", "true"),
+        ("1e5", "null"),
+        ("1e5", "true"),
+    ]
     assert {run.data.tags["sha"] for run in runs} == {"1234567e8"}
     assert {run.data.params["tags.sha"] for run in runs} == {"1234567e8"}

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-SMALL = ["model=softmax", "data.train_limit=500", "data.eval_limit=200", "preflight=off", "schedule.epochs=3"]
+SMALL = [
+    "model=softmax",
+    "data.train_limit=500",
+    "data.eval_limit=200",
+    "preflight=off",
+    "schedule.epochs=3",
+]
 # MLflow opens on its pages for language models, with its assistant beside them; what a person clicks away once.
 SETTINGS = {
     "mlflow.workflowType_v1": '"machine_learning"',
@@ -40,9 +46,7 @@ FIND_METRIC = """name => {
     return false
 }"""
 
-DRAWN = (
-    "[...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => plot.data.map(line => [...line.y]))"
-)
+DRAWN = "[...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => plot.data.map(line => [...line.y]))"
 
 
 @pytest.fixture
@@ -103,7 +107,9 @@ def test_two_runs_are_compared_in_the_ui(workdir: Path, page: "Page", server: st
     for result in results:
         page.get_by_text(f"{result.run_name} (test/accuracy)", exact=True).first.wait_for()
     page.locator(".js-plotly-plot").first.wait_for()
-    drawn = page.evaluate(DRAWN)  # MLflow draws a line twice, once as the original of a smoothed one
+    drawn = page.evaluate(
+        DRAWN
+    )  # MLflow draws a line twice, once as the original of a smoothed one
     assert {tuple(curve) for curve in drawn} == {
         tuple(epoch.test.accuracy for epoch in result.epochs) for result in results
     }

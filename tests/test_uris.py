@@ -14,10 +14,38 @@ from mlflow.utils.file_utils import local_file_uri_to_path, path_to_local_sqlite
 from mnist_exp.uris import artifact_location, local_path, masked, sqlite_file, sqlite_uri
 
 ODD = [
-    "my runs (2)", "Prüfung", "50%", "a%20b", "a%2520b", "a&b", "it's", 'say "x"', "[x]", "a#b", "why?", "a;b", "a\nb",
-    "a\tb", "🧪", "a@b:c", "user:pw@host", "back\\slash", "file:", "sqlite:", "~", "$HOME", "a=b,c", "-x", " ", "\x1b[31m",
-    "{a}", "${b}", "\u2028", os.fsdecode(b"\xff\xfe"), os.fsdecode(b"%\xff"),
-]  # fmt: skip
+    "my runs (2)",
+    "Prüfung",
+    "50%",
+    "a%20b",
+    "a%2520b",
+    "a&b",
+    "it's",
+    'say "x"',
+    "[x]",
+    "a#b",
+    "why?",
+    "a;b",
+    "a\nb",
+    "a\tb",
+    "🧪",
+    "a@b:c",
+    "user:pw@host",
+    "back\\slash",
+    "file:",
+    "sqlite:",
+    "~",
+    "$HOME",
+    "a=b,c",
+    "-x",
+    " ",
+    "\x1b[31m",
+    "{a}",
+    "${b}",
+    "\u2028",
+    os.fsdecode(b"\xff\xfe"),
+    os.fsdecode(b"%\xff"),
+]
 NAMES = st.sampled_from(ODD) | st.text(
     st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=40
 ).filter(lambda name: name not in (".", ".."))
@@ -108,16 +136,25 @@ def test_local_path(uri: str, path: str | None) -> None:
         ("postgresql+psycopg2://a:SEC/RET@SECRET@host/db", "postgresql+psycopg2://a:***@host/db"),
         ("mysql://a:S E:C#R?ET@host/db", "mysql://a:***@host/db"),
         ("https://ghp_SECRET@host/x", "https://***@host/x"),
-        ("postgresql://host/db?user=a&password=SECRET&sslmode=no", "postgresql://host/db?user=a&password=***&sslmode=no"),
+        (
+            "postgresql://host/db?user=a&password=SECRET&sslmode=no",
+            "postgresql://host/db?user=a&password=***&sslmode=no",
+        ),
         ("https://host/x?access_token=SECRET#y", "https://host/x?access_token=***#y"),
         ("mssql+pyodbc:///?odbc_connect=PWD%3DSECRET", "mssql+pyodbc:///?odbc_connect=***"),
-        ("at 'http://a:SECRET@h', not http://b:SECRET@i: no", "at 'http://a:***@h', not http://b:***@i: no"),
+        (
+            "at 'http://a:SECRET@h', not http://b:SECRET@i: no",
+            "at 'http://a:***@h', not http://b:***@i: no",
+        ),
         ("one\nhttp://a:SECRET@h\ntwo", "one\nhttp://a:***@h\ntwo"),
         ("sqlite:////home/a@b:c/mlflow.db", "sqlite:////home/a@b:c/mlflow.db"),
-        ("http://127.0.0.1:5000/#/experiments/1/runs/2", "http://127.0.0.1:5000/#/experiments/1/runs/2"),
+        (
+            "http://127.0.0.1:5000/#/experiments/1/runs/2",
+            "http://127.0.0.1:5000/#/experiments/1/runs/2",
+        ),
         ("models:/mnist@best", "models:/mnist@best"),
     ],
-)  # fmt: skip
+)
 def test_a_password_is_never_shown(text: str, shown: str) -> None:
     assert masked(text) == shown
     assert masked(shown) == shown

@@ -44,7 +44,9 @@ def prepare(config: Config, train: Split, steps_per_execution: int = 1) -> Calla
         """At most an epoch of steps, rounded to whole executions."""
         steps = min(max(steps // steps_per_execution, 1) * steps_per_execution, len(images) // size)
         clock = _Clock()
-        model.fit(images[: steps * size], labels[: steps * size], size, verbose=0, callbacks=[clock])
+        model.fit(
+            images[: steps * size], labels[: steps * size], size, verbose=0, callbacks=[clock]
+        )
         return clock.seconds / steps
 
     return run

@@ -47,7 +47,13 @@ def _layers(config: Config) -> list[nn.Module]:
             channels, side = 1, 28
             for filters in convnet.filters:
                 stack += [
-                    nn.Conv2d(channels, filters, convnet.kernel_size, padding="same", bias=convnet.conv_bias),
+                    nn.Conv2d(
+                        channels,
+                        filters,
+                        convnet.kernel_size,
+                        padding="same",
+                        bias=convnet.conv_bias,
+                    ),
                     nn.ReLU(),
                     nn.MaxPool2d(2, ceil_mode=True),
                 ]

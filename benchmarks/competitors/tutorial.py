@@ -18,7 +18,9 @@ def prepare(config: Config, train: Split) -> Callable[[int], float]:
     images = train.images.reshape(-1, 784).astype(np.float32) / 255
     labels = np.eye(10, dtype=np.float32)[train.labels]
     size = config.schedule.batch_size
-    initial = [v.numpy() for v in models.build(config.model, config.init, config.seed).trainable_variables]
+    initial = [
+        v.numpy() for v in models.build(config.model, config.init, config.seed).trainable_variables
+    ]
     with v1.Graph().as_default():
         x, y_, cost, train_step, _ = _graph(config)(initial)
         session = v1.Session()
@@ -30,7 +32,9 @@ def prepare(config: Config, train: Split) -> Callable[[int], float]:
         started = time.perf_counter()
         for step in range(steps):
             first = step * size % (len(images) - size + 1)
-            session.run(fetches, {x: images[first : first + size], y_: labels[first : first + size]})
+            session.run(
+                fetches, {x: images[first : first + size], y_: labels[first : first + size]}
+            )
         return (time.perf_counter() - started) / steps
 
     return run

@@ -25,9 +25,11 @@ exit code: 0, or 1 if there is nothing to compare"""
 def _parser() -> Parser:
     parser = Parser(
         hint="usage: python -m mnist_exp.compare --study NAME; --help shows all options",
-        prog="python -m mnist_exp.compare", description=_DESCRIPTION, epilog=_EXAMPLES,
+        prog="python -m mnist_exp.compare",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     parser.add_argument(
         "run_ids", nargs="*", metavar="RUN_ID", help="runs, or tracking.uri=URI for another store"
     )
@@ -37,9 +39,13 @@ def _parser() -> Parser:
     parser.add_argument(
         "--group-by", metavar="KEY,...", default="", help="settings (default: all but the seed)"
     )
-    parser.add_argument("--metric", metavar="NAME", default="test/accuracy", help="default: %(default)s")
     parser.add_argument(
-        "--baseline", metavar="KEY=VALUE,...", help="default: the largest group, the oldest of those"
+        "--metric", metavar="NAME", default="test/accuracy", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--baseline",
+        metavar="KEY=VALUE,...",
+        help="default: the largest group, the oldest of those",
     )
     parser.add_argument(
         "--direction", choices=["maximize", "minimize"], help="default: from the metric's name"
@@ -49,7 +55,9 @@ def _parser() -> Parser:
         metavar="FOLDER",
         help="the test images where they are not the shipped ones; default: none are shown",
     )
-    parser.add_argument("--output", metavar="FOLDER", default=".", help="for the two files; default: here")
+    parser.add_argument(
+        "--output", metavar="FOLDER", default=".", help="for the two files; default: here"
+    )
     return parser
 
 
@@ -71,10 +79,13 @@ def run(arguments: Sequence[str]) -> None:
 
     store = Store(uris[-1].removeprefix("tracking.uri=") if uris else None)
     found = compare(
-        store, Selection(given.study, given.experiment, given.filter, run_ids), metric=given.metric,
-        group_by=[key.strip() for key in given.group_by.split(",") if key.strip()], baseline=given.baseline,
+        store,
+        Selection(given.study, given.experiment, given.filter, run_ids),
+        metric=given.metric,
+        group_by=[key.strip() for key in given.group_by.split(",") if key.strip()],
+        baseline=given.baseline,
         higher_is_better=None if given.direction is None else given.direction == "maximize",
-    )  # fmt: skip
+    )
     written = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
     write(
         folder,

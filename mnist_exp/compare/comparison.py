@@ -138,13 +138,18 @@ def compare(
     rows = _with_agreement(rows, images)
     by_label = {row.group.label: row for row in rows}
     return Comparison(
-        str(selection), metric, better, runs, said, tuple(rows),
+        str(selection),
+        metric,
+        better,
+        runs,
+        said,
+        tuple(rows),
         tuple(group for group in all_groups if not group.n),
         {name: _curves(store, shown, name) for name in _curve_metrics(runs, metric)},
         tuple(replace(pair, row=by_label[pair.row.group.label]) for pair in images),
         _effects(runs, said, metric),
         (*notes, *_warnings(store, runs, said, rows, shown)),
-    )  # fmt: skip
+    )
 
 
 def _is_maximised(metric: str) -> bool:
@@ -158,7 +163,9 @@ def _rows(found: Sequence[Group], first: int, higher_is_better: bool) -> list[Ro
         dict(found[first].values), [dict(found[i].values) for i in others], higher_is_better
     )
     difference = dict(zip(others, paired, strict=True))
-    order = sorted(range(len(found)), key=lambda i: described[i].mean * (-1 if higher_is_better else 1))
+    order = sorted(
+        range(len(found)), key=lambda i: described[i].mean * (-1 if higher_is_better else 1)
+    )
     shown = [i for i in order if i != first][:SHOWN]
     color = {first: 0, **{i: rank + 1 for rank, i in enumerate(shown)}}
     return [Row(found[i], described[i], difference.get(i), None, color.get(i)) for i in order]
@@ -192,12 +199,17 @@ def _images(store: Store, runs: Runs, shown: Sequence[Row]) -> tuple[list[Images
         elif alike:
             votes[row.group.label] = (
                 alike[0].label,
-                statistics.majority(np.stack([p.prediction for p in alike]), np.stack([p.probability for p in alike])),
+                statistics.majority(
+                    np.stack([p.prediction for p in alike]),
+                    np.stack([p.probability for p in alike]),
+                ),
                 len(alike),
-            )  # fmt: skip
+            )
     if lacking:
         total = sum(len(row.group.run_ids) for row in shown)
-        notes.append(f"{lacking} of {plural(total, 'run')} have no predictions/test.npz that can be read")
+        notes.append(
+            f"{lacking} of {plural(total, 'run')} have no predictions/test.npz that can be read"
+        )
     first = next(row for row in shown if row.color == 0)
     pairs = []
     for row in shown:
@@ -224,7 +236,10 @@ def _predictions(store: Store, runs: Runs, run_id: str) -> Predictions | None:
     except ValueError:
         return None
     label, prediction, probability = (read[name] for name in arrays)
-    fits = label.shape == prediction.shape == probability.shape[:1] and probability.shape[1] == NUM_CLASSES
+    fits = (
+        label.shape == prediction.shape == probability.shape[:1]
+        and probability.shape[1] == NUM_CLASSES
+    )
     digits = all(((values >= 0) & (values < NUM_CLASSES)).all() for values in (label, prediction))
     return (
         Predictions(label, prediction, probability)
@@ -238,7 +253,11 @@ def _curve_metrics(runs: Runs, metric: str) -> list[str]:
     wanted = ["train/cost", "test/accuracy" if metric == "train/cost" else metric]
     if metric not in ("train/cost", "test/accuracy", "val/accuracy", "train/accuracy"):
         wanted.insert(1, "test/accuracy")
-    return [name for name in dict.fromkeys(wanted) if name in runs.metrics and not name.startswith("best/")]
+    return [
+        name
+        for name in dict.fromkeys(wanted)
+        if name in runs.metrics and not name.startswith("best/")
+    ]
 
 
 def _curves(store: Store, shown: Sequence[Row], metric: str) -> tuple[Curve, ...]:
@@ -250,10 +269,15 @@ def _curves(store: Store, shown: Sequence[Row], metric: str) -> tuple[Curve, ...
             table = of_group.agg(["median", "min", "max"]).sort_index()
             curves.append(
                 Curve(
-                    row.color or 0, row.group.label, len(row.group.run_ids), table.index.to_numpy(),
-                    table["median"].to_numpy(), table["min"].to_numpy(), table["max"].to_numpy(),
+                    row.color or 0,
+                    row.group.label,
+                    len(row.group.run_ids),
+                    table.index.to_numpy(),
+                    table["median"].to_numpy(),
+                    table["min"].to_numpy(),
+                    table["max"].to_numpy(),
                 )
-            )  # fmt: skip
+            )
     return tuple(curves)
 
 
@@ -272,10 +296,16 @@ def _effects(runs: Runs, said: pd.Series, metric: str) -> tuple[Effect, ...]:
         many = levels.nunique() > _MOST_LEVELS
         if many and not numeric:
             continue
-        logarithmic = numeric and bool((numbers > 0).all()) and float(numbers.max() / numbers.min()) >= 20
+        logarithmic = (
+            numeric and bool((numbers > 0).all()) and float(numbers.max() / numbers.min()) >= 20
+        )
         effects.append(
             Effect(
-                key, tuple(levels), tuple(map(float, runs.metrics.loc[counted, metric])), numeric, logarithmic
+                key,
+                tuple(levels),
+                tuple(map(float, runs.metrics.loc[counted, metric])),
+                numeric,
+                logarithmic,
             )
         )
     return tuple(effects) if len(effects) > 1 else ()
@@ -290,7 +320,9 @@ def _warnings(
     for tag, what in (("data.digest", "data"), ("git.commit", "code (git commit)")):
         if tag in runs.tags and runs.tags.loc[counted, tag].nunique() > 1:
             lines.append(f"{what} differs: {_counts(runs.tags.loc[counted, tag].str.slice(0, 12))}")
-    if "git.dirty" in runs.tags and (dirty := int((runs.tags.loc[counted, "git.dirty"] == "true").sum())):
+    if "git.dirty" in runs.tags and (
+        dirty := int((runs.tags.loc[counted, "git.dirty"] == "true").sum())
+    ):
         lines.append(f"{plural(dirty, 'run')} had changes in the code that were not committed")
     read = [run for row in shown for run in row.group.run_ids]
     for path, parse in (("env/packages.txt", packages), ("env/hardware.json", hardware)):
@@ -315,7 +347,8 @@ def _warnings(
 def _counts(values: pd.Series) -> str:
     counts = values.value_counts()
     shown = ", ".join(
-        f"{str(value)[:60]} ({plural(int(count), 'run')})" for value, count in counts.head(4).items()
+        f"{str(value)[:60]} ({plural(int(count), 'run')})"
+        for value, count in counts.head(4).items()
     )
     return shown + (f" and {len(counts) - 4} more" if len(counts) > 4 else "")
 

@@ -24,11 +24,15 @@ _MARKED_EPOCHS = 30  # curves with more have no marker at each
 def legend(comparison: Comparison) -> str:
     """Colour, dash and marker of each group shown; the baseline first."""
     rows = sorted(comparison.shown, key=lambda row: row.color or 0)
-    return '<ul class="legend">' + "".join(
-        f"<li>{svg.swatch(row.color or 0)}<span>{words.label(row.group)}"
-        f"{' (baseline)' if row is comparison.baseline else ''}</span></li>"
-        for row in rows
-    ) + "</ul>"  # fmt: skip
+    return (
+        '<ul class="legend">'
+        + "".join(
+            f"<li>{svg.swatch(row.color or 0)}<span>{words.label(row.group)}"
+            f"{' (baseline)' if row is comparison.baseline else ''}</span></li>"
+            for row in rows
+        )
+        + "</ul>"
+    )
 
 
 def learning_curves(metric: str, curves: Sequence[Curve]) -> str:
@@ -49,7 +53,9 @@ def learning_curves(metric: str, curves: Sequence[Curve]) -> str:
     bands = [_band(chart, curve) for curve in ordered]
     lines = [_line(chart, curve) for curve in ordered]
     scale = {"log": "log scale", "error": ERROR_SCALE.lower()}.get(kind, "")
-    picture = chart.draw([*bands, *lines], f"{metric} over epochs of {len(curves)} groups", whole_x=True)
+    picture = chart.draw(
+        [*bands, *lines], f"{metric} over epochs of {len(curves)} groups", whole_x=True
+    )
     return f"<figure><h3>{html.escape(metric)}<small>{scale}</small></h3>{picture}</figure>"
 
 
@@ -61,9 +67,7 @@ def _band(chart: svg.Chart, curve: Curve) -> str:
             chart.point(curve.step[0], curve.low[0]),
             chart.point(curve.step[0], curve.high[0]),
         )
-        return (
-            f'<line class="range s{curve.color}" x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>'
-        )
+        return f'<line class="range s{curve.color}" x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>'
     there = [chart.point(s, v) for s, v in zip(curve.step, curve.high, strict=True)]
     back = [chart.point(s, v) for s, v in zip(curve.step, curve.low, strict=True)][::-1]
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in there + back)
@@ -85,12 +89,18 @@ def _line(chart: svg.Chart, curve: Curve) -> str:
 
 def seeds(comparison: Comparison) -> str:
     """A dot for each seed, the mean and its interval below; from the best mean to the worst."""
-    rows, metric, scale = _first(comparison.rows, comparison.baseline), comparison.metric, _scale(comparison)
+    rows, metric, scale = (
+        _first(comparison.rows, comparison.baseline),
+        comparison.metric,
+        _scale(comparison),
+    )
     lines = []
     for row in rows:
         d = row.description
         dots = _dots(scale, [(v, f"seed {s}: {v:.6g}") for s, v in row.group.values.items()])
-        picture = svg.strip([*dots, *_interval(scale, d.mean, d.interval.low, d.interval.high)], scale, 38)
+        picture = svg.strip(
+            [*dots, *_interval(scale, d.mean, d.interval.low, d.interval.high)], scale, 38
+        )
         told = f"n = {d.n}, {d.interval.method if d.interval.method != 'none' else 'no interval'}"
         lines.append(_row(row, comparison, told, picture, words.value(d.mean, metric), ""))
     return _rows(lines, svg.strip_axis(scale))
@@ -106,8 +116,16 @@ def _scale(comparison: Comparison) -> svg.Scale:
     rows = _first(comparison.rows, comparison.baseline)
     values = [v for row in rows for v in row.group.values.values()]
     for row in rows:
-        ends = [e for e in (row.description.interval.low, row.description.interval.high) if not math.isnan(e)]
-        values += [min(1.0, max(0.0, e)) for e in ends] if comparison.metric.endswith("accuracy") else ends
+        ends = [
+            e
+            for e in (row.description.interval.low, row.description.interval.high)
+            if not math.isnan(e)
+        ]
+        values += (
+            [min(1.0, max(0.0, e)) for e in ends]
+            if comparison.metric.endswith("accuracy")
+            else ends
+        )
     return svg.scale_of(values, svg.accuracy_kind(values, comparison.metric))
 
 
@@ -121,36 +139,50 @@ def paired_differences(comparison: Comparison) -> str:
         marks = [*dots, *_interval(scale, x.mean, x.interval.low, x.interval.high)]
         told = f"{words.plural(len(x.values), 'pair')}, {x.interval.method if x.interval.method != 'none' else 'no interval'}"
         number = words.difference(x.mean, comparison.metric)
-        lines.append(_row(row, comparison, told, svg.strip(marks, scale, 38, zero=True), number, x.verdict))
+        lines.append(
+            _row(row, comparison, told, svg.strip(marks, scale, 38, zero=True), number, x.verdict)
+        )
     return _rows(lines, svg.strip_axis(scale)) if lines else ""
 
 
 def differences_scale(comparison: Comparison) -> str:
     """What to know of the axis."""
     scale = _difference_scale(comparison)
-    return f" Log scale beyond \N{PLUS-MINUS SIGN}{scale.unit:.1g}." if scale.kind == "asinh" else ""
+    return (
+        f" Log scale beyond \N{PLUS-MINUS SIGN}{scale.unit:.1g}." if scale.kind == "asinh" else ""
+    )
 
 
 def _difference_scale(comparison: Comparison) -> svg.Scale:
     found = [x for _, x in _paired(comparison)]
-    ends = [e for x in found for e in (*x.values, x.interval.low, x.interval.high) if not math.isnan(e)]
+    ends = [
+        e for x in found for e in (*x.values, x.interval.low, x.interval.high) if not math.isnan(e)
+    ]
     return svg.difference_scale([x.mean for x in found], ends)
 
 
 def _paired(comparison: Comparison) -> list[tuple[Row, Difference]]:
     rows = _first(comparison.rows, comparison.baseline)
-    return [(row, row.difference) for row in rows if row.difference is not None and row.difference.values]
+    return [
+        (row, row.difference)
+        for row in rows
+        if row.difference is not None and row.difference.values
+    ]
 
 
 def _first(rows: Sequence[Row], baseline: Row) -> list[Row]:
     return [row for i, row in enumerate(rows) if i < MOST_ROWS or row is baseline]
 
 
-def _row(row: Row, comparison: Comparison, told: str, picture: str, number: str, verdict: str) -> str:
+def _row(
+    row: Row, comparison: Comparison, told: str, picture: str, number: str, verdict: str
+) -> str:
     color = "other" if row.color is None else f"s{row.color}"
     name = words.label(row.group) + (" <em>baseline</em>" if row is comparison.baseline else "")
     word = (
-        f'<span class="verdict {verdict.split()[0] if verdict else ""}">{verdict}</span>' if verdict else ""
+        f'<span class="verdict {verdict.split()[0] if verdict else ""}">{verdict}</span>'
+        if verdict
+        else ""
     )
     return (
         f'<div class="row {color}"><div class="name"><b>{name}</b><small>{told}</small></div>'
@@ -181,9 +213,7 @@ def _interval(scale: svg.Scale, mean: float, low: float, high: float, y: int = 3
     at = svg.percent(scale, mean)
     marks = [f'<line class="mean" x1="{at}" x2="{at}" y1="{y - 5}" y2="{y + 5}"/>']
     if not math.isnan(low):
-        ends = (
-            f'x1="{svg.percent(scale, max(low, scale.low))}" x2="{svg.percent(scale, min(high, scale.high))}"'
-        )
+        ends = f'x1="{svg.percent(scale, max(low, scale.low))}" x2="{svg.percent(scale, min(high, scale.high))}"'
         marks.insert(0, f'<line class="interval" {ends} y1="{y}" y2="{y}"/>')
     return marks
 
@@ -204,8 +234,12 @@ def effect(found: Effect, metric: str, scale: svg.Scale) -> str:
                 f"<small>{words.plural(len(values), 'run')}</small></div>{picture}"
                 f'<div class="number">{words.value(mean, metric)}</div></div>'
             )
-        return f'<figure class="effect"><h3>{key}</h3>{_rows(lines, svg.strip_axis(scale))}</figure>'
-    x = svg.scale_of([float(level) for level in found.levels], "log" if found.logarithmic else "linear", 0.03)
+        return (
+            f'<figure class="effect"><h3>{key}</h3>{_rows(lines, svg.strip_axis(scale))}</figure>'
+        )
+    x = svg.scale_of(
+        [float(level) for level in found.levels], "log" if found.logarithmic else "linear", 0.03
+    )
     chart = svg.Chart(x, scale, f"{found.key}{', log scale' if found.logarithmic else ''}")
     marks = []
     for level, value in zip(found.levels, found.values, strict=True):
@@ -265,10 +299,14 @@ def confusion_matrices(pair: Images, baseline: Row) -> str:
         ),
         ("difference", "group minus baseline; blue is for the better", _matrix(other - one, 0)),
     ]
-    return '<div class="grid3">' + "".join(
-        f"<figure><h3>{html.escape(title)}<small>{html.escape(told)}</small></h3>{picture}</figure>"
-        for title, told, picture in drawn
-    ) + "</div>"  # fmt: skip
+    return (
+        '<div class="grid3">'
+        + "".join(
+            f"<figure><h3>{html.escape(title)}<small>{html.escape(told)}</small></h3>{picture}</figure>"
+            for title, told, picture in drawn
+        )
+        + "</div>"
+    )
 
 
 def _matrix(counts: NDArray[np.int64], most: int) -> str:
@@ -346,7 +384,9 @@ def png(image: NDArray[np.uint8]) -> str:
     rows = b"".join(b"\0" + (255 - row).astype(np.uint8).tobytes() for row in image)
 
     def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     content = (

@@ -15,9 +15,21 @@ ABSENT = "\N{EN DASH}"  # a setting that a group's runs do not have
 SEVERAL = "several"  # a setting that differs within a group
 # The seed, and what decides no result: `config.NEUTRAL`, which is not imported because that takes a quarter second.
 _NOT_SETTINGS = {
-    "seed", "sweeps", "variant", "run_name", "tags", "tracking", "checkpoint", "resume", "best_of", "preflight",
-    "threads", "objective", "bridge", "reference",
-}  # fmt: skip
+    "seed",
+    "sweeps",
+    "variant",
+    "run_name",
+    "tags",
+    "tracking",
+    "checkpoint",
+    "resume",
+    "best_of",
+    "preflight",
+    "threads",
+    "objective",
+    "bridge",
+    "reference",
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +43,9 @@ class Group:
     settings: Mapping[str, str]
     run_ids: tuple[str, ...]  # those counted in `values`
     values: Mapping[str, float]
-    left_out: tuple[str, ...]  # failed, killed, pruned ..., or an older run of the same config and seed
+    left_out: tuple[
+        str, ...
+    ]  # failed, killed, pruned ..., or an older run of the same config and seed
     configs: int
 
     @property
@@ -42,7 +56,9 @@ class Group:
 def statuses(runs: Runs, metric: str) -> pd.Series:
     """Of each run "counted", or why it is not: its status, `no METRIC`, or `repeated` by a newer run."""
     said = runs.info["status"].replace("finished", "counted")
-    finite = is_finite(runs.metrics[metric]) if metric in runs.metrics else pd.Series(False, said.index)
+    finite = (
+        is_finite(runs.metrics[metric]) if metric in runs.metrics else pd.Series(False, said.index)
+    )
     said[(said == "counted") & ~finite] = f"no finite {metric}"
     counted = said[said == "counted"].index
     same = pd.DataFrame({"config": config_keys(runs), "seed": runs.info["seed"]}).loc[counted]
@@ -112,12 +128,16 @@ def make_groups(runs: Runs, said: pd.Series, metric: str, group_by: Sequence[str
     labels = _labels(runs, parts, settings, keys)
     ids, seeds = runs.info.index.to_numpy(object), runs.info["seed"].to_numpy(object)
     counted = (said == "counted").to_numpy()
-    values = runs.metrics[metric].to_numpy() if metric in runs.metrics else np.full(len(ids), np.nan)
+    values = (
+        runs.metrics[metric].to_numpy() if metric in runs.metrics else np.full(len(ids), np.nan)
+    )
     found = []
     for part, label, setting in zip(parts, labels, settings, strict=True):
         used = [i for i in part if counted[i]]
         by_seed: dict[str, list[float]] = {}
-        for i in sorted(used, key=lambda i: _natural(seeds[i])):  # without a seed, a pair of nothing
+        for i in sorted(
+            used, key=lambda i: _natural(seeds[i])
+        ):  # without a seed, a pair of nothing
             by_seed.setdefault(seeds[i] or ids[i], []).append(float(values[i]))
         found.append(
             Group(
@@ -145,7 +165,10 @@ def _natural(text: str) -> tuple[int, float, str]:
 
 
 def _labels(
-    runs: Runs, parts: Sequence[NDArray[np.intp]], settings: Sequence[Mapping[str, str]], keys: Sequence[str]
+    runs: Runs,
+    parts: Sequence[NDArray[np.intp]],
+    settings: Sequence[Mapping[str, str]],
+    keys: Sequence[str],
 ) -> list[str]:
     """The chosen settings; else the variant if that tells all apart; else what a study varies; else as few as do."""
     variants = column(runs, "variant").to_numpy(object) if "variant" in runs.tags else np.array([])
@@ -176,7 +199,9 @@ def _texts(settings: Sequence[Mapping[str, str]], keys: Sequence[str]) -> list[s
     short = short_names(keys)
     return [
         ", ".join(
-            f"{short[key]}={tidy(setting[key])}" if "." in key or setting[key] == SEVERAL else setting[key]
+            f"{short[key]}={tidy(setting[key])}"
+            if "." in key or setting[key] == SEVERAL
+            else setting[key]
             for key in keys
             if setting[key] != ABSENT
         )
@@ -188,7 +213,9 @@ def _texts(settings: Sequence[Mapping[str, str]], keys: Sequence[str]) -> list[s
 def short_names(keys: Sequence[str]) -> dict[str, str]:
     """The last part of each dotted key, or the whole where two would be the same."""
     last = [key.rpartition(".")[2] for key in keys]
-    return {key: part if last.count(part) == 1 else key for key, part in zip(keys, last, strict=True)}
+    return {
+        key: part if last.count(part) == 1 else key for key, part in zip(keys, last, strict=True)
+    }
 
 
 def tidy(text: str) -> str:
@@ -209,9 +236,13 @@ def find_baseline(runs: Runs, groups: Sequence[Group], wanted: str | None) -> in
             raise UserError(f"--baseline {wanted}: expected KEY=VALUE,..., found {part}")
         conditions[find_key(runs, key.strip(), "--baseline")] = value.strip()
     matches = [
-        i for i, group in enumerate(groups)
-        if all(_is(column(runs, key).loc[[*group.run_ids, *group.left_out]], v) for key, v in conditions.items())
-    ]  # fmt: skip
+        i
+        for i, group in enumerate(groups)
+        if all(
+            _is(column(runs, key).loc[[*group.run_ids, *group.left_out]], v)
+            for key, v in conditions.items()
+        )
+    ]
     counted = [i for i in matches if groups[i].n]
     if len(counted) == 1:
         return counted[0]
@@ -220,7 +251,9 @@ def find_baseline(runs: Runs, groups: Sequence[Group], wanted: str | None) -> in
         found = "; ".join(f"{key} is {', '.join(values)}" for key, values in options.items())
         raise UserError(f"--baseline {wanted}: no group has that\n{found}")
     if not counted:
-        raise UserError(f"--baseline {wanted}: none of that group's runs is finished with the metric")
+        raise UserError(
+            f"--baseline {wanted}: none of that group's runs is finished with the metric"
+        )
     names = "; ".join(groups[i].label for i in counted[:5])
     raise UserError(f"--baseline {wanted}: {len(counted)} groups have that; expected one\n{names}")
 
@@ -240,6 +273,7 @@ def varied_settings(groups: Iterable[Group]) -> list[str]:
     """Settings that differ between the groups, in which each group has one value."""
     several = list(groups)
     return [
-        key for key in (several[0].settings if several else [])
+        key
+        for key in (several[0].settings if several else [])
         if len({group.settings[key] for group in several}) > 1
-    ]  # fmt: skip
+    ]

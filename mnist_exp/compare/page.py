@@ -31,10 +31,20 @@ def render(comparison: Comparison, written: str, data_dir: str | None = None) ->
     A folder that the runs' records name is not read: somebody else may have written them.
     """
     parts = [
-        _head(comparison, written), _warnings(comparison), _table(comparison), _seeds(comparison), _curves(comparison),
-        _effects(comparison), _images(comparison, data_dir), _settings(comparison), _not_counted(comparison), _methods(comparison),
-    ]  # fmt: skip
-    return document(f"{comparison.metric}: {comparison.title}", "".join(part for part in parts if part))
+        _head(comparison, written),
+        _warnings(comparison),
+        _table(comparison),
+        _seeds(comparison),
+        _curves(comparison),
+        _effects(comparison),
+        _images(comparison, data_dir),
+        _settings(comparison),
+        _not_counted(comparison),
+        _methods(comparison),
+    ]
+    return document(
+        f"{comparison.metric}: {comparison.title}", "".join(part for part in parts if part)
+    )
 
 
 def document(title: str, body: str) -> str:
@@ -82,9 +92,22 @@ def _warnings(comparison: Comparison) -> str:
 def _table(comparison: Comparison) -> str:
     metric = comparison.metric
     names = [
-        "group", "n", "mean", "sd", "median", "min", "max", "95% interval", "difference, paired", "p", "p (Holm)",
-        "verdict", "only it right", "only baseline right", "McNemar p (Holm)",
-    ]  # fmt: skip
+        "group",
+        "n",
+        "mean",
+        "sd",
+        "median",
+        "min",
+        "max",
+        "95% interval",
+        "difference, paired",
+        "p",
+        "p (Holm)",
+        "verdict",
+        "only it right",
+        "only baseline right",
+        "McNemar p (Holm)",
+    ]
     with_images = any(row.agreement for row in comparison.rows)
     names = names if with_images else names[:-3]
     head = "".join(f"<th>{name}</th>" for name in names)
@@ -111,12 +134,18 @@ def _class(name: str, cell: str) -> str:
 
 def _cells(row: Row, metric: str) -> list[str]:
     d, x, a = row.description, row.difference, row.agreement
-    numbers = [words.value(v, metric) for v in (d.mean, d.deviation, d.median, d.minimum, d.maximum)]
+    numbers = [
+        words.value(v, metric) for v in (d.mean, d.deviation, d.median, d.minimum, d.maximum)
+    ]
     spread = words.interval(d.interval, metric)
     cells = [
-        words.label(row.group), str(d.n), *numbers,
-        f"<span class=between>{spread}</span> <small>{d.interval.method}</small>" if spread else "<small>none</small>",
-    ]  # fmt: skip
+        words.label(row.group),
+        str(d.n),
+        *numbers,
+        f"<span class=between>{spread}</span> <small>{d.interval.method}</small>"
+        if spread
+        else "<small>none</small>",
+    ]
     if x is None:
         cells += ["", "", "", "baseline"]
     elif not x.values:
@@ -124,18 +153,26 @@ def _cells(row: Row, metric: str) -> list[str]:
     else:
         told = words.interval(x.interval, metric, of_difference=True)
         shift = f"<b>{words.difference(x.mean, metric)}</b>" + (
-            f"<br><span class=between>{told}</span> <small>{x.interval.method}</small>" if told else ""
+            f"<br><span class=between>{told}</span> <small>{x.interval.method}</small>"
+            if told
+            else ""
         )
-        least = f" <small>least {words.p_value(x.smallest_p)}</small>" if x.smallest_p > 0.05 else ""
+        least = (
+            f" <small>least {words.p_value(x.smallest_p)}</small>" if x.smallest_p > 0.05 else ""
+        )
         cells += [shift, words.p_value(x.p) + least, words.p_value(x.p_holm), x.verdict]
     return cells + (
-        ["", "", ""] if a is None else [str(a.only_group), str(a.only_baseline), words.p_value(a.p_holm)]
+        ["", "", ""]
+        if a is None
+        else [str(a.only_group), str(a.only_baseline), words.p_value(a.p_holm)]
     )
 
 
 def _seeds(comparison: Comparison) -> str:
     shown = (
-        f" The {figures.MOST_ROWS} best and the baseline." if len(comparison.rows) > figures.MOST_ROWS else ""
+        f" The {figures.MOST_ROWS} best and the baseline."
+        if len(comparison.rows) > figures.MOST_ROWS
+        else ""
     )
     strips = _section(
         "Seeds",
@@ -152,13 +189,17 @@ def _seeds(comparison: Comparison) -> str:
 
 
 def _curves(comparison: Comparison) -> str:
-    drawn = [figures.learning_curves(metric, curves) for metric, curves in comparison.curves.items()]
+    drawn = [
+        figures.learning_curves(metric, curves) for metric, curves in comparison.curves.items()
+    ]
     if not any(drawn):
         return ""
     if all(len(curve.step) == 1 for curves in comparison.curves.values() for curve in curves):
         return ""  # runs of one epoch have points, which the figure above shows better
     some = (
-        f" The baseline and the {SHOWN} best others." if len(comparison.rows) > len(comparison.shown) else ""
+        f" The baseline and the {SHOWN} best others."
+        if len(comparison.rows) > len(comparison.shown)
+        else ""
     )
     return _section(
         "Learning curves",
@@ -181,13 +222,13 @@ def _images(comparison: Comparison, data_dir: str | None) -> str:
     base = comparison.baseline
     parts = []
     for i, pair in enumerate(comparison.images[:_MOST_PAIRS]):
-        content = (
-            f"<p>{html.escape(words.images(pair.row, base))}</p>{figures.confusion_matrices(pair, base)}"
-        )
+        content = f"<p>{html.escape(words.images(pair.row, base))}</p>{figures.confusion_matrices(pair, base)}"
         if pictures is not None and len(pictures) >= len(pair.label):
             content += figures.disagreements(pair, pictures, base)
         name = html.escape(f"{pair.row.group.label} and {base.group.label}")
-        parts.append(f"<details{' open' if i == 0 else ''}><summary>{name}</summary>{content}</details>")
+        parts.append(
+            f"<details{' open' if i == 0 else ''}><summary>{name}</summary>{content}</details>"
+        )
     rest = len(comparison.images) - len(parts)
     note = f" The table has {rest} more." if rest > 0 else ""
     return _section(

@@ -56,7 +56,9 @@ class Runs:
     params: pd.DataFrame
     tags: pd.DataFrame
     metrics: pd.DataFrame
-    repeats: int = 0  # reruns that were left out: the same config, seed and result as the run they repeat
+    repeats: int = (
+        0  # reruns that were left out: the same config, seed and result as the run they repeat
+    )
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,9 @@ class Store:
         conditions = []
         if selection.study is not None:
             quotes = [quote for quote in "'\"" if quote not in selection.study]
-            if quotes:  # MLflow's filters cannot quote a name with both; `select` looks at each run anyway
+            if (
+                quotes
+            ):  # MLflow's filters cannot quote a name with both; `select` looks at each run anyway
                 conditions.append(f"tags.study_name = {quotes[0]}{selection.study}{quotes[0]}")
         if selection.filter:
             conditions.append(selection.filter)
@@ -133,9 +137,12 @@ class Store:
         token = None
         while True:
             page = self._client.search_runs(
-                experiments, condition, max_results=_PAGE, page_token=token,
+                experiments,
+                condition,
+                max_results=_PAGE,
+                page_token=token,
                 order_by=["attributes.start_time ASC"],
-            )  # fmt: skip
+            )
             found += page
             token = page.token
             if not token:
@@ -144,7 +151,9 @@ class Store:
     def _nothing(self, selection: Selection, experiments: list[str]) -> str:
         if selection.study is not None:
             parents = self._search(experiments, "tags.study_role = 'study'")
-            names = sorted({run.data.tags["study_name"] for run in parents if "study_name" in run.data.tags})
+            names = sorted(
+                {run.data.tags["study_name"] for run in parents if "study_name" in run.data.tags}
+            )
             if selection.study not in names:
                 from mnist_exp.messages import did_you_mean
 
@@ -160,7 +169,9 @@ class Store:
             rows = self._points(run_ids, metric)
         except MlflowException as error:
             said = first_line(error)
-            raise UserError(f"{named(self.uri)}: cannot be read ({said}){advice(self.uri, error)}") from error
+            raise UserError(
+                f"{named(self.uri)}: cannot be read ({said}){advice(self.uri, error)}"
+            ) from error
         table = pd.DataFrame(rows, columns=["run_id", "step", "timestamp", "value"])
         table = table.sort_values(["run_id", "step", "timestamp"]).drop_duplicates(
             ["run_id", "step"], keep="last"
@@ -172,7 +183,9 @@ class Store:
         if bulk is not None:  # a database answers for all runs at once; a server is asked for each
             found = [(m.run_id, m) for m in bulk(list(run_ids), metric, _MOST_POINTS)]
         else:
-            found = [(run, m) for run in run_ids for m in self._client.get_metric_history(run, metric)]
+            found = [
+                (run, m) for run in run_ids for m in self._client.get_metric_history(run, metric)
+            ]
         return [(run, m.step, m.timestamp, m.value) for run, m in found]
 
     def artifact(self, runs: Runs, run_id: str, path: str) -> bytes | None:
@@ -201,7 +214,10 @@ def _tables(found: list[Any], repeats: int) -> Runs:
         {
             "name": [clean(run.info.run_name or run.info.run_id[:8], 250) for run in found],
             "status": [_status(run) for run in found],
-            "seed": [clean(run.data.tags.get("seed", run.data.params.get("seed", "")), 50) for run in found],
+            "seed": [
+                clean(run.data.tags.get("seed", run.data.params.get("seed", "")), 50)
+                for run in found
+            ],
             "started": [run.info.start_time for run in found],
             "reason": [_first_line(run.data.tags.get("failure_reason", "")) for run in found],
             "artifacts": [run.info.artifact_uri or "" for run in found],
@@ -220,7 +236,10 @@ def _tables(found: list[Any], repeats: int) -> Runs:
 def _params(run: Any) -> dict[str, str]:
     """The run's params, with the names that the run has where older runs say only that the setting was null."""
     params = dict(run.data.params)
-    for key, name in {"variant": run.data.tags.get("variant"), "run_name": run.info.run_name}.items():
+    for key, name in {
+        "variant": run.data.tags.get("variant"),
+        "run_name": run.info.run_name,
+    }.items():
         if key in params and name:
             params[key] = name
         elif params.get(key) == "None":

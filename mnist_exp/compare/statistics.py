@@ -80,11 +80,16 @@ def describe(samples: Sequence[Values]) -> list[Description]:
     """Each sample needs at least one value."""
     return [
         Description(
-            len(x), float(np.mean(x)), float(np.std(x, ddof=1)) if len(x) > 1 else float("nan"),
-            float(np.median(x)), float(np.min(x)), float(np.max(x)), interval,
+            len(x),
+            float(np.mean(x)),
+            float(np.std(x, ddof=1)) if len(x) > 1 else float("nan"),
+            float(np.median(x)),
+            float(np.min(x)),
+            float(np.max(x)),
+            interval,
         )
         for x, interval in zip(samples, intervals(samples), strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def intervals(samples: Sequence[Values]) -> list[Interval]:
@@ -119,11 +124,17 @@ def _bca(x: Values) -> list[Interval]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         result = stats.bootstrap(
-            (x,), np.mean, axis=-1, n_resamples=RESAMPLES, confidence_level=CONFIDENCE, method="BCa",
+            (x,),
+            np.mean,
+            axis=-1,
+            n_resamples=RESAMPLES,
+            confidence_level=CONFIDENCE,
+            method="BCa",
             rng=np.random.default_rng(0),
-        ).confidence_interval  # fmt: skip
+        ).confidence_interval
     return [
-        Interval(float(low), float(high), "BCa") for low, high in zip(result.low, result.high, strict=True)
+        Interval(float(low), float(high), "BCa")
+        for low, high in zip(result.low, result.high, strict=True)
     ]
 
 
@@ -137,9 +148,14 @@ def sign_flip_p(differences: Values) -> float:
     if len(differences) == 1 or not np.any(differences):
         return 1.0
     result = stats.permutation_test(
-        (differences,), np.mean, permutation_type="samples", n_resamples=2**EXACT_UP_TO, vectorized=True,
-        axis=-1, rng=np.random.default_rng(0),
-    )  # fmt: skip
+        (differences,),
+        np.mean,
+        permutation_type="samples",
+        n_resamples=2**EXACT_UP_TO,
+        vectorized=True,
+        axis=-1,
+        rng=np.random.default_rng(0),
+    )
     return float(result.pvalue)
 
 
@@ -171,10 +187,14 @@ def differences(
     ]
     p = [sign_flip_p(x) for x in values]
     found = []
-    for common, x, interval, one, adjusted in zip(seeds, values, intervals(values), p, holm(p), strict=True):
+    for common, x, interval, one, adjusted in zip(
+        seeds, values, intervals(values), p, holm(p), strict=True
+    ):
         mean, student = float(np.mean(x)) if len(x) else float("nan"), students_interval(x)
         said = verdict((interval, student), len(x), higher_is_better)
-        found.append(Difference(common, tuple(map(float, x)), mean, interval, student, one, adjusted, said))
+        found.append(
+            Difference(common, tuple(map(float, x)), mean, interval, student, one, adjusted, said)
+        )
     return found
 
 
@@ -190,7 +210,9 @@ def verdict(found: Sequence[Interval], pairs: int, higher_is_better: bool) -> st
     return "better" if (sides == {1}) == higher_is_better else "worse"
 
 
-def majority(predictions: NDArray[np.integer], probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
+def majority(
+    predictions: NDArray[np.integer], probabilities: NDArray[np.floating]
+) -> NDArray[np.int64]:
     """The class most seeds predict for each image; of those with as many votes, the one with the higher probability.
 
     predictions [seeds, images], probabilities [seeds, images, classes] -> [images].

@@ -5,7 +5,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_SMALLEST_ERROR = 0.5 / 10_000  # half a test image: where an accuracy of 1 is drawn on the error scale
+_SMALLEST_ERROR = (
+    0.5 / 10_000
+)  # half a test image: where an accuracy of 1 is drawn on the error scale
 _SMALLEST_LOG = 1e-30  # less is drawn there
 _ACCURACIES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 1.0)
 _MARKERS = (
@@ -57,7 +59,12 @@ class Scale:
         if self.kind == "log":
             decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             for digits in ((1,), (1, 3), (1, 2, 5)):
-                found = [d * 10.0**e for e in decades for d in digits if self.low <= d * 10.0**e <= self.high]
+                found = [
+                    d * 10.0**e
+                    for e in decades
+                    for d in digits
+                    if self.low <= d * 10.0**e <= self.high
+                ]
                 found = _apart(found, self, 0.6 / most)
                 if len(found) > 2:
                     return [(v, f"{v:g}") for v in found]
@@ -67,11 +74,16 @@ class Scale:
         """Zero, and powers of ten as far apart as can be read, the largest first."""
         largest = max(abs(self.low), abs(self.high))
         powers = [
-            10.0**e for e in range(math.floor(math.log10(largest)), math.floor(math.log10(self.unit)) - 1, -1)
+            10.0**e
+            for e in range(
+                math.floor(math.log10(largest)), math.floor(math.log10(self.unit)) - 1, -1
+            )
         ]
         kept = [0.0]
         for value in [sign * power for power in powers for sign in (1, -1)]:
-            if self.low <= value <= self.high and all(abs(self.at(value) - self.at(k)) >= gap for k in kept):
+            if self.low <= value <= self.high and all(
+                abs(self.at(value) - self.at(k)) >= gap for k in kept
+            ):
                 kept.append(value)
         return [(v, f"{v:+g}".replace("-", "\N{MINUS SIGN}") if v else "0") for v in sorted(kept)]
 
@@ -90,7 +102,9 @@ def _linear_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]
     rough = (high - low) / most
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.9999)
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9) + (1 if abs(step / power - 2.5) < 1e-9 else 0))
+    decimals = max(
+        0, -math.floor(math.log10(step) + 1e-9) + (1 if abs(step / power - 2.5) < 1e-9 else 0)
+    )
     first = math.ceil(low / step - 1e-9)
     values = [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)]
     texts = [
@@ -137,15 +151,15 @@ def difference_scale(means: Sequence[float], values: Sequence[float]) -> Scale:
 
 def accuracy_kind(values: Sequence[float], metric: str) -> str:
     """`error` where accuracies reach from poor to good: on a linear axis all good ones would be one point."""
-    wide = bool(values) and max(values) > 0.9 and max(values) - min(values) > 0.15 and max(values) <= 1
+    wide = (
+        bool(values) and max(values) > 0.9 and max(values) - min(values) > 0.15 and max(values) <= 1
+    )
     return "error" if metric.endswith("accuracy") and wide else "linear"
 
 
 def marker(series: int, x: float, y: float, title: str = "") -> str:
     told = f"<title>{html.escape(title)}</title>" if title else ""
-    return (
-        f'<path class="mark" d="{_MARKERS[series % 8]}" transform="translate({x:.1f},{y:.1f})">{told}</path>'
-    )
+    return f'<path class="mark" d="{_MARKERS[series % 8]}" transform="translate({x:.1f},{y:.1f})">{told}</path>'
 
 
 def swatch(series: int) -> str:
@@ -182,7 +196,9 @@ class Chart:
         parts = []
         for value, text in self.y.ticks():
             _, y = self.point(self.x.low, value)
-            parts.append(f'<line class="grid" x1="{self.left}" x2="{end}" y1="{y:.1f}" y2="{y:.1f}"/>')
+            parts.append(
+                f'<line class="grid" x1="{self.left}" x2="{end}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            )
             parts.append(
                 f'<text class="tick" x="{self.left - 8}" y="{y:.1f}" dy=".35em" text-anchor="end">{text}</text>'
             )
@@ -191,8 +207,12 @@ class Chart:
                 continue
             x, _ = self.point(value, self.y.low)
             text = str(round(value)) if whole_x else text
-            parts.append(f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{foot}" y2="{foot + 5}"/>')
-            parts.append(f'<text class="tick" x="{x:.1f}" y="{foot + 20}" text-anchor="middle">{text}</text>')
+            parts.append(
+                f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{foot}" y2="{foot + 5}"/>'
+            )
+            parts.append(
+                f'<text class="tick" x="{x:.1f}" y="{foot + 20}" text-anchor="middle">{text}</text>'
+            )
         parts.append(f'<line class="axis" x1="{self.left}" x2="{end}" y1="{foot}" y2="{foot}"/>')
         middle = (self.left + end) / 2
         label = html.escape(self.x_label)

@@ -32,17 +32,26 @@ def to_csv(comparison: Comparison) -> pd.DataFrame:
         for run_id in (*group.run_ids, *group.left_out):
             info = runs.info.loc[run_id]
             settings = {
-                short[key]: runs.params.at[run_id, key] if key in runs.params else runs.tags.at[run_id, key]
+                short[key]: runs.params.at[run_id, key]
+                if key in runs.params
+                else runs.tags.at[run_id, key]
                 for key in group.settings
             }
             lines.append(
                 {
-                    "group": group.label, "run_id": run_id, "run_name": info["name"], "seed": info["seed"],
-                    "status": said[run_id], "counted": said[run_id] == "counted", "metric": comparison.metric,
-                    "value": values[run_id], "reason": info["reason"],
-                    **{f"setting.{key}": value for key, value in settings.items()}, **numbers,
+                    "group": group.label,
+                    "run_id": run_id,
+                    "run_name": info["name"],
+                    "seed": info["seed"],
+                    "status": said[run_id],
+                    "counted": said[run_id] == "counted",
+                    "metric": comparison.metric,
+                    "value": values[run_id],
+                    "reason": info["reason"],
+                    **{f"setting.{key}": value for key, value in settings.items()},
+                    **numbers,
                 }
-            )  # fmt: skip
+            )
     table = pd.DataFrame(lines)
     return table.map(_no_formula)
 
@@ -61,23 +70,40 @@ def _no_formula(cell: object) -> object:
 def _numbers(row: Row) -> dict[str, object]:
     d = row.description
     numbers: dict[str, object] = {
-        "is_baseline": row.difference is None, "n": d.n, "mean": d.mean, "sd": d.deviation, "median": d.median,
-        "min": d.minimum, "max": d.maximum, "ci_low": d.interval.low, "ci_high": d.interval.high,
+        "is_baseline": row.difference is None,
+        "n": d.n,
+        "mean": d.mean,
+        "sd": d.deviation,
+        "median": d.median,
+        "min": d.minimum,
+        "max": d.maximum,
+        "ci_low": d.interval.low,
+        "ci_high": d.interval.high,
         "ci_method": d.interval.method,
-    }  # fmt: skip
+    }
     if (x := row.difference) is not None:
         numbers |= {
-            "pairs": len(x.values), "difference": x.mean, "difference_low": x.interval.low,
-            "difference_high": x.interval.high, "difference_method": x.interval.method,
-            "difference_t_low": x.student.low, "difference_t_high": x.student.high, "p": x.p, "p_holm": x.p_holm,
-            "p_smallest": x.smallest_p, "verdict": x.verdict,
-        }  # fmt: skip
+            "pairs": len(x.values),
+            "difference": x.mean,
+            "difference_low": x.interval.low,
+            "difference_high": x.interval.high,
+            "difference_method": x.interval.method,
+            "difference_t_low": x.student.low,
+            "difference_t_high": x.student.high,
+            "p": x.p,
+            "p_holm": x.p_holm,
+            "p_smallest": x.smallest_p,
+            "verdict": x.verdict,
+        }
     if (a := row.agreement) is not None:
         numbers |= {
-            "images_both_right": a.both, "images_only_baseline_right": a.only_baseline,
-            "images_only_group_right": a.only_group, "images_neither_right": a.neither, "mcnemar_p": a.p,
+            "images_both_right": a.both,
+            "images_only_baseline_right": a.only_baseline,
+            "images_only_group_right": a.only_group,
+            "images_neither_right": a.neither,
+            "mcnemar_p": a.p,
             "mcnemar_p_holm": a.p_holm,
-        }  # fmt: skip
+        }
     return numbers
 
 
@@ -87,7 +113,9 @@ def show(comparison: Comparison, console: Console) -> None:
     shown = [row for i, row in enumerate(comparison.rows) if i < _MOST_ROWS or row is base]
     console.print(_table(comparison, shown, 16 if console.width < 96 else 32))
     if hidden := len(comparison.rows) - len(shown):
-        console.print(f"and {words.plural(hidden, 'group')} more, all in compare.csv and compare.html")
+        console.print(
+            f"and {words.plural(hidden, 'group')} more, all in compare.csv and compare.html"
+        )
     console.print()
     console.print(words.summary(comparison), style="bold")
     for row in [row for row in comparison.rows if row.agreement is not None][:1]:
@@ -102,12 +130,18 @@ def _table(comparison: Comparison, shown: list[Row], narrowest: int) -> Table:
     """Two lines a group, so that it fits 80 columns: a mean and its deviation, a difference and its interval."""
     metric = comparison.metric
     table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=metric, title_justify="left"
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        title=metric,
+        title_justify="left",
     )
     longest = max((len(word) for row in shown for word in row.group.label.split()), default=1)
     table.add_column("group", overflow="fold", min_width=min(longest, narrowest))
     for name in ("n", "mean\nsd", "95% interval\nmethod", "difference\n95% interval", "p\nHolm"):
-        table.add_column(name, justify="right" if name.startswith(("n", "p")) else "left", no_wrap=True)
+        table.add_column(
+            name, justify="right" if name.startswith(("n", "p")) else "left", no_wrap=True
+        )
     table.add_column("verdict", overflow="fold")
     for row in shown:
         d, x = row.description, row.difference

@@ -31,7 +31,9 @@ def _signed(text: str) -> str:
     return text.replace("-", MINUS) if text.startswith("-") else text
 
 
-def interval(found: Interval, metric: str, *, of_difference: bool = False, method: bool = False) -> str:
+def interval(
+    found: Interval, metric: str, *, of_difference: bool = False, method: bool = False
+) -> str:
     """`0.9868 to 0.9885`, perhaps with `, BCa`; `none` or nothing without one."""
     if found.method == "none":
         return "none" if method else ""
@@ -71,13 +73,16 @@ def summary(comparison: Comparison) -> str:
     if len(rows) == 1:
         return _one(rows[0], comparison)
     counts = {
-        verdict: sum(row.difference is not None and row.difference.verdict == verdict for row in rows)
+        verdict: sum(
+            row.difference is not None and row.difference.verdict == verdict for row in rows
+        )
         for verdict in ("better", "worse", "no difference shown")
     }
     told = [
         f"{counts[verdict]} {'is' if counts[verdict] == 1 else 'are'} {verdict}"
-        for verdict in ("better", "worse") if counts[verdict]
-    ]  # fmt: skip
+        for verdict in ("better", "worse")
+        if counts[verdict]
+    ]
     if counts["no difference shown"]:
         told.append(
             f"{'for ' if told else 'no difference is shown for '}{counts['no difference shown']}"
@@ -91,9 +96,13 @@ def summary(comparison: Comparison) -> str:
     if not counts["better"] and not counts["worse"]:
         lead = f"Compared with {base.group.label} in {name}, {text} of {len(rows)} groups."
     verdicts = [
-        row for row in rows if row.difference is not None and row.difference.verdict != "no difference shown"
+        row
+        for row in rows
+        if row.difference is not None and row.difference.verdict != "no difference shown"
     ]
-    better = [row for row in verdicts if row.difference is not None and row.difference.verdict == "better"]
+    better = [
+        row for row in verdicts if row.difference is not None and row.difference.verdict == "better"
+    ]
     if better:
         return f"{lead} The best: {_one(better[0], comparison)}"
     return f"{lead} The most different: {_one(verdicts[-1], comparison)}" if verdicts else lead
@@ -162,7 +171,9 @@ def not_counted(comparison: Comparison, most: int) -> list[str]:
             lines.append(f"  and {len(left_out) - most} more, all in compare.csv")
     if comparison.empty:
         labels = "; ".join(group.label for group in comparison.empty[:most])
-        lines.append(f"{plural(len(comparison.empty), 'group')} without a run that counts: {labels}")
+        lines.append(
+            f"{plural(len(comparison.empty), 'group')} without a run that counts: {labels}"
+        )
     if comparison.runs.repeats:
         lines.append(f"{plural(comparison.runs.repeats, 'rerun')} of other runs left out")
     return lines

@@ -21,7 +21,9 @@ def main() -> None:
     try:
         config = compose(overrides).config
         dataset = data.load(
-            config.data.dir, validation_size=config.data.validation_size, train_limit=config.data.train_limit
+            config.data.dir,
+            validation_size=config.data.validation_size,
+            train_limit=config.data.train_limit,
         )
     except USER_ERRORS as error:
         sys.exit(f"mnist_exp: {explain(error)}")
@@ -29,7 +31,9 @@ def main() -> None:
         import_tensorflow(config)
         from mnist_exp import training
 
-    report = training.preflight_report(training.build_program(config, len(dataset.train)), dataset.train)
+    report = training.preflight_report(
+        training.build_program(config, len(dataset.train)), dataset.train
+    )
     print(report)
     sys.exit(1 if report.errors else 0)
 

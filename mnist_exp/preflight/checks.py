@@ -47,7 +47,9 @@ def check(
     started = time.perf_counter()
     images, labels = np.asarray(images), np.asarray(labels)
     if len(images) != len(labels):
-        raise ValueError(f"images and labels must have the same length, got {len(images)} and {len(labels)}")
+        raise ValueError(
+            f"images and labels must have the same length, got {len(images)} and {len(labels)}"
+        )
     if len(images) < 2:
         raise ValueError(f"preflight needs at least 2 examples, got {len(images)}")
     if not np.isfinite(images).all():
@@ -81,7 +83,9 @@ def _run_all(program: Program, seed: int, statistics: dict[str, float]) -> list[
 
     initial = program.gradients(images[:GRADIENT_EXAMPLES], labels[:GRADIENT_EXAMPLES])
     findings += check_disconnected(program)
-    findings += check_symmetry(program, images[:GRADIENT_EXAMPLES], labels[:GRADIENT_EXAMPLES], statistics)
+    findings += check_symmetry(
+        program, images[:GRADIENT_EXAMPLES], labels[:GRADIENT_EXAMPLES], statistics
+    )
     non_finite = check_finite(program, initial)
     findings += non_finite
     leak = output_leak(program, images[:LEAK_EXAMPLES])

@@ -16,7 +16,11 @@ def check_labels(
 ) -> list[Finding]:
     """LABELS_OUT_OF_RANGE and CLASS_IMBALANCE. classes [N] are integers."""
     lowest, highest = int(classes.min()), int(classes.max())
-    if lowest < 0 or highest >= num_classes or (labels.ndim == 2 and labels.shape[1] not in (1, num_classes)):
+    if (
+        lowest < 0
+        or highest >= num_classes
+        or (labels.ndim == 2 and labels.shape[1] not in (1, num_classes))
+    ):
         wide = labels.shape[1] if labels.ndim == 2 else highest + 1
         return [
             Finding(
@@ -39,9 +43,7 @@ def check_labels(
     if not too_large and not surely_missing:
         return []
     single = counts.max() == len(classes)
-    message = (
-        f"Class {counts.argmax()} is {largest:.0%} of the {len(classes)} labels (even: {1 / num_classes:.0%})"
-    )
+    message = f"Class {counts.argmax()} is {largest:.0%} of the {len(classes)} labels (even: {1 / num_classes:.0%})"
     message += f", classes {missing} never occur." if missing else "."
     return [
         Finding(
@@ -54,7 +56,9 @@ def check_labels(
     ]
 
 
-def check_relation(images: np.ndarray, classes: np.ndarray, statistics: dict[str, Any]) -> list[Finding]:
+def check_relation(
+    images: np.ndarray, classes: np.ndarray, statistics: dict[str, Any]
+) -> list[Finding]:
     """INPUT_IGNORED (constant images) and LABELS_UNRELATED: do the pixels say anything about the labels?
 
     A linear probe and the nearest neighbour are fitted on half the sample and scored on the other half.

@@ -9,7 +9,14 @@ import tensorflow as tf
 from .program import Gradients, Program, tf_variable, variable_name
 from .report import Finding
 
-STATE_NAMES = ("moving_mean", "moving_variance", "mean", "variance", "count", "seed_generator_state")
+STATE_NAMES = (
+    "moving_mean",
+    "moving_variance",
+    "mean",
+    "variance",
+    "count",
+    "seed_generator_state",
+)
 
 
 def check_finite(program: Program, gradients: Gradients) -> list[Finding]:
@@ -82,14 +89,18 @@ def check_disconnected(program: Program) -> list[Finding]:
     return findings
 
 
-def check_zero(program: Program, largest: Sequence[float], statistics: dict[str, Any]) -> list[Finding]:
+def check_zero(
+    program: Program, largest: Sequence[float], statistics: dict[str, Any]
+) -> list[Finding]:
     """GRADIENT_ZERO. largest: for each trained variable, max |gradient| over the initial weights and a short run.
 
     Over a run, because a zero readout rightly stops the gradient of the layers before it at the first step only.
     """
     top = max(largest, default=0.0)
     statistics["gradient.smallest"] = min(largest, default=0.0) / top if top > 0 else 0.0
-    names = [variable_name(v) for v, size in zip(program.trained, largest, strict=True) if size == 0]
+    names = [
+        variable_name(v) for v, size in zip(program.trained, largest, strict=True) if size == 0
+    ]
     if not names:
         return []
     return [
@@ -104,7 +115,9 @@ def check_zero(program: Program, largest: Sequence[float], statistics: dict[str,
     ]
 
 
-def check_updated(program: Program, moved: Sequence[float], largest: Sequence[float]) -> list[Finding]:
+def check_updated(
+    program: Program, moved: Sequence[float], largest: Sequence[float]
+) -> list[Finding]:
     """VARIABLE_NOT_TRAINED, from the optimizer. moved: for each trained variable, max |change| over a short run."""
     names = [
         variable_name(v)

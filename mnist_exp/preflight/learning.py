@@ -17,7 +17,10 @@ from .runs import (
     short_run,
 )
 
-LOWER_RATES = (1e-2, 1e-4)  # the second where all units die, or NaN comes, at a hundredth of the rate too
+LOWER_RATES = (
+    1e-2,
+    1e-4,
+)  # the second where all units die, or NaN comes, at a hundredth of the rate too
 
 
 def check_uphill(run: ShortRun, statistics: dict[str, Any]) -> list[Finding]:
@@ -36,7 +39,9 @@ def check_uphill(run: ShortRun, statistics: dict[str, Any]) -> list[Finding]:
     ]
 
 
-def check_rate(program: Program, run: ShortRun, seed: int, statistics: dict[str, Any]) -> list[Finding]:
+def check_rate(
+    program: Program, run: ShortRun, seed: int, statistics: dict[str, Any]
+) -> list[Finding]:
     """LEARNING_RATE_TOO_HIGH, LEARNING_RATE_TOO_LOW, and GRADIENT_NON_FINITE where no rate helps."""
     rate = program.learning_rate
     ratio = run.loss_after / run.loss_before if run.finite and run.loss_before > 0 else math.inf

@@ -102,7 +102,11 @@ def _ignores_labels(
             f"its gradient by {gradient_change:.1%}: training cannot learn from the labels.",
             "Use the labels in the loss, such as -sum(labels * log(prediction)); this one compares the prediction "
             "with itself, or averages over all pairs of a label and an output.",
-            {"gradient_change": gradient_change, "loss_change": loss_change, "examples": len(labels)},
+            {
+                "gradient_change": gradient_change,
+                "loss_change": loss_change,
+                "examples": len(labels),
+            },
         )
     ]
 
@@ -190,7 +194,11 @@ def _leak(program: Program, seed: int, statistics: dict[str, Any]) -> list[Findi
 
 
 def _what_it_takes(
-    program: Program, labels: np.ndarray, classes: np.ndarray, reference: np.ndarray, gradient: np.ndarray
+    program: Program,
+    labels: np.ndarray,
+    classes: np.ndarray,
+    reference: np.ndarray,
+    gradient: np.ndarray,
 ) -> LossInput:
     """Told from the gradient: -1/p at the label, or no change when all outputs of an example are shifted."""
     if not np.isfinite(gradient).all() or not np.any(gradient):
@@ -222,7 +230,9 @@ def _reduction(
 ) -> Literal["mean", "sum", "unknown"]:
     """A batch repeated once keeps its mean and doubles its sum."""
     once = program.loss_of(labels, reference)
-    twice = program.loss_of(np.concatenate([labels, labels]), np.concatenate([reference, reference]))
+    twice = program.loss_of(
+        np.concatenate([labels, labels]), np.concatenate([reference, reference])
+    )
     if not math.isfinite(once) or once == 0:
         return "unknown"
     ratio = twice / once
@@ -252,7 +262,11 @@ def _calibration(
             f"(reduction: {facts.reduction}); a cross entropy is ln {classes} = {math.log(classes):.4f} there.",
             "Expect another scale than published learning rates assume: sum over classes and average over "
             "examples, use the natural logarithm, and count each example once.",
-            {"loss_at_uniform": value, "ln_classes": math.log(classes), "reduction": facts.reduction},
+            {
+                "loss_at_uniform": value,
+                "ln_classes": math.log(classes),
+                "reduction": facts.reduction,
+            },
         )
     ]
 

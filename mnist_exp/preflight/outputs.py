@@ -70,7 +70,11 @@ def _scale_invariant(program: Program, outputs: np.ndarray) -> bool:
 def output_leak(program: Program, images: np.ndarray) -> float:
     """Largest change of a third of the outputs when another third of the batch is exchanged, relative to their size."""
     third = len(images) // 3
-    kept, out, replacement = images[:third], images[third : 2 * third], images[2 * third : 3 * third]
+    kept, out, replacement = (
+        images[:third],
+        images[third : 2 * third],
+        images[2 * third : 3 * third],
+    )
     before = program.outputs(np.concatenate([kept, out]))[:third]
     after = program.outputs(np.concatenate([kept, replacement]))[:third]
     if not (np.isfinite(before).all() and np.isfinite(after).all()):
@@ -104,9 +108,7 @@ def check_evaluation(
         else 0.0
     )
     statistics["eval.noise"] = noise
-    advice = (
-        "Pass the training flag through to dropout and batch normalisation, and evaluate with training=False."
-    )
+    advice = "Pass the training flag through to dropout and batch normalisation, and evaluate with training=False."
     if noise > thresholds.EVALUATION_NOISE:
         return [
             Finding(

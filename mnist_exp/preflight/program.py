@@ -20,7 +20,9 @@ SHAPE_ERRORS = (ValueError, TypeError, tf.errors.InvalidArgumentError)
 class Gradients:
     """One forward and backward pass. values: one array a trained variable, in the order of `Program.trained`."""
 
-    loss: float  # mean over the examples if the loss gives one value each, else what the loss returns
+    loss: (
+        float  # mean over the examples if the loss gives one value each, else what the loss returns
+    )
     outputs: np.ndarray  # [B, C]
     values: list[tf.Tensor]
     finite: bool  # loss and gradients
@@ -32,7 +34,9 @@ class Gradients:
 class Program:
     """Runs the caller's model on the caller's own variables; `restore` gives their values back bit for bit."""
 
-    def __init__(self, model: Any, loss: Callable, optimizer: Any, images: np.ndarray, labels: np.ndarray):
+    def __init__(
+        self, model: Any, loss: Callable, optimizer: Any, images: np.ndarray, labels: np.ndarray
+    ):
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.images = model_input(model, np.asarray(images))
         self.labels, self.classes = label_forms(np.asarray(labels))
@@ -41,7 +45,9 @@ class Program:
         self.trainable: list[tf.Variable] = [tf_variable(v) for v in self._given]
         if not self.trainable:
             raise ValueError("the model has no trainable variables")
-        self.disconnected: list[str] = []  # filled while tracing: variables that the loss does not depend on
+        self.disconnected: list[
+            str
+        ] = []  # filled while tracing: variables that the loss does not depend on
         self.trained: list[tf.Variable] = []  # filled while tracing: the others
         self._taps: Taps | None = None
         try:  # AutoGraph takes a second to rewrite Python, most of which has nothing for it to do
@@ -58,7 +64,9 @@ class Program:
         image_spec = tf.TensorSpec([None, *self.images.shape[1:]], tf.float32)
         label_spec = tf.TensorSpec([None, *self.labels.shape[1:]], self.labels.dtype)
         # Called as functions: a concrete function that gets a default argument formats all tensors for an error first.
-        self._evaluate = tf.function(self._evaluate_graph, input_signature=[image_spec], autograph=autograph)
+        self._evaluate = tf.function(
+            self._evaluate_graph, input_signature=[image_spec], autograph=autograph
+        )
         self._gradients = {
             training: tf.function(
                 functools.partial(self._gradient_graph, training=training),
@@ -95,7 +103,9 @@ class Program:
         return self.evaluate(images)[0]
 
     def gradients(self, images: np.ndarray, labels: np.ndarray, training: bool = True) -> Gradients:
-        loss, outputs, values, finite = self._gradients[training](tf.constant(images), tf.constant(labels))
+        loss, outputs, values, finite = self._gradients[training](
+            tf.constant(images), tf.constant(labels)
+        )
         return Gradients(float(loss), outputs.numpy(), values, bool(finite))
 
     def loss_of(self, labels: np.ndarray, outputs: np.ndarray) -> float:
@@ -145,7 +155,9 @@ class Program:
     @property
     def warmup(self) -> float:
         """How much larger the largest rate of the schedule is than the first: 1 without a schedule, inf from 0."""
-        rates = [self._rate_at(step) for step in (0, 1, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000)]
+        rates = [
+            self._rate_at(step) for step in (0, 1, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000)
+        ]
         if max(rates) == rates[0]:
             return 1.0
         return max(rates) / rates[0] if rates[0] > 0 else math.inf
@@ -161,7 +173,9 @@ class Program:
     def _evaluate_graph(self, images: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         outputs = self.call(images, training=False)
         if outputs.shape.rank != 2:
-            raise ValueError(f"the model must give outputs [batch, classes], got shape {outputs.shape}")
+            raise ValueError(
+                f"the model must give outputs [batch, classes], got shape {outputs.shape}"
+            )
         self._taps, measured = tap_graph(images, outputs)
         return tf.cast(outputs, tf.float32), measured
 
@@ -180,7 +194,9 @@ class Program:
             variable_name(v) for v, g in zip(self.trainable, gradients, strict=True) if g is None
         ]
         values = [gradient for _, gradient in known]
-        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in (loss, *values)])
+        finite = tf.reduce_all(
+            [tf.reduce_all(tf.math.is_finite(value)) for value in (loss, *values)]
+        )
         return loss, tf.cast(outputs, tf.float32), values, finite
 
 
@@ -224,7 +240,9 @@ def _accept(model: Any, images: np.ndarray) -> None:
     if isinstance(model, keras.layers.Layer) and not model.built:
         model(images[:2])  # creates the weights
     else:
-        tf.function(lambda x: model(x)).get_concrete_function(tf.TensorSpec([None, *images.shape[1:]]))
+        tf.function(lambda x: model(x)).get_concrete_function(
+            tf.TensorSpec([None, *images.shape[1:]])
+        )
 
 
 def _image_forms(images: np.ndarray) -> dict[int, np.ndarray]:
@@ -237,7 +255,10 @@ def _image_forms(images: np.ndarray) -> dict[int, np.ndarray]:
         forms |= {rank: form for rank, form in square.items() if rank not in forms}
     forms.setdefault(2, images.reshape(count, pixels))
     # [N, H, W] is how files come; a model rarely takes it, and a convolution may read it as something else.
-    return {rank: forms[rank] for rank in sorted(forms, key=lambda r: (r != images.ndim or r == 3, r == 3))}
+    return {
+        rank: forms[rank]
+        for rank in sorted(forms, key=lambda r: (r != images.ndim or r == 3, r == 3))
+    }
 
 
 def label_forms(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -25,7 +25,8 @@ def isolated_random_state(seed: int) -> Iterator[None]:
     context = tf_context.context()
     tf_seed, tf_rng = context._seed, getattr(context, "_rng", None)
     keras_state = {
-        name: global_state.get_global_attribute(name) for name in (GLOBAL_SEED_GENERATOR, GLOBAL_RANDOM_SEED)
+        name: global_state.get_global_attribute(name)
+        for name in (GLOBAL_SEED_GENERATOR, GLOBAL_RANDOM_SEED)
     }
     random.seed(seed)
     np.random.seed(seed % 2**32)

@@ -68,9 +68,7 @@ class PreflightReport:
         }
 
     def __str__(self) -> str:
-        summary = (
-            f"preflight: {len(self.errors)} errors, {len(self.warnings)} warnings in {self.seconds:.1f} s"
-        )
+        summary = f"preflight: {len(self.errors)} errors, {len(self.warnings)} warnings in {self.seconds:.1f} s"
         return "\n".join([summary, *(f"  {finding}" for finding in self.findings)])
 
 

@@ -69,7 +69,9 @@ def optimizer_step(program: Program, scale: float = 1.0) -> Step:
 
 def adam_step(program: Program, rate: float) -> Step:
     """A sane optimizer, to tell a program that cannot learn from one that learns slowly."""
-    moments = [(tf.Variable(tf.zeros_like(v)), tf.Variable(tf.zeros_like(v))) for v in program.trained]
+    moments = [
+        (tf.Variable(tf.zeros_like(v)), tf.Variable(tf.zeros_like(v))) for v in program.trained
+    ]
 
     def apply(values: list[tf.Tensor], first_decay: tf.Tensor, second_decay: tf.Tensor) -> None:
         for variable, (first, second), value in zip(program.trained, moments, values, strict=True):
@@ -87,7 +89,9 @@ def adam_step(program: Program, rate: float) -> Step:
             )
 
     scalar = tf.TensorSpec([], tf.float32)
-    traced = tf.function(apply, autograph=False).get_concrete_function(_specs(program), scalar, scalar)
+    traced = tf.function(apply, autograph=False).get_concrete_function(
+        _specs(program), scalar, scalar
+    )
     powers = [1.0, 1.0]
 
     def step(gradients: Gradients) -> None:
@@ -117,7 +121,9 @@ def short_run(program: Program, seed: int, scale: float = 1.0) -> ShortRun:
         gradients = program.gradients(images[rows], labels[rows])
         if not gradients.finite:
             moved = _moved(program, start)
-            return ShortRun(False, taken, loss_before, math.nan, promised, downhill, largest, moved, math.nan)
+            return ShortRun(
+                False, taken, loss_before, math.nan, promised, downhill, largest, moved, math.nan
+            )
         sizes = [float(tf.reduce_max(tf.abs(value))) for value in gradients.values]
         largest = [max(old, new) for old, new in zip(largest, sizes, strict=True)]
         step(gradients)
@@ -163,14 +169,18 @@ def overfit(program: Program, step: Step, steps: int) -> Overfit:
     return Overfit(best, taken, trace[0], trace[-1], finite=True)
 
 
-def _first_step(program: Program, start: list[np.ndarray], gradients: Gradients) -> tuple[float, float]:
+def _first_step(
+    program: Program, start: list[np.ndarray], gradients: Gradients
+) -> tuple[float, float]:
     pairs = [
         ((v.numpy() - before).astype(np.float64), value)
         for v, before, value in zip(program.trained, start, gradients.arrays(), strict=True)
     ]
     descent = -sum(float(np.sum(change * value)) for change, value in pairs)
     change_size = math.sqrt(sum(float(np.sum(change**2)) for change, _ in pairs))
-    gradient_size = math.sqrt(sum(float(np.sum(value.astype(np.float64) ** 2)) for _, value in pairs))
+    gradient_size = math.sqrt(
+        sum(float(np.sum(value.astype(np.float64) ** 2)) for _, value in pairs)
+    )
     size = change_size * gradient_size
     return descent / max(abs(gradients.loss), 1e-12), descent / size if size > 0 else math.nan
 
@@ -182,4 +192,7 @@ def _spread(outputs: np.ndarray) -> float:
 
 
 def _moved(program: Program, start: list[np.ndarray]) -> list[float]:
-    return [float(np.abs(v.numpy() - before).max()) for v, before in zip(program.trained, start, strict=True)]
+    return [
+        float(np.abs(v.numpy() - before).max())
+        for v, before in zip(program.trained, start, strict=True)
+    ]

@@ -36,7 +36,9 @@ def tap_graph(images: tf.Tensor, outputs: tf.Tensor) -> tuple[Taps, dict[str, tf
     while output_operation.type in PASS_THROUGH and output_operation.inputs:
         output_operation = output_operation.inputs[0].op
     for operation in operations:
-        if first_kernel_input is None:  # the Rsqrt of a moving variance does not depend on the images
+        if (
+            first_kernel_input is None
+        ):  # the Rsqrt of a moving variance does not depend on the images
             input_normalised |= operation.type in NORMALISATION_OPS
         inputs = [tensor for tensor in operation.inputs if tensor.ref() in fed_by_images]
         if not inputs:

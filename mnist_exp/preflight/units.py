@@ -26,7 +26,9 @@ def check_symmetry(
         values = program.gradients(images, labels, training=False).values
         gradients = {id(v): g.numpy() for v, g in zip(program.trained, values, strict=True)}
         for variable in suspects:
-            shares[variable_name(variable)] = twin_share([variable.numpy(), gradients[id(variable)]])
+            shares[variable_name(variable)] = twin_share(
+                [variable.numpy(), gradients[id(variable)]]
+            )
     share = max(shares.values(), default=0.0)
     statistics["units.twin_share"] = share
     if share < thresholds.TWIN_SHARE:
@@ -65,16 +67,22 @@ def _projection(columns: np.ndarray) -> np.ndarray:
     size = np.abs(columns).max()
     if size == 0 or not np.isfinite(size):
         return np.zeros((4, columns.shape[1]))
-    directions = np.random.default_rng(0).normal(size=(4, len(columns))) / (size * np.sqrt(len(columns)))
+    directions = np.random.default_rng(0).normal(size=(4, len(columns))) / (
+        size * np.sqrt(len(columns))
+    )
     return np.round(directions.astype(np.float32) @ columns.astype(np.float32), 5)
 
 
 def check_activations(measured: dict[str, np.ndarray], statistics: dict[str, Any]) -> list[Finding]:
     """DEAD_UNITS and SATURATED_ACTIVATIONS, from what the taps measured over a few hundred examples."""
     dead = {
-        n.split(":", 1)[1]: float(np.mean(v <= 0)) for n, v in measured.items() if n.startswith("rectifier:")
+        n.split(":", 1)[1]: float(np.mean(v <= 0))
+        for n, v in measured.items()
+        if n.startswith("rectifier:")
     }
-    saturated = {n.split(":", 1)[1]: float(v) for n, v in measured.items() if n.startswith("saturation:")}
+    saturated = {
+        n.split(":", 1)[1]: float(v) for n, v in measured.items() if n.startswith("saturation:")
+    }
     statistics["units.dead_share"] = max(dead.values(), default=0.0)
     statistics["units.saturated_share"] = max(saturated.values(), default=0.0)
     findings = []

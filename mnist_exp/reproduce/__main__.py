@@ -40,16 +40,24 @@ _OUTPUT, _QUICK_OUTPUT = Path("docs", "results"), Path("results-quick")
 def _parser() -> Parser:
     parser = Parser(
         hint="usage: python -m mnist_exp.reproduce [--only NAME ...]; --help shows all options",
-        prog="python -m mnist_exp.reproduce", description=_DESCRIPTION, epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter, usage="%(prog)s [options] [tracking.uri=URI]",
-    )  # fmt: skip
-    parser.add_argument("--seeds", type=int, metavar="N", help="seeds 0 to N - 1; default: 5, with --quick 2")
-    parser.add_argument("--only", nargs="+", metavar="NAME", default=[], help="presets; default: all four")
+        prog="python -m mnist_exp.reproduce",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="%(prog)s [options] [tracking.uri=URI]",
+    )
     parser.add_argument(
-        "--quick", action="store_true",
+        "--seeds", type=int, metavar="N", help="seeds 0 to N - 1; default: 5, with --quick 2"
+    )
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", default=[], help="presets; default: all four"
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
         help="a minute's look: the CNNs train for 100 steps and are scored on 1,000 images, in the experiment "
         "mnist_exp_debug; no test of their claims",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--output",
         metavar="FOLDER",
@@ -60,12 +68,22 @@ def _parser() -> Parser:
 
 def run(arguments: Sequence[str]) -> "Reproduction":
     """Raises UserError for what a user can get wrong."""
-    uris = [text.removeprefix("tracking.uri=") for text in arguments if text.startswith("tracking.uri=")]
-    given = _parser().parse_args([text for text in arguments if not text.startswith("tracking.uri=")])
+    uris = [
+        text.removeprefix("tracking.uri=") for text in arguments if text.startswith("tracking.uri=")
+    ]
+    given = _parser().parse_args(
+        [text for text in arguments if not text.startswith("tracking.uri=")]
+    )
     if given.seeds is not None and given.seeds < 1:
         raise UserError(f"--seeds {given.seeds}: expected a whole number >= 1")
     names = _names(given.only)
-    output = Path(given.output) if given.output is not None else _QUICK_OUTPUT if given.quick else _OUTPUT
+    output = (
+        Path(given.output)
+        if given.output is not None
+        else _QUICK_OUTPUT
+        if given.quick
+        else _OUTPUT
+    )
     with _made(output) as folder:
         return _reproduce(names, given.seeds, given.quick, uris[-1] if uris else None, folder)
 
@@ -209,14 +227,20 @@ def _show(found: "Reproduction", folder: Path) -> None:
         numbers = (
             []
             if d is None
-            else [words.value(d.mean, runs.METRIC), words.interval(d.interval, runs.METRIC), str(d.n)]
+            else [
+                words.value(d.mean, runs.METRIC),
+                words.interval(d.interval, runs.METRIC),
+                str(d.n),
+            ]
         )
         table.add_row(result.name, page.claim_text(result), *(numbers or ["", "", "0"]))
     console = printing.console()
     console.print()
     console.print(table)
     for result in found.results:
-        console.print(f"{result.name}: {page.verdict_text(result).replace('**', '')}", soft_wrap=True)
+        console.print(
+            f"{result.name}: {page.verdict_text(result).replace('**', '')}", soft_wrap=True
+        )
     for result in found.results:
         for seed, why in result.found.missing.items():
             console.print(f"not counted: {result.name}, seed {seed}: {why}", style="yellow")

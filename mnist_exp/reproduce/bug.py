@@ -64,15 +64,21 @@ def analyse(config: Config, dataset: data.Dataset) -> Bug:
         probabilities_at_start=tuple(float(p) for p in np.unique(probabilities)),
         gradient_at_start=_largest_gradient(program, program.loss, x, y),
         meant_gradient_at_start=_largest_gradient(program, _MEANT, x, y),
-        literal=_ending(replace(config, loss=replace(config.loss, from_probabilities=True)), dataset),
-        stable=_ending(replace(config, loss=replace(config.loss, from_probabilities=False)), dataset),
+        literal=_ending(
+            replace(config, loss=replace(config.loss, from_probabilities=True)), dataset
+        ),
+        stable=_ending(
+            replace(config, loss=replace(config.loss, from_probabilities=False)), dataset
+        ),
         logit=logit,
         entropy=program.loss(own, moved).numpy(),
         cross_entropy=_MEANT(own, moved).numpy(),
     )
 
 
-def _largest_gradient(program: training.Program, loss: PerExampleLoss, x: tf.Tensor, y: tf.Tensor) -> float:
+def _largest_gradient(
+    program: training.Program, loss: PerExampleLoss, x: tf.Tensor, y: tf.Tensor
+) -> float:
     variables = program.model.trainable_variables
     with tf.GradientTape() as tape:
         total = tf.reduce_sum(loss(y, program.model(x)))

@@ -10,9 +10,7 @@ from scipy import stats
 from mnist_exp.compare import statistics
 from mnist_exp.compare.statistics import CONFIDENCE, SMALLEST_VERDICT, Description, Interval, Values
 
-_SAME = (
-    1e-12  # apart: a share of whole images and the decimal that a tutorial prints may differ in the last bit
-)
+_SAME = 1e-12  # apart: a share of whole images and the decimal that a tutorial prints may differ in the last bit
 
 
 @dataclass(frozen=True)

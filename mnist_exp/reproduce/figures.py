@@ -30,7 +30,9 @@ def claims(results: Sequence[Result]) -> Figure:
         for axes in figure.axes
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(list(handles.values()), list(handles), loc="outside upper center", ncols=4, **_LEGEND)
+    figure.legend(
+        list(handles.values()), list(handles), loc="outside upper center", ncols=4, **_LEGEND
+    )
     figure.supxlabel("test accuracy", fontsize=10)
     return figure
 
@@ -45,12 +47,24 @@ def _claim(axes: Axes, result: Result) -> None:
     axes.plot(values, 0.42 + spread, "o", ms=5, color=_BLUE, alpha=0.75, label="a seed")
     if verdict.prediction.method == "t":
         ends = [verdict.prediction.low, verdict.prediction.high]
-        axes.plot(ends, [-0.35, -0.35], "|-", color=_BLUE, lw=1.5, ms=9, label="95% interval of one more run")
+        axes.plot(
+            ends,
+            [-0.35, -0.35],
+            "|-",
+            color=_BLUE,
+            lw=1.5,
+            ms=9,
+            label="95% interval of one more run",
+        )
     axes.plot([described.mean], [-0.35], "D", ms=6, color=_BLUE, label="mean")
     if verdict.claim is not None:
         axes.axvline(verdict.claim, color=_ORANGE, lw=2, ls="--", label="tutorial")
     ends = [*values, *([verdict.claim] if verdict.claim is not None else [])]
-    ends += [verdict.prediction.low, verdict.prediction.high] if verdict.prediction.method == "t" else []
+    ends += (
+        [verdict.prediction.low, verdict.prediction.high]
+        if verdict.prediction.method == "t"
+        else []
+    )
     room = max(0.08 * (max(ends) - min(ends)), 5 * _IMAGE)
     axes.set_xlim(min(ends) - room, max(ends) + room)
     axes.set_ylim(-0.85, 0.95)
@@ -71,7 +85,9 @@ def cost(curve: Curve) -> Figure:
     x = [point.step for point in curve.points]
     mean = np.array([_mean(curve, i) for i in range(len(x))])
     for axes, unit in ((top, np.ones(len(x))), (bottom, mean)):
-        low, high = (np.array([getattr(p, end) for p in curve.points]) / unit for end in ("low", "high"))
+        low, high = (
+            np.array([getattr(p, end) for p in curve.points]) / unit for end in ("low", "high")
+        )
         axes.fill_between(
             x,
             low,
@@ -85,7 +101,14 @@ def cost(curve: Curve) -> Figure:
             for side in ("low", "high"):
                 ends = np.array([getattr(p.verdict.prediction, side) for p in curve.points])
                 told = "95% interval of one more run" if side == "low" else None
-                axes.plot(x, np.where(ends > 0, ends, np.nan) / unit, color=_BLUE, lw=1, ls=":", label=told)
+                axes.plot(
+                    x,
+                    np.where(ends > 0, ends, np.nan) / unit,
+                    color=_BLUE,
+                    lw=1,
+                    ls=":",
+                    label=told,
+                )
         axes.plot(x, mean / unit, color=_BLUE, lw=1.5, label="our mean")
         said = np.array([point.claim for point in curve.points]) / unit
         axes.plot(x, said, "x", ms=7, mew=2, color=_ORANGE, label="printed in the blog post")
@@ -109,11 +132,23 @@ def batch_accuracy(curve: Curve) -> Figure:
     x = [point.step for point in curve.points]
     low, high = [p.low for p in curve.points], [p.high for p in curve.points]
     axes.fill_between(
-        x, low, high, color=_BLUE, alpha=0.25, lw=0, label=f"our {len(curve.means)} seeds, lowest to highest"
+        x,
+        low,
+        high,
+        color=_BLUE,
+        alpha=0.25,
+        lw=0,
+        label=f"our {len(curve.means)} seeds, lowest to highest",
     )
     axes.plot(x, [_mean(curve, i) for i in range(len(x))], color=_BLUE, lw=1.5, label="our mean")
     axes.plot(
-        x, [p.claim for p in curve.points], "x", ms=7, mew=2, color=_ORANGE, label="printed in the notebook"
+        x,
+        [p.claim for p in curve.points],
+        "x",
+        ms=7,
+        mew=2,
+        color=_ORANGE,
+        label="printed in the notebook",
     )
     # The root of the errors: one wrong image of 50 and 45 wrong ones can both be read off.
     axes.set_yscale(
@@ -155,9 +190,11 @@ def bug(found: "Bug") -> Figure:
     axes.plot([0], [found.loss_at_start], "o", ms=8, color="black", zorder=3)
     axes.annotate(
         f"start: {found.loss_at_start:.4f} = ln 10",
-        (0, found.loss_at_start), (0.35, found.loss_at_start + 1.1), fontsize=9,
+        (0, found.loss_at_start),
+        (0.35, found.loss_at_start + 1.1),
+        fontsize=9,
         arrowprops={"arrowstyle": "-", "color": _GREY},
-    )  # fmt: skip
+    )
     axes.set_ylim(0, None)
     axes.set(xlabel="logit of one class, the other nine at 0", ylabel="loss of one image")
     axes.grid(alpha=0.3)

@@ -54,7 +54,9 @@ def _picture(name: str, figures: Sequence[str], told: str) -> str:
 
 
 def _head(found: Reproduction) -> str:
-    command = f"python -m mnist_exp.reproduce --seeds {found.seeds}" + (" --quick" if found.quick else "")
+    command = f"python -m mnist_exp.reproduce --seeds {found.seeds}" + (
+        " --quick" if found.quick else ""
+    )
     short = [r.name for r in found.results if r.found.preset.shortened]
     quick = (
         f"\n**A quick look, no test of the claims of {' and '.join(short)}:** these were trained with "
@@ -71,7 +73,11 @@ def _settings(overrides: Sequence[str]) -> list[str]:
 
 def summary(found: Reproduction) -> str:
     """One sentence."""
-    tested = [r for r in found.results if not r.found.preset.shortened and r.verdict.word != "not measured"]
+    tested = [
+        r
+        for r in found.results
+        if not r.found.preset.shortened and r.verdict.word != "not measured"
+    ]
     holds = [r.name for r in tested if r.verdict.holds]
     fails = [r.name for r in tested if r.verdict.word == "not reproduced"]
     told = []
@@ -143,7 +149,9 @@ def how_far(verdict: Verdict) -> str:
     if verdict.points == 0:
         return "the claim is the mean"
     deviations = (
-        "" if math.isnan(verdict.deviations) else f" ({abs(verdict.deviations):.1f} standard deviations)"
+        ""
+        if math.isnan(verdict.deviations)
+        else f" ({abs(verdict.deviations):.1f} standard deviations)"
     )
     side = "above" if verdict.points > 0 else "below"
     return f"the claim is {abs(verdict.points):.2f} points{deviations} {side} the mean"
@@ -218,7 +226,11 @@ def _batches(curve: Curve, figures: Sequence[str]) -> str:
             + (f", and of one more run {told} (95%)" if told else "")
             + f": {verdict.word}. {band} of the {points} values lie between the lowest and the highest of our seeds.",
             "",
-            _picture("notebook_batches", figures, "The notebook's batch accuracies in the band of our seeds"),
+            _picture(
+                "notebook_batches",
+                figures,
+                "The notebook's batch accuracies in the band of our seeds",
+            ),
             f"<details><summary>All {points} values</summary>",
             "",
             "| step | notebook | our mean | lowest to highest | in the band |",
@@ -310,16 +322,22 @@ def _missing(found: Reproduction) -> str:
 
 def _methods(found: Reproduction, origin: Origin) -> str:
     machine = ", ".join(
-        printing.markdown(origin.machine[key]) for key in ("cpu", "platform") if key in origin.machine
+        printing.markdown(origin.machine[key])
+        for key in ("cpu", "platform")
+        if key in origin.machine
     )
-    cores = f", {printing.markdown(origin.machine['cores'])} cores" if "cores" in origin.machine else ""
+    cores = (
+        f", {printing.markdown(origin.machine['cores'])} cores" if "cores" in origin.machine else ""
+    )
     side = (
         f" {origin.trials} of them were trials of a sweep, which shared the machine, so that they took longer."
         if origin.trials
         else ""
     )
     runs = sum(len(result.found.run_ids) for result in found.results)
-    commits = ", ".join(printing.markdown(commit[:12]) for commit in origin.commits) or "not recorded"
+    commits = (
+        ", ".join(printing.markdown(commit[:12]) for commit in origin.commits) or "not recorded"
+    )
     return "\n".join(
         [
             "## Methods",
@@ -361,17 +379,27 @@ def table(found: Reproduction) -> pd.DataFrame:
         ]
         for curve in (result.cost, result.batch_accuracy):
             rows += (
-                [] if curve is None else [(curve.metric, p.step, p.verdict, p.values) for p in curve.points]
+                []
+                if curve is None
+                else [(curve.metric, p.step, p.verdict, p.values) for p in curve.points]
             )
-            rows += [] if curve is None else [(f"{curve.metric}, mean", None, curve.mean, curve.means)]
+            rows += (
+                [] if curve is None else [(f"{curve.metric}, mean", None, curve.mean, curve.means)]
+            )
         for quantity, step, verdict, values in rows:
             lines += [
                 {
-                    "preset": result.name, "quantity": quantity, "step": step, "seed": seed, "value": value,
-                    "run_id": ids[seed], "shortened": result.found.preset.shortened, **_numbers(verdict),
+                    "preset": result.name,
+                    "quantity": quantity,
+                    "step": step,
+                    "seed": seed,
+                    "value": value,
+                    "run_id": ids[seed],
+                    "shortened": result.found.preset.shortened,
+                    **_numbers(verdict),
                 }
                 for seed, value in values.items()
-            ]  # fmt: skip
+            ]
         lines += [
             {
                 "preset": result.name,
@@ -393,24 +421,40 @@ def _numbers(verdict: Verdict) -> dict[str, object]:
     d = verdict.description
     assert d is not None  # there is a value
     return {
-        "claim": verdict.claim, "n": d.n, "mean": d.mean, "sd": d.deviation, "ci_low": d.interval.low,
-        "ci_high": d.interval.high, "ci_method": d.interval.method, "one_more_low": verdict.prediction.low,
-        "one_more_high": verdict.prediction.high, "points_above_mean": verdict.points,
-        "deviations_above_mean": verdict.deviations, "verdict": verdict.word,
-    }  # fmt: skip
+        "claim": verdict.claim,
+        "n": d.n,
+        "mean": d.mean,
+        "sd": d.deviation,
+        "ci_low": d.interval.low,
+        "ci_high": d.interval.high,
+        "ci_method": d.interval.method,
+        "one_more_low": verdict.prediction.low,
+        "one_more_high": verdict.prediction.high,
+        "points_above_mean": verdict.points,
+        "deviations_above_mean": verdict.deviations,
+        "verdict": verdict.word,
+    }
 
 
 def _bug_numbers(bug: "Bug | None") -> list[tuple[str, float]]:
     """One number each; of several classes a line for each of them."""
     if bug is None:
         return []
-    found = [(name, value) for name, value in vars(bug).items() if isinstance(value, int | float | tuple)]
+    found = [
+        (name, value) for name, value in vars(bug).items() if isinstance(value, int | float | tuple)
+    ]
     for form, ending in (("literal", bug.literal), ("stable", bug.stable)):
         found += [(f"{form} {name}", value) for name, value in vars(ending).items()]
-    return [(name, one) for name, value in found for one in (value if isinstance(value, tuple) else (value,))]
+    return [
+        (name, one)
+        for name, value in found
+        for one in (value if isinstance(value, tuple) else (value,))
+    ]
 
 
 def _duration(seconds: float) -> str:
     if math.isnan(seconds):
         return _NONE
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
+    return (
+        f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
+    )

@@ -100,7 +100,9 @@ def measure(store: Store, found: Found) -> Result:
     )
 
 
-def _curve(store: Store, found: Found, metric: str, claims: Sequence[tuple[int, float]]) -> Curve | None:
+def _curve(
+    store: Store, found: Found, metric: str, claims: Sequence[tuple[int, float]]
+) -> Curve | None:
     """None without claims, or without a run that has them all."""
     if not claims or not found.run_ids:
         return None
@@ -108,7 +110,9 @@ def _curve(store: Store, found: Found, metric: str, claims: Sequence[tuple[int, 
     table = history.pivot(index="step", columns="run_id", values="value")
     seeds = {run_id: seed for seed, run_id in found.run_ids.items()}
     steps = [step for step, _ in claims]
-    table = table.reindex(steps).dropna(axis="columns").rename(columns=seeds).sort_index(axis="columns")
+    table = (
+        table.reindex(steps).dropna(axis="columns").rename(columns=seeds).sort_index(axis="columns")
+    )
     if table.empty:
         return None
     points = tuple(
@@ -116,4 +120,6 @@ def _curve(store: Store, found: Found, metric: str, claims: Sequence[tuple[int, 
         for (step, claim), ours in zip(claims, table.to_dict("index").values(), strict=True)
     )
     means = {int(seed): float(value) for seed, value in table.mean().items()}
-    return Curve(metric, points, judge(float(np.mean([claim for _, claim in claims])), means), means)
+    return Curve(
+        metric, points, judge(float(np.mean([claim for _, claim in claims])), means), means
+    )

@@ -16,8 +16,11 @@ PRESETS = ("notebook_softmax_buggy", "notebook_softmax", "blog_cnn3x3", "noteboo
 METRIC = "test/accuracy"
 # What --quick changes of a preset. Both softmax presets take a second as they are.
 _SHORT = (
-    "schedule.epochs=null", "schedule.max_steps=100", "data.eval_limit=1000", "tracking.experiment=mnist_exp_debug",
-)  # fmt: skip
+    "schedule.epochs=null",
+    "schedule.max_steps=100",
+    "data.eval_limit=1000",
+    "tracking.experiment=mnist_exp_debug",
+)
 QUICK = {"blog_cnn3x3": _SHORT, "notebook_cnn5x5": _SHORT}
 QUICK_SEEDS = 2
 
@@ -57,7 +60,9 @@ def preset(name: str, *, quick: bool = False, uri: str | None = None) -> Preset:
     return Preset(name, overrides, compose(overrides), bool(changes))
 
 
-def find(store: Store, preset: Preset, seeds: Sequence[int], notes: Mapping[int, str] | None = None) -> Found:
+def find(
+    store: Store, preset: Preset, seeds: Sequence[int], notes: Mapping[int, str] | None = None
+) -> Found:
     """Finished runs of this config and this code, the newest of each seed; trials of a study are runs, too.
 
     `notes` says why a seed has none, where that is known better than the store knows it.
@@ -71,7 +76,9 @@ def find(store: Store, preset: Preset, seeds: Sequence[int], notes: Mapping[int,
     newest = {seed: str(run_id) for run_id, seed in finished["seed"].items()}
     ids = {seed: newest[str(seed)] for seed in seeds if str(seed) in newest}
     missing = {
-        seed: (notes or {}).get(seed) or _last_trouble(runs, seed) for seed in seeds if seed not in ids
+        seed: (notes or {}).get(seed) or _last_trouble(runs, seed)
+        for seed in seeds
+        if seed not in ids
     }
     values = {seed: float(runs.metrics.at[run_id, METRIC]) for seed, run_id in ids.items()}
     return Found(preset, ids, values, missing, runs)
@@ -79,15 +86,24 @@ def find(store: Store, preset: Preset, seeds: Sequence[int], notes: Mapping[int,
 
 def _of_this_code(store: Store, preset: Preset) -> Runs | None:
     """All runs with the preset's config that this code has trained, the oldest first; None if there are none."""
-    wanted = {"config_hash": preset.settings.config.hash(), "code_digest": environment.code_digest()}
+    wanted = {
+        "config_hash": preset.settings.config.hash(),
+        "code_digest": environment.code_digest(),
+    }
     try:
-        runs = store.select(Selection(filter=" and ".join(f"tags.{k} = '{v}'" for k, v in wanted.items())))
+        runs = store.select(
+            Selection(filter=" and ".join(f"tags.{k} = '{v}'" for k, v in wanted.items()))
+        )
     except NoRuns:
         return None
     if "rerun_of" not in runs.tags:
         return runs
     own = runs.tags["rerun_of"].isna()  # without any other run, a selection has the reruns
-    return Runs(runs.info[own], runs.params[own], runs.tags[own], runs.metrics[own]) if own.any() else None
+    return (
+        Runs(runs.info[own], runs.params[own], runs.tags[own], runs.metrics[own])
+        if own.any()
+        else None
+    )
 
 
 def _last_trouble(runs: Runs, seed: int) -> str:
@@ -134,7 +150,10 @@ def _going_on(found: Found, seed: int, say: Callable[[str], None]) -> list[str] 
         if is_trial or checkpoint.has_ended(folder):  # a trial is its study's to go on with
             continue
         if checkpoint.load_newest(folder, say) is not None:
-            return [f"resume={run_id}", *(o for o in found.preset.overrides if o.startswith("tracking.uri="))]
+            return [
+                f"resume={run_id}",
+                *(o for o in found.preset.overrides if o.startswith("tracking.uri=")),
+            ]
     return [*found.preset.overrides, f"seed={seed}"]
 
 

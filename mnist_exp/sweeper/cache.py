@@ -43,7 +43,11 @@ class StudyCache(_CachedStorage):
             study.unfinished_trial_ids = {t._trial_id for t in trials if not t.state.is_finished()}
 
     def set_trial_param(
-        self, trial_id: int, param_name: str, param_value_internal: float, distribution: BaseDistribution
+        self,
+        trial_id: int,
+        param_name: str,
+        param_value_internal: float,
+        distribution: BaseDistribution,
     ) -> None:
         with self._backend.owned(trial_id):
             self._backend.set_trial_param(trial_id, param_name, param_value_internal, distribution)
@@ -54,7 +58,9 @@ class StudyCache(_CachedStorage):
         with self._backend.owned(trial_id):
             return super().set_trial_state_values(trial_id, state, values)
 
-    def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
+    def set_trial_intermediate_value(
+        self, trial_id: int, step: int, intermediate_value: float
+    ) -> None:
         with self._backend.owned(trial_id):
             super().set_trial_intermediate_value(trial_id, step, intermediate_value)
 

@@ -24,7 +24,9 @@ def lock(engine: "sqlalchemy.Engine", name: str) -> Iterator[None]:
 
     Raises SQLAlchemyError or OSError where the database cannot be reached, ValueError for another dialect.
     """
-    from sqlalchemy import text  # late: it takes 0.2 s, and not all who may need a lock have a database
+    from sqlalchemy import (
+        text,
+    )  # late: it takes 0.2 s, and not all who may need a lock have a database
 
     if engine.dialect.name == "sqlite":
         with file_lock(Path(str(engine.url.database))):
@@ -104,7 +106,9 @@ def is_whole(database: Path, last: str) -> bool:
         return last in _tables(connection) and _has_rows(connection, last)
 
 
-def _is_half_made(database: Path, bookkeeping: Collection[str], tables: Callable[[], set[str]]) -> bool:
+def _is_half_made(
+    database: Path, bookkeeping: Collection[str], tables: Callable[[], set[str]]
+) -> bool:
     if not database.exists():
         return True
     with opened(database) as connection:

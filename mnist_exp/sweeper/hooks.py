@@ -69,14 +69,18 @@ def call(setting: str, node: Any, allowed: Sequence[str]) -> Any:
         raise SweepError(f"hydra.sweeper.{setting}: cannot be used ({why}{hint})") from error
 
 
-def load_function(setting: str, target: str, allowed: Sequence[str] | None = None) -> Callable[..., Any]:
+def load_function(
+    setting: str, target: str, allowed: Sequence[str] | None = None
+) -> Callable[..., Any]:
     """The function (config, trial) that a setting names. In a worker all is allowed: the parent has asked before."""
     node = {"_target_": target, "_partial_": True}
     function = call(f"{setting}={target}", node, [target] if allowed is None else allowed)
     try:
         inspect.signature(function).bind("config", "trial")
     except TypeError as error:
-        raise SweepError(f"hydra.sweeper.{setting}={target}: expected a function (config, trial)") from error
+        raise SweepError(
+            f"hydra.sweeper.{setting}={target}: expected a function (config, trial)"
+        ) from error
     return function
 
 
@@ -86,5 +90,7 @@ def build_hooks(target: str | None, allowed: Sequence[str] | None = None) -> Stu
         return StudyHooks()
     hooks = call(f"hooks={target}", {"_target_": target}, [target] if allowed is None else allowed)
     if not isinstance(hooks, StudyHooks):
-        raise SweepError(f"hydra.sweeper.hooks={target}: expected a subclass of {__name__}.StudyHooks")
+        raise SweepError(
+            f"hydra.sweeper.hooks={target}: expected a subclass of {__name__}.StudyHooks"
+        )
     return hooks

@@ -18,12 +18,16 @@ class OwnHandler:
 
     def __init__(self, act: Callable[[int, object], None], before: Any) -> None:
         self._act, self._pid = act, os.getpid()
-        self.original: Any = before.original if isinstance(before, OwnHandler) else (before or signal.SIG_DFL)
+        self.original: Any = (
+            before.original if isinstance(before, OwnHandler) else (before or signal.SIG_DFL)
+        )
 
     def __call__(self, signum: int, frame: object) -> None:
         if os.getpid() == self._pid:
             self._act(signum, frame)
-        elif callable(self.original):  # a handler of the task's own calls this one, which it has replaced
+        elif callable(
+            self.original
+        ):  # a handler of the task's own calls this one, which it has replaced
             self.original(signum, frame)
         elif self.original == signal.SIG_DFL:
             signal.signal(signum, signal.SIG_DFL)
@@ -51,7 +55,9 @@ def _after_fork_in_child() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child
+    )
 
 
 class Stop:
@@ -73,7 +79,9 @@ def stoppable(tell_workers: Callable[[], None], *, at_once: bool) -> Iterator[St
     That is when a second one comes, or the block has not ended after some seconds; `at_once`: for the first one.
     """
     stop, came, over = Stop(), threading.Event(), threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
+    if (
+        threading.current_thread() is not threading.main_thread()
+    ):  # only there can signals be handled
         yield stop
         return
 
@@ -89,7 +97,9 @@ def stoppable(tell_workers: Callable[[], None], *, at_once: bool) -> Iterator[St
         came.wait()
         if over.wait(_TELL_SECONDS):
             return
-        with contextlib.suppress(Exception):  # a database out of reach; its workers end with this process
+        with contextlib.suppress(
+            Exception
+        ):  # a database out of reach; its workers end with this process
             tell_workers()
         if not over.wait(_WAIT_SECONDS):
             interrupt_main_thread()
@@ -137,7 +147,9 @@ def blocked_in_new_programs() -> Iterator[None]:
 
     Here it is handled as before, by the main thread's next step, but wakes it from no sleep or wait.
     """
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+    if threading.current_thread() is not threading.main_thread() or not hasattr(
+        signal, "pthread_sigmask"
+    ):
         yield
         return
     _is_blocked.set()
@@ -190,7 +202,9 @@ class Held:
             self.hold()
 
     def hold(self) -> None:
-        self._set({number: OwnHandler(self._note, before) for number, before in self._handlers.items()})
+        self._set(
+            {number: OwnHandler(self._note, before) for number, before in self._handlers.items()}
+        )
 
     def _note(self, number: int, frame: object) -> None:
         again, self._noted = self._noted is not None, signal.Signals(number)

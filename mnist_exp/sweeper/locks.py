@@ -38,4 +38,6 @@ def file_lock(path: Path, **settings: Any) -> filelock.FileLock:
 def _make(path: str) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)  # as filelock does
     with suppress(FileExistsError, PermissionError):  # of another user's file filelock knows more
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644))  # the mode that filelock gives it
+        os.close(
+            os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+        )  # the mode that filelock gives it

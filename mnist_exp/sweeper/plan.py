@@ -33,7 +33,9 @@ class Plan:
     @property
     def failures_allowed(self) -> int:
         """More stop the sweep; as many as there are trials stop it in any case."""
-        share = math.floor(self.max_failure_rate * self.n_trials + 1e-9)  # 0.29 * 100 is 28.999999999999996
+        share = math.floor(
+            self.max_failure_rate * self.n_trials + 1e-9
+        )  # 0.29 * 100 is 28.999999999999996
         return min(share, self.n_trials - 1)
 
 
@@ -57,23 +59,33 @@ def check_settings(sweeper: DictConfig) -> None:
             "expected one of them; they mean the same"
         )
     if sweeper.timeout is not None and not (_is_number(sweeper.timeout) and sweeper.timeout > 0):
-        raise SweepError(f"hydra.sweeper.timeout={sweeper.timeout}: expected a number of seconds > 0")
+        raise SweepError(
+            f"hydra.sweeper.timeout={sweeper.timeout}: expected a number of seconds > 0"
+        )
     if sweeper.params is not None and not OmegaConf.is_dict(sweeper.params):
         raise SweepError(f"hydra.sweeper.params={sweeper.params}: expected {{KEY: VALUE}}")
     for kind in ("sampler", "pruner"):
         node = sweeper[kind]
-        if (node is not None or kind == "sampler") and not (OmegaConf.is_dict(node) and "_target_" in node):
-            raise SweepError(f"hydra.sweeper.{kind}={clean(node)}: expected hydra/sweeper/{kind}=NAME")
+        if (node is not None or kind == "sampler") and not (
+            OmegaConf.is_dict(node) and "_target_" in node
+        ):
+            raise SweepError(
+                f"hydra.sweeper.{kind}={clean(node)}: expected hydra/sweeper/{kind}=NAME"
+            )
     if not isinstance(sweeper.storage, str | None):
         raise SweepError(
             f"hydra.sweeper.storage={clean(sweeper.storage)}: expected a database URL such as sqlite:///optuna.db"
         )
     if not sweeper.direction:
-        raise SweepError(f"hydra.sweeper.direction={sweeper.direction}: expected minimize or maximize")
+        raise SweepError(
+            f"hydra.sweeper.direction={sweeper.direction}: expected minimize or maximize"
+        )
 
 
 def make_plan(sweeper: DictConfig, space: SearchSpace) -> Plan:
-    directions = list(sweeper.direction) if OmegaConf.is_list(sweeper.direction) else [sweeper.direction]
+    directions = (
+        list(sweeper.direction) if OmegaConf.is_list(sweeper.direction) else [sweeper.direction]
+    )
     names = tuple(str(getattr(direction, "name", direction)) for direction in directions)
     if unknown := [name for name in names if name not in ("minimize", "maximize")]:
         raise SweepError(f"hydra.sweeper.direction={unknown[0]}: expected minimize or maximize")
@@ -86,7 +98,9 @@ def make_plan(sweeper: DictConfig, space: SearchSpace) -> Plan:
         listed = space.grid()
         n_trials = len(listed) if n_trials is None else min(n_trials, len(listed))
     if n_trials is None and not listed:
-        raise SweepError("hydra.sweeper.n_trials=null: expected a number, or a grid, or a list in enqueue")
+        raise SweepError(
+            "hydra.sweeper.n_trials=null: expected a number, or a grid, or a list in enqueue"
+        )
     plan = Plan(
         n_trials=len(listed) if n_trials is None else n_trials,
         configurations=tuple(listed),
@@ -105,7 +119,8 @@ def repetitions(plan: Plan, space: SearchSpace) -> list[str]:
     """What a user should know before the first trial: why the same configuration will be tried more than once."""
     texts = [json.dumps(entry, sort_keys=True) for entry in plan.configurations]
     is_whole = [
-        not space.extension and space.distributions.keys() <= entry.keys() for entry in plan.configurations
+        not space.extension and space.distributions.keys() <= entry.keys()
+        for entry in plan.configurations
     ]
     lines = [
         f"hydra.sweeper.enqueue: {' '.join(space.assignments(entry))} is listed more than once and tried as often"
@@ -122,7 +137,9 @@ def repetitions(plan: Plan, space: SearchSpace) -> list[str]:
 
 def _enqueued(sweeper: DictConfig, space: SearchSpace) -> list[dict[str, Any]]:
     """What `enqueue` lists, each value as its distribution has it; only a custom search space knows other keys."""
-    listed = OmegaConf.to_container(sweeper.enqueue, resolve=True) if sweeper.enqueue is not None else []
+    listed = (
+        OmegaConf.to_container(sweeper.enqueue, resolve=True) if sweeper.enqueue is not None else []
+    )
     if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
         raise SweepError(f"hydra.sweeper.enqueue={listed}: expected a list of {{KEY: VALUE}}")
     searched = space.distributions
@@ -132,7 +149,10 @@ def _enqueued(sweeper: DictConfig, space: SearchSpace) -> list[dict[str, Any]]:
                 f"hydra.sweeper.enqueue: {key} is not searched; expected some of {', '.join(searched) or 'none'}"
             )
     return [
-        {key: space.contained(key, value) if key in searched else value for key, value in entry.items()}
+        {
+            key: space.contained(key, value) if key in searched else value
+            for key, value in entry.items()
+        }
         for entry in listed
     ]
 

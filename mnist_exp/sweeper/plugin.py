@@ -141,7 +141,11 @@ _PRUNERS: dict[str, dict[str, Any]] = {
         "n_warmup_steps": 0,
         "interval_steps": 1,
     },
-    "wilcoxon": {"_target_": "optuna.pruners.WilcoxonPruner", "p_threshold": 0.1, "n_startup_steps": 2},
+    "wilcoxon": {
+        "_target_": "optuna.pruners.WilcoxonPruner",
+        "p_threshold": 0.1,
+        "n_startup_steps": 2,
+    },
 }
 
 
@@ -172,7 +176,9 @@ class OptunaStudySweeper(Sweeper):
     def __init__(self, **settings: Any) -> None:
         self._settings = settings
 
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
         self._context, self._task, self._config = hydra_context, task_function, config
 
     def sweep(self, arguments: list[str]) -> None:

@@ -11,10 +11,18 @@ from pathlib import Path
 import psutil
 
 _FIRST_NAMESPACE = 0xEFFFFFFC  # inode of the PID namespace that Linux boots with: no container's
-_CLOCK_SECONDS = 10.0  # by which a start time that was taken from the clock may differ from the one of now
+_CLOCK_SECONDS = (
+    10.0  # by which a start time that was taken from the clock may differ from the one of now
+)
 _START = re.compile(r"([0-9a-f-]+)\+(\d+)")  # boot id + ticks
-_TIME = re.compile(r"\d{1,12}(\.\d{1,9})?")  # seconds since 1970, as older versions and other systems have it
-_UNKNOWN = (psutil.Error, OSError, RuntimeError)  # what psutil raises in a sandbox that hides parts of /proc
+_TIME = re.compile(
+    r"\d{1,12}(\.\d{1,9})?"
+)  # seconds since 1970, as older versions and other systems have it
+_UNKNOWN = (
+    psutil.Error,
+    OSError,
+    RuntimeError,
+)  # what psutil raises in a sandbox that hides parts of /proc
 
 
 @dataclass(frozen=True)

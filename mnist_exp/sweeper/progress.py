@@ -56,7 +56,9 @@ class Display:
         """Keep the display up to date while the block runs."""
         over = threading.Event()
         self._print(self._headline())
-        live = Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
+        live = (
+            Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
+        )
 
         def refresh() -> None:
             trials = self._trials()
@@ -90,7 +92,9 @@ class Display:
         shown = ", ".join(f"{count} {state.lower()}" for state, count in number.items() if count)
         self._print(f"study {self._name}: {shown}")
         for trial in self._best():
-            self._print(f"  best: trial {trial.number}, {_values(trial)} with {self._params(trial)}")
+            self._print(
+                f"  best: trial {trial.number}, {_values(trial)} with {self._params(trial)}"
+            )
         failed = [trial for trial in trials if trial.state == TrialState.FAIL]
         if failed:
             self._console.print(_failure_table(failed))
@@ -135,7 +139,11 @@ class Display:
         return Group(Text(f"{self._name}: {self._status(trials)}"), table)
 
     def _print_new(self, trials: Sequence[FrozenTrial]) -> None:
-        new = [trial for trial in trials if trial.state.is_finished() and trial.number not in self._shown]
+        new = [
+            trial
+            for trial in trials
+            if trial.state.is_finished() and trial.number not in self._shown
+        ]
         for trial in new:
             self._shown.add(trial.number)
             why = f": {clean(reason(trial))}" if trial.state == TrialState.FAIL else ""
@@ -143,7 +151,9 @@ class Display:
                 f"trial {trial.number} {trial.state.name} {_values(trial)} with {self._params(trial)}{why}"
             )
         if new:
-            best = "".join(f", best {_values(trial)} in trial {trial.number}" for trial in self._best()[:1])
+            best = "".join(
+                f", best {_values(trial)} in trial {trial.number}" for trial in self._best()[:1]
+            )
             self._print(f"  {self._status(trials)}{best}")
 
     def _params(self, trial: FrozenTrial) -> str:

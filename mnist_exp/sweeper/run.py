@@ -35,7 +35,9 @@ from mnist_exp.sweeper.study import Plan, failures, fill, open_study, reason, re
 from mnist_exp.sweeper.worker import STOPPED, TIME_IS_UP, Worker
 
 _MOST_CHECKED = 50  # configurations; a larger grid is checked value by value
-_FRUITLESS_LAUNCHES = 1  # in a row after which another is tried: workers can die before they take a trial
+_FRUITLESS_LAUNCHES = (
+    1  # in a row after which another is tried: workers can die before they take a trial
+)
 _END_SECONDS = 3.0  # in which workers whose launcher gave up give their trials back
 _SILENCE_POLL_SECONDS = 1.0
 
@@ -45,12 +47,16 @@ def run_sweep(
 ) -> None:
     """Raises SweepError for a sweep that cannot start, or whose trials failed too often; SystemExit if interrupted."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    folder = Path(config.hydra.sweep.dir)  # resolved now, so that a time in it is the same for all workers
+    folder = Path(
+        config.hydra.sweep.dir
+    )  # resolved now, so that a time in it is the same for all workers
     # Resolved, since a resolver's list or dict is none of OmegaConf's.
     resolved = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
     sweeper: DictConfig = OmegaConf.create(escaped(resolved))
     check_settings(sweeper)
-    hooks = build_hooks(sweeper.hooks, permitted(config, [sweeper.hooks]) if sweeper.hooks else None)
+    hooks = build_hooks(
+        sweeper.hooks, permitted(config, [sweeper.hooks]) if sweeper.hooks else None
+    )
     overrides = hooks.read_overrides([*_params(sweeper), *arguments])
     space = SearchSpace.parse(overrides, context.config_loader, sweeper.custom_search_space)
     plan = make_plan(sweeper, space)
@@ -58,7 +64,9 @@ def run_sweep(
         allowed = permitted(config, [sweeper.custom_search_space])
         load_function("custom_search_space", sweeper.custom_search_space, allowed)
     check_pruner(sweeper.pruner, plan.directions, permitted(config, targets(sweeper.pruner)))
-    check_sampler(sweeper.sampler, space, plan.directions, permitted(config, targets(sweeper.sampler)))
+    check_sampler(
+        sweeper.sampler, space, plan.directions, permitted(config, targets(sweeper.sampler))
+    )
     _check_values(context, config, space, plan, hooks)
     name = str(sweeper.study_name or _study_name(config, space))
     url = absolute_url(sweeper.storage or "sqlite:///optuna.db")
@@ -69,14 +77,20 @@ def run_sweep(
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder):
             pass
-    storage.give_back_lost(study_id, max_retries=None)  # with them died their whole sweep: not their fault
+    storage.give_back_lost(
+        study_id, max_retries=None
+    )  # with them died their whole sweep: not their fault
     fill(study, storage, plan, retry_failed=True)
     display = Display(study, plan, space)
     before = storage.counts(study_id)
     if before["WAITING"] == 0 and not storage.running_beside(study_id):
         display.nothing_to_do(before)
     else:
-        for note in [*repetitions(plan, space), *_unused_workers(config), *_shared_folder(config, plan)]:
+        for note in [
+            *repetitions(plan, space),
+            *_unused_workers(config),
+            *_shared_folder(config, plan),
+        ]:
             display.note(note)
         n_workers = min(_n_workers(config), max(before["WAITING"], 1))
         worker = Worker(
@@ -105,7 +119,9 @@ def _writes_to(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         why = error.strerror or error
-        raise SweepError(f"hydra.sweep.dir={folder}: expected a folder to write to ({why})") from error
+        raise SweepError(
+            f"hydra.sweep.dir={folder}: expected a folder to write to ({why})"
+        ) from error
 
 
 def _run_trials(
@@ -126,7 +142,10 @@ def _run_trials(
                 hooks.on_study_start(study, worker.config)
                 is_begun = True
             stop.check()
-            with display.live(), _time_limit(worker.config.hydra.sweeper.timeout, study, worker.launch):
+            with (
+                display.live(),
+                _time_limit(worker.config.hydra.sweeper.timeout, study, worker.launch),
+            ):
                 _launch(worker, n_workers, study, storage, display, stop)
     except KeyboardInterrupt as interrupt:
         raise SystemExit(128 + (stop.signum or signal.SIGINT)) from interrupt
@@ -201,7 +220,12 @@ def _is_basic(config: DictConfig) -> bool:
 
 
 def _launch(
-    worker: Worker, n_workers: int, study: optuna.Study, storage: StudyStorage, display: Display, stop: Stop
+    worker: Worker,
+    n_workers: int,
+    study: optuna.Study,
+    storage: StudyStorage,
+    display: Display,
+    stop: Stop,
 ) -> None:
     """Workers until no trial waits; new ones for those that died. Raises their error when nothing comes of them."""
     study_id = study._study_id
@@ -211,9 +235,7 @@ def _launch(
         try:
             try:
                 _run_workers(worker, n_workers)
-            except (
-                SweepError
-            ) as refused:  # another worker would find the same; without the way it came, which Hydra shows
+            except SweepError as refused:  # another worker would find the same; without the way it came, which Hydra shows
                 raise SweepError(str(refused)) from None
             except Exception as caught:  # noqa: BLE001  # the death of a worker, perhaps, of which others go on
                 error = caught
@@ -248,7 +270,9 @@ def _more_waits(
         if storage.counts(study_id)["WAITING"]:
             return True
         others = storage.running_beside(study_id)
-        if not others and (TrialState.RUNNING, worker.launch) not in storage.attributes(study_id, LAUNCH):
+        if not others and (TrialState.RUNNING, worker.launch) not in storage.attributes(
+            study_id, LAUNCH
+        ):
             return False
         if others and not is_told:
             numbers = ", ".join(str(trial.number) for trial in others)
@@ -296,7 +320,9 @@ def _run_workers(worker: Worker, n_workers: int) -> None:
         own.append(f"hydra.launcher.n_jobs={processes}")
         with read_write(config.hydra.launcher):
             config.hydra.launcher.n_jobs = processes
-    callbacks = type(worker.hydra_context.callbacks)()  # none: those of the application are for trials
+    callbacks = type(
+        worker.hydra_context.callbacks
+    )()  # none: those of the application are for trials
     launcher = Plugins.instance().instantiate_launcher(
         config=config,
         hydra_context=replace(worker.hydra_context, callbacks=callbacks),
@@ -308,7 +334,9 @@ def _run_workers(worker: Worker, n_workers: int) -> None:
     with _quiet_start() if is_joblib else contextlib.nullcontext():
         ended = launcher.launch(jobs, initial_job_idx=0)
     for job in ended:
-        with contextlib.redirect_stderr(io.StringIO()):  # where Hydra announces the failure of a job
+        with contextlib.redirect_stderr(
+            io.StringIO()
+        ):  # where Hydra announces the failure of a job
             job.return_value  # noqa: B018  # raises what the worker raised
 
 

@@ -23,14 +23,28 @@ _ONE_SEQUENCE = (optuna.samplers.QMCSampler,)
 # Packages that Optuna does not install and imports when it needs them, which may be after many trials.
 _NEEDED = {optuna.samplers.CmaEsSampler: "cmaes", optuna.samplers.GPSampler: "torch"}
 
-_KINDS: dict[str, type] = {"sampler": optuna.samplers.BaseSampler, "pruner": optuna.pruners.BasePruner}
+_KINDS: dict[str, type] = {
+    "sampler": optuna.samplers.BaseSampler,
+    "pruner": optuna.pruners.BasePruner,
+}
 
 # Settings of samplers and pruners that are whole numbers, and the least that each can be.
 _LEAST = {
-    "seed": 0, "n_startup_trials": 0, "n_ei_candidates": 1, "population_size": 2, "n_warmup_steps": 0,
-    "interval_steps": 1, "n_min_trials": 1, "n_startup_steps": 0, "bootstrap_count": 0, "dividing_parameter": 1,
-    "min_resource": 1, "max_resource": 1, "reduction_factor": 2, "min_early_stopping_rate": 0,
-}  # fmt: skip
+    "seed": 0,
+    "n_startup_trials": 0,
+    "n_ei_candidates": 1,
+    "population_size": 2,
+    "n_warmup_steps": 0,
+    "interval_steps": 1,
+    "n_min_trials": 1,
+    "n_startup_steps": 0,
+    "bootstrap_count": 0,
+    "dividing_parameter": 1,
+    "min_resource": 1,
+    "max_resource": 1,
+    "reduction_factor": 2,
+    "min_early_stopping_rate": 0,
+}
 _LARGEST_SEED = 2**32 - 1
 _AUTOMATIC = {"min_resource", "max_resource"}  # `auto` is left to Optuna
 _MOST = {
@@ -40,10 +54,20 @@ _MOST = {
     "percentile": 100,
 }  # numbers from 0 to it
 _FLAGS = {
-    "multivariate", "group", "constant_liar", "consider_endpoints", "consider_magic_clip", "warn_independent_sampling",
-    "consider_pruned_trials", "use_separable_cma", "with_margin", "lr_adapt", "deterministic_objective", "scramble",
+    "multivariate",
+    "group",
+    "constant_liar",
+    "consider_endpoints",
+    "consider_magic_clip",
+    "warn_independent_sampling",
+    "consider_pruned_trials",
+    "use_separable_cma",
+    "with_margin",
+    "lr_adapt",
+    "deterministic_objective",
+    "scramble",
     "warn_asynchronous_seeding",
-}  # fmt: skip
+}
 
 # Functions of the official plugin that its configs name, and ours of the same settings.
 _OFFICIAL = {
@@ -71,7 +95,9 @@ def build_sampler(
     settings = {key: value for key, value in settings.items() if value is not None}
     if is_grid(config):
         _check_values("sampler", settings)
-        return optuna.samplers.RandomSampler()  # every cell waits with its parameters; nothing is sampled
+        return (
+            optuna.samplers.RandomSampler()
+        )  # every cell waits with its parameters; nothing is sampled
     settings["_target_"] = _OFFICIAL.get(settings["_target_"], settings["_target_"])
     sampler: optuna.samplers.BaseSampler = _build("sampler", settings, allowed)
     if settings.get("seed") is not None and not isinstance(sampler, _ONE_SEQUENCE):
@@ -81,7 +107,10 @@ def build_sampler(
 
 
 def check_sampler(
-    config: DictConfig, space: SearchSpace, directions: Sequence[str], allowed: Sequence[str] | None = None
+    config: DictConfig,
+    space: SearchSpace,
+    directions: Sequence[str],
+    allowed: Sequence[str] | None = None,
 ) -> None:
     """Raise SweepError for a sampler that cannot be built, lacks a package, or does not go with the study."""
     sampler = build_sampler(config, 0, allowed)
@@ -200,6 +229,10 @@ def _wrong_setting(kind: str, settings: Mapping[str, Any], permitted: Sequence[s
     for key in settings:
         if key != "_target_":
             with contextlib.suppress(SweepError):
-                call(kind, {other: value for other, value in settings.items() if other != key}, permitted)
+                call(
+                    kind,
+                    {other: value for other, value in settings.items() if other != key},
+                    permitted,
+                )
                 return key
     return None

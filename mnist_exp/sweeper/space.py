@@ -41,7 +41,9 @@ class SearchSpace:
 
     @staticmethod
     def parse(
-        arguments: Sequence[str], config_loader: ConfigLoader | None = None, extension: str | None = None
+        arguments: Sequence[str],
+        config_loader: ConfigLoader | None = None,
+        extension: str | None = None,
     ) -> "SearchSpace":
         """From overrides as on the command line; a later one replaces an earlier one of the same key.
 
@@ -95,7 +97,9 @@ class SearchSpace:
         elif type(value) in (int, float) and distribution._contains(value):
             return value
         raise SweepError(
-            clean(f"hydra.sweeper.enqueue: {key}={value}: expected a value of {_shown(distribution)}")
+            clean(
+                f"hydra.sweeper.enqueue: {key}={value}: expected a value of {_shown(distribution)}"
+            )
         )
 
     def to_dict(self) -> dict[str, str]:
@@ -115,8 +119,12 @@ class SearchSpace:
 
     def grid(self) -> list[dict[str, Any]]:
         """Every combination of values. Raises SweepError for a parameter with infinitely many."""
-        values = {key: _values(key, distribution) for key, distribution in self.distributions.items()}
-        return [dict(zip(values, cell, strict=True)) for cell in itertools.product(*values.values())]
+        values = {
+            key: _values(key, distribution) for key, distribution in self.distributions.items()
+        }
+        return [
+            dict(zip(values, cell, strict=True)) for cell in itertools.product(*values.values())
+        ]
 
     def size(self) -> float:
         """How many configurations there are: infinitely many where a number is continuous or a function adds some."""
@@ -126,7 +134,9 @@ class SearchSpace:
         """Parameters that between them meet every choice and both ends of every range."""
         ends = {key: _ends(distribution) for key, distribution in self.distributions.items()}
         first = {key: values[0] for key, values in ends.items()}
-        return [first] + [{**first, key: value} for key, values in ends.items() for value in values[1:]]
+        return [first] + [
+            {**first, key: value} for key, values in ends.items() for value in values[1:]
+        ]
 
 
 def parameter(key: str, value: Any) -> str:
@@ -142,7 +152,11 @@ def parameter(key: str, value: Any) -> str:
             f"settings within are written {key}.NAME: VALUE"
         )
     written = str(value)  # kept where Hydra reads it so, since a study is named after what it sets
-    return f"{key}={written}" if repr(_parsed(written)) == repr(value) else quoting.override(key, value)
+    return (
+        f"{key}={written}"
+        if repr(_parsed(written)) == repr(value)
+        else quoting.override(key, value)
+    )
 
 
 def _explained(error: OverrideParseException) -> str:
@@ -194,7 +208,9 @@ def _distribution(override: Override) -> BaseDistribution:
     value: Any = override.value()
     tags: set[Any] = getattr(value, "tags", set())  # a glob has none
     if unknown := sorted(map(str, tags - {"log"})):
-        raise SweepError(f"{override.input_line}: the tag {unknown[0]} means nothing here; expected log")
+        raise SweepError(
+            f"{override.input_line}: the tag {unknown[0]} means nothing here; expected log"
+        )
     if tags and not override.is_interval_sweep():
         raise SweepError(
             f"{override.input_line}: only an interval can be searched by its logarithm; "
@@ -209,12 +225,18 @@ def _distribution(override: Override) -> BaseDistribution:
         whole = isinstance(low, int) and isinstance(high, int)
         log = "log" in value.tags
         if log and low <= 0:
-            raise SweepError(f"{override.input_line}: expected a start > 0 for a logarithmic interval")
-        return IntDistribution(low, high, log=log) if whole else FloatDistribution(low, high, log=log)
+            raise SweepError(
+                f"{override.input_line}: expected a start > 0 for a logarithmic interval"
+            )
+        return (
+            IntDistribution(low, high, log=log) if whole else FloatDistribution(low, high, log=log)
+        )
     if override.is_range_sweep() and not value.transformers:
         return _range(override, value)
     if isinstance(value, ChoiceSweep | RangeSweep):
-        value.shuffle = False  # the order means nothing here, and the same command must mean the same space
+        value.shuffle = (
+            False  # the order means nothing here, and the same command must mean the same space
+        )
     choices: list[Any] = []
     for choice in map(_encode, override.sweep_iterator()):
         # Optuna takes 1, 1.0 and true for the same choice, but not their texts.
@@ -241,7 +263,9 @@ def _range(override: Override, value: Any) -> BaseDistribution:
     start, stop, step = (Decimal(str(number)) for number in (value.start, value.stop, value.step))
     count = math.ceil((stop - start) / step)
     if count <= 0:
-        raise SweepError(f"{override.input_line}: expected at least one value; a range leaves its stop out")
+        raise SweepError(
+            f"{override.input_line}: expected at least one value; a range leaves its stop out"
+        )
     low, high = sorted((start, start + (count - 1) * step))
     if all(isinstance(number, int) for number in (value.start, value.stop, value.step)):
         return IntDistribution(int(low), int(high), step=abs(int(step)))

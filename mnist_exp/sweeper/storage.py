@@ -25,7 +25,9 @@ HEARTBEAT = "sweeper:heartbeat"  # seconds between that worker's signs of life
 RETRIES = "sweeper:retries"  # how often its worker died
 FAILURE = "sweeper:failure"  # why it failed
 LAUNCH = "sweeper:launch"  # the command whose worker ran it last
-DRAWN = "sweeper:drawn"  # its parameters are complete: whoever goes on with it takes them as they are
+DRAWN = (
+    "sweeper:drawn"  # its parameters are complete: whoever goes on with it takes them as they are
+)
 
 _LOCK = "mnist_exp.sweeper"
 
@@ -61,7 +63,9 @@ class StudyStorage(RDBStorage):
                 stack.enter_context(database.lock(self.engine, _LOCK))
             yield
 
-    def add_waiting(self, study_id: int, trials: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    def add_waiting(
+        self, study_id: int, trials: Iterable[tuple[dict[str, Any], dict[str, Any]]]
+    ) -> None:
         """Let trials wait that begin with these parameters and user attributes. The caller holds the lock."""
         with _create_scoped_session(self.scoped_session) as session:
             query = session.query(models.TrialModel).filter(models.TrialModel.study_id == study_id)
@@ -105,7 +109,9 @@ class StudyStorage(RDBStorage):
             self._claimed = int(trial.trial_id)
             self._note(session, self._claimed, marks)
             session.query(models.TrialHeartbeatModel).filter_by(trial_id=self._claimed).delete()
-            session.add(models.TrialHeartbeatModel(trial_id=self._claimed))  # with the database's time
+            session.add(
+                models.TrialHeartbeatModel(trial_id=self._claimed)
+            )  # with the database's time
         return self._claimed
 
     def note(self, trial_id: int, attributes: Mapping[str, Any]) -> None:
@@ -115,7 +121,9 @@ class StudyStorage(RDBStorage):
 
     def _note(self, session: Any, trial_id: int, attributes: Mapping[str, Any]) -> None:
         for key, value in attributes.items():
-            self._set_trial_attr_without_commit(session, models.TrialUserAttributeModel, trial_id, key, value)
+            self._set_trial_attr_without_commit(
+                session, models.TrialUserAttributeModel, trial_id, key, value
+            )
 
     def owns(self, trial_id: int) -> bool:
         """Whether the trial runs in this process: one that gave no sign of life is given to another worker."""
@@ -123,7 +131,8 @@ class StudyStorage(RDBStorage):
             owner = (
                 session.query(models.TrialUserAttributeModel.value_json)
                 .join(
-                    models.TrialModel, models.TrialModel.trial_id == models.TrialUserAttributeModel.trial_id
+                    models.TrialModel,
+                    models.TrialModel.trial_id == models.TrialUserAttributeModel.trial_id,
                 )
                 .filter(models.TrialModel.trial_id == trial_id)
                 .filter(models.TrialModel.state == TrialState.RUNNING)
@@ -155,7 +164,9 @@ class StudyStorage(RDBStorage):
                 .group_by(models.TrialModel.state)
                 .all()
             )
-        return {state.name: 0 for state in TrialState} | {state.name: count for state, count in rows}
+        return {state.name: 0 for state in TrialState} | {
+            state.name: count for state, count in rows
+        }
 
     def attributes(self, study_id: int, key: str) -> list[tuple[TrialState, Any]]:
         """The state and the user attribute of all trials that have it."""
@@ -186,11 +197,14 @@ class StudyStorage(RDBStorage):
         """Id, number and state of the trials that do not wait, and of those that wait and have a larger id."""
         with _create_scoped_session(self.scoped_session) as session:
             rows = (
-                session.query(models.TrialModel.trial_id, models.TrialModel.number, models.TrialModel.state)
+                session.query(
+                    models.TrialModel.trial_id, models.TrialModel.number, models.TrialModel.state
+                )
                 .filter(models.TrialModel.study_id == study_id)
                 .filter(
                     sqlalchemy.or_(
-                        models.TrialModel.state != TrialState.WAITING, models.TrialModel.trial_id > newer_than
+                        models.TrialModel.state != TrialState.WAITING,
+                        models.TrialModel.trial_id > newer_than,
                     )
                 )
                 .all()
@@ -228,7 +242,9 @@ class StudyStorage(RDBStorage):
         """The trials that other live processes of this machine run, on behalf of whichever command."""
         running = self.get_all_trials(study_id, deepcopy=False, states=(TrialState.RUNNING,))
         own = processes.this_process()
-        return [trial for trial in running if trial.user_attrs.get(WORKER) != own and is_alive(trial)]
+        return [
+            trial for trial in running if trial.user_attrs.get(WORKER) != own and is_alive(trial)
+        ]
 
     def give_back_claimed(self) -> None:
         """Let the trial that was claimed here and has not ended wait again: its worker stops."""
@@ -274,9 +290,13 @@ def usable(url: str, *more: type[Exception]) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not isinstance(error, (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.OptunaError, *more)):
+        if not isinstance(
+            error, (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.OptunaError, *more)
+        ):
             raise
-        raise SweepError(f"hydra.sweeper.storage={_shown(url)}: cannot be used ({reason(error)})") from error
+        raise SweepError(
+            f"hydra.sweeper.storage={_shown(url)}: cannot be used ({reason(error)})"
+        ) from error
 
 
 def reason(error: BaseException) -> str:
@@ -298,9 +318,13 @@ def absolute_url(url: Any) -> str:
         if backend != "sqlite":
             return str(url)
         if parsed.database in (None, "", ":memory:"):
-            raise SweepError(f"hydra.sweeper.storage={url}: expected a file, which workers can share")
+            raise SweepError(
+                f"hydra.sweeper.storage={url}: expected a file, which workers can share"
+            )
         if parsed.database.startswith("file:"):
-            raise SweepError(f"hydra.sweeper.storage={url}: expected a path, not a URI, after sqlite:///")
+            raise SweepError(
+                f"hydra.sweeper.storage={url}: expected a path, not a URI, after sqlite:///"
+            )
         absolute = parsed.set(database=str(Path(parsed.database).absolute()))
         return absolute.render_as_string(hide_password=False)
     except UnicodeEncodeError:

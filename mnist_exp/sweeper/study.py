@@ -16,9 +16,7 @@ from mnist_exp.sweeper.space import SearchSpace
 from mnist_exp.sweeper.storage import FAILURE, LAUNCH, StudyStorage
 
 SPACE = "sweeper:search_space"  # user attribute of the study: what was searched, see SearchSpace.to_dict
-_CONFIGURATION = (
-    "sweeper:configuration"  # user attribute of a trial that stands for one given configuration: its key
-)
+_CONFIGURATION = "sweeper:configuration"  # user attribute of a trial that stands for one given configuration: its key
 
 
 def open_study(storage: StudyStorage, name: str, plan: Plan, space: SearchSpace) -> optuna.Study:

@@ -84,7 +84,9 @@ class Worker:
         storage = StudyStorage(self.storage_url, sweeper.heartbeat, self.launch)
         with usable(self.storage_url, KeyError):  # of a study that somebody removed
             study = optuna.load_study(
-                study_name=self.study_name, storage=StudyCache(storage), pruner=build_pruner(sweeper.pruner)
+                study_name=self.study_name,
+                storage=StudyCache(storage),
+                pruner=build_pruner(sweeper.pruner),
             )
         with usable(self.storage_url), _interrupted_when_told(study, self.launch), held() as hold:
             try:
@@ -116,9 +118,13 @@ class Worker:
     def _is_parent(self) -> bool:
         return this_process() == self.parent
 
-    def _run_trial(self, study: optuna.Study, storage: StudyStorage, trial_id: int, hold: Held) -> TrialState:
+    def _run_trial(
+        self, study: optuna.Study, storage: StudyStorage, trial_id: int, hold: Held
+    ) -> TrialState:
         """How the trial ended, as the study has it now. Raises Interrupted and TakenOver."""
-        study._thread_local.cached_all_trials = None  # what Optuna's samplers know is of the trial before
+        study._thread_local.cached_all_trials = (
+            None  # what Optuna's samplers know is of the trial before
+        )
         study.sampler = build_sampler(
             self.config.hydra.sweeper.sampler, storage.get_trial_number_from_id(trial_id)
         )
@@ -222,13 +228,19 @@ class Worker:
                 f"returned {returned!r}, expected {'numbers' if several else 'a number'}"
             ) from None
         if len(values) != len(self.plan.directions):
-            raise TrialFailed(f"returned {len(values)} values, expected {len(self.plan.directions)}")
+            raise TrialFailed(
+                f"returned {len(values)} values, expected {len(self.plan.directions)}"
+            )
         if any(math.isnan(value) for value in values):
             raise TrialFailed(f"returned {returned!r}")
         return values if several else values[0]
 
     def _threads(self) -> int:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
         return max(1, cores // self.share) if machine() == self.machine else cores
 
 
@@ -307,7 +319,8 @@ def _interrupted_when_told(study: optuna.Study, launch: str) -> Iterator[None]:
 def _is_of_interrupt(error: BaseException | None) -> bool:
     """Whether an interruption led to the error, as when a database is left in the middle of a commit."""
     return error is not None and (
-        isinstance(error, KeyboardInterrupt) or _is_of_interrupt(error.__cause__ or error.__context__)
+        isinstance(error, KeyboardInterrupt)
+        or _is_of_interrupt(error.__cause__ or error.__context__)
     )
 
 

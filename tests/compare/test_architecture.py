@@ -11,7 +11,18 @@ import mnist_exp.compare
 
 PACKAGE = Path(mnist_exp.compare.__file__).parent
 # Top to bottom; a module imports only from those above it, and of the harness only what is named.
-ORDER = ["statistics", "runs", "groups", "comparison", "words", "table", "svg", "figures", "page", "__main__"]
+ORDER = [
+    "statistics",
+    "runs",
+    "groups",
+    "comparison",
+    "words",
+    "table",
+    "svg",
+    "figures",
+    "page",
+    "__main__",
+]
 HARNESS = {
     "foreign_files",
     "printing",
@@ -25,14 +36,23 @@ HARNESS = {
     "data",
 }
 LIBRARIES = {
-    "statistics": {"numpy", "scipy"}, "runs": {"mlflow", "numpy", "pandas"}, "groups": {"numpy", "pandas"},
-    "comparison": {"numpy", "pandas"}, "words": set(), "table": {"pandas", "rich"}, "svg": set(),
-    "figures": {"numpy"}, "page": {"numpy"}, "__main__": {"rich"},
-}  # fmt: skip
+    "statistics": {"numpy", "scipy"},
+    "runs": {"mlflow", "numpy", "pandas"},
+    "groups": {"numpy", "pandas"},
+    "comparison": {"numpy", "pandas"},
+    "words": set(),
+    "table": {"pandas", "rich"},
+    "svg": set(),
+    "figures": {"numpy"},
+    "page": {"numpy"},
+    "__main__": {"rich"},
+}
 
 
 def test_every_module_has_its_place() -> None:
-    assert sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__") == sorted(ORDER)
+    assert sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__") == sorted(
+        ORDER
+    )
 
 
 @pytest.mark.parametrize("module", ORDER)

@@ -27,11 +27,17 @@ def study(fake_runs: FakeRuns, mnist: data.Dataset) -> FakeRuns:
                 tags = trial("x", number, "loss optimizer.learning_rate seed")
                 wrong = np.arange(seed, 500 if base > 0.5 else 9000)
                 fake_runs.add(
-                    seed, [base - 0.05, base + seed / 1000 + float(rate) / 100], costs=[0.5, 0.2], tags=tags,
-                    settings={"loss": loss, "optimizer.learning_rate": rate}, predictions=predicted(labels, list(wrong)),
-                )  # fmt: skip
+                    seed,
+                    [base - 0.05, base + seed / 1000 + float(rate) / 100],
+                    costs=[0.5, 0.2],
+                    tags=tags,
+                    settings={"loss": loss, "optimizer.learning_rate": rate},
+                    predictions=predicted(labels, list(wrong)),
+                )
                 number += 1
-    tags = trial("x", number, "loss optimizer.learning_rate seed", "FAIL") | {"failure_reason": _EVIL}
+    tags = trial("x", number, "loss optimizer.learning_rate seed", "FAIL") | {
+        "failure_reason": _EVIL
+    }
     fake_runs.add(7, 0.5, settings={"loss": _EVIL}, status="FAILED", tags=tags)
     return fake_runs
 
@@ -51,7 +57,9 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.append(tag)
         self.loads += [
-            value or "" for name, value in attrs if name in ("src", "href", "xlink:href", "srcset", "action")
+            value or ""
+            for name, value in attrs
+            if name in ("src", "href", "xlink:href", "srcset", "action")
         ]
         if tag not in self.VOID:
             self.open.append(tag)
@@ -79,9 +87,16 @@ def test_table_csv_and_page(study: FakeRuns, command: Command) -> None:
     assert "@import" not in text
     assert "script" not in page.seen
     for heading in (
-        "Groups", "Seeds", "Paired differences", "Learning curves", "Effect of each setting", "Test images",
-        "Settings that differ", "Not counted", "Methods",
-    ):  # fmt: skip
+        "Groups",
+        "Seeds",
+        "Paired differences",
+        "Learning curves",
+        "Effect of each setting",
+        "Test images",
+        "Settings that differ",
+        "Not counted",
+        "Methods",
+    ):
         assert f"<h2>{heading}</h2>" in text
     assert "nan" not in re.sub(r"base64,[^\"]*", "", text).lower().replace("nonfinite", "")
     for picture in re.findall(r"(?:cx|x1|x2|x)=\"(-?[\d.]+)%\"", text):
@@ -119,16 +134,25 @@ def test_another_store_another_folder(study: FakeRuns, command: Command, tmp_pat
         ([], "nothing to compare: give --study, --experiment, --filter or run ids"),
         (["--study", "y"], "--study y: no such study"),
         (["--stdy", "x"], "unrecognized arguments: --stdy"),
-        (["--study", "x", "--metric", "test/acuracy"], "--metric test/acuracy: no selected run has it; did you mean test/accuracy?"),
-        (["--study", "x", "--group-by", "modle"], "--group-by modle: the runs have no such setting or tag; did you mean model?"),
+        (
+            ["--study", "x", "--metric", "test/acuracy"],
+            "--metric test/acuracy: no selected run has it; did you mean test/accuracy?",
+        ),
+        (
+            ["--study", "x", "--group-by", "modle"],
+            "--group-by modle: the runs have no such setting or tag; did you mean model?",
+        ),
         (["--study", "x", "--baseline", "loss=z"], "--baseline loss=z: no group has that"),
         (["--study", "x", "--output", "nowhere"], "--output nowhere: no such folder"),
-        (["--study", "x", "tracking.uri=sqlite:///nowhere.db"], "no runs here: there is no database "),
+        (
+            ["--study", "x", "tracking.uri=sqlite:///nowhere.db"],
+            "no runs here: there is no database ",
+        ),
         (["--study", "x", "model=mlp"], "model=mlp: expected a run id, or tracking.uri=URI"),
         (["--filter", "metrics.x <"], "--filter metrics.x <: MLflow cannot use it"),
         (["0123456789abcdef"], "no runs are selected"),
     ],
-)  # fmt: skip
+)
 def test_mistakes_get_a_short_answer_and_leave_nothing(
     study: FakeRuns, command: Command, arguments: list[str], said: str
 ) -> None:
@@ -151,4 +175,6 @@ def test_help_names_every_option(command: Command) -> None:
     code, out, _ = command("--help")
     assert code == 0
     options: Any = re.findall(r"--[a-z-]+", out)
-    assert {"--study", "--experiment", "--filter", "--group-by", "--metric", "--baseline"} <= set(options)
+    assert {"--study", "--experiment", "--filter", "--group-by", "--metric", "--baseline"} <= set(
+        options
+    )

@@ -20,17 +20,27 @@ def study(fake_runs: FakeRuns) -> FakeRuns:
     rng = np.random.default_rng(1)
     number = 0
     for model, seeds, mean, wrong in (
-        ("softmax", 7, 0.90, range(20)), ("mlp", 5, 0.92, range(12, 24)), ("cnn", 3, 0.95, range(3)),
+        ("softmax", 7, 0.90, range(20)),
+        ("mlp", 5, 0.92, range(12, 24)),
+        ("cnn", 3, 0.95, range(3)),
         ("tiny", 1, 0.5, range(100)),
-    ):  # fmt: skip
+    ):
         for seed in range(seeds):
             fake_runs.add(
-                seed, [0.3, 0.6, round(mean + rng.normal(0, 0.01), 4)], costs=[1.0, 0.5, 0.2], settings={"model": model},
-                predictions=predicted(LABELS, wrong), tags=trial("x", number, "model seed"),
-            )  # fmt: skip
+                seed,
+                [0.3, 0.6, round(mean + rng.normal(0, 0.01), 4)],
+                costs=[1.0, 0.5, 0.2],
+                settings={"model": model},
+                predictions=predicted(LABELS, wrong),
+                tags=trial("x", number, "model seed"),
+            )
             number += 1
     fake_runs.add(
-        9, 0.1, settings={"model": "mlp"}, status="FAILED", tags=trial("x", number, "model seed", "FAIL")
+        9,
+        0.1,
+        settings={"model": "mlp"},
+        status="FAILED",
+        tags=trial("x", number, "model seed", "FAIL"),
     )
     return fake_runs
 
@@ -53,13 +63,17 @@ def test_every_number_again_from_the_csv_with_scipy_alone(study: FakeRuns) -> No
             return "none", np.nan, np.nan
         if n < 5:
             return "t", *stats.t.interval(0.95, n - 1, loc=x.mean(), scale=stats.sem(x))
-        found = stats.bootstrap((x,), np.mean, n_resamples=9999, method="BCa", rng=np.random.default_rng(0))
+        found = stats.bootstrap(
+            (x,), np.mean, n_resamples=9999, method="BCa", rng=np.random.default_rng(0)
+        )
         return "BCa", *found.confidence_interval
 
     p, mcnemar = {}, {}
     for name, part in groups.items():
         row = part.iloc[0]
-        assert (part.drop(columns=["run_id", "run_name", "seed", "value", "reason"]).nunique() <= 1).all()
+        assert (
+            part.drop(columns=["run_id", "run_name", "seed", "value", "reason"]).nunique() <= 1
+        ).all()
         x = part["value"].to_numpy()
         assert row["n"] == len(x)
         assert row["mean"] == pytest.approx(x.mean(), rel=1e-12)
@@ -80,23 +94,31 @@ def test_every_number_again_from_the_csv_with_scipy_alone(study: FakeRuns) -> No
         )
         p[name] = row["p"]
         if len(d) > 1:
-            exact = stats.permutation_test((d,), np.mean, permutation_type="samples", n_resamples=np.inf)
+            exact = stats.permutation_test(
+                (d,), np.mean, permutation_type="samples", n_resamples=np.inf
+            )
             assert row["p"] == pytest.approx(exact.pvalue)
         student = (
             stats.t.interval(0.95, len(d) - 1, loc=d.mean(), scale=stats.sem(d))
             if len(d) > 1
             else (np.nan,) * 2
         )
-        assert (row["difference_t_low"], row["difference_t_high"]) == pytest.approx(student, nan_ok=True)
+        assert (row["difference_t_low"], row["difference_t_high"]) == pytest.approx(
+            student, nan_ok=True
+        )
         shown = len(d) >= 3 and (min(low, student[0]) > 0 or max(high, student[1]) < 0)
-        assert row["verdict"] == (("better" if d.mean() > 0 else "worse") if shown else "no difference shown")
+        assert row["verdict"] == (
+            ("better" if d.mean() > 0 else "worse") if shown else "no difference shown"
+        )
         alone = int(row["images_only_group_right"]), int(row["images_only_baseline_right"])
         mcnemar[name] = row["mcnemar_p"]
         assert row["mcnemar_p"] == pytest.approx(stats.binomtest(alone[0], sum(alone)).pvalue)
         assert row.filter(like="images_").sum() == 200
     for column, family in (("p_holm", p), ("mcnemar_p_holm", mcnemar)):
         ordered = sorted(family, key=lambda name: family[name])
-        adjusted = np.maximum.accumulate([(len(family) - i) * family[name] for i, name in enumerate(ordered)])
+        adjusted = np.maximum.accumulate(
+            [(len(family) - i) * family[name] for i, name in enumerate(ordered)]
+        )
         for name, value in zip(ordered, np.minimum(adjusted, 1), strict=True):
             assert groups[name][column].iloc[0] == pytest.approx(value)
 
@@ -119,7 +141,11 @@ def test_images_only_one_group_gets_right(study: FakeRuns) -> None:
 def test_groups_tested_on_other_images_are_not_compared_on_them(fake_runs: FakeRuns) -> None:
     for model, labels in (("softmax", LABELS), ("mlp", LABELS[:100]), ("cnn", (LABELS + 1) % 10)):
         fake_runs.add(
-            0, 0.9, settings={"model": model}, predictions=predicted(labels, [1]), tags=trial("x", 0, "model")
+            0,
+            0.9,
+            settings={"model": model},
+            predictions=predicted(labels, [1]),
+            tags=trial("x", 0, "model"),
         )
     fake_runs.add(0, 0.9, settings={"model": "none"}, tags=trial("x", 1, "model"))
     found = compared()
@@ -165,8 +191,11 @@ def test_a_metric_that_is_better_when_lower(fake_runs: FakeRuns) -> None:
 def test_environment_and_data_differences_are_warned_of(fake_runs: FakeRuns) -> None:
     fake_runs.add(0, 0.9, tags=trial("x", 0, "seed") | {"data.digest": "a" * 64})
     fake_runs.add(
-        1, 0.9, packages="numpy==2.4.5\n", tags=trial("x", 1, "seed") | {"data.digest": "b" * 64, "git.commit": "d" * 40},
-    )  # fmt: skip
+        1,
+        0.9,
+        packages="numpy==2.4.5\n",
+        tags=trial("x", 1, "seed") | {"data.digest": "b" * 64, "git.commit": "d" * 40},
+    )
     assert compared().warnings == (
         "2 of 2 runs have no predictions/test.npz that can be read",
         "data differs: aaaaaaaaaaaa (1 run), bbbbbbbbbbbb (1 run)",
@@ -179,11 +208,17 @@ def test_effects_only_of_a_study_that_varies_several_settings(fake_runs: FakeRun
     for i, (loss, rate) in enumerate([("a", "0.001"), ("b", "0.001"), ("a", "0.1"), ("b", "0.1")]):
         settings = {"loss": loss, "optimizer.learning_rate": rate}
         fake_runs.add(
-            0, 0.5 + i / 10, settings=settings, tags=trial("x", i, "loss optimizer.learning_rate seed")
+            0,
+            0.5 + i / 10,
+            settings=settings,
+            tags=trial("x", i, "loss optimizer.learning_rate seed"),
         )
     effects = {found.key: found for found in compared().effects}
     assert list(effects) == ["loss", "optimizer.learning_rate"]
-    assert (effects["loss"].numeric, effects["optimizer.learning_rate"].logarithmic) == (False, True)
+    assert (effects["loss"].numeric, effects["optimizer.learning_rate"].logarithmic) == (
+        False,
+        True,
+    )
     assert effects["loss"].levels == ("a", "b", "a", "b")
     assert compare(Store(), Selection(filter="params.loss = 'a'")).effects == ()
 

@@ -18,9 +18,22 @@ from mnist_exp.compare.runs import Store
 
 Command = Callable[..., tuple[int, str, str]]
 HOSTILE = [
-    "[/x/y] no such folder", "[link=http://evil]here[/link]", "[red]", "[/]", "\x1b[31mred\x1b]0;title\x07", "a\nidentical: yes",
-    "\u202egnp\u202c", "'; touch P; '", "` | $(touch P) |", "x\x00y", "\r\x1b[2K", "=cmd|' /C calc'!A0", ":smile: \\", "   ", "\ud83d\ude00",
-]  # fmt: skip
+    "[/x/y] no such folder",
+    "[link=http://evil]here[/link]",
+    "[red]",
+    "[/]",
+    "\x1b[31mred\x1b]0;title\x07",
+    "a\nidentical: yes",
+    "\u202egnp\u202c",
+    "'; touch P; '",
+    "` | $(touch P) |",
+    "x\x00y",
+    "\r\x1b[2K",
+    "=cmd|' /C calc'!A0",
+    ":smile: \\",
+    "   ",
+    "\ud83d\ude00",
+]
 HOSTILE = [text.encode("utf-16", "surrogatepass").decode("utf-16") for text in HOSTILE]
 
 
@@ -37,8 +50,16 @@ def add_hostile(runs: FakeRuns) -> None:
             tags = {key: value.replace("\x00", "") for key, value in tags.items() if key.strip()}
             settings = {"loss": text.replace("\x00", ""), "init": text.replace("\x00", "")}
             tags.pop("=cmd|' /C calc'!A0", None)
-            runs.add(seed, 0.9 + number / 1000, settings=settings, tags={k: v for k, v in tags.items() if k.replace("_", "").replace(".", "").isalnum()},
-                     status="FAILED" if seed == 2 else "FINISHED", packages=f"numpy=={text}\n")  # fmt: skip
+            runs.add(
+                seed,
+                0.9 + number / 1000,
+                settings=settings,
+                tags={
+                    k: v for k, v in tags.items() if k.replace("_", "").replace(".", "").isalnum()
+                },
+                status="FAILED" if seed == 2 else "FINISHED",
+                packages=f"numpy=={text}\n",
+            )
             number += 1
 
 
@@ -71,8 +92,13 @@ def test_mistakes_name_what_others_wrote_in_a_line(fake_runs: FakeRuns, command:
     for text in HOSTILE:
         fake_runs.study(text.replace("\x00", ""))
     fake_runs.client.create_run(fake_runs.experiment, tags={"study_role": "study"})
-    for arguments in (["--study", "nope"], ["--experiment", "nope"], ["--study", "x", "--metric", "nope"],
-                      ["--study", "x", "--baseline", "loss=nope"], ["--study", "'; touch P; '"]):  # fmt: skip
+    for arguments in (
+        ["--study", "nope"],
+        ["--experiment", "nope"],
+        ["--study", "x", "--metric", "nope"],
+        ["--study", "x", "--baseline", "loss=nope"],
+        ["--study", "'; touch P; '"],
+    ):
         code, _, err = command(*arguments)
         assert code == 1
         assert len(err.splitlines()) <= 2
@@ -101,7 +127,9 @@ def bomb() -> bytes:
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
         archive.open("label.npy", "w", force_zip64=True) as member,
     ):
-        header = b"{'descr': '<i8', 'fortran_order': False, 'shape': (134217728,)}".ljust(117) + b"\n"
+        header = (
+            b"{'descr': '<i8', 'fortran_order': False, 'shape': (134217728,)}".ljust(117) + b"\n"
+        )
         member.write(b"\x93NUMPY\x01\x00\x76\x00" + header)
         for _ in range(1024):
             member.write(bytes(2**20))
@@ -174,7 +202,9 @@ def test_a_folder_that_a_record_names_is_not_read(
         b'{"cpu": "\\u001b[31m"}',
     ],
 )
-def test_a_machine_recorded_in_another_shape(fake_runs: FakeRuns, command: Command, content: bytes) -> None:
+def test_a_machine_recorded_in_another_shape(
+    fake_runs: FakeRuns, command: Command, content: bytes
+) -> None:
     for seed in range(2):
         run_id = fake_runs.add(seed, 0.9)
     (path,) = fake_runs.folder.glob(f"mlruns/*/{run_id}/artifacts/env/hardware.json")

@@ -37,7 +37,9 @@ def test_runs_of_a_config_are_a_group_over_seeds(fake_runs: FakeRuns) -> None:
     assert one.settings == {"optimizer.learning_rate": "0.01"}
 
 
-def test_failed_killed_pruned_unfinished_and_empty_runs_are_never_averaged(fake_runs: FakeRuns) -> None:
+def test_failed_killed_pruned_unfinished_and_empty_runs_are_never_averaged(
+    fake_runs: FakeRuns,
+) -> None:
     fake_runs.add(0, 0.9)
     for seed, status in enumerate(["FAILED", "KILLED", "RUNNING"], 1):
         fake_runs.add(seed, 0.1, status=status)
@@ -49,8 +51,13 @@ def test_failed_killed_pruned_unfinished_and_empty_runs_are_never_averaged(fake_
     assert dict(group.values) == {"0": 0.9}
     runs = read()
     assert list(groups.statuses(runs, ACCURACY)) == [
-        "counted", "failed", "killed", "running", "pruned", *["no finite test/accuracy"] * 3,
-    ]  # fmt: skip
+        "counted",
+        "failed",
+        "killed",
+        "running",
+        "pruned",
+        *["no finite test/accuracy"] * 3,
+    ]
     assert len(group.left_out) == 7
 
 
@@ -70,7 +77,10 @@ def test_chosen_settings_average_within_a_seed(fake_runs: FakeRuns) -> None:
     assert dict(one.values) == {"0": pytest.approx(0.85)}
     assert (one.n, one.configs, one.label, other.label) == (1, 2, "softmax", "mlp")
     assert one.settings["optimizer.learning_rate"] == groups.SEVERAL
-    assert [group.label for group in made(["learning_rate"])] == ["learning_rate=0.01", "learning_rate=0.1"]
+    assert [group.label for group in made(["learning_rate"])] == [
+        "learning_rate=0.01",
+        "learning_rate=0.1",
+    ]
 
 
 def test_runs_without_a_seed_are_pairs_of_nothing(fake_runs: FakeRuns) -> None:
@@ -85,11 +95,16 @@ def test_variants_name_groups_and_what_a_study_varies(fake_runs: FakeRuns) -> No
     assert [group.label for group in made()] == ["buggy", "fixed"]
     for init in ("zeros", "he"):
         fake_runs.add(
-            1, 0.9, settings={"init": init}, tags={"variant": "same"} | trial("s", 0, "init loss seed")
+            1,
+            0.9,
+            settings={"init": init},
+            tags={"variant": "same"} | trial("s", 0, "init loss seed"),
         )
     assert {group.label for group in made()} == {
-        "zeros, self_entropy", "zeros, cross_entropy", "he, cross_entropy",
-    }  # fmt: skip
+        "zeros, self_entropy",
+        "zeros, cross_entropy",
+        "he, cross_entropy",
+    }
 
 
 def test_the_baseline(fake_runs: FakeRuns) -> None:
@@ -110,9 +125,15 @@ def test_the_baseline(fake_runs: FakeRuns) -> None:
     for wanted, said in [
         ("model=softmax", "--baseline model=softmax: 2 groups have that; expected one"),
         ("model=resnet", "--baseline model=resnet: no group has that\nmodel is cnn, mlp, softmax"),
-        ("modle=mlp", "--baseline modle: the runs have no such setting or tag; did you mean model?"),
+        (
+            "modle=mlp",
+            "--baseline modle: the runs have no such setting or tag; did you mean model?",
+        ),
         ("mlp", "--baseline mlp: expected KEY=VALUE,..., found mlp"),
-        ("model=cnn", "--baseline model=cnn: none of that group's runs is finished with the metric"),
+        (
+            "model=cnn",
+            "--baseline model=cnn: none of that group's runs is finished with the metric",
+        ),
     ]:
         with pytest.raises(UserError) as raised:
             find(wanted)
@@ -123,12 +144,15 @@ def test_a_setting_that_only_some_models_have(fake_runs: FakeRuns) -> None:
     fake_runs.add(0, 0.9)
     fake_runs.add(0, 0.9, settings={"model": "cnn", "model.kernel_size": "3"})
     assert [dict(group.settings) for group in made()] == [
-        {"model": "softmax", "model.kernel_size": groups.ABSENT}, {"model": "cnn", "model.kernel_size": "3"},
-    ]  # fmt: skip
+        {"model": "softmax", "model.kernel_size": groups.ABSENT},
+        {"model": "cnn", "model.kernel_size": "3"},
+    ]
     assert groups.varied_settings(made()) == ["model", "model.kernel_size"]
 
 
-def test_runs_that_recorded_no_variant_are_grouped_by_the_one_they_have(fake_runs: FakeRuns) -> None:
+def test_runs_that_recorded_no_variant_are_grouped_by_the_one_they_have(
+    fake_runs: FakeRuns,
+) -> None:
     """Older runs that were no preset have the param `variant` None, and the tag says what they are."""
     for seed in (0, 1):
         for variant, param in (
@@ -140,7 +164,12 @@ def test_runs_that_recorded_no_variant_are_grouped_by_the_one_they_have(fake_run
             fake_runs.add(seed, 0.9, settings=settings, tags={"variant": variant})
     fake_runs.add(0, 0.9, settings={"variant": "None", "model": "foreign"})
     grouped = made(["variant"])
-    assert [group.label for group in grouped] == ["softmax-adam", "mlp-adam", "blog_cnn3x3", groups.ABSENT]
+    assert [group.label for group in grouped] == [
+        "softmax-adam",
+        "mlp-adam",
+        "blog_cnn3x3",
+        groups.ABSENT,
+    ]
     assert [group.n for group in grouped] == [2, 2, 2, 1]
     for name in ("softmax-adam", "blog_cnn3x3"):
         assert grouped[groups.find_baseline(read(), grouped, f"variant={name}")].label == name

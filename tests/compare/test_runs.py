@@ -58,7 +58,10 @@ def test_statuses_of_trials_say_more_than_mlflows(fake_runs: FakeRuns) -> None:
             Selection(study="varaints"),
             "--study varaints: no such study; did you mean variants?\nStudies: variants",
         ),
-        (Selection(experiment="mnist"), "--experiment mnist: no such experiment; did you mean mnist_exp?"),
+        (
+            Selection(experiment="mnist"),
+            "--experiment mnist: no such experiment; did you mean mnist_exp?",
+        ),
         (Selection(filter="metrics.x ="), "--filter metrics.x =: MLflow cannot use it"),
         (Selection(run_ids=("0123",)), "no runs are selected by 1 runs by id"),
         (Selection(filter="params.model = 'x'"), "no runs are selected by params.model = 'x'"),
@@ -84,7 +87,9 @@ def test_no_database_is_made(tmp_path: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_history_has_one_finite_value_a_step(fake_runs: FakeRuns) -> None:
     run = fake_runs.add(0, [0.5, 0.6], costs=[0.3, float("inf"), 0.1])
-    fake_runs.client.log_metric(run, "train/cost", 0.2, step=1, timestamp=2**41)  # logged again, later
+    fake_runs.client.log_metric(
+        run, "train/cost", 0.2, step=1, timestamp=2**41
+    )  # logged again, later
     other = fake_runs.add(1, [0.7])
     found = Store().history([run], "train/cost")
     assert list(zip(found["step"], found["value"], strict=True)) == [(1, 0.2), (3, 0.1)]
@@ -97,7 +102,9 @@ def test_history_from_a_server_is_asked_for_run_by_run(
     run = fake_runs.add(0, [0.5, 0.6])
     store = Store()
     expected = store.history([run], "test/accuracy")
-    monkeypatch.delattr("mlflow.store.tracking.sqlalchemy_store.SqlAlchemyStore.get_metric_history_bulk")
+    monkeypatch.delattr(
+        "mlflow.store.tracking.sqlalchemy_store.SqlAlchemyStore.get_metric_history_bulk"
+    )
     assert store.history([run], "test/accuracy").equals(expected)
 
 

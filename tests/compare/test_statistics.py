@@ -19,7 +19,14 @@ def interval(*values: float) -> s.Interval:
 
 
 def test_the_method_depends_on_how_many_values_there_are() -> None:
-    assert [interval(*range(n)).method for n in (1, 2, 3, 4, 5, 6)] == ["none", "t", "t", "t", "BCa", "BCa"]
+    assert [interval(*range(n)).method for n in (1, 2, 3, 4, 5, 6)] == [
+        "none",
+        "t",
+        "t",
+        "t",
+        "BCa",
+        "BCa",
+    ]
     assert interval(0.98, 0.98, 0.98).method == "all equal"
     assert interval(*[0.5] * 5) == s.Interval(0.5, 0.5, "all equal")
     assert math.isnan(interval(0.5).low)
@@ -102,11 +109,16 @@ def test_no_verdict_where_only_the_bootstrap_sees_a_difference() -> None:
     assert np.mean([x.verdict != "no difference shown" for x in found]) < 0.08
 
 
-@given(st.dictionaries(st.sampled_from("01234"), numbers), st.dictionaries(st.sampled_from("01234"), numbers))
+@given(
+    st.dictionaries(st.sampled_from("01234"), numbers),
+    st.dictionaries(st.sampled_from("01234"), numbers),
+)
 def test_differences_pair_by_seed(one: dict[str, float], other: dict[str, float]) -> None:
     (found,) = s.differences(one, [other], higher_is_better=True)
     assert set(found.seeds) == set(one) & set(other)
-    assert dict(zip(found.seeds, found.values, strict=True)) == {k: other[k] - one[k] for k in found.seeds}
+    assert dict(zip(found.seeds, found.values, strict=True)) == {
+        k: other[k] - one[k] for k in found.seeds
+    }
 
 
 def test_mcnemars_example() -> None:
@@ -122,7 +134,9 @@ def test_mcnemars_example() -> None:
 
 
 def test_majority_and_how_a_tie_is_broken() -> None:
-    probabilities = np.array([[[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]], [[0.05, 0.9, 0.05], [0.5, 0.4, 0.1]]])
+    probabilities = np.array(
+        [[[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]], [[0.05, 0.9, 0.05], [0.5, 0.4, 0.1]]]
+    )
     predictions = probabilities.argmax(axis=2)
     assert s.majority(predictions, probabilities).tolist() == [1, 1]
     three = np.concatenate([predictions, [[0, 0]]])

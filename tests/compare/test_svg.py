@@ -24,11 +24,28 @@ def test_values_lie_inside_and_ticks_apart(values: list[float], kind: str) -> No
 
 
 def test_ticks_are_round_and_say_what_they_are() -> None:
-    assert [text for _, text in svg.Scale(0, 1).ticks(5)] == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
-    assert [text for _, text in svg.Scale(-0.01, 0.01).ticks(2)] == ["\N{MINUS SIGN}0.01", "0.00", "0.01"]
+    assert [text for _, text in svg.Scale(0, 1).ticks(5)] == [
+        "0.0",
+        "0.2",
+        "0.4",
+        "0.6",
+        "0.8",
+        "1.0",
+    ]
+    assert [text for _, text in svg.Scale(-0.01, 0.01).ticks(2)] == [
+        "\N{MINUS SIGN}0.01",
+        "0.00",
+        "0.01",
+    ]
     for value, text in svg.Scale(0.98712, 0.99034).ticks(4):
         assert math.isclose(float(text), value, abs_tol=1e-9)
-    assert [text for _, text in svg.Scale(0.009, 120, "log").ticks()] == ["0.01", "0.1", "1", "10", "100"]
+    assert [text for _, text in svg.Scale(0.009, 120, "log").ticks()] == [
+        "0.01",
+        "0.1",
+        "1",
+        "10",
+        "100",
+    ]
 
 
 def test_an_axis_from_poor_to_good_resolves_the_good() -> None:

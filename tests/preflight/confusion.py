@@ -77,15 +77,21 @@ def run_all(path: Path, seeds: int, broken_seeds: int, only: str) -> None:
     started = time.perf_counter()
     with path.open("w") as out:
         for done, (entry, seed) in enumerate(todo, 1):
-            keras.backend.clear_session(free_memory=done % 20 == 0)  # collecting takes as long as a run
+            keras.backend.clear_session(
+                free_memory=done % 20 == 0
+            )  # collecting takes as long as a run
             row = run(entry, seed)
             out.write(json.dumps(row) + "\n")
             out.flush()
             wrong = entry.code not in row["findings"] if entry.code else row["findings"]
             if wrong:
-                sys.stderr.write(f"{entry.name} seed {seed} expected {entry.code}: {row['messages']}\n")
+                sys.stderr.write(
+                    f"{entry.name} seed {seed} expected {entry.code}: {row['messages']}\n"
+                )
             if done % 50 == 0:
-                sys.stderr.write(f"{done} of {len(todo)} in {time.perf_counter() - started:.0f} s\n")
+                sys.stderr.write(
+                    f"{done} of {len(todo)} in {time.perf_counter() - started:.0f} s\n"
+                )
 
 
 def broken_table(rows: list[Row]) -> Iterator[str]:
@@ -109,11 +115,15 @@ def good_table(rows: list[Row]) -> Iterator[str]:
     yield "| good programs | programs | runs | with errors | with warnings |"
     yield "|---|--:|--:|--:|---|"
     good = [row for row in rows if not row["expected"]]
-    presets, variations = ({entry.name for entry in kind()} for kind in (zoo.presets, zoo.variations))
+    presets, variations = (
+        {entry.name for entry in kind()} for kind in (zoo.presets, zoo.variations)
+    )
     kinds = {
         "presets": [row for row in good if row["name"] in presets],
         "variations": [row for row in good if row["name"] in variations],
-        "optimizers and initialisations": [row for row in good if row["name"] not in presets | variations],
+        "optimizers and initialisations": [
+            row for row in good if row["name"] not in presets | variations
+        ],
         "**all**": good,
     }
     for kind, runs in kinds.items():
@@ -132,7 +142,9 @@ def threshold_table(rows: list[Row]) -> Iterator[str]:
     yield "|---|---|--:|--:|--:|"
     for code, statistic, above, limit in LIMITS:
         good = [value for row in rows if not row["expected"] for value in _values(row, statistic)]
-        found = [value for row in rows if row["expected"] == code for value in _values(row, statistic)]
+        found = [
+            value for row in rows if row["expected"] == code for value in _values(row, statistic)
+        ]
         beyond = [v for v in found if (v > limit if above else v < limit or v == limit == 0)]
         if not good or not beyond:
             continue
@@ -153,14 +165,18 @@ def seconds_table(rows: list[Row]) -> Iterator[str]:
     yield "|---|--:|--:|"
     for architecture in ("softmax", "mlp", "cnn", "cnn3x3", "cnn5x5"):
         times = sorted(
-            row["seconds"] for row in rows if not row["expected"] and row["architecture"] == architecture
+            row["seconds"]
+            for row in rows
+            if not row["expected"] and row["architecture"] == architecture
         )
         if times:
             yield f"| {architecture} | {times[len(times) // 2]:.1f} | {times[-1]:.1f} |"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("command", choices=("run", "tables"))
     parser.add_argument("file", type=Path)
     parser.add_argument("--seeds", type=int, default=20)

@@ -46,14 +46,18 @@ def test_weights_come_back_when_the_program_fails() -> None:
 
 def test_same_seed_gives_the_same_numbers() -> None:
     def numbers(seed: int) -> dict[str, float]:
-        return dict(check(zoo.mlp("glorot", 0), zoo.mean, zoo.adam(), IMAGES, LABELS, seed=seed).statistics)
+        return dict(
+            check(zoo.mlp("glorot", 0), zoo.mean, zoo.adam(), IMAGES, LABELS, seed=seed).statistics
+        )
 
     assert numbers(0) == numbers(0)
     assert numbers(0) != numbers(1)
 
 
 def test_errors_come_before_warnings_and_each_code_once() -> None:
-    report = check(zoo.cnn("zeros", 0), lambda y, z: zoo.mean(y, z) / 10, zoo.adam(), IMAGES, LABELS)
+    report = check(
+        zoo.cnn("zeros", 0), lambda y, z: zoo.mean(y, z) / 10, zoo.adam(), IMAGES, LABELS
+    )
     severities = [finding.severity for finding in report.findings]
     assert severities == sorted(severities)
     assert len(report.codes) == len(set(report.codes)) >= 3
@@ -89,4 +93,6 @@ def test_unusable_arguments_are_refused() -> None:
 
 
 def test_small_samples_are_enough_to_run() -> None:
-    assert check(zoo.softmax("zeros", 0), zoo.mean, zoo.sgd(), IMAGES[:10], LABELS[:10]).errors == ()
+    assert (
+        check(zoo.softmax("zeros", 0), zoo.mean, zoo.sgd(), IMAGES[:10], LABELS[:10]).errors == ()
+    )

@@ -10,7 +10,9 @@ from mnist_exp.preflight.__main__ import main
 
 def preflight(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mnist_exp.preflight", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=LIMIT, check=False)
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=LIMIT, check=False
+    )
 
 
 def test_a_broken_program_exits_1_and_leaves_nothing(tmp_path: Path) -> None:
@@ -21,7 +23,9 @@ def test_a_broken_program_exits_1_and_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_good_program_exits_0(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_good_program_exits_0(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "argv", ["preflight", "experiment=notebook_softmax"])
     with pytest.raises(SystemExit) as caught:
         main()

@@ -3,7 +3,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from mnist_exp.preflight.gradients import check_disconnected, check_finite, check_updated, check_zero
+from mnist_exp.preflight.gradients import (
+    check_disconnected,
+    check_finite,
+    check_updated,
+    check_zero,
+)
 
 from . import zoo
 from .test_program import program

@@ -13,7 +13,15 @@ from . import zoo
 from .test_program import program
 
 GOOD = ShortRun(
-    True, 15, 2.3, 1.5, promised=0.01, downhill=0.5, largest=[0.1, 0.1], moved=[0.1, 0.1], spread=1.0
+    True,
+    15,
+    2.3,
+    1.5,
+    promised=0.01,
+    downhill=0.5,
+    largest=[0.1, 0.1],
+    moved=[0.1, 0.1],
+    spread=1.0,
 )
 
 
@@ -34,7 +42,9 @@ def test_rate_of_gradient_descent(rate: float, code: list[str]) -> None:
 
 @pytest.mark.parametrize("start", [0.0, 1e-6])
 def test_warm_up_is_judged_by_its_peak(start: float) -> None:
-    warm_up = keras.optimizers.schedules.CosineDecay(start, 1000, warmup_target=5e-3, warmup_steps=100)
+    warm_up = keras.optimizers.schedules.CosineDecay(
+        start, 1000, warmup_target=5e-3, warmup_steps=100
+    )
     assert rate_codes(zoo.adam(warm_up)) == []
 
 
@@ -73,7 +83,9 @@ def test_nan_at_every_rate_is_the_programs_fault() -> None:
 
 
 def test_uphill_step() -> None:
-    assert [f.code for f in check_uphill(replace(GOOD, downhill=-0.3), {})] == ["LOSS_NOT_MINIMISED"]
+    assert [f.code for f in check_uphill(replace(GOOD, downhill=-0.3), {})] == [
+        "LOSS_NOT_MINIMISED"
+    ]
     assert check_uphill(GOOD, {}) == []
     assert check_uphill(replace(GOOD, downhill=math.nan), {}) == []
 

@@ -40,8 +40,18 @@ k = keras.losses
         (zoo.from_probabilities, LABELS, "probabilities", "sum"),
         (zoo.clipped_log, LABELS, "probabilities", "mean"),
         (k.SparseCategoricalCrossentropy(), LABELS, "probabilities", "mean"),
-        (k.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1), ONE_HOT, "logits", "mean"),
-        (lambda y, z: -tf.reduce_mean(tf.gather(z, y, batch_dims=1)), LABELS, "log-probabilities", "mean"),
+        (
+            k.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1),
+            ONE_HOT,
+            "logits",
+            "mean",
+        ),
+        (
+            lambda y, z: -tf.reduce_mean(tf.gather(z, y, batch_dims=1)),
+            LABELS,
+            "log-probabilities",
+            "mean",
+        ),
     ],
 )
 def test_right_losses_are_understood_and_pass(
@@ -80,11 +90,15 @@ def test_one_class_cannot_tell_whether_labels_are_used() -> None:
 
 
 def test_flipped_sign_and_shifted_labels() -> None:
-    flipped = next(f for f in judge(lambda y, z: -zoo.mean(y, z))[1] if f.code == "LOSS_NOT_MINIMISED")
+    flipped = next(
+        f for f in judge(lambda y, z: -zoo.mean(y, z))[1] if f.code == "LOSS_NOT_MINIMISED"
+    )
     assert flipped.evidence["alignment"] < -0.8
     assert "sign" in flipped.advice
     shifted = next(
-        f for f in judge(lambda y, z: zoo.mean((y + 1) % 10, z))[1] if f.code == "LOSS_NOT_MINIMISED"
+        f
+        for f in judge(lambda y, z: zoo.mean((y + 1) % 10, z))[1]
+        if f.code == "LOSS_NOT_MINIMISED"
     )
     assert abs(shifted.evidence["alignment"]) < 0.3
 

@@ -7,7 +7,12 @@ import tensorflow as tf
 from keras import layers
 
 from mnist_exp.preflight.loss import LossFacts
-from mnist_exp.preflight.outputs import check_evaluation, check_leak, check_probabilities, output_leak
+from mnist_exp.preflight.outputs import (
+    check_evaluation,
+    check_leak,
+    check_probabilities,
+    output_leak,
+)
 from mnist_exp.preflight.program import Program
 
 from . import zoo
@@ -38,7 +43,10 @@ def test_sigmoid_is_fine_only_where_the_loss_normalises() -> None:
 
 def test_negative_log_likelihood_needs_log_softmax() -> None:
     assert judge("log-probabilities", zoo.softmax("glorot", 0)) == ["OUTPUT_NOT_PROBABILITIES"]
-    assert judge("log-probabilities", zoo.softmax("glorot", 0, [layers.Activation("log_softmax")])) == []
+    assert (
+        judge("log-probabilities", zoo.softmax("glorot", 0, [layers.Activation("log_softmax")]))
+        == []
+    )
 
 
 def leak_of(*head: layers.Layer) -> float:
@@ -72,7 +80,9 @@ def test_dropout_that_stays_on_is_found_and_one_that_does_not_is_not() -> None:
 @pytest.mark.parametrize("model", [zoo.mlp, zoo.cnn])
 def test_batch_norm_that_stays_in_training_mode(model: Any) -> None:
     always = zoo.AlwaysTraining(layers.BatchNormalization())
-    assert [f.code for f in evaluation(model("glorot", 0, extra=[always]))] == ["TRAIN_EVAL_MISMATCH"]
+    assert [f.code for f in evaluation(model("glorot", 0, extra=[always]))] == [
+        "TRAIN_EVAL_MISMATCH"
+    ]
     assert evaluation(model("glorot", 0, extra=[layers.BatchNormalization()])) == []
 
 

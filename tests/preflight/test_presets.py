@@ -22,7 +22,9 @@ def report_of(mnist: data.Dataset, *overrides: str) -> PreflightReport:
     )
 
 
-@pytest.mark.parametrize("experiment", ["notebook_softmax", "blog_cnn3x3", "notebook_cnn5x5", "speedrun"])
+@pytest.mark.parametrize(
+    "experiment", ["notebook_softmax", "blog_cnn3x3", "notebook_cnn5x5", "speedrun"]
+)
 def test_tutorials_that_learn_have_no_finding(mnist: data.Dataset, experiment: str) -> None:
     assert report_of(mnist, f"experiment={experiment}").findings == ()
 
@@ -38,7 +40,9 @@ def test_tutorials_that_learn_have_no_finding(mnist: data.Dataset, experiment: s
     ],
 )
 def test_the_notebooks_bug_is_named(mnist: data.Dataset, overrides: list[str]) -> None:
-    assert "LOSS_IGNORES_LABELS" in [finding.code for finding in report_of(mnist, *overrides).errors]
+    assert "LOSS_IGNORES_LABELS" in [
+        finding.code for finding in report_of(mnist, *overrides).errors
+    ]
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "adamw", "rmsprop", "adagrad"])

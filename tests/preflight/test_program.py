@@ -11,7 +11,9 @@ from mnist_exp.preflight.program import Program, label_forms, model_input
 from . import zoo
 
 
-def program(model: Any = None, loss: Any = zoo.mean, optimizer: Any = None, **changes: Any) -> Program:
+def program(
+    model: Any = None, loss: Any = zoo.mean, optimizer: Any = None, **changes: Any
+) -> Program:
     images, labels = zoo.sample(0, 64)
     arguments = {"images": images, "labels": labels} | changes
     return Program(model or zoo.mlp("glorot", 0), loss, optimizer or zoo.adam(), **arguments)
@@ -29,7 +31,12 @@ def test_images_get_the_shape_that_a_callable_takes(shape: tuple) -> None:
     weights = tf.zeros((784, 10))
     assert model_input(lambda x: tf.matmul(x, weights), np.zeros(shape)).shape == (5, 784)
     kernel = tf.zeros((3, 3, 1, 2))
-    assert model_input(lambda x: tf.nn.conv2d(x, kernel, 1, "SAME"), np.zeros(shape)).shape == (5, 28, 28, 1)
+    assert model_input(lambda x: tf.nn.conv2d(x, kernel, 1, "SAME"), np.zeros(shape)).shape == (
+        5,
+        28,
+        28,
+        1,
+    )
 
 
 def test_error_of_a_model_that_takes_no_shape_comes_through() -> None:
@@ -68,7 +75,9 @@ def test_restore_brings_back_weights_batch_statistics_and_dropout_seeds() -> Non
     step = p.gradients(p.images[:8], p.labels[:8])
     optimizer = p.optimizer_copy()
     optimizer.apply(step.values, p.optimized)
-    assert not all(np.array_equal(a, b.numpy()) for a, b in zip(before, model.variables, strict=True))
+    assert not all(
+        np.array_equal(a, b.numpy()) for a, b in zip(before, model.variables, strict=True)
+    )
     p.restore()
     assert all(np.array_equal(a, b.numpy()) for a, b in zip(before, model.variables, strict=True))
 

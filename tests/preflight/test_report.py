@@ -4,9 +4,15 @@ import numpy as np
 
 from mnist_exp.preflight import Finding, PreflightReport
 
-WARNING = Finding("CLASS_IMBALANCE", "warning", "Class 0 is 90% of the labels.", "Shuffle.", {"share": 0.9})
+WARNING = Finding(
+    "CLASS_IMBALANCE", "warning", "Class 0 is 90% of the labels.", "Shuffle.", {"share": 0.9}
+)
 ERROR = Finding(
-    "INPUT_SCALE", "error", "It is 83.", "Divide by 255.", {"rms": np.float32("inf"), "names": ("a",)}
+    "INPUT_SCALE",
+    "error",
+    "It is 83.",
+    "Divide by 255.",
+    {"rms": np.float32("inf"), "names": ("a",)},
 )
 
 

@@ -55,7 +55,9 @@ def test_probe_is_adam() -> None:
     images, labels = IMAGES[:20], LABELS[:20]
     results = []
     for make in (lambda p: adam_step(p, 1e-2), optimizer_step):
-        p = program(optimizer=keras.optimizers.Adam(1e-2, epsilon=1e-8), images=images, labels=labels)
+        p = program(
+            optimizer=keras.optimizers.Adam(1e-2, epsilon=1e-8), images=images, labels=labels
+        )
         step = make(p)
         for _ in range(2):
             step(p.gradients(images, labels))

@@ -36,6 +36,8 @@ def test_normalisation_is_seen() -> None:
     p = program(zoo.mlp("glorot", 0, extra=[layers.BatchNormalization()]))
     assert p.taps.normalisation
     assert not p.taps.input_normalised
-    before = program(zoo.sequential(layers.BatchNormalization(), layers.Flatten(), layers.Dense(10)))
+    before = program(
+        zoo.sequential(layers.BatchNormalization(), layers.Flatten(), layers.Dense(10))
+    )
     assert before.taps.input_normalised
     assert not program(zoo.mlp("glorot", 0)).taps.normalisation

@@ -9,7 +9,12 @@ from . import zoo
 
 BROKEN = {entry.name: entry for entry in zoo.broken()}
 GOOD = {entry.name: entry for entry in (*zoo.presets(), *zoo.variations())}
-QUICK = ["notebook_softmax_literal", "keras_loss_probabilities", "rescaling_layer_uint8", "batch_norm_dense"]
+QUICK = [
+    "notebook_softmax_literal",
+    "keras_loss_probabilities",
+    "rescaling_layer_uint8",
+    "batch_norm_dense",
+]
 QUICK += ["dropout", "zero_readout", "trained_already"]
 FIRST_OF_CODE = list({entry.code: name for name, entry in reversed(BROKEN.items())}.values())
 SEEDS = range(20)

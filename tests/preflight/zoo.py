@@ -66,7 +66,10 @@ def initializers(name: str, seed: int) -> Callable[[str], keras.initializers.Ini
             case "notebook":
                 return i.Constant(0.1) if bias else i.TruncatedNormal(stddev=0.1, seed=s)
             case "blog":
-                table = {"hidden": i.RandomNormal(stddev=0.01, seed=s), "readout": i.GlorotUniform(seed=s)}
+                table = {
+                    "hidden": i.RandomNormal(stddev=0.01, seed=s),
+                    "readout": i.GlorotUniform(seed=s),
+                }
                 table |= {"bias": i.Zeros(), "readout_bias": i.RandomNormal(stddev=1.0, seed=s)}
                 return table[role]
             case "he":
@@ -86,7 +89,9 @@ def initializers(name: str, seed: int) -> Callable[[str], keras.initializers.Ini
 
 def softmax(init: str, seed: int, head: list[Any] | None = None) -> keras.Model:
     of = initializers(init, seed)
-    readout = layers.Dense(10, kernel_initializer=of("readout"), bias_initializer=of("readout_bias"))
+    readout = layers.Dense(
+        10, kernel_initializer=of("readout"), bias_initializer=of("readout_bias")
+    )
     return sequential(layers.Flatten(), readout, *(head or []))
 
 
@@ -102,7 +107,9 @@ def mlp(
     hidden = layers.Dense(
         units, activation=activation, kernel_initializer=of("hidden"), bias_initializer=of("bias")
     )
-    readout = layers.Dense(10, kernel_initializer=of("readout"), bias_initializer=of("readout_bias"))
+    readout = layers.Dense(
+        10, kernel_initializer=of("readout"), bias_initializer=of("readout_bias")
+    )
     return sequential(layers.Flatten(), hidden, *(extra or []), readout, *(head or []))
 
 
@@ -137,12 +144,17 @@ def cnn(
     if dense:
         parts.append(
             layers.Dense(
-                dense, activation=activation, kernel_initializer=of("hidden"), bias_initializer=of("bias")
+                dense,
+                activation=activation,
+                kernel_initializer=of("hidden"),
+                bias_initializer=of("bias"),
             )
         )
     if dropout:
         parts.append(layers.Dropout(dropout, seed=seed))
-    readout = layers.Dense(10, kernel_initializer=of("readout"), bias_initializer=of("readout_bias"))
+    readout = layers.Dense(
+        10, kernel_initializer=of("readout"), bias_initializer=of("readout_bias")
+    )
     return sequential(*parts, readout, *(head or []))
 
 
@@ -174,7 +186,9 @@ class Plain:
         return self.function(images, *self.all)
 
 
-def plain_mlp(seed: int, function: Callable[..., tf.Tensor] | None = None, forgotten: int = 0) -> Plain:
+def plain_mlp(
+    seed: int, function: Callable[..., tf.Tensor] | None = None, forgotten: int = 0
+) -> Plain:
     glorot = [keras.initializers.GlorotUniform(seed=seed + n) for n in (0, 1)]
 
     def default(
@@ -294,29 +308,41 @@ def presets() -> Iterator[Entry]:
         return lambda seed: Case(model(seed), loss, optimizer(), *sample(seed))
 
     yield Entry(
-        "notebook_softmax", "softmax", None, preset(lambda s: softmax("zeros", s), total, lambda: sgd(0.01))
+        "notebook_softmax",
+        "softmax",
+        None,
+        preset(lambda s: softmax("zeros", s), total, lambda: sgd(0.01)),
     )
     yield Entry(
         "notebook_softmax_literal",
         "softmax",
         None,
-        preset(lambda s: softmax("zeros", s, [layers.Softmax()]), from_probabilities, lambda: sgd(0.01)),
+        preset(
+            lambda s: softmax("zeros", s, [layers.Softmax()]), from_probabilities, lambda: sgd(0.01)
+        ),
     )
     yield Entry(
         "blog_cnn3x3",
         "cnn3x3",
         None,
-        preset(lambda s: cnn3x3("blog", s), mean, lambda: keras.optimizers.Adam(1e-3, epsilon=1e-8)),
+        preset(
+            lambda s: cnn3x3("blog", s), mean, lambda: keras.optimizers.Adam(1e-3, epsilon=1e-8)
+        ),
     )
     yield Entry(
-        "notebook_cnn5x5", "cnn5x5", None, preset(lambda s: cnn5x5("notebook", s), total, lambda: adam(1e-4))
+        "notebook_cnn5x5",
+        "cnn5x5",
+        None,
+        preset(lambda s: cnn5x5("notebook", s), total, lambda: adam(1e-4)),
     )
 
 
 def grid(seeds: range) -> Iterator[tuple[Entry, int]]:
     """Each optimizer and each initialisation with each seed, the other of the two taking turns."""
     for architecture, model in ARCHITECTURES.items():
-        inits = ["glorot", "he", "notebook", "blog"] + (["zeros"] if architecture == "softmax" else [])
+        inits = ["glorot", "he", "notebook", "blog"] + (
+            ["zeros"] if architecture == "softmax" else []
+        )
         makers = list(optimizers().items())
         for seed in seeds:
             pairs = {(n, inits[(n + seed) % len(inits)]) for n in range(len(makers))}
@@ -324,7 +350,9 @@ def grid(seeds: range) -> Iterator[tuple[Entry, int]]:
             for n, init in sorted(pairs):
                 name, optimizer = makers[n]
 
-                def build(s: int, model: Any = model, init: str = init, optimizer: Any = optimizer) -> Case:
+                def build(
+                    s: int, model: Any = model, init: str = init, optimizer: Any = optimizer
+                ) -> Case:
                     return Case(model(init, s), per_example, optimizer(), *sample(s))
 
                 yield Entry(f"{architecture}-{init}-{name}", architecture, None, build), seed
@@ -343,14 +371,22 @@ def variations() -> Iterator[Entry]:
     k = keras.losses
     yield entry("one_hot_labels", "mlp")(
         lambda s: case(
-            mlp("glorot", s), one_hot_mean, adam(), s, labels=np.eye(10, dtype=np.float32)[sample(s)[1]]
+            mlp("glorot", s),
+            one_hot_mean,
+            adam(),
+            s,
+            labels=np.eye(10, dtype=np.float32)[sample(s)[1]],
         )
     )
     yield entry("keras_loss_from_logits", "mlp")(
-        lambda s: case(mlp("glorot", s), k.SparseCategoricalCrossentropy(from_logits=True), adam(), s)
+        lambda s: case(
+            mlp("glorot", s), k.SparseCategoricalCrossentropy(from_logits=True), adam(), s
+        )
     )
     yield entry("keras_loss_probabilities", "mlp")(
-        lambda s: case(mlp("glorot", s, [layers.Softmax()]), k.SparseCategoricalCrossentropy(), adam(), s)
+        lambda s: case(
+            mlp("glorot", s, [layers.Softmax()]), k.SparseCategoricalCrossentropy(), adam(), s
+        )
     )
     yield entry("label_smoothing", "mlp")(
         lambda s: case(
@@ -371,7 +407,9 @@ def variations() -> Iterator[Entry]:
     )
     yield entry("rescaling_layer_uint8", "cnn")(
         lambda s: case(
-            keras.Sequential([keras.Input((28, 28, 1)), layers.Rescaling(1 / 255), *cnn("glorot", s).layers]),
+            keras.Sequential(
+                [keras.Input((28, 28, 1)), layers.Rescaling(1 / 255), *cnn("glorot", s).layers]
+            ),
             mean,
             adam(),
             s,
@@ -386,7 +424,11 @@ def variations() -> Iterator[Entry]:
     )
     yield entry("flat_images", "softmax")(
         lambda s: case(
-            sequential(layers.Dense(10), shape=(784,)), mean, sgd(), s, images=sample(s)[0].reshape(-1, 784)
+            sequential(layers.Dense(10), shape=(784,)),
+            mean,
+            sgd(),
+            s,
+            images=sample(s)[0].reshape(-1, 784),
         )
     )
     yield entry("batch_norm", "cnn")(
@@ -402,7 +444,9 @@ def variations() -> Iterator[Entry]:
         lambda s: case(mlp("glorot", s, extra=[layers.Dropout(0.5, seed=s)]), mean, adam(), s)
     )
     yield entry("tanh", "mlp")(lambda s: case(mlp("glorot", s, activation="tanh"), mean, adam(), s))
-    yield entry("sigmoid", "mlp")(lambda s: case(mlp("glorot", s, activation="sigmoid"), mean, adam(), s))
+    yield entry("sigmoid", "mlp")(
+        lambda s: case(mlp("glorot", s, activation="sigmoid"), mean, adam(), s)
+    )
     yield entry("plain_callable", "mlp")(lambda s: case(plain_mlp(s), mean, adam(), s))
     yield entry("zero_readout", "mlp")(lambda s: case(_zero_readout(s), mean, adam(), s))
     yield entry("trained_already", "softmax")(lambda s: case(_trained(s), mean, adam(), s))
@@ -440,7 +484,9 @@ def broken() -> list[Entry]:
     def add(code: str, name: str, architecture: str, build: Callable[[int], Case]) -> None:
         entries.append(Entry(name, architecture, code, build))
 
-    def case(model: Any, loss: Any = mean, optimizer: Any = None, seed: int = 0, **changes: Any) -> Case:
+    def case(
+        model: Any, loss: Any = mean, optimizer: Any = None, seed: int = 0, **changes: Any
+    ) -> Case:
         images, labels = sample(seed)
         return replace(Case(model, loss, optimizer or adam(), images, labels), **changes)
 
@@ -456,7 +502,11 @@ def broken() -> list[Entry]:
                 changes = {key: function(s) for key, function in parts.items()}
                 layers_after = head() if head else None
                 return case(
-                    model(init, s, layers_after), optimizer=optimizer(), seed=s, **arguments, **changes
+                    model(init, s, layers_after),
+                    optimizer=optimizer(),
+                    seed=s,
+                    **arguments,
+                    **changes,
                 )
 
             add(code, f"{name}-{architecture}", architecture, build)
@@ -465,7 +515,9 @@ def broken() -> list[Entry]:
     for init in ("zeros", "notebook", "glorot", "blog"):
 
         def notebook_bug(s: int, init: str = init) -> Case:
-            return case(softmax(init, s, [layers.Softmax()]), buggy_from_probabilities, sgd(0.01), s)
+            return case(
+                softmax(init, s, [layers.Softmax()]), buggy_from_probabilities, sgd(0.01), s
+            )
 
         add(code, f"notebook_bug_{init}-softmax", "softmax", notebook_bug)
     add(
@@ -475,12 +527,19 @@ def broken() -> list[Entry]:
         lambda s: case(softmax("zeros", s), self_entropy, sgd(), s),
     )
     everywhere(code, "self_entropy", loss=self_entropy)
-    add(code, "notebook_bug-cnn3x3", "cnn", lambda s: case(cnn3x3("blog", s), self_entropy, adam(), s))
+    add(
+        code,
+        "notebook_bug-cnn3x3",
+        "cnn",
+        lambda s: case(cnn3x3("blog", s), self_entropy, adam(), s),
+    )
     add(
         code,
         "notebook_bug_probabilities-cnn",
         "cnn",
-        lambda s: case(cnn("notebook", s, [layers.Softmax()]), buggy_from_probabilities, adam(1e-4), s),
+        lambda s: case(
+            cnn("notebook", s, [layers.Softmax()]), buggy_from_probabilities, adam(1e-4), s
+        ),
     )
     everywhere(code, "labels_broadcast", loss=_all_pairs)
     everywhere(code, "own_prediction_as_label", loss=lambda y, z: mean(tf.argmax(z, axis=1), z))
@@ -488,7 +547,9 @@ def broken() -> list[Entry]:
     code = "INITIAL_LOSS_UNEXPECTED"
     everywhere(code, "mean_over_classes", loss=lambda y, z: mean(y, z) / 10)
     everywhere(code, "log2", loss=lambda y, z: mean(y, z) / np.log(2))
-    everywhere(code, "averaged_twice", loss=lambda y, z: mean(y, z) / tf.cast(tf.shape(z)[0], tf.float32))
+    everywhere(
+        code, "averaged_twice", loss=lambda y, z: mean(y, z) / tf.cast(tf.shape(z)[0], tf.float32)
+    )
     add(code, "large_init-cnn", "cnn", lambda s: case(cnn("large", s, dense=100), seed=s))
     add(
         code,
@@ -513,7 +574,12 @@ def broken() -> list[Entry]:
     add(code, "zeros-mlp", "mlp", lambda s: case(mlp("zeros", s), seed=s))
     add(code, "zeros-cnn", "cnn", lambda s: case(cnn("zeros", s), seed=s))
     add(code, "zeros-cnn3x3", "cnn", lambda s: case(cnn3x3("zeros", s), seed=s))
-    add(code, "zeros_sgd-cnn", "cnn", lambda s: case(cnn("zeros", s, dense=50), optimizer=sgd(), seed=s))
+    add(
+        code,
+        "zeros_sgd-cnn",
+        "cnn",
+        lambda s: case(cnn("zeros", s, dense=50), optimizer=sgd(), seed=s),
+    )
     add(code, "dead_hidden-mlp", "mlp", lambda s: case(mlp("dead", s), seed=s))
     add(code, "dead_hidden-cnn", "cnn", lambda s: case(cnn("dead", s), seed=s))
     everywhere(code, "accuracy_as_loss", loss=_inaccuracy)
@@ -528,7 +594,11 @@ def broken() -> list[Entry]:
         head=lambda: [_scaled(100), layers.Softmax()],
     )
     everywhere(code, "sqrt_at_zero", loss=lambda y, z: mean(y, z) + tf.reduce_sum(tf.sqrt(z - z)))
-    everywhere(code, "nan_weight", head=lambda: [CallLayer(lambda x: x + tf.constant([np.nan] + 9 * [0.0]))])
+    everywhere(
+        code,
+        "nan_weight",
+        head=lambda: [CallLayer(lambda x: x + tf.constant([np.nan] + 9 * [0.0]))],
+    )
     everywhere(
         code,
         "naive_softmax",
@@ -564,7 +634,11 @@ def broken() -> list[Entry]:
         loss=clipped_log,
         head=lambda: [CallLayer(lambda x: tf.nn.softmax(x, axis=0))],
     )
-    everywhere(code, "centred_over_batch", head=lambda: [CallLayer(lambda x: x - tf.reduce_mean(x, axis=0))])
+    everywhere(
+        code,
+        "centred_over_batch",
+        head=lambda: [CallLayer(lambda x: x - tf.reduce_mean(x, axis=0))],
+    )
     everywhere(code, "loss_summed_over_batch", loss=_summed_over_batch)
     everywhere(code, "reshaped_across_examples", head=lambda: [CallLayer(_mixed_reshape)])
 
@@ -576,14 +650,20 @@ def broken() -> list[Entry]:
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         head=lambda: [layers.Softmax()],
     )
-    everywhere(code, "softmax_twice_zeros", init="blog", loss=per_example, head=lambda: [layers.Softmax()])
+    everywhere(
+        code, "softmax_twice_zeros", init="blog", loss=per_example, head=lambda: [layers.Softmax()]
+    )
     everywhere(code, "sigmoid_then_softmax", head=lambda: [layers.Activation("sigmoid")])
 
     code = "OUTPUT_NOT_PROBABILITIES"
     everywhere(code, "log_of_logits", loss=clipped_log)
     everywhere(code, "keras_without_from_logits", loss=keras.losses.SparseCategoricalCrossentropy())
-    everywhere(code, "log_of_sigmoid", loss=clipped_log, head=lambda: [layers.Activation("sigmoid")])
-    everywhere(code, "nll_of_logits", loss=lambda y, z: -tf.reduce_mean(tf.gather(z, y, batch_dims=1)))
+    everywhere(
+        code, "log_of_sigmoid", loss=clipped_log, head=lambda: [layers.Activation("sigmoid")]
+    )
+    everywhere(
+        code, "nll_of_logits", loss=lambda y, z: -tf.reduce_mean(tf.gather(z, y, batch_dims=1))
+    )
 
     code = "INPUT_SCALE"
     everywhere(code, "uint8", images=lambda s: (sample(s)[0] * 255).astype(np.uint8))
@@ -594,7 +674,9 @@ def broken() -> list[Entry]:
         "rescaled_twice-cnn",
         "cnn",
         lambda s: case(
-            keras.Sequential([keras.Input((28, 28, 1)), layers.Rescaling(1 / 255), *cnn("glorot", s).layers]),
+            keras.Sequential(
+                [keras.Input((28, 28, 1)), layers.Rescaling(1 / 255), *cnn("glorot", s).layers]
+            ),
             seed=s,
         ),
     )
@@ -606,7 +688,10 @@ def broken() -> list[Entry]:
         "times_zero-mlp",
         "mlp",
         lambda s: case(
-            plain_mlp(s, lambda x, *v: tf.nn.relu(tf.reshape(x * 0, [-1, 784]) @ v[0] + 0.1) @ v[2]), seed=s
+            plain_mlp(
+                s, lambda x, *v: tf.nn.relu(tf.reshape(x * 0, [-1, 784]) @ v[0] + 0.1) @ v[2]
+            ),
+            seed=s,
         ),
     )
     add(
@@ -629,33 +714,66 @@ def broken() -> list[Entry]:
     )
 
     code = "LABELS_UNRELATED"
-    everywhere(code, "shuffled", labels=lambda s: np.random.default_rng(s).permutation(sample(s)[1]))
+    everywhere(
+        code, "shuffled", labels=lambda s: np.random.default_rng(s).permutation(sample(s)[1])
+    )
     everywhere(code, "off_by_one_row", labels=lambda s: np.roll(sample(s)[1], 1))
 
     code = "CLASS_IMBALANCE"
-    add(code, "one_class-softmax", "softmax", lambda s: _classes(softmax("zeros", s), s, lambda y: y == 0))
-    add(code, "half_the_classes-mlp", "mlp", lambda s: _classes(mlp("glorot", s), s, lambda y: y < 5))
     add(
-        code, "mostly_ones-cnn", "cnn", lambda s: _classes(cnn("glorot", s), s, lambda y: (y == 1) | _some(y))
+        code,
+        "one_class-softmax",
+        "softmax",
+        lambda s: _classes(softmax("zeros", s), s, lambda y: y == 0),
+    )
+    add(
+        code,
+        "half_the_classes-mlp",
+        "mlp",
+        lambda s: _classes(mlp("glorot", s), s, lambda y: y < 5),
+    )
+    add(
+        code,
+        "mostly_ones-cnn",
+        "cnn",
+        lambda s: _classes(cnn("glorot", s), s, lambda y: (y == 1) | _some(y)),
     )
 
     code = "SYMMETRIC_INIT"
     add(code, "constant-mlp", "mlp", lambda s: case(mlp("constant", s), seed=s))
     add(code, "constant-cnn", "cnn", lambda s: case(cnn("constant", s), seed=s))
     add(
-        code, "constant_dropout-cnn", "cnn", lambda s: case(cnn("constant", s, dense=50, dropout=0.5), seed=s)
+        code,
+        "constant_dropout-cnn",
+        "cnn",
+        lambda s: case(cnn("constant", s, dense=50, dropout=0.5), seed=s),
     )
     add(code, "zeros_tanh-mlp", "mlp", lambda s: case(mlp("zeros", s, activation="tanh"), seed=s))
 
     code = "DEAD_UNITS"
     add(code, "negative_bias-mlp", "mlp", lambda s: case(mlp("dead", s), seed=s))
     add(code, "negative_bias-cnn", "cnn", lambda s: case(cnn("dead", s), seed=s))
-    add(code, "relu_after_minus-mlp", "mlp", lambda s: case(mlp("glorot", s, extra=[_minus_relu()]), seed=s))
-    add(code, "relu_after_minus-cnn", "cnn", lambda s: case(cnn("glorot", s, extra=[_minus_relu()]), seed=s))
+    add(
+        code,
+        "relu_after_minus-mlp",
+        "mlp",
+        lambda s: case(mlp("glorot", s, extra=[_minus_relu()]), seed=s),
+    )
+    add(
+        code,
+        "relu_after_minus-cnn",
+        "cnn",
+        lambda s: case(cnn("glorot", s, extra=[_minus_relu()]), seed=s),
+    )
 
     code = "SATURATED_ACTIVATIONS"
     add(code, "large_tanh-mlp", "mlp", lambda s: case(mlp("large", s, activation="tanh"), seed=s))
-    add(code, "large_tanh-cnn", "cnn", lambda s: case(cnn("large", s, activation="tanh", dense=50), seed=s))
+    add(
+        code,
+        "large_tanh-cnn",
+        "cnn",
+        lambda s: case(cnn("large", s, activation="tanh", dense=50), seed=s),
+    )
     add(
         code,
         "sigmoid_of_255-mlp",
@@ -665,13 +783,19 @@ def broken() -> list[Entry]:
 
     code = "CANNOT_OVERFIT"
     add(code, "one_hidden_unit-mlp", "mlp", lambda s: case(mlp("glorot", s, units=1), seed=s))
-    everywhere(code, "relu_on_logits", head=lambda: [layers.Activation("relu")], optimizer=lambda: adam(1e-2))
+    everywhere(
+        code,
+        "relu_on_logits",
+        head=lambda: [layers.Activation("relu")],
+        optimizer=lambda: adam(1e-2),
+    )
     add(
         code,
         "one_pixel-softmax",
         "softmax",
         lambda s: case(
-            _before(lambda x: x[:, 14:15, 14:15] * tf.ones((28, 28, 1)), softmax("glorot", s)), seed=s
+            _before(lambda x: x[:, 14:15, 14:15] * tf.ones((28, 28, 1)), softmax("glorot", s)),
+            seed=s,
         ),
     )
     add(
@@ -703,7 +827,8 @@ def broken() -> list[Entry]:
             plain_mlp(
                 s,
                 lambda x, *v: (
-                    tf.nn.dropout(tf.nn.relu(tf.reshape(x, [-1, 784]) @ v[0] + v[1]), 0.5) @ v[2] + v[3]
+                    tf.nn.dropout(tf.nn.relu(tf.reshape(x, [-1, 784]) @ v[0] + v[1]), 0.5) @ v[2]
+                    + v[3]
                 ),
             ),
             seed=s,
@@ -733,7 +858,8 @@ def _all_pairs(labels: Any, logits: Any) -> tf.Tensor:
 
 def _inaccuracy(labels: Any, logits: Any) -> tf.Tensor:
     right = tf.cast(
-        tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), tf.cast(labels, tf.int32)), tf.float32
+        tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), tf.cast(labels, tf.int32)),
+        tf.float32,
     )
     return 1 - tf.reduce_mean(right) + 0 * tf.reduce_sum(logits)
 
@@ -751,7 +877,9 @@ def _mixed_reshape(x: tf.Tensor) -> tf.Tensor:
 
 
 def _large_hidden(seed: int) -> layers.Layer:
-    return layers.Dense(500, activation="relu", kernel_initializer=initializers("large", seed + 1)("hidden"))
+    return layers.Dense(
+        500, activation="relu", kernel_initializer=initializers("large", seed + 1)("hidden")
+    )
 
 
 def _scaled(factor: float) -> layers.Layer:

@@ -13,17 +13,37 @@ PACKAGE = Path(mnist_exp.reproduce.__file__).parent
 # Top to bottom; a module imports only from those above it, and of the harness only what is named.
 ORDER = ["claims", "runs", "bug", "results", "figures", "page", "__main__"]
 HARNESS = {
-    "checkpoint", "command", "compare", "config", "data", "environment", "errors", "experiment", "losses", "messages", "plot_style", "printing", "sweeper",
-    "tracking", "training",
-}  # fmt: skip
+    "checkpoint",
+    "command",
+    "compare",
+    "config",
+    "data",
+    "environment",
+    "errors",
+    "experiment",
+    "losses",
+    "messages",
+    "plot_style",
+    "printing",
+    "sweeper",
+    "tracking",
+    "training",
+}
 LIBRARIES = {
-    "claims": {"numpy", "scipy"}, "runs": set(), "bug": {"numpy", "tensorflow"}, "results": {"numpy"},
-    "figures": {"matplotlib", "numpy"}, "page": {"pandas"}, "__main__": {"rich"},
-}  # fmt: skip
+    "claims": {"numpy", "scipy"},
+    "runs": set(),
+    "bug": {"numpy", "tensorflow"},
+    "results": {"numpy"},
+    "figures": {"matplotlib", "numpy"},
+    "page": {"pandas"},
+    "__main__": {"rich"},
+}
 
 
 def test_every_module_has_its_place() -> None:
-    assert sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__") == sorted(ORDER)
+    assert sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__") == sorted(
+        ORDER
+    )
 
 
 @pytest.mark.parametrize("module", ORDER)

@@ -20,7 +20,11 @@ def test_the_prediction_interval_is_students() -> None:
 
 def test_it_covers_one_more_value_in_95_of_100_cases() -> None:
     draws = np.random.default_rng(0).normal(size=(4000, 6))
-    inside = [found.low <= row[5] <= found.high for row in draws for found in [prediction_interval(row[:5])]]
+    inside = [
+        found.low <= row[5] <= found.high
+        for row in draws
+        for found in [prediction_interval(row[:5])]
+    ]
     assert np.mean(inside) == pytest.approx(0.95, abs=0.01)  # three standard errors
 
 
@@ -41,7 +45,9 @@ def test_a_claim_outside_is_not(claim: float) -> None:
     assert (verdict.points > 0) == (claim > 0.9886)
 
 
-@pytest.mark.parametrize(("claim", "word"), [(0.098, "reproduced exactly"), (0.0981, "not reproduced")])
+@pytest.mark.parametrize(
+    ("claim", "word"), [(0.098, "reproduced exactly"), (0.0981, "not reproduced")]
+)
 def test_runs_without_a_spread_can_only_be_exact(claim: float, word: str) -> None:
     verdict = judge(claim, dict.fromkeys(range(5), 980 / 10_000))
     assert verdict.word == word

@@ -86,7 +86,9 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
         (["--output", "file"], "--output file: cannot be made"),
     ],
 )
-def test_mistakes(workdir: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str) -> None:
+def test_mistakes(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
     Path("file").touch()
     monkeypatch.setattr(sys, "argv", ["reproduce", *arguments])
     with pytest.raises(SystemExit) as ended:

@@ -35,7 +35,9 @@ def measured(workdir: Path) -> results.Reproduction:
         points = [Metric("train/batch_accuracy", 0.9 + 0.01 * seed, 0, 100 * i) for i in range(31)]
         store.client.log_batch(run_id, metrics=points)
     found = [runs.find(Store(), preset, range(5)) for preset in (softmax, blog, notebook)]
-    return results.Reproduction(tuple(results.measure(Store(), one) for one in found), None, 5, False)
+    return results.Reproduction(
+        tuple(results.measure(Store(), one) for one in found), None, 5, False
+    )
 
 
 def tags(preset: runs.Preset) -> dict[str, str]:
@@ -44,11 +46,19 @@ def tags(preset: runs.Preset) -> dict[str, str]:
 
 def test_the_page(measured: results.Reproduction) -> None:
     text = page.markdown(measured, ORIGIN, ["claims", "blog_costs"])
-    assert "Reproduced: blog_cnn3x3; not reproduced: notebook_cnn5x5; not decided: notebook_softmax." in text
+    assert (
+        "Reproduced: blog_cnn3x3; not reproduced: notebook_cnn5x5; not decided: notebook_softmax."
+        in text
+    )
     assert "| `blog_cnn3x3` | 0.9872 | **0.9886** (" in text
-    assert "**reproduced**: the claim is 0.14 points (1.3 standard deviations) below the mean" in text
+    assert (
+        "**reproduced**: the claim is 0.14 points (1.3 standard deviations) below the mean" in text
+    )
     assert "| `notebook_cnn5x5` | about 0.992 | **0.9710** (" in text
-    assert "**not reproduced**: the claim is 2.10 points (21.0 standard deviations) above the mean" in text
+    assert (
+        "**not reproduced**: the claim is 2.10 points (21.0 standard deviations) above the mean"
+        in text
+    )
     assert "| `notebook_softmax` | (0.9176)\N{SUPERSCRIPT ONE} |" in text
     assert "| not measured |" in text
     assert "(the notebook reports no number)" in text
@@ -76,7 +86,9 @@ def test_every_number_follows_from_the_csv(measured: results.Reproduction) -> No
         spread = stats.tstd(x) * np.sqrt(1 + 1 / len(x))
         low, high = stats.t.interval(0.95, len(x) - 1, loc=x.mean(), scale=spread)
         assert (first["one_more_low"], first["one_more_high"]) == pytest.approx((low, high))
-        assert first["points_above_mean"] == pytest.approx(100 * (first["claim"] - x.mean()), abs=1e-10)
+        assert first["points_above_mean"] == pytest.approx(
+            100 * (first["claim"] - x.mean()), abs=1e-10
+        )
         assert (first["verdict"] == "reproduced") == (low <= first["claim"] <= high)
     assert not lines["run_id"].isna().any()
 

@@ -23,7 +23,9 @@ def tags(preset: runs.Preset, **more: str) -> dict[str, str]:
     return own | more
 
 
-def test_finished_runs_of_the_same_config_and_code_count(workdir: Path, preset: runs.Preset) -> None:
+def test_finished_runs_of_the_same_config_and_code_count(
+    workdir: Path, preset: runs.Preset
+) -> None:
     store = FakeRuns(workdir)
     store.add(0, 0.90, tags=tags(preset))
     newest = store.add(0, 0.91, tags=tags(preset))
@@ -31,7 +33,9 @@ def test_finished_runs_of_the_same_config_and_code_count(workdir: Path, preset: 
     store.add(2, 0.5, tags=tags(preset, code_digest="other"))
     store.add(2, 0.5, tags=tags(preset, config_hash="other"))
     store.add(2, 0.5, tags=tags(preset, rerun_of=newest))
-    store.add(3, 0.5, tags=tags(preset, failure_reason="NonFiniteCost: it became nan"), status="FAILED")
+    store.add(
+        3, 0.5, tags=tags(preset, failure_reason="NonFiniteCost: it became nan"), status="FAILED"
+    )
     store.add(4, 0.5, tags=tags(preset), status="RUNNING")
     store.add(5, 0.5, tags=tags(preset))
     found = runs.find(Store(), preset, range(5))
@@ -50,7 +54,10 @@ def test_a_rerun_alone_does_not_count(workdir: Path, preset: runs.Preset) -> Non
 
 def test_an_empty_store(workdir: Path, preset: runs.Preset) -> None:
     FakeRuns(workdir)
-    assert runs.find(Store(), preset, range(2), {1: "failed: why"}).missing == {0: "no run", 1: "failed: why"}
+    assert runs.find(Store(), preset, range(2), {1: "failed: why"}).missing == {
+        0: "no run",
+        1: "failed: why",
+    }
 
 
 def test_the_time_of_a_run_is_the_sum_of_its_epochs(workdir: Path, preset: runs.Preset) -> None:
@@ -83,7 +90,9 @@ def test_a_run_that_fails_does_not_stop_the_others(
         runs.train(found, 0, said.append)
 
 
-def test_a_run_that_another_process_trains_is_left_to_it(workdir: Path, preset: runs.Preset) -> None:
+def test_a_run_that_another_process_trains_is_left_to_it(
+    workdir: Path, preset: runs.Preset
+) -> None:
     run_id = FakeRuns(workdir).add(0, 0.5, tags=tags(preset), status="RUNNING")
     folder = checkpoint.run_folder(run_id)
     (folder / "000000001.0").mkdir(parents=True)

@@ -89,13 +89,17 @@ def run(task: Callable[[DictConfig], Any], folder: Path, overrides: tuple[str, .
         ["app.py", "-m", "hydra.job.name=app", "hydra/sweeper=optuna_study", *overrides],
     )
     try:
-        main = hydra.main(config_path=str(folder), config_name="config", execution_whitelist=["sweeper.*"])
+        main = hydra.main(
+            config_path=str(folder), config_name="config", execution_whitelist=["sweeper.*"]
+        )
         main(task)()
     finally:
         sys.argv = argv
 
 
-def start(task: Callable[[DictConfig], Any], folder: Path, *overrides: str) -> subprocess.Popen[bytes]:
+def start(
+    task: Callable[[DictConfig], Any], folder: Path, *overrides: str
+) -> subprocess.Popen[bytes]:
     """A sweep in a process group of its own, whose output is in `terminal.txt`."""
     root = Path(__file__).parent.parent
     path = os.pathsep.join([str(root), str(root.parent), os.environ.get("PYTHONPATH", "")])

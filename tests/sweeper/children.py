@@ -19,9 +19,7 @@ from omegaconf import DictConfig
 from mnist_exp.sweeper import current, report
 from sweeper import apps
 
-_CODE = (
-    "import signal, time; signal.signal(2, signal.default_int_handler); print(flush=True); time.sleep(600)"
-)
+_CODE = "import signal, time; signal.signal(2, signal.default_int_handler); print(flush=True); time.sleep(600)"
 
 
 def _sleep() -> None:

@@ -29,7 +29,9 @@ class Sweep:
             self.output = self._capsys.readouterr().out
         return self.study
 
-    def refused(self, task: Callable[[DictConfig], Any], *overrides: str, most_lines: int = 2) -> str:
+    def refused(
+        self, task: Callable[[DictConfig], Any], *overrides: str, most_lines: int = 2
+    ) -> str:
         """Run a sweep that exits with code 1; returns what it says on stderr."""
         with pytest.raises(SystemExit) as exit_info:
             apps.run(task, self.folder, overrides)
@@ -67,12 +69,16 @@ def folder(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
-def sweep(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sweep:
+def sweep(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Sweep:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
     if (
         "absl.logging" in sys.modules
     ):  # TensorFlow's; it closes its stream, here pytest's, when Hydra configures logging
-        monkeypatch.setattr(sys.modules["absl.logging"].PythonHandler, "close", logging.StreamHandler.close)
+        monkeypatch.setattr(
+            sys.modules["absl.logging"].PythonHandler, "close", logging.StreamHandler.close
+        )
     return Sweep(folder, capsys)
 
 

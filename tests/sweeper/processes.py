@@ -24,15 +24,21 @@ class ProcessLauncher(Launcher):
     They are forked from a process that has imported what they need, so that many can die in little time.
     """
 
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
         self._job = (hydra_context, task_function)
         self._loader, self._config = hydra_context.config_loader, config
 
-    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
         context: Any = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([__name__])
         configs = [self._loader.load_sweep_config(self._config, list(job)) for job in job_overrides]
-        jobs = [cloudpickle.dumps((*self._job, config, Singleton.get_state())) for config in configs]
+        jobs = [
+            cloudpickle.dumps((*self._job, config, Singleton.get_state())) for config in configs
+        ]
         processes = [context.Process(target=_run, args=(job,)) for job in jobs]
         for process in processes:
             process.start()
@@ -51,8 +57,12 @@ def _run(job: bytes) -> None:
     hydra_context, task_function, config, state = cloudpickle.loads(job)
     Singleton.set_state(state)
     setup_globals()
-    run_job(task_function, config, "hydra.sweep.dir", "hydra.sweep.subdir", hydra_context).return_value  # noqa: B018
+    run_job(  # noqa: B018
+        task_function, config, "hydra.sweep.dir", "hydra.sweep.subdir", hydra_context
+    ).return_value
 
 
 Plugins.instance().register(ProcessLauncher)
-ConfigStore.instance().store("processes", {"_target_": f"{__name__}.ProcessLauncher"}, group="hydra/launcher")
+ConfigStore.instance().store(
+    "processes", {"_target_": f"{__name__}.ProcessLauncher"}, group="hydra/launcher"
+)

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import mnist_exp.sweeper
 
-LIBRARIES = {"hydra", "omegaconf", "optuna", "rich", "filelock", "psutil", "sqlalchemy", "numpy", "joblib"}
+LIBRARIES = {
+    "hydra",
+    "omegaconf",
+    "optuna",
+    "rich",
+    "filelock",
+    "psutil",
+    "sqlalchemy",
+    "numpy",
+    "joblib",
+}
 
 
 def test_package_imports_nothing_of_the_harness() -> None:

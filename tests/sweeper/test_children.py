@@ -46,7 +46,13 @@ def test_a_child_has_the_handlers_from_before(signum: int) -> None:
     """Also one that was forked while signals are held, and by a thread."""
     before = signal.signal(signum, signal.SIG_IGN)
     try:
-        with stoppable(lambda: None, at_once=True), interruptible(), held() as hold, hold.released(), held():
+        with (
+            stoppable(lambda: None, at_once=True),
+            interruptible(),
+            held() as hold,
+            hold.released(),
+            held(),
+        ):
             assert signal.getsignal(signum) != signal.SIG_IGN
             pid = os.fork()
             if pid == 0:

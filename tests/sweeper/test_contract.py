@@ -55,7 +55,9 @@ def kill_workers(url: str, sweeps: list[Sweep], n_workers: int, *, every: float)
     return kills
 
 
-def test_workers_that_are_killed_lose_nothing(tmp_path: Path, storage_url: str, sweeps: list[Sweep]) -> None:
+def test_workers_that_are_killed_lose_nothing(
+    tmp_path: Path, storage_url: str, sweeps: list[Sweep]
+) -> None:
     sweeps.append(
         Sweep(
             tmp_path,
@@ -116,10 +118,14 @@ def test_a_pool_that_dies_with_one_of_its_workers(tmp_path: Path, sweeps: list[S
     assert kills >= 1
 
 
-def test_two_commands_at_once_share_the_trials(tmp_path: Path, storage_url: str, sweeps: list[Sweep]) -> None:
+def test_two_commands_at_once_share_the_trials(
+    tmp_path: Path, storage_url: str, sweeps: list[Sweep]
+) -> None:
     """Both find no database, no study and no trial when they start."""
     for _ in range(2):
-        sweeps.append(Sweep(tmp_path, storage_url, *ONE_WORKER, "hydra.sweeper.n_trials=10", "seconds=0.2"))
+        sweeps.append(
+            Sweep(tmp_path, storage_url, *ONE_WORKER, "hydra.sweeper.n_trials=10", "seconds=0.2")
+        )
     for sweep in sweeps:
         sweep.wait()
     trials = studies.assert_exactly(storage_url, 10)

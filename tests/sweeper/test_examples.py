@@ -139,7 +139,11 @@ def test_a_seed_leads_to_the_same_trials_again(sweep: Sweep) -> None:
 def test_grid(sweep: Sweep) -> None:
     write(sweep, SPHERE)
     study = sweep(
-        sphere, "hydra/sweeper/sampler=grid", "x=choice(-1, 1)", "y=range(0.0, 1.0, 0.5)", "z=choice(-5)"
+        sphere,
+        "hydra/sweeper/sampler=grid",
+        "x=choice(-1, 1)",
+        "y=range(0.0, 1.0, 0.5)",
+        "z=choice(-5)",
     )
     assert sorted((t.params["x"], t.params["y"]) for t in study.trials) == [
         (x, y) for x in (-1, 1) for y in (0.0, 0.5)
@@ -160,7 +164,9 @@ def test_multi_objective(sweep: Sweep) -> None:
 
 def test_custom_search_space(sweep: Sweep) -> None:
     write(sweep, CUSTOM_SEARCH_SPACE)
-    study = sweep(multi_dimensional_sphere, "max_z_difference_from_x=0.3", "hydra.sweeper.n_trials=4")
+    study = sweep(
+        multi_dimensional_sphere, "max_z_difference_from_x=0.3", "hydra.sweeper.n_trials=4"
+    )
     assert sweep.states == ["COMPLETE"] * 4
     for trial in study.trials:
         assert abs(trial.params["x"] - trial.params["z"]) <= 0.5

@@ -22,7 +22,9 @@ def test_any_text_is_one_printable_line_of_bounded_length(text: str, limit: int)
     shown.encode()
 
 
-@pytest.mark.parametrize("text", ["a run", "Größe 5·10⁻³", "ünï-日本", r"C:\temp", "[/x] `$(id)`", ""])
+@pytest.mark.parametrize(
+    "text", ["a run", "Größe 5·10⁻³", "ünï-日本", r"C:\temp", "[/x] `$(id)`", ""]
+)
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
     assert clean(text) == text
 

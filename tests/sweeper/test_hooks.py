@@ -28,7 +28,9 @@ def test_hooks_and_functions_by_their_path() -> None:
 
 
 def test_what_is_of_another_kind_is_refused() -> None:
-    with pytest.raises(SweepError, match="hooks=collections.Counter: expected a subclass of .*StudyHooks"):
+    with pytest.raises(
+        SweepError, match="hooks=collections.Counter: expected a subclass of .*StudyHooks"
+    ):
         build_hooks("collections.Counter")
     with pytest.raises(
         SweepError, match=r"custom_search_space=os.getcwd: expected a function \(config, trial\)"
@@ -56,5 +58,7 @@ def test_the_command_line_may_name_what_the_whitelist_of_the_application_lacks()
     "target", ["no_such_module.Hooks", "mnist_exp.sweeper.hooks.NoSuchHooks", "nodots", "os.system"]
 )
 def test_hooks_that_cannot_be_had_are_refused_in_one_line(target: str) -> None:
-    with pytest.raises(SweepError, match=rf"^hydra.sweeper.hooks={target}: cannot be used \([^\n]+\)$"):
+    with pytest.raises(
+        SweepError, match=rf"^hydra.sweeper.hooks={target}: cannot be used \([^\n]+\)$"
+    ):
         build_hooks(target)

@@ -13,7 +13,10 @@ from waiting import LIMIT
 
 from sweeper import studies
 
-PACKAGES = {"ray": "hydra_plugins.hydra_ray_launcher", "submitit": "hydra_plugins.hydra_submitit_launcher"}
+PACKAGES = {
+    "ray": "hydra_plugins.hydra_ray_launcher",
+    "submitit": "hydra_plugins.hydra_submitit_launcher",
+}
 LAUNCHERS = [
     "joblib",
     pytest.param("submitit_local", marks=[pytest.mark.submitit, pytest.mark.slow]),
@@ -51,7 +54,10 @@ def test_a_study_on_every_launcher(tmp_path: Path, launcher: str) -> None:
     assert len(studies.workers(trials)) == 2
     assert "PRUNED" in {trial.state.name for trial in trials}
     (folder,) = tmp_path.glob("multirun/*/*")
-    assert {path.name for path in folder.iterdir()} >= {"optimization_results.yaml", *map(str, range(8))}
+    assert {path.name for path in folder.iterdir()} >= {
+        "optimization_results.yaml",
+        *map(str, range(8)),
+    }
 
 
 @pytest.mark.slow
@@ -65,8 +71,16 @@ def test_mnist_on_every_launcher(workdir: Path, launcher: str) -> None:
             "hydra/sweeper=optuna_study",
             f"hydra/launcher={launcher}",
         ),
-        *("hydra.sweeper.study_name=mnist", "hydra.sweeper.n_trials=4", "hydra.sweeper.direction=maximize"),
-        *("model=softmax", "optimizer.learning_rate=tag(log, interval(1e-3,1e-1))", "schedule.epochs=1"),
+        *(
+            "hydra.sweeper.study_name=mnist",
+            "hydra.sweeper.n_trials=4",
+            "hydra.sweeper.direction=maximize",
+        ),
+        *(
+            "model=softmax",
+            "optimizer.learning_rate=tag(log, interval(1e-3,1e-1))",
+            "schedule.epochs=1",
+        ),
         *("data.train_limit=500", "data.eval_limit=100", "preflight=off"),
     ]
     done = subprocess.run(
@@ -78,9 +92,13 @@ def test_mnist_on_every_launcher(workdir: Path, launcher: str) -> None:
         timeout=LIMIT,
     )
     assert done.returncode == 0, done.stdout.decode()
-    trials = optuna.load_study(study_name="mnist", storage=f"sqlite:///{workdir}/optuna.db").get_trials()
+    trials = optuna.load_study(
+        study_name="mnist", storage=f"sqlite:///{workdir}/optuna.db"
+    ).get_trials()
     assert [trial.state.name for trial in trials] == ["COMPLETE"] * 4
     assert len(studies.workers(trials)) == 2
     runs = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db").search_runs(["1"])
-    accuracies = {run.data.metrics["val/accuracy"] for run in runs if "val/accuracy" in run.data.metrics}
+    accuracies = {
+        run.data.metrics["val/accuracy"] for run in runs if "val/accuracy" in run.data.metrics
+    }
     assert accuracies == {trial.value for trial in trials}

@@ -63,7 +63,9 @@ def test_the_default_settings_are_accepted() -> None:
 
 @pytest.mark.parametrize("direction", ["upwards", ["minimize", "upwards"]])
 def test_bad_directions_are_refused(direction: Any) -> None:
-    with pytest.raises(SweepError, match="hydra.sweeper.direction=upwards: expected minimize or maximize"):
+    with pytest.raises(
+        SweepError, match="hydra.sweeper.direction=upwards: expected minimize or maximize"
+    ):
         make_plan(settings(direction=direction), SPACE)
 
 
@@ -111,7 +113,8 @@ def test_without_a_number_there_must_be_a_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "n_trials", "allowed"), [(0, 10, 0), (0.5, 10, 5), (0.29, 100, 29), (1, 10, 9), (1, 1, 0)]
+    ("rate", "n_trials", "allowed"),
+    [(0, 10, 0), (0.5, 10, 5), (0.29, 100, 29), (1, 10, 9), (1, 1, 0)],
 )
 def test_failures_allowed(rate: float, n_trials: int, allowed: int) -> None:
     assert Plan(n_trials, (), ("minimize",), rate).failures_allowed == allowed
@@ -137,13 +140,17 @@ def test_samplers_and_pruners_are_chosen_as_options(kind: str, value: Any) -> No
 def test_a_setting_that_was_deleted_is_named(key: str) -> None:
     left = settings()
     del left[key]
-    with pytest.raises(SweepError, match=f"^hydra.sweeper.{key}: is missing; expected a value or null$"):
+    with pytest.raises(
+        SweepError, match=f"^hydra.sweeper.{key}: is missing; expected a value or null$"
+    ):
         check_settings(left)
 
 
 def test_workers_are_counted_once() -> None:
     check_settings(settings(n_jobs=2, n_workers=2))
-    with pytest.raises(SweepError, match="n_jobs=3 and hydra.sweeper.n_workers=2: expected one of them"):
+    with pytest.raises(
+        SweepError, match="n_jobs=3 and hydra.sweeper.n_workers=2: expected one of them"
+    ):
         check_settings(settings(n_jobs=3, n_workers=2))
 
 

@@ -41,14 +41,26 @@ def test_every_key_of_the_official_plugin() -> None:
 
 
 def test_every_sampler_of_the_official_plugin() -> None:
-    assert _SAMPLERS.keys() == {"tpe", "random", "grid", "cmaes", "nsgaii", "nsgaiii", "motpe", "gp", "qmc"}
+    assert _SAMPLERS.keys() == {
+        "tpe",
+        "random",
+        "grid",
+        "cmaes",
+        "nsgaii",
+        "nsgaiii",
+        "motpe",
+        "gp",
+        "qmc",
+    }
 
 
 @pytest.mark.parametrize("name", sorted(_PRUNERS))
 def test_settings_of_pruners_have_optunas_defaults(name: str) -> None:
     config = dict(_PRUNERS[name])
     pruner = getattr(optuna.pruners, config.pop("_target_").rpartition(".")[2])
-    defaults = {key: parameter.default for key, parameter in inspect.signature(pruner).parameters.items()}
+    defaults = {
+        key: parameter.default for key, parameter in inspect.signature(pruner).parameters.items()
+    }
     assert config.keys() <= defaults.keys()
     for key, value in config.items():
         assert defaults[key] in (value, inspect.Parameter.empty)
@@ -57,11 +69,15 @@ def test_settings_of_pruners_have_optunas_defaults(name: str) -> None:
 def test_an_application_whose_default_it_is_still_runs_once_without_m(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "config.yaml").write_text("defaults: [{override hydra/sweeper: optuna_study}]\nx: 1\n")
+    (tmp_path / "config.yaml").write_text(
+        "defaults: [{override hydra/sweeper: optuna_study}]\nx: 1\n"
+    )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["app.py", "hydra.sweeper.n_trials=3", "x=2"])
     seen = []
-    hydra.main(config_path=str(tmp_path), config_name="config")(lambda config: seen.append(config.x))()
+    hydra.main(config_path=str(tmp_path), config_name="config")(
+        lambda config: seen.append(config.x)
+    )()
     assert seen == [2]
     assert not (tmp_path / "optuna.db").exists()
 
@@ -73,7 +89,9 @@ for name in ("tpe", "grid", "motpe"):
 """
 
 
-@pytest.mark.parametrize("first", ["mnist_exp.sweeper.plugin", "hydra_plugins.hydra_optuna_sweeper.config"])
+@pytest.mark.parametrize(
+    "first", ["mnist_exp.sweeper.plugin", "hydra_plugins.hydra_optuna_sweeper.config"]
+)
 def test_beside_the_official_plugin_no_name_is_stored_twice(tmp_path: Path, first: str) -> None:
     """A stand-in for the official plugin: Hydra warns of a second config of one name, here as an error."""
     folder = tmp_path / "hydra_plugins" / "hydra_optuna_sweeper"

@@ -96,7 +96,9 @@ def test_the_clock_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_changed_boot_time_changes_nothing(tmp_path: Path) -> None:
     """/proc/stat is where psutil has the time of the boot from, which moves when the clock is set."""
-    text = Path("/proc/stat").read_text() if Path("/proc/stat").exists() else pytest.skip("no /proc")
+    text = (
+        Path("/proc/stat").read_text() if Path("/proc/stat").exists() else pytest.skip("no /proc")
+    )
     boot = text.partition("btime ")[2].split()[0]
     (tmp_path / "stat").write_text(text.replace(boot, str(int(boot) + 60)))
     shell = 'mount --bind "$0" /proc/stat && exec "$@"'
@@ -106,11 +108,16 @@ def test_a_changed_boot_time_changes_nothing(tmp_path: Path) -> None:
         assert ask_within(*command, names=[name, old, "x"])[0:3] == ["True", "None", "None"]
 
 
-@pytest.mark.parametrize("namespace", [["--pid", "--fork", "--mount-proc"], ["--pid", "--fork"], ["--time"]])
+@pytest.mark.parametrize(
+    "namespace", [["--pid", "--fork", "--mount-proc"], ["--pid", "--fork"], ["--time"]]
+)
 def test_another_container_knows_nothing(namespace: list[str]) -> None:
     """With the same host name, and with or without a /proc of its own."""
     created = psutil.Process().create_time()
-    older = [f"{platform.node()}-{_NAMESPACE}/99999999/{created:.2f}", f"{platform.node()}/1/{created:.2f}"]
+    older = [
+        f"{platform.node()}-{_NAMESPACE}/99999999/{created:.2f}",
+        f"{platform.node()}/1/{created:.2f}",
+    ]
     answers = ask_within("unshare", *namespace, names=[this_process(), *older])
     if "--pid" in namespace:
         assert answers[:3] == ["None"] * 3
@@ -123,7 +130,9 @@ def test_the_names_of_older_versions() -> None:
     for place in (f"{node}-{_NAMESPACE}", node):  # of a trial's worker, of a run's process
         assert is_alive(f"{place}/{os.getpid()}/{created:.2f}")
         assert is_alive(f"{place}/{os.getpid()}/{created + 2:.2f}")
-        assert is_alive(f"{place}/{os.getpid()}/{created - 100:.2f}") is None  # the clock was set, perhaps
+        assert (
+            is_alive(f"{place}/{os.getpid()}/{created - 100:.2f}") is None
+        )  # the clock was set, perhaps
         with subprocess.Popen([sys.executable, "-c", ""]) as process:
             started = psutil.Process(process.pid).create_time()
         assert is_alive(f"{place}/{process.pid}/{started:.2f}") is False
@@ -145,7 +154,15 @@ def test_what_is_no_name_says_nothing(pid: str) -> None:
             "x" * 10000,
         ):
             assert is_alive(f"{place}/{pid}/{start}") is None
-    for text in ("", "/", "//", "///", pid, f"{machine()}/{os.getpid()}", f"{machine()}/{os.getpid()}/"):
+    for text in (
+        "",
+        "/",
+        "//",
+        "///",
+        pid,
+        f"{machine()}/{os.getpid()}",
+        f"{machine()}/{os.getpid()}/",
+    ):
         assert is_alive(text) is None
 
 

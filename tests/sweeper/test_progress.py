@@ -18,7 +18,9 @@ PLAN = Plan(4, (), ("minimize",), 0.5)
 SPACE = SearchSpace.parse(["rate=interval(0,1)", "name=choice([a,b],'[/b]')"])
 
 
-def ended(state: TrialState, value: float | None = None, why: str | None = None) -> optuna.trial.FrozenTrial:
+def ended(
+    state: TrialState, value: float | None = None, why: str | None = None
+) -> optuna.trial.FrozenTrial:
     return create_trial(
         state=state,
         value=value,
@@ -103,7 +105,10 @@ def test_names_and_reasons_are_shown_as_they_are(
 ) -> None:
     """No markup of Rich's, no emoji, no escape sequences, and text that differs from a number or a list."""
     study = optuna.create_study(study_name="[/n] :cat: \x1b[31m\nred")
-    distributions = {**SPACE.distributions, "other": CategoricalDistribution(["1", None, "[bold]ü"])}
+    distributions = {
+        **SPACE.distributions,
+        "other": CategoricalDistribution(["1", None, "[bold]ü"]),
+    }
     for params, why in (
         ({"name": "[a,b]", "other": "1"}, "OSError: [/x/y]"),
         ({"name": "'[/b]'", "other": None}, "a\nb"),
@@ -112,7 +117,9 @@ def test_names_and_reasons_are_shown_as_they_are(
         study.add_trial(create_trial(state=TrialState.FAIL, user_attrs={FAILURE: why}, **trial))  # type: ignore[arg-type]
     last = {"rate": 0.5, "other": "[bold]ü"}
     study.add_trial(
-        create_trial(value=1.0, params=last, distributions={key: distributions[key] for key in last})
+        create_trial(
+            value=1.0, params=last, distributions={key: distributions[key] for key in last}
+        )
     )
     screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr("sys.stdout", screen)
@@ -136,7 +143,8 @@ def test_names_and_reasons_are_shown_as_they_are(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(5, "5 s"), (89, "89 s"), (120, "2 min"), (5399, "90 min"), (7200, "2.0 h")]
+    ("seconds", "shown"),
+    [(5, "5 s"), (89, "89 s"), (120, "2 min"), (5399, "90 min"), (7200, "2.0 h")],
 )
 def test_durations(seconds: float, shown: str) -> None:
     assert progress._duration(seconds) == shown

@@ -14,26 +14,120 @@ from mnist_exp.sweeper.quoting import literal, override, quoted
 
 PARSER = OverridesParser.create()
 # The characters and words that mean something to Hydra or OmegaConf, more often than chance would have them.
-SPECIAL = st.sampled_from([
-    "'", '"', "\\", "${", "}", "$", ",", "=", ":", "[", "]", "{", "(", ")", " ", "\t", "\n", "\r", "~", "#", "ü", "💡", "???",
-    "null", "true", "nan", "inf", "1", ".", "e", "_", "-", "+", "choice(", "interval(0,1)", "glob(*)", "oc.env:", "a",
-])  # fmt: skip
+SPECIAL = st.sampled_from(
+    [
+        "'",
+        '"',
+        "\\",
+        "${",
+        "}",
+        "$",
+        ",",
+        "=",
+        ":",
+        "[",
+        "]",
+        "{",
+        "(",
+        ")",
+        " ",
+        "\t",
+        "\n",
+        "\r",
+        "~",
+        "#",
+        "ü",
+        "💡",
+        "???",
+        "null",
+        "true",
+        "nan",
+        "inf",
+        "1",
+        ".",
+        "e",
+        "_",
+        "-",
+        "+",
+        "choice(",
+        "interval(0,1)",
+        "glob(*)",
+        "oc.env:",
+        "a",
+    ]
+)
 TEXT = st.text() | st.lists(SPECIAL, max_size=6).map("".join)
 NUMBERS = st.integers() | st.floats(allow_nan=False)
 SCALARS = TEXT | NUMBERS | st.booleans() | st.none()
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3), max_leaves=6)
 EXAMPLES = [
-    "", " ", " a ", "a=b", "{a}", "(x)", "it's", 'say "a"', "\\", "\\'", "\\\\'\\", "'", "~", "#a", "ünï", "???", "\\???",
-    "${x}", "\\${x}", "\\\\${x", "${oc.env:HOME}", "$", "1", "1e5", "1_0", "007", "0x1", "null", "NULL", "True", "nan", "-inf",
-    "[1]", "a,b", "choice(a,b)", "range(3)", "interval(0,1)", "glob(*)", "tag(log,x)", "http://x?a=b&c", "a\nb", "\t", "\0",
-    "C:\\new\\", "-", "--", ".", "a/b", "@", "a b", "~a", "+a", "!", "<b>", "`", ";", "&", "^",
-]  # fmt: skip
+    "",
+    " ",
+    " a ",
+    "a=b",
+    "{a}",
+    "(x)",
+    "it's",
+    'say "a"',
+    "\\",
+    "\\'",
+    "\\\\'\\",
+    "'",
+    "~",
+    "#a",
+    "ünï",
+    "???",
+    "\\???",
+    "${x}",
+    "\\${x}",
+    "\\\\${x",
+    "${oc.env:HOME}",
+    "$",
+    "1",
+    "1e5",
+    "1_0",
+    "007",
+    "0x1",
+    "null",
+    "NULL",
+    "True",
+    "nan",
+    "-inf",
+    "[1]",
+    "a,b",
+    "choice(a,b)",
+    "range(3)",
+    "interval(0,1)",
+    "glob(*)",
+    "tag(log,x)",
+    "http://x?a=b&c",
+    "a\nb",
+    "\t",
+    "\0",
+    "C:\\new\\",
+    "-",
+    "--",
+    ".",
+    "a/b",
+    "@",
+    "a b",
+    "~a",
+    "+a",
+    "!",
+    "<b>",
+    "`",
+    ";",
+    "&",
+    "^",
+]
 
 
 def read(text: str) -> Any:
     """What a config has after an override that is written so."""
     value = PARSER.parse_override(f"x={text}").value()
-    return OmegaConf.to_container(OmegaConf.create({"x": value}), resolve=True, throw_on_missing=True)["x"]  # type: ignore[index, call-overload]
+    return OmegaConf.to_container(
+        OmegaConf.create({"x": value}), resolve=True, throw_on_missing=True
+    )["x"]  # type: ignore[index, call-overload]
 
 
 def same(one: Any, other: Any) -> bool:
@@ -58,7 +152,9 @@ def test_any_value_keeps_its_type(value: Any) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(
-    keys=st.lists(st.text(alphabet="ab_-$%*@?|/\\()[]{}:=, \t1.", min_size=1), max_size=3, unique=True),
+    keys=st.lists(
+        st.text(alphabet="ab_-$%*@?|/\\()[]{}:=, \t1.", min_size=1), max_size=3, unique=True
+    ),
     item=SCALARS,
 )
 def test_dicts_keep_their_keys_and_values_or_are_refused(keys: list[str], item: Any) -> None:
@@ -96,7 +192,9 @@ def test_numbers_of_other_libraries() -> None:
     assert math.isnan(read(literal(math.nan)))
 
 
-@pytest.mark.parametrize("value", [object(), {"ü": 1}, {"1": 1}, {"null": 1}, {"": 1}, b"a", {1, 2}])
+@pytest.mark.parametrize(
+    "value", [object(), {"ü": 1}, {"1": 1}, {"null": 1}, {"": 1}, b"a", {1, 2}]
+)
 def test_what_no_override_can_set_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="no override of Hydra can set"):
         override("x", value)

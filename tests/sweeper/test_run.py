@@ -36,9 +36,15 @@ JOBLIB = ("hydra/launcher=joblib", "hydra.sweeper.n_workers=2")
             ["x=1,2", "hydra.sweeper.direction=up"],
             r"hydra.sweeper.direction=up: expected minimize or maximize",
         ),
-        (["x=1,2", "hydra.sweeper.n_trials=0"], r"hydra.sweeper.n_trials=0: expected a whole number >= 1"),
+        (
+            ["x=1,2", "hydra.sweeper.n_trials=0"],
+            r"hydra.sweeper.n_trials=0: expected a whole number >= 1",
+        ),
         (["x=1,2", "hydra.sweeper.enqueue=[{y:1}]"], r"hydra.sweeper.enqueue: y is not searched"),
-        (["x=1,2", "hydra.sweeper.storage=sqlite:///mlflow.db"], r"mlflow.db: holds MLflow's tables"),
+        (
+            ["x=1,2", "hydra.sweeper.storage=sqlite:///mlflow.db"],
+            r"mlflow.db: holds MLflow's tables",
+        ),
         (
             ["x=1,2", "hydra.sweeper.storage=postgresql+psycopg://u:secret@localhost:1/d"],
             r"u:\*\*\*@localhost",
@@ -59,9 +65,15 @@ JOBLIB = ("hydra/launcher=joblib", "hydra.sweeper.n_workers=2")
             ["x=1,2", "hydra.sweeper.storage=postgresql://u:secret@localhost:abc/d"],
             r"^hydra.sweeper.storage=postgresql://u:\*\*\*@localhost:abc/d: .*; a port is a whole number$",
         ),
-        (["x=1,2", "hydra.sweeper.sampler._target_=os.system"], r"^hydra.sweeper.sampler: .*os.system.*\)$"),
+        (
+            ["x=1,2", "hydra.sweeper.sampler._target_=os.system"],
+            r"^hydra.sweeper.sampler: .*os.system.*\)$",
+        ),
         (["x=1,2", "hydra.sweeper.hooks=os.getcwd"], r"hydra.sweeper.hooks=os.getcwd"),
-        (["x=interval(0,1)", "hydra/sweeper/sampler=grid"], r"x: expected a choice or a range for a grid"),
+        (
+            ["x=interval(0,1)", "hydra/sweeper/sampler=grid"],
+            r"x: expected a choice or a range for a grid",
+        ),
         (["x=1,2", "+hydra.sweeper.sampler.nosuch=1"], r"hydra.sweeper.sampler.nosuch=1: "),
         (
             ["x=1,2", "hydra.sweeper.direction=[minimize,maximize]", "hydra/sweeper/pruner=median"],
@@ -79,9 +91,15 @@ def test_refused_before_the_first_trial(sweep: Sweep, overrides: list[str], said
 
 @pytest.mark.parametrize(
     "overrides",
-    [["x=choice(1,2)", "nosuch=1"], ["model=choice({lr:2},{nosuch:3})"], ["x=1,2", "hydra/launcher=nosuch"]],
+    [
+        ["x=choice(1,2)", "nosuch=1"],
+        ["model=choice({lr:2},{nosuch:3})"],
+        ["x=1,2", "hydra/launcher=nosuch"],
+    ],
 )
-def test_what_hydra_cannot_compose_is_refused_in_its_own_words(sweep: Sweep, overrides: list[str]) -> None:
+def test_what_hydra_cannot_compose_is_refused_in_its_own_words(
+    sweep: Sweep, overrides: list[str]
+) -> None:
     """For a bad value of a choice, too, before the first trial."""
     assert "nosuch" in sweep.refused(apps.sphere, *overrides, most_lines=30)
     assert sweep.states == []
@@ -90,7 +108,9 @@ def test_what_hydra_cannot_compose_is_refused_in_its_own_words(sweep: Sweep, ove
 def test_what_is_unusual_is_told_before_the_first_trial(sweep: Sweep) -> None:
     overrides = ("hydra.sweeper.n_trials=3", "hydra.sweeper.n_workers=2", "hydra.sweep.subdir=same")
     sweep(apps.sphere, "x=1,2", *overrides)
-    notes = [line for line in sweep.output.split("trial 0")[0].splitlines() if line.startswith("note: ")]
+    notes = [
+        line for line in sweep.output.split("trial 0")[0].splitlines() if line.startswith("note: ")
+    ]
     assert "n_trials=3, but there are only 2 configurations" in notes[0]
     assert "n_workers=2, but hydra/launcher=basic runs one" in notes[1]
     assert "hydra.sweep.subdir=same: all trials write into this one folder" in notes[2]
@@ -104,7 +124,9 @@ def test_the_number_of_trials_is_the_total_of_all_runs(sweep: Sweep) -> None:
     assert sweep.states == ["COMPLETE"] * 3
     assert "2 of 3 trials are there" in sweep.output
     assert not (sweep.folder / "two" / "1").exists()
-    study = sweep(apps.sphere, "x=interval(1,2)", "hydra.sweeper.n_trials=3", "hydra.sweep.dir=three")
+    study = sweep(
+        apps.sphere, "x=interval(1,2)", "hydra.sweeper.n_trials=3", "hydra.sweep.dir=three"
+    )
     assert sweep.states == ["COMPLETE"] * 3
     assert "all 3 trials are there; none is started" in sweep.output
     results = OmegaConf.load(sweep.folder / "three" / "optimization_results.yaml")
@@ -119,7 +141,9 @@ def test_a_changed_search_space_is_refused(sweep: Sweep) -> None:
     named = ("hydra.sweeper.study_name=named", "hydra.sweeper.n_trials=1")
     sweep(apps.sphere, "x=1,2", "y=3", *named)
     said = sweep.refused(apps.sphere, "x=1,2,3", "y=4", *named)
-    assert said.startswith("study named has other settings: x: choice(1,2) -> choice(1,2,3); y: 3 -> 4\n")
+    assert said.startswith(
+        "study named has other settings: x: choice(1,2) -> choice(1,2,3); y: 3 -> 4\n"
+    )
     assert sweep.states == ["COMPLETE"]
 
 
@@ -132,9 +156,15 @@ def fails_above_one(cfg: apps.DictConfig) -> float:
 @pytest.mark.parametrize(("rate", "allowed"), [(0, 0), (0.5, 2), (1, 3)])
 def test_more_failures_than_allowed_stop_the_sweep(sweep: Sweep, rate: float, allowed: int) -> None:
     said = sweep.refused(
-        fails_above_one, "x=2,3", "hydra.sweeper.n_trials=4", f"hydra.sweeper.max_failure_rate={rate}"
+        fails_above_one,
+        "x=2,3",
+        "hydra.sweeper.n_trials=4",
+        f"hydra.sweeper.max_failure_rate={rate}",
     )
-    assert f"{allowed + 1} failed; hydra.sweeper.max_failure_rate={rate} of 4 trials allows {allowed}" in said
+    assert (
+        f"{allowed + 1} failed; hydra.sweeper.max_failure_rate={rate} of 4 trials allows {allowed}"
+        in said
+    )
     assert f"Trial {allowed}: ValueError: above one" in said
     assert sweep.states.count("FAIL") == allowed + 1
     assert re.search(rf"│ {allowed + 1} +│ ValueError: above one +│ 0", sweep.output)
@@ -186,7 +216,12 @@ def test_after_the_timeout_no_trial_begins(
     moved = iter([time_then])
     monkeypatch.setattr(time, "time", lambda: next(moved, time_then + clock))
     started = time.monotonic()
-    sweep(until_time_is_up, "x=interval(1,2)", "hydra.sweeper.n_trials=2", f"hydra.sweeper.timeout={seconds}")
+    sweep(
+        until_time_is_up,
+        "x=interval(1,2)",
+        "hydra.sweeper.n_trials=2",
+        f"hydra.sweeper.timeout={seconds}",
+    )
     assert time.monotonic() - started >= seconds
     assert sweep.states == ["COMPLETE", "WAITING"]
     assert "The same command goes on" in sweep.output
@@ -205,13 +240,19 @@ def draws_two(config: apps.DictConfig, trial: apps.optuna.Trial) -> None:
 @pytest.mark.parametrize("signum", ["SIGKILL", "SIGINT"])
 def test_what_a_trial_draws_depends_on_seed_and_number_alone(folder: Path, signum: str) -> None:
     """Also when its worker ends between two parameters."""
-    settings = ("hydra.sweeper.n_trials=2", "hydra/sweeper/sampler=random", "hydra.sweeper.sampler.seed=7")
+    settings = (
+        "hydra.sweeper.n_trials=2",
+        "hydra/sweeper/sampler=random",
+        "hydra.sweeper.sampler.seed=7",
+    )
     space = f"hydra.sweeper.custom_search_space={__name__}.draws_two"
     drawn = []
     for name in ("plain", signum):
         here = folder / name
         here.mkdir()
-        while apps.start(apps.sphere, here, "z=0", f"model.name={name}", space, *settings).wait(LIMIT):
+        while apps.start(apps.sphere, here, "z=0", f"model.name={name}", space, *settings).wait(
+            LIMIT
+        ):
             assert (here / "died").exists(), (here / "terminal.txt").read_text()
         drawn.append([trial.params for trial in apps.study(here).trials])
     assert drawn[0] == drawn[1]
@@ -246,7 +287,9 @@ def test_killed_at_random_moments_then_finished(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_joblib_workers_killed_at_random_moments_then_finished(folder: Path) -> None:
-    command = partial(apps.start, apps.slow, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=12", *JOBLIB)
+    command = partial(
+        apps.start, apps.slow, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=12", *JOBLIB
+    )
     for _ in range(5):
         sweep = command()
         time.sleep(random.uniform(2, 10))
@@ -265,15 +308,24 @@ def test_a_killed_worker_is_replaced(folder: Path) -> None:
     trials = apps.study(folder).trials
     share = max(1, len(os.sched_getaffinity(0)) // 2)
     assert [t.value for t in trials] == [share] * 3
-    assert 1 <= sum(t.user_attrs.get(RETRIES, 0) for t in trials) <= 2  # joblib kills the other worker, too
+    assert (
+        1 <= sum(t.user_attrs.get(RETRIES, 0) for t in trials) <= 2
+    )  # joblib kills the other worker, too
 
 
-@pytest.mark.parametrize("ending", ["well", "killed", pytest.param("orphan", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "ending", ["well", "killed", pytest.param("orphan", marks=pytest.mark.slow)]
+)
 def test_trials_of_another_commands_workers_are_waited_for(folder: Path, ending: str) -> None:
     """They may live on where that command was killed; the results are written when they have ended."""
     launcher = JOBLIB if ending == "orphan" else ()
     command = partial(
-        apps.start, apps.stays_after_one, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=2", *launcher
+        apps.start,
+        apps.stays_after_one,
+        folder,
+        "x=interval(-5,5)",
+        "hydra.sweeper.n_trials=2",
+        *launcher,
     )
     first = command("hydra.sweep.dir=first")
     until(lambda: apps.states(folder) == ["COMPLETE", "RUNNING"], "the second trial")
@@ -283,7 +335,10 @@ def test_trials_of_another_commands_workers_are_waited_for(folder: Path, ending:
     second = command("hydra.sweep.dir=second")
     said = folder / "terminal.txt"
     try:
-        until(lambda: "waiting for trial 1, which a worker of another command" in said.read_text(), "a note")
+        until(
+            lambda: "waiting for trial 1, which a worker of another command" in said.read_text(),
+            "a note",
+        )
         assert second.poll() is None
         assert not (folder / "second" / "optimization_results.yaml").exists()
     finally:
@@ -291,10 +346,15 @@ def test_trials_of_another_commands_workers_are_waited_for(folder: Path, ending:
         if ending == "killed":
             first.kill()
         assert second.wait(LIMIT) == 0
-        assert ending == "orphan" or first.wait(LIMIT) == (-signal.SIGKILL if ending == "killed" else 0)
+        assert ending == "orphan" or first.wait(LIMIT) == (
+            -signal.SIGKILL if ending == "killed" else 0
+        )
     study = apps.study(folder)
     assert apps.states(folder) == ["COMPLETE"] * 2
-    assert OmegaConf.load(folder / "second" / "optimization_results.yaml").best_value == study.best_value
+    assert (
+        OmegaConf.load(folder / "second" / "optimization_results.yaml").best_value
+        == study.best_value
+    )
     assert said.read_text().count("waiting for trial") == 1
 
 
@@ -349,9 +409,15 @@ def finished(folder: Path) -> None:
         == 0
     )
     trials = apps.study(folder).trials
-    assert [(trial.number, trial.state.name) for trial in trials] == [(n, "COMPLETE") for n in range(3)]
+    assert [(trial.number, trial.state.name) for trial in trials] == [
+        (n, "COMPLETE") for n in range(3)
+    ]
     assert all(trial.user_attrs.get(RETRIES, 0) == 0 for trial in trials)  # it was nobody's fault
-    assert {path.name for path in (folder / "last").iterdir()} >= {"1", "2", "optimization_results.yaml"}
+    assert {path.name for path in (folder / "last").iterdir()} >= {
+        "1",
+        "2",
+        "optimization_results.yaml",
+    }
     assert (folder / "last" / "1" / ".hydra" / "config.yaml").exists()
     with sqlite3.connect(folder / "optuna.db") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -374,7 +440,9 @@ def test_workers_stopped_by_a_signal(folder: Path, group: bool) -> None:
 @pytest.mark.slow
 def test_stopped_while_workers_import(folder: Path) -> None:
     """None of them dies in the middle of an import, with a traceback."""
-    sweep = apps.start(apps.stays_after_one, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=3", *JOBLIB)
+    sweep = apps.start(
+        apps.stays_after_one, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=3", *JOBLIB
+    )
 
     def starting() -> list[int]:
         children = psutil.Process(sweep.pid).children(recursive=True)
@@ -393,9 +461,13 @@ def test_a_database_that_takes_nothing_more_ends_the_sweep_with_its_reason(
 ) -> None:
     """SQLite calls one that was moved read-only, as it does one on a disk that was mounted anew."""
     command = partial(
-        apps.start, apps.loses_database, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=3",
+        apps.start,
+        apps.loses_database,
+        folder,
+        "x=interval(-5,5)",
+        "hydra.sweeper.n_trials=3",
         f"hydra/launcher={launcher}",
-    )  # fmt: skip
+    )
     assert command().wait(LIMIT) == 1
     shown = (folder / "terminal.txt").read_text()
     assert "Traceback" not in shown

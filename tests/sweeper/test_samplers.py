@@ -11,7 +11,13 @@ from optuna.trial import create_trial
 
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.plugin import _PRUNERS, _SAMPLERS
-from mnist_exp.sweeper.samplers import build_pruner, build_sampler, check_pruner, check_sampler, is_grid
+from mnist_exp.sweeper.samplers import (
+    build_pruner,
+    build_sampler,
+    check_pruner,
+    check_sampler,
+    is_grid,
+)
 from mnist_exp.sweeper.space import SearchSpace
 
 NEEDED = {"cmaes": "cmaes", "gp": "torch"}  # packages of the extra `samplers`
@@ -73,7 +79,9 @@ def test_configs_of_the_official_plugin_work_without_it(function: str) -> None:
 
 
 def test_the_official_config_of_motpe_is_told_what_took_its_place() -> None:
-    official = OmegaConf.create({"_target_": "hydra_plugins.hydra_optuna_sweeper.config.raise_motpe_removed"})
+    official = OmegaConf.create(
+        {"_target_": "hydra_plugins.hydra_optuna_sweeper.config.raise_motpe_removed"}
+    )
     with pytest.raises(SweepError, match="hydra/sweeper/sampler=tpe"):
         build_sampler(official, 0)
 
@@ -83,7 +91,9 @@ def test_nested_objects_and_arrays() -> None:
     points = [[0.0, 1.0], [1.0, 0.0]]
     sampler: Any = build_sampler(config("nsgaiii", crossover=crossover, reference_points=points), 0)
     assert sampler._elite_population_selection_strategy._reference_points.tolist() == points
-    assert isinstance(sampler._child_generation_strategy._crossover, optuna.samplers.nsgaii.SBXCrossover)
+    assert isinstance(
+        sampler._child_generation_strategy._crossover, optuna.samplers.nsgaii.SBXCrossover
+    )
 
 
 def test_grid_needs_no_sampler() -> None:
@@ -101,7 +111,9 @@ def test_experimental_settings_do_not_warn() -> None:
 @pytest.mark.parametrize("name", sorted(_PRUNERS))
 def test_every_pruner_is_built(name: str) -> None:
     lower = {"lower": 0.0} if name == "threshold" else {}
-    assert isinstance(build_pruner(OmegaConf.create({**_PRUNERS[name], **lower})), optuna.pruners.BasePruner)
+    assert isinstance(
+        build_pruner(OmegaConf.create({**_PRUNERS[name], **lower})), optuna.pruners.BasePruner
+    )
 
 
 def test_no_pruner() -> None:
@@ -203,7 +215,9 @@ def test_a_missing_package_is_named_before_the_first_trial(
 
 @pytest.mark.skipif("cmaes" in MISSING, reason="needs the package cmaes")
 def test_a_sampler_that_cannot_have_several_objectives_is_refused() -> None:
-    with pytest.raises(SweepError, match="hydra.sweeper.sampler: CmaEsSampler cannot sample this study"):
+    with pytest.raises(
+        SweepError, match="hydra.sweeper.sampler: CmaEsSampler cannot sample this study"
+    ):
         check_sampler(config("cmaes"), SPACE, ["minimize", "maximize"])
 
 
@@ -212,7 +226,9 @@ def test_every_pruner_decides_on_a_trial(name: str) -> None:
     lower = {"lower": 0.0} if name == "threshold" else {}
     settings = OmegaConf.create({**_PRUNERS[name], **lower})
     check_pruner(settings, ["minimize"])
-    study = optuna.create_study(pruner=build_pruner(settings), sampler=optuna.samplers.RandomSampler(seed=0))
+    study = optuna.create_study(
+        pruner=build_pruner(settings), sampler=optuna.samplers.RandomSampler(seed=0)
+    )
     for _ in range(4):
         trial = study.ask()
         for step in range(4):
@@ -223,7 +239,8 @@ def test_every_pruner_decides_on_a_trial(name: str) -> None:
         check_pruner(settings, ["minimize", "maximize"])
     else:
         with pytest.raises(
-            SweepError, match="hydra.sweeper.pruner: .*Pruner does nothing in a study of 2 objectives"
+            SweepError,
+            match="hydra.sweeper.pruner: .*Pruner does nothing in a study of 2 objectives",
         ):
             check_pruner(settings, ["minimize", "maximize"])
 

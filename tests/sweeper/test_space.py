@@ -82,7 +82,9 @@ def test_an_override_that_cannot_be_parsed_is_refused() -> None:
 
 
 def test_fixed_values_deletions_and_later_overrides() -> None:
-    space = SearchSpace.parse(["x=choice(1,2)", "y=3", "+z='a b'", "~model.lr", "x=5", "y=choice(6,7)"])
+    space = SearchSpace.parse(
+        ["x=choice(1,2)", "y=3", "+z='a b'", "~model.lr", "x=5", "y=choice(6,7)"]
+    )
     assert space.fixed == {"x": "5", "+z": "'a b'"}
     assert space.distributions == {"y": CategoricalDistribution([6, 7])}
     assert space.overrides({"y": 6}) == ("+z='a b'", "x=5", "y=6", "~model.lr")
@@ -130,8 +132,12 @@ def test_samples_meet_every_choice_and_both_ends() -> None:
 
 
 def test_differences_name_what_changed() -> None:
-    before = SearchSpace.parse(["a=choice(1,2)", "b=interval(0.0,1.0)", "c=3", "~model.lr", "d=range(0,9,2)"])
-    now = SearchSpace.parse(["a=choice(1,2,3)", "b=tag(log,interval(0.1,1.0))", "c=4", "e=range(1,4)"])
+    before = SearchSpace.parse(
+        ["a=choice(1,2)", "b=interval(0.0,1.0)", "c=3", "~model.lr", "d=range(0,9,2)"]
+    )
+    now = SearchSpace.parse(
+        ["a=choice(1,2,3)", "b=tag(log,interval(0.1,1.0))", "c=4", "e=range(1,4)"]
+    )
     assert now.differences(before.to_dict()) == [
         "a: choice(1,2) -> choice(1,2,3)",
         "b: interval(0.0,1.0) -> tag(log,interval(0.1,1.0))",

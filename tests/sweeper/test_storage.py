@@ -119,7 +119,9 @@ def test_counts_and_attributes(storage: StudyStorage, study: optuna.Study) -> No
 
 
 @pytest.mark.parametrize("n_waiting", [3, 300])
-def test_the_cost_of_a_trial_does_not_depend_on_how_many_wait(storage: StudyStorage, n_waiting: int) -> None:
+def test_the_cost_of_a_trial_does_not_depend_on_how_many_wait(
+    storage: StudyStorage, n_waiting: int
+) -> None:
     """Rows that are read, since they take the time: of a claim, a report, an end, and all that is asked in between."""
     study = optuna.create_study(
         study_name="study",
@@ -150,7 +152,9 @@ def test_the_cost_of_a_trial_does_not_depend_on_how_many_wait(storage: StudyStor
     assert len(built) < 30
 
 
-def test_what_runs_in_a_live_process_is_left_alone(storage: StudyStorage, study: optuna.Study) -> None:
+def test_what_runs_in_a_live_process_is_left_alone(
+    storage: StudyStorage, study: optuna.Study
+) -> None:
     claim(storage, study)
     assert storage.give_back_lost(study._study_id, max_retries=0) == []
     assert states(study)[0] == "RUNNING"
@@ -159,7 +163,9 @@ def test_what_runs_in_a_live_process_is_left_alone(storage: StudyStorage, study:
 @functools.cache
 def dead_process() -> str:
     code = "from mnist_exp.sweeper.processes import this_process; print(this_process())"
-    done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True
+    )
     return done.stdout.strip()
 
 
@@ -170,7 +176,9 @@ def lose(storage: StudyStorage, study: optuna.Study) -> int:
     return trial_id
 
 
-def test_what_a_dead_process_ran_waits_under_its_number(storage: StudyStorage, study: optuna.Study) -> None:
+def test_what_a_dead_process_ran_waits_under_its_number(
+    storage: StudyStorage, study: optuna.Study
+) -> None:
     claim(storage, study)
     lose(storage, study)
     assert storage.give_back_lost(study._study_id, max_retries=3) == [1]
@@ -207,14 +215,18 @@ def test_too_many_deaths_fail_a_trial(storage: StudyStorage, study: optuna.Study
     assert trial.user_attrs[FAILURE] == "its worker died 3 times (max_retries=2)"
 
 
-def test_the_end_of_a_whole_sweep_does_not_count(storage: StudyStorage, study: optuna.Study) -> None:
+def test_the_end_of_a_whole_sweep_does_not_count(
+    storage: StudyStorage, study: optuna.Study
+) -> None:
     for _ in range(5):
         lose(storage, study)
         assert storage.give_back_lost(study._study_id, max_retries=None) == [0]
     assert study.get_trials()[0].user_attrs[RETRIES] == 0
 
 
-def test_of_another_machine_only_heartbeats_tell(storage: StudyStorage, study: optuna.Study) -> None:
+def test_of_another_machine_only_heartbeats_tell(
+    storage: StudyStorage, study: optuna.Study
+) -> None:
     trial_id = claim(storage, study)
     storage.set_trial_user_attr(trial_id, WORKER, "elsewhere/1/1.00")
     assert storage.give_back_lost(study._study_id, max_retries=3) == []
@@ -235,7 +247,9 @@ def test_the_owner_says_how_often_it_gives_a_sign_of_life(url: str, study: optun
     assert quick.give_back_lost(study._study_id, max_retries=3) == [0]
 
 
-def test_a_worker_that_lost_its_trial_writes_nothing_more(storage: StudyStorage, study: optuna.Study) -> None:
+def test_a_worker_that_lost_its_trial_writes_nothing_more(
+    storage: StudyStorage, study: optuna.Study
+) -> None:
     """Whatever it wants to write; not even a sign of life, which would be taken for the new owner's."""
     cached = optuna.load_study(study_name="study", storage=StudyCache(storage))
     trial = optuna.Trial(cached, claim(storage, study))
@@ -294,7 +308,11 @@ def test_the_cache_knows_what_the_storage_knows(storage: StudyStorage, study: op
 
     def same() -> None:
         for plain, seen in zip(study.get_trials(), cached.get_trials(), strict=True):
-            assert (plain.number, plain.state, plain._trial_id) == (seen.number, seen.state, seen._trial_id)
+            assert (plain.number, plain.state, plain._trial_id) == (
+                seen.number,
+                seen.state,
+                seen._trial_id,
+            )
             if plain.state != TrialState.WAITING:
                 assert plain == seen
 
@@ -312,10 +330,17 @@ def test_the_cache_knows_what_the_storage_knows(storage: StudyStorage, study: op
     assert claim(storage, study) == second
     storage.set_trial_state_values(second, TrialState.FAIL)
     same()
-    assert [trial.state.name for trial in cached.get_trials()] == ["COMPLETE", "FAIL", "WAITING", "WAITING"]
+    assert [trial.state.name for trial in cached.get_trials()] == [
+        "COMPLETE",
+        "FAIL",
+        "WAITING",
+        "WAITING",
+    ]
 
 
-def test_urls_of_files_hold_in_every_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_urls_of_files_hold_in_every_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert absolute_url("sqlite:///a.db") == f"sqlite:///{tmp_path}/a.db"
     assert absolute_url("sqlite+pysqlite:///a.db") == f"sqlite+pysqlite:///{tmp_path}/a.db"
@@ -372,5 +397,7 @@ def test_a_database_of_mlflow_is_refused_and_left_as_it_was(tmp_path: Path) -> N
 def test_another_programs_tables_are_refused(table: str, tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "a.db")) as connection:
         connection.execute(f"CREATE TABLE {table} (title TEXT)")
-    with pytest.raises(SweepError, match="holds another program's tables; expected a database of its own"):
+    with pytest.raises(
+        SweepError, match="holds another program's tables; expected a database of its own"
+    ):
         StudyStorage(f"sqlite:///{tmp_path}/a.db", 60)

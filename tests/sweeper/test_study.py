@@ -31,7 +31,9 @@ def end(
         assert trial_id is not None
         given.append(storage.get_trial(trial_id).system_attrs["fixed_params"])
         storage.note(trial_id, attributes)
-        storage.set_trial_state_values(trial_id, state, [1.0] if state == TrialState.COMPLETE else None)
+        storage.set_trial_state_values(
+            trial_id, state, [1.0] if state == TrialState.COMPLETE else None
+        )
     return given
 
 
@@ -86,13 +88,17 @@ def test_another_search_space_is_refused_with_the_difference(storage: StudyStora
     with pytest.raises(SweepError) as error:
         open_study(storage, "s", plan(), other)
     first, second = str(error.value).splitlines()
-    assert first == "study s has other settings: x: interval(0.0,1.0) -> interval(0.0,2.0); y: 3 -> 4"
+    assert (
+        first == "study s has other settings: x: interval(0.0,1.0) -> interval(0.0,2.0); y: 3 -> 4"
+    )
     assert "hydra.sweeper.study_name=NAME" in second
 
 
 def test_other_directions_are_refused(storage: StudyStorage) -> None:
     open_study(storage, "s", plan(), SPACE)
-    with pytest.raises(SweepError, match="study s: hydra.sweeper.direction: minimize -> maximize,minimize"):
+    with pytest.raises(
+        SweepError, match="study s: hydra.sweeper.direction: minimize -> maximize,minimize"
+    ):
         open_study(storage, "s", plan(directions=("maximize", "minimize")), SPACE)
 
 
@@ -115,8 +121,13 @@ def test_results_are_those_of_the_official_plugin() -> None:
     study.add_trials([ended(0.5), ended(0.25)])
     assert results(study) == {"name": "optuna", "best_params": {"x": 0.25}, "best_value": 0.25}
     several = optuna.create_study(directions=["minimize", "maximize"])
-    several.add_trial(create_trial(params={"x": 0.5}, distributions=SPACE.distributions, values=[1.0, 2.0]))
-    assert results(several) == {"name": "optuna", "solutions": [{"params": {"x": 0.5}, "values": [1.0, 2.0]}]}
+    several.add_trial(
+        create_trial(params={"x": 0.5}, distributions=SPACE.distributions, values=[1.0, 2.0])
+    )
+    assert results(several) == {
+        "name": "optuna",
+        "solutions": [{"params": {"x": 0.5}, "values": [1.0, 2.0]}],
+    }
 
 
 def test_a_reason_that_somebody_else_wrote_is_one_clean_line(storage: StudyStorage) -> None:

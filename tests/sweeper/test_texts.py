@@ -23,7 +23,11 @@ SUGGESTED: list[Any] = [
     True,
     [1, "1"],
 ]  # one of 1 and True: Optuna cannot tell them apart
-SHORT = ("hydra/sweeper/sampler=grid", "hydra.sweeper.n_trials=3", f"hydra.sweeper.hooks={__name__}.Sees")
+SHORT = (
+    "hydra/sweeper/sampler=grid",
+    "hydra.sweeper.n_trials=3",
+    f"hydra.sweeper.hooks={__name__}.Sees",
+)
 _composed: list[Any] = []
 _run: list[Any] = []
 
@@ -56,13 +60,18 @@ def configure(folder: Path, **sweeper: Any) -> None:
 
 def test_choices_on_the_command_line(sweep: Sweep) -> None:
     choices = ",".join(
-        map(quoted, ["a=b", "it's", "1", *(text for text in TEXTS if text not in ("a=b", "it's", "1"))])
+        map(
+            quoted,
+            ["a=b", "it's", "1", *(text for text in TEXTS if text not in ("a=b", "it's", "1"))],
+        )
     )
     sweep(task, f"extra=choice({choices},1,1.0,true)", *SHORT)
     assert set(map(repr, _composed)) == set(map(repr, [*TEXTS, 1, 1.0, True]))
     assert len(_run) == 3
     assert same(_run, ["a=b", "it's", "1"])
-    assert [text in sweep.output for text in ("extra='a=b'", r"extra='it\'s'", "extra='1'")] == [True] * 3
+    assert [text in sweep.output for text in ("extra='a=b'", r"extra='it\'s'", "extra='1'")] == [
+        True
+    ] * 3
     for number, written in enumerate(["extra='a=b'", r"extra='it\'s'", "extra='1'"]):
         (file,) = sweep.folder.glob(f"multirun/**/{number}/.hydra/overrides.yaml")
         assert yaml.safe_load(file.read_text()) == [written]
@@ -86,7 +95,9 @@ def test_params_and_enqueue_in_a_file(sweep: Sweep) -> None:
     sweep(task, *SHORT[1:])
     assert same(_composed, values)
     assert same(_run, values[:3])
-    assert sweep.study.user_attrs["sweeper:search_space"]["items"] == r"['it\'s','1',null,{a:['#']}]"
+    assert (
+        sweep.study.user_attrs["sweeper:search_space"]["items"] == r"['it\'s','1',null,{a:['#']}]"
+    )
 
 
 def suggest(config: DictConfig, trial: optuna.Trial) -> None:
@@ -119,4 +130,6 @@ def test_what_cannot_be_read_unquoted_is_shown_in_quotes(sweep: Sweep) -> None:
     said = sweep.refused(task)
     assert "hydra.sweeper.params: 'ü' is a key of a dict that no override of Hydra can set" in said
     configure(sweep.folder, params={"model": {"lr": "interval(0,1)"}})
-    assert "expected one value; settings within are written model.NAME: VALUE" in sweep.refused(task)
+    assert "expected one value; settings within are written model.NAME: VALUE" in sweep.refused(
+        task
+    )

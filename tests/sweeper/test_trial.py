@@ -43,13 +43,18 @@ def test_reports_reach_the_pruner() -> None:
 @pytest.mark.parametrize("step", [1.5, "1"])
 def test_a_step_that_is_no_whole_number_is_refused(step: Any) -> None:
     study = optuna.create_study()
-    with running(ask(study)), pytest.raises(ValueError, match=f"step={step!r}: expected a whole number"):
+    with (
+        running(ask(study)),
+        pytest.raises(ValueError, match=f"step={step!r}: expected a whole number"),
+    ):
         report(0.5, step)
     assert study.trials[0].intermediate_values == {}
 
 
 def test_several_objectives_are_not_pruned() -> None:
-    study = optuna.create_study(directions=["minimize"] * 2, pruner=optuna.pruners.ThresholdPruner(upper=1.0))
+    study = optuna.create_study(
+        directions=["minimize"] * 2, pruner=optuna.pruners.ThresholdPruner(upper=1.0)
+    )
     with running(ask(study)):
         report(1.5, 1)
 

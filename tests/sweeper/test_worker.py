@@ -37,7 +37,12 @@ def talkative(cfg: DictConfig) -> float:
 
 def test_each_trial_has_a_folder_with_its_config_and_its_output(sweep: Sweep) -> None:
     study = sweep(
-        talkative, "x=choice(2,3)", "+new=7", "~extra", "hydra.sweeper.n_trials=2", "hydra.sweep.dir=out"
+        talkative,
+        "x=choice(2,3)",
+        "+new=7",
+        "~extra",
+        "hydra.sweeper.n_trials=2",
+        "hydra.sweep.dir=out",
     )
     for trial in study.trials:
         folder = sweep.folder / "out" / str(trial.number)
@@ -60,7 +65,13 @@ def test_each_trial_has_a_folder_with_its_config_and_its_output(sweep: Sweep) ->
 
 
 def test_a_trial_can_have_its_folder_as_current_folder(sweep: Sweep) -> None:
-    sweep(talkative, "x=1,2", "hydra.sweeper.n_trials=1", "hydra.sweep.dir=out", "hydra.job.chdir=true")
+    sweep(
+        talkative,
+        "x=1,2",
+        "hydra.sweeper.n_trials=1",
+        "hydra.sweep.dir=out",
+        "hydra.job.chdir=true",
+    )
     assert _seen[0][-1] == str(sweep.folder / "out" / "0")
 
 
@@ -139,7 +150,9 @@ def leaves_children(cfg: DictConfig) -> float:
 def test_a_child_that_leaves_the_task_function_ends(sweep: Sweep) -> None:
     """It runs none of the sweep, which is its parent's: neither ends the trial nor takes another."""
     study = sweep(
-        leaves_children, "model.name=choice(exit,code,words,error,back)", "hydra/sweeper/sampler=grid"
+        leaves_children,
+        "model.name=choice(exit,code,words,error,back)",
+        "hydra/sweeper/sampler=grid",
     )
     codes = {t.params["model.name"]: t.value for t in study.trials}
     assert codes == {"exit": 0, "code": 3, "words": 1, "error": 1, "back": 0}
@@ -284,7 +297,9 @@ def takes_long(cfg: DictConfig) -> float:
         study = apps.study(Path())
         storage = study._storage
         storage.set_trial_user_attr(trial.trial._trial_id, WORKER, "elsewhere/1/1.00")
-        storage.set_trial_state_values(trial.trial._trial_id, optuna.trial.TrialState.COMPLETE, [-1.0])
+        storage.set_trial_state_values(
+            trial.trial._trial_id, optuna.trial.TrialState.COMPLETE, [-1.0]
+        )
     return apps.sphere(cfg)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mnist_exp import plot_style, printing
 from mnist_exp.command import Parser, add_store, answered, put
 from mnist_exp.errors import UserError
+from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.lasting_stream import LastingStream
 
 if TYPE_CHECKING:
@@ -171,8 +172,9 @@ def _find(which: Sequence[str], uri: str | None, trust: bool) -> "list[TrainedMo
 def _show(model: "TrainedModel", prediction: "Prediction", title: str) -> None:
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
-    console = printing.console(markup=True)
+    console = printing.console()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("digit", justify="right")
     table.add_column("probability", justify="right")
@@ -185,14 +187,13 @@ def _show(model: "TrainedModel", prediction: "Prediction", title: str) -> None:
             "\N{FULL BLOCK}" * round(30 * probability),
             style=style,
         )
-    answer = f"[bold]{prediction.digit}[/bold]"
+    answer = Text.assemble(f"{clean(title)}: ", (str(prediction.digit), "bold"))
     if prediction.doubt is not None:
-        answer = f"[bold]not sure[/bold], perhaps {prediction.digit}: {prediction.doubt}"
-    console.print(f"{printing.line(title)}: {answer}", soft_wrap=True)
+        doubt = f", perhaps {prediction.digit}: {prediction.doubt}"
+        answer = Text.assemble(f"{clean(title)}: ", ("not sure", "bold"), doubt)
+    console.print(answer, soft_wrap=True)
     console.print(table)
-    console.print(
-        printing.line(f"run {model.run_id}  {model.run_name}  {model.uri}"), soft_wrap=True
-    )
+    console.print(clean(f"run {model.run_id}  {model.run_name}  {model.uri}"), soft_wrap=True)
 
 
 @plot_style.plain()

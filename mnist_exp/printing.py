@@ -54,9 +54,10 @@ def use_any_encoding() -> None:
 
 
 def console(**settings: Any) -> "Console":
-    """A Rich console for standard output that shows every text as it is, and no control character of it.
+    """Return a Rich console for standard output that shows texts unchanged, except control characters.
 
-    `[...]` in a text is no markup, and a text of several lines stays one: `line` is for foreign text within a line.
+    `[...]` in a text is not markup. Markup cannot show every text (it loses a backslash before a
+    bracket), so a style is given with a `rich.text.Text`. A text of several lines keeps its lines.
     """
     from rich.console import Console
     from rich.text import Text
@@ -81,16 +82,17 @@ def _lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
-def line(text: object, limit: int = 500) -> str:
-    """Foreign text for a Rich console that reads markup: one clean line in which `[...]` is none."""
-    from rich.markup import escape
-
-    return escape(clean(text, limit))
-
-
 def markdown(text: object, limit: int = 500) -> str:
-    """Foreign text as one line of Markdown that says just that: no emphasis, link, picture, code or HTML."""
-    escaped = re.sub(r"([\\`*\[\]<>&~#]|(?<!\w)_|_(?!\w))", r"\\\1", clean(text, limit))
+    """Return foreign text as one line of Markdown that shows it unchanged, without any formatting.
+
+    Underscores between letters or digits are not escaped: they never mean emphasis, and `a_name`
+    stays readable in the source.
+    """
+    escaped = re.sub(
+        r"[\\`*\[\]<>&~#]|(?<!\w)_+|_+(?!\w)",
+        lambda special: "".join(f"\\{sign}" for sign in special[0]),
+        clean(text, limit),
+    )
     return escaped.replace("://", ":\\//").replace("www.", "www\\.")  # which some make links of
 
 

@@ -1,9 +1,10 @@
+import io
 import shlex
 import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mnist_exp import printing
@@ -15,7 +16,7 @@ from mnist_exp import printing
 from mnist_exp.sweeper.foreign_text import clean
 console = printing.console()
 table = Table("\N{MINUS SIGN}0.5 \N{MIDDLE DOT}")
-table.add_row(printing.line("[/x] \u65e5\u672c \x1b[31m \udcff"))
+table.add_row(clean("[/x] \u65e5\u672c \x1b[31m \udcff"))
 console.print(table)
 print("plain \N{MINUS SIGN}1 \u65e5 \udcff")
 """
@@ -38,12 +39,14 @@ def test_everything_is_printed_in_any_encoding(encoding: str) -> None:
 
 @settings(deadline=None)
 @given(st.text(st.characters(codec=None), max_size=100))
+@example("\\[")
+@example("[bold]")
 def test_any_text_is_only_text_for_rich(text: str) -> None:
-    from rich.text import Text
-
-    shown = Text.from_markup(f"[bold]{printing.line(text)}[/bold]", emoji=False)
-    assert shown.plain == clean(text)
-    assert {span.style for span in shown.spans} <= {"bold"}
+    file = io.StringIO()
+    printing.console(file=file, width=500, color_system="truecolor").print(
+        clean(text), soft_wrap=True
+    )
+    assert file.getvalue() == f"{clean(text)}\n"
 
 
 def test_the_users_own_choice_of_errors_stays() -> None:
@@ -83,7 +86,10 @@ HOSTILE = [
 
 
 @settings(deadline=None)
-@given(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=50)))
+@given(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=50), st.text("_a0 .\\", max_size=12)))
+@example("__0__")
+@example("_a__b_")
+@example("a._b_.c")
 def test_any_text_is_only_text_in_markdown(text: str) -> None:
     """By the parser that Jupyter has: one paragraph, in which the text stands as it is."""
     markdown_it = pytest.importorskip("markdown_it")

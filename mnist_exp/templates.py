@@ -1,0 +1,35 @@
+"""Fill in the package's Jinja2 templates: the HTML pages and Markdown files that commands write."""
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_PACKAGE = Path(__file__).parent
+
+
+def render(template: str, **values: object) -> str:
+    """Return the text of one of this package's templates, such as `compare/compare.html`.
+
+    In an `.html` template every value is escaped, unless it is a `markupsafe.Markup`; in others
+    none is. A template may extend or include another by its path below `mnist_exp/`. Raises
+    `jinja2.UndefinedError` if the template asks for a value that is not given.
+    """
+    return _environment().get_template(template).render(values)
+
+
+@cache
+def _environment() -> "Environment":
+    """Import Jinja2 on first use: a command that writes no page does not need it."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+    return Environment(
+        loader=FileSystemLoader(_PACKAGE),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

@@ -13,6 +13,7 @@ from mnist_exp.printing import console
 from mnist_exp.results import EpochResult, LayerRow
 from mnist_exp.results import Progress as TrainingProgress
 from mnist_exp.sweeper.lasting_stream import LastingStream
+from mnist_exp.sweeper.wording import duration
 from mnist_exp.uris import masked
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class Reporter:
                 self._task,
                 completed=progress.step,
                 description=f"cost {progress.cost:.4f}  accuracy {progress.accuracy:.4f}  "
-                f"{progress.images_per_second:,.0f} images/s  {_duration(seconds_left)} left",
+                f"{progress.images_per_second:,.0f} images/s  {duration(seconds_left)} left",
             )
 
     def epoch(
@@ -112,7 +113,7 @@ class Reporter:
         self._print(
             f"Epoch: {result.epoch:04d} cost = {result.cost:.9f}{f' (tutorial {said})' if said else ''}"
             f"  validation {result.val.accuracy:.4f}  test {result.test.accuracy:.4f}"
-            f"  {result.images_per_second:,.0f} images/s  {_duration(seconds_left)} left"
+            f"  {result.images_per_second:,.0f} images/s  {duration(seconds_left)} left"
         )
         if not result.complete:
             self._print(
@@ -129,7 +130,7 @@ class Reporter:
         last = epochs[-1]
         best = best_epoch(epochs)
         training = sum(result.seconds for result in epochs)
-        self._print(f"\n{run_name}: {last.step:,} steps, {_duration(training)} of training")
+        self._print(f"\n{run_name}: {last.step:,} steps, {duration(training)} of training")
         rows = [("test accuracy", f"{last.test.accuracy:.4f}", _said_accuracy(reference))]
         rows.append(
             ("cost of the last epoch", f"{last.cost:.9f}", _said_cost(reference, last.epoch))
@@ -184,11 +185,3 @@ def _said_accuracy(reference: ReferenceConfig | None) -> str:
 def _said_cost(reference: ReferenceConfig | None, epoch: int) -> str:
     said = None if reference is None else reference.cost_of(epoch)
     return "" if said is None else f"{said:.9f}"
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d} min"

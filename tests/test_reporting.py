@@ -74,10 +74,3 @@ def test_layer_text_adds_up() -> None:
 
 def test_best_epoch_is_the_first_of_equals() -> None:
     assert reporting.best_epoch([epoch(1, 0.8), epoch(2, 0.9), epoch(3, 0.9)]).epoch == 2
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.34, "0.3 s"), (42, "42 s"), (140, "2:20 min"), (3723, "1:02:03")]
-)
-def test_duration(seconds: float, text: str) -> None:
-    assert reporting._duration(seconds) == text

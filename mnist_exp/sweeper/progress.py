@@ -21,6 +21,7 @@ from mnist_exp.sweeper.lasting_stream import LastingStream
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.space import SearchSpace
 from mnist_exp.sweeper.study import counts, reason
+from mnist_exp.sweeper.wording import duration
 
 _REFRESH_SECONDS = 1.0
 _ROWS = 12  # of the live table
@@ -118,7 +119,7 @@ class Display:
         new = sum(trial.state.is_finished() for trial in trials) - self._done_before
         seconds = time.monotonic() - self._started
         left = self._plan.n_trials - ended
-        rest = f", about {_duration(seconds / new * left)} left" if new and left > 0 else ""
+        rest = f", about {duration(seconds / new * left)} left" if new and left > 0 else ""
         return (
             f"{ended}/{self._plan.n_trials} done, {number['PRUNED']} pruned, {number['FAIL']} failed, "
             f"{number['RUNNING']} running{rest}"
@@ -198,9 +199,3 @@ def _values(trial: FrozenTrial) -> str:
         step, value = max(trial.intermediate_values.items())
         return f"{value:.6g} at {step}"
     return "-"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

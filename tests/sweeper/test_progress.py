@@ -140,11 +140,3 @@ def test_names_and_reasons_are_shown_as_they_are(
         assert text in shown
     assert "rate=0.5 other='[bold]\\xfc'" in shown
     assert "\x1b[31m" not in shown
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(5, "5 s"), (89, "89 s"), (120, "2 min"), (5399, "90 min"), (7200, "2.0 h")],
-)
-def test_durations(seconds: float, shown: str) -> None:
-    assert progress._duration(seconds) == shown

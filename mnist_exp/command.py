@@ -1,6 +1,7 @@
 """What the commands beside training share: how a mistake is answered, their options, their output folder."""
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -47,6 +48,25 @@ def answered(*mistakes: type[Exception]) -> Iterator[None]:
         sys.exit(128 + signal.SIGINT)
     except Killed as killed:
         sys.exit(killed.exit_code)
+
+
+@contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """Pause the garbage collector for code that makes many objects which stay alive anyway.
+
+    Searching them for garbage again and again costs more than the garbage found is worth. What exists
+    at the end is exempt from later searches, too. Does nothing if the collector is off already.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.collect()  # what is garbage by now would be exempt, too, and stay
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def open_streams() -> None:

@@ -1,3 +1,4 @@
+import gc
 import signal
 import sys
 import warnings
@@ -5,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from mnist_exp.command import Parser, answered, let_others_warn, output_folder, write
+from mnist_exp.command import (
+    Parser,
+    answered,
+    let_others_warn,
+    output_folder,
+    without_garbage_collection,
+    write,
+)
 from mnist_exp.errors import Killed, UserError
 
 
@@ -70,3 +78,18 @@ def test_output_never_writes_through_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "precious").read_text() == "kept"
     assert ((tmp_path / "a.csv").read_text(), (tmp_path / "b.csv").read_text()) == ("1", "2")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv", "precious"]
+
+
+def test_the_garbage_collector_is_paused_and_comes_back_on() -> None:
+    before = gc.get_freeze_count()
+    try:
+        with pytest.raises(ValueError, match="ours"), without_garbage_collection():
+            assert not gc.isenabled()
+            with without_garbage_collection():
+                assert not gc.isenabled()
+            assert not gc.isenabled()  # the inner one did not switch it on
+            raise ValueError("ours")
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()

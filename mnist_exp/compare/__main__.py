@@ -1,13 +1,12 @@
 """`python -m mnist_exp.compare --study NAME`: a table, compare.csv and compare.html."""
 
 import argparse
-import gc
 import sys
 from collections.abc import Sequence
 from datetime import datetime
 
 from mnist_exp import printing
-from mnist_exp.command import Parser, answered, output_folder, write
+from mnist_exp.command import Parser, answered, output_folder, without_garbage_collection, write
 from mnist_exp.errors import UserError
 
 _DESCRIPTION = """Which group of runs is better, by how much, and is that luck?
@@ -100,13 +99,9 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def main() -> None:
-    # A short command with large tables: looking for garbage would take a third of its time, and as long at its end.
-    gc.disable()
-    try:
-        with answered(UserError):
-            run(sys.argv[1:])
-    finally:
-        gc.freeze()
+    """Compare what the command line asks for, without searching its large tables for garbage."""
+    with without_garbage_collection(), answered(UserError):
+        run(sys.argv[1:])
 
 
 if __name__ == "__main__":

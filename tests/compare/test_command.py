@@ -1,5 +1,6 @@
 """The command as a user meets it, and the page it writes."""
 
+import gc
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -169,6 +170,13 @@ def test_many_groups_keep_the_terminal_short(fake_runs: FakeRuns, command: Comma
         fake_runs.add(0, 0.5 + i / 100, settings={"optimizer.learning_rate": f"{(i + 1) / 1000}"})
     _, out, _ = command("--experiment", "mnist_exp")
     assert "and 9 groups more, all in compare.csv and compare.html" in out
+
+
+def test_the_garbage_collector_is_on_again_afterwards(command: Command) -> None:
+    """The next command in the same process, or the next test, has a collector again."""
+    assert gc.isenabled()
+    assert command("--study", "x")[0] == 1
+    assert gc.isenabled()
 
 
 def test_help_names_every_option(command: Command) -> None:

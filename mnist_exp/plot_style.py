@@ -1,16 +1,20 @@
-"""matplotlib as it comes: what a matplotlibrc, a notebook or MPLBACKEND sets neither changes nor breaks a figure."""
+"""How every figure looks: one palette, and matplotlib's own style in spite of user settings."""
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# Okabe and Ito's palette, which colour-blind readers can tell apart, and a grey for notes.
+BLUE, ORANGE, VERMILLION, GREEN, GREY = "#0072B2", "#E69F00", "#D55E00", "#009E73", "#666666"
+
 
 @contextmanager
 def plain() -> Iterator[None]:
-    """Figures that are drawn and saved in the block have matplotlib's own style; afterwards all is as it was.
+    """Draw and save figures in matplotlib's own style within the block, then restore the settings.
 
-    A user's `text.usetex: True` would ask for LaTeX, and end a run whose training is done.
+    A matplotlibrc or a notebook may change them: `text.usetex: True` asks for LaTeX, which would
+    end a run whose training is done.
     """
     load()
     import matplotlib
@@ -21,10 +25,13 @@ def plain() -> Iterator[None]:
 
 
 def load() -> None:
-    """Import matplotlib, with MPLBACKEND if that can be: Jupyter leaves its own to all processes it starts."""
+    """Import matplotlib, without MPLBACKEND if that names a backend which cannot be loaded.
+
+    Jupyter sets the variable for every process that a notebook starts.
+    """
     try:
         import matplotlib
-    except ValueError:  # of a backend that is not here
+    except ValueError:  # the backend is not installed
         backend = os.environ.pop("MPLBACKEND")
         for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
             del sys.modules[name]
@@ -34,7 +41,7 @@ def load() -> None:
 
 
 def draw_to_files() -> None:
-    """For pyplot, unless the process has it already: no window, and no backend that is not here."""
+    """Let pyplot draw without a window, unless the process has imported pyplot already."""
     load()
     import matplotlib
 

@@ -108,3 +108,8 @@ def shell(text: str) -> str:
     """One word for a shell, in quotes whether it needs them or not."""
     quoted = shlex.quote(text)
     return quoted if quoted != text else f"'{text}'"
+
+
+def plural(count: int, word: str) -> str:
+    """Return `1 run` or `2 runs`."""
+    return f"{count} {word}{'' if count == 1 else 's'}"

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -78,3 +81,12 @@ class LayerRow:
     name: str
     shape: tuple[int, ...]
     parameters: int
+
+
+def confusion_counts(
+    labels: NDArray[np.integer], predictions: NDArray[np.integer], classes: int
+) -> NDArray[np.int64]:
+    """Count images by label (rows) and prediction (columns): [classes, classes]."""
+    counts = np.zeros((classes, classes), np.int64)
+    np.add.at(counts, (labels, predictions), 1)
+    return counts

@@ -87,7 +87,7 @@ LIBRARIES = {
     "sweeps_source": {"hydra"},
     "typed_text": {"hydra", "omegaconf", "yaml"},
     "interrupts": set(),
-    "results": set(),
+    "results": {"numpy"},
     "seeds": {"numpy"},
     "bridge": set(),
     "foreign_files": {"numpy", "yaml"},

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from mnist_exp import data, figures
 from mnist_exp.config import ReferenceConfig
-from mnist_exp.results import EpochResult, Evaluation
+from mnist_exp.results import EpochResult, Evaluation, confusion_counts
 
 
 def epochs(count: int) -> list[EpochResult]:
@@ -76,6 +76,11 @@ def test_confusion_matrix_counts(small_mnist: data.Dataset, probabilities: np.nd
     figure = figures.confusion_matrix(small_mnist.test.labels, probabilities)
     assert figure.axes[0].get_title() == "298 of 300 test images right"
     assert sum(int(text.get_text()) for text in figure.axes[0].texts) == 300
+
+
+def test_confusion_counts_have_labels_in_rows_and_predictions_in_columns() -> None:
+    counts = confusion_counts(np.array([0, 0, 2]), np.array([1, 1, 2]), 3)
+    assert counts.tolist() == [[0, 2, 0], [0, 0, 0], [0, 0, 1]]
 
 
 def test_mistakes_are_the_most_confident_first(

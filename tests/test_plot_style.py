@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import matplotlib.colors
 import numpy as np
 import pytest
 from test_figures import epochs
@@ -73,3 +74,15 @@ def test_a_backend_that_the_process_has_stays() -> None:
     before = matplotlib.get_backend()
     plot_style.draw_to_files()
     assert matplotlib.get_backend() == before
+
+
+def test_the_palette_is_five_different_colours() -> None:
+    names = ("BLUE", "ORANGE", "VERMILLION", "GREEN", "GREY")
+    colours = {matplotlib.colors.to_rgb(getattr(plot_style, name)) for name in names}
+    assert len(colours) == len(names)
+
+
+def test_no_other_module_has_a_palette_of_its_own() -> None:
+    package = Path(plot_style.__file__).parent
+    modules = [path.name for path in package.rglob("*.py") if "#0072B2" in path.read_text()]
+    assert modules == ["plot_style.py"]

@@ -24,6 +24,7 @@ from mnist_exp.compare.statistics import Agreement, Description, Difference
 from mnist_exp.data import NUM_CLASSES
 from mnist_exp.errors import UserError
 from mnist_exp.foreign_files import read_npz
+from mnist_exp.printing import plural
 
 SHOWN = 7  # groups beside the baseline that have curves and test images: as many as colours can tell apart
 _MINIMISED = ("cost", "seconds", "epoch", "loss", "error")
@@ -351,8 +352,3 @@ def _counts(values: pd.Series) -> str:
         for value, count in counts.head(4).items()
     )
     return shown + (f" and {len(counts) - 4} more" if len(counts) > 4 else "")
-
-
-def plural(count: int, word: str) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{count} {word}{'' if count == 1 else 's'}"

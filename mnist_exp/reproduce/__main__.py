@@ -1,4 +1,4 @@
-"""`python -m mnist_exp.reproduce`: run what is missing of the tutorials' presets, and write docs/results/."""
+"""`python -m mnist_exp.reproduce`: train what is missing of the presets, write docs/results/."""
 
 import argparse
 import sys
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mnist_exp import plot_style, printing
 from mnist_exp.command import Parser, answered, output_folder, write
 from mnist_exp.errors import Killed, UserError
+from mnist_exp.reproduce.presets import BUGGY, METRIC, PRESETS, QUICK_SEEDS, SEEDS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
     from mnist_exp.reproduce.bug import Bug
     from mnist_exp.reproduce.page import Origin
     from mnist_exp.reproduce.results import Reproduction
-    from mnist_exp.reproduce.runs import Found
+    from mnist_exp.reproduce.runs import Preset, PresetRuns
 
-_PRESETS = "notebook_softmax_buggy, notebook_softmax, blog_cnn3x3, notebook_cnn5x5"
-_DESCRIPTION = f"""Are the tutorials' claims true? Trains the four presets over several seeds, as far as finished runs of
-the same config and code are not there already, and compares them with what the tutorials report.
+_DESCRIPTION = f"""Are the tutorials' claims true? Trains the four presets with several seeds, where
+the store has no finished run of the same config and code yet, and compares the runs with what the
+tutorials report.
 
-Presets: {_PRESETS}
+Presets: {", ".join(PRESETS)}
 
-Writes results.md, results.csv and figures. Ctrl-C loses nothing: the same command goes on from the last checkpoint.
-In full it takes hours on two cores; docs/reproduce.md has the statistics."""
+Writes results.md, results.csv and figures. Ctrl-C loses nothing: the same command goes on from the
+last checkpoint. In full it takes hours on two cores; docs/reproduce.md has the statistics."""
 _EXAMPLES = """examples:
   python -m mnist_exp.reproduce
   python -m mnist_exp.reproduce --only notebook_softmax notebook_softmax_buggy
@@ -46,28 +47,22 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s [options] [tracking.uri=URI]",
     )
-    parser.add_argument(
-        "--seeds", type=int, metavar="N", help="seeds 0 to N - 1; default: 5, with --quick 2"
+    seeds_help = f"seeds 0 to N - 1; default: {SEEDS}, with --quick {QUICK_SEEDS}"
+    parser.add_argument("--seeds", type=int, metavar="N", help=seeds_help)
+    only_help = "presets; default: all four"
+    parser.add_argument("--only", nargs="+", metavar="NAME", default=[], help=only_help)
+    quick_help = (
+        "a minute's look: the CNNs train for 100 steps and are scored on 1,000 images, in the "
+        "experiment mnist_exp_debug; no test of their claims"
     )
-    parser.add_argument(
-        "--only", nargs="+", metavar="NAME", default=[], help="presets; default: all four"
-    )
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="a minute's look: the CNNs train for 100 steps and are scored on 1,000 images, in the experiment "
-        "mnist_exp_debug; no test of their claims",
-    )
-    parser.add_argument(
-        "--output",
-        metavar="FOLDER",
-        help=f"default: {_OUTPUT}, with --quick {_QUICK_OUTPUT}; made if need be",
-    )
+    parser.add_argument("--quick", action="store_true", help=quick_help)
+    output_help = f"default: {_OUTPUT}, with --quick {_QUICK_OUTPUT}; created if it does not exist"
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help=output_help)
     return parser
 
 
 def run(arguments: Sequence[str]) -> "Reproduction":
-    """Raises UserError for what a user can get wrong."""
+    """Run the command. Raises UserError for what a user can get wrong."""
     uris = [
         text.removeprefix("tracking.uri=") for text in arguments if text.startswith("tracking.uri=")
     ]
@@ -76,56 +71,54 @@ def run(arguments: Sequence[str]) -> "Reproduction":
     )
     if given.seeds is not None and given.seeds < 1:
         raise UserError(f"--seeds {given.seeds}: expected a whole number >= 1")
+    seeds = range(given.seeds or (QUICK_SEEDS if given.quick else SEEDS))
     names = _names(given.only)
-    output = (
-        Path(given.output)
-        if given.output is not None
-        else _QUICK_OUTPUT
-        if given.quick
-        else _OUTPUT
-    )
-    with _made(output) as folder:
-        return _reproduce(names, given.seeds, given.quick, uris[-1] if uris else None, folder)
+    output = given.output or (_QUICK_OUTPUT if given.quick else _OUTPUT)
+    with _created(output) as folder:
+        from mnist_exp.reproduce import runs
+
+        uri = uris[-1] if uris else None
+        presets = [runs.preset(name, quick=given.quick, uri=uri) for name in names]
+        reproduction, origin = _reproduce(presets, seeds, uri=uri, quick=given.quick)
+        _write(reproduction, origin, folder)
+        _show(reproduction, folder)
+    return reproduction
 
 
 def _reproduce(
-    names: Sequence[str], seed_count: int | None, quick: bool, uri: str | None, folder: Path
-) -> "Reproduction":
-
+    presets: "Sequence[Preset]", seeds: Sequence[int], *, uri: str | None, quick: bool
+) -> "tuple[Reproduction, Origin]":
     from mnist_exp import tracking
     from mnist_exp.compare.runs import Store
     from mnist_exp.reproduce import results, runs
 
-    seeds = range(seed_count or (runs.QUICK_SEEDS if quick else 5))
-    presets = [runs.preset(name, quick=quick, uri=uri) for name in names]
     with tracking.store(uri):
         for experiment in {preset.settings.config.tracking.experiment for preset in presets}:
             tracking.open_store(experiment)
     store = Store(uri)
-    found = _complete(store, [runs.find(store, preset, seeds) for preset in presets], seeds)
-    measured = tuple(results.measure(store, one) for one in found)
-    reproduction = results.Reproduction(measured, _bug(found), len(seeds), quick)
-    _write(reproduction, _origin(store, found), folder)
-    _show(reproduction, folder)
-    return reproduction
+    complete = _complete(store, [runs.find(store, preset, seeds) for preset in presets], seeds)
+    measured = tuple(results.measure(store, preset_runs) for preset_runs in complete)
+    bug = _bug(complete)
+    reproduction = results.Reproduction(results=measured, bug=bug, seeds=len(seeds), quick=quick)
+    return reproduction, _origin(store, complete)
 
 
 def _names(only: Sequence[str]) -> list[str]:
-    """In the order of the results."""
-    known = _PRESETS.split(", ")
+    """Return the presets asked for, in the order of the results."""
     for name in only:
-        if name not in known:
+        if name not in PRESETS:
             from mnist_exp.messages import did_you_mean
 
             raise UserError(
-                f"--only {name}: no such preset{did_you_mean(name, known)}\nPresets: {', '.join(known)}"
+                f"--only {name}: no such preset{did_you_mean(name, PRESETS)}\n"
+                f"Presets: {', '.join(PRESETS)}"
             )
-    return [name for name in known if name in only or not only]
+    return [name for name in PRESETS if name in only or not only]
 
 
 @contextmanager
-def _made(folder: Path) -> Iterator[Path]:
-    """The folder is there in the block; if it is new and nothing was written there, it goes again."""
+def _created(folder: Path) -> Iterator[Path]:
+    """Create the folder for the block, and remove it afterwards if it is new and empty."""
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -134,44 +127,49 @@ def _made(folder: Path) -> Iterator[Path]:
     try:
         yield output_folder(str(folder))
     finally:
-        with suppress(OSError):  # it holds something
+        with suppress(OSError):  # it is not empty
             for path in new:
                 path.rmdir()
 
 
-def _complete(store: "Store", found: Sequence["Found"], seeds: Sequence[int]) -> "list[Found]":
-    """Train what is missing, one run after the other, and look again."""
+def _complete(
+    store: "Store", found: "Sequence[PresetRuns]", seeds: Sequence[int]
+) -> "list[PresetRuns]":
+    """Train the missing runs one after the other, then look for all runs again."""
     from mnist_exp.reproduce import runs
 
-    wanted = [(one, seed) for one in found for seed in one.missing]
-    total = sum(len(one.run_ids) for one in found) + len(wanted)
-    printing.say(f"{total - len(wanted)} of {total} runs are there, {len(wanted)} to train")
-    notes: dict[str, dict[int, str]] = {}
-    for i, (one, seed) in enumerate(wanted, start=1):
-        printing.say(f"\n[{i}/{len(wanted)}] {one.preset.name}, seed {seed}")
-        reason = runs.train(one, seed, printing.say)
+    missing = [(preset_runs, seed) for preset_runs in found for seed in preset_runs.missing]
+    finished = sum(len(preset_runs.run_ids) for preset_runs in found)
+    total = finished + len(missing)
+    printing.say(f"finished runs: {finished} of {total}; to train: {len(missing)}")
+    reasons: dict[str, dict[int, str]] = {}
+    for number, (preset_runs, seed) in enumerate(missing, start=1):
+        name = preset_runs.preset.name
+        title = f"[{number}/{len(missing)}] {name}, seed {seed}"
+        printing.say(f"\n{title}")
+        reason = runs.train(preset_runs, seed, printing.say)
         if reason is not None:
-            printing.say(f"[{i}/{len(wanted)}] {one.preset.name}, seed {seed}: {reason}")
-            notes.setdefault(one.preset.name, {})[seed] = reason
-    return [runs.find(store, one.preset, seeds, notes.get(one.preset.name)) for one in found]
+            printing.say(f"{title}: {reason}")
+            reasons.setdefault(name, {})[seed] = reason
+    presets = [preset_runs.preset for preset_runs in found]
+    return [runs.find(store, preset, seeds, reasons.get(preset.name)) for preset in presets]
 
 
-def _bug(found: Sequence["Found"]) -> "Bug | None":
+def _bug(complete: "Sequence[PresetRuns]") -> "Bug | None":
     from mnist_exp import data, experiment
-    from mnist_exp.reproduce import page
 
-    buggy = next((one for one in found if one.preset.name == page.BUGGY), None)
-    if buggy is None:
+    configs = {runs.preset.name: runs.preset.settings.config for runs in complete}
+    if BUGGY not in configs:
         return None
-    printing.say("\nlooking into the loss of notebook_softmax_buggy")
-    config = buggy.preset.settings.config
+    printing.say(f"\nlooking into the loss of {BUGGY}")
+    config = configs[BUGGY]
     experiment.import_tensorflow(config)
     from mnist_exp.reproduce import bug
 
     return bug.analyse(config, data.load(config.data.dir))
 
 
-def _origin(store: "Store", found: Sequence["Found"]) -> "Origin":
+def _origin(store: "Store", complete: "Sequence[PresetRuns]") -> "Origin":
     from mnist_exp import environment
     from mnist_exp.compare.runs import hardware
     from mnist_exp.reproduce.page import Origin
@@ -179,83 +177,85 @@ def _origin(store: "Store", found: Sequence["Found"]) -> "Origin":
     commits: set[str] = set()
     machine: dict[str, str] = {}
     trials = 0
-    for one in found:
-        if one.runs is None or not one.run_ids:
+    for runs in complete:
+        if runs.considered is None or not runs.run_ids:
             continue
-        ids = list(one.run_ids.values())
-        tags = one.runs.tags.loc[ids]
+        run_ids = list(runs.run_ids.values())
+        tags = runs.considered.tags.loc[run_ids]
         if "git.commit" in tags:
             commits |= set(tags["git.commit"].dropna())
         if "study_role" in tags:
             trials += int((tags["study_role"] == "trial").sum())
-        machine = machine or hardware(store.artifact(one.runs, ids[0], "env/hardware.json") or b"")
-    return Origin(environment.code_digest(), tuple(sorted(commits)), machine, trials)
+        if not machine:
+            recorded = store.artifact(runs.considered, run_ids[0], "env/hardware.json")
+            machine = hardware(recorded or b"")
+    return Origin(
+        code_digest=environment.code_digest(),
+        commits=tuple(sorted(commits)),
+        machine=machine,
+        trials=trials,
+    )
 
 
 @plot_style.plain()
-def _write(found: "Reproduction", origin: "Origin", folder: Path) -> None:
+def _write(reproduction: "Reproduction", origin: "Origin", folder: Path) -> None:
     from mnist_exp.reproduce import figures, page
+    from mnist_exp.reproduce.table import table
 
     drawn: dict[str, Figure] = {}
-    if any(result.verdict.description is not None for result in found.results):
-        drawn["claims"] = figures.claims(found.results)
-    for result in found.results:
+    if any(result.assessment.description is not None for result in reproduction.results):
+        drawn["claims"] = figures.claims(reproduction.results)
+    for result in reproduction.results:
         if result.cost is not None:
             drawn["blog_costs"] = figures.cost(result.cost)
         if result.batch_accuracy is not None:
             drawn["notebook_batches"] = figures.batch_accuracy(result.batch_accuracy)
-    if found.bug is not None:
-        drawn["bug"] = figures.bug(found.bug)
-    csv = page.table(found).to_csv(index=False)
-    write(folder, {"results.md": page.markdown(found, origin, list(drawn)), "results.csv": csv})
+    if reproduction.bug is not None:
+        drawn["bug"] = figures.bug(reproduction.bug)
+    text = page.markdown(reproduction, origin, list(drawn))
+    write(folder, {"results.md": text, "results.csv": table(reproduction).to_csv(index=False)})
     for name, figure in drawn.items():
         figure.savefig(folder / f"{name}.png", dpi=120)
 
 
-def _show(found: "Reproduction", folder: Path) -> None:
+def _show(reproduction: "Reproduction", folder: Path) -> None:
     from rich import box
     from rich.table import Table
 
     from mnist_exp.compare import words
-    from mnist_exp.reproduce import page, runs
+    from mnist_exp.reproduce import page
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=runs.METRIC, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=METRIC, title_justify="left")
     for name in ("preset", "claim", "mean", "95% interval", "n"):
         table.add_column(name, no_wrap=True)
-    for result in found.results:
-        d = result.verdict.description
-        numbers = (
-            []
-            if d is None
-            else [
-                words.value(d.mean, runs.METRIC),
-                words.interval(d.interval, runs.METRIC),
-                str(d.n),
-            ]
-        )
-        table.add_row(result.name, page.claim_text(result), *(numbers or ["", "", "0"]))
+    for result in reproduction.results:
+        described = result.assessment.description
+        cells = ["", "", "0"]
+        if described is not None:
+            interval = words.interval(described.interval, METRIC)
+            cells = [words.value(described.mean, METRIC), interval, str(described.n)]
+        table.add_row(result.name, page.claim_text(result), *cells)
     console = printing.console()
     console.print()
     console.print(table)
-    for result in found.results:
-        console.print(
-            f"{result.name}: {page.verdict_text(result).replace('**', '')}", soft_wrap=True
-        )
-    for result in found.results:
-        for seed, why in result.found.missing.items():
-            console.print(f"not counted: {result.name}, seed {seed}: {why}", style="yellow")
+    for result in reproduction.results:
+        verdict = page.verdict_text(result).replace("**", "")
+        console.print(f"{result.name}: {verdict}", soft_wrap=True)
+    for result in reproduction.results:
+        for seed, reason in result.runs.missing.items():
+            console.print(f"not counted: {result.name}, seed {seed}: {reason}", style="yellow")
     console.print(f"{folder / 'results.md'}  {folder / 'results.csv'}", soft_wrap=True)
 
 
 def main() -> None:
-    """Exits with 1 if a run is missing; a mistake is answered in one or two lines."""
+    """Run the command and exit with 1 if a run is missing; answer a mistake in one or two lines."""
     with answered(UserError):
         try:
-            found = run(sys.argv[1:])
+            reproduction = run(sys.argv[1:])
         except (KeyboardInterrupt, Killed):
             printing.say("\nstopped; the same command goes on from the last checkpoint")
             raise
-    sys.exit(1 if any(result.found.missing for result in found.results) else 0)
+    sys.exit(1 if any(result.runs.missing for result in reproduction.results) else 0)
 
 
 if __name__ == "__main__":

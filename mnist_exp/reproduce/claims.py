@@ -1,8 +1,9 @@
-"""A tutorial's number against those of our runs, as numbers in and a verdict out."""
+"""A tutorial's number against the values of our runs, and the verdict on it."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from scipy import stats
@@ -10,62 +11,89 @@ from scipy import stats
 from mnist_exp.compare import statistics
 from mnist_exp.compare.statistics import CONFIDENCE, SMALLEST_VERDICT, Description, Interval, Values
 
-_SAME = 1e-12  # apart: a share of whole images and the decimal that a tutorial prints may differ in the last bit
+# A share of whole images and the decimal that a tutorial prints may differ in the last bit.
+_SAME = 1e-12
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """`claim` beside runs' values. `points` and `deviations`: how far the claim is above their mean, NaN if unknown.
+class Verdict(StrEnum):
+    """What our runs say about a claim."""
 
-    points: percentage points, which is 100 times the difference; deviations: the same in standard deviations of a run.
-    `word` is one of reproduced, reproduced exactly, not reproduced, not decided, no claim, not measured.
-    """
+    REPRODUCED = "reproduced"
+    REPRODUCED_EXACTLY = "reproduced exactly"
+    NOT_REPRODUCED = "not reproduced"
+    NOT_DECIDED = "not decided"
+    NO_CLAIM = "no claim"
+    NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """A claim beside the values of our runs."""
 
     claim: float | None
     description: Description | None  # None without values
-    prediction: Interval  # where one more run falls, with 95%
-    points: float
-    deviations: float
-    word: str
+    prediction: Interval  # contains the value of one more run with 95% probability
+    points: float = math.nan  # 100 * (claim - mean); NaN without a claim or without values
+    deviations: float = math.nan  # (claim - mean) / standard deviation of a run; NaN if unknown
+    verdict: Verdict
+
+    @property
+    def described(self) -> Description:
+        """The description of the values. There must be values."""
+        assert self.description is not None
+        return self.description
 
     @property
     def holds(self) -> bool:
-        return self.word.startswith("reproduced")
+        """Whether the claim is reproduced, exactly or not."""
+        return self.verdict in (Verdict.REPRODUCED, Verdict.REPRODUCED_EXACTLY)
 
 
-def prediction_interval(x: Values) -> Interval:
-    """Where one more value of the same kind falls with 95%: mean +- t(n - 1) s sqrt(1 + 1/n), for normal values.
+def prediction_interval(values: Values) -> Interval:
+    """Return the interval that contains one more value of the same kind with 95% probability.
 
-    Hahn and Meeker, Statistical Intervals (Wiley 1991), chapter 4. None for fewer than two values; without spread,
-    there is nothing to infer a spread from.
+    It is mean +- t(n - 1) s sqrt(1 + 1/n), for normally distributed values: Hahn and Meeker,
+    Statistical Intervals (Wiley 1991), chapter 4. Fewer than two values have no interval. Nothing
+    can be inferred about the spread of values that are all equal.
     """
-    of_mean = statistics.students_interval(x)
+    of_mean = statistics.students_interval(values)
     if of_mean.method != "t":
         return of_mean
-    n, mean = len(x), float(np.mean(x))
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * np.std(x, ddof=1) * math.sqrt(1 + 1 / n)
+    n, mean = len(values), float(np.mean(values))
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * np.std(values, ddof=1) * math.sqrt(1 + 1 / n)
     return Interval(mean - float(half), mean + float(half), "t")
 
 
-def judge(claim: float | None, values: Mapping[int, float]) -> Verdict:
-    """`values` by seed. A claim is reproduced if a single run of ours might well have given it.
+def assess(claim: float | None, values: Mapping[int, float]) -> Assessment:
+    """Compare a claim with the values of our runs, which are given by seed.
 
-    Fewer than three runs decide nothing: the interval of two is so wide that hardly any claim lies outside.
+    A claim is reproduced if a single run of ours might well have given it. Fewer than three runs
+    decide nothing: the interval of two is so wide that hardly any claim lies outside.
     """
-    x = np.array(list(values.values()), float)
-    if not len(x):
-        return Verdict(claim, None, prediction_interval(x), math.nan, math.nan, "not measured")
-    (described,) = statistics.describe([x])
-    interval = prediction_interval(x)
+    numbers = np.array(list(values.values()), float)
+    prediction = prediction_interval(numbers)
+    if not len(numbers):
+        verdict = Verdict.NOT_MEASURED
+        return Assessment(claim=claim, description=None, prediction=prediction, verdict=verdict)
+    (described,) = statistics.describe([numbers])
     if claim is None:
-        return Verdict(None, described, interval, math.nan, math.nan, "no claim")
+        verdict = Verdict.NO_CLAIM
+        return Assessment(claim=None, description=described, prediction=prediction, verdict=verdict)
     above = claim - described.mean
     equal = abs(above) <= _SAME
-    deviations = above / described.deviation if described.deviation > _SAME else math.nan
-    if len(x) < SMALLEST_VERDICT:
-        word = "not decided"
-    elif interval.method == "all equal":
-        word = "reproduced exactly" if equal else "not reproduced"
+    if len(numbers) < SMALLEST_VERDICT:
+        verdict = Verdict.NOT_DECIDED
+    elif prediction.method == "all equal":
+        verdict = Verdict.REPRODUCED_EXACTLY if equal else Verdict.NOT_REPRODUCED
+    elif prediction.low <= claim <= prediction.high:
+        verdict = Verdict.REPRODUCED
     else:
-        word = "reproduced" if interval.low <= claim <= interval.high else "not reproduced"
-    return Verdict(claim, described, interval, 0.0 if equal else 100 * above, deviations, word)
+        verdict = Verdict.NOT_REPRODUCED
+    return Assessment(
+        claim=claim,
+        description=described,
+        prediction=prediction,
+        points=0.0 if equal else 100 * above,
+        deviations=above / described.deviation if described.deviation > _SAME else math.nan,
+        verdict=verdict,
+    )

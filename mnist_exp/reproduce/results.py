@@ -1,125 +1,141 @@
-"""All that a reproduction says: each preset's verdict, and curves that a tutorial printed beside ours."""
+"""The results of a reproduction: each preset's assessment, and printed curves beside ours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mnist_exp.compare.runs import Store
-from mnist_exp.reproduce.claims import Verdict, judge
-from mnist_exp.reproduce.runs import Found, seconds
+from mnist_exp.reproduce.claims import Assessment, assess
+from mnist_exp.reproduce.runs import PresetRuns, training_seconds
 
 if TYPE_CHECKING:
     from mnist_exp.reproduce.bug import Bug
 
-# Whose claim it is not the tutorial's own, or not to the digit.
-MEASURED_HERE = ("notebook_softmax",)
-APPROXIMATE = ("notebook_cnn5x5",)
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Point:
-    """One number that a tutorial printed on its way, and ours at the same step, by seed."""
+    """One number that a tutorial printed during training, and ours at the same step."""
 
     step: int
-    verdict: Verdict
-    values: Mapping[int, float]
+    assessment: Assessment
+    values: Mapping[int, float]  # of our runs, by seed
 
     @property
     def claim(self) -> float:
-        assert self.verdict.claim is not None
-        return self.verdict.claim
+        """The number that the tutorial printed."""
+        assert self.assessment.claim is not None
+        return self.assessment.claim
 
     @property
     def low(self) -> float:
+        """The lowest value of our runs."""
         return min(self.values.values())
 
     @property
     def high(self) -> float:
+        """The highest value of our runs."""
         return max(self.values.values())
 
     @property
     def is_in_band(self) -> bool:
+        """Whether the claim is between the lowest and the highest value of our runs."""
         return self.low <= self.claim <= self.high
 
     @property
     def is_predicted(self) -> bool:
         """Whether the claim is in the interval of one more run."""
-        return self.verdict.prediction.low <= self.claim <= self.verdict.prediction.high
+        return self.assessment.prediction.low <= self.claim <= self.assessment.prediction.high
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Curve:
-    """`points` in the order of their steps; `mean` judges the mean over all of them, one value a run."""
+    """All numbers of one metric that a tutorial printed."""
 
     metric: str
-    points: tuple[Point, ...]
-    mean: Verdict
-    means: Mapping[int, float]  # by seed
+    points: tuple[Point, ...]  # in the order of their steps
+    mean: Assessment  # of the mean over all points, one value a run
+    means: Mapping[int, float]  # the mean over all points of each run, by seed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Result:
-    """One preset. `seconds` of training a run, by seed."""
+    """One preset."""
 
-    found: Found
-    verdict: Verdict
-    seconds: Mapping[int, float]
-    cost: Curve | None = None  # where the tutorial printed it, and our runs are whole
-    batch_accuracy: Curve | None = None
+    runs: PresetRuns
+    assessment: Assessment
+    seconds: Mapping[int, float]  # of training, by seed
+    cost: Curve | None = None  # where the tutorial printed it, and our runs are not shortened
+    batch_accuracy: Curve | None = None  # as above
 
     @property
     def name(self) -> str:
-        return self.found.preset.name
+        """The preset's name."""
+        return self.runs.preset.name
+
+    @property
+    def is_shortened(self) -> bool:
+        """Whether the runs are shorter than the tutorial's, and so no test of its claim."""
+        return self.runs.preset.shortened
+
+    @property
+    def curves(self) -> list[Curve]:
+        """The curves that there are."""
+        return [curve for curve in (self.cost, self.batch_accuracy) if curve is not None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reproduction:
+    """All results of one call of the command."""
+
     results: tuple[Result, ...]
     bug: "Bug | None"  # where the buggy preset is among them
-    seeds: int
+    seeds: int  # seeds 0 to `seeds` - 1 were asked for
     quick: bool
 
     def of(self, name: str) -> Result | None:
+        """Return the result of a preset, or None if it was not asked for."""
         return next((result for result in self.results if result.name == name), None)
 
 
-def measure(store: Store, found: Found) -> Result:
+def measure(store: Store, runs: PresetRuns) -> Result:
     """Compare a preset's finished runs with what its tutorial reports."""
-    reference, whole = found.preset.reference, not found.preset.shortened
-    costs = list(enumerate(reference.cost, start=1))
+    reference, shortened = runs.preset.reference, runs.preset.shortened
+    costs = dict(enumerate(reference.cost, start=1))
     every = reference.batch_accuracy_every
-    batches = [(i * every, value) for i, value in enumerate(reference.batch_accuracy)]
+    batches = {i * every: value for i, value in enumerate(reference.batch_accuracy)}
     return Result(
-        found,
-        judge(reference.test_accuracy, found.accuracies),
-        seconds(store, found),
-        _curve(store, found, "train/cost", costs) if whole else None,
-        _curve(store, found, "train/batch_accuracy", batches) if whole else None,
+        runs=runs,
+        assessment=assess(reference.test_accuracy, runs.accuracies),
+        seconds=training_seconds(store, runs),
+        cost=None if shortened else _curve(store, runs, "train/cost", costs),
+        batch_accuracy=None if shortened else _curve(store, runs, "train/batch_accuracy", batches),
     )
 
 
 def _curve(
-    store: Store, found: Found, metric: str, claims: Sequence[tuple[int, float]]
+    store: Store, runs: PresetRuns, metric: str, claims: Mapping[int, float]
 ) -> Curve | None:
-    """None without claims, or without a run that has them all."""
-    if not claims or not found.run_ids:
+    """Compare claims {step: value} with the runs that have a value at every step.
+
+    Returns None if there are no claims or no such runs.
+    """
+    if not claims or not runs.run_ids:
         return None
-    history = store.history(list(found.run_ids.values()), metric)
+    history = store.history(list(runs.run_ids.values()), metric)
     table = history.pivot(index="step", columns="run_id", values="value")
-    seeds = {run_id: seed for seed, run_id in found.run_ids.items()}
-    steps = [step for step, _ in claims]
-    table = (
-        table.reindex(steps).dropna(axis="columns").rename(columns=seeds).sort_index(axis="columns")
-    )
-    if table.empty:
+    seeds = {run_id: seed for seed, run_id in runs.run_ids.items()}
+    whole = table.reindex(list(claims)).dropna(axis="columns")
+    by_seed = whole.rename(columns=seeds).sort_index(axis="columns")
+    if by_seed.empty:
         return None
     points = tuple(
-        Point(step, judge(claim, ours), ours)
-        for (step, claim), ours in zip(claims, table.to_dict("index").values(), strict=True)
+        Point(step=step, assessment=assess(claim, values), values=values)
+        for (step, claim), values in zip(
+            claims.items(), by_seed.to_dict("index").values(), strict=True
+        )
     )
-    means = {int(seed): float(value) for seed, value in table.mean().items()}
-    return Curve(
-        metric, points, judge(float(np.mean([claim for _, claim in claims])), means), means
-    )
+    means = {int(seed): float(value) for seed, value in by_seed.mean().items()}
+    mean = assess(float(np.mean(list(claims.values()))), means)
+    return Curve(metric=metric, points=points, mean=mean, means=means)

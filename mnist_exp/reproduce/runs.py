@@ -1,4 +1,4 @@
-"""The runs that a reproduction needs: those that are there already, those to go on with, and those to train."""
+"""The runs that a reproduction needs: those already in the store, and those still to train."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -8,102 +8,93 @@ from mnist_exp import checkpoint, environment
 from mnist_exp.compare.runs import NoRuns, Runs, Selection, Store, is_finite
 from mnist_exp.config import ReferenceConfig, Settings, compose
 from mnist_exp.errors import NonFiniteCost, UserError, first_line
+from mnist_exp.reproduce.presets import METRIC, QUICK
 from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.foreign_text import clean
 
-# The order of the results: as the tutorials go on.
-PRESETS = ("notebook_softmax_buggy", "notebook_softmax", "blog_cnn3x3", "notebook_cnn5x5")
-METRIC = "test/accuracy"
-# What --quick changes of a preset. Both softmax presets take a second as they are.
-_SHORT = (
-    "schedule.epochs=null",
-    "schedule.max_steps=100",
-    "data.eval_limit=1000",
-    "tracking.experiment=mnist_exp_debug",
-)
-QUICK = {"blog_cnn3x3": _SHORT, "notebook_cnn5x5": _SHORT}
-QUICK_SEEDS = 2
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Preset:
-    """A tutorial's run as `conf/experiment/NAME.yaml` has it; `shortened` if it is not trained as the tutorial did."""
+    """A tutorial's run as `conf/experiment/NAME.yaml` has it."""
 
     name: str
     overrides: tuple[str, ...]
     settings: Settings
-    shortened: bool
+    shortened: bool  # whether it trains for less than the tutorial did
 
     @property
     def reference(self) -> ReferenceConfig:
-        found = self.settings.config.reference
-        assert found is not None  # tests/test_config.py: every preset has one
-        return found
+        """What the tutorial reports."""
+        reference = self.settings.config.reference
+        assert reference is not None  # a test requires one of every preset
+        return reference
 
 
-@dataclass(frozen=True)
-class Found:
-    """Of one preset: finished runs by seed, and why a seed has none."""
+@dataclass(frozen=True, kw_only=True)
+class PresetRuns:
+    """The finished runs of one preset, and why a seed has none."""
 
     preset: Preset
-    run_ids: Mapping[int, str] = field(default_factory=dict)
-    accuracies: Mapping[int, float] = field(default_factory=dict)
-    missing: Mapping[int, str] = field(default_factory=dict)
-    runs: Runs | None = None  # all that were considered
+    run_ids: Mapping[int, str] = field(default_factory=dict)  # by seed
+    accuracies: Mapping[int, float] = field(default_factory=dict)  # on the test images, by seed
+    missing: Mapping[int, str] = field(default_factory=dict)  # the reason, by seed
+    considered: Runs | None = None  # all runs of the preset's config and this code
 
 
 def preset(name: str, *, quick: bool = False, uri: str | None = None) -> Preset:
+    """Compose a preset, as --quick shortens it, for runs in the store `uri`."""
     changes = QUICK.get(name, ()) if quick else ()
     checks = ("preflight=off",) if quick else ()
-    where = () if uri is None else (quoting.override("tracking.uri", uri),)
-    overrides = (f"experiment={name}", *changes, *checks, *where)
-    return Preset(name, overrides, compose(overrides), bool(changes))
+    store = () if uri is None else (quoting.override("tracking.uri", uri),)
+    overrides = (f"experiment={name}", *changes, *checks, *store)
+    settings = compose(overrides)
+    return Preset(name=name, overrides=overrides, settings=settings, shortened=bool(changes))
 
 
 def find(
-    store: Store, preset: Preset, seeds: Sequence[int], notes: Mapping[int, str] | None = None
-) -> Found:
-    """Finished runs of this config and this code, the newest of each seed; trials of a study are runs, too.
+    store: Store, preset: Preset, seeds: Sequence[int], reasons: Mapping[int, str] | None = None
+) -> PresetRuns:
+    """Return the newest finished run of each seed with this config and this code.
 
-    `notes` says why a seed has none, where that is known better than the store knows it.
+    Trials of a study count, too. `reasons` says why a seed has no run, where that is better known
+    than from the store.
     """
+    reasons = reasons or {}
     runs = _of_this_code(store, preset)
     if runs is None:
-        return Found(preset, missing={seed: (notes or {}).get(seed, "no run") for seed in seeds})
+        missing = {seed: reasons.get(seed, "no run") for seed in seeds}
+        return PresetRuns(preset=preset, missing=missing)
     finished = runs.info[runs.info["status"] == "finished"]
     if METRIC in runs.metrics:
         finished = finished[is_finite(runs.metrics.loc[finished.index, METRIC])]
     newest = {seed: str(run_id) for run_id, seed in finished["seed"].items()}
-    ids = {seed: newest[str(seed)] for seed in seeds if str(seed) in newest}
-    missing = {
-        seed: (notes or {}).get(seed) or _last_trouble(runs, seed)
-        for seed in seeds
-        if seed not in ids
-    }
-    values = {seed: float(runs.metrics.at[run_id, METRIC]) for seed, run_id in ids.items()}
-    return Found(preset, ids, values, missing, runs)
+    run_ids = {seed: newest[str(seed)] for seed in seeds if str(seed) in newest}
+    return PresetRuns(
+        preset=preset,
+        run_ids=run_ids,
+        accuracies={s: float(runs.metrics.at[run_id, METRIC]) for s, run_id in run_ids.items()},
+        missing={s: reasons.get(s) or _last_trouble(runs, s) for s in seeds if s not in run_ids},
+        considered=runs,
+    )
 
 
 def _of_this_code(store: Store, preset: Preset) -> Runs | None:
-    """All runs with the preset's config that this code has trained, the oldest first; None if there are none."""
-    wanted = {
-        "config_hash": preset.settings.config.hash(),
-        "code_digest": environment.code_digest(),
-    }
+    """Return all runs with the preset's config that this code trained, the oldest first.
+
+    None if there are none.
+    """
+    tags = {"config_hash": preset.settings.config.hash(), "code_digest": environment.code_digest()}
+    condition = " and ".join(f"tags.{name} = '{value}'" for name, value in tags.items())
     try:
-        runs = store.select(
-            Selection(filter=" and ".join(f"tags.{k} = '{v}'" for k, v in wanted.items()))
-        )
+        runs = store.select(Selection(filter=condition))
     except NoRuns:
         return None
     if "rerun_of" not in runs.tags:
         return runs
-    own = runs.tags["rerun_of"].isna()  # without any other run, a selection has the reruns
-    return (
-        Runs(runs.info[own], runs.params[own], runs.tags[own], runs.metrics[own])
-        if own.any()
-        else None
-    )
+    own = runs.tags["rerun_of"].isna()  # a selection has reruns if it has no other run
+    if not own.any():
+        return None
+    return Runs(runs.info[own], runs.params[own], runs.tags[own], runs.metrics[own])
 
 
 def _last_trouble(runs: Runs, seed: int) -> str:
@@ -115,16 +106,16 @@ def _last_trouble(runs: Runs, seed: int) -> str:
     return f"{last['status']} (run {run_id}{f': {reason}' if reason else ''})"
 
 
-def train(found: Found, seed: int, say: Callable[[str], None]) -> str | None:
-    """Train the run that is missing, from its last checkpoint if it has one; why there is none, or None if it is there.
+def train(runs: PresetRuns, seed: int, say: Callable[[str], None]) -> str | None:
+    """Train the missing run of a seed, from its last checkpoint if it has one.
 
-    A run that fails is told and does not stop the others; a mistake in the settings or a store that cannot be used
-    raises UserError.
+    Returns None, or why there is still no run: a run that fails does not stop the others. Raises
+    UserError for a mistake in the settings and for a store that cannot be used.
     """
     from mnist_exp import experiment
 
     try:
-        overrides = _going_on(found, seed, say)
+        overrides = _overrides(runs, seed, say)
         if overrides is None:
             return "another process is training it"
         experiment.run_experiment(compose(overrides))
@@ -132,35 +123,37 @@ def train(found: Found, seed: int, say: Callable[[str], None]) -> str | None:
         if isinstance(error, UserError) and not isinstance(error, NonFiniteCost):
             raise
         reason = clean(first_line(error))
-        say(f"{found.preset.name}, seed {seed}: failed ({reason})")
+        say(f"{runs.preset.name}, seed {seed}: failed ({reason})")
         return f"failed: {reason}"
     return None
 
 
-def _going_on(found: Found, seed: int, say: Callable[[str], None]) -> list[str] | None:
-    """Overrides for a new run or for the newest unfinished one that this code began; None if somebody trains that."""
-    runs = found.runs
-    known = checkpoint.known_runs()
-    of_seed = [] if runs is None else list(runs.info.index[runs.info["seed"] == str(seed)][::-1])
-    for run_id in (run_id for run_id in of_seed if run_id in known):
-        folder = checkpoint.run_folder(run_id)
-        if checkpoint.is_in_use(folder):
-            return None
-        is_trial = runs is not None and runs.tags.loc[run_id].get("study_role") == "trial"
-        if is_trial or checkpoint.has_ended(folder):  # a trial is its study's to go on with
-            continue
-        if checkpoint.load_newest(folder, say) is not None:
-            return [
-                f"resume={run_id}",
-                *(o for o in found.preset.overrides if o.startswith("tracking.uri=")),
-            ]
-    return [*found.preset.overrides, f"seed={seed}"]
+def _overrides(runs: PresetRuns, seed: int, say: Callable[[str], None]) -> list[str] | None:
+    """Return the overrides that resume the seed's newest unfinished run, or start a new one.
+
+    None if another process is training it.
+    """
+    considered, known = runs.considered, checkpoint.known_runs()
+    if considered is not None:
+        of_seed = considered.info.index[considered.info["seed"] == str(seed)]
+        for run_id in (run_id for run_id in reversed(of_seed) if run_id in known):
+            folder = checkpoint.run_folder(run_id)
+            if checkpoint.is_in_use(folder):
+                return None
+            # Only its study resumes a trial.
+            is_trial = considered.tags.loc[run_id].get("study_role") == "trial"
+            if is_trial or checkpoint.has_ended(folder):
+                continue
+            if checkpoint.load_newest(folder, say) is not None:
+                store = (o for o in runs.preset.overrides if o.startswith("tracking.uri="))
+                return [f"resume={run_id}", *store]
+    return [*runs.preset.overrides, f"seed={seed}"]
 
 
-def seconds(store: Store, found: Found) -> dict[int, float]:
-    """Training time of each run, without evaluation, by seed."""
-    if not found.run_ids:
+def training_seconds(store: Store, runs: PresetRuns) -> dict[int, float]:
+    """Return the training time of each run by seed, without evaluation; NaN if not recorded."""
+    if not runs.run_ids:
         return {}
-    history = store.history(list(found.run_ids.values()), "time/epoch_seconds")
+    history = store.history(list(runs.run_ids.values()), "time/epoch_seconds")
     total = history.groupby("run_id")["value"].sum()
-    return {seed: float(total.get(run_id, math.nan)) for seed, run_id in found.run_ids.items()}
+    return {seed: float(total.get(run_id, math.nan)) for seed, run_id in runs.run_ids.items()}

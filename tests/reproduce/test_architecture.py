@@ -11,7 +11,7 @@ import mnist_exp.reproduce
 
 PACKAGE = Path(mnist_exp.reproduce.__file__).parent
 # Top to bottom; a module imports only from those above it, and of the harness only what is named.
-ORDER = ["claims", "runs", "bug", "results", "figures", "page", "__main__"]
+ORDER = ["presets", "claims", "runs", "bug", "results", "figures", "page", "table", "__main__"]
 HARNESS = {
     "checkpoint",
     "command",
@@ -26,16 +26,19 @@ HARNESS = {
     "plot_style",
     "printing",
     "sweeper",
+    "templates",
     "tracking",
     "training",
 }
 LIBRARIES = {
+    "presets": set(),
     "claims": {"numpy", "scipy"},
     "runs": set(),
     "bug": {"numpy", "tensorflow"},
     "results": {"numpy"},
     "figures": {"matplotlib", "numpy"},
-    "page": {"pandas"},
+    "page": set(),
+    "table": {"pandas"},
     "__main__": {"rich"},
 }
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mnist_exp.reproduce.claims import judge, prediction_interval
+from mnist_exp.reproduce.claims import Verdict, assess, prediction_interval
 
 ACCURACIES = {0: 0.9874, 1: 0.9891, 2: 0.9880, 3: 0.9902, 4: 0.9885}
 
@@ -29,41 +29,41 @@ def test_it_covers_one_more_value_in_95_of_100_cases() -> None:
 
 
 def test_a_claim_inside_is_reproduced_and_how_far_off_it_is() -> None:
-    verdict = judge(0.9872, ACCURACIES)
+    assessment = assess(0.9872, ACCURACIES)
     x = np.array(list(ACCURACIES.values()))
-    assert verdict.word == "reproduced"
-    assert verdict.holds
-    assert verdict.points == pytest.approx(100 * (0.9872 - x.mean()))
-    assert verdict.deviations == pytest.approx((0.9872 - x.mean()) / stats.tstd(x))
+    assert assessment.verdict is Verdict.REPRODUCED
+    assert assessment.holds
+    assert assessment.points == pytest.approx(100 * (0.9872 - x.mean()))
+    assert assessment.deviations == pytest.approx((0.9872 - x.mean()) / stats.tstd(x))
 
 
 @pytest.mark.parametrize("claim", [0.98, 0.995])
 def test_a_claim_outside_is_not(claim: float) -> None:
-    verdict = judge(claim, ACCURACIES)
-    assert verdict.word == "not reproduced"
-    assert not verdict.holds
-    assert (verdict.points > 0) == (claim > 0.9886)
+    assessment = assess(claim, ACCURACIES)
+    assert assessment.verdict is Verdict.NOT_REPRODUCED
+    assert not assessment.holds
+    assert (assessment.points > 0) == (claim > 0.9886)
 
 
 @pytest.mark.parametrize(
-    ("claim", "word"), [(0.098, "reproduced exactly"), (0.0981, "not reproduced")]
+    ("claim", "expected"), [(0.098, Verdict.REPRODUCED_EXACTLY), (0.0981, Verdict.NOT_REPRODUCED)]
 )
-def test_runs_without_a_spread_can_only_be_exact(claim: float, word: str) -> None:
-    verdict = judge(claim, dict.fromkeys(range(5), 980 / 10_000))
-    assert verdict.word == word
-    assert math.isnan(verdict.deviations)
-    assert verdict.points == pytest.approx(100 * (claim - 0.098))
+def test_runs_without_a_spread_can_only_be_exact(claim: float, expected: Verdict) -> None:
+    assessment = assess(claim, dict.fromkeys(range(5), 980 / 10_000))
+    assert assessment.verdict is expected
+    assert math.isnan(assessment.deviations)
+    assert assessment.points == pytest.approx(100 * (claim - 0.098))
 
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_fewer_than_three_runs_decide_nothing(n: int) -> None:
-    verdict = judge(0.5, dict(list(ACCURACIES.items())[:n]))
-    assert verdict.word == "not decided"
-    assert verdict.points < -40
-    assert verdict.prediction.method == ("none" if n == 1 else "t")
+    assessment = assess(0.5, dict(list(ACCURACIES.items())[:n]))
+    assert assessment.verdict is Verdict.NOT_DECIDED
+    assert assessment.points < -40
+    assert assessment.prediction.method == ("none" if n == 1 else "t")
 
 
 def test_nothing_measured_and_nothing_claimed() -> None:
-    assert judge(0.9, {}).word == "not measured"
-    assert judge(None, ACCURACIES).word == "no claim"
-    assert math.isnan(judge(None, ACCURACIES).points)
+    assert assess(0.9, {}).verdict is Verdict.NOT_MEASURED
+    assert assess(None, ACCURACIES).verdict is Verdict.NO_CLAIM
+    assert math.isnan(assess(None, ACCURACIES).points)

@@ -12,6 +12,7 @@ import pytest
 from mnist_exp import reporting
 from mnist_exp.errors import UserError
 from mnist_exp.reproduce import __main__ as command
+from mnist_exp.reproduce.claims import Verdict
 
 BUGGY = "notebook_softmax_buggy"
 
@@ -44,12 +45,12 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
     monkeypatch.setattr(reporting.Reporter, "progress", original)
     found = command.run(arguments)
     out = capsys.readouterr().out
-    assert "1 of 3 runs are there, 2 to train" in out
+    assert "finished runs: 1 of 3; to train: 2" in out
     assert "Resuming run" in out
     assert [run.info.status for run in runs()] == ["FINISHED"] * 3
     (result,) = found.results
-    assert before < set(result.found.run_ids.values())
-    assert result.verdict.word == "reproduced exactly"
+    assert before < set(result.runs.run_ids.values())
+    assert result.assessment.verdict is Verdict.REPRODUCED_EXACTLY
     assert found.bug is not None
     assert found.bug.literal.largest_weight == 0
     assert found.bug.literal.tied == tuple(range(10))
@@ -70,10 +71,10 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
     lines = pd.read_csv("new/folder/results.csv")
     accuracies = lines[lines["quantity"] == "test/accuracy"]
     assert list(accuracies["value"]) == [0.098] * 3
-    assert set(accuracies["run_id"]) == set(result.found.run_ids.values())
+    assert set(accuracies["run_id"]) == set(result.runs.run_ids.values())
 
     command.run(arguments)
-    assert "3 of 3 runs are there, 0 to train" in capsys.readouterr().out
+    assert "finished runs: 3 of 3; to train: 0" in capsys.readouterr().out
     assert len(runs()) == 3
 
 

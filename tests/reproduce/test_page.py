@@ -1,4 +1,4 @@
-"""What the page says of results that are known, and that the CSV is enough to compute them again."""
+"""What the page says about known results, and that its numbers can be computed from the CSV."""
 
 import dataclasses
 from pathlib import Path
@@ -13,15 +13,22 @@ from scipy import stats
 from mnist_exp import environment
 from mnist_exp.compare.runs import Store
 from mnist_exp.reproduce import figures, page, results, runs
+from mnist_exp.reproduce.claims import Verdict
 from mnist_exp.reproduce.page import Origin
+from mnist_exp.reproduce.table import table
 
-ORIGIN = Origin("digest", ("c" * 40,), {"cpu": "a processor", "cores": "2"}, trials=5)
+ORIGIN = Origin(
+    code_digest="digest",
+    commits=("c" * 40,),
+    machine={"cpu": "a processor", "cores": "2"},
+    trials=5,
+)
 BLOG = [0.9874, 0.9891, 0.9880, 0.9902, 0.9885]
 
 
 @pytest.fixture
 def measured(workdir: Path) -> results.Reproduction:
-    """Five runs of the blog's CNN that are near its numbers, three of the notebook's that are not."""
+    """Five runs of the blog's CNN near its numbers, three of the notebook's far from them."""
     store = FakeRuns(workdir)
     blog, notebook, softmax = (
         runs.preset(name) for name in ("blog_cnn3x3", "notebook_cnn5x5", "notebook_softmax")
@@ -35,9 +42,8 @@ def measured(workdir: Path) -> results.Reproduction:
         points = [Metric("train/batch_accuracy", 0.9 + 0.01 * seed, 0, 100 * i) for i in range(31)]
         store.client.log_batch(run_id, metrics=points)
     found = [runs.find(Store(), preset, range(5)) for preset in (softmax, blog, notebook)]
-    return results.Reproduction(
-        tuple(results.measure(Store(), one) for one in found), None, 5, False
-    )
+    measured = tuple(results.measure(Store(), preset_runs) for preset_runs in found)
+    return results.Reproduction(results=measured, bug=None, seeds=5, quick=False)
 
 
 def tags(preset: runs.Preset) -> dict[str, str]:
@@ -63,19 +69,23 @@ def test_the_page(measured: results.Reproduction) -> None:
     assert "| not measured |" in text
     assert "(the notebook reports no number)" in text
     assert (
-        "Of the 15 costs that the blog post prints, 15 lie in the 95% interval of one more run, and 15 between"
-        in text
+        "Of the 15 costs that the blog post prints, 15 lie in the 95% interval of one more run, "
+        "and 15 between the lowest and the highest of our 5 seeds." in text
     )
     assert "| 1 | 0.342477704 | 0.342478 | 0.328779 to 0.356177 |" in text
     assert "The mean of the 30 printed values is 0.9347; ours is 0.9100 over 3 seeds" in text
     assert "- `notebook_cnn5x5`, seed 3: no run" in text
     assert "(claims.png)" in text
     assert "(bug.png)" not in text
+    assert "5 of them were trials of a sweep, which shared the machine" in text
     assert "nan" not in text
+    assert "\n\n\n" not in text
+    one_trial = page.markdown(measured, dataclasses.replace(ORIGIN, trials=1), [])
+    assert "1 of them was a trial of a sweep, which shared the machine, so that it" in one_trial
 
 
 def test_every_number_follows_from_the_csv(measured: results.Reproduction) -> None:
-    lines = page.table(measured)
+    lines = table(measured)
     assert len(lines) == 5 * (1 + 15 + 1) + 3 * (1 + 30 + 1) + 8
     timed = lines["quantity"] == "training seconds"
     for _, group in lines[~timed].groupby(["preset", "quantity", "step"], dropna=False):
@@ -95,8 +105,8 @@ def test_every_number_follows_from_the_csv(measured: results.Reproduction) -> No
 
 def test_shortened_runs_are_no_test(measured: results.Reproduction) -> None:
     blog = measured.results[1]
-    preset = dataclasses.replace(blog.found.preset, shortened=True)
-    short = dataclasses.replace(blog, found=dataclasses.replace(blog.found, preset=preset))
+    preset = dataclasses.replace(blog.runs.preset, shortened=True)
+    short = dataclasses.replace(blog, runs=dataclasses.replace(blog.runs, preset=preset))
     found = dataclasses.replace(measured, results=(short,), quick=True)
     text = page.markdown(found, ORIGIN, [])
     assert "| no test of the claim: shortened runs |" in text
@@ -111,7 +121,7 @@ def test_a_run_without_all_printed_steps_is_left_out(workdir: Path) -> None:
     result = results.measure(Store(), runs.find(Store(), preset, range(2)))
     assert result.cost is not None
     assert set(result.cost.means) == {0}
-    assert result.cost.points[0].verdict.word == "not decided"
+    assert result.cost.points[0].assessment.verdict is Verdict.NOT_DECIDED
 
 
 def test_figures_show_every_seed_and_claim(measured: results.Reproduction) -> None:
@@ -122,8 +132,8 @@ def test_figures_show_every_seed_and_claim(measured: results.Reproduction) -> No
     assert blog.cost is not None
     assert notebook.batch_accuracy is not None
     costs, batches = figures.cost(blog.cost), figures.batch_accuracy(notebook.batch_accuracy)
-    assert np.allclose(costs.axes[0].lines[-1].get_ydata(), blog.found.preset.reference.cost)
+    assert np.allclose(costs.axes[0].lines[-1].get_ydata(), blog.runs.preset.reference.cost)
     assert np.array_equal(
-        batches.axes[0].lines[-1].get_ydata(), notebook.found.preset.reference.batch_accuracy
+        batches.axes[0].lines[-1].get_ydata(), notebook.runs.preset.reference.batch_accuracy
     )
-    assert isinstance(page.table(measured), pd.DataFrame)
+    assert isinstance(table(measured), pd.DataFrame)

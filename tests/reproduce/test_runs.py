@@ -9,6 +9,7 @@ from mnist_exp import checkpoint, environment
 from mnist_exp.compare.runs import Store
 from mnist_exp.errors import UserError
 from mnist_exp.reproduce import runs
+from mnist_exp.reproduce.presets import PRESETS
 
 NAME = "notebook_softmax"
 
@@ -66,7 +67,7 @@ def test_the_time_of_a_run_is_the_sum_of_its_epochs(workdir: Path, preset: runs.
     for epoch, seconds in enumerate([2.5, 1.5], start=1):
         store.client.log_metric(run_id, "time/epoch_seconds", seconds, step=epoch)
     found = runs.find(Store(), preset, range(1))
-    assert runs.seconds(Store(), found) == {0: 4.0}
+    assert runs.training_seconds(Store(), found) == {0: 4.0}
 
 
 def test_a_run_that_fails_does_not_stop_the_others(
@@ -81,7 +82,7 @@ def test_a_run_that_fails_does_not_stop_the_others(
         return run_experiment
 
     said: list[str] = []
-    found = runs.Found(preset, missing={0: "no run"})
+    found = runs.PresetRuns(preset=preset, missing={0: "no run"})
     monkeypatch.setattr(experiment, "run_experiment", fail(ValueError("out of\nluck")))
     assert runs.train(found, 0, said.append) == "failed: out of"
     assert len(said) == 1
@@ -102,7 +103,7 @@ def test_a_run_that_another_process_trains_is_left_to_it(
 
 
 def test_quick_changes_only_what_takes_long() -> None:
-    for name in runs.PRESETS:
+    for name in PRESETS:
         whole, short = runs.preset(name), runs.preset(name, quick=True)
         assert not whole.shortened
         same = whole.settings.config.hash() == short.settings.config.hash()

@@ -1,0 +1,19 @@
+"""The presets that are reproduced, and how --quick shortens them."""
+
+BUGGY, SOFTMAX = "notebook_softmax_buggy", "notebook_softmax"
+BLOG, NOTEBOOK = "blog_cnn3x3", "notebook_cnn5x5"
+PRESETS = (BUGGY, SOFTMAX, BLOG, NOTEBOOK)  # in the order of the tutorials, and of the results
+
+METRIC = "test/accuracy"  # what every claim is about
+MEASURED_HERE = (SOFTMAX,)  # the tutorial reports no number
+APPROXIMATE = (NOTEBOOK,)  # the tutorial says "about"
+
+# What --quick changes of a preset. Both softmax presets take a second as they are.
+_SHORT = (
+    "schedule.epochs=null",
+    "schedule.max_steps=100",
+    "data.eval_limit=1000",
+    "tracking.experiment=mnist_exp_debug",
+)
+QUICK = {BLOG: _SHORT, NOTEBOOK: _SHORT}
+SEEDS, QUICK_SEEDS = 5, 2

@@ -1,0 +1,94 @@
+"""results.csv: a line for each run and number, from which the page's numbers can be computed."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from mnist_exp.reproduce.claims import Assessment
+from mnist_exp.reproduce.presets import BUGGY, METRIC
+from mnist_exp.reproduce.results import Reproduction, Result
+
+if TYPE_CHECKING:
+    from mnist_exp.reproduce.bug import Bug
+
+
+def table(reproduction: Reproduction) -> pd.DataFrame:
+    """Return the lines of results.csv.
+
+    Columns: preset, quantity, step, seed, value, run_id, shortened, and what was computed from
+    all values of the same preset, quantity and step.
+    """
+    lines = [line for result in reproduction.results for line in _lines(result)]
+    lines += [
+        {"preset": BUGGY, "quantity": f"bug: {name}", "value": value}
+        for name, value in _bug_numbers(reproduction.bug)
+    ]
+    return pd.DataFrame(lines)
+
+
+def _lines(result: Result) -> Iterator[dict[str, object]]:
+    run_ids = result.runs.run_ids
+    for quantity, step, assessment, values in _quantities(result):
+        for seed, value in values.items():
+            yield {
+                "preset": result.name,
+                "quantity": quantity,
+                "step": step,
+                "seed": seed,
+                "value": value,
+                "run_id": run_ids[seed],
+                "shortened": result.is_shortened,
+                **_numbers(assessment),
+            }
+    for seed, value in result.seconds.items():
+        yield {
+            "preset": result.name,
+            "quantity": "training seconds",
+            "seed": seed,
+            "value": value,
+            "run_id": run_ids[seed],
+        }
+
+
+def _quantities(
+    result: Result,
+) -> Iterator[tuple[str, int | None, Assessment, Mapping[int, float]]]:
+    """Yield (quantity, step, assessment, values by seed)."""
+    yield METRIC, None, result.assessment, result.runs.accuracies
+    for curve in result.curves:
+        for point in curve.points:
+            yield curve.metric, point.step, point.assessment, point.values
+        yield f"{curve.metric}, mean", None, curve.mean, curve.means
+
+
+def _numbers(assessment: Assessment) -> dict[str, object]:
+    described = assessment.described
+    return {
+        "claim": assessment.claim,
+        "n": described.n,
+        "mean": described.mean,
+        "sd": described.deviation,
+        "ci_low": described.interval.low,
+        "ci_high": described.interval.high,
+        "ci_method": described.interval.method,
+        "one_more_low": assessment.prediction.low,
+        "one_more_high": assessment.prediction.high,
+        "points_above_mean": assessment.points,
+        "deviations_above_mean": assessment.deviations,
+        "verdict": assessment.verdict,
+    }
+
+
+def _bug_numbers(bug: "Bug | None") -> Iterator[tuple[str, float]]:
+    """Yield (name, number); a field with several numbers gives several."""
+    if bug is None:
+        return
+    fields = list(vars(bug).items())
+    for form, ending in (("literal", bug.literal), ("stable", bug.stable)):
+        fields += [(f"{form} {name}", value) for name, value in vars(ending).items()]
+    for name, value in fields:
+        if isinstance(value, int | float | tuple):
+            yield from (
+                (name, number) for number in (value if isinstance(value, tuple) else (value,))
+            )

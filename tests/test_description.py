@@ -5,10 +5,16 @@ import pytest
 from mnist_exp import description
 from mnist_exp.config import compose
 from mnist_exp.description import Facts
+from mnist_exp.preflight.codes import Severity
 from mnist_exp.preflight.report import Finding
 from mnist_exp.results import EpochResult, Evaluation
 
-FOUND = Finding("LOSS_IGNORES_LABELS", "error", "The loss | does not change.", "Use the labels.")
+FOUND = Finding(
+    code="LOSS_IGNORES_LABELS",
+    severity=Severity.ERROR,
+    message="The loss | does not change.",
+    advice="Use the labels.",
+)
 
 
 def epoch(number: int, val: float) -> EpochResult:

@@ -1,4 +1,4 @@
-"""Checks on a model, a loss, an optimizer and data that find common mistakes in seconds, before training.
+"""Find common mistakes in a model, loss, optimizer and data within seconds, before training.
 
 report = check(model, loss, optimizer, images, labels)
 for finding in report.findings: print(finding)
@@ -6,10 +6,10 @@ for finding in report.findings: print(finding)
 
 from typing import TYPE_CHECKING, Any
 
-from .report import Finding, PreflightReport
+from mnist_exp.preflight.report import Finding, PreflightReport
 
 if TYPE_CHECKING:
-    from .checks import check
+    from mnist_exp.preflight.checks import check
 
 __all__ = ["Finding", "PreflightReport", "check"]
 
@@ -17,7 +17,7 @@ __all__ = ["Finding", "PreflightReport", "check"]
 def __getattr__(name: str) -> Any:
     """`check` brings TensorFlow with it, so it is imported on first use."""
     if name == "check":
-        from .checks import check
+        from mnist_exp.preflight.checks import check
 
         return check
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

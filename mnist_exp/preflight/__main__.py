@@ -14,6 +14,7 @@ The exit code is 1 if it finds an error. Settings: python -m mnist_exp --help"""
 
 
 def main() -> None:
+    """Check the program that the settings of the command line describe; exit with 1 on an error."""
     overrides = sys.argv[1:]
     if {"-h", "--help"} & set(overrides):
         print(_USAGE)

@@ -1,64 +1,56 @@
-"""The model's outputs against what the loss takes, and against the rest of the batch."""
-
-from typing import Any
+"""Check the model's outputs against what the loss takes, and against the rest of the batch."""
 
 import numpy as np
 
-from . import thresholds
-from .loss import LossFacts
-from .program import Program
-from .report import Finding
+from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.loss import LossFacts, LossInput
+from mnist_exp.preflight.program import Program
 
 
 def check_probabilities(
-    program: Program, facts: LossFacts, outputs: np.ndarray, statistics: dict[str, Any]
-) -> list[Finding]:
-    """OUTPUT_ALREADY_PROBABILITIES and OUTPUT_NOT_PROBABILITIES. outputs [B, C]."""
+    checkup: Checkup, program: Program, facts: LossFacts, outputs: np.ndarray
+) -> None:
+    """Check for OUTPUT_ALREADY_PROBABILITIES and OUTPUT_NOT_PROBABILITIES. outputs [B, C]."""
     if not np.isfinite(outputs).all():
-        return []
+        return
     row_error = float(np.abs(outputs.sum(1) - 1).max())
-    lowest = float(outputs.min())
-    statistics["output.row_sum_error"] = row_error
-    are_probabilities = row_error < thresholds.ROW_SUM_ERROR and lowest >= 0
-    last = program.taps.output_op
-    if facts.takes == "logits" and (are_probabilities or last in ("Softmax", "Sigmoid")):
-        return [
-            Finding(
-                "OUTPUT_ALREADY_PROBABILITIES",
-                "error",
-                f"The outputs are probabilities already (last operation: {last}, rows sum to 1 within "
-                f"{row_error:.1e}), and the loss applies softmax to them again.",
-                "Give the loss the logits, or use a loss on probabilities; twice softmax keeps the loss above 1.46.",
-                {"row_sum_error": row_error, "last_operation": last},
-            )
-        ]
-    if facts.takes == "probabilities" and not are_probabilities:
-        if lowest >= 0 and outputs.any(axis=1).all() and _scale_invariant(program, outputs):
-            return []  # the loss divides by the row sums itself
-        return [
-            Finding(
-                "OUTPUT_NOT_PROBABILITIES",
-                "error",
-                f"The loss takes the logarithm of the outputs, which are no probabilities: lowest {lowest:.3g}, "
-                f"rows sum to {outputs.sum(1).min():.3g} .. {outputs.sum(1).max():.3g} instead of 1.",
-                "Apply softmax to the outputs, or tell the loss that it gets logits (from_logits=True).",
-                {"lowest": lowest, "row_sum_error": row_error},
-            )
-        ]
-    if facts.takes == "log-probabilities":
-        error = float(np.abs(np.exp(np.clip(outputs, -80, 80)).sum(1) - 1).max())
-        if error >= thresholds.ROW_SUM_ERROR:
-            return [
-                Finding(
-                    "OUTPUT_NOT_PROBABILITIES",
-                    "error",
-                    f"The loss is minus the output of the right class, but exp(outputs) does not sum to 1 "
-                    f"(off by {error:.3g}): it has no lower bound.",
-                    "Apply log_softmax to the outputs, or use a cross entropy that takes logits.",
-                    {"row_sum_error": error},
-                )
-            ]
-    return []
+    checkup.measure("output.row_sum_error", row_error)
+    are_probabilities = row_error < thresholds.ROW_SUM_ERROR and outputs.min() >= 0
+    match facts.takes:
+        case LossInput.LOGITS:
+            _check_logits(checkup, program.taps.output_op, row_error, are_probabilities)
+        case LossInput.PROBABILITIES if not are_probabilities:
+            _find_no_probabilities(checkup, program, outputs, row_error)
+        case LossInput.LOG_PROBABILITIES:
+            _check_log_probabilities(checkup, outputs)
+
+
+def _check_logits(
+    checkup: Checkup, last_operation: str, row_error: float, are_probabilities: bool
+) -> None:
+    if are_probabilities or last_operation in ("Softmax", "Sigmoid"):
+        checkup.find(
+            "OUTPUT_ALREADY_PROBABILITIES",
+            f"The outputs are probabilities already (last operation: {last_operation}, rows sum to "
+            f"1 within {row_error:.1e}), and the loss applies softmax to them again.",
+            {"row_sum_error": row_error, "last_operation": last_operation},
+        )
+
+
+def _find_no_probabilities(
+    checkup: Checkup, program: Program, outputs: np.ndarray, row_error: float
+) -> None:
+    lowest, sums = float(outputs.min()), outputs.sum(1)
+    if lowest >= 0 and outputs.any(axis=1).all() and _scale_invariant(program, outputs):
+        return  # the loss divides by the row sums itself
+    checkup.find(
+        "OUTPUT_NOT_PROBABILITIES",
+        f"The loss takes the logarithm of the outputs, which are no probabilities: lowest "
+        f"{lowest:.3g}, rows sum to {sums.min():.3g} .. {sums.max():.3g} instead of 1.",
+        {"lowest": lowest, "row_sum_error": row_error},
+        case="logarithm",
+    )
 
 
 def _scale_invariant(program: Program, outputs: np.ndarray) -> bool:
@@ -67,68 +59,71 @@ def _scale_invariant(program: Program, outputs: np.ndarray) -> bool:
     return abs(once - scaled) <= 1e-3 * abs(once)
 
 
+def _check_log_probabilities(checkup: Checkup, outputs: np.ndarray) -> None:
+    error = float(np.abs(np.exp(np.clip(outputs, -80, 80)).sum(1) - 1).max())
+    if error >= thresholds.ROW_SUM_ERROR:
+        checkup.find(
+            "OUTPUT_NOT_PROBABILITIES",
+            "The loss is minus the output of the right class, but exp(outputs) does not sum to 1 "
+            f"(off by {error:.3g}): it has no lower bound.",
+            {"row_sum_error": error},
+            case="log-probabilities",
+        )
+
+
 def output_leak(program: Program, images: np.ndarray) -> float:
-    """Largest change of a third of the outputs when another third of the batch is exchanged, relative to their size."""
+    """Return how much an example's outputs change when other examples of the batch are exchanged.
+
+    It is the largest change of a third of the outputs when another third of the batch is exchanged,
+    relative to their size; 0 where outputs are not finite.
+    """
     third = len(images) // 3
-    kept, out, replacement = (
-        images[:third],
-        images[third : 2 * third],
-        images[2 * third : 3 * third],
-    )
-    before = program.outputs(np.concatenate([kept, out]))[:third]
+    kept, removed, replacement = (images[n * third : (n + 1) * third] for n in range(3))
+    before = program.outputs(np.concatenate([kept, removed]))[:third]
     after = program.outputs(np.concatenate([kept, replacement]))[:third]
     if not (np.isfinite(before).all() and np.isfinite(after).all()):
         return 0.0
-    return float(np.abs(before - after).max() / max(np.abs(before).max(), 1e-30))
+    return _relative_difference(before, after)
 
 
-def check_leak(leak: float, statistics: dict[str, Any]) -> list[Finding]:
-    statistics["output.leak"] = leak
-    if leak < thresholds.OUTPUT_LEAK:
-        return []
-    return [
-        Finding(
+def check_leak(checkup: Checkup, leak: float) -> None:
+    """Check for EXAMPLES_LEAK in the model; `leak` comes from `output_leak`."""
+    checkup.measure("output.leak", leak)
+    if leak >= thresholds.OUTPUT_LEAK:
+        checkup.find(
             "EXAMPLES_LEAK",
-            "error",
-            f"Exchanging other examples of the batch changes an example's output by {leak:.2g} of its size.",
-            "An operation runs over the batch axis: softmax or normalise over the last axis, reshape with -1 first.",
+            "Exchanging other examples of the batch changes an example's output by "
+            f"{leak:.2g} of its size.",
+            {"relative_change": leak},
+            case="outputs",
+        )
+
+
+def check_evaluation(checkup: Checkup, program: Program, images: np.ndarray, leak: float) -> bool:
+    """Check for TRAIN_EVAL_MISMATCH: a model that is evaluated must not be in training mode.
+
+    Returns True if evaluating the same images twice gives different outputs.
+    """
+    first, second = program.outputs(images), program.outputs(images)
+    noise = _relative_difference(first, second) if np.isfinite(first).all() else 0.0
+    checkup.measure("eval.noise", noise)
+    noisy = noise > thresholds.EVALUATION_NOISE
+    if noisy:
+        checkup.find(
+            "TRAIN_EVAL_MISMATCH",
+            f"Evaluating the same {len(images)} images twice gives outputs that differ by "
+            f"{noise:.2g} of their size: dropout or other noise is on.",
+            {"noise": noise},
+        )
+    elif program.taps.normalisation and leak >= thresholds.OUTPUT_LEAK:
+        checkup.find(
+            "TRAIN_EVAL_MISMATCH",
+            "Batch normalisation uses the statistics of the batch while evaluating, so a "
+            f"prediction depends on its neighbours (outputs change by {leak:.2g} with them).",
             {"relative_change": leak},
         )
-    ]
+    return noisy
 
 
-def check_evaluation(
-    program: Program, images: np.ndarray, leak: float, statistics: dict[str, Any]
-) -> list[Finding]:
-    """TRAIN_EVAL_MISMATCH: is the model that is evaluated still training?"""
-    first, second = program.outputs(images), program.outputs(images)
-    noise = (
-        float(np.abs(first - second).max() / max(np.abs(first).max(), 1e-30))
-        if np.isfinite(first).all()
-        else 0.0
-    )
-    statistics["eval.noise"] = noise
-    advice = "Pass the training flag through to dropout and batch normalisation, and evaluate with training=False."
-    if noise > thresholds.EVALUATION_NOISE:
-        return [
-            Finding(
-                "TRAIN_EVAL_MISMATCH",
-                "error",
-                f"Evaluating the same {len(images)} images twice gives outputs that differ by {noise:.2g} of their "
-                "size: dropout or other noise is on.",
-                advice,
-                {"noise": noise},
-            )
-        ]
-    if program.taps.normalisation and leak >= thresholds.OUTPUT_LEAK:
-        return [
-            Finding(
-                "TRAIN_EVAL_MISMATCH",
-                "error",
-                "Batch normalisation uses the statistics of the batch while evaluating, so a prediction depends "
-                f"on its neighbours (outputs change by {leak:.2g} with them).",
-                advice,
-                {"relative_change": leak},
-            )
-        ]
-    return []
+def _relative_difference(first: np.ndarray, second: np.ndarray) -> float:
+    return float(np.abs(first - second).max() / max(np.abs(first).max(), 1e-30))

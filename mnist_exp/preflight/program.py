@@ -1,9 +1,9 @@
-"""The program under test, behind one interface: any model, loss, label form and image shape."""
+"""Put the program under test behind one interface: any model, loss, label form, image shape."""
 
 import functools
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,31 +11,46 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .taps import Taps, tap_graph
+from mnist_exp.preflight.taps import Taps, tap_graph
 
+Loss = Callable[[Any, Any], Any]  # (labels, outputs) -> a scalar or one value per example
 SHAPE_ERRORS = (ValueError, TypeError, tf.errors.InvalidArgumentError)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Gradients:
-    """One forward and backward pass. values: one array a trained variable, in the order of `Program.trained`."""
+    """The result of one forward and backward pass.
 
-    loss: (
-        float  # mean over the examples if the loss gives one value each, else what the loss returns
-    )
-    outputs: np.ndarray  # [B, C]
+    loss: the mean over the examples if the loss gives one value each, else what the loss returns.
+    outputs: the model's outputs [B, C].
+    values: a gradient for each trained variable, in the order of `Program.trained`.
+    finite: True if the loss and all gradients are finite.
+    """
+
+    loss: float
+    outputs: np.ndarray
     values: list[tf.Tensor]
-    finite: bool  # loss and gradients
+    finite: bool
 
     def arrays(self) -> list[np.ndarray]:
+        """Return the gradients as NumPy arrays."""
         return [value.numpy() for value in self.values]
 
 
 class Program:
-    """Runs the caller's model on the caller's own variables; `restore` gives their values back bit for bit."""
+    """A caller's program, which runs on the caller's own variables.
+
+    `restore` gives their values back bit for bit.
+
+    images: float32 [N, ...] in the shape that the model takes.
+    labels: in the form that the loss takes. classes: the same as integers [N].
+    trainable: what the model lists as trainable. trained: those that the loss depends on.
+    disconnected: names of those that it does not depend on.
+    variables: every variable that the model has or reads.
+    """
 
     def __init__(
-        self, model: Any, loss: Callable, optimizer: Any, images: np.ndarray, labels: np.ndarray
+        self, model: Any, loss: Loss, optimizer: Any, images: np.ndarray, labels: np.ndarray
     ):
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.images = model_input(model, np.asarray(images))
@@ -45,10 +60,8 @@ class Program:
         self.trainable: list[tf.Variable] = [tf_variable(v) for v in self._given]
         if not self.trainable:
             raise ValueError("the model has no trainable variables")
-        self.disconnected: list[
-            str
-        ] = []  # filled while tracing: variables that the loss does not depend on
-        self.trained: list[tf.Variable] = []  # filled while tracing: the others
+        self.disconnected: list[str] = []  # filled while tracing, as is `trained`
+        self.trained: list[tf.Variable] = []
         self._taps: Taps | None = None
         try:  # AutoGraph takes a second to rewrite Python, most of which has nothing for it to do
             graphs = self._trace(autograph=False)
@@ -60,10 +73,11 @@ class Program:
         self._initial = [variable.numpy() for variable in self.variables]
 
     def _trace(self, autograph: bool) -> list[tf.Graph]:
-        """Of the evaluation and of a training step."""
+        """Return the graphs of the evaluation and of a training step."""
         image_spec = tf.TensorSpec([None, *self.images.shape[1:]], tf.float32)
         label_spec = tf.TensorSpec([None, *self.labels.shape[1:]], self.labels.dtype)
-        # Called as functions: a concrete function that gets a default argument formats all tensors for an error first.
+        # Called as functions: a concrete function that gets a default argument first formats all
+        # tensors, for an error that does not come.
         self._evaluate = tf.function(
             self._evaluate_graph, input_signature=[image_spec], autograph=autograph
         )
@@ -78,44 +92,53 @@ class Program:
         return [f.get_concrete_function().graph for f in (self._evaluate, self._gradients[True])]
 
     def restore(self) -> None:
-        """Every variable that the model has or reads: weights, batch statistics, dropout seeds."""
+        """Give every variable its first value back: weights, batch statistics, dropout seeds."""
         for variable, value in zip(self.variables, self._initial, strict=True):
             variable.assign(value)
 
     @property
     def taps(self) -> Taps:
+        """Return what the graph of the evaluation shows."""
         assert self._taps is not None  # set while tracing in __init__
         return self._taps
 
     @functools.cached_property
     def num_classes(self) -> int:
+        """Return the number of outputs, C."""
         return int(self.evaluate(self.images[:2])[0].shape[1])
 
-    def call(self, images: tf.Tensor, training: bool) -> tf.Tensor:
+    def _call(self, images: tf.Tensor, training: bool) -> tf.Tensor:
         return self.model(images, training=training) if self._takes_training else self.model(images)
 
     def evaluate(self, images: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Outputs [B, C] with dropout off, and what `taps` measured inside the network."""
+        """Return outputs [B, C] with dropout off, and what `tap_graph` measured in the network."""
         outputs, measured = self._evaluate(tf.constant(images))
         return outputs.numpy(), {name: value.numpy() for name, value in measured.items()}
 
     def outputs(self, images: np.ndarray) -> np.ndarray:
+        """Return outputs [B, C] with dropout off."""
         return self.evaluate(images)[0]
 
     def gradients(self, images: np.ndarray, labels: np.ndarray, training: bool = True) -> Gradients:
+        """Run one forward and backward pass, with dropout on if `training`."""
         loss, outputs, values, finite = self._gradients[training](
             tf.constant(images), tf.constant(labels)
         )
-        return Gradients(float(loss), outputs.numpy(), values, bool(finite))
+        return Gradients(
+            loss=float(loss), outputs=outputs.numpy(), values=values, finite=bool(finite)
+        )
 
     def loss_of(self, labels: np.ndarray, outputs: np.ndarray) -> float:
-        """The training objective of a batch: the mean if the loss gives one value per example."""
+        """Return the objective of a batch: the mean if the loss gives one value per example."""
         return float(objective(self.loss(tf.constant(labels), tf.constant(outputs))))
 
     def loss_gradient(
         self, labels: np.ndarray, outputs: np.ndarray
     ) -> tuple[float, np.ndarray, tuple[int, ...]]:
-        """Objective, its gradient with respect to the outputs [B, C], and the shape that the loss returned."""
+        """Return the objective, its gradient with respect to the outputs, and the loss's shape.
+
+        The gradient has the shape of the outputs, [B, C].
+        """
         point = tf.constant(outputs)
         with tf.GradientTape() as tape:
             tape.watch(point)
@@ -126,18 +149,23 @@ class Program:
         return float(total), array, tuple(value.shape)
 
     def accuracy(self, outputs: np.ndarray, classes: np.ndarray) -> float:
+        """Return the fraction of examples whose largest output is that of their class."""
         return float(np.mean(np.argmax(outputs, axis=1) == classes))
 
     @property
     def optimized(self) -> list[Any]:
-        """`trained` as the model lists them: an optimizer may tell Keras variables by their path."""
+        """Return `trained` as the model lists them.
+
+        An optimizer may tell Keras variables apart by their path.
+        """
         kept = {id(variable) for variable in self.trained}
         return [g for g, v in zip(self._given, self.trainable, strict=True) if id(v) in kept]
 
     def optimizer_copy(self, scale: float = 1.0) -> keras.optimizers.Optimizer:
-        """A fresh copy of the caller's optimizer, its learning rate multiplied by `scale`."""
+        """Return a fresh copy of the caller's optimizer, its learning rate times `scale`."""
         rate = self.optimizer._learning_rate
-        # Only hyperparameters go through the config: a schedule need not be serialisable, so it is handed over as is.
+        # Only hyperparameters go through the config: a schedule need not be serialisable, so the
+        # copy gets it as it is.
         bare = object.__new__(type(self.optimizer))
         bare.__dict__.update(self.optimizer.__dict__)
         bare.__dict__["_learning_rate"] = None
@@ -149,15 +177,17 @@ class Program:
 
     @property
     def learning_rate(self) -> float:
-        """The rate of the first step."""
+        """Return the learning rate of the first step."""
         return self._rate_at(0)
 
     @property
     def warmup(self) -> float:
-        """How much larger the largest rate of the schedule is than the first: 1 without a schedule, inf from 0."""
-        rates = [
-            self._rate_at(step) for step in (0, 1, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000)
-        ]
+        """Return how many times as large as the first learning rate the largest of the schedule is.
+
+        It is 1 without a schedule, and infinite for a schedule that begins with 0.
+        """
+        steps = (0, 1, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000)
+        rates = [self._rate_at(step) for step in steps]
         if max(rates) == rates[0]:
             return 1.0
         return max(rates) / rates[0] if rates[0] > 0 else math.inf
@@ -171,7 +201,7 @@ class Program:
         return float(np.asarray(rate))
 
     def _evaluate_graph(self, images: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        outputs = self.call(images, training=False)
+        outputs = self._call(images, training=False)
         if outputs.shape.rank != 2:
             raise ValueError(
                 f"the model must give outputs [batch, classes], got shape {outputs.shape}"
@@ -179,29 +209,25 @@ class Program:
         self._taps, measured = tap_graph(images, outputs)
         return tf.cast(outputs, tf.float32), measured
 
-    def _gradient_graph(self, images: tf.Tensor, labels: tf.Tensor, training: bool) -> tuple:
+    def _gradient_graph(
+        self, images: tf.Tensor, labels: tf.Tensor, training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor], tf.Tensor]:
+        """Return loss, outputs, gradients, and whether loss and gradients are finite."""
         with tf.GradientTape() as tape:
-            outputs = self.call(images, training=training)
+            outputs = self._call(images, training=training)
             loss = objective(self.loss(labels, outputs))
-        gradients = tape.gradient(loss, self.trainable)
-        known = [
-            (v, tf.convert_to_tensor(g))
-            for v, g in zip(self.trainable, gradients, strict=True)
-            if g is not None
-        ]
-        self.trained = [variable for variable, _ in known]
-        self.disconnected = [
-            variable_name(v) for v, g in zip(self.trainable, gradients, strict=True) if g is None
-        ]
-        values = [gradient for _, gradient in known]
-        finite = tf.reduce_all(
-            [tf.reduce_all(tf.math.is_finite(value)) for value in (loss, *values)]
-        )
+        gradients = list(zip(self.trainable, tape.gradient(loss, self.trainable), strict=True))
+        self.trained = [variable for variable, gradient in gradients if gradient is not None]
+        self.disconnected = [variable_name(v) for v, gradient in gradients if gradient is None]
+        values = [tf.convert_to_tensor(g) for _, g in gradients if g is not None]
+        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(v)) for v in (loss, *values)])
         return loss, tf.cast(outputs, tf.float32), values, finite
 
 
 class _ScaledRate(keras.optimizers.schedules.LearningRateSchedule):
-    def __init__(self, inner: Callable, scale: float):
+    """A learning rate, of a schedule or a function, times a factor."""
+
+    def __init__(self, inner: Callable[..., Any], scale: float):
         self.inner, self.scale = inner, scale
         self.takes_step = isinstance(inner, keras.optimizers.schedules.LearningRateSchedule)
 
@@ -210,59 +236,63 @@ class _ScaledRate(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def objective(loss: Any) -> tf.Tensor:
-    """Scalar to minimise, from a scalar or one value per example."""
+    """Return the scalar to minimise, from a scalar or one value per example."""
     return tf.reduce_mean(tf.convert_to_tensor(loss))
 
 
 def variable_name(variable: Any) -> str:
+    """Return the path of a Keras variable, or the name of a TensorFlow one."""
     return str(getattr(variable, "path", variable.name)).removesuffix(":0")
 
 
 def model_input(model: Any, images: np.ndarray) -> np.ndarray:
-    """Images as float32 (values untouched) in the first of [N, H, W, 1], [N, H*W], [N, H, W] that the model accepts."""
+    """Return the images as float32 in the first shape that the model accepts, values untouched.
+
+    Shapes are tried in the order: as given, [N, H, W, 1], [N, H*W], [N, H, W]. If the model accepts
+    none, its error for the first is raised.
+    """
     forms = _image_forms(images.astype(np.float32))
     shape = getattr(model, "input_shape", None) if getattr(model, "built", False) else None
     if isinstance(shape, tuple) and len(shape) in forms:
         return forms[len(shape)]
-    failure: Exception | None = None
+    failures = []
     for form in forms.values():
         try:
             _accept(model, form)
             return form
         except SHAPE_ERRORS as error:
-            failure = failure or error
-    assert failure is not None
-    raise failure
+            failures.append(error)
+    raise failures[0]
 
 
 def _accept(model: Any, images: np.ndarray) -> None:
-    """Raise unless the model takes these images. Traced, not run: a run may change what the model keeps."""
+    """Raise unless the model takes these images.
+
+    A built model is traced, not run: a run may change what the model keeps.
+    """
     if isinstance(model, keras.layers.Layer) and not model.built:
         model(images[:2])  # creates the weights
     else:
-        tf.function(lambda x: model(x)).get_concrete_function(
-            tf.TensorSpec([None, *images.shape[1:]])
-        )
+        spec = tf.TensorSpec([None, *images.shape[1:]])
+        tf.function(lambda batch: model(batch)).get_concrete_function(spec)
 
 
 def _image_forms(images: np.ndarray) -> dict[int, np.ndarray]:
-    """By rank, the form given first."""
+    """Return the images by rank: the form given first, [N, H, W] last."""
     count, pixels = len(images), int(np.prod(images.shape[1:]))
     side = math.isqrt(pixels)
     forms = {images.ndim: images}
     if side * side == pixels:
         square = {4: images.reshape(count, side, side, 1), 3: images.reshape(count, side, side)}
-        forms |= {rank: form for rank, form in square.items() if rank not in forms}
+        forms = square | forms
     forms.setdefault(2, images.reshape(count, pixels))
-    # [N, H, W] is how files come; a model rarely takes it, and a convolution may read it as something else.
-    return {
-        rank: forms[rank]
-        for rank in sorted(forms, key=lambda r: (r != images.ndim or r == 3, r == 3))
-    }
+    # Files hold [N, H, W]; a model rarely takes it, and a convolution may read it differently.
+    ranks = sorted(forms, key=lambda rank: (rank == 3, rank != images.ndim))
+    return {rank: forms[rank] for rank in ranks}
 
 
 def label_forms(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Labels in the dtype that losses take, and as integer classes [N]."""
+    """Return the labels in the dtype that losses take, and as integer classes [N]."""
     if labels.ndim == 2 and labels.shape[1] > 1:
         return labels.astype(np.float32), np.argmax(labels, axis=1)
     if labels.dtype != np.int64:
@@ -271,13 +301,13 @@ def label_forms(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def tf_variable(variable: Any) -> tf.Variable:
-    """What a Keras variable keeps its value in."""
+    """Return the TensorFlow variable in which a Keras variable keeps its value."""
     return variable.value if isinstance(variable, keras.Variable) else variable
 
 
-def _accepts_training(model: Callable) -> bool:
+def _accepts_training(model: Callable[..., Any]) -> bool:
     try:
-        parameters: Sequence[inspect.Parameter] = list(inspect.signature(model).parameters.values())
+        parameters = inspect.signature(model).parameters.values()
     except (TypeError, ValueError):
         return False
     return any(p.name == "training" or p.kind is p.VAR_KEYWORD for p in parameters)

@@ -10,15 +10,16 @@ from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
 from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
 from tensorflow.python.eager import context as tf_context
 
-# TensorFlow caches a kernel, with the position of its random stream, per (global seed, op seed). Seeds that a caller
-# is unlikely to use keep preflight from advancing the caller's kernels.
+# TensorFlow caches a kernel, with the position of its random stream, per (global seed, op seed).
+# Seeds that a caller is unlikely to use keep preflight from advancing the caller's kernels.
 _SEED_OFFSET = 0x5EED_0000
 
 
 @contextmanager
 def isolated_random_state(seed: int) -> Iterator[None]:
-    """Seed Python, NumPy, TensorFlow and Keras from `seed` inside the block, and put the caller's state back after it.
+    """Seed Python, NumPy, TensorFlow and Keras from `seed` inside the block.
 
+    After the block, the caller's random state is what it was before.
     TensorFlow and Keras have no public way to read their global state, hence the private names.
     """
     python_state, numpy_state = random.getstate(), np.random.get_state()

@@ -1,16 +1,23 @@
-"""What preflight hands back: findings for a person, numbers for a tracker."""
+"""What preflight returns: findings for a person, numbers for a tracker."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-Severity = Literal["error", "warning"]
+from mnist_exp.preflight.codes import Severity
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One problem: `message` is a sentence with the numbers, `evidence` the same numbers by name."""
+    """One problem of a program.
+
+    code: which kind of problem, as in docs/preflight.md.
+    severity: "error" or "warning".
+    message: a sentence with the numbers.
+    advice: what to do about it.
+    evidence: the numbers of the message by name.
+    """
 
     code: str
     severity: Severity
@@ -22,18 +29,24 @@ class Finding:
         return f"{self.severity.upper()} {self.code}: {self.message} {self.advice}"
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the finding as strict JSON: NaN and infinities become strings."""
         return {
             "code": self.code,
-            "severity": self.severity,
+            "severity": str(self.severity),
             "message": self.message,
             "advice": self.advice,
-            "evidence": _json_safe(dict(self.evidence)),
+            "evidence": _json_safe(self.evidence),
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PreflightReport:
-    """findings: errors first, causes before consequences; statistics: every number measured; seconds: wall time."""
+    """All that preflight knows about a program.
+
+    findings: errors first, causes before consequences, each code once.
+    statistics: every number measured, by name.
+    seconds: how long the checks took.
+    """
 
     findings: tuple[Finding, ...]
     statistics: Mapping[str, float]
@@ -41,34 +54,38 @@ class PreflightReport:
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        return tuple(f for f in self.findings if f.severity == "error")
+        """Return the findings that are errors."""
+        return tuple(f for f in self.findings if f.severity == Severity.ERROR)
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        return tuple(f for f in self.findings if f.severity == "warning")
+        """Return the findings that are warnings."""
+        return tuple(f for f in self.findings if f.severity == Severity.WARNING)
 
     @property
     def codes(self) -> tuple[str, ...]:
+        """Return the code of every finding."""
         return tuple(f.code for f in self.findings)
 
     @property
-    def worst(self) -> Severity | None:
-        """The gravest severity found, None if there is no finding."""
+    def worst(self) -> str | None:
+        """Return "error" or "warning", the gravest severity, or None if there is no finding."""
         if self.errors:
             return "error"
         return "warning" if self.findings else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Strict JSON: NaN and infinities become strings."""
+        """Return the report as strict JSON: NaN and infinities become strings."""
         return {
             "worst": self.worst,
             "seconds": round(self.seconds, 3),
             "findings": [finding.to_dict() for finding in self.findings],
-            "statistics": _json_safe(dict(self.statistics)),
+            "statistics": _json_safe(self.statistics),
         }
 
     def __str__(self) -> str:
-        summary = f"preflight: {len(self.errors)} errors, {len(self.warnings)} warnings in {self.seconds:.1f} s"
+        counts = f"{len(self.errors)} errors, {len(self.warnings)} warnings"
+        summary = f"preflight: {counts} in {self.seconds:.1f} s"
         return "\n".join([summary, *(f"  {finding}" for finding in self.findings)])
 
 

@@ -1,4 +1,4 @@
-"""Short training runs on the caller's weights, which start from and go back to their initial values."""
+"""Train the program for a few steps, on the caller's own weights."""
 
 import math
 from collections.abc import Callable
@@ -7,28 +7,35 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from .program import Gradients, Program
+from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.program import Gradients, Program
 
 SHORT_RUN_STEPS = 15
 SHORT_RUN_BATCH = 32
 HELD_OUT = 128
 OVERFIT_BATCH = 20
 PROBE_STEPS = 100
-PROBE_RATES = (
-    3e-3,
-    3e-4,
-)  # the first needs the fewest steps on good programs, the second is for those it is too high for
+# The first needs the fewest steps on good programs; for some of them it is too high.
+PROBE_RATES = (3e-3, 3e-4)
 
 Step = Callable[[Gradients], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ShortRun:
-    """SHORT_RUN_STEPS steps over different batches. Losses are on held-out images, dropout off, as the loss gives them.
+    """What SHORT_RUN_STEPS steps over different batches did.
 
-    promised: decrease of the loss to first order in the first step, -gradient . step, relative to the loss;
-    downhill: cosine between that step and minus the gradient; largest, moved: max |gradient|, max |change| by variable;
-    spread: largest difference between the outputs for different held-out images, relative to their size.
+    Losses are on held-out images, with dropout off, and of the size that the loss gives them.
+
+    finite: False if a gradient or the last loss is NaN or infinite.
+    steps: how many were taken.
+    loss_before, loss_after: NaN after a run that stopped early.
+    promised: decrease of the loss to first order in the first step, -gradient . step, relative to
+        the loss.
+    downhill: cosine between that step and minus the gradient.
+    largest, moved: max |gradient| and max |change| of each trained variable.
+    spread: largest difference between the outputs for different held-out images, relative to their
+        size.
     """
 
     finite: bool
@@ -41,10 +48,21 @@ class ShortRun:
     moved: list[float]
     spread: float
 
+    @property
+    def collapsed(self) -> bool:
+        """Return True if all held-out images get the same outputs; False if these are NaN."""
+        return self.spread <= thresholds.INPUT_SPREAD
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Overfit:
-    """One batch again and again. accuracy: the best seen, with dropout on or off."""
+    """What training on one batch again and again did.
+
+    accuracy: the best seen, with dropout on or off.
+    steps: how many were taken.
+    first_loss, last_loss: with dropout on.
+    finite: False if training stopped at a gradient that is NaN or infinite.
+    """
 
     accuracy: float
     steps: int
@@ -54,7 +72,7 @@ class Overfit:
 
 
 def optimizer_step(program: Program, scale: float = 1.0) -> Step:
-    """One step of a copy of the caller's optimizer, its learning rate multiplied by `scale`."""
+    """Return a step of a copy of the caller's optimizer, its learning rate times `scale`."""
     optimizer = program.optimizer_copy(scale)
     variables = program.optimized
     optimizer.build(variables)
@@ -62,13 +80,13 @@ def optimizer_step(program: Program, scale: float = 1.0) -> Step:
     def apply(values: list[tf.Tensor]) -> None:
         optimizer.apply(values, variables)
 
-    # Traced at once: TensorFlow warns of retracing when several programs are checked in one process.
+    # Traced here, because TensorFlow warns of retracing when one process checks several programs.
     traced = tf.function(apply, autograph=False).get_concrete_function(_specs(program))
     return lambda gradients: traced(gradients.values)
 
 
 def adam_step(program: Program, rate: float) -> Step:
-    """A sane optimizer, to tell a program that cannot learn from one that learns slowly."""
+    """Return a step of Adam, to tell a program that cannot learn from one that learns slowly."""
     moments = [
         (tf.Variable(tf.zeros_like(v)), tf.Variable(tf.zeros_like(v))) for v in program.trained
     ]
@@ -106,7 +124,10 @@ def _specs(program: Program) -> list[tf.TensorSpec]:
 
 
 def short_run(program: Program, seed: int, scale: float = 1.0) -> ShortRun:
-    """Leaves the trained weights in place; call `program.restore()` before and after."""
+    """Take SHORT_RUN_STEPS steps with the caller's optimizer, its learning rate times `scale`.
+
+    The trained weights stay in place: call `program.restore()` before and after.
+    """
     images, labels = program.images, program.labels
     held_out = slice(max(0, len(images) - HELD_OUT), None)
     pool = max(len(images) - HELD_OUT, min(len(images), HELD_OUT))
@@ -115,63 +136,68 @@ def short_run(program: Program, seed: int, scale: float = 1.0) -> ShortRun:
     start = [v.numpy() for v in program.trained]
     generator = np.random.default_rng(seed)
     largest = [0.0] * len(start)
-    promised = downhill = math.nan
-    for taken in range(SHORT_RUN_STEPS):
+    promised = downhill = loss_after = spread = math.nan
+    taken = 0
+    while taken < SHORT_RUN_STEPS:
         rows = generator.choice(pool, size=min(SHORT_RUN_BATCH, pool), replace=False)
         gradients = program.gradients(images[rows], labels[rows])
         if not gradients.finite:
-            moved = _moved(program, start)
-            return ShortRun(
-                False, taken, loss_before, math.nan, promised, downhill, largest, moved, math.nan
-            )
+            break
         sizes = [float(tf.reduce_max(tf.abs(value))) for value in gradients.values]
-        largest = [max(old, new) for old, new in zip(largest, sizes, strict=True)]
+        largest = [max(pair) for pair in zip(largest, sizes, strict=True)]
         step(gradients)
         if taken == 0:
             promised, downhill = _first_step(program, start, gradients)
-    outputs = program.outputs(images[held_out])
-    loss_after = program.loss_of(labels[held_out], outputs)
+        taken += 1
+    else:
+        outputs = program.outputs(images[held_out])
+        loss_after, spread = program.loss_of(labels[held_out], outputs), _spread(outputs)
     return ShortRun(
-        math.isfinite(loss_after),
-        SHORT_RUN_STEPS,
-        loss_before,
-        loss_after,
-        promised,
-        downhill,
-        largest,
-        _moved(program, start),
-        _spread(outputs),
+        finite=math.isfinite(loss_after),
+        steps=taken,
+        loss_before=loss_before,
+        loss_after=loss_after,
+        promised=promised,
+        downhill=downhill,
+        largest=largest,
+        moved=_moved(program, start),
+        spread=spread,
     )
 
 
 def overfit(program: Program, step: Step, steps: int) -> Overfit:
-    """Train on the first OVERFIT_BATCH examples until all are right. Leaves the weights as they are then.
+    """Train on the first OVERFIT_BATCH examples until all are right.
 
-    After `steps` it goes on for as long as the loss still falls by a fifth in 25 steps, at most four times as long.
+    After `steps` it goes on for as long as the loss still falls by a fifth in 25 steps, at most
+    four times as long. The trained weights stay in place.
     """
     images, labels, classes = (
         part[:OVERFIT_BATCH] for part in (program.images, program.labels, program.classes)
     )
-    best, trace = 0.0, list[float]()
+    best, losses, finite = 0.0, list[float](), True
     for taken in range(4 * steps + 1):
         gradients = program.gradients(images, labels)
-        trace.append(gradients.loss)
-        if not gradients.finite:
-            return Overfit(best, taken, trace[0], trace[-1], finite=False)
+        losses.append(gradients.loss)
+        finite = gradients.finite
+        if not finite:
+            break
         best = max(best, program.accuracy(gradients.outputs, classes))
         # Dropout can keep the training outputs from ever being all right.
         if best < 1.0 and taken % 5 == 0:
             best = max(best, program.accuracy(program.outputs(images), classes))
-        falling = taken >= 25 and 0 < trace[-1] < 0.8 * trace[-26]
+        falling = taken >= 25 and 0 < losses[-1] < 0.8 * losses[-26]
         if best == 1.0 or (taken >= steps and not falling):
             break
         step(gradients)
-    return Overfit(best, taken, trace[0], trace[-1], finite=True)
+    return Overfit(
+        accuracy=best, steps=taken, first_loss=losses[0], last_loss=losses[-1], finite=finite
+    )
 
 
 def _first_step(
     program: Program, start: list[np.ndarray], gradients: Gradients
 ) -> tuple[float, float]:
+    """Return `promised` and `downhill` of a ShortRun, from the weights before the step."""
     pairs = [
         ((v.numpy() - before).astype(np.float64), value)
         for v, before, value in zip(program.trained, start, gradients.arrays(), strict=True)
@@ -186,6 +212,7 @@ def _first_step(
 
 
 def _spread(outputs: np.ndarray) -> float:
+    """Return the largest difference between rows of `outputs`, relative to their size."""
     if not np.isfinite(outputs).all():
         return math.nan
     return float((outputs.max(0) - outputs.min(0)).max() / max(np.abs(outputs).max(), 1e-30))

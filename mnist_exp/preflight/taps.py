@@ -11,21 +11,28 @@ SATURATING = {"Sigmoid", "Tanh"}
 PASS_THROUGH = {"Identity", "Reshape", "Cast", "Squeeze"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Taps:
-    """What the graph says by itself. output_op: the operation that makes the outputs, such as "Softmax"."""
+    """What the graph shows without being run.
+
+    output_op: the operation that makes the outputs, such as "Softmax".
+    input_normalised: True if there is a normalisation between the images and the first weights.
+    normalisation: True if there is one anywhere.
+    """
 
     output_op: str
-    input_normalised: bool  # between the images and the first weights
-    normalisation: bool  # anywhere
+    input_normalised: bool
+    normalisation: bool
 
 
 def tap_graph(images: tf.Tensor, outputs: tf.Tensor) -> tuple[Taps, dict[str, tf.Tensor]]:
-    """Call inside the traced function, after the model. Measurements by name:
+    """Return what the graph shows, and measurements inside the network, by name.
+
+    Call it inside the traced function, after the model. The measurements are:
 
     "input_rms": root mean square of what the first weights are multiplied with;
     "rectifier:OP": largest value [units] of each unit of a hidden ReLU;
-    "saturation:OP": fraction of the values of a hidden sigmoid or tanh that are within 1% of its limits.
+    "saturation:OP": fraction of the values of a hidden sigmoid or tanh within 1% of its limits.
     """
     operations = tf.compat.v1.get_default_graph().get_operations()
     fed_by_images = {images.ref()}
@@ -36,9 +43,8 @@ def tap_graph(images: tf.Tensor, outputs: tf.Tensor) -> tuple[Taps, dict[str, tf
     while output_operation.type in PASS_THROUGH and output_operation.inputs:
         output_operation = output_operation.inputs[0].op
     for operation in operations:
-        if (
-            first_kernel_input is None
-        ):  # the Rsqrt of a moving variance does not depend on the images
+        # Also what does not depend on the images, such as the Rsqrt of a moving variance.
+        if first_kernel_input is None:
             input_normalised |= operation.type in NORMALISATION_OPS
         inputs = [tensor for tensor in operation.inputs if tensor.ref() in fed_by_images]
         if not inputs:

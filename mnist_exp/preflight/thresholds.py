@@ -1,12 +1,11 @@
-"""Every threshold of the checks, chosen from the measurements in docs/preflight.md, where the margins are."""
+"""Every threshold of the checks, chosen from measurements: docs/preflight.md has the margins."""
 
 LABEL_SENSITIVITY = 1e-4  # relative change of the loss gradient when labels are permuted
 ALIGNMENT = 0.3  # cosine between the loss's downhill direction and the right class
 LOSS_LEAK = 1e-4  # 1 - cosine of a gradient before and after other examples were exchanged
 PROBABILITY_COSINE = 0.97  # of the loss gradient with -1/p at the label
-LOG_PROBABILITY_COSINE = (
-    0.999  # of the loss gradient with -1 at the label; a squared error comes near
-)
+# Of the loss gradient with -1 at the label; a squared error comes near.
+LOG_PROBABILITY_COSINE = 0.999
 UNIFORM_LOSS = 0.05  # relative deviation from ln C at uniform outputs
 INITIAL_LOSS_HIGH = 12.0  # first loss per example, in units of ln C
 INITIAL_LOSS_LOW = 0.5
@@ -17,9 +16,8 @@ EVALUATION_NOISE = 1e-4  # relative to the largest output
 
 INPUT_RMS_LOW = 0.02
 INPUT_RMS_HIGH = 10.0
-INPUT_SPREAD = (
-    1e-6  # relative change of the outputs when the images are exchanged, after a short run
-)
+# Relative change of the outputs when the images are exchanged, after a short run.
+INPUT_SPREAD = 1e-6
 
 LARGEST_CLASS = 3.0  # times an even share
 CHANCE = 1e-4  # probability below which a missing class is no accident

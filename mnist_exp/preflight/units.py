@@ -1,22 +1,21 @@
-"""Hidden units that cannot do their work: equal, dead or saturated from the start."""
+"""Check for hidden units that cannot do their work: equal, dead or saturated from the start."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from . import thresholds
-from .program import Program, variable_name
-from .report import Finding
+from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.program import Program, variable_name
 
 
 def check_symmetry(
-    program: Program, images: np.ndarray, labels: np.ndarray, statistics: dict[str, Any]
-) -> list[Finding]:
-    """SYMMETRIC_INIT: hidden units with equal weights and equal gradients stay equal for ever.
+    checkup: Checkup, program: Program, images: np.ndarray, labels: np.ndarray
+) -> None:
+    """Check for SYMMETRIC_INIT: hidden units with equal weights and gradients stay equal for ever.
 
-    Weights alone do not tell: a zero layer before random ones is fine, its gradients differ.
+    Equal weights alone prove nothing: the gradients of a zero layer before random ones differ.
     """
     hidden = _hidden_kernels(program)
     suspects = [v for v in hidden if twin_share([v.numpy()]) >= thresholds.TWIN_SHARE]
@@ -25,29 +24,24 @@ def check_symmetry(
         # Without dropout, whose mask would make the gradients of equal units differ.
         values = program.gradients(images, labels, training=False).values
         gradients = {id(v): g.numpy() for v, g in zip(program.trained, values, strict=True)}
-        for variable in suspects:
-            shares[variable_name(variable)] = twin_share(
-                [variable.numpy(), gradients[id(variable)]]
-            )
+        shares |= {variable_name(v): twin_share([v.numpy(), gradients[id(v)]]) for v in suspects}
     share = max(shares.values(), default=0.0)
-    statistics["units.twin_share"] = share
-    if share < thresholds.TWIN_SHARE:
-        return []
-    names = [name for name, value in shares.items() if value >= thresholds.TWIN_SHARE]
-    return [
-        Finding(
+    checkup.measure("units.twin_share", share)
+    if share >= thresholds.TWIN_SHARE:
+        names = [name for name, value in shares.items() if value >= thresholds.TWIN_SHARE]
+        checkup.find(
             "SYMMETRIC_INIT",
-            "error",
-            f"{share:.0%} of the units of {', '.join(names)} have the same weights and the same gradient as another "
-            "unit: they will stay copies of each other.",
-            "Initialise hidden weights at random (zeros are right for a linear model only).",
+            f"{share:.0%} of the units of {', '.join(names)} have the same weights and the same "
+            "gradient as another unit: they will stay copies of each other.",
             {"share": share, "variables": names},
         )
-    ]
 
 
 def _hidden_kernels(program: Program) -> list[tf.Variable]:
-    """Variables [..., units] of two or more dimensions, without the readout: classes that never occur are twins there."""
+    """Return the variables [..., units] of two or more dimensions, without the readout.
+
+    In a readout, classes that never occur are rightly equal.
+    """
     kernels = [v for v in program.trained if v.shape.rank >= 2 and v.shape[-1] > 1]
     if kernels and kernels[-1].shape[-1] == program.num_classes:
         kernels = kernels[:-1]
@@ -55,7 +49,10 @@ def _hidden_kernels(program: Program) -> list[tf.Variable]:
 
 
 def twin_share(arrays: Sequence[np.ndarray]) -> float:
-    """Share of the units (last axis) that equal another unit in every array, within 1e-5 of its largest entry."""
+    """Return the share of the units that equal another unit in every array [..., units].
+
+    Equal means within 1e-5 of the largest entry of the array.
+    """
     units = arrays[0].shape[-1]
     signature = np.concatenate([_projection(array.reshape(-1, units)) for array in arrays])
     _, inverse, counts = np.unique(signature, axis=1, return_inverse=True, return_counts=True)
@@ -63,50 +60,50 @@ def twin_share(arrays: Sequence[np.ndarray]) -> float:
 
 
 def _projection(columns: np.ndarray) -> np.ndarray:
-    """Four random directions [4, units], rounded: equal columns give equal numbers."""
+    """Project on four random directions [4, units] and round: equal columns give equal numbers."""
     size = np.abs(columns).max()
     if size == 0 or not np.isfinite(size):
         return np.zeros((4, columns.shape[1]))
-    directions = np.random.default_rng(0).normal(size=(4, len(columns))) / (
-        size * np.sqrt(len(columns))
-    )
-    return np.round(directions.astype(np.float32) @ columns.astype(np.float32), 5)
+    scale = size * np.sqrt(len(columns))
+    directions = np.random.default_rng(0).normal(size=(4, len(columns))) / scale
+    projected: np.ndarray = directions.astype(np.float32) @ columns.astype(np.float32)
+    return projected.round(5)
 
 
-def check_activations(measured: dict[str, np.ndarray], statistics: dict[str, Any]) -> list[Finding]:
-    """DEAD_UNITS and SATURATED_ACTIVATIONS, from what the taps measured over a few hundred examples."""
-    dead = {
-        n.split(":", 1)[1]: float(np.mean(v <= 0))
-        for n, v in measured.items()
-        if n.startswith("rectifier:")
-    }
-    saturated = {
-        n.split(":", 1)[1]: float(v) for n, v in measured.items() if n.startswith("saturation:")
-    }
-    statistics["units.dead_share"] = max(dead.values(), default=0.0)
-    statistics["units.saturated_share"] = max(saturated.values(), default=0.0)
-    findings = []
-    if statistics["units.dead_share"] > thresholds.DEAD_SHARE_WARNING:
-        name = max(dead, key=lambda key: dead[key])
-        findings.append(
-            Finding(
-                "DEAD_UNITS",
-                "error" if dead[name] > thresholds.DEAD_SHARE_ERROR else "warning",
-                f"{dead[name]:.0%} of the units of {name} give 0 for every example: no gradient passes through them.",
-                "Start biases at 0 or slightly above, centre the inputs, and look for a sign error before the ReLU.",
-                {"shares": dead},
-            )
+def check_activations(checkup: Checkup, measured: Mapping[str, np.ndarray]) -> None:
+    """Check for DEAD_UNITS and SATURATED_ACTIVATIONS.
+
+    measured: what `tap_graph` measured over a few hundred examples.
+    """
+    dead = {op: float(np.mean(value <= 0)) for op, value in _select(measured, "rectifier:")}
+    saturated = {op: float(value) for op, value in _select(measured, "saturation:")}
+    operation, share = _largest(dead)
+    checkup.measure("units.dead_share", share)
+    if share > thresholds.DEAD_SHARE_WARNING:
+        checkup.find(
+            "DEAD_UNITS",
+            f"{share:.0%} of the units of {operation} give 0 for every example: no gradient passes "
+            "through them.",
+            {"shares": dead},
+            case="most" if share > thresholds.DEAD_SHARE_ERROR else "many",
         )
-    if statistics["units.saturated_share"] > thresholds.SATURATED_SHARE:
-        name = max(saturated, key=lambda key: saturated[key])
-        findings.append(
-            Finding(
-                "SATURATED_ACTIVATIONS",
-                "warning",
-                f"{saturated[name]:.0%} of the values of {name} are within 1% of a limit of the function, where its "
-                "slope is almost 0.",
-                "Scale the initial weights by 1/sqrt(inputs) (Glorot), or the inputs to [0, 1].",
-                {"shares": saturated},
-            )
+    operation, share = _largest(saturated)
+    checkup.measure("units.saturated_share", share)
+    if share > thresholds.SATURATED_SHARE:
+        checkup.find(
+            "SATURATED_ACTIVATIONS",
+            f"{share:.0%} of the values of {operation} are within 1% of a limit of the function, "
+            "where its slope is almost 0.",
+            {"shares": saturated},
         )
-    return findings
+
+
+def _select(measured: Mapping[str, np.ndarray], kind: str) -> list[tuple[str, np.ndarray]]:
+    """Return (operation, value) of the measurements of one kind."""
+    return [(n.removeprefix(kind), value) for n, value in measured.items() if n.startswith(kind)]
+
+
+def _largest(shares: Mapping[str, float]) -> tuple[str, float]:
+    """Return the operation with the largest share, and that share; ("", 0) without operations."""
+    operation = max(shares, key=lambda name: shares[name], default="")
+    return operation, shares.get(operation, 0.0)

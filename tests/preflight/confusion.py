@@ -27,7 +27,7 @@ Row = dict[str, Any]
 # code, statistic, whether values above the threshold are bad, threshold
 LIMITS: list[tuple[str, str, bool, float]] = [
     ("LOSS_IGNORES_LABELS", "loss.gradient_change", False, thresholds.LABEL_SENSITIVITY),
-    ("INITIAL_LOSS_UNEXPECTED", "loss.uniform_error", True, thresholds.UNIFORM_LOSS),
+    ("INITIAL_LOSS_UNEXPECTED", "abs(loss.at_uniform - 1)", True, thresholds.UNIFORM_LOSS),
     ("INITIAL_LOSS_UNEXPECTED", "loss.initial", True, thresholds.INITIAL_LOSS_HIGH),
     ("LOSS_NOT_MINIMISED", "loss.alignment", False, thresholds.ALIGNMENT),
     ("LOSS_NOT_MINIMISED", "run.downhill", False, thresholds.UPHILL),
@@ -154,7 +154,7 @@ def threshold_table(rows: list[Row]) -> Iterator[str]:
 
 
 def _values(row: Row, statistic: str) -> list[float]:
-    if statistic == "loss.uniform_error":
+    if statistic == "abs(loss.at_uniform - 1)":
         return [abs(value - 1) for value in _values(row, "loss.at_uniform")]
     value = row["statistics"].get(statistic)
     return [] if value is None else [float(value)]

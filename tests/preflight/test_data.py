@@ -1,15 +1,16 @@
-from typing import Any
-
 import numpy as np
 import pytest
 
+from mnist_exp.preflight import Finding
+from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.data import check_labels, check_relation
 
 from . import zoo
+from .support import codes, findings
 
 
-def labels_of(classes: np.ndarray, num_classes: int = 10) -> list[Any]:
-    return check_labels(classes, classes, num_classes, {})
+def labels_of(classes: np.ndarray, num_classes: int = 10) -> list[Finding]:
+    return findings(check_labels, classes, classes, num_classes)
 
 
 def test_labels_from_one_are_out_of_range() -> None:
@@ -39,18 +40,19 @@ def test_missing_class_counts_only_where_chance_does_not_explain_it() -> None:
 
 def test_mnist_labels_are_predicted_and_shuffled_ones_are_not() -> None:
     images, labels = zoo.sample(1)
-    statistics: dict[str, Any] = {}
-    assert check_relation(images, labels, statistics) == []
-    assert statistics["data.probe_accuracy"] > 0.6
-    (finding,) = check_relation(images, np.random.default_rng(0).permutation(labels), {})
-    assert finding.code == "LABELS_UNRELATED"
+    checkup = Checkup()
+    check_relation(checkup, images, labels)
+    assert checkup.findings == []
+    assert checkup.statistics["data.probe_accuracy"] > 0.6
+    shuffled = np.random.default_rng(0).permutation(labels)
+    assert codes(check_relation, images, shuffled) == ["LABELS_UNRELATED"]
 
 
 def test_constant_images_carry_nothing() -> None:
-    (finding,) = check_relation(np.ones((200, 28, 28, 1)), np.arange(200) % 10, {})
-    assert finding.code == "INPUT_IGNORED"
+    images = np.ones((200, 28, 28, 1))
+    assert codes(check_relation, images, np.arange(200) % 10) == ["INPUT_IGNORED"]
 
 
 def test_few_examples_are_not_judged() -> None:
     images, labels = zoo.sample(1, 50)
-    assert check_relation(images, labels[::-1], {}) == []
+    assert codes(check_relation, images, labels[::-1]) == []

@@ -1,8 +1,10 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.gradients import (
     check_disconnected,
     check_finite,
@@ -11,41 +13,43 @@ from mnist_exp.preflight.gradients import (
 )
 
 from . import zoo
-from .test_program import program
+from .support import findings, program
 
 
 def test_infinite_gradient_names_the_variable() -> None:
     p = program(loss=lambda y, z: zoo.mean(y, z) + tf.reduce_sum(tf.sqrt(z - z)))
-    (finding,) = check_finite(p, p.gradients(p.images, p.labels))
+    (finding,) = findings(check_finite, p, p.gradients(p.images, p.labels))
     assert finding.code == "GRADIENT_NON_FINITE"
     assert any("kernel" in name for name in finding.evidence["variables"])
 
 
 def test_finite_gradient_passes() -> None:
     p = program()
-    assert check_finite(p, p.gradients(p.images, p.labels)) == []
+    assert findings(check_finite, p, p.gradients(p.images, p.labels)) == []
 
 
-def names(findings: list[Any]) -> list[str]:
-    assert all(finding.code == "VARIABLE_NOT_TRAINED" for finding in findings)
-    return [name for finding in findings for name in finding.evidence["variables"]]
+def names(check: Callable[..., None], *arguments: Any) -> list[str]:
+    """Return the variables that a check finds not to be trained."""
+    found = findings(check, *arguments)
+    assert all(finding.code == "VARIABLE_NOT_TRAINED" for finding in found)
+    return [name for finding in found for name in finding.evidence["variables"]]
 
 
 def test_stopped_gradient_names_what_lies_before_it() -> None:
     p = program(zoo.mlp("glorot", 0, extra=[zoo.CallLayer(tf.stop_gradient)]))
-    found = names(check_disconnected(p))
-    assert len(found) == 2
-    assert all("dense" in name for name in found)
+    stopped = names(check_disconnected, p)
+    assert len(stopped) == 2
+    assert all("dense" in name for name in stopped)
 
 
 def test_variables_that_nobody_listed() -> None:
-    found = names(check_disconnected(program(zoo.plain_mlp(0, forgotten=2))))
-    assert found == ["hidden_weights", "hidden_bias"]
-    assert len(names(check_disconnected(program(zoo.Untracked(0))))) == 2
+    forgotten = program(zoo.plain_mlp(0, forgotten=2))
+    assert names(check_disconnected, forgotten) == ["hidden_weights", "hidden_bias"]
+    assert len(names(check_disconnected, program(zoo.Untracked(0)))) == 2
 
 
 def test_frozen_layer_is_a_warning() -> None:
-    (finding,) = check_disconnected(program(zoo._frozen(zoo.cnn("glorot", 0))))
+    (finding,) = findings(check_disconnected, program(zoo._frozen(zoo.cnn("glorot", 0))))
     assert finding.severity == "warning"
 
 
@@ -53,23 +57,23 @@ def test_batch_statistics_and_dropout_seeds_need_no_training() -> None:
     from keras import layers
 
     model = zoo.cnn("glorot", 0, extra=[layers.BatchNormalization()], dropout=0.5)
-    assert check_disconnected(program(model)) == []
+    assert findings(check_disconnected, program(model)) == []
 
 
 def test_zero_gradient_over_the_whole_run_names_the_variable() -> None:
     p = program(zoo.softmax("glorot", 0))
-    statistics: dict[str, float] = {}
-    (finding,) = check_zero(p, [0.0, 0.5], statistics)
+    (finding,) = findings(check_zero, p, [0.0, 0.5])
     assert finding.code == "GRADIENT_ZERO"
     assert finding.evidence["variables"] == [p.trained[0].name.removesuffix(":0")]
-    assert check_zero(p, [1e-6, 0.5], statistics) == []
-    assert statistics["gradient.smallest"] == 2e-6
+    checkup = Checkup()
+    check_zero(checkup, p, [1e-6, 0.5])
+    assert checkup.findings == []
+    assert checkup.statistics["gradient.smallest"] == 2e-6
 
 
 def test_variable_that_does_not_move_in_spite_of_its_gradient() -> None:
     p = program(zoo.softmax("glorot", 0))
-    assert names(check_updated(p, moved=[0.0, 0.1], largest=[0.5, 0.5])) == [
-        p.trained[0].name.removesuffix(":0")
-    ]
-    assert check_updated(p, moved=[0.0, 0.1], largest=[0.0, 0.5]) == []
+    moved = [0.0, 0.1]
+    assert names(check_updated, p, moved, [0.5, 0.5]) == [p.trained[0].name.removesuffix(":0")]
+    assert names(check_updated, p, moved, [0.0, 0.5]) == []
     assert np.isfinite(p.outputs(p.images)).all()

@@ -6,17 +6,18 @@ import keras
 import pytest
 
 from mnist_exp.preflight import check
+from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.learning import check_ignored, check_overfit, check_rate, check_uphill
 from mnist_exp.preflight.runs import ShortRun, short_run
 
 from . import zoo
-from .test_program import program
+from .support import codes, findings, program
 
 GOOD = ShortRun(
-    True,
-    15,
-    2.3,
-    1.5,
+    finite=True,
+    steps=15,
+    loss_before=2.3,
+    loss_after=1.5,
     promised=0.01,
     downhill=0.5,
     largest=[0.1, 0.1],
@@ -29,7 +30,7 @@ def rate_codes(optimizer: Any) -> list[str]:
     images, labels = zoo.sample(0, 400)
     p = program(zoo.softmax("zeros", 0), optimizer=optimizer, images=images, labels=labels)
     run = short_run(p, 0)
-    return [finding.code for finding in check_rate(p, run, 0, {})]
+    return codes(check_rate, p, run, 0)
 
 
 @pytest.mark.parametrize(
@@ -51,12 +52,12 @@ def test_warm_up_is_judged_by_its_peak(start: float) -> None:
 def test_rate_is_not_blamed_where_a_lower_one_is_no_better() -> None:
     p = program()
     worse = replace(GOOD, loss_after=10.0)
-    statistics: dict[str, Any] = {}
-    (finding,) = check_rate(p, worse, 0, statistics)
-    assert finding.code == "LEARNING_RATE_TOO_HIGH"
+    assert codes(check_rate, p, worse, 0) == ["LEARNING_RATE_TOO_HIGH"]
     p.restore()
-    assert check_rate(p, replace(GOOD, loss_before=1.0, loss_after=2.0), 0, statistics) == []
-    assert statistics["run.slower_over_own"] > 1
+    checkup = Checkup()
+    check_rate(checkup, p, replace(GOOD, loss_before=1.0, loss_after=2.0), 0)
+    assert checkup.findings == []
+    assert checkup.statistics["run.slower_over_own"] > 1
 
 
 def test_guessing_after_a_wild_run_is_the_rates_fault() -> None:
@@ -71,40 +72,38 @@ def test_absurd_rate_is_compared_with_a_far_lower_one() -> None:
     images, labels = zoo.sample(0, 400)
     p = program(zoo.cnn("glorot", 0), optimizer=zoo.sgd(1e4), images=images, labels=labels)
     run = short_run(p, 0)
-    (finding,) = check_rate(p, run, 0, {})
+    (finding,) = findings(check_rate, p, run, 0)
     assert finding.code == "LEARNING_RATE_TOO_HIGH"
     assert finding.evidence["lower_rate"] == pytest.approx(1)
 
 
 def test_nan_at_every_rate_is_the_programs_fault() -> None:
     p = program(loss=lambda y, z: zoo.mean(y, z) * float("nan"))
-    (finding,) = check_rate(p, replace(GOOD, finite=False, loss_after=math.nan), 0, {})
-    assert finding.code == "GRADIENT_NON_FINITE"
+    run = replace(GOOD, finite=False, loss_after=math.nan)
+    assert codes(check_rate, p, run, 0) == ["GRADIENT_NON_FINITE"]
 
 
 def test_uphill_step() -> None:
-    assert [f.code for f in check_uphill(replace(GOOD, downhill=-0.3), {})] == [
-        "LOSS_NOT_MINIMISED"
-    ]
-    assert check_uphill(GOOD, {}) == []
-    assert check_uphill(replace(GOOD, downhill=math.nan), {}) == []
+    assert codes(check_uphill, replace(GOOD, downhill=-0.3)) == ["LOSS_NOT_MINIMISED"]
+    assert codes(check_uphill, GOOD) == []
+    assert codes(check_uphill, replace(GOOD, downhill=math.nan)) == []
 
 
 def test_same_outputs_for_all_images() -> None:
-    assert [f.code for f in check_ignored(replace(GOOD, spread=0.0), {})] == ["INPUT_IGNORED"]
-    assert check_ignored(GOOD, {}) == []
-    assert check_ignored(replace(GOOD, spread=math.nan), {}) == []
+    assert codes(check_ignored, replace(GOOD, spread=0.0)) == ["INPUT_IGNORED"]
+    assert codes(check_ignored, GOOD) == []
+    assert codes(check_ignored, replace(GOOD, spread=math.nan)) == []
 
 
 def test_equal_outputs_blame_the_rate_only_if_a_lower_one_keeps_them_apart() -> None:
-    """A step that kills all hidden units leaves the loss of a guess, ln 10, so the loss alone does not tell."""
+    """The loss alone does not show it: a step that kills all hidden units leaves ln 10, a guess."""
     collapsed = replace(GOOD, loss_after=2.3, spread=0.0)
-    assert [f.code for f in check_rate(program(), collapsed, 0, {})] == ["LEARNING_RATE_TOO_HIGH"]
-    assert check_rate(program(zoo.mlp("zeros", 0)), collapsed, 0, {}) == []
+    assert codes(check_rate, program(), collapsed, 0) == ["LEARNING_RATE_TOO_HIGH"]
+    assert codes(check_rate, program(zoo.mlp("zeros", 0)), collapsed, 0) == []
 
 
 def overfit_codes(model: Any, optimizer: Any = None) -> list[str]:
-    return [f.code for f in check_overfit(program(model, optimizer=optimizer), {})]
+    return codes(check_overfit, program(model, optimizer=optimizer))
 
 
 def test_narrow_network_cannot_overfit() -> None:

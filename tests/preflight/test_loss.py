@@ -6,25 +6,27 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mnist_exp.preflight.loss import LossFacts, check_initial, check_loss
+from mnist_exp.preflight import Finding
+from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.loss import LossFacts, LossInput, Reduction, check_initial, check_loss
 from mnist_exp.preflight.program import Program
 
 from . import zoo
+from .support import findings
 
 IMAGES, LABELS = zoo.sample(0, 128)
 ONE_HOT = np.eye(10, dtype=np.float32)[LABELS]
 
 
-def judge(loss: Any, labels: np.ndarray = LABELS) -> tuple[LossFacts, list[Any], dict[str, float]]:
+def judge(loss: Any, labels: np.ndarray = LABELS) -> tuple[LossFacts, Checkup]:
     program = Program(zoo.softmax("zeros", 0), loss, zoo.sgd(), IMAGES, labels)
     outputs = np.full((64, 10), 0.1, np.float32)
-    statistics: dict[str, float] = {}
-    facts, findings = check_loss(program, outputs, 0, statistics)
-    return facts, findings, statistics
+    checkup = Checkup()
+    return check_loss(checkup, program, outputs, 0), checkup
 
 
 def codes(loss: Any, labels: np.ndarray = LABELS) -> list[str]:
-    return [finding.code for finding in judge(loss, labels)[1]]
+    return [finding.code for finding in judge(loss, labels)[1].findings]
 
 
 k = keras.losses
@@ -57,15 +59,16 @@ k = keras.losses
 def test_right_losses_are_understood_and_pass(
     loss: Any, labels: np.ndarray, takes: str, reduction: str
 ) -> None:
-    facts, findings, _ = judge(loss, labels)
-    assert findings == []
+    facts, checkup = judge(loss, labels)
+    assert checkup.findings == []
     assert (facts.takes, facts.reduction, facts.calibrated) == (takes, reduction, True)
 
 
 def test_squared_error_is_no_cross_entropy_but_no_error() -> None:
-    facts, findings, _ = judge(lambda y, p: tf.reduce_mean((p - y) ** 2), ONE_HOT)
+    facts, checkup = judge(lambda y, p: tf.reduce_mean((p - y) ** 2), ONE_HOT)
     assert facts.takes == "unknown"
-    assert [(f.code, f.severity) for f in findings] == [("INITIAL_LOSS_UNEXPECTED", "warning")]
+    (finding,) = checkup.findings
+    assert (finding.code, finding.severity) == ("INITIAL_LOSS_UNEXPECTED", "warning")
 
 
 @pytest.mark.parametrize("loss", [zoo.self_entropy, zoo._all_pairs])
@@ -79,10 +82,10 @@ def test_loss_without_a_slope_does_not_ignore_labels() -> None:
 
 def test_the_bug_is_seen_where_the_loss_has_its_right_value() -> None:
     """With uniform outputs, as zero weights give, the buggy loss is ln 10 and its gradient is exactly 0."""
-    _, findings, statistics = judge(zoo.self_entropy)
-    assert statistics["loss.at_uniform"] == pytest.approx(1)
-    assert [finding.code for finding in findings] == ["LOSS_IGNORES_LABELS"]
-    assert statistics["loss.gradient_change"] == 0
+    _, checkup = judge(zoo.self_entropy)
+    assert checkup.statistics["loss.at_uniform"] == pytest.approx(1)
+    assert [finding.code for finding in checkup.findings] == ["LOSS_IGNORES_LABELS"]
+    assert checkup.statistics["loss.gradient_change"] == 0
 
 
 def test_one_class_cannot_tell_whether_labels_are_used() -> None:
@@ -90,16 +93,13 @@ def test_one_class_cannot_tell_whether_labels_are_used() -> None:
 
 
 def test_flipped_sign_and_shifted_labels() -> None:
-    flipped = next(
-        f for f in judge(lambda y, z: -zoo.mean(y, z))[1] if f.code == "LOSS_NOT_MINIMISED"
-    )
+    def not_minimised(loss: Any) -> Finding:
+        return next(f for f in judge(loss)[1].findings if f.code == "LOSS_NOT_MINIMISED")
+
+    flipped = not_minimised(lambda y, z: -zoo.mean(y, z))
     assert flipped.evidence["alignment"] < -0.8
     assert "sign" in flipped.advice
-    shifted = next(
-        f
-        for f in judge(lambda y, z: zoo.mean((y + 1) % 10, z))[1]
-        if f.code == "LOSS_NOT_MINIMISED"
-    )
+    shifted = not_minimised(lambda y, z: zoo.mean((y + 1) % 10, z))
     assert abs(shifted.evidence["alignment"]) < 0.3
 
 
@@ -123,8 +123,8 @@ def test_loss_of_another_scale(factor: float) -> None:
 
 def test_confident_first_outputs_are_a_warning_unless_they_are_right() -> None:
     program = Program(zoo.softmax("zeros", 0), zoo.mean, zoo.sgd(), IMAGES, LABELS)
-    facts = LossFacts("logits", "mean", calibrated=True)
+    facts = LossFacts(takes=LossInput.LOGITS, reduction=Reduction.MEAN, calibrated=True)
     wrong = 500 * np.eye(10, dtype=np.float32)[(LABELS[:64] + 1) % 10]
-    (finding,) = check_initial(program, facts, wrong, {})
+    (finding,) = findings(check_initial, program, facts, wrong)
     assert (finding.code, finding.severity) == ("INITIAL_LOSS_UNEXPECTED", "warning")
-    assert check_initial(program, facts, 20 * ONE_HOT[:64], {}) == []  # trained already
+    assert findings(check_initial, program, facts, 20 * ONE_HOT[:64]) == []  # trained already

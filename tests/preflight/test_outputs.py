@@ -6,23 +6,23 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from mnist_exp.preflight.loss import LossFacts
+from mnist_exp.preflight import Finding
+from mnist_exp.preflight.loss import LossFacts, LossInput, Reduction
 from mnist_exp.preflight.outputs import (
     check_evaluation,
     check_leak,
     check_probabilities,
     output_leak,
 )
-from mnist_exp.preflight.program import Program
 
 from . import zoo
-from .test_program import program
+from .support import codes, findings, program
 
 
-def judge(takes: Any, model: Any, loss: Any = zoo.mean) -> list[str]:
+def judge(takes: str, model: Any, loss: Any = zoo.mean) -> list[str]:
     p = program(model, loss)
-    facts = LossFacts(takes, "mean", calibrated=True)
-    return [finding.code for finding in check_probabilities(p, facts, p.outputs(p.images), {})]
+    facts = LossFacts(takes=LossInput(takes), reduction=Reduction.MEAN, calibrated=True)
+    return codes(check_probabilities, p, facts, p.outputs(p.images))
 
 
 @pytest.mark.parametrize("init", ["zeros", "glorot"])
@@ -56,17 +56,18 @@ def leak_of(*head: layers.Layer) -> float:
 
 def test_leak_is_zero_without_an_operation_over_the_batch() -> None:
     assert leak_of() < 1e-6
-    assert check_leak(leak_of(), {}) == []
+    assert codes(check_leak, leak_of()) == []
 
 
 def test_softmax_over_the_batch_leaks() -> None:
     leak = leak_of(zoo.CallLayer(lambda x: tf.nn.softmax(x, axis=0)))
-    assert [finding.code for finding in check_leak(leak, {})] == ["EXAMPLES_LEAK"]
+    assert codes(check_leak, leak) == ["EXAMPLES_LEAK"]
 
 
-def evaluation(model: Any) -> list[Any]:
-    p: Program = program(model)
-    return check_evaluation(p, p.images[:48], output_leak(p, p.images[:48]), {})
+def evaluation(model: Any) -> list[Finding]:
+    p = program(model)
+    images = p.images[:48]
+    return findings(check_evaluation, p, images, output_leak(p, images))
 
 
 def test_dropout_that_stays_on_is_found_and_one_that_does_not_is_not() -> None:
@@ -88,5 +89,5 @@ def test_batch_norm_that_stays_in_training_mode(model: Any) -> None:
 
 def test_outputs_that_are_not_finite_are_left_to_another_check() -> None:
     p = program(zoo.softmax("glorot", 0, [zoo.CallLayer(lambda x: x * np.nan)]))
-    facts = LossFacts("probabilities", "mean", calibrated=True)
-    assert check_probabilities(p, facts, p.outputs(p.images), {}) == []
+    facts = LossFacts(takes=LossInput.PROBABILITIES, reduction=Reduction.MEAN, calibrated=True)
+    assert codes(check_probabilities, p, facts, p.outputs(p.images)) == []

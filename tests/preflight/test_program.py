@@ -9,14 +9,7 @@ from keras import layers
 from mnist_exp.preflight.program import Program, label_forms, model_input
 
 from . import zoo
-
-
-def program(
-    model: Any = None, loss: Any = zoo.mean, optimizer: Any = None, **changes: Any
-) -> Program:
-    images, labels = zoo.sample(0, 64)
-    arguments = {"images": images, "labels": labels} | changes
-    return Program(model or zoo.mlp("glorot", 0), loss, optimizer or zoo.adam(), **arguments)
+from .support import program
 
 
 @pytest.mark.parametrize("shape", [(5, 28, 28, 1), (5, 28, 28), (5, 784)])

@@ -3,21 +3,28 @@ import json
 import numpy as np
 
 from mnist_exp.preflight import Finding, PreflightReport
+from mnist_exp.preflight.codes import Severity
 
 WARNING = Finding(
-    "CLASS_IMBALANCE", "warning", "Class 0 is 90% of the labels.", "Shuffle.", {"share": 0.9}
+    code="CLASS_IMBALANCE",
+    severity=Severity.WARNING,
+    message="Class 0 is 90% of the labels.",
+    advice="Shuffle.",
+    evidence={"share": 0.9},
 )
 ERROR = Finding(
-    "INPUT_SCALE",
-    "error",
-    "It is 83.",
-    "Divide by 255.",
-    {"rms": np.float32("inf"), "names": ("a",)},
+    code="INPUT_SCALE",
+    severity=Severity.ERROR,
+    message="It is 83.",
+    advice="Divide by 255.",
+    evidence={"rms": np.float32("inf"), "names": ("a",)},
 )
 
 
 def report(*findings: Finding) -> PreflightReport:
-    return PreflightReport(findings, {"run.loss_ratio": float("nan")}, 1.25)
+    return PreflightReport(
+        findings=findings, statistics={"run.loss_ratio": float("nan")}, seconds=1.25
+    )
 
 
 def test_worst_is_the_gravest_severity() -> None:

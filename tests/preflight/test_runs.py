@@ -5,7 +5,7 @@ import pytest
 from mnist_exp.preflight.runs import adam_step, optimizer_step, overfit, short_run
 
 from . import zoo
-from .test_program import program
+from .support import program
 
 IMAGES, LABELS = zoo.sample(0, 400)
 

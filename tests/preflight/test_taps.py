@@ -3,7 +3,7 @@ import pytest
 from keras import layers
 
 from . import zoo
-from .test_program import program
+from .support import program
 
 
 def test_relu_reports_its_largest_value_by_unit() -> None:

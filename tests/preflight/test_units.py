@@ -3,15 +3,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mnist_exp.preflight import Finding
 from mnist_exp.preflight.units import check_activations, check_symmetry, twin_share
 
 from . import zoo
-from .test_program import program
+from .support import codes, findings, program
 
 
-def symmetry(model: Any) -> list[Any]:
+def symmetry(model: Any) -> list[Finding]:
     p = program(model)
-    return check_symmetry(p, p.images, p.labels, {})
+    return findings(check_symmetry, p, p.images, p.labels)
 
 
 @pytest.mark.parametrize("model", [zoo.mlp, zoo.cnn])
@@ -48,15 +49,15 @@ def test_twin_share() -> None:
 
 def test_dead_units_by_their_largest_value() -> None:
     measured = {"rectifier:a": np.array([0, 0, 0, 0, 1.0]), "rectifier:b": np.array([1.0, 2.0])}
-    (finding,) = check_activations(measured, {})
+    (finding,) = findings(check_activations, measured)
     assert (finding.code, finding.severity) == ("DEAD_UNITS", "warning")
     assert "80%" in finding.message
-    assert check_activations({"rectifier:a": np.zeros(9)}, {})[0].severity == "error"
-    assert check_activations({"rectifier:a": np.array([0, 1.0, 1.0, 1.0])}, {}) == []
+    (finding,) = findings(check_activations, {"rectifier:a": np.zeros(9)})
+    assert finding.severity == "error"
+    assert codes(check_activations, {"rectifier:a": np.array([0, 1.0, 1.0, 1.0])}) == []
 
 
 def test_saturated_activations_by_their_share() -> None:
-    assert [f.code for f in check_activations({"saturation:a": np.array(0.8)}, {})] == [
-        "SATURATED_ACTIVATIONS"
-    ]
-    assert check_activations({"saturation:a": np.array(0.2)}, {}) == []
+    saturated = {"saturation:a": np.array(0.8)}
+    assert codes(check_activations, saturated) == ["SATURATED_ACTIVATIONS"]
+    assert codes(check_activations, {"saturation:a": np.array(0.2)}) == []

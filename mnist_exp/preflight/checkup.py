@@ -1,0 +1,52 @@
+"""Collect what the checks of one program measure and find."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mnist_exp.preflight.codes import CASES, Severity
+from mnist_exp.preflight.report import Finding, PreflightReport
+
+
+class Checkup:
+    """The record of one program, which every check writes into."""
+
+    def __init__(self) -> None:
+        self.statistics: dict[str, float] = {}
+        self.findings: list[Finding] = []
+
+    def measure(self, name: str, value: float) -> None:
+        """Record a number under its name in the report, such as `loss.alignment`."""
+        self.statistics[name] = float(value)
+
+    def find(self, code: str, message: str, evidence: Mapping[str, Any], case: str = "") -> None:
+        """Record a finding; the table of codes gives its severity and advice.
+
+        message: a sentence with the numbers. evidence: the same numbers by name. case: which way of
+        several, if the table has several for this code.
+        """
+        kind = CASES[code, case]
+        self.findings.append(
+            Finding(
+                code=code,
+                severity=kind.severity,
+                message=message,
+                advice=kind.advice,
+                evidence=evidence,
+            )
+        )
+
+    def has(self, *codes: str) -> bool:
+        """Return True if at least one of these codes was found so far."""
+        return any(finding.code in codes for finding in self.findings)
+
+    def report(self, seconds: float) -> PreflightReport:
+        """Return the report, with the gravest finding of each code.
+
+        seconds: the time that the checks took.
+        """
+        first: dict[str, Finding] = {}
+        for finding in sorted(self.findings, key=lambda f: f.severity != Severity.ERROR):
+            first.setdefault(finding.code, finding)
+        return PreflightReport(
+            findings=tuple(first.values()), statistics=self.statistics, seconds=seconds
+        )

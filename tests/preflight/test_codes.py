@@ -1,0 +1,75 @@
+"""The table of codes is complete, and docs/preflight.md has it."""
+
+import ast
+import re
+from pathlib import Path
+
+import keras
+import pytest
+
+import mnist_exp.preflight
+from mnist_exp.preflight import check
+from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.codes import CASES, markdown_table
+
+from . import zoo
+from .confusion import LIMITS
+
+PACKAGE = Path(mnist_exp.preflight.__file__).parent
+DOCS = (PACKAGE.parent.parent / "docs/preflight.md").read_text()
+
+
+def cases_used(call: ast.Call) -> set[tuple[str, str]]:
+    """Return the (code, case) of a call that records a finding; the case may be `a if x else b`."""
+    match call:
+        case ast.Call(func=ast.Name("_find_not_trained")):
+            code = "VARIABLE_NOT_TRAINED"
+        case ast.Call(func=ast.Attribute(attr="find"), args=[ast.Constant(str(code)), _, _]):
+            pass
+        case _:
+            return set()
+    cases = [k.value for k in call.keywords if k.arg == "case"]
+    if not cases:
+        return {(code, "")}
+    branches = [cases[0].body, cases[0].orelse] if isinstance(cases[0], ast.IfExp) else cases
+    return {(code, ast.literal_eval(branch)) for branch in branches}
+
+
+def test_checks_find_every_case_of_the_table_and_no_other() -> None:
+    calls = [
+        node
+        for path in PACKAGE.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+    ]
+    assert set().union(*map(cases_used, calls)) == set(CASES)
+
+
+def test_unknown_code_is_a_mistake() -> None:
+    with pytest.raises(KeyError):
+        Checkup().find("NO_SUCH_CODE", "", {})
+
+
+def test_docs_have_the_table() -> None:
+    assert markdown_table() in DOCS, (
+        "write the table into docs/preflight.md: it is what "
+        "mnist_exp.preflight.codes.markdown_table() returns"
+    )
+
+
+def test_docs_list_the_statistics_of_reports() -> None:
+    measured = set[str]()
+    for rate in (0.01, 1000.0):  # the second is compared with lower rates
+        program = zoo.softmax("zeros", 0), zoo.mean, keras.optimizers.SGD(rate)
+        measured |= set(check(*program, *zoo.sample(0)).statistics)
+    section = DOCS.split("## Statistics")[1].split("## ")[0]
+    assert set(re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE)) == measured
+
+
+def test_docs_have_the_limits() -> None:
+    section = DOCS.split("### Thresholds")[1].split("### ")[0]
+    line = r"^\| ([A-Z_]+) \| `(.+?)` \| \S+ \| [<>=] (\S+) \|"
+    documented = re.findall(line, section, re.MULTILINE)
+    assert [(code, name, float(limit)) for code, name, limit in documented] == [
+        (code, name, limit) for code, name, _, limit in LIMITS
+    ]

@@ -133,13 +133,13 @@ def _created(folder: Path) -> Iterator[Path]:
 
 
 def _complete(
-    store: "Store", found: "Sequence[PresetRuns]", seeds: Sequence[int]
+    store: "Store", before: "Sequence[PresetRuns]", seeds: Sequence[int]
 ) -> "list[PresetRuns]":
     """Train the missing runs one after the other, then look for all runs again."""
     from mnist_exp.reproduce import runs
 
-    missing = [(preset_runs, seed) for preset_runs in found for seed in preset_runs.missing]
-    finished = sum(len(preset_runs.run_ids) for preset_runs in found)
+    missing = [(preset_runs, seed) for preset_runs in before for seed in preset_runs.missing]
+    finished = sum(len(preset_runs.run_ids) for preset_runs in before)
     total = finished + len(missing)
     printing.say(f"finished runs: {finished} of {total}; to train: {len(missing)}")
     reasons: dict[str, dict[int, str]] = {}
@@ -151,7 +151,7 @@ def _complete(
         if reason is not None:
             printing.say(f"{title}: {reason}")
             reasons.setdefault(name, {})[seed] = reason
-    presets = [preset_runs.preset for preset_runs in found]
+    presets = [preset_runs.preset for preset_runs in before]
     return [runs.find(store, preset, seeds, reasons.get(preset.name)) for preset in presets]
 
 

@@ -12,29 +12,31 @@ ACCURACIES = {0: 0.9874, 1: 0.9891, 2: 0.9880, 3: 0.9902, 4: 0.9885}
 
 
 def test_the_prediction_interval_is_students() -> None:
-    x = np.array(list(ACCURACIES.values()))
-    low, high = stats.t.interval(0.95, 4, loc=x.mean(), scale=stats.tstd(x) * math.sqrt(1 + 1 / 5))
-    found = prediction_interval(x)
-    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-15)
+    values = np.array(list(ACCURACIES.values()))
+    low, high = stats.t.interval(
+        0.95, 4, loc=values.mean(), scale=stats.tstd(values) * math.sqrt(1 + 1 / 5)
+    )
+    interval = prediction_interval(values)
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=1e-15)
 
 
 def test_it_covers_one_more_value_in_95_of_100_cases() -> None:
     draws = np.random.default_rng(0).normal(size=(4000, 6))
     inside = [
-        found.low <= row[5] <= found.high
+        interval.low <= row[5] <= interval.high
         for row in draws
-        for found in [prediction_interval(row[:5])]
+        for interval in [prediction_interval(row[:5])]
     ]
     assert np.mean(inside) == pytest.approx(0.95, abs=0.01)  # three standard errors
 
 
 def test_a_claim_inside_is_reproduced_and_how_far_off_it_is() -> None:
     assessment = assess(0.9872, ACCURACIES)
-    x = np.array(list(ACCURACIES.values()))
+    values = np.array(list(ACCURACIES.values()))
     assert assessment.verdict is Verdict.REPRODUCED
     assert assessment.holds
-    assert assessment.points == pytest.approx(100 * (0.9872 - x.mean()))
-    assert assessment.deviations == pytest.approx((0.9872 - x.mean()) / stats.tstd(x))
+    assert assessment.points == pytest.approx(100 * (0.9872 - values.mean()))
+    assert assessment.deviations == pytest.approx((0.9872 - values.mean()) / stats.tstd(values))
 
 
 @pytest.mark.parametrize("claim", [0.98, 0.995])

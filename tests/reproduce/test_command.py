@@ -19,8 +19,8 @@ BUGGY = "notebook_softmax_buggy"
 
 def runs() -> list[Any]:
     client = mlflow.MlflowClient(f"sqlite:///{Path('mlflow.db').absolute()}")
-    found = client.get_experiment_by_name("mnist_exp")
-    return [] if found is None else client.search_runs([found.experiment_id])
+    experiment = client.get_experiment_by_name("mnist_exp")
+    return [] if experiment is None else client.search_runs([experiment.experiment_id])
 
 
 @pytest.mark.usefixtures("bare_runs")
@@ -43,22 +43,22 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
     before = {run.info.run_id for run in runs()}
 
     monkeypatch.setattr(reporting.Reporter, "progress", original)
-    found = command.run(arguments)
+    reproduction = command.run(arguments)
     out = capsys.readouterr().out
     assert "finished runs: 1 of 3; to train: 2" in out
     assert "Resuming run" in out
     assert [run.info.status for run in runs()] == ["FINISHED"] * 3
-    (result,) = found.results
+    (result,) = reproduction.results
     assert before < set(result.runs.run_ids.values())
     assert result.assessment.verdict is Verdict.REPRODUCED_EXACTLY
-    assert found.bug is not None
-    assert found.bug.literal.largest_weight == 0
-    assert found.bug.literal.tied == tuple(range(10))
-    assert found.bug.loss_at_start == pytest.approx(np.log(10), abs=1e-5)
-    assert found.bug.entropy.argmax() == 60  # where no logit has moved
-    for ending in (found.bug.literal, found.bug.stable):
+    assert reproduction.bug is not None
+    assert reproduction.bug.literal.largest_weight == 0
+    assert reproduction.bug.literal.tied == tuple(range(10))
+    assert reproduction.bug.loss_at_start == pytest.approx(np.log(10), abs=1e-5)
+    assert reproduction.bug.entropy.argmax() == 60  # where no logit has moved
+    for ending in (reproduction.bug.literal, reproduction.bug.stable):
         assert ending.predicted == (0,)
-        assert ending.right == found.bug.zeros == 980
+        assert ending.right == reproduction.bug.zeros == 980
 
     text = Path("new/folder/results.md").read_text()
     assert "| `notebook_softmax_buggy` | 0.098 | **0.0980** " in text
@@ -79,7 +79,7 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--only", "blog"], "--only blog: no such preset; did you mean blog_cnn3x3?"),
         (["--seeds", "0"], "--seeds 0: expected a whole number >= 1"),
@@ -88,13 +88,13 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
     ],
 )
 def test_mistakes(
-    workdir: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     Path("file").touch()
     monkeypatch.setattr(sys, "argv", ["reproduce", *arguments])
     with pytest.raises(SystemExit) as ended:
         command.main()
-    assert str(ended.value.code).startswith(f"mnist_exp: {said}")
+    assert str(ended.value.code).startswith(f"mnist_exp: {message}")
     assert not Path("docs").exists()
 
 

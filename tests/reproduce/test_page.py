@@ -41,8 +41,8 @@ def measured(workdir: Path) -> results.Reproduction:
         # The log we have ends before the run does.
         points = [Metric("train/batch_accuracy", 0.9 + 0.01 * seed, 0, 100 * i) for i in range(31)]
         store.client.log_batch(run_id, metrics=points)
-    found = [runs.find(Store(), preset, range(5)) for preset in (softmax, blog, notebook)]
-    measured = tuple(results.measure(Store(), preset_runs) for preset_runs in found)
+    preset_runs = [runs.find(Store(), preset, range(5)) for preset in (softmax, blog, notebook)]
+    measured = tuple(results.measure(Store(), each) for each in preset_runs)
     return results.Reproduction(results=measured, bug=None, seeds=5, quick=False)
 
 
@@ -89,15 +89,15 @@ def test_every_number_follows_from_the_csv(measured: results.Reproduction) -> No
     assert len(lines) == 5 * (1 + 15 + 1) + 3 * (1 + 30 + 1) + 8
     timed = lines["quantity"] == "training seconds"
     for _, group in lines[~timed].groupby(["preset", "quantity", "step"], dropna=False):
-        x, first = group["value"].to_numpy(float), group.iloc[0]
-        assert first["n"] == len(x)
-        assert first["mean"] == pytest.approx(x.mean())
-        assert first["sd"] == pytest.approx(stats.tstd(x), abs=1e-15)
-        spread = stats.tstd(x) * np.sqrt(1 + 1 / len(x))
-        low, high = stats.t.interval(0.95, len(x) - 1, loc=x.mean(), scale=spread)
+        values, first = group["value"].to_numpy(float), group.iloc[0]
+        assert first["n"] == len(values)
+        assert first["mean"] == pytest.approx(values.mean())
+        assert first["sd"] == pytest.approx(stats.tstd(values), abs=1e-15)
+        spread = stats.tstd(values) * np.sqrt(1 + 1 / len(values))
+        low, high = stats.t.interval(0.95, len(values) - 1, loc=values.mean(), scale=spread)
         assert (first["one_more_low"], first["one_more_high"]) == pytest.approx((low, high))
         assert first["points_above_mean"] == pytest.approx(
-            100 * (first["claim"] - x.mean()), abs=1e-10
+            100 * (first["claim"] - values.mean()), abs=1e-10
         )
         assert (first["verdict"] == "reproduced") == (low <= first["claim"] <= high)
     assert not lines["run_id"].isna().any()
@@ -107,8 +107,8 @@ def test_shortened_runs_are_no_test(measured: results.Reproduction) -> None:
     blog = measured.results[1]
     preset = dataclasses.replace(blog.runs.preset, shortened=True)
     short = dataclasses.replace(blog, runs=dataclasses.replace(blog.runs, preset=preset))
-    found = dataclasses.replace(measured, results=(short,), quick=True)
-    text = page.markdown(found, ORIGIN, [])
+    shortened = dataclasses.replace(measured, results=(short,), quick=True)
+    text = page.markdown(shortened, ORIGIN, [])
     assert "| no test of the claim: shortened runs |" in text
     assert "**A quick look, no test of the claims of blog_cnn3x3:**" in text
     assert "`schedule.epochs=null schedule.max_steps=100 data.eval_limit=1000`" in text

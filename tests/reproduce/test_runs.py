@@ -39,13 +39,13 @@ def test_finished_runs_of_the_same_config_and_code_count(
     )
     store.add(4, 0.5, tags=tags(preset), status="RUNNING")
     store.add(5, 0.5, tags=tags(preset))
-    found = runs.find(Store(), preset, range(5))
-    assert found.run_ids == {0: newest, 1: of_study}
-    assert found.accuracies == {0: 0.91, 1: 0.92}
-    assert found.missing[2] == "no run"
-    assert found.missing[3].startswith("failed (run ")
-    assert "it became nan" in found.missing[3]
-    assert found.missing[4].startswith("running")
+    preset_runs = runs.find(Store(), preset, range(5))
+    assert preset_runs.run_ids == {0: newest, 1: of_study}
+    assert preset_runs.accuracies == {0: 0.91, 1: 0.92}
+    assert preset_runs.missing[2] == "no run"
+    assert preset_runs.missing[3].startswith("failed (run ")
+    assert "it became nan" in preset_runs.missing[3]
+    assert preset_runs.missing[4].startswith("running")
 
 
 def test_a_rerun_alone_does_not_count(workdir: Path, preset: runs.Preset) -> None:
@@ -66,8 +66,8 @@ def test_the_time_of_a_run_is_the_sum_of_its_epochs(workdir: Path, preset: runs.
     run_id = store.add(0, 0.9, tags=tags(preset))
     for epoch, seconds in enumerate([2.5, 1.5], start=1):
         store.client.log_metric(run_id, "time/epoch_seconds", seconds, step=epoch)
-    found = runs.find(Store(), preset, range(1))
-    assert runs.training_seconds(Store(), found) == {0: 4.0}
+    preset_runs = runs.find(Store(), preset, range(1))
+    assert runs.training_seconds(Store(), preset_runs) == {0: 4.0}
 
 
 def test_a_run_that_fails_does_not_stop_the_others(
@@ -81,14 +81,14 @@ def test_a_run_that_fails_does_not_stop_the_others(
 
         return run_experiment
 
-    said: list[str] = []
-    found = runs.PresetRuns(preset=preset, missing={0: "no run"})
+    messages: list[str] = []
+    preset_runs = runs.PresetRuns(preset=preset, missing={0: "no run"})
     monkeypatch.setattr(experiment, "run_experiment", fail(ValueError("out of\nluck")))
-    assert runs.train(found, 0, said.append) == "failed: out of"
-    assert len(said) == 1
+    assert runs.train(preset_runs, 0, messages.append) == "failed: out of"
+    assert len(messages) == 1
     monkeypatch.setattr(experiment, "run_experiment", fail(UserError("no such store")))
     with pytest.raises(UserError, match="no such store"):
-        runs.train(found, 0, said.append)
+        runs.train(preset_runs, 0, messages.append)
 
 
 def test_a_run_that_another_process_trains_is_left_to_it(
@@ -97,9 +97,9 @@ def test_a_run_that_another_process_trains_is_left_to_it(
     run_id = FakeRuns(workdir).add(0, 0.5, tags=tags(preset), status="RUNNING")
     folder = checkpoint.run_folder(run_id)
     (folder / "000000001.0").mkdir(parents=True)
-    found = runs.find(Store(), preset, range(1))
+    preset_runs = runs.find(Store(), preset, range(1))
     with checkpoint.alone(folder):
-        assert runs.train(found, 0, print) == "another process is training it"
+        assert runs.train(preset_runs, 0, print) == "another process is training it"
 
 
 def test_quick_changes_only_what_takes_long() -> None:

@@ -1,6 +1,6 @@
 """The four models whose training steps are measured, each with the batch size and the optimizer of its tutorial."""
 
-from mnist_exp.config import Config, compose
+from mnist_exp.config.tree import Config, compose
 
 OVERRIDES = {
     "softmax": ["experiment=notebook_softmax"],

@@ -17,7 +17,7 @@ from mnist_exp.data import Dataset, Split
 def main() -> None:
     case, images, times = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     with answers() as send:
-        from mnist_exp import training
+        from mnist_exp.training import loop as training
 
         config = cases.config(case)
         some = data.load(train_limit=images).train

@@ -22,9 +22,9 @@ from typing import Any
 
 from benchmarks import phases, rounds
 from benchmarks.arguments import check_positive, command_line
-from mnist_exp import environment
 from mnist_exp.command import answered, output_folder, write
 from mnist_exp.errors import UserError
+from mnist_exp.tracking import environment
 
 LIBRARIES = ("python", "import tensorflow", "import mlflow")  # the time of others' imports
 _WORK = ("first step", "training", "evaluation")

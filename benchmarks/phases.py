@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 
 from benchmarks.rounds import peak_mb
 from benchmarks.stopwatch import Stopwatch
-from mnist_exp import config
+from mnist_exp.config import tree as config
 
 IMPORTED = time.time()
 FILE = "WATCHED_RUNS"
@@ -46,7 +46,7 @@ def run(composed: DictConfig) -> float | list[float]:
     _until_first_step.clear()
     started = time.time()
     settings = config.Settings.from_hydra(composed, HydraConfig.get())
-    from mnist_exp import experiment
+    from mnist_exp.experiment import runner as experiment
 
     try:
         result = experiment.run_experiment(settings)
@@ -78,7 +78,9 @@ def _born() -> float:
 
 def _watch_modules() -> None:
     """Those that need TensorFlow are watched as soon as the run has imported them."""
-    from mnist_exp import checkpoint, data, experiment
+    from mnist_exp import data
+    from mnist_exp.experiment import runner as experiment
+    from mnist_exp.training import checkpoint
 
     _watched.append(True)
     _watch.watch(data, "load", "data")
@@ -93,9 +95,9 @@ def _watch_modules() -> None:
         with _watch.phase("import mlflow"):
             import mlflow.store.tracking.sqlalchemy_store  # noqa: F401  # MLflow does when it opens a database
 
-            from mnist_exp import tracking
+            from mnist_exp.tracking import tracker as tracking
         with _watch.phase("import mnist_exp"):
-            from mnist_exp import training
+            from mnist_exp.training import loop as training
         for name in (
             "log_epoch",
             "log_summary",

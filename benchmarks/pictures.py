@@ -17,8 +17,8 @@ from benchmarks.picture_kinds import KINDS
 from mnist_exp import data
 from mnist_exp.command import answered
 from mnist_exp.errors import UserError
-from mnist_exp.picture_files import PictureError
-from mnist_exp.preprocessing import from_bytes
+from mnist_exp.serving.picture_files import PictureError
+from mnist_exp.serving.preprocessing import from_bytes
 
 Images = NDArray[np.uint8]
 
@@ -34,7 +34,7 @@ def main() -> None:
     with answered(UserError):
         given = parser.parse_args()
         check_positive(given, "count")
-        from mnist_exp.trained_models import Models
+        from mnist_exp.predict.trained_models import Models
 
         model = Models(None).load(given.run)._loaded
         lines = [*_digits(model, given.count), "", *_wrong(model, given.count)]

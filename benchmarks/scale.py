@@ -19,9 +19,9 @@ import numpy as np
 
 from benchmarks import cases, rounds
 from benchmarks.arguments import check_positive, command_line
-from mnist_exp import environment
 from mnist_exp.command import answered, output_folder, write
 from mnist_exp.errors import UserError
+from mnist_exp.tracking import environment
 
 SEEDS = 10  # runs of each group that is compared
 EPOCHS = 15

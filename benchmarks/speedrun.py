@@ -17,10 +17,10 @@ from benchmarks.arguments import check_positive, command_line
 from benchmarks.competitors import COMPETITORS
 from benchmarks.rounds import Worker
 from benchmarks.trained import Curve
-from mnist_exp import environment
 from mnist_exp.command import answered, output_folder, write
 from mnist_exp.compare import statistics
 from mnist_exp.errors import UserError
+from mnist_exp.tracking import environment
 
 GOAL = 0.99
 TITLES = {"ours": "`experiment=speedrun`", "pytorch": "PyTorch's MNIST example"}

@@ -17,10 +17,10 @@ from benchmarks import cases
 from benchmarks.arguments import check_positive, command_line
 from benchmarks.competitors import COMPETITORS, LIMITS
 from benchmarks.rounds import Failed, Spread, Worker, interleaved, ratio
-from mnist_exp import environment
 from mnist_exp.command import answered, output_folder, write
-from mnist_exp.config import Config
+from mnist_exp.config.tree import Config
 from mnist_exp.errors import UserError
+from mnist_exp.tracking import environment
 
 _PACKAGES = ("tensorflow", "keras", "torch", "jax", "flax")
 
@@ -89,11 +89,11 @@ def _steps(worker: Worker, seconds: float) -> int:
 
 
 def _flop_per_image(config: Config) -> int:
-    from mnist_exp import experiment
+    from mnist_exp.experiment import runner as experiment
 
     experiment.import_tensorflow(config)  # which is quiet
     from benchmarks import flop
-    from mnist_exp import models
+    from mnist_exp.training import models
 
     return flop.training(models.build(config.model, config.init, config.seed))
 

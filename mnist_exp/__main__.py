@@ -14,12 +14,13 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from mnist_exp import config, earlier_files
 from mnist_exp.command import let_others_warn, open_streams, require_folder
+from mnist_exp.config import earlier_files
+from mnist_exp.config import tree as config
+from mnist_exp.config.mistakes import USER_ERRORS, explain
 from mnist_exp.errors import ConfigError, DataError, Killed, UserError
-from mnist_exp.messages import USER_ERRORS, explain
-from mnist_exp.printing import use_any_encoding
-from mnist_exp.uris import masked
+from mnist_exp.outside.printing import use_any_encoding
+from mnist_exp.outside.uris import masked
 
 _SHOW_TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
@@ -38,7 +39,7 @@ def _hydra_main(composed: DictConfig) -> float | list[float]:
         HydraConfig.get().runtime.cwd
     )  # hydra.job.chdir=true has left it; paths are as seen from here
     try:
-        from mnist_exp import experiment
+        from mnist_exp.experiment import runner as experiment
 
         settings = config.Settings.from_hydra(composed, HydraConfig.get())
         objectives = experiment.run_experiment(settings).objectives(settings.config.objective)
@@ -122,7 +123,7 @@ def _refuse_passwords() -> None:
         if masked(uri) == uri:
             continue
         if key == "tracking.uri":
-            from mnist_exp import mlflow_settings
+            from mnist_exp.tracking import store as mlflow_settings
 
             mlflow_settings.check_uri(uri)
         elif key != "hydra.sweeper.storage":

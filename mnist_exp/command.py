@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mnist_exp.errors import Killed, UserError
-from mnist_exp.printing import use_any_encoding
+from mnist_exp.outside.printing import use_any_encoding
 
 
 class Parser(argparse.ArgumentParser):
@@ -41,7 +41,7 @@ def answered(*mistakes: type[Exception]) -> Iterator[None]:
     except mistakes as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
-        from mnist_exp.messages import explain  # loads Hydra, which not every command needs
+        from mnist_exp.config.mistakes import explain
 
         sys.exit(f"mnist_exp: {explain(error)}")
     except KeyboardInterrupt:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_exp import foreign_files, seeds
 from mnist_exp.errors import DataError
+from mnist_exp.outside import foreign_files
+from mnist_exp.training import seeds
 
 SHIPPED_DIR = Path(__file__).parent / "datasets" / "mnist"
 _MOST_BYTES = 2_000_000_000  # of an unpacked file: forty times MNIST's largest

@@ -2,7 +2,7 @@
 
 import signal
 
-from mnist_exp.uris import masked
+from mnist_exp.outside.uris import masked
 
 
 class UserError(Exception):

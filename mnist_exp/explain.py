@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mnist_exp import bridge, printing
 from mnist_exp.command import Parser, add_store, answered, output_folder, write
 from mnist_exp.compare import groups, page, statistics, svg, words
-from mnist_exp.compare.runs import Runs, Selection, Store
 from mnist_exp.compare.statistics import Interval
+from mnist_exp.config import bridge
 from mnist_exp.errors import UserError
+from mnist_exp.outside import printing
+from mnist_exp.tracking.runs import Runs, Selection, Store
 
 _WATERFALL_HEIGHT = 30  # pixels a row
 

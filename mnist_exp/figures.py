@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from mnist_exp.config import ReferenceConfig
+from mnist_exp.config.tree import ReferenceConfig
 from mnist_exp.data import NUM_CLASSES, Split
-from mnist_exp.plot_style import BLUE, GREEN, GREY, ORANGE
-from mnist_exp.results import EpochResult, confusion_counts
+from mnist_exp.outside.plot_style import BLUE, GREEN, GREY, ORANGE
+from mnist_exp.training.results import EpochResult, confusion_counts
 
 _MOST_MARKERS = 30  # epochs; more markers would cover the curve
 _MISTAKES_IN_A_ROW = 8

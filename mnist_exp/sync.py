@@ -4,10 +4,10 @@ import sys
 
 from mnist_exp.command import answered
 from mnist_exp.errors import UserError
-from mnist_exp.printing import say
+from mnist_exp.outside.printing import say
+from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.foreign_text import clean
-from mnist_exp.unsent import pending
-from mnist_exp.uris import masked
+from mnist_exp.tracking.unsent import pending
 
 
 def warn(text: str) -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     if not waiting:
         say("Nothing waits to be sent.")
         return
-    from mnist_exp import delivery
+    from mnist_exp.tracking import delivery
 
     failed = False
     with answered():

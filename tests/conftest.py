@@ -18,7 +18,8 @@ import pytest
 from waiting import LIMIT
 
 from benchmarks import postgresql as postgresql_server
-from mnist_exp import config, data
+from mnist_exp import data
+from mnist_exp.config import tree as config
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # What hypothesis finds new belongs on a developer's screen, not in a check of somebody else's change.
@@ -162,7 +163,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Trai
 @pytest.fixture
 def bare_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs of this process without what takes most of a small run's time: figures, model file, search for a preset."""
-    from mnist_exp import experiment, tracking
+    from mnist_exp.experiment import runner as experiment
+    from mnist_exp.tracking import tracker as tracking
 
     monkeypatch.setattr(experiment, "_log_figures", lambda *_: None)
     monkeypatch.setattr(tracking.RunTracker, "log_model", lambda *_: None)

@@ -15,7 +15,8 @@ import numpy as np
 from mlflow.entities import Run
 from waiting import LIMIT
 
-from mnist_exp import checkpoint, moments
+from mnist_exp.outside import moments
+from mnist_exp.training import checkpoint
 
 SETTINGS = (
     "model=softmax",

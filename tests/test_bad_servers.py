@@ -18,9 +18,10 @@ import pytest
 from conftest import free_port
 from waiting import LIMIT, until
 
-from mnist_exp import delivery, run
-from mnist_exp.reporting import Reporter
-from mnist_exp.unsent import pending
+from mnist_exp import run
+from mnist_exp.experiment.console import Reporter
+from mnist_exp.tracking import delivery
+from mnist_exp.tracking.unsent import pending
 
 pytestmark = pytest.mark.slow
 SETTINGS = (

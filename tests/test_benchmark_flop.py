@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks import cases, flop
-from mnist_exp import models
+from mnist_exp.training import models
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ from itertools import pairwise
 
 import pytest
 
-from mnist_exp import bridge
-from mnist_exp.config import compose
+from mnist_exp.config import bridge
+from mnist_exp.config.tree import compose
 from mnist_exp.errors import ConfigError
 
 

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_exp import checkpoint, data, training
-from mnist_exp.config import Config
+from mnist_exp import data
+from mnist_exp.config.tree import Config
 from mnist_exp.errors import UserError
-from mnist_exp.results import EpochResult, Evaluation, Progress
+from mnist_exp.training import checkpoint
+from mnist_exp.training import loop as training
+from mnist_exp.training.results import EpochResult, Evaluation, Progress
 
 Compose = Callable[..., Config]
 RESULT = EpochResult(

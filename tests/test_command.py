@@ -52,7 +52,9 @@ def test_warnings_of_other_packages_are_no_errors(monkeypatch: pytest.MonkeyPatc
         let_others_warn()
         warnings.warn_explicit("old", DeprecationWarning, "x.py", 1, module="sqlalchemy.orm")
         with pytest.raises(UserWarning, match="ours"):
-            warnings.warn_explicit("ours", UserWarning, "x.py", 1, module="mnist_exp.tracking")
+            warnings.warn_explicit(
+                "ours", UserWarning, "x.py", 1, module="mnist_exp.tracking.tracker"
+            )
 
 
 def test_an_option_that_is_not_there_gets_the_hint() -> None:

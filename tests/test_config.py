@@ -5,11 +5,11 @@ import yaml
 from hydra.core.object_type import ObjectType
 from hydra.errors import HydraException
 
-from mnist_exp import config
-from mnist_exp.config import CONF_DIR, compose
+from mnist_exp.config import tree as config
+from mnist_exp.config.mistakes import USER_ERRORS, explain
+from mnist_exp.config.sweeps_source import SweepsSource
+from mnist_exp.config.tree import CONF_DIR, compose
 from mnist_exp.errors import ConfigError
-from mnist_exp.messages import USER_ERRORS, explain
-from mnist_exp.sweeps_source import SweepsSource
 
 PACKAGE = Path(config.__file__).parent
 

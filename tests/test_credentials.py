@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from mnist_exp import credentials
+from mnist_exp.tracking import credentials
 
 SECRET_NAMES = """
 .env .env.local prod.env .envrc .netrc _netrc .pgpass pgpass.conf .my.cnf .pypirc .npmrc .git-credentials .gitconfig

@@ -16,10 +16,10 @@ from mlflow.protos import databricks_pb2
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from waiting import LIMIT
 
-from mnist_exp import delivery
-from mnist_exp.delivery import Outbox
 from mnist_exp.errors import RunIsGone, UserError
-from mnist_exp.unsent import Unsent, pending
+from mnist_exp.tracking import delivery
+from mnist_exp.tracking.delivery import Outbox
+from mnist_exp.tracking.unsent import Unsent, pending
 
 
 class Store:

@@ -2,12 +2,12 @@ import re
 
 import pytest
 
-from mnist_exp import description
-from mnist_exp.config import compose
-from mnist_exp.description import Facts
+from mnist_exp.config.tree import compose
 from mnist_exp.preflight.codes import Severity
 from mnist_exp.preflight.report import Finding
-from mnist_exp.results import EpochResult, Evaluation
+from mnist_exp.tracking import description
+from mnist_exp.tracking.description import Facts
+from mnist_exp.training.results import EpochResult, Evaluation
 
 FOUND = Finding(
     code="LOSS_IGNORES_LABELS",
@@ -48,7 +48,7 @@ def test_a_run_beside_its_tutorials_claims() -> None:
     assert "- training cost of the last epoch 0.250000, the tutorial's is 0.096237\n" in text
     assert "- validation accuracy 0.4000, the best 0.5000 in epoch 1\n" in text
     assert "Preflight: nothing found." in text
-    assert text.endswith("`python -m mnist_exp.rerun abc`")
+    assert text.endswith("`python -m mnist_exp.rerun.__main__ abc`")
     assert description.columns(ended) == {"changes": "none", "result": "0.9877 (tutorial 0.9872)"}
 
 

@@ -16,8 +16,9 @@ from pictures import dark_on_light, encoded, large
 from PIL import Image
 from waiting import LIMIT
 
-from mnist_exp import data, drawing
-from mnist_exp.trained_models import Models, TrainedModel
+from mnist_exp import data
+from mnist_exp.predict import drawing
+from mnist_exp.predict.trained_models import Models, TrainedModel
 
 
 @pytest.fixture(scope="module")

@@ -89,7 +89,7 @@ def test_an_earlier_study_goes_on_and_its_best_trial_is_trained(folder: Path) ->
         "hydra.sweeper.study_name=rates",
         "hydra.sweeper.sampler.seed=0",
         "optimizer.learning_rate=tag(log, interval(1e-4,1e-1))",
-        "hydra.sweeper.hooks=mnist_exp.study_tracking.StudyTracking",
+        "hydra.sweeper.hooks=mnist_exp.studies.hooks.StudyTracking",
         "hydra.sweeper.direction=maximize",
     )
     assert "4/4 done" in more

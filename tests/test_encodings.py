@@ -10,7 +10,7 @@ import pytest
 
 from mnist_exp import run, sync
 from mnist_exp.compare import __main__ as compare
-from mnist_exp.rerun import main as rerun
+from mnist_exp.rerun.__main__ import main as rerun
 
 SMALL = [
     "model=softmax",

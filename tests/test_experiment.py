@@ -12,12 +12,14 @@ import yaml
 from conftest import Started, only_run
 from waiting import LIMIT
 
-from mnist_exp import experiment, run, tracking
+from mnist_exp import run
 from mnist_exp.compare import groups
-from mnist_exp.compare.runs import Selection, Store
-from mnist_exp.config import compose
+from mnist_exp.config.tree import compose
 from mnist_exp.errors import DataError, NonFiniteCost, PreflightFailed
-from mnist_exp.training import build_program, evaluate, fit
+from mnist_exp.experiment import runner as experiment
+from mnist_exp.tracking import tracker as tracking
+from mnist_exp.tracking.runs import Selection, Store
+from mnist_exp.training.loop import build_program, evaluate, fit
 
 SAME = ["model=softmax", "seed=3", "debug=limit", "schedule.epochs=2", "preflight=off"]
 # No file may grow beyond 4 MiB: enough for the database, not for a checkpoint of this model.
@@ -288,7 +290,7 @@ def test_every_option_trains_two_batches(overrides: list[str], small_mnist: obje
 
 
 def test_every_option_is_tried() -> None:
-    from mnist_exp.config import group_names, group_options
+    from mnist_exp.config.tree import group_names, group_options
 
     tried = {override for overrides in OPTIONS for override in overrides}
     missing = {
@@ -354,7 +356,7 @@ def test_what_the_first_run_imports_is_not_searched_for_garbage(
 ) -> None:
     code = """
 import gc
-from mnist_exp import experiment
+from mnist_exp.experiment import runner as experiment
 for _ in range(2):
     with experiment.quick_imports():
         assert gc.isenabled() == ("tensorflow" in experiment.sys.modules)

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from compare.conftest import FakeRuns, trial
 
-from mnist_exp import bridge, explain
-from mnist_exp.compare.runs import Store
+from mnist_exp import explain
+from mnist_exp.config import bridge
 from mnist_exp.errors import UserError
+from mnist_exp.tracking.runs import Store
 
 EFFECTS = [0.001, 0.002, 0.0, -0.001, 0.0005, 0.0, -0.003, 0.0, 0.004]
 

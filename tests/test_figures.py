@@ -5,8 +5,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from mnist_exp import data, figures
-from mnist_exp.config import ReferenceConfig
-from mnist_exp.results import EpochResult, Evaluation, confusion_counts
+from mnist_exp.config.tree import ReferenceConfig
+from mnist_exp.training.results import EpochResult, Evaluation, confusion_counts
 
 
 def epochs(count: int) -> list[EpochResult]:

@@ -13,15 +13,17 @@ import mlflow
 import pytest
 from waiting import LIMIT
 
-from mnist_exp import data, delivery, moved_store, tracking
-from mnist_exp.compare.runs import Selection, Store
-from mnist_exp.config import compose
+from mnist_exp import data
+from mnist_exp.config.tree import compose
 from mnist_exp.errors import UserError
-from mnist_exp.mlflow_settings import uri_to_read
-from mnist_exp.rerun import rerun
+from mnist_exp.predict.trained_models import Models
+from mnist_exp.rerun.__main__ import rerun
 from mnist_exp.sweeper.processes import this_process
-from mnist_exp.trained_models import Models
-from mnist_exp.unsent import Unsent, pending
+from mnist_exp.tracking import delivery, moved_store
+from mnist_exp.tracking import tracker as tracking
+from mnist_exp.tracking.runs import Selection, Store
+from mnist_exp.tracking.store import uri_to_read
+from mnist_exp.tracking.unsent import Unsent, pending
 
 ODD = "my runs (2) ü%20&'[x]#1?;=,~🧪"
 TINY = [

@@ -12,8 +12,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_exp import foreign_files
-from mnist_exp.foreign_files import gunzip, read_json, read_npz, read_yaml
+from mnist_exp.outside import foreign_files
+from mnist_exp.outside.foreign_files import gunzip, read_json, read_npz, read_yaml
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),

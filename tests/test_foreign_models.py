@@ -15,9 +15,12 @@ import numpy as np
 import pytest
 from mlflow.entities import LoggedModelOutput
 
-from mnist_exp import config, model_package, models, predict
+from mnist_exp.config import tree as config
 from mnist_exp.errors import UserError
-from mnist_exp.trained_models import Models
+from mnist_exp.predict import __main__ as predict
+from mnist_exp.predict.trained_models import Models
+from mnist_exp.serving import package as model_package
+from mnist_exp.training import models
 
 KINDS = ["model=softmax", "model=mlp", "model=cnn3x3", "model=cnn5x5"]
 SMALL = ["++model.filters=[2,3]", "++model.dense_units=4", "++model.dropout=0.2"]
@@ -84,7 +87,7 @@ def test_our_own_model_is_loaded_without_its_code(artifacts: Path) -> None:
     assert not Path("was_run").exists()
 
 
-@pytest.mark.parametrize("module", ["served_model.py", "preprocessing.py"])
+@pytest.mark.parametrize("module", ["model.py", "preprocessing.py"])
 def test_other_code_is_run_only_if_it_is_trusted(artifacts: Path, module: str) -> None:
     (package,) = (artifacts / "code").iterdir()
     path = package / module
@@ -100,7 +103,7 @@ def test_other_code_is_run_only_if_it_is_trusted(artifacts: Path, module: str) -
     assert not Path("was_run").exists()
     assert not list(Path().glob("predict-*.png"))
     if (
-        module == "served_model.py"
+        module == "model.py"
     ):  # once: Python keeps modules of the same name, perhaps from another test
         for name in [name for name in sys.modules if name.startswith(package.name)]:
             del sys.modules[name]
@@ -242,7 +245,7 @@ def test_a_file_that_is_damaged_is_refused_in_a_line(artifacts: Path, change: st
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_model_of_ours_consists_of_known_layers(tmp_path: Path, kind: str) -> None:
-    from mnist_exp.foreign_models import _check_network
+    from mnist_exp.serving.foreign_models import _check_network
 
     for extras in ([], ["init=glorot"], ["init=he"]):
         small = SMALL[:2] if "cnn" in kind else []

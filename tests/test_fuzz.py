@@ -7,9 +7,12 @@ import mlflow
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mnist_exp import config, data, machine, run, training
+from mnist_exp import data, run
+from mnist_exp.config import tree as config
+from mnist_exp.config.mistakes import USER_ERRORS, explain
 from mnist_exp.errors import UserError
-from mnist_exp.messages import USER_ERRORS, explain
+from mnist_exp.training import loop as training
+from mnist_exp.training import machine
 
 KEYS = [
     *config.group_names(),

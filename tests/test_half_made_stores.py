@@ -13,13 +13,14 @@ import pytest
 import sqlalchemy
 from waiting import LIMIT, until
 
-from mnist_exp import mlflow_settings, tracking
 from mnist_exp.errors import UserError
-from mnist_exp.mlflow_settings import uri_to_read
 from mnist_exp.sweeper import database
 from mnist_exp.sweeper.storage import StudyStorage
+from mnist_exp.tracking import store as mlflow_settings
+from mnist_exp.tracking import tracker as tracking
+from mnist_exp.tracking.store import uri_to_read
 
-OPEN = "from mnist_exp import tracking\nwith tracking.store(None): pass"
+OPEN = "from mnist_exp.tracking import tracker as tracking\nwith tracking.store(None): pass"
 FULL = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (80_000, 80_000))\n"
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mnist_exp import initializers
-from mnist_exp.config import InitializerConfig, compose
+from mnist_exp.config.tree import InitializerConfig, compose
+from mnist_exp.training import initializers
 
 
 def draw(shape: tuple[int, ...] = (100, 1000), **settings: object) -> np.ndarray:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from mnist_exp import interrupts
 from mnist_exp.errors import Killed
+from mnist_exp.experiment import interrupts
 
 
 @pytest.mark.parametrize(

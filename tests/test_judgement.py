@@ -4,9 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from mnist_exp import calibration, data, judgement
-from mnist_exp.judgement import Judgement
-from mnist_exp.served_model import NETWORK, RULE, DigitModel, features_and_logits
+from mnist_exp import data
+from mnist_exp.serving import calibration, judgement
+from mnist_exp.serving.judgement import Judgement
+from mnist_exp.serving.model import NETWORK, RULE, DigitModel, features_and_logits
 
 
 @pytest.fixture(scope="module")

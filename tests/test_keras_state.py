@@ -11,10 +11,11 @@ import pytest
 
 CODE = """
 import json, os, sys
-from mnist_exp import keras_state, data
-from mnist_exp.config import compose
+from mnist_exp import data
+from mnist_exp.training import keras_state
+from mnist_exp.config.tree import compose
 from mnist_exp.errors import UserError
-from mnist_exp.experiment import import_tensorflow
+from mnist_exp.experiment.runner import import_tensorflow
 environment = dict(os.environ)
 try:
     import_tensorflow(compose(["model=cnn3x3"]).config)
@@ -23,7 +24,7 @@ except UserError as error:
 environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 assert {name: os.environ.get(name) for name in environment} == environment
 import keras
-from mnist_exp import models, training
+from mnist_exp.training import models, loop as training
 config = compose(["model=cnn3x3", "init=he", "schedule.max_steps=2", "data.train_limit=200", "data.eval_limit=100"]).config
 dataset = data.load(train_limit=200, eval_limit=100)
 program = training.build_program(config, 200)
@@ -118,7 +119,7 @@ def test_a_file_that_keras_cannot_read_is_named(
 def test_the_state_of_a_program_that_uses_keras_is_put_back() -> None:
     import keras
 
-    from mnist_exp import keras_state
+    from mnist_exp.training import keras_state
 
     keras_state.pin()
     keras.config.set_floatx("float64")

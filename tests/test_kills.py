@@ -203,7 +203,7 @@ def test_a_sweep(new_folder: NewFolder, moment: str, signal: str) -> None:
 @pytest.mark.parametrize("moment", ["artifact layers.txt", *AFTER_TRAINING])
 def test_a_sync(new_folder: NewFolder, whole: State, moment: str, signal: str) -> None:
     """Of a run of which all but its beginning waits to be sent."""
-    from mnist_exp import delivery
+    from mnist_exp.tracking import delivery
 
     def refuse(*_: object) -> None:
         raise OSError("the store is away")

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mnist_exp import losses
-from mnist_exp.config import LossConfig
+from mnist_exp.config.tree import LossConfig
+from mnist_exp.training import losses
 
 LABELS = np.array([3, 0, 9])
 LOGITS = np.random.default_rng(0).normal(size=(3, 10)).astype(np.float32)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from mnist_exp import machine
-from mnist_exp.config import Config
+from mnist_exp.config.tree import Config
 from mnist_exp.errors import UserError
+from mnist_exp.training import machine
 
 
 def refused(config: Config) -> str:

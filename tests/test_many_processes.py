@@ -9,8 +9,9 @@ import pytest
 from conftest import only_run
 from waiting import LIMIT
 
-from mnist_exp import checkpoint, run
+from mnist_exp import run
 from mnist_exp.errors import UserError
+from mnist_exp.training import checkpoint
 
 QUICK = [
     "preflight=off",

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from mnist_exp import tracking
-from mnist_exp.compare.runs import Store
 from mnist_exp.errors import ConfigError, UserError
-from mnist_exp.mlflow_settings import be_quick_and_quiet, in_use, named, store_uri, uri_to_read
+from mnist_exp.tracking import tracker as tracking
+from mnist_exp.tracking.runs import Store
+from mnist_exp.tracking.store import be_quick_and_quiet, in_use, named, store_uri, uri_to_read
 
 NAMES = ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT")
 

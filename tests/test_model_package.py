@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
-from mnist_exp import model_package
+from mnist_exp.serving import package as model_package
 
 EXAMPLE = np.zeros((28, 28), np.uint8)
 

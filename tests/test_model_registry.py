@@ -5,8 +5,8 @@ import mlflow
 import pytest
 from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
-from mnist_exp import model_package
-from mnist_exp.model_registry import Entry, legal_name, register
+from mnist_exp.serving import package as model_package
+from mnist_exp.serving.registry import Entry, legal_name, register
 
 
 @pytest.fixture

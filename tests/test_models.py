@@ -3,8 +3,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mnist_exp import models
-from mnist_exp.config import Config
+from mnist_exp.config.tree import Config
+from mnist_exp.training import models
 
 Compose = Callable[..., Config]
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mnist_exp import optimizers
-from mnist_exp.config import Config
+from mnist_exp.config.tree import Config
+from mnist_exp.training import optimizers
 
 Compose = Callable[..., Config]
 

@@ -17,8 +17,10 @@ from benchmarks.tutorials import (
     notebook_softmax_buggy,
     v1,
 )
-from mnist_exp import data, results, training
-from mnist_exp.config import Config
+from mnist_exp import data
+from mnist_exp.config.tree import Config
+from mnist_exp.training import loop as training
+from mnist_exp.training import results
 
 STEPS = 20
 

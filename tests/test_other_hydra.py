@@ -12,7 +12,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 
 from mnist_exp import run
-from mnist_exp.config import compose
+from mnist_exp.config.tree import compose
 
 FOREIGN = {
     "config.yaml": "defaults: [{model: cnn3x3}, _self_]\nseed: 99\npreflight: error\nhydra: {job: {chdir: true}}",

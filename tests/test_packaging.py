@@ -77,7 +77,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from mnist_exp import config
+from mnist_exp.config import tree as config
 for name in [setting.name for setting in fields(config.Config)] + ["config", "experiment", "training", "debug"]:
     for parent in (Path(config.__file__).parent, config.SWEEPS_DIR.parent, Path.cwd()):
         (parent / name).mkdir(exist_ok=True)
@@ -109,7 +109,7 @@ def test_a_folder_named_like_a_setting_hides_nothing(installed: Path, tmp_path: 
 
 
 def test_wheel_is_what_runs(installed: Path, tmp_path: Path) -> None:
-    code = "import mnist_exp.config as c; print(c.__file__); print(c.CONF_DIR); print(c.SWEEPS_DIR)"
+    code = "import mnist_exp.config.tree as c; print(c.__file__); print(c.CONF_DIR); print(c.SWEEPS_DIR)"
     python = installed.with_name("python")
     done = subprocess.run(
         [python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True

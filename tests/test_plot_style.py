@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from test_figures import epochs
 
-from mnist_exp import data, experiment, plot_style
+from mnist_exp import data
+from mnist_exp.experiment import runner as experiment
+from mnist_exp.outside import plot_style
 
 HOSTILE: Any = {
     "text.usetex": True,
@@ -57,7 +59,7 @@ def test_a_backend_that_is_not_here_is_no_matter(backend: str, tmp_path: Path) -
     """Jupyter leaves its own in MPLBACKEND to every process that a notebook starts."""
     (tmp_path / "matplotlibrc").write_text("text.usetex: True\n")
     code = (
-        "import os\nfrom mnist_exp import plot_style\nplot_style.draw_to_files()\n"
+        "import os\nfrom mnist_exp.outside import plot_style\nplot_style.draw_to_files()\n"
         "import matplotlib.pyplot as plt\n"
         "with plot_style.plain():\n    plt.subplots()[1].set_title('x')\n    plt.savefig('x.png')\n"
         f"assert os.environ['MPLBACKEND'] == {backend!r}\n"

@@ -20,9 +20,10 @@ from pictures import KINDS, dark_on_light, encoded, large, png_header
 from PIL import Image
 from waiting import LIMIT, answers, until
 
-from mnist_exp import data, predict
+from mnist_exp import data
 from mnist_exp.errors import UserError
-from mnist_exp.trained_models import Models, TrainedModel
+from mnist_exp.predict import __main__ as predict
+from mnist_exp.predict.trained_models import Models, TrainedModel
 
 
 @pytest.fixture(scope="module")

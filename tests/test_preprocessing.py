@@ -10,8 +10,8 @@ from pictures import KINDS, dark_on_light, encoded, large, noisy, png_header
 from PIL import Image, ImageDraw
 
 from mnist_exp import data
-from mnist_exp.picture_files import MOST_PIXELS, PictureError
-from mnist_exp.preprocessing import from_bytes, from_grey
+from mnist_exp.serving.picture_files import MOST_PIXELS, PictureError
+from mnist_exp.serving.preprocessing import from_bytes, from_grey
 
 
 @pytest.fixture(scope="module")

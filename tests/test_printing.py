@@ -7,12 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mnist_exp import printing
+from mnist_exp.outside import printing
 from mnist_exp.sweeper.foreign_text import clean
 
 _PROGRAM = r"""
 from rich.table import Table
-from mnist_exp import printing
+from mnist_exp.outside import printing
 from mnist_exp.sweeper.foreign_text import clean
 console = printing.console()
 table = Table("\N{MINUS SIGN}0.5 \N{MIDDLE DOT}")
@@ -51,7 +51,7 @@ def test_any_text_is_only_text_for_rich(text: str) -> None:
 
 def test_the_users_own_choice_of_errors_stays() -> None:
     environment = {"PYTHONIOENCODING": "ascii:backslashreplace", "PATH": ""}
-    program = "from mnist_exp import printing; printing.use_any_encoding(); print('\N{MINUS SIGN}')"
+    program = "from mnist_exp.outside import printing; printing.use_any_encoding(); print('\N{MINUS SIGN}')"
     ended = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, env=environment
     )

@@ -10,11 +10,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_exp import checkpoint, run
-from mnist_exp.config import compose
+from mnist_exp import run
+from mnist_exp.config.recorded import overrides
+from mnist_exp.config.tree import compose
 from mnist_exp.errors import ConfigError, UserError
-from mnist_exp.recorded import overrides
-from mnist_exp.rerun import rerun
+from mnist_exp.rerun.__main__ import rerun
+from mnist_exp.training import checkpoint
 
 SMALL = [
     "model=softmax",

@@ -1,8 +1,8 @@
 import pytest
 
-from mnist_exp import reporting
-from mnist_exp.config import ReferenceConfig
-from mnist_exp.results import EpochResult, Evaluation, LayerRow, Progress
+from mnist_exp.config.tree import ReferenceConfig
+from mnist_exp.experiment import console as reporting
+from mnist_exp.training.results import EpochResult, Evaluation, LayerRow, Progress
 
 REFERENCE = ReferenceConfig("the blog post", 0.9872, [0.342477704])
 

@@ -16,7 +16,7 @@ from mlflow.entities import Metric, Param, RunTag
 
 from mnist_exp import run
 from mnist_exp.errors import UserError
-from mnist_exp.rerun import (
+from mnist_exp.rerun.__main__ import (
     TrackedRun,
     code_differences,
     compare,
@@ -387,7 +387,7 @@ def test_dirty_code_is_shown(
     workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A real checkout whose code changes between a run and its rerun; the change is in the record, and applies."""
-    from mnist_exp import environment
+    from mnist_exp.tracking import environment
 
     checkout = workdir.parent / "checkout"
     checkout.mkdir()

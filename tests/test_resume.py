@@ -12,8 +12,9 @@ import mlflow
 import pytest
 from conftest import only_run
 
-from mnist_exp import checkpoint, run
+from mnist_exp import run
 from mnist_exp.errors import ConfigError, UserError
+from mnist_exp.training import checkpoint
 
 SMALL = [
     "preflight=off",
@@ -48,7 +49,7 @@ def histories(workdir: Path, run_id: str) -> dict[str, list[tuple[int, float]]]:
 
 def interrupt_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Send this process a Ctrl-C once training has passed a step."""
-    from mnist_exp.reporting import Reporter
+    from mnist_exp.experiment.console import Reporter
 
     original = Reporter.progress
 
@@ -141,7 +142,7 @@ def test_a_run_is_locked_from_when_it_is_found(
     workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process that comes between the look at the checkpoint and the training must not reopen the run."""
-    from mnist_exp import experiment
+    from mnist_exp.experiment import runner as experiment
 
     done = run([*SMALL, "schedule.epochs=1"])
     seen: list[bool] = []
@@ -199,7 +200,7 @@ def test_changed_data_is_refused(
 ) -> None:
     """By the digest in the checkpoint, or, of an older version's, by that of the run; the same files are welcome."""
     if checkpoint_is_old:
-        from mnist_exp import resume
+        from mnist_exp.experiment import resume
 
         recorded = resume.record
         monkeypatch.setattr(

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from mnist_exp.routes import advice
+from mnist_exp.tracking.routes import advice
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 CERTIFICATE = OSError(

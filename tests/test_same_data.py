@@ -14,9 +14,9 @@ from mlflow.entities import (
     Param,
 )
 
-from mnist_exp.model_registry import Entry, register
-from mnist_exp.same_data import comparable, data_of
-from mnist_exp.trained_models import Models
+from mnist_exp.predict.trained_models import Models
+from mnist_exp.serving.registry import Entry, register
+from mnist_exp.serving.same_data import comparable, data_of
 
 
 @pytest.fixture

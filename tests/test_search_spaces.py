@@ -2,8 +2,8 @@ import optuna
 import pytest
 from omegaconf import OmegaConf
 
-from mnist_exp import search_spaces
-from mnist_exp.config import compose
+from mnist_exp.config.tree import compose
+from mnist_exp.studies import search_spaces
 
 
 @pytest.mark.parametrize(

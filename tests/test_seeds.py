@@ -1,4 +1,4 @@
-from mnist_exp import seeds
+from mnist_exp.training import seeds
 
 
 def test_streams_and_indices_are_independent() -> None:

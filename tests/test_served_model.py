@@ -11,9 +11,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PyFuncModel, scoring_server
 from pictures import dark_on_light, encoded, large
 
-from mnist_exp import data, model_package
-from mnist_exp.preprocessing import from_bytes
-from mnist_exp.served_model import DigitModel, _load_pyfunc, as_picture
+from mnist_exp import data
+from mnist_exp.serving import package as model_package
+from mnist_exp.serving.model import DigitModel, _load_pyfunc, as_picture
+from mnist_exp.serving.preprocessing import from_bytes
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +105,7 @@ def test_what_is_no_image_is_refused_as_the_clients_mistake(
 
 
 def test_it_needs_nothing_of_mnist_exp_but_its_own_package() -> None:
-    text = (Path(__file__).parent.parent / "mnist_exp" / "served_model.py").read_text()
+    text = (Path(__file__).parent.parent / "mnist_exp" / "serving" / "model.py").read_text()
     assert "from mnist_exp" not in text
     assert "import mnist_exp" not in text
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mnist_exp import startup_noise
+from mnist_exp.training import startup_noise
 
 BODIES = {
     "pass": (0, ""),
@@ -20,7 +20,7 @@ BODIES = {
 @pytest.mark.parametrize("body", BODIES)
 def test_what_ends_the_process_is_shown(body: str) -> None:
     code = (
-        "import os, sys\nfrom mnist_exp import startup_noise\n"
+        "import os, sys\nfrom mnist_exp.training import startup_noise\n"
         f"with startup_noise.hidden():\n    os.write(2, b'C++ says this\\n')\n    {body}\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -39,7 +39,7 @@ def test_standard_error_is_as_it_was(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_without_a_standard_error_there_is_nothing_to_hide() -> None:
-    code = "import os\nfrom mnist_exp import startup_noise\nwith startup_noise.hidden():\n    pass\nprint('well')"
+    code = "import os\nfrom mnist_exp.training import startup_noise\nwith startup_noise.hidden():\n    pass\nprint('well')"
     done = subprocess.run(
         ["sh", "-c", f'"{sys.executable}" -c "{code}" 2>&-'],
         capture_output=True,

@@ -15,11 +15,14 @@ import pytest
 from conftest import Started, only_run
 from waiting import LIMIT
 
-from mnist_exp import data, mlflow_settings, run, tracking
-from mnist_exp.config import compose
+from mnist_exp import data, run
+from mnist_exp.config.mistakes import explain
+from mnist_exp.config.tree import compose
 from mnist_exp.errors import ConfigError, UserError, first_line
-from mnist_exp.messages import explain
-from mnist_exp.mlflow_settings import (
+from mnist_exp.predict.trained_models import Models
+from mnist_exp.tracking import store as mlflow_settings
+from mnist_exp.tracking import tracker as tracking
+from mnist_exp.tracking.store import (
     check_uri,
     from_record,
     is_recorded_as,
@@ -27,7 +30,6 @@ from mnist_exp.mlflow_settings import (
     store_uri,
     uri_to_read,
 )
-from mnist_exp.trained_models import Models
 
 TINY = [
     "model=softmax",
@@ -178,7 +180,8 @@ def test_what_belongs_to_another_user_is_told(tmp_path: Path, empty_store: Path)
         (folder / name).chmod(0o755)
     lines = [
         "import os, pathlib",
-        "from mnist_exp import tracking, errors",
+        "from mnist_exp import errors",
+        "from mnist_exp.tracking import tracker as tracking",
         "import mlflow.store.tracking.sqlalchemy_store",
         "os.setuid(65534)",
         f"for folder in sorted(pathlib.Path({str(tmp_path)!r}).iterdir()):",

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from compare.conftest import FakeRuns, trial
 
-from mnist_exp import study_report
+from mnist_exp.studies import report as study_report
 
 
 def test_the_page_of_a_study(workdir: Path) -> None:

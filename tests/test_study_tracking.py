@@ -18,8 +18,9 @@ import pytest
 import yaml
 from waiting import LIMIT, until
 
-from mnist_exp import rerun, run
+from mnist_exp import run
 from mnist_exp.errors import ConfigError
+from mnist_exp.rerun import __main__ as rerun
 
 SMALL = ["data.train_limit=200", "data.eval_limit=100", "preflight=off"]
 SOFTMAX = ["hydra/sweeper=optuna_study", "model=softmax", "schedule.epochs=2", *SMALL]
@@ -162,7 +163,7 @@ def test_another_application_is_told_that_its_studies_need_other_hooks(
     (tmp_path / "config.yaml").write_text(
         "defaults: [{override hydra/sweeper: optuna_study}]\nx: 1\n"
     )
-    hooks = "hydra.sweeper.hooks=mnist_exp.study_tracking.StudyTracking"
+    hooks = "hydra.sweeper.hooks=mnist_exp.studies.hooks.StudyTracking"
     monkeypatch.setattr("sys.argv", ["app.py", "-m", "x=1,2", hooks])
     with pytest.raises(SystemExit, match="1"):
         hydra.main(config_path=str(tmp_path), config_name="config")(lambda _: 0.0)()

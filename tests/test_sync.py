@@ -128,8 +128,8 @@ def test_next_run_in_the_folder_sends_what_waits(
     workdir: Path, server: tuple[str, Start, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mnist_exp import run
-    from mnist_exp.reporting import Reporter
-    from mnist_exp.unsent import pending
+    from mnist_exp.experiment.console import Reporter
+    from mnist_exp.tracking.unsent import pending
 
     uri, start, kill = server
     start()

@@ -12,11 +12,14 @@ import pytest
 from conftest import free_port, only_run
 from sqlalchemy import Connection, Engine, event
 
-from mnist_exp import data, environment, model_registry, tracking
-from mnist_exp.config import compose
+from mnist_exp import data
+from mnist_exp.config.tree import compose
 from mnist_exp.errors import Killed, UserError
-from mnist_exp.results import EpochResult, Evaluation
-from mnist_exp.unsent import pending
+from mnist_exp.serving import registry as model_registry
+from mnist_exp.tracking import environment
+from mnist_exp.tracking import tracker as tracking
+from mnist_exp.tracking.unsent import pending
+from mnist_exp.training.results import EpochResult, Evaluation
 
 
 def epoch(number: int, cost: float = 0.5) -> EpochResult:

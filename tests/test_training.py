@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mnist_exp import data, results, training
-from mnist_exp.config import Config
+from mnist_exp import data
+from mnist_exp.config.tree import Config
 from mnist_exp.errors import NonFiniteCost
-from mnist_exp.results import EpochResult, Progress
+from mnist_exp.training import loop as training
+from mnist_exp.training import results
+from mnist_exp.training.results import EpochResult, Progress
 
 Compose = Callable[..., Config]
 

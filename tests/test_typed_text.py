@@ -10,8 +10,8 @@ from conftest import Started
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_exp.config import as_meant, compose
-from mnist_exp.typed_text import as_typed
+from mnist_exp.config.tree import as_meant, compose
+from mnist_exp.config.typed_text import as_typed
 
 TYPED = [
     "1e5",

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from mnist_exp.errors import UserError
-from mnist_exp.unsent import Unsent, pending
+from mnist_exp.tracking.unsent import Unsent, pending
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mlflow.store.db.utils import _make_parent_dirs_if_sqlite
 from mlflow.utils.file_utils import local_file_uri_to_path, path_to_local_sqlite_uri
 
-from mnist_exp.uris import artifact_location, local_path, masked, sqlite_file, sqlite_uri
+from mnist_exp.outside.uris import artifact_location, local_path, masked, sqlite_file, sqlite_uri
 
 ODD = [
     "my runs (2)",

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from mnist_exp import training
-from mnist_exp.config import Config
+from mnist_exp.config.tree import Config
 from mnist_exp.data import Dataset, Split
+from mnist_exp.training import loop as training
 
 
 def prepare(config: Config, train: Split) -> Callable[[int], float]:

@@ -8,9 +8,9 @@ import numpy as np
 
 from benchmarks import tutorials
 from benchmarks.tutorials import v1
-from mnist_exp import models
-from mnist_exp.config import Config, ConvNetConfig, MlpConfig
+from mnist_exp.config.tree import Config, ConvNetConfig, MlpConfig
 from mnist_exp.data import Split
+from mnist_exp.training import models
 
 
 def prepare(config: Config, train: Split) -> Callable[[int], float]:

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 
-from mnist_exp import printing
 from mnist_exp.command import Parser, answered, output_folder, without_garbage_collection, write
 from mnist_exp.errors import UserError
+from mnist_exp.outside import printing
 
 _DESCRIPTION = """Which group of runs is better, by how much, and is that luck?
 
@@ -74,7 +74,7 @@ def run(arguments: Sequence[str]) -> None:
         )
     from mnist_exp.compare import page, table
     from mnist_exp.compare.comparison import compare
-    from mnist_exp.compare.runs import Selection, Store
+    from mnist_exp.tracking.runs import Selection, Store
 
     store = Store(uris[-1].removeprefix("tracking.uri=") if uris else None)
     found = compare(

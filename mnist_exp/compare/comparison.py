@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 from mnist_exp.compare import groups as grouping
 from mnist_exp.compare import statistics
 from mnist_exp.compare.groups import Group
-from mnist_exp.compare.runs import (
+from mnist_exp.compare.statistics import Agreement, Description, Difference
+from mnist_exp.data import NUM_CLASSES
+from mnist_exp.errors import UserError
+from mnist_exp.outside.foreign_files import read_npz
+from mnist_exp.outside.printing import plural
+from mnist_exp.tracking.runs import (
     PREDICTIONS_BYTES,
     Predictions,
     Runs,
@@ -20,11 +25,6 @@ from mnist_exp.compare.runs import (
     packages,
     swept_keys,
 )
-from mnist_exp.compare.statistics import Agreement, Description, Difference
-from mnist_exp.data import NUM_CLASSES
-from mnist_exp.errors import UserError
-from mnist_exp.foreign_files import read_npz
-from mnist_exp.printing import plural
 
 SHOWN = 7  # groups beside the baseline that have curves and test images: as many as colours can tell apart
 _MINIMISED = ("cost", "seconds", "epoch", "loss", "error")
@@ -119,7 +119,7 @@ def compare(
     """Raises UserError where there is nothing to compare, or a name that the runs do not have."""
     runs = store.select(selection)
     if metric not in runs.metrics:
-        from mnist_exp.messages import did_you_mean  # loads Hydra
+        from mnist_exp.config.mistakes import did_you_mean
 
         raise UserError(
             f"--metric {metric}: no selected run has it{did_you_mean(metric, runs.metrics)}\n"

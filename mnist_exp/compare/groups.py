@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mnist_exp.compare.runs import Runs, is_finite, swept_keys
 from mnist_exp.errors import UserError
+from mnist_exp.tracking.runs import Runs, is_finite, swept_keys
 
 ABSENT = "\N{EN DASH}"  # a setting that a group's runs do not have
 SEVERAL = "several"  # a setting that differs within a group
@@ -90,7 +90,7 @@ def find_key(runs: Runs, name: str, option: str) -> str:
         return near[0]
     if near:
         raise UserError(f"{option} {name}: could be any of {', '.join(near)}")
-    from mnist_exp.messages import did_you_mean
+    from mnist_exp.config.mistakes import did_you_mean
 
     raise UserError(
         f"{option} {name}: the runs have no such setting or tag{did_you_mean(name, known)}\n"

@@ -3,9 +3,9 @@
 import sys
 
 from mnist_exp import data
-from mnist_exp.config import compose
-from mnist_exp.experiment import import_tensorflow, quick_imports
-from mnist_exp.messages import USER_ERRORS, explain
+from mnist_exp.config.mistakes import USER_ERRORS, explain
+from mnist_exp.config.tree import compose
+from mnist_exp.experiment.runner import import_tensorflow, quick_imports
 
 _USAGE = """usage: python -m mnist_exp.preflight [GROUP=OPTION] [KEY=VALUE] ...
 
@@ -30,7 +30,7 @@ def main() -> None:
         sys.exit(f"mnist_exp: {explain(error)}")
     with quick_imports():
         import_tensorflow(config)
-        from mnist_exp import training
+        from mnist_exp.training import loop as training
 
     report = training.preflight_report(
         training.build_program(config, len(dataset.train)), dataset.train

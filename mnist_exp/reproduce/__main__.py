@@ -7,19 +7,19 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_exp import plot_style, printing
 from mnist_exp.command import Parser, answered, output_folder, write
 from mnist_exp.errors import Killed, UserError
+from mnist_exp.outside import plot_style, printing
 from mnist_exp.reproduce.presets import BUGGY, METRIC, PRESETS, QUICK_SEEDS, SEEDS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from mnist_exp.compare.runs import Store
     from mnist_exp.reproduce.bug import Bug
     from mnist_exp.reproduce.page import Origin
     from mnist_exp.reproduce.results import Reproduction
     from mnist_exp.reproduce.runs import Preset, PresetRuns
+    from mnist_exp.tracking.runs import Store
 
 _DESCRIPTION = f"""Are the tutorials' claims true? Trains the four presets with several seeds, where
 the store has no finished run of the same config and code yet, and compares the runs with what the
@@ -88,9 +88,9 @@ def run(arguments: Sequence[str]) -> "Reproduction":
 def _reproduce(
     presets: "Sequence[Preset]", seeds: Sequence[int], *, uri: str | None, quick: bool
 ) -> "tuple[Reproduction, Origin]":
-    from mnist_exp import tracking
-    from mnist_exp.compare.runs import Store
     from mnist_exp.reproduce import results, runs
+    from mnist_exp.tracking import tracker as tracking
+    from mnist_exp.tracking.runs import Store
 
     with tracking.store(uri):
         for experiment in {preset.settings.config.tracking.experiment for preset in presets}:
@@ -107,7 +107,7 @@ def _names(only: Sequence[str]) -> list[str]:
     """Return the presets asked for, in the order of the results."""
     for name in only:
         if name not in PRESETS:
-            from mnist_exp.messages import did_you_mean
+            from mnist_exp.config.mistakes import did_you_mean
 
             raise UserError(
                 f"--only {name}: no such preset{did_you_mean(name, PRESETS)}\n"
@@ -156,7 +156,8 @@ def _complete(
 
 
 def _bug(complete: "Sequence[PresetRuns]") -> "Bug | None":
-    from mnist_exp import data, experiment
+    from mnist_exp import data
+    from mnist_exp.experiment import runner as experiment
 
     configs = {runs.preset.name: runs.preset.settings.config for runs in complete}
     if BUGGY not in configs:
@@ -170,9 +171,9 @@ def _bug(complete: "Sequence[PresetRuns]") -> "Bug | None":
 
 
 def _origin(store: "Store", complete: "Sequence[PresetRuns]") -> "Origin":
-    from mnist_exp import environment
-    from mnist_exp.compare.runs import hardware
     from mnist_exp.reproduce.page import Origin
+    from mnist_exp.tracking import environment
+    from mnist_exp.tracking.runs import hardware
 
     commits: set[str] = set()
     machine: dict[str, str] = {}

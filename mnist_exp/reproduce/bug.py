@@ -6,9 +6,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from mnist_exp import data, losses, training
-from mnist_exp.config import Config, LossConfig
-from mnist_exp.losses import PerExampleLoss
+from mnist_exp import data
+from mnist_exp.config.tree import Config, LossConfig
+from mnist_exp.training import loop as training
+from mnist_exp.training import losses
+from mnist_exp.training.losses import PerExampleLoss
 
 _MEANT = losses.build(LossConfig(kind="cross_entropy", reduction="sum"))
 _RANGE = 6.0  # of the logit in the curves, both ways

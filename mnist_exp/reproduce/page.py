@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mnist_exp import printing, templates
 from mnist_exp.compare import words
 from mnist_exp.compare.statistics import SMALLEST_VERDICT, Interval
+from mnist_exp.outside import printing, templates
 from mnist_exp.reproduce.claims import Assessment, Verdict
 from mnist_exp.reproduce.presets import APPROXIMATE, BLOG, MEASURED_HERE, METRIC, NOTEBOOK, QUICK
 from mnist_exp.reproduce.results import Curve, Reproduction, Result

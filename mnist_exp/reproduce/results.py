@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_exp.compare.runs import Store
 from mnist_exp.reproduce.claims import Assessment, assess
 from mnist_exp.reproduce.runs import PresetRuns, training_seconds
+from mnist_exp.tracking.runs import Store
 
 if TYPE_CHECKING:
     from mnist_exp.reproduce.bug import Bug

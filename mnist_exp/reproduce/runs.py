@@ -4,13 +4,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mnist_exp import checkpoint, environment
-from mnist_exp.compare.runs import NoRuns, Runs, Selection, Store, is_finite
-from mnist_exp.config import ReferenceConfig, Settings, compose
+from mnist_exp.config.tree import ReferenceConfig, Settings, compose
 from mnist_exp.errors import NonFiniteCost, UserError, first_line
 from mnist_exp.reproduce.presets import METRIC, QUICK
 from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.tracking import environment
+from mnist_exp.tracking.runs import NoRuns, Runs, Selection, Store, is_finite
+from mnist_exp.training import checkpoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +113,7 @@ def train(runs: PresetRuns, seed: int, say: Callable[[str], None]) -> str | None
     Returns None, or why there is still no run: a run that fails does not stop the others. Raises
     UserError for a mistake in the settings and for a store that cannot be used.
     """
-    from mnist_exp import experiment
+    from mnist_exp.experiment import runner as experiment
 
     try:
         overrides = _overrides(runs, seed, say)

@@ -8,8 +8,8 @@ from scipy import stats
 from compare.conftest import FakeRuns, predicted, trial
 from mnist_exp.compare import table
 from mnist_exp.compare.comparison import Comparison, compare
-from mnist_exp.compare.runs import Selection, Store
 from mnist_exp.errors import UserError
+from mnist_exp.tracking.runs import Selection, Store
 
 LABELS = np.arange(200) % 10
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from compare.conftest import FakeRuns, predicted, trial
-from mnist_exp import data, explain, rerun
-from mnist_exp.compare.runs import Store
+from mnist_exp import data, explain
+from mnist_exp.rerun import __main__ as rerun
+from mnist_exp.tracking.runs import Store
 
 Command = Callable[..., tuple[int, str, str]]
 HOSTILE = [
@@ -230,7 +231,7 @@ def test_artifacts_that_are_no_files(fake_runs: FakeRuns, command: Command) -> N
 
 
 def test_explain_refuses_runs_of_another_shape(fake_runs: FakeRuns) -> None:
-    from mnist_exp import bridge
+    from mnist_exp.config import bridge
     from mnist_exp.errors import UserError
 
     for text in ("three", "1e999", "nan", ""):

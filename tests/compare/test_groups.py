@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from compare.conftest import FakeRuns, trial
-from mnist_exp import config
 from mnist_exp.compare import groups
-from mnist_exp.compare.runs import Runs, Selection, Store
+from mnist_exp.config import tree as config
 from mnist_exp.errors import UserError
+from mnist_exp.tracking.runs import Runs, Selection, Store
 
 ACCURACY = "test/accuracy"
 

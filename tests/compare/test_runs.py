@@ -3,8 +3,8 @@
 import pytest
 
 from compare.conftest import FakeRuns, trial
-from mnist_exp.compare.runs import Selection, Store, hardware, packages
 from mnist_exp.errors import UserError
+from mnist_exp.tracking.runs import Selection, Store, hardware, packages
 
 
 def ids(selection: Selection) -> set[str]:

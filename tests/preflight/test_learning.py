@@ -8,7 +8,7 @@ import pytest
 from mnist_exp.preflight import check
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.learning import check_ignored, check_overfit, check_rate, check_uphill
-from mnist_exp.preflight.runs import ShortRun, short_run
+from mnist_exp.preflight.short_runs import ShortRun, short_run
 
 from . import zoo
 from .support import codes, findings, program

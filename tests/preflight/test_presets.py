@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from mnist_exp import config, data, training
+from mnist_exp import data
+from mnist_exp.config import tree as config
 from mnist_exp.preflight import PreflightReport, check
+from mnist_exp.training import loop as training
 
 
 def report_of(mnist: data.Dataset, *overrides: str) -> PreflightReport:

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from mnist_exp.preflight.runs import adam_step, optimizer_step, overfit, short_run
+from mnist_exp.preflight.short_runs import adam_step, optimizer_step, overfit, short_run
 
 from . import zoo
 from .support import program

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mnist_exp import reporting
 from mnist_exp.errors import UserError
+from mnist_exp.experiment import console as reporting
 from mnist_exp.reproduce import __main__ as command
 from mnist_exp.reproduce.claims import Verdict
 

@@ -10,12 +10,12 @@ from compare.conftest import FakeRuns
 from mlflow.entities import Metric
 from scipy import stats
 
-from mnist_exp import environment
-from mnist_exp.compare.runs import Store
 from mnist_exp.reproduce import figures, page, results, runs
 from mnist_exp.reproduce.claims import Verdict
 from mnist_exp.reproduce.page import Origin
 from mnist_exp.reproduce.table import table
+from mnist_exp.tracking import environment
+from mnist_exp.tracking.runs import Store
 
 ORIGIN = Origin(
     code_digest="digest",

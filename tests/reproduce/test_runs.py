@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from compare.conftest import FakeRuns, trial
 
-from mnist_exp import checkpoint, environment
-from mnist_exp.compare.runs import Store
 from mnist_exp.errors import UserError
 from mnist_exp.reproduce import runs
 from mnist_exp.reproduce.presets import PRESETS
+from mnist_exp.tracking import environment
+from mnist_exp.tracking.runs import Store
+from mnist_exp.training import checkpoint
 
 NAME = "notebook_softmax"
 
@@ -73,7 +74,7 @@ def test_the_time_of_a_run_is_the_sum_of_its_epochs(workdir: Path, preset: runs.
 def test_a_run_that_fails_does_not_stop_the_others(
     workdir: Path, preset: runs.Preset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mnist_exp import experiment
+    from mnist_exp.experiment import runner as experiment
 
     def fail(error: Exception) -> object:
         def run_experiment(settings: object) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mnist_exp import checkpoint
 from mnist_exp.errors import UserError
 from mnist_exp.sweeper import database, locks
+from mnist_exp.training import checkpoint
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])

@@ -1,0 +1,243 @@
+"""`python -m mnist_exp.predict`: which digit is that? Of a picture, a test image, or one that is being drawn."""
+
+import argparse
+import base64
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_exp.command import Parser, add_store, answered, put
+from mnist_exp.errors import UserError
+from mnist_exp.outside import plot_style, printing
+from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.sweeper.lasting_stream import LastingStream
+
+if TYPE_CHECKING:
+    from mnist_exp.predict.trained_models import Prediction, TrainedModel
+
+_DESCRIPTION = """Which digit is that?
+
+Reads a digit with the logged model of a run, prints it with the probabilities of all ten, and draws the picture, what
+the network sees of it, and the probabilities. docs/predict.md says how a picture becomes 28x28 pixels."""
+_EXAMPLES = """examples:
+  python -m mnist_exp.predict --image digit.jpg
+  python -m mnist_exp.predict --run best --index 7
+  python -m mnist_exp.predict --draw --run RUN_ID --run best
+
+exit code: 0, 1 for a mistake, or 130 when --draw is ended with Ctrl-C"""
+_MOST_BYTES = 100_000_000  # of a picture's file
+_MOST_MODELS = 2  # side by side
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        hint="usage: python -m mnist_exp.predict --image FILE; --help shows all options",
+        prog="python -m mnist_exp.predict",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_store(parser)
+    parser.add_argument(
+        "--run",
+        action="append",
+        metavar="RUN_ID|best|latest",
+        help="best: the highest val/accuracy; default: latest; with --draw up to two, side by side",
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--image",
+        metavar="FILE",
+        help="one digit, dark on light or light on dark, in a format that Pillow reads",
+    )
+    what.add_argument(
+        "--index", type=int, metavar="N", help="that test image; default: a random one"
+    )
+    what.add_argument(
+        "--draw", action="store_true", help="a page of this machine to draw a digit on"
+    )
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="makes the random test image the same again"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help="the drawing, a PNG; default: predict-NAME.png in the current folder",
+    )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="run a model's own Python code where it is not this version's",
+    )
+    return parser
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Raises UserError for what a user can get wrong, before TensorFlow loads."""
+    given = _parser().parse_args(arguments)
+    which = list(dict.fromkeys(given.run or ["latest"]))
+    if len(which) > (_MOST_MODELS if given.draw else 1):
+        raise UserError(
+            f"--run: expected at most {_MOST_MODELS} with --draw, else one, found {len(which)}"
+        )
+    if given.seed is not None and (
+        given.image or given.index is not None or given.draw or given.seed < 0
+    ):
+        raise UserError(
+            f"--seed {given.seed}: expected a number >= 0, for a random test image only"
+        )
+    if given.draw:
+        _draw(which, given.uri, given.trust)
+        return
+    image: str | NDArray[np.uint8]
+    if given.image is not None:
+        path = Path(os.path.expanduser(given.image))
+        content = _read(path)
+        image, name, title = base64.b64encode(content).decode(), path.stem, path.name
+        original = _original(content)
+    else:
+        original, index, label = _test_image(given.index, given.seed)
+        image, name, title = original, f"test-{index}", f"test image {index}, label {label}"
+    output = Path(os.path.expanduser(given.output or f"predict-{name}.png"))
+    if output.suffix.lower() != ".png" or not output.parent.is_dir():
+        raise UserError(
+            f"--output {output}: expected a name that ends in .png, in a folder that exists"
+        )
+    if given.image is not None and output.exists() and output.samefile(path):
+        raise UserError(f"--output {output}: that is the picture of --image, which would be lost")
+    model = _find(which, given.uri, given.trust)[0]
+    prediction = model.predict(image)
+    _show(model, prediction, title)
+    _save(
+        original,
+        prediction,
+        f"{title}: {prediction.digit}{'' if prediction.doubt is None else ', not sure'}",
+        output,
+    )
+
+
+def _read(path: Path) -> bytes:
+    """A picture's file, if a digit can be read from it: what the model would refuse is told before seconds of loading it."""
+    from mnist_exp.serving import preprocessing
+
+    try:
+        if path.exists() and not path.is_file():
+            raise UserError(f"--image {path}: not a file")
+        if path.stat().st_size > _MOST_BYTES:
+            raise UserError(
+                f"--image {path}: {path.stat().st_size:,} bytes; at most {_MOST_BYTES:,} are read"
+            )
+        content = path.read_bytes()
+        preprocessing.from_bytes(content)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UserError(f"--image {path}: {reason}") from error
+    return content
+
+
+def _original(content: bytes) -> NDArray[np.uint8]:
+    """The picture as a person sees it, [H, W, 3], small enough to draw."""
+    from mnist_exp.serving import picture_files
+
+    return np.asarray(picture_files.shown(content, 800))
+
+
+def _test_image(index: int | None, seed: int | None) -> tuple[NDArray[np.uint8], int, int]:
+    """([28, 28], its index, its label)."""
+    from mnist_exp import data
+
+    test = data.load().test
+    if index is None:
+        index = int(np.random.default_rng(seed).integers(len(test)))
+    if not 0 <= index < len(test):
+        raise UserError(f"--index {index}: expected 0 to {len(test) - 1}, the test images")
+    return test.images[index, :, :, 0], index, int(test.labels[index])
+
+
+def _find(which: Sequence[str], uri: str | None, trust: bool) -> "list[TrainedModel]":
+    from mnist_exp.predict.trained_models import Models
+
+    models = Models(uri)
+    for name in which:
+        models.find(name)  # all mistakes before the first model loads
+    return [models.load(name, trust) for name in which]
+
+
+def _show(model: "TrainedModel", prediction: "Prediction", title: str) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    console = printing.console()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("digit", justify="right")
+    table.add_column("probability", justify="right")
+    table.add_column("")
+    for digit, probability in enumerate(prediction.probabilities):
+        style = "bold" if digit == prediction.digit else None
+        table.add_row(
+            str(digit),
+            f"{probability:.4f}",
+            "\N{FULL BLOCK}" * round(30 * probability),
+            style=style,
+        )
+    answer = Text.assemble(f"{clean(title)}: ", (str(prediction.digit), "bold"))
+    if prediction.doubt is not None:
+        doubt = f", perhaps {prediction.digit}: {prediction.doubt}"
+        answer = Text.assemble(f"{clean(title)}: ", ("not sure", "bold"), doubt)
+    console.print(answer, soft_wrap=True)
+    console.print(table)
+    console.print(clean(f"run {model.run_id}  {model.run_name}  {model.uri}"), soft_wrap=True)
+
+
+@plot_style.plain()
+def _save(original: NDArray[np.uint8], prediction: "Prediction", title: str, output: Path) -> None:
+    from mnist_exp import figures
+
+    figure = figures.prediction(original, prediction.pixels, prediction.probabilities, title)
+    drawing = io.BytesIO()
+    figure.savefig(drawing, dpi=120, format="png")
+    try:
+        put(output, drawing.getvalue())
+    except OSError as error:
+        raise UserError(f"--output {output}: cannot be written ({error.strerror})") from error
+    printing.say(output)
+    if has_display() and LastingStream().isatty():  # nobody looks at a script's windows
+        import webbrowser
+
+        webbrowser.open(output.absolute().as_uri())
+
+
+def has_display() -> bool:
+    """Whether a window can be opened here."""
+    return sys.platform in ("darwin", "win32") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+
+
+def _draw(which: Sequence[str], uri: str | None, trust: bool) -> None:
+    from mnist_exp.predict import drawing
+
+    models = _find(which, uri, trust)
+    with drawing.serving(models) as server:
+        print(f"{server.url}\nCtrl-C ends it.", flush=True)
+        if has_display():
+            import webbrowser
+
+            webbrowser.open(server.url)
+        server.serve_forever()
+
+
+def main() -> None:
+    with answered(UserError):
+        run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    main()

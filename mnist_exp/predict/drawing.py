@@ -1,0 +1,147 @@
+"""A page on this machine to draw a digit on, and see it classified: http.server and drawing.html, no network."""
+
+import base64
+import json
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mnist_exp.errors import UserError
+
+if TYPE_CHECKING:
+    from mnist_exp.predict.trained_models import TrainedModel
+
+MOST_BYTES = 1_000_000  # of a request; the page's drawings have a few thousand
+_PAGE = Path(__file__).with_name("drawing.html")
+_SECONDS = 10.0  # that a request may take to arrive
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Server(ThreadingHTTPServer):
+    """Answers this machine alone, on a free port."""
+
+    daemon_threads = True
+    allow_reuse_address = False
+
+    def __init__(self, models: "Sequence[TrainedModel]") -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.models = models
+        self.one_at_a_time = threading.Lock()
+        # A page of another site whose name an attacker points to 127.0.0.1 still sends that name (DNS rebinding).
+        self.hosts = {f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost")}
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A page that is closed before its answer comes is no error."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
+
+
+@contextmanager
+def serving(models: "Sequence[TrainedModel]") -> Iterator[Server]:
+    """A server, bound but not started; `serve_forever` of it returns with KeyboardInterrupt. Closed at the end."""
+    server = Server(models)
+    try:
+        yield server
+    finally:
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """GET / is the page, GET /models names the runs, POST /classify takes a PNG and answers for each run."""
+
+    server: Server
+    timeout = _SECONDS
+    server_version, sys_version = "mnist_exp", ""
+
+    def do_GET(self) -> None:
+        if self._refused():
+            return
+        if self.path == "/":
+            self._answer(HTTPStatus.OK, _PAGE.read_bytes(), "text/html; charset=utf-8")
+        elif self.path == "/models":
+            self._json(
+                HTTPStatus.OK, [{"id": m.run_id, "name": m.run_name} for m in self.server.models]
+            )
+        else:
+            self._json(HTTPStatus.NOT_FOUND, {"error": "no such page"})
+
+    def do_POST(self) -> None:
+        if self._refused():
+            return
+        if self.path != "/classify":
+            self._json(HTTPStatus.NOT_FOUND, {"error": "no such page"})
+            return
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit()):
+            self._json(HTTPStatus.LENGTH_REQUIRED, {"error": "expected a Content-Length"})
+        elif len(length) > 12 or int(length) > MOST_BYTES:
+            self._json(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                {"error": f"expected at most {MOST_BYTES:,} bytes"},
+            )
+        elif self.headers.get("Content-Type") != "image/png":
+            self._json(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, {"error": "expected image/png"})
+        else:
+            self._classify(self.rfile.read(int(length)))
+
+    def _classify(self, content: bytes) -> None:
+        picture = base64.b64encode(content).decode()
+        try:
+            with self.server.one_at_a_time:
+                found = [model.predict(picture) for model in self.server.models]
+        except UserError as error:
+            self._json(HTTPStatus.UNPROCESSABLE_ENTITY, {"error": str(error)})
+            return
+        self._json(
+            HTTPStatus.OK,
+            [
+                {
+                    "digit": one.digit,
+                    "doubt": one.doubt,
+                    "probabilities": one.probabilities.tolist(),
+                    "pixels": one.pixels.ravel().tolist(),
+                }
+                for one in found
+            ],
+        )
+
+    def _refused(self) -> bool:
+        """Whether the request comes through another name or from another site's page, which gets 403."""
+        origin = self.headers.get("Origin")
+        ours = {f"http://{host}" for host in self.server.hosts}
+        if self.headers.get("Host") in self.server.hosts and (origin is None or origin in ours):
+            return False
+        self._json(HTTPStatus.FORBIDDEN, {"error": f"this server answers {self.server.url} only"})
+        return True
+
+    def _json(self, status: HTTPStatus, content: Any) -> None:
+        self._answer(status, json.dumps(content).encode(), "application/json")
+
+    def _answer(self, status: HTTPStatus, content: bytes, kind: str) -> None:
+        self.close_connection = True  # what was refused may have a body, which is not read
+        self.send_response(status)
+        for name, value in (
+            _HEADERS | {"Content-Type": kind, "Content-Length": str(len(content))}
+        ).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: the terminal has the URL."""

@@ -1,0 +1,259 @@
+"""A study in MLflow: a parent run with the result, each trial's run below it. Needs no TensorFlow."""
+
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mlflow
+from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
+from omegaconf import OmegaConf
+
+from mnist_exp.config.mistakes import did_you_mean
+from mnist_exp.config.recorded import overrides
+from mnist_exp.config.tree import Config, Settings, as_meant, compose, from_composed
+from mnist_exp.errors import ConfigError
+from mnist_exp.experiment.resume import RUN_ID
+from mnist_exp.outside import moments, plot_style
+from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
+from mnist_exp.studies import report as study_report
+from mnist_exp.sweeper import RunningTrial
+from mnist_exp.sweeper.errors import SweepError
+from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.sweeper.hooks import StudyHooks
+from mnist_exp.sweeper.space import describe
+from mnist_exp.sweeper.study import SPACE
+from mnist_exp.tracking import delivery, description
+from mnist_exp.tracking import store as mlflow_settings
+from mnist_exp.tracking import tracker as tracking
+from mnist_exp.training import checkpoint
+
+if TYPE_CHECKING:
+    import optuna
+    from omegaconf import DictConfig
+
+
+# Runs of trials that ended in this process. The study is told of an end after the hook: a worker that is killed in
+# between leaves a trial that is run again, which must find its checkpoint, or it would get a second run.
+_ended: list[str] = []
+
+
+def _forget(run_id: str) -> None:
+    """Remove the checkpoints of a trial that nobody goes on with."""
+    shutil.rmtree(checkpoint.run_folder(run_id), ignore_errors=True)
+
+
+class StudyTracking(StudyHooks):
+    """How a sweep joins in with MLflow."""
+
+    def __init__(self) -> None:
+        self._uri: str | None = None
+
+    def read_overrides(self, overrides: list[str]) -> list[str]:
+        return as_meant(overrides)
+
+    def check_config(self, config: "DictConfig") -> None:
+        if OmegaConf.get_type(config) is not Config:
+            raise SweepError(
+                f"hydra.sweeper.hooks={__name__}.StudyTracking: it tracks runs of mnist_exp only; expected a subclass of "
+                "mnist_exp.sweeper.hooks.StudyHooks for this application"
+            )
+        mlflow_settings.check_uri(from_composed(config).tracking.uri)
+
+    def on_study_start(self, study: "optuna.Study", config: "DictConfig") -> None:
+        """Open the parent run: that of the study's earlier commands if the store has it, else a new one."""
+        with tracking.store(config.tracking.uri) as client:
+            experiment_id = tracking.open_store(config.tracking.experiment)
+            run_id = study.user_attrs.get(RUN_ID)
+            if run_id is None or not _reopen(client, run_id):
+                space = study.user_attrs[SPACE]
+                searched = [key for key, text in space.items() if text.startswith('{"name"')]
+                tags = {
+                    "study_name": study.study_name,
+                    "study_role": "study",
+                    "sweep.keys": " ".join(searched),
+                    **tracking.process_tags(),  # from the start, so that one who is killed here leaves no run for ever
+                }
+                run = client.create_run(experiment_id, run_name=study.study_name, tags=tags)
+                run_id = run.info.run_id
+                for key, text in space.items():
+                    client.log_param(run_id, tracking.safe_name(key), describe(text)[:500])
+                study.set_user_attr(RUN_ID, run_id)
+            for key, value in tracking.process_tags().items():
+                client.set_tag(run_id, key, value)
+
+    def on_trial_start(self, running: RunningTrial, config: "DictConfig") -> None:
+        self._uri = config.tracking.uri
+        while _ended:
+            _forget(_ended.pop())
+        moments.reached(f"trial {running.number} claimed")
+
+    def on_trial_end(self, running: RunningTrial, state: str, reason: str | None) -> None:
+        """Say how the trial ended; one that failed before it had a run gets one, so that it is seen."""
+        run_id, status = running.recall(RUN_ID), None
+        with tracking.store(self._uri) as client:
+            if run_id is None:
+                if state != "FAIL":
+                    return
+                parent = client.get_run(running.study_attributes[RUN_ID])
+                name = f"trial-{running.number}"
+                run_id = client.create_run(
+                    parent.info.experiment_id, run_name=name, tags=trial_tags(running)
+                ).info.run_id
+                status = "FAILED"
+            tags = {"trial_state": state, **({"failure_reason": reason} if reason else {})}
+            delivery.amend(client, run_id, tags, status, lambda text: print(text, file=sys.stderr))
+        if state != "WAITING":
+            _ended.append(run_id)
+        moments.reached(f"trial {running.number} ended")
+
+    def on_study_end(self, study: "optuna.Study", config: "DictConfig") -> None:
+        """Log the best trial, how many ended how, all trials as a table, and Optuna's plots."""
+        plot_style.draw_to_files()
+        from mnist_exp.studies import figures as study_figures
+
+        run_id = study.user_attrs[RUN_ID]
+        trials = study.get_trials(deepcopy=False)
+        states = [trial.state.name for trial in trials]
+        for trial in trials:
+            if trial.state.is_finished() and RUN_ID in trial.user_attrs:
+                _forget(trial.user_attrs[RUN_ID])
+        with tracking.store(config.tracking.uri) as client:
+            for state in ("COMPLETE", "PRUNED", "FAIL"):
+                client.log_metric(run_id, f"study/{state.lower()}", states.count(state))
+            best = _log_best(client, run_id, study) if "COMPLETE" in states else None
+            with tempfile.TemporaryDirectory() as folder:
+                study.trials_dataframe().to_csv(Path(folder) / "trials.csv", index=False)
+                study_figures.draw(study, Path(folder), config.objective)
+                summary = study_report.write(
+                    study.study_name, config.tracking.uri, Path(folder), config.data.dir
+                )
+                client.log_artifacts(run_id, folder, "study")
+            note = description.study(
+                study.study_name,
+                {key: describe(text) for key, text in study.user_attrs[SPACE].items()},
+                {state: states.count(state) for state in dict.fromkeys(states)},
+                "" if best is None else _told(best),
+                {} if best is None else best.params,
+                summary,
+            )
+            client.set_tag(run_id, MLFLOW_RUN_NOTE, note[:5000])
+            unfinished = "WAITING" in states or "RUNNING" in states
+            client.set_terminated(run_id, "KILLED" if unfinished else "FINISHED")
+
+
+def _reopen(client: mlflow.MlflowClient, run_id: str) -> bool:
+    """Whether the store has the run; another one does not."""
+    try:
+        client.update_run(run_id, "RUNNING")
+    except MlflowException:
+        return False
+    return True
+
+
+def trial_tags(running: RunningTrial) -> dict[str, str]:
+    """Tags of a trial's run from its start; `trial_params` are the values that the study chose."""
+    return {
+        MLFLOW_PARENT_RUN_ID: running.study_attributes[RUN_ID],
+        "study_name": running.study_name,
+        "study_role": "trial",
+        "trial_number": str(running.number),
+        "trial_state": "RUNNING",
+        "trial_params": json.dumps(running.trial.params),
+        "sweep.keys": " ".join(running.trial.params),
+    }
+
+
+def best_settings(settings: Settings) -> Settings:
+    """The parameters of the best trial of `best_of=STUDY`, with the overrides given beside it.
+
+    What the sweep's own file sets to keep trials short is left out: the run is a full one. Raises ConfigError if
+    there is no such study or no store, none of its trials is complete, or the best one's record cannot be used.
+    """
+    name = str(settings.config.best_of)
+    where = f"best_of={clean(name)}"
+    with tracking.store(mlflow_settings.uri_to_read(settings.config.tracking.uri)) as client:
+        experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+        found = client.search_runs(experiments, "tags.study_role = 'study'", max_results=1000)
+        studies = {
+            run.data.tags["study_name"]: run
+            for run in reversed(found)
+            if "study_name" in run.data.tags
+        }
+        if name not in studies:
+            names = ", ".join(clean(study, 100) for study in sorted(studies)[:20])
+            raise ConfigError(
+                f"{where}: no such study{clean(did_you_mean(name, studies))}\nStudies: {names or 'none'}"
+            )
+        best = studies[name].data.tags.get("best.run_id")
+        if not best:
+            raise ConfigError(f"{where}: no trial of that study is complete")
+        kept, resolved = _record(client, best, where)
+    own = [
+        override
+        for override in settings.overrides
+        if not override.lstrip("+").startswith("best_of=")
+    ]
+    folder = (
+        (resolved.get("data") or {}).get("dir")
+        if isinstance(resolved.get("data"), dict | None)
+        else None
+    )
+    if folder is not None and not any(
+        override.lstrip("+").startswith("data.dir=") for override in own
+    ):
+        raise ConfigError(
+            f"{where}: its trials read data.dir={clean(folder)}, and no folder is taken over from a record\n"
+            "data.dir=FOLDER beside it says where to read; data.dir=null is the shipped MNIST"
+        )
+    best_config = compose([*kept, *own])
+    return best_config.with_config(tags={**best_config.config.tags, "best_of": name})
+
+
+def _record(
+    client: mlflow.MlflowClient, run_id: str, where: str
+) -> tuple[list[str], dict[str, Any]]:
+    """(overrides that set what the run's own did, its resolved config). Raises ConfigError."""
+    paths = ("config/overrides.yaml", "config/resolved.yaml")
+    try:
+        files = read_artifacts(client, run_id, dict.fromkeys(paths, MAX_TEXT_BYTES))
+        if missing := [path for path in paths if path not in files]:
+            raise ValueError(f"its artifact {missing[0]} is missing")
+        resolved: dict[str, Any] = read_yaml(files["config/resolved.yaml"], dict)
+        recorded = read_yaml(files["config/overrides.yaml"], list)
+    except ValueError as error:
+        raise ConfigError(
+            f"{where}: the record of its best trial, run {clean(run_id, 50)}, cannot be used: {error}"
+        ) from error
+    return overrides(recorded, resolved, where), resolved
+
+
+def _log_best(
+    client: mlflow.MlflowClient, run_id: str, study: "optuna.Study"
+) -> "optuna.trial.FrozenTrial":
+    """Log and return the best trial; of several objectives, the one of the Pareto front that is best in the first."""
+    first = study.directions[0].name
+    best = sorted(
+        study.best_trials, key=lambda trial: trial.values[0], reverse=first == "MAXIMIZE"
+    )[0]
+    for index, value in enumerate(best.values):
+        client.log_metric(
+            run_id, "study/best_value" if index == 0 else f"study/best_value_{index + 1}", value
+        )
+    tags = {
+        "best.trial": str(best.number),
+        "best.run_id": best.user_attrs.get(RUN_ID, ""),
+        "best.params": json.dumps(best.params),
+    }
+    if len(study.directions) > 1:
+        tags["pareto.trials"] = " ".join(str(trial.number) for trial in study.best_trials)
+    for key, text in tags.items():
+        client.set_tag(run_id, key, text)
+    return best
+
+
+def _told(best: "optuna.trial.FrozenTrial") -> str:
+    return f"trial {best.number}, **{', '.join(f'{value:.6g}' for value in best.values)}**"

@@ -1,0 +1,274 @@
+"""Checkpoints of a run on disk: written whole or not at all, verified when read, the last two kept.
+
+    outputs/checkpoints/RUN_ID/000008250.1/{arrays.npz, state.json, manifest.json}
+
+The folder's name is the training step, and 1 once the epoch's result is in `results`.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import filelock
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_exp.errors import UserError
+from mnist_exp.outside import moments
+from mnist_exp.outside.foreign_files import read_json, read_npz
+from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.sweeper.locks import file_lock
+from mnist_exp.training.results import EpochResult, Evaluation, Progress
+
+if TYPE_CHECKING:
+    from mnist_exp.training.loop import Program
+
+CHECKPOINTS_DIR = Path("outputs") / "checkpoints"
+_KEPT = 2
+_MOST_STATE_BYTES = 2**30  # of a run's results: every batch's accuracy of ten million steps
+_SHARE = 50  # a checkpoint that took 1 s is followed by 50 s without one
+_LOCK = ".lock"
+_GLANCE_SECONDS = (
+    2.0  # for which a process that only looks for a run to go on with may hold its lock
+)
+_ENDED = "ended"  # a file beside the checkpoints of a run that will not go on by itself
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A run at one moment. `record` is what the experiment needs to find and reopen the run, as plain JSON."""
+
+    progress: Progress
+    results: tuple[EpochResult, ...]
+    weights: tuple[NDArray[Any], ...]
+    optimizer: tuple[NDArray[Any], ...]
+    record: dict[str, Any]
+
+    @staticmethod
+    def of(
+        program: "Program",
+        progress: Progress,
+        results: tuple[EpochResult, ...],
+        record: dict[str, Any],
+    ) -> "RunState":
+        weights = tuple(variable.numpy() for variable in program.model.weights)
+        optimizer = tuple(variable.numpy() for variable in program.optimizer.variables)
+        return RunState(progress, results, weights, optimizer, record)
+
+    def restore(self, program: "Program") -> None:
+        """Set the program's weights and optimizer state; the program is built from the same config."""
+        variables = [*program.model.weights, *program.optimizer.variables]
+        values = [*self.weights, *self.optimizer]
+        if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
+            raise UserError(
+                f"resume={self.record['run_id']}: the arrays of its checkpoint are not those of the network in its settings"
+            )
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+
+class Writer:
+    """Saves one run's checkpoints, and spends at most a fiftieth of the run's time on it.
+
+    An epoch that ends sooner than that after a checkpoint gets none: a crash then costs at most the time of 50 checkpoints.
+    """
+
+    def __init__(
+        self, program: "Program", folder: Path, every_seconds: float, record: dict[str, Any]
+    ) -> None:
+        self._program, self._folder, self._record = program, folder, record
+        self._every_seconds = every_seconds
+        self._saved_at, self._cost = float("-inf"), 0.0
+
+    def in_epoch(self, progress: Progress, results: list[EpochResult]) -> None:
+        if time.monotonic() - self._saved_at >= max(self._every_seconds, _SHARE * self._cost):
+            self.save(progress, results)
+
+    def after_epoch(self, progress: Progress, results: list[EpochResult]) -> None:
+        if time.monotonic() - self._saved_at >= _SHARE * self._cost:
+            self.save(progress, results)
+
+    def save(self, progress: Progress, results: list[EpochResult]) -> None:
+        started = time.monotonic()
+        save(RunState.of(self._program, progress, tuple(results), self._record), self._folder)
+        self._saved_at = time.monotonic()
+        self._cost = self._saved_at - started
+
+
+def save(state: RunState, run_folder: Path) -> None:
+    """Write a checkpoint below `run_folder`. Raises UserError where the disk refuses; older ones are then untouched."""
+    name = f"{state.progress.step:09d}.{int(state.progress.evaluated)}"
+    temporary = run_folder / f"writing-{os.getpid()}"
+    try:
+        for left in run_folder.glob(
+            "writing-*"
+        ):  # by a process that was killed: one alone writes here at a time
+            shutil.rmtree(left, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        with _synced(temporary / "arrays.npz") as file:
+            np.savez(file, *state.weights, *state.optimizer)
+        plain = {
+            "progress": asdict(state.progress),
+            "results": [asdict(result) for result in state.results],
+            "num_weights": len(state.weights),
+            "record": state.record,
+        }
+        with _synced(temporary / "state.json") as file:
+            file.write(json.dumps(plain).encode())
+        manifest = {path.name: _sha256(path) for path in sorted(temporary.iterdir())}
+        with _synced(temporary / "manifest.json") as file:
+            file.write(json.dumps(manifest).encode())
+        _sync_folder(temporary)
+        shutil.rmtree(run_folder / name, ignore_errors=True)
+        temporary.rename(run_folder / name)
+        _sync_folder(run_folder)
+        moments.reached("checkpoint written")
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise UserError(
+            f"{run_folder}: the checkpoint of step {state.progress.step} cannot be written ({error.strerror}); "
+            "the ones before it are intact"
+        ) from error
+    for old in _folders(run_folder)[:-_KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def load_newest(run_folder: Path, warn: Callable[[str], None]) -> RunState | None:
+    """The newest checkpoint that is whole; each damaged one is named in a call of `warn`. None if there is none."""
+    folders = _folders(run_folder)
+    while folders:
+        folder = folders.pop()
+        try:
+            return _load(folder)
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            rest = "the one before it is used" if folders else "there is none before it"
+            warn(f"{folder}: damaged checkpoint ({clean(error, 200)}); {rest}")
+    return None
+
+
+def run_folder(run_id: str) -> Path:
+    return CHECKPOINTS_DIR / run_id
+
+
+@contextmanager
+def alone(run_folder: Path, wait: float = _GLANCE_SECONDS) -> Iterator[None]:
+    """Keep other processes off the run. Raises UserError if one trains it; the lock dies with its process."""
+    run_folder.mkdir(parents=True, exist_ok=True)
+    lock = file_lock(run_folder / _LOCK, timeout=wait)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise UserError(f"resume={run_folder.name}: another process is training that run") from None
+    except OSError as error:
+        raise UserError(f"{run_folder}: cannot be locked ({error.strerror})") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_in_use(run_folder: Path) -> bool:
+    try:
+        with alone(run_folder, wait=0):
+            return False
+    except UserError:
+        return True
+
+
+def mark_ended(run_folder: Path, ended: bool = True) -> None:
+    """Say whether the run came to its own end, so that `resume=auto` leaves it alone; keep its last checkpoint."""
+    if ended:
+        (run_folder / _ENDED).touch()
+        for old in _folders(run_folder)[:-1]:
+            shutil.rmtree(old, ignore_errors=True)
+    else:
+        (run_folder / _ENDED).unlink(missing_ok=True)
+
+
+def has_ended(run_folder: Path) -> bool:
+    return (run_folder / _ENDED).exists()
+
+
+def known_runs() -> list[str]:
+    """Run ids with a checkpoint in the current folder, the newest checkpoint first."""
+    folders = [path for path in CHECKPOINTS_DIR.glob("*") if _folders(path)]
+    return [path.name for path in sorted(folders, key=lambda p: -_folders(p)[-1].stat().st_mtime)]
+
+
+def _load(folder: Path) -> RunState:
+    manifest = read_json((folder / "manifest.json").read_bytes(), dict)
+    if set(manifest) != {"arrays.npz", "state.json"}:
+        raise ValueError("its manifest is incomplete")
+    for name, expected in manifest.items():
+        if _sha256(folder / name) != expected:
+            raise ValueError(f"{name} does not have the checksum in its manifest")
+    plain = read_json((folder / "state.json").read_bytes(), dict, _MOST_STATE_BYTES)
+    _check_numbers([plain["progress"], plain["results"], plain["num_weights"]])
+    arrays, split = _arrays(folder / "arrays.npz"), int(plain["num_weights"])
+    return RunState(
+        progress=Progress(**plain["progress"] | _points(plain["progress"])),
+        results=tuple(_result(result) for result in plain["results"]),
+        weights=arrays[:split],
+        optimizer=arrays[split:],
+        record=dict(plain["record"]),
+    )
+
+
+def _arrays(path: Path) -> tuple[NDArray[Any], ...]:
+    """Of numbers; they are stored as they are, so that all together are no larger than the file."""
+    with zipfile.ZipFile(path) as archive:
+        names = [f"arr_{i}" for i in range(len(archive.namelist()))]
+    arrays = read_npz(path, dict.fromkeys(names, ("biuf", None)), path.stat().st_size)
+    return tuple(arrays[name] for name in names)
+
+
+def _check_numbers(value: Any) -> None:
+    """Raise ValueError if there is anything but numbers in these lists and mappings."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_numbers(item)
+    elif not isinstance(value, int | float | None):
+        raise TypeError(f"state.json: expected a number, found {clean(value, 100)}")
+
+
+def _result(plain: dict[str, Any]) -> EpochResult:
+    scores = {split: Evaluation(**plain[split]) for split in ("val", "test")}
+    return EpochResult(**plain | scores | _points(plain))
+
+
+def _points(plain: dict[str, Any]) -> dict[str, Any]:
+    return {"batch_accuracies": tuple((step, value) for step, value in plain["batch_accuracies"])}
+
+
+def _folders(run_folder: Path) -> list[Path]:
+    """Finished checkpoints, the oldest first."""
+    return sorted(path for path in run_folder.glob("[0-9]*.[01]") if path.is_dir())
+
+
+@contextmanager
+def _synced(path: Path) -> Iterator[IO[bytes]]:
+    """A new file that is on the disk, not only in memory, when the block ends."""
+    with path.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,62 @@
+"""What a run needs of the machine, checked before anything is loaded."""
+
+import contextlib
+import datetime
+import os
+import time
+
+import psutil
+
+from mnist_exp.config.tree import Config
+from mnist_exp.errors import ConfigError, UserError
+
+_EARLIEST = datetime.datetime(
+    1980, 1, 1, tzinfo=datetime.UTC
+)  # that a model's file, a ZIP archive, can hold
+_MOST_THREADS = 65536
+_THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+
+
+def check(config: Config, num_train: int) -> None:
+    """Raise UserError for a machine that this config cannot be trained on."""
+    _check_memory(config, num_train)
+    _check_clock()
+    _check_threads()
+
+
+def can_be_watched() -> bool:
+    """Whether psutil can tell what MLflow's system metrics are about: in some sandboxes its thread would end in a traceback."""
+    try:
+        psutil.cpu_percent()
+        psutil.virtual_memory()
+    except Exception:  # noqa: BLE001  # psutil stumbles over what it does not find, in many ways
+        return False
+    return True
+
+
+def _check_memory(config: Config, num_train: int) -> None:
+    needed, total = config.memory_needed(num_train), None
+    with contextlib.suppress(
+        OSError, KeyError, psutil.Error
+    ):  # a sandbox shows no /proc/meminfo, or a part of it
+        total = psutil.virtual_memory().total
+    if total is not None and needed > total:
+        raise ConfigError(
+            f"model: needs at least {needed / 1e9:,.0f} GB of memory with schedule.batch_size="
+            f"{config.schedule.batch_size}; this machine has {total / 1e9:,.0f} GB"
+        )
+
+
+def _check_clock() -> None:
+    """A board without a battery starts in 1970; the model could not be saved after the training."""
+    if time.time() < _EARLIEST.timestamp():
+        now = datetime.datetime.fromtimestamp(time.time(), datetime.UTC)
+        raise UserError(f"this machine's clock says {now:%Y-%m-%d}; set it to the time of today")
+
+
+def _check_threads() -> None:
+    """TensorFlow crashes when it cannot start the threads it is asked for."""
+    for name in _THREADS:
+        value = os.environ.get(name, "")
+        if value.strip().isdecimal() and int(value) > _MOST_THREADS:
+            raise ConfigError(f"{name}={value}: expected a number <= {_MOST_THREADS}")

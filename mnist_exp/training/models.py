@@ -1,0 +1,84 @@
+"""Models as Keras graphs from images to logits. A builder takes its config, initializers and input, and stacks layers."""
+
+import keras
+from keras import KerasTensor, layers
+
+from mnist_exp.config.tree import ConvNetConfig, InitConfig, MlpConfig, ModelConfig, SoftmaxConfig
+from mnist_exp.data import IMAGE_SIZE, NUM_CLASSES
+from mnist_exp.training.initializers import RoleInitializers
+from mnist_exp.training.results import LayerRow
+
+
+def build(config: ModelConfig, init: InitConfig, seed: int) -> keras.Model:
+    """Images float32 [B, 28, 28, 1] in [0, 1] -> logits [B, 10]; weights depend on (config, init, seed) alone."""
+    initializers = RoleInitializers(init, seed)
+    images = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="images")
+    match config:
+        case SoftmaxConfig():
+            features = layers.Flatten(name="flatten")(images)
+        case MlpConfig():
+            features = _mlp(config, initializers, images)
+        case ConvNetConfig():
+            features = _convnet(config, initializers, images)
+        case _:
+            raise TypeError(f"no builder for {type(config).__name__}")
+    logits = layers.Dense(
+        NUM_CLASSES,
+        kernel_initializer=initializers("readout_kernel"),
+        bias_initializer=initializers("readout_bias"),
+        name="readout",
+    )(features)
+    return keras.Model(images, logits, name=config.kind)
+
+
+def _mlp(config: MlpConfig, initializers: RoleInitializers, images: KerasTensor) -> KerasTensor:
+    x = layers.Flatten(name="flatten")(images)
+    for number, units in enumerate(config.hidden_units, start=1):
+        x = _dense(units, initializers, f"dense{number}")(x)
+    return _dropout(config.dropout, x)
+
+
+def _convnet(
+    config: ConvNetConfig, initializers: RoleInitializers, images: KerasTensor
+) -> KerasTensor:
+    x = images
+    for number, filters in enumerate(config.filters, start=1):
+        x = layers.Conv2D(
+            filters,
+            config.kernel_size,
+            padding="same",
+            use_bias=config.conv_bias,
+            kernel_initializer=initializers("conv_kernel"),
+            bias_initializer=initializers("bias"),
+            name=f"conv{number}",
+        )(x)
+        # relu(max(x)) == max(relu(x)); pooling first leaves the ReLU a quarter of the values.
+        x = layers.MaxPooling2D(2, padding="same", name=f"pool{number}")(x)
+        x = layers.ReLU(name=f"relu{number}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    if config.dense_units is not None:
+        x = _dense(config.dense_units, initializers, "dense1")(x)
+    return _dropout(config.dropout, x)
+
+
+def _dense(units: int, initializers: RoleInitializers, name: str) -> layers.Dense:
+    return layers.Dense(
+        units,
+        activation="relu",
+        kernel_initializer=initializers("dense_kernel"),
+        bias_initializer=initializers("bias"),
+        name=name,
+    )
+
+
+def _dropout(rate: float, x: KerasTensor) -> KerasTensor:
+    # The training loop sets the layer's random state from (seed, step); its own seed is never used.
+    return layers.Dropout(rate, seed=0, name="dropout")(x) if rate > 0 else x
+
+
+def layer_table(model: keras.Model) -> list[LayerRow]:
+    """One row a layer in the order of computation, the input first."""
+    return [
+        LayerRow(layer.name, tuple(layer.output.shape[1:]), layer.count_params())
+        for layer in model.layers
+    ]

@@ -1,0 +1,193 @@
+"""Keras optimizers and learning-rate schedules from their configs."""
+
+import math
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras.optimizers.schedules import LearningRateSchedule
+
+from mnist_exp.config.tree import (
+    AdagradConfig,
+    AdamConfig,
+    AdamwConfig,
+    CosineScheduleConfig,
+    MomentumConfig,
+    OneCycleScheduleConfig,
+    OptimizerConfig,
+    RmspropConfig,
+    ScheduleConfig,
+    SgdConfig,
+)
+
+
+def build(
+    config: OptimizerConfig, schedule: ScheduleConfig, total_steps: int
+) -> keras.optimizers.Optimizer:
+    """`total_steps` is the length of the run, over which the learning rate changes."""
+    rate = learning_rate(config.learning_rate, schedule, total_steps)
+    match config:
+        case SgdConfig():
+            return FusedSgd(rate)
+        case MomentumConfig():
+            return FusedSgd(rate, momentum=config.momentum, nesterov=config.nesterov)
+        case AdamConfig():  # AdamwConfig too
+            decay = config.weight_decay if isinstance(config, AdamwConfig) else None
+            return FusedAdam(rate, config.beta_1, config.beta_2, config.epsilon, weight_decay=decay)
+        case RmspropConfig():
+            return FusedRmsprop(rate, config.rho, config.momentum, config.epsilon)
+        case AdagradConfig():  # TensorFlow's fused kernel adds epsilon outside of the root, Keras inside
+            return keras.optimizers.Adagrad(
+                rate, initial_accumulator_value=config.initial_accumulator, epsilon=config.epsilon
+            )
+        case _:
+            raise TypeError(f"no optimizer for {type(config).__name__}")
+
+
+@keras.saving.register_keras_serializable("mnist_exp")
+class FusedAdam(keras.optimizers.Adam):
+    """Keras' Adam with the update as TensorFlow's one fused kernel, to the last bit TensorFlow 1's AdamOptimizer.
+
+    Written with assignments, Adam takes half of a cnn5x5 step: 25 ms against 12 ms for its 3.2 million dense weights.
+    Like TensorFlow 1 it keeps the powers of the betas as running products in float32.
+    """
+
+    def build(self, variables: list[keras.Variable]) -> None:
+        if not self.built:
+            self._beta_powers = [
+                self.add_variable(
+                    (), initializer=keras.initializers.Constant(beta), name=f"beta_{i}_power"
+                )
+                for i, beta in enumerate((self.beta_1, self.beta_2), start=1)
+            ]
+        super().build(variables)
+
+    def apply(
+        self, grads: list[tf.Tensor], trainable_variables: list[keras.Variable] | None = None
+    ) -> None:
+        super().apply(grads, trainable_variables)
+        for power, beta in zip(self._beta_powers, (self.beta_1, self.beta_2), strict=True):
+            power.assign(power.value * beta)
+
+    def update_step(
+        self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
+    ) -> None:
+        index = self._get_variable_index(variable)
+        beta_1_power, beta_2_power = self._beta_powers
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=beta_1_power.value,
+            beta2_power=beta_2_power.value,
+            lr=tf.cast(learning_rate, variable.dtype),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
+
+
+@keras.saving.register_keras_serializable("mnist_exp")
+class FusedSgd(keras.optimizers.SGD):
+    """Keras' SGD, with momentum or without, each variable's update one kernel of TensorFlow with the same formula.
+
+    The update of 3.2 million weights takes 0.63 ms against 2.24 ms with assignments, with momentum 1.24 ms against 3.38 ms.
+    """
+
+    def update_step(
+        self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
+    ) -> None:
+        rate = tf.cast(learning_rate, variable.dtype)
+        if self.momentum == 0:
+            tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate, delta=gradient)
+        else:
+            tf.raw_ops.ResourceApplyKerasMomentum(
+                var=variable.handle,
+                accum=self.momentums[self._get_variable_index(variable)].value.handle,
+                lr=rate,
+                grad=gradient,
+                momentum=self.momentum,
+                use_nesterov=self.nesterov,
+            )
+
+
+@keras.saving.register_keras_serializable("mnist_exp")
+class FusedRmsprop(keras.optimizers.RMSprop):
+    """Keras' RMSprop with the update as TensorFlow's one kernel, which needs a momentum even where it is 0.
+
+    The update of 3.2 million weights takes 2.7 ms against 6.7 ms with assignments.
+    """
+
+    def build(self, variables: list[keras.Variable]) -> None:
+        if not self.built and self.momentum == 0:
+            self._momenta = self.add_optimizer_variables(variables, "momentum")
+        super().build(variables)
+        if self.momentum > 0:
+            self._momenta = self._momentums
+
+    def update_step(
+        self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
+    ) -> None:
+        index = self._get_variable_index(variable)
+        tf.raw_ops.ResourceApplyRMSProp(
+            var=variable.handle,
+            ms=self._velocities[index].value.handle,
+            mom=self._momenta[index].value.handle,
+            lr=tf.cast(learning_rate, variable.dtype),
+            rho=self.rho,
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
+
+
+def learning_rate(
+    rate: float, schedule: ScheduleConfig, total_steps: int
+) -> float | LearningRateSchedule:
+    match schedule:
+        case CosineScheduleConfig():
+            return Annealed(rate, 0, total_steps, rate, schedule.final_fraction * rate)
+        case OneCycleScheduleConfig():
+            return Annealed(
+                rate,
+                round(schedule.warmup_fraction * total_steps),
+                total_steps,
+                schedule.initial_fraction * rate,
+                schedule.final_fraction * rate,
+            )
+        case _:
+            return rate
+
+
+@keras.saving.register_keras_serializable("mnist_exp")
+class Annealed(LearningRateSchedule):
+    """From `initial` up to `peak` over `warmup_steps`, then down to `final` at the last of `total_steps` steps.
+
+    Both ways along half a cosine; steps count from 0.
+    """
+
+    def __init__(
+        self, peak: float, warmup_steps: int, total_steps: int, initial: float, final: float
+    ) -> None:
+        self.peak, self.initial, self.final = peak, initial, final
+        self.warmup_steps, self.total_steps = warmup_steps, total_steps
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        step = tf.cast(step, tf.float32)
+        rising = _half_cosine(self.initial, self.peak, step / max(self.warmup_steps, 1))
+        last = self.total_steps - 1
+        falling = _half_cosine(
+            self.peak, self.final, (step - self.warmup_steps) / max(last - self.warmup_steps, 1)
+        )
+        return tf.where(step < self.warmup_steps, rising, falling)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            name: getattr(self, name)
+            for name in ("peak", "warmup_steps", "total_steps", "initial", "final")
+        }
+
+
+def _half_cosine(start: float, end: float, fraction: tf.Tensor) -> tf.Tensor:
+    return end + (start - end) * (1 + tf.cos(math.pi * tf.clip_by_value(fraction, 0.0, 1.0))) / 2

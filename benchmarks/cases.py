@@ -1,6 +1,7 @@
 """The four models whose training steps are measured, each with the batch size and the optimizer of its tutorial."""
 
-from mnist_exp.config.tree import Config, compose
+from mnist_exp.config.schema import Config
+from mnist_exp.config.tree import compose
 
 OVERRIDES = {
     "softmax": ["experiment=notebook_softmax"],

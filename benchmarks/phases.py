@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 
 from benchmarks.rounds import peak_mb
 from benchmarks.stopwatch import Stopwatch
+from mnist_exp.config import schema
 from mnist_exp.config import tree as config
 
 IMPORTED = time.time()
@@ -80,15 +81,15 @@ def _watch_modules() -> None:
     """Those that need TensorFlow are watched as soon as the run has imported them."""
     from mnist_exp import data
     from mnist_exp.experiment import runner as experiment
-    from mnist_exp.training import checkpoint
+    from mnist_exp.training import checkpoint, startup
 
     _watched.append(True)
     _watch.watch(data, "load", "data")
     _watch.watch(checkpoint.Writer, "save", "checkpoints")
     _watch.watch(experiment, "_log_figures", "figures")
-    import_tensorflow = experiment.import_tensorflow
+    import_tensorflow = startup.import_tensorflow
 
-    def import_and_watch(settings: config.Config) -> None:
+    def import_and_watch(settings: schema.Config) -> None:
         with _watch.phase("import tensorflow"):
             import_tensorflow(settings)
             import keras  # noqa: F401
@@ -117,9 +118,9 @@ def _watch_modules() -> None:
         _watch.watch(training._Training, "__init__", "compile")
         _watch.watch(training._Training, "_call", "training")
         _mark_first_step(training._Training)
-        experiment.import_tensorflow = import_tensorflow
+        startup.import_tensorflow = import_tensorflow
 
-    experiment.import_tensorflow = import_and_watch  # type: ignore[assignment]
+    startup.import_tensorflow = import_and_watch  # type: ignore[assignment]
 
 
 def _mark_first_step(loop: Any) -> None:

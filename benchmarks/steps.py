@@ -18,7 +18,7 @@ from benchmarks.arguments import check_positive, command_line
 from benchmarks.competitors import COMPETITORS, LIMITS
 from benchmarks.rounds import Failed, Spread, Worker, interleaved, ratio
 from mnist_exp.command import answered, output_folder, write
-from mnist_exp.config.tree import Config
+from mnist_exp.config.schema import Config
 from mnist_exp.errors import UserError
 from mnist_exp.tracking import environment
 
@@ -89,9 +89,9 @@ def _steps(worker: Worker, seconds: float) -> int:
 
 
 def _flop_per_image(config: Config) -> int:
-    from mnist_exp.experiment import runner as experiment
+    from mnist_exp.training import startup
 
-    experiment.import_tensorflow(config)  # which is quiet
+    startup.import_tensorflow(config)  # which is quiet
     from benchmarks import flop
     from mnist_exp.training import models
 

@@ -15,7 +15,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from mnist_exp.command import let_others_warn, open_streams, require_folder
-from mnist_exp.config import earlier_files
+from mnist_exp.config import earlier_files, schema
 from mnist_exp.config import tree as config
 from mnist_exp.config.mistakes import USER_ERRORS, explain
 from mnist_exp.errors import ConfigError, DataError, Killed, UserError
@@ -127,7 +127,7 @@ def _refuse_passwords() -> None:
 
             mlflow_settings.check_uri(uri)
         elif key != "hydra.sweeper.storage":
-            config.refuse_password(key, uri)
+            schema.refuse_password(key, uri)
         raise ConfigError(
             f"{key}={masked(uri)}: holds a password, and Hydra writes settings into its files\n"
             f"{key}='${{oc.env:NAME}}' takes it from the variable NAME; PostgreSQL also reads PGPASSWORD and ~/.pgpass"

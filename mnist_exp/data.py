@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from mnist_exp.errors import DataError
 from mnist_exp.outside import foreign_files
-from mnist_exp.training import seeds
 
 SHIPPED_DIR = Path(__file__).parent / "datasets" / "mnist"
 _MOST_BYTES = 2_000_000_000  # of an unpacked file: forty times MNIST's largest
@@ -176,15 +175,6 @@ def _read(folder: Path, *, shipped: bool) -> tuple[Split, Split, dict[str, str]]
 def _read_shipped(folder: Path) -> tuple[Split, Split, dict[str, str]]:
     """Once a process: the trials of a worker, which begin with it, would read the same files every few seconds."""
     return _read(folder, shipped=True)
-
-
-def epoch_order(num_examples: int, seed: int, epoch: int) -> NDArray[np.int32]:
-    """A permutation of range(num_examples) that depends on nothing but (seed, epoch); epoch is 1-based."""
-    return (
-        np.random.default_rng(seeds.sequence(seed, "shuffling", epoch))
-        .permutation(num_examples)
-        .astype(np.int32)
-    )
 
 
 def parse_images(raw: bytes, path: str) -> NDArray[np.uint8]:

@@ -1,6 +1,8 @@
 """Errors a person can act on. They are shown as one or two lines, without a traceback, with exit code 1."""
 
+import difflib
 import signal
+from collections.abc import Iterable
 
 from mnist_exp.outside.uris import masked
 
@@ -53,3 +55,9 @@ def first_line(error: BaseException) -> str:
     if "(Caused by " in text:
         text = text.partition("(Caused by ")[2].removesuffix(")")
     return masked(text)[:300]
+
+
+def did_you_mean(name: str, options: Iterable[str]) -> str:
+    """`; did you mean X?` for the nearest option, or nothing if none is near."""
+    near = difflib.get_close_matches(name, list(options), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from mnist_exp.config.tree import ReferenceConfig
+from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.data import NUM_CLASSES, Split
 from mnist_exp.outside.plot_style import BLUE, GREEN, GREY, ORANGE
 from mnist_exp.training.results import EpochResult, confusion_counts

@@ -19,6 +19,7 @@ from waiting import LIMIT
 
 from benchmarks import postgresql as postgresql_server
 from mnist_exp import data
+from mnist_exp.config import schema
 from mnist_exp.config import tree as config
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -51,7 +52,7 @@ def small_mnist(mnist: data.Dataset) -> data.Dataset:
 
 
 @pytest.fixture
-def settings() -> Callable[..., config.Config]:
+def settings() -> Callable[..., schema.Config]:
     """Compose a config from overrides, as the command line does."""
     return lambda *overrides: config.compose(overrides).config
 

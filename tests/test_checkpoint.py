@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from mnist_exp import data
-from mnist_exp.config.tree import Config
+from mnist_exp.config.schema import Config
 from mnist_exp.errors import UserError
 from mnist_exp.training import checkpoint
 from mnist_exp.training import loop as training
+from mnist_exp.training.program import Program, build_program
 from mnist_exp.training.results import EpochResult, Evaluation, Progress
 
 Compose = Callable[..., Config]
@@ -149,14 +150,14 @@ def test_restored_program_goes_on_bit_for_bit(
         "schedule.train_accuracy_every=3",
     )
 
-    def final(program: training.Program) -> list[np.ndarray]:
+    def final(program: Program) -> list[np.ndarray]:
         return [
             v.numpy()
             for v in (*program.model.weights, *program.optimizer.variables)
             if "seed" not in v.path
         ]
 
-    whole, stopped = (training.build_program(config, 300) for _ in range(2))
+    whole, stopped = (build_program(config, 300) for _ in range(2))
     start = checkpoint.RunState.of(stopped, Progress(), (), {})
     expected = list(training.fit(whole, small_mnist, config.schedule))
     for stop in range(1, 10):
@@ -178,7 +179,7 @@ def test_restored_program_goes_on_bit_for_bit(
             )
         loaded, _ = warnings_of(tmp_path)
         assert loaded is not None
-        resumed = training.build_program(config, 300)
+        resumed = build_program(config, 300)
         loaded.restore(resumed)
         rest = training.fit(resumed, small_mnist, config.schedule, start=loaded.progress)
         results = [*loaded.results, *rest]
@@ -194,10 +195,10 @@ def test_a_run_stopped_before_its_first_step(
     settings: Compose, small_mnist: data.Dataset, tmp_path: Path
 ) -> None:
     config = settings("model=softmax", "schedule.epochs=1")
-    program = training.build_program(config, 300)
+    program = build_program(config, 300)
     checkpoint.save(checkpoint.RunState.of(program, Progress(), (), {}), tmp_path)
     (expected,) = training.fit(program, small_mnist, config.schedule)
-    resumed = training.build_program(config, 300)
+    resumed = build_program(config, 300)
     loaded, _ = warnings_of(tmp_path)
     assert loaded is not None
     loaded.restore(resumed)
@@ -309,8 +310,8 @@ def test_a_checkpoint_of_another_shape_is_one_warning(
 def test_arrays_of_another_network_are_refused(
     settings: Compose, small_mnist: data.Dataset
 ) -> None:
-    program = training.build_program(settings("model=softmax"), 300)
-    other = training.build_program(settings("model=mlp", "model.hidden_units=[4]"), 300)
+    program = build_program(settings("model=softmax"), 300)
+    other = build_program(settings("model=mlp", "model.hidden_units=[4]"), 300)
     record = {"run_id": "a"}
     for state in (
         checkpoint.RunState.of(other, Progress(), (), record),

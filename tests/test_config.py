@@ -5,6 +5,7 @@ import yaml
 from hydra.core.object_type import ObjectType
 from hydra.errors import HydraException
 
+from mnist_exp.config import presets, schema
 from mnist_exp.config import tree as config
 from mnist_exp.config.mistakes import USER_ERRORS, explain
 from mnist_exp.config.sweeps_source import SweepsSource
@@ -16,7 +17,7 @@ PACKAGE = Path(config.__file__).parent
 
 def test_defaults_are_the_blogs_run() -> None:
     assert compose([]).config.hash() == compose(["experiment=blog_cnn3x3"]).config.hash()
-    preset = config.find_preset(compose(["model=cnn3x3", "optimizer=adam", "seed=4"]).config)
+    preset = presets.find_preset(compose(["model=cnn3x3", "optimizer=adam", "seed=4"]).config)
     assert preset is not None
     assert preset.variant == "blog_cnn3x3"
 
@@ -52,26 +53,26 @@ def test_a_folder_of_the_user_that_hides_a_setting_is_named() -> None:
 
 
 def test_changed_settings_are_no_preset() -> None:
-    assert config.find_preset(compose(["optimizer.learning_rate=0.002"]).config) is None
+    assert presets.find_preset(compose(["optimizer.learning_rate=0.002"]).config) is None
 
 
 def test_only_presets_that_may_be_it_are_composed(monkeypatch: pytest.MonkeyPatch) -> None:
-    composed, preset = list[str](), config._preset
+    composed, preset = list[str](), presets._preset
 
-    def watched(name: str) -> config.Config:
+    def watched(name: str) -> schema.Config:
         composed.append(name)
         return preset(name)
 
-    monkeypatch.setattr(config, "_preset", watched)
+    monkeypatch.setattr(presets, "_preset", watched)
     buggy = compose(["experiment=notebook_softmax_buggy", "seed=3"]).config
-    found = config.find_preset(buggy)
+    found = presets.find_preset(buggy)
     assert found is not None
     assert found.hash() == buggy.hash()
     assert composed == [
         "notebook_softmax",
         "notebook_softmax_buggy",
     ]  # whose files have the same numbers
-    assert not config._differs(
+    assert not presets._differs(
         {"seed": 1, "schedule": None}, {"seed": "${threads}", "schedule": {"epochs": 2}}
     )
 

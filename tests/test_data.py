@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mnist_exp import data
 from mnist_exp.errors import DataError
+from mnist_exp.training import seeds
 
 
 def test_mnist_is_split_as_the_tutorials_split_it(mnist: data.Dataset) -> None:
@@ -309,8 +310,8 @@ def test_damaged_files_of_ones_own_are_read_or_refused_by_name(
 
 
 def test_epoch_order_is_a_permutation_of_seed_and_epoch_alone() -> None:
-    order = data.epoch_order(1000, seed=3, epoch=2)
+    order = seeds.epoch_order(1000, seed=3, epoch=2)
     assert sorted(order) == list(range(1000))
-    np.testing.assert_array_equal(order, data.epoch_order(1000, seed=3, epoch=2))
-    assert not np.array_equal(order, data.epoch_order(1000, seed=3, epoch=3))
-    assert not np.array_equal(order, data.epoch_order(1000, seed=4, epoch=2))
+    np.testing.assert_array_equal(order, seeds.epoch_order(1000, seed=3, epoch=2))
+    assert not np.array_equal(order, seeds.epoch_order(1000, seed=3, epoch=3))
+    assert not np.array_equal(order, seeds.epoch_order(1000, seed=4, epoch=2))

@@ -48,7 +48,7 @@ def test_a_run_beside_its_tutorials_claims() -> None:
     assert "- training cost of the last epoch 0.250000, the tutorial's is 0.096237\n" in text
     assert "- validation accuracy 0.4000, the best 0.5000 in epoch 1\n" in text
     assert "Preflight: nothing found." in text
-    assert text.endswith("`python -m mnist_exp.rerun.__main__ abc`")
+    assert text.endswith("`python -m mnist_exp.rerun abc`")
     assert description.columns(ended) == {"changes": "none", "result": "0.9877 (tutorial 0.9872)"}
 
 

@@ -14,12 +14,14 @@ from waiting import LIMIT
 
 from mnist_exp import run
 from mnist_exp.compare import groups
+from mnist_exp.config import presets
 from mnist_exp.config.tree import compose
 from mnist_exp.errors import DataError, NonFiniteCost, PreflightFailed
 from mnist_exp.experiment import runner as experiment
 from mnist_exp.tracking import tracker as tracking
 from mnist_exp.tracking.runs import Selection, Store
-from mnist_exp.training.loop import build_program, evaluate, fit
+from mnist_exp.training.loop import fit
+from mnist_exp.training.program import build_program, evaluate
 
 SAME = ["model=softmax", "seed=3", "debug=limit", "schedule.epochs=2", "preflight=off"]
 # No file may grow beyond 4 MiB: enough for the database, not for a checkpoint of this model.
@@ -122,16 +124,16 @@ def test_the_blogs_settings_are_recognised_without_naming_them(
 ) -> None:
 
     settings = compose(["model=cnn3x3", "optimizer=adam"])
-    variant, reference, changes = experiment._identify(
+    variant, reference, changes = presets._identify(
         settings, experiment.find_preset(settings.config)
     )
     assert (variant, changes) == ("blog_cnn3x3", [])
     assert reference is not None
     settings = compose(["experiment=blog_cnn3x3", "schedule.epochs=1"])
-    variant, _, changes = experiment._identify(settings, experiment.find_preset(settings.config))
+    variant, _, changes = presets._identify(settings, experiment.find_preset(settings.config))
     assert (variant, changes) == ("blog_cnn3x3", ["schedule.epochs=1"])
     settings = compose(["model=cnn3x3", "optimizer=adam", "variant=mine"])
-    variant, reference, changes = experiment._identify(
+    variant, reference, changes = presets._identify(
         settings, experiment.find_preset(settings.config)
     )
     assert (variant, changes) == ("mine", [])
@@ -356,9 +358,11 @@ def test_what_the_first_run_imports_is_not_searched_for_garbage(
 ) -> None:
     code = """
 import gc
+from mnist_exp.config import presets
+from mnist_exp.training import startup
 from mnist_exp.experiment import runner as experiment
 for _ in range(2):
-    with experiment.quick_imports():
+    with startup.quick_imports():
         assert gc.isenabled() == ("tensorflow" in experiment.sys.modules)
         import tensorflow
     assert gc.isenabled()

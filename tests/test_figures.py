@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from mnist_exp import data, figures
-from mnist_exp.config.tree import ReferenceConfig
+from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.training.results import EpochResult, Evaluation, confusion_counts
 
 

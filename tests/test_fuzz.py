@@ -8,11 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mnist_exp import data, run
+from mnist_exp.config import schema
 from mnist_exp.config import tree as config
 from mnist_exp.config.mistakes import USER_ERRORS, explain
 from mnist_exp.errors import UserError
 from mnist_exp.training import loop as training
 from mnist_exp.training import machine
+from mnist_exp.training.program import build_program
 
 KEYS = [
     *config.group_names(),
@@ -118,7 +120,7 @@ overrides = st.builds(
 )
 
 
-def answer(given_overrides: list[str]) -> config.Config | str:
+def answer(given_overrides: list[str]) -> schema.Config | str:
     """The config, or what the command line would say."""
     try:
         return config.compose(given_overrides).config
@@ -142,7 +144,7 @@ def test_random_overrides_train_two_batches_or_get_a_short_answer(
     except UserError:
         return
     schedule = dataclasses.replace(found.schedule, max_steps=2)
-    program = training.build_program(dataclasses.replace(found, schedule=schedule), 32)
+    program = build_program(dataclasses.replace(found, schedule=schedule), 32)
     try:
         for result in training.fit(program, small, schedule):
             assert result.step <= 2

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mnist_exp.config.tree import LossConfig
+from mnist_exp.config.schema import LossConfig
 from mnist_exp.training import losses
 
 LABELS = np.array([3, 0, 9])

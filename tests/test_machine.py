@@ -6,7 +6,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from mnist_exp.config.tree import Config
+from mnist_exp.config.schema import Config
 from mnist_exp.errors import UserError
 from mnist_exp.training import machine
 

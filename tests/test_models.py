@@ -3,7 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mnist_exp.config.tree import Config
+from mnist_exp.config.schema import Config
 from mnist_exp.training import models
 
 Compose = Callable[..., Config]

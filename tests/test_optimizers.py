@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mnist_exp.config.tree import Config
-from mnist_exp.training import optimizers
+from mnist_exp.config.schema import Config
+from mnist_exp.training import optimizers, schedules
 
 Compose = Callable[..., Config]
 
@@ -64,19 +64,19 @@ def test_same_updates_as_keras(
 
 def test_fused_adam_follows_a_schedule(settings: Compose) -> None:
     config = settings("optimizer=adam", "schedule=cosine")
-    rate = optimizers.learning_rate(0.001, config.schedule, 5)
+    rate = schedules.learning_rate(0.001, config.schedule, 5)
     np.testing.assert_allclose(
         minimise(built(config, 5)), minimise(keras.optimizers.Adam(rate, epsilon=1e-8)), rtol=1e-5
     )
 
 
 def test_constant_rate(settings: Compose) -> None:
-    assert optimizers.learning_rate(0.1, settings().schedule, 10) == 0.1
+    assert schedules.learning_rate(0.1, settings().schedule, 10) == 0.1
 
 
 def test_cosine_goes_from_the_rate_to_its_final_fraction(settings: Compose) -> None:
     schedule = settings("schedule=cosine", "schedule.final_fraction=0.1").schedule
-    rate = optimizers.learning_rate(1.0, schedule, 11)
+    rate = schedules.learning_rate(1.0, schedule, 11)
     values = [float(rate(step)) for step in range(11)]  # type: ignore[operator]
     assert values[0] == pytest.approx(1.0)
     assert values[5] == pytest.approx(0.55)
@@ -85,7 +85,7 @@ def test_cosine_goes_from_the_rate_to_its_final_fraction(settings: Compose) -> N
 
 
 def test_one_cycle_rises_then_falls(settings: Compose) -> None:
-    rate = optimizers.learning_rate(1.0, settings("schedule=one_cycle").schedule, 101)
+    rate = schedules.learning_rate(1.0, settings("schedule=one_cycle").schedule, 101)
     values = [float(rate(step)) for step in range(101)]  # type: ignore[operator]
     assert values[0] == pytest.approx(0.04)
     assert int(np.argmax(values)) == 30

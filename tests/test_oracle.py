@@ -18,9 +18,9 @@ from benchmarks.tutorials import (
     v1,
 )
 from mnist_exp import data
-from mnist_exp.config.tree import Config
-from mnist_exp.training import loop as training
-from mnist_exp.training import results
+from mnist_exp.config.schema import Config
+from mnist_exp.training import results, seeds
+from mnist_exp.training.program import Program, _Totals, build_program
 
 STEPS = 20
 
@@ -45,12 +45,12 @@ def train_tutorial(
 
 
 def train_ours(
-    program: training.Program, batches: list[np.ndarray], split: data.Split
+    program: Program, batches: list[np.ndarray], split: data.Split
 ) -> tuple[list[float], list[np.ndarray]]:
     images, labels = tf.constant(split.images), tf.constant(split.labels)
     costs = []
     for step, batch in enumerate(batches):
-        zero = training._Totals.of(results.Progress())
+        zero = _Totals.of(results.Progress())
         totals = program.train_steps(images, labels, batch, tf.constant(step, tf.int64), zero)
         costs.append(float(totals.cost))  # the sum over the batch
     return costs, [variable.numpy() for variable in program.model.trainable_variables]
@@ -82,9 +82,9 @@ def test_same_costs_and_weights_as_the_tutorial(
         overrides.append("model.dropout=0")
     config = settings(*overrides)
     split = mnist.train.first(STEPS * batch_size)
-    program = training.build_program(config, len(split))
+    program = build_program(config, len(split))
     initial = [variable.numpy() for variable in program.model.trainable_variables]
-    batches = np.split(data.epoch_order(len(split), seed=0, epoch=1), STEPS)
+    batches = np.split(seeds.epoch_order(len(split), seed=0, epoch=1), STEPS)
 
     expected_costs, expected_weights = train_tutorial(graph, initial, batches, split)
     costs, weights = train_ours(program, batches, split)

@@ -1,7 +1,8 @@
 import pytest
 
-from mnist_exp.config.tree import ReferenceConfig
+from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.experiment import console as reporting
+from mnist_exp.training import results
 from mnist_exp.training.results import EpochResult, Evaluation, LayerRow, Progress
 
 REFERENCE = ReferenceConfig("the blog post", 0.9872, [0.342477704])
@@ -73,4 +74,4 @@ def test_layer_text_adds_up() -> None:
 
 
 def test_best_epoch_is_the_first_of_equals() -> None:
-    assert reporting.best_epoch([epoch(1, 0.8), epoch(2, 0.9), epoch(3, 0.9)]).epoch == 2
+    assert results.best_epoch([epoch(1, 0.8), epoch(2, 0.9), epoch(3, 0.9)]).epoch == 2

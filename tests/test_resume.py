@@ -142,11 +142,11 @@ def test_a_run_is_locked_from_when_it_is_found(
     workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process that comes between the look at the checkpoint and the training must not reopen the run."""
-    from mnist_exp.experiment import runner as experiment
+    from mnist_exp.training import startup
 
     done = run([*SMALL, "schedule.epochs=1"])
     seen: list[bool] = []
-    original = experiment.import_tensorflow
+    original = startup.import_tensorflow
 
     def look(*arguments: object) -> None:
         seen.append(checkpoint.is_in_use(checkpoint.run_folder(done.run_id)))
@@ -156,7 +156,7 @@ def test_a_run_is_locked_from_when_it_is_found(
             run([f"resume={done.run_id}", "schedule.epochs=2"])
         original(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(experiment, "import_tensorflow", look)
+    monkeypatch.setattr(startup, "import_tensorflow", look)
     run([f"resume={done.run_id}", "schedule.epochs=2"])
     assert seen == [True]
     assert only_run(workdir).info.status == "FINISHED"

@@ -9,9 +9,9 @@ import jinja2
 import pytest
 from markupsafe import Markup
 
-from mnist_exp import templates
+from mnist_exp.outside import templates
 
-PACKAGE = Path(templates.__file__).parent
+PACKAGE = Path(templates.__file__).parent.parent
 
 
 @pytest.fixture
@@ -50,6 +50,6 @@ def test_no_template_switches_escaping_off() -> None:
 
 
 def test_jinja_is_not_imported_before_a_page_is_written() -> None:
-    code = "import sys, mnist_exp.templates; print('jinja2' in sys.modules)"
+    code = "import sys, mnist_exp.outside.templates; print('jinja2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == "False\n"

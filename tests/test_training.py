@@ -7,10 +7,17 @@ import pytest
 import tensorflow as tf
 
 from mnist_exp import data
-from mnist_exp.config.tree import Config
+from mnist_exp.config.schema import Config
 from mnist_exp.errors import NonFiniteCost
 from mnist_exp.training import loop as training
-from mnist_exp.training import results
+from mnist_exp.training import results, seeds
+from mnist_exp.training.program import (
+    _Totals,
+    build_program,
+    evaluate,
+    predict_probabilities,
+    to_float,
+)
 from mnist_exp.training.results import EpochResult, Progress
 
 Compose = Callable[..., Config]
@@ -19,7 +26,7 @@ Compose = Callable[..., Config]
 def train(
     config: Config, dataset: data.Dataset, **options: object
 ) -> tuple[list[EpochResult], list[np.ndarray]]:
-    program = training.build_program(config, len(dataset.train))
+    program = build_program(config, len(dataset.train))
     results = list(training.fit(program, dataset, config.schedule, **options))  # type: ignore[arg-type]
     return results, [variable.numpy() for variable in program.model.trainable_variables]
 
@@ -30,7 +37,7 @@ def without_time(results: list[EpochResult]) -> list[EpochResult]:
 
 def test_pixels_are_exact_fractions() -> None:
     pixels = np.arange(256, dtype=np.uint8).reshape(1, 256)
-    converted = tf.function(training.to_float)(tf.constant(pixels)).numpy()
+    converted = tf.function(to_float)(tf.constant(pixels)).numpy()
     np.testing.assert_array_equal(converted, pixels.astype(np.float32) / np.float32(255))
 
 
@@ -81,9 +88,9 @@ def test_every_example_once_an_epoch(
         "optimizer=sgd",
         "optimizer.learning_rate=1e-30",
     )
-    program = training.build_program(config, 300)
+    program = build_program(config, 300)
     (result,) = training.fit(program, small_mnist, config.schedule)
-    whole = training.evaluate(program, small_mnist.train)
+    whole = evaluate(program, small_mnist.train)
     assert result.examples == 300
     assert result.complete
     assert result.step == math.ceil(300 / batch_size)
@@ -105,27 +112,25 @@ def test_epochs_and_max_steps_end_at_the_smaller(settings: Compose) -> None:
 
 def test_evaluation_uses_every_example(settings: Compose, mnist: data.Dataset) -> None:
     """1,234 examples do not divide into evaluation batches."""
-    program = training.build_program(settings("model=softmax"), 100)
+    program = build_program(settings("model=softmax"), 100)
     split = mnist.test.first(1234)
     kernel, bias = program.model.get_weights()
     logits = split.images.reshape(1234, 784).astype(np.float64) / 255 @ kernel + bias
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_likelihood = shifted[np.arange(1234), split.labels] - np.log(np.exp(shifted).sum(axis=1))
-    found = training.evaluate(program, split)
+    found = evaluate(program, split)
     assert found.cost == pytest.approx(-log_likelihood.mean(), rel=1e-5)
     assert found.accuracy == (logits.argmax(axis=1) == split.labels).mean()
 
 
 def test_probabilities_in_the_order_of_the_images(settings: Compose, mnist: data.Dataset) -> None:
-    program = training.build_program(settings("model=softmax"), 100)
+    program = build_program(settings("model=softmax"), 100)
     images = mnist.test.images[:1500]
-    probabilities = training.predict_probabilities(program, images)
+    probabilities = predict_probabilities(program, images)
     assert probabilities.shape == (1500, 10)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     np.testing.assert_allclose(
-        probabilities[1200:1210],
-        training.predict_probabilities(program, images[1200:1210]),
-        rtol=1e-4,
+        probabilities[1200:1210], predict_probabilities(program, images[1200:1210]), rtol=1e-4
     )
 
 
@@ -142,7 +147,7 @@ def test_batch_accuracy_is_scored_before_the_step(
     results, _ = train(config, small_mnist)
     points = [point for result in results for point in result.batch_accuracies]
     assert [step for step, _ in points] == [0, 4, 8, 12, 16]
-    first_batch = data.epoch_order(300, config.seed, 1)[:30]
+    first_batch = seeds.epoch_order(300, config.seed, 1)[:30]
     assert points[0][1] == np.mean(
         small_mnist.train.labels[first_batch] == 0
     )  # zero weights say class 0
@@ -153,13 +158,13 @@ def test_dropout_masks_depend_on_seed_and_step(
 ) -> None:
     def cost_of_one_step(step: int, seed: int) -> float:
         config = settings("model=mlp", "model.dropout=0.5", "schedule.batch_size=50")
-        program = replace(training.build_program(config, 300), seed=seed)
+        program = replace(build_program(config, 300), seed=seed)
         totals = program.train_steps(
             tf.constant(small_mnist.train.images),
             tf.constant(small_mnist.train.labels),
             np.arange(50, dtype=np.int32),
             tf.constant(step, tf.int64),
-            training._Totals.of(results.Progress()),
+            _Totals.of(results.Progress()),
         )
         return float(totals.cost)
 
@@ -180,7 +185,7 @@ def test_non_finite_cost_stops_after_the_epoch_and_names_the_step(
         "schedule.epochs=5",
         "schedule.batch_size=50",
     )
-    program = training.build_program(config, 300)
+    program = build_program(config, 300)
     results: list[EpochResult] = []
     with pytest.raises(
         NonFiniteCost, match="the cost became nan in epoch 1; .* was step 1"

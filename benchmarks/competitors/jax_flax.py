@@ -11,7 +11,7 @@ import optax
 from flax import linen as nn
 from jax import numpy as jnp
 
-from mnist_exp.config.tree import AdamConfig, Config, ConvNetConfig, MlpConfig, ModelConfig
+from mnist_exp.config.schema import AdamConfig, Config, ConvNetConfig, MlpConfig, ModelConfig
 from mnist_exp.data import Split
 
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from mnist_exp.config.tree import AdamConfig, Config, ConvNetConfig, MlpConfig
+from mnist_exp.config.schema import AdamConfig, Config, ConvNetConfig, MlpConfig
 from mnist_exp.data import Split
 
 

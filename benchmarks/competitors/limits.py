@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from mnist_exp.config.tree import Config
+from mnist_exp.config.schema import Config
 from mnist_exp.data import Split
 
 

@@ -4,14 +4,15 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from mnist_exp.config.tree import Config
+from mnist_exp.config.schema import Config
 from mnist_exp.data import Dataset, Split
 from mnist_exp.training import loop as training
+from mnist_exp.training.program import build_program
 
 
 def prepare(config: Config, train: Split) -> Callable[[int], float]:
     """The time is that of all of `fit`: the order of the epochs and the copy of the images are in it."""
-    program = training.build_program(config, len(train))
+    program = build_program(config, len(train))
     data = Dataset(train, train.first(1), train.first(1), "benchmark")
 
     def run(steps: int) -> float:

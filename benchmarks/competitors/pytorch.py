@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from mnist_exp.config.tree import AdamConfig, Config, ConvNetConfig, MlpConfig
+from mnist_exp.config.schema import AdamConfig, Config, ConvNetConfig, MlpConfig
 from mnist_exp.data import Split
 
 

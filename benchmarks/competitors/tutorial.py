@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks import tutorials
 from benchmarks.tutorials import v1
-from mnist_exp.config.tree import Config, ConvNetConfig, MlpConfig
+from mnist_exp.config.schema import Config, ConvNetConfig, MlpConfig
 from mnist_exp.data import Split
 from mnist_exp.training import models
 

@@ -119,7 +119,7 @@ def compare(
     """Raises UserError where there is nothing to compare, or a name that the runs do not have."""
     runs = store.select(selection)
     if metric not in runs.metrics:
-        from mnist_exp.config.mistakes import did_you_mean
+        from mnist_exp.errors import did_you_mean
 
         raise UserError(
             f"--metric {metric}: no selected run has it{did_you_mean(metric, runs.metrics)}\n"

@@ -90,7 +90,7 @@ def find_key(runs: Runs, name: str, option: str) -> str:
         return near[0]
     if near:
         raise UserError(f"{option} {name}: could be any of {', '.join(near)}")
-    from mnist_exp.config.mistakes import did_you_mean
+    from mnist_exp.errors import did_you_mean
 
     raise UserError(
         f"{option} {name}: the runs have no such setting or tag{did_you_mean(name, known)}\n"

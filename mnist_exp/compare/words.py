@@ -7,7 +7,7 @@ import re
 from mnist_exp.compare.comparison import Comparison, Row
 from mnist_exp.compare.groups import Group
 from mnist_exp.compare.statistics import SMALLEST_VERDICT, Interval
-from mnist_exp.printing import plural
+from mnist_exp.outside.printing import plural
 from mnist_exp.sweeper.foreign_text import clean
 
 MINUS = "\N{MINUS SIGN}"

@@ -1,16 +1,15 @@
 """What Hydra, OmegaConf and the harness raise about a user's mistake, as one or two lines a person can act on."""
 
-import difflib
 import re
-from collections.abc import Iterable
 from dataclasses import fields
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from mnist_exp.config.tree import Config, group_names, group_options
-from mnist_exp.errors import UserError
+from mnist_exp.config.schema import Config
+from mnist_exp.config.tree import group_names, group_options
+from mnist_exp.errors import UserError, did_you_mean
 from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.foreign_text import printable
 
@@ -59,12 +58,6 @@ def _explain(error: BaseException) -> str:
     ):
         return f"{several[1]}: several values need -m, which runs each; a list is written KEY=[A,B]"
     return "\n".join(line.strip() for line in str(error).splitlines())
-
-
-def did_you_mean(name: str, options: Iterable[str]) -> str:
-    """`; did you mean X?` for the nearest option, or nothing if none is near."""
-    near = difflib.get_close_matches(name, list(options), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _explain_missing(error: MissingConfigException) -> str:

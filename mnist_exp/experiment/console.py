@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from mnist_exp.config.tree import ReferenceConfig, Settings
+from mnist_exp.config.schema import ReferenceConfig
+from mnist_exp.config.tree import Settings
 from mnist_exp.data import Dataset
 from mnist_exp.outside.printing import console
 from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.lasting_stream import LastingStream
 from mnist_exp.sweeper.wording import duration
-from mnist_exp.training.results import EpochResult, LayerRow
+from mnist_exp.training.results import EpochResult, LayerRow, best_epoch
 from mnist_exp.training.results import Progress as TrainingProgress
 
 if TYPE_CHECKING:
@@ -167,11 +168,6 @@ def layer_text(layers: list[LayerRow]) -> str:
     ]
     rows.append(("total", "", f"{sum(row.parameters for row in layers):,}"))
     return "".join(f"  {name:<10}{shape:<20}{parameters:>12}\n" for name, shape, parameters in rows)
-
-
-def best_epoch(epochs: list[EpochResult]) -> EpochResult:
-    """The first epoch with the highest validation accuracy."""
-    return max(epochs, key=lambda result: (result.val.accuracy, -result.epoch))
 
 
 def _said_accuracy(reference: ReferenceConfig | None) -> str:

@@ -5,17 +5,16 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-from mnist_exp.config.mistakes import did_you_mean
+from mnist_exp.config.identity import NEUTRAL
 from mnist_exp.config.recorded import overrides
-from mnist_exp.config.tree import NEUTRAL, Settings, compose
-from mnist_exp.errors import ConfigError, RunIsGone, UserError
+from mnist_exp.config.tree import Settings, compose
+from mnist_exp.errors import ConfigError, RunIsGone, UserError, did_you_mean
 from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.training import checkpoint
 from mnist_exp.training.checkpoint import RunState
 
 _DIGEST = "data_digest"  # key in a checkpoint's record
-RUN_ID = "mlflow_run_id"  # what a study, and each of its trials, remembers of its run
 
 # What may differ between a run and its continuation; everything else would make it another run.
 _CHANGEABLE = (*NEUTRAL, "schedule.epochs", "schedule.max_steps")

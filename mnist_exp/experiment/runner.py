@@ -1,12 +1,10 @@
 """One experiment end to end: config -> objects -> training -> tracked result."""
 
 import contextlib
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,32 +13,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_exp import data, sweeper
-from mnist_exp.command import without_garbage_collection
-from mnist_exp.config.tree import (
-    Config,
-    ReferenceConfig,
-    Settings,
-    compose,
-    find_preset,
-    refuse_passwords,
-    refuse_sweep,
-)
+from mnist_exp.config.presets import _identify, find_preset
+from mnist_exp.config.schema import Config, ReferenceConfig, refuse_passwords
+from mnist_exp.config.tree import Settings, compose, refuse_sweep
 from mnist_exp.errors import Killed, NonFiniteCost, PreflightFailed, RunIsGone
 from mnist_exp.experiment import console as reporting
 from mnist_exp.experiment import interrupts, resume
-from mnist_exp.experiment.console import best_epoch, layer_text
+from mnist_exp.experiment.console import layer_text
 from mnist_exp.outside import plot_style
+from mnist_exp.studies import memory
 from mnist_exp.tracking import description
 from mnist_exp.tracking import store as mlflow_settings
 from mnist_exp.tracking.description import Facts
-from mnist_exp.training import checkpoint, keras_state, machine, seeds, startup_noise
-from mnist_exp.training.results import EpochResult, Progress
+from mnist_exp.training import checkpoint, keras_state, machine, seeds
+from mnist_exp.training.results import EpochResult, Progress, best_epoch
+from mnist_exp.training.startup import import_tensorflow, quick_imports
 
 if TYPE_CHECKING:
     from mnist_exp.preflight import PreflightReport
     from mnist_exp.serving import registry as model_registry
     from mnist_exp.tracking.tracker import RunTracker
-    from mnist_exp.training.loop import Program
+    from mnist_exp.training.program import Program
 
 
 _ONE_RUN = threading.RLock()
@@ -128,10 +121,10 @@ def _run(
     with quick_imports():
         import_tensorflow(config)
         from mnist_exp.tracking import tracker as tracking
-        from mnist_exp.training import loop as training
         from mnist_exp.training import models
+        from mnist_exp.training.program import build_program, predict_probabilities
 
-    program = training.build_program(config, len(dataset.train))
+    program = build_program(config, len(dataset.train))
     layers = models.layer_table(program.model)
     reporter.start(settings, run_name, dataset, layers)
     run_id = None if state is None else str(state.record["run_id"])
@@ -141,7 +134,7 @@ def _run(
     ) as tracker:
         reporter.run_id = tracker.run_id
         if trial is not None:
-            trial.remember(resume.RUN_ID, tracker.run_id)
+            trial.remember(memory.RUN_ID, tracker.run_id)
         tracker.log_text(layer_text(layers), "layers.txt")
         report = None
         if state is None and config.preflight != "off":
@@ -159,7 +152,7 @@ def _run(
             {"best/val_accuracy": best.val.accuracy, "best/epoch": best.epoch}, epochs[-1].epoch
         )
         _describe(tracker, replace(facts, epochs=epochs))
-        probabilities = training.predict_probabilities(program, dataset.test.images)
+        probabilities = predict_probabilities(program, dataset.test.images)
         _log_predictions(tracker, dataset.test, probabilities)
         if trial is None:  # `best_of=STUDY` gives the best trial's
             _log_figures(tracker, dataset.test, probabilities, epochs, reference, config.seed)
@@ -196,7 +189,7 @@ def _find_state(
     if trial is None:
         return resume.find(settings, reporter.warn, lock, _look_up)
     settings = settings.with_config(threads=settings.config.threads or trial.threads)
-    earlier = trial.recall(resume.RUN_ID)
+    earlier = trial.recall(memory.RUN_ID)
     if earlier is not None and resume.can_go_on(earlier):
         try:
             found, state = resume.find(
@@ -227,9 +220,9 @@ def _preflight(
     program: "Program", dataset: data.Dataset, tracker: "RunTracker", reporter: reporting.Reporter
 ) -> "PreflightReport":
     """Print and log what the checks find."""
-    from mnist_exp.training import loop as training
+    from mnist_exp.preflight.harness import preflight_report
 
-    report = training.preflight_report(program, dataset.train)
+    report = preflight_report(program, dataset.train)
     reporter.preflight(report)
     tracker.log_preflight(report)
     return report
@@ -333,22 +326,6 @@ def _time_left(total_steps: int, first_step: int = 0) -> Callable[[int], float]:
     return left
 
 
-def _identify(
-    settings: Settings, preset: Config | None
-) -> tuple[str, ReferenceConfig | None, list[str]]:
-    """Variant, reference, and how the run differs from the tutorial's.
-
-    Settings equal to a preset's are that preset, named or not; a preset with other settings keeps its name. A name
-    that an override gives is the run's in any case.
-    """
-    config = settings.config
-    if preset is not None and preset.variant is not None:
-        named = config.variant if settings.overrides_key("variant") else None
-        return named or preset.variant, preset.reference, []
-    variant = config.variant or f"{settings.choices['model']}-{settings.choices['optimizer']}"
-    return variant, config.reference, settings.changes
-
-
 def _log_predictions(
     tracker: "RunTracker", test: data.Split, probabilities: NDArray[np.float32]
 ) -> None:
@@ -402,30 +379,3 @@ def _log_figures(
         for name, figure in drawn.items():
             figure.savefig(folder / f"{name}.png", dpi=120)
         tracker.log_files(Path(temporary))
-
-
-def import_tensorflow(config: Config) -> None:
-    """Load TensorFlow and Keras without their start-up messages, set up as the config asks."""
-    with startup_noise.hidden():
-        keras_state.pin()
-        import tensorflow as tf
-
-        tf.get_logger().setLevel("ERROR")  # it warns of retracing when many runs share a process
-        if config.deterministic and tf.config.list_physical_devices("GPU"):
-            tf.config.experimental.enable_op_determinism()  # on CPUs the bits are the same without: test_training.py
-        if config.threads is not None:
-            with contextlib.suppress(
-                RuntimeError
-            ):  # TensorFlow runs already: an earlier run of this process set it
-                tf.config.threading.set_intra_op_parallelism_threads(config.threads)
-        tf.config.list_logical_devices()
-
-
-@contextmanager
-def quick_imports() -> Iterator[None]:
-    """Pause the garbage collector while TensorFlow and Keras are imported for the first time."""
-    if "tensorflow" in sys.modules:
-        yield
-        return
-    with without_garbage_collection():
-        yield

@@ -110,7 +110,7 @@ class Models:
 
     def load(self, which: str, trust: bool = False) -> TrainedModel:
         """As `find`, in seconds: it loads TensorFlow. The model's own Python code is run only with `trust`."""
-        from mnist_exp.experiment.runner import quick_imports
+        from mnist_exp.training.startup import quick_imports
 
         run, model = self.find(which)
         try:

@@ -5,7 +5,7 @@ import sys
 from mnist_exp import data
 from mnist_exp.config.mistakes import USER_ERRORS, explain
 from mnist_exp.config.tree import compose
-from mnist_exp.experiment.runner import import_tensorflow, quick_imports
+from mnist_exp.training.startup import import_tensorflow, quick_imports
 
 _USAGE = """usage: python -m mnist_exp.preflight [GROUP=OPTION] [KEY=VALUE] ...
 
@@ -30,11 +30,10 @@ def main() -> None:
         sys.exit(f"mnist_exp: {explain(error)}")
     with quick_imports():
         import_tensorflow(config)
-        from mnist_exp.training import loop as training
+        from mnist_exp.preflight.harness import preflight_report
+        from mnist_exp.training.program import build_program
 
-    report = training.preflight_report(
-        training.build_program(config, len(dataset.train)), dataset.train
-    )
+    report = preflight_report(build_program(config, len(dataset.train)), dataset.train)
     print(report)
     sys.exit(1 if report.errors else 0)
 

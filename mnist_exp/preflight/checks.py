@@ -26,7 +26,7 @@ from mnist_exp.preflight.outputs import (
 from mnist_exp.preflight.program import Loss, Program
 from mnist_exp.preflight.randomness import isolated_random_state
 from mnist_exp.preflight.report import PreflightReport
-from mnist_exp.preflight.runs import short_run
+from mnist_exp.preflight.short_runs import short_run
 from mnist_exp.preflight.units import check_activations, check_symmetry
 
 MAX_EXAMPLES = 2000

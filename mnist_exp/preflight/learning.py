@@ -5,7 +5,7 @@ import math
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.program import Program
-from mnist_exp.preflight.runs import (
+from mnist_exp.preflight.short_runs import (
     OVERFIT_BATCH,
     PROBE_RATES,
     PROBE_STEPS,

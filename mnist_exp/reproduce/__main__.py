@@ -107,7 +107,7 @@ def _names(only: Sequence[str]) -> list[str]:
     """Return the presets asked for, in the order of the results."""
     for name in only:
         if name not in PRESETS:
-            from mnist_exp.config.mistakes import did_you_mean
+            from mnist_exp.errors import did_you_mean
 
             raise UserError(
                 f"--only {name}: no such preset{did_you_mean(name, PRESETS)}\n"

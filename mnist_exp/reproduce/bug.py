@@ -7,10 +7,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from mnist_exp import data
-from mnist_exp.config.tree import Config, LossConfig
-from mnist_exp.training import loop as training
+from mnist_exp.config.schema import Config, LossConfig
 from mnist_exp.training import losses
+from mnist_exp.training.loop import fit
 from mnist_exp.training.losses import PerExampleLoss
+from mnist_exp.training.program import Program, build_program, predict_probabilities, to_float
 
 _MEANT = losses.build(LossConfig(kind="cross_entropy", reduction="sum"))
 _RANGE = 6.0  # of the logit in the curves, both ways
@@ -53,10 +54,10 @@ class Bug:
 
 def analyse(config: Config, dataset: data.Dataset) -> Bug:
     """Measure the loss at the start, then train the preset in both forms, which takes seconds."""
-    program = training.build_program(config, len(dataset.train))
-    images = training.to_float(tf.constant(dataset.train.images))
+    program = build_program(config, len(dataset.train))
+    images = to_float(tf.constant(dataset.train.images))
     labels = tf.constant(dataset.train.labels)
-    probabilities = training.predict_probabilities(program, dataset.train.images)
+    probabilities = predict_probabilities(program, dataset.train.images)
     logit = np.linspace(-_RANGE, _RANGE, 121)
     moved = tf.constant(np.pad(logit[:, None], ((0, 0), (0, data.NUM_CLASSES - 1))), tf.float32)
     moved_class = tf.zeros(len(logit), tf.int32)
@@ -77,7 +78,7 @@ def analyse(config: Config, dataset: data.Dataset) -> Bug:
 
 
 def _largest_gradient(
-    program: training.Program, loss: PerExampleLoss, images: tf.Tensor, labels: tf.Tensor
+    program: Program, loss: PerExampleLoss, images: tf.Tensor, labels: tf.Tensor
 ) -> float:
     with tf.GradientTape() as tape:
         total = tf.reduce_sum(loss(labels, program.model(images)))
@@ -90,8 +91,8 @@ def _largest(tensors: list[tf.Tensor]) -> float:
 
 def _ending(config: Config, dataset: data.Dataset, *, from_probabilities: bool) -> Ending:
     loss = replace(config.loss, from_probabilities=from_probabilities)
-    program = training.build_program(replace(config, loss=loss), len(dataset.train))
-    *_, last = training.fit(program, dataset, config.schedule)
+    program = build_program(replace(config, loss=loss), len(dataset.train))
+    *_, last = fit(program, dataset, config.schedule)
     logits = program.logits(tf.constant(dataset.test.images)).numpy()
     is_largest = logits == logits.max(axis=1, keepdims=True)
     predictions = logits.argmax(axis=1)

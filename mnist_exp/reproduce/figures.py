@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from mnist_exp.plot_style import BLUE, GREY, VERMILLION
-from mnist_exp.printing import plural
+from mnist_exp.outside.plot_style import BLUE, GREY, VERMILLION
+from mnist_exp.outside.printing import plural
 from mnist_exp.reproduce.results import Curve, Result
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mnist_exp.command import answered
+from mnist_exp.config import schema
 from mnist_exp.config import tree as config
 from mnist_exp.config.mistakes import USER_ERRORS, explain
 from mnist_exp.config.recorded import overrides as recorded_overrides
@@ -187,7 +188,7 @@ def settings_of(run: TrackedRun, uri: str | None = None) -> Settings:
         recorded,
         resume=None,
         best_of=None,
-        tracking=config.TrackingConfig(run.experiment, uri),
+        tracking=schema.TrackingConfig(run.experiment, uri),
         tags={**recorded.tags, "rerun_of": run.run_id},
     )
     return Settings(wanted, kinds | choices, tuple(kept))

@@ -1,6 +1,7 @@
 """Log a trained network as a model that brings its preprocessing along, and needs no mnist_exp to be loaded."""
 
 import hashlib
+import importlib.metadata
 import json
 import shutil
 import tempfile
@@ -21,7 +22,6 @@ from numpy.typing import NDArray
 from mnist_exp.outside import moments
 from mnist_exp.serving import model as served_model
 from mnist_exp.serving.model import COLUMN, NETWORK, RETURN_PIXELS, RULE
-from mnist_exp.tracking import environment
 
 _PACKAGE_DIR = Path(__file__).parent
 _MODULES = ("judgement", "model", "picture_files", "preprocessing")
@@ -95,7 +95,9 @@ def log(
             code_paths=[str(package)],
             signature=_SIGNATURE,
             input_example=pd.DataFrame({COLUMN: [served_model.as_picture(example)]}),
-            pip_requirements=[f"{name}=={environment.version(name)}" for name in _REQUIREMENTS],
+            pip_requirements=[
+                f"{name}=={importlib.metadata.version(name)}" for name in _REQUIREMENTS
+            ],
         )
         client.log_model_artifacts(model.model_id, str(folder))
     moments.reached("model uploaded")

@@ -12,14 +12,14 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 from omegaconf import OmegaConf
 
-from mnist_exp.config.mistakes import did_you_mean
 from mnist_exp.config.recorded import overrides
-from mnist_exp.config.tree import Config, Settings, as_meant, compose, from_composed
-from mnist_exp.errors import ConfigError
-from mnist_exp.experiment.resume import RUN_ID
+from mnist_exp.config.schema import Config
+from mnist_exp.config.tree import Settings, as_meant, compose, from_composed
+from mnist_exp.errors import ConfigError, did_you_mean
 from mnist_exp.outside import moments, plot_style
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
 from mnist_exp.studies import report as study_report
+from mnist_exp.studies.memory import RUN_ID
 from mnist_exp.sweeper import RunningTrial
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.foreign_text import clean

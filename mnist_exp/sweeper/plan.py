@@ -9,8 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.foreign_text import clean
-from mnist_exp.sweeper.plugin import SETTINGS
 from mnist_exp.sweeper.samplers import is_grid
+from mnist_exp.sweeper.settings import SETTINGS
 from mnist_exp.sweeper.space import SearchSpace
 
 _LEAST = {"max_retries": 0, "heartbeat": 1, "n_trials": 1, "n_workers": 1, "n_jobs": 1}

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mnist_exp.config.tree import Config, ReferenceConfig, Settings
-from mnist_exp.experiment.console import best_epoch
+from mnist_exp.config.schema import Config, ReferenceConfig
+from mnist_exp.config.tree import Settings
 from mnist_exp.outside.printing import code, shell
 from mnist_exp.outside.printing import markdown as markdown_of
-from mnist_exp.training.results import EpochResult
+from mnist_exp.training.results import EpochResult, best_epoch
 
 if TYPE_CHECKING:
     from mnist_exp.preflight.report import Finding

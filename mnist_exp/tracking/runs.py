@@ -109,7 +109,7 @@ class Store:
             return [experiment.experiment_id for experiment in experiments]
         ids = {experiment.name: experiment.experiment_id for experiment in experiments}
         if selection.experiment not in ids:
-            from mnist_exp.config.mistakes import did_you_mean
+            from mnist_exp.errors import did_you_mean
 
             raise UserError(
                 f"--experiment {selection.experiment}: no such experiment{did_you_mean(selection.experiment, ids)}\n"
@@ -155,7 +155,7 @@ class Store:
                 {run.data.tags["study_name"] for run in parents if "study_name" in run.data.tags}
             )
             if selection.study not in names:
-                from mnist_exp.config.mistakes import did_you_mean
+                from mnist_exp.errors import did_you_mean
 
                 return (
                     f"--study {selection.study}: no such study{did_you_mean(selection.study, names)}\n"

@@ -29,7 +29,7 @@ from mnist_exp.sweeper.locks import file_lock
 from mnist_exp.training.results import EpochResult, Evaluation, Progress
 
 if TYPE_CHECKING:
-    from mnist_exp.training.loop import Program
+    from mnist_exp.training.program import Program
 
 CHECKPOINTS_DIR = Path("outputs") / "checkpoints"
 _KEPT = 2

@@ -7,7 +7,7 @@ import time
 
 import psutil
 
-from mnist_exp.config.tree import Config
+from mnist_exp.config.schema import Config
 from mnist_exp.errors import ConfigError, UserError
 
 _EARLIEST = datetime.datetime(

@@ -90,3 +90,8 @@ def confusion_counts(
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (labels, predictions), 1)
     return counts
+
+
+def best_epoch(epochs: list[EpochResult]) -> EpochResult:
+    """Return the first epoch with the highest validation accuracy."""
+    return max(epochs, key=lambda result: (result.val.accuracy, -result.epoch))

@@ -6,7 +6,7 @@ import pytest
 
 from compare.conftest import FakeRuns, trial
 from mnist_exp.compare import groups
-from mnist_exp.config import tree as config
+from mnist_exp.config import identity
 from mnist_exp.errors import UserError
 from mnist_exp.tracking.runs import Runs, Selection, Store
 
@@ -23,7 +23,7 @@ def made(group_by: Sequence[str] = ()) -> list[groups.Group]:
 
 
 def test_what_is_no_setting_is_what_the_config_says() -> None:
-    assert {"seed", "sweeps", *config.NEUTRAL} == groups._NOT_SETTINGS
+    assert {"seed", "sweeps", *identity.NEUTRAL} == groups._NOT_SETTINGS
 
 
 def test_runs_of_a_config_are_a_group_over_seeds(fake_runs: FakeRuns) -> None:

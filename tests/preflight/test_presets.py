@@ -6,12 +6,12 @@ import pytest
 from mnist_exp import data
 from mnist_exp.config import tree as config
 from mnist_exp.preflight import PreflightReport, check
-from mnist_exp.training import loop as training
+from mnist_exp.training.program import build_program
 
 
 def report_of(mnist: data.Dataset, *overrides: str) -> PreflightReport:
     settings = config.compose(overrides).config
-    program = training.build_program(settings, len(mnist.train))
+    program = build_program(settings, len(mnist.train))
     sample = mnist.train.first(1000)
     images = sample.images.astype(np.float32) / 255
     return check(

@@ -7,14 +7,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.plan import Plan, check_settings, make_plan, repetitions
-from mnist_exp.sweeper.plugin import _SAMPLERS, _SWEEPER
+from mnist_exp.sweeper.settings import SAMPLERS, SWEEPER
 from mnist_exp.sweeper.space import SearchSpace
 
 SPACE = SearchSpace.parse(["x=choice(1,2)", "y=range(0,3)"])
 
 
 def settings(**changed: Any) -> DictConfig:
-    return OmegaConf.create({**_SWEEPER, "sampler": _SAMPLERS["tpe"], "pruner": None, **changed})
+    return OmegaConf.create({**SWEEPER, "sampler": SAMPLERS["tpe"], "pruner": None, **changed})
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_bad_directions_are_refused(direction: Any) -> None:
 
 
 def test_a_grid_is_at_most_its_cells() -> None:
-    grid = _SAMPLERS["grid"]
+    grid = SAMPLERS["grid"]
     plan = make_plan(settings(sampler=grid, n_trials=None), SPACE)
     assert plan.n_trials == len(plan.configurations) == 6
     assert plan.is_list
@@ -164,12 +164,12 @@ def test_nothing_to_search_is_refused(overrides: list[str]) -> None:
 
 def test_a_list_beside_a_grid_is_refused() -> None:
     with pytest.raises(SweepError, match="enqueue=.*: a grid tries every configuration"):
-        make_plan(settings(sampler=_SAMPLERS["grid"], enqueue=[{"x": 1}]), SPACE)
+        make_plan(settings(sampler=SAMPLERS["grid"], enqueue=[{"x": 1}]), SPACE)
 
 
 def test_repetitions_are_told() -> None:
     assert repetitions(make_plan(settings(n_trials=6), SPACE), SPACE) == []
-    assert repetitions(make_plan(settings(sampler=_SAMPLERS["grid"]), SPACE), SPACE) == []
+    assert repetitions(make_plan(settings(sampler=SAMPLERS["grid"]), SPACE), SPACE) == []
     (few,) = repetitions(make_plan(settings(n_trials=7), SPACE), SPACE)
     assert few.startswith("hydra.sweeper.n_trials=7, but there are only 6 configurations")
     whole, part = {"x": 1, "y": 2}, {"x": 1}

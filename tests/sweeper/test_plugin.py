@@ -11,7 +11,8 @@ import optuna
 import pytest
 from hydra.core.plugins import Plugins
 
-from mnist_exp.sweeper.plugin import _PRUNERS, _SAMPLERS, _SWEEPER, OptunaStudySweeper
+from mnist_exp.sweeper.plugin import OptunaStudySweeper
+from mnist_exp.sweeper.settings import PRUNERS, SAMPLERS, SWEEPER
 
 OFFICIAL = {
     "sampler",
@@ -31,9 +32,9 @@ def test_hydra_finds_the_plugin() -> None:
 
 
 def test_every_key_of_the_official_plugin() -> None:
-    groups = {key for default in _SWEEPER["defaults"] for key in default}
-    assert _SWEEPER.keys() | groups >= OFFICIAL
-    assert (_SWEEPER["n_trials"], _SWEEPER["direction"], _SWEEPER["max_failure_rate"]) == (
+    groups = {key for default in SWEEPER["defaults"] for key in default}
+    assert SWEEPER.keys() | groups >= OFFICIAL
+    assert (SWEEPER["n_trials"], SWEEPER["direction"], SWEEPER["max_failure_rate"]) == (
         20,
         "minimize",
         0.0,
@@ -41,7 +42,7 @@ def test_every_key_of_the_official_plugin() -> None:
 
 
 def test_every_sampler_of_the_official_plugin() -> None:
-    assert _SAMPLERS.keys() == {
+    assert SAMPLERS.keys() == {
         "tpe",
         "random",
         "grid",
@@ -54,9 +55,9 @@ def test_every_sampler_of_the_official_plugin() -> None:
     }
 
 
-@pytest.mark.parametrize("name", sorted(_PRUNERS))
+@pytest.mark.parametrize("name", sorted(PRUNERS))
 def test_settings_of_pruners_have_optunas_defaults(name: str) -> None:
-    config = dict(_PRUNERS[name])
+    config = dict(PRUNERS[name])
     pruner = getattr(optuna.pruners, config.pop("_target_").rpartition(".")[2])
     defaults = {
         key: parameter.default for key, parameter in inspect.signature(pruner).parameters.items()

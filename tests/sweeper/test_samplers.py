@@ -10,7 +10,6 @@ from omegaconf import OmegaConf
 from optuna.trial import create_trial
 
 from mnist_exp.sweeper.errors import SweepError
-from mnist_exp.sweeper.plugin import _PRUNERS, _SAMPLERS
 from mnist_exp.sweeper.samplers import (
     build_pruner,
     build_sampler,
@@ -18,6 +17,7 @@ from mnist_exp.sweeper.samplers import (
     check_sampler,
     is_grid,
 )
+from mnist_exp.sweeper.settings import PRUNERS, SAMPLERS
 from mnist_exp.sweeper.space import SearchSpace
 
 NEEDED = {"cmaes": "cmaes", "gp": "torch"}  # packages of the extra `samplers`
@@ -26,7 +26,7 @@ OFFICIAL = "hydra_plugins.hydra_optuna_sweeper._impl"
 
 
 def config(name: str, **changed: Any) -> Any:
-    return OmegaConf.create({**_SAMPLERS[name], **changed})
+    return OmegaConf.create({**SAMPLERS[name], **changed})
 
 
 @pytest.mark.parametrize("name", ["tpe", "random", "nsgaii", "nsgaiii", "qmc"])
@@ -108,11 +108,11 @@ def test_experimental_settings_do_not_warn() -> None:
         build_sampler(config("tpe", multivariate=True, group=True, seed=1), 0)
 
 
-@pytest.mark.parametrize("name", sorted(_PRUNERS))
+@pytest.mark.parametrize("name", sorted(PRUNERS))
 def test_every_pruner_is_built(name: str) -> None:
     lower = {"lower": 0.0} if name == "threshold" else {}
     assert isinstance(
-        build_pruner(OmegaConf.create({**_PRUNERS[name], **lower})), optuna.pruners.BasePruner
+        build_pruner(OmegaConf.create({**PRUNERS[name], **lower})), optuna.pruners.BasePruner
     )
 
 
@@ -171,16 +171,16 @@ def test_a_wrong_setting_of_a_sampler_is_named(name: str, key: str, value: Any) 
 )
 def test_a_wrong_setting_of_a_pruner_is_named(name: str, key: str, value: Any) -> None:
     with pytest.raises(SweepError, match=rf"^hydra.sweeper.pruner.{key}={value}: [^\n]+$"):
-        build_pruner(OmegaConf.create({**_PRUNERS[name], key: value}))
+        build_pruner(OmegaConf.create({**PRUNERS[name], key: value}))
 
 
 SPACE = SearchSpace.parse(["a=interval(0.0,1.0)", "b=range(0,3)", "c=choice(x,y)"])
 
 
-@pytest.mark.parametrize("name", _SAMPLERS)
+@pytest.mark.parametrize("name", SAMPLERS)
 def test_every_sampler_runs_or_its_package_is_named(name: str) -> None:
     """Past its start-up trials, when the last of them import what they need."""
-    quick = {"n_startup_trials": 2} if "n_startup_trials" in _SAMPLERS[name] else {}
+    quick = {"n_startup_trials": 2} if "n_startup_trials" in SAMPLERS[name] else {}
     if name in MISSING:
         with pytest.raises(
             SweepError, match=f"Sampler needs the package {NEEDED[name]}, which is not installed"
@@ -221,10 +221,10 @@ def test_a_sampler_that_cannot_have_several_objectives_is_refused() -> None:
         check_sampler(config("cmaes"), SPACE, ["minimize", "maximize"])
 
 
-@pytest.mark.parametrize("name", sorted(_PRUNERS))
+@pytest.mark.parametrize("name", sorted(PRUNERS))
 def test_every_pruner_decides_on_a_trial(name: str) -> None:
     lower = {"lower": 0.0} if name == "threshold" else {}
-    settings = OmegaConf.create({**_PRUNERS[name], **lower})
+    settings = OmegaConf.create({**PRUNERS[name], **lower})
     check_pruner(settings, ["minimize"])
     study = optuna.create_study(
         pruner=build_pruner(settings), sampler=optuna.samplers.RandomSampler(seed=0)

@@ -1,0 +1,148 @@
+"""The settings of `hydra.sweeper`, its samplers and its pruners, with the official Optuna plugin's keys."""
+
+from typing import Any
+
+SWEEPER: dict[str, Any] = {
+    "_target_": "mnist_exp.sweeper.plugin.OptunaStudySweeper",
+    "defaults": [{"sampler": "tpe"}, {"pruner": "none"}],
+    "direction": "minimize",  # or maximize, or a list of them
+    "storage": None,  # null: sqlite:///optuna.db in the current folder
+    "study_name": None,  # null: the job's name and a digest of what is searched
+    "n_trials": 20,  # in all, however often the command is run; null: all that `enqueue` or a grid lists
+    "n_jobs": None,  # another name for n_workers
+    "n_workers": None,  # null: 2
+    "timeout": None,  # seconds after which no trial begins
+    "heartbeat": 60,  # seconds between a worker's signs of life; after two without one its trial is retried
+    "max_retries": 3,  # of a trial whose worker died
+    "max_failure_rate": 0.0,  # share of n_trials that may fail before the sweep stops
+    "enqueue": [],  # parameters to try first: a list of {KEY: VALUE}
+    "params": None,
+    "custom_search_space": None,  # a function (config, trial) that calls trial.suggest_*
+    "hooks": None,  # a subclass of mnist_exp.sweeper.hooks.StudyHooks
+}
+
+
+SETTINGS = {"sampler", "pruner", *SWEEPER} - {"_target_", "defaults"}  # below hydra.sweeper
+
+
+_EVOLUTION: dict[str, Any] = {
+    "seed": None,
+    "population_size": 50,
+    "mutation_prob": None,
+    "mutation": None,
+    "crossover": None,
+    "crossover_prob": 0.9,
+    "swapping_prob": 0.5,
+    "constraints_func": None,
+}
+
+
+# Null leaves a setting to Optuna.
+SAMPLERS: dict[str, dict[str, Any]] = {
+    "tpe": {
+        "_target_": "optuna.samplers.TPESampler",
+        "seed": None,
+        "consider_prior": None,
+        "prior_weight": None,
+        "consider_magic_clip": None,
+        "consider_endpoints": None,
+        "n_startup_trials": 10,
+        "n_ei_candidates": 24,
+        "multivariate": False,
+        "group": False,
+        "warn_independent_sampling": None,
+        "constant_liar": None,
+        "constraints_func": None,
+    },
+    "random": {"_target_": "optuna.samplers.RandomSampler", "seed": None},
+    "grid": {"_target_": "optuna.samplers.GridSampler", "_partial_": True, "seed": None},
+    "cmaes": {
+        "_target_": "optuna.samplers.CmaEsSampler",
+        "seed": None,
+        "x0": None,
+        "sigma0": None,
+        "n_startup_trials": 1,
+        "independent_sampler": None,
+        "warn_independent_sampling": True,
+        "consider_pruned_trials": False,
+        "restart_strategy": None,
+        "popsize": None,
+        "inc_popsize": -1,
+        "use_separable_cma": False,
+        "with_margin": False,
+        "lr_adapt": False,
+        "source_trials": None,
+    },
+    "nsgaii": {"_target_": "mnist_exp.sweeper.samplers.create_nsgaii_sampler", **_EVOLUTION},
+    "nsgaiii": {
+        "_target_": "mnist_exp.sweeper.samplers.create_nsgaiii_sampler",
+        **_EVOLUTION,
+        "reference_points": None,
+        "dividing_parameter": 3,
+    },
+    "motpe": {"_target_": "mnist_exp.sweeper.samplers.create_motpe_sampler"},
+    "gp": {
+        "_target_": "optuna.samplers.GPSampler",
+        "seed": None,
+        "independent_sampler": None,
+        "n_startup_trials": 10,
+        "deterministic_objective": False,
+        "constraints_func": None,
+        "warn_independent_sampling": True,
+    },
+    "qmc": {
+        "_target_": "optuna.samplers.QMCSampler",
+        "seed": None,
+        "qmc_type": "sobol",
+        "scramble": False,
+        "independent_sampler": None,
+        "warn_asynchronous_seeding": True,
+        "warn_independent_sampling": True,
+    },
+}
+
+
+PRUNERS: dict[str, dict[str, Any]] = {
+    "none": {"_target_": "optuna.pruners.NopPruner"},
+    "median": {
+        "_target_": "optuna.pruners.MedianPruner",
+        "n_startup_trials": 5,
+        "n_warmup_steps": 0,
+        "interval_steps": 1,
+        "n_min_trials": 1,
+    },
+    "percentile": {
+        "_target_": "optuna.pruners.PercentilePruner",
+        "percentile": 25.0,
+        "n_startup_trials": 5,
+        "n_warmup_steps": 0,
+        "interval_steps": 1,
+        "n_min_trials": 1,
+    },
+    "hyperband": {
+        "_target_": "optuna.pruners.HyperbandPruner",
+        "min_resource": 1,
+        "max_resource": "auto",
+        "reduction_factor": 3,
+        "bootstrap_count": 0,
+    },
+    "successive_halving": {
+        "_target_": "optuna.pruners.SuccessiveHalvingPruner",
+        "min_resource": "auto",
+        "reduction_factor": 4,
+        "min_early_stopping_rate": 0,
+        "bootstrap_count": 0,
+    },
+    "threshold": {
+        "_target_": "optuna.pruners.ThresholdPruner",
+        "lower": None,
+        "upper": None,
+        "n_warmup_steps": 0,
+        "interval_steps": 1,
+    },
+    "wilcoxon": {
+        "_target_": "optuna.pruners.WilcoxonPruner",
+        "p_threshold": 0.1,
+        "n_startup_steps": 2,
+    },
+}

@@ -1,4 +1,4 @@
-"""What the benchmarks' command lines share."""
+"""The part of a command line that all benchmarks share."""
 
 import argparse
 
@@ -7,7 +7,7 @@ from mnist_exp.errors import UserError
 
 
 def command_line(name: str, description: str | None) -> Parser:
-    """Of `python -m benchmarks.NAME`, which writes its files to `--output`."""
+    """Return the parser of `python -m benchmarks.NAME`, which writes its files to `--output`."""
     parser = Parser(
         hint="--help shows all options",
         prog=f"python -m benchmarks.{name}",
@@ -15,13 +15,13 @@ def command_line(name: str, description: str | None) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--output", metavar="FOLDER", default=".", help="for the files written; default: here"
+        "--output", metavar="FOLDER", default=".", help="where the files are written; default: here"
     )
     return parser
 
 
 def check_positive(given: argparse.Namespace, *names: str) -> None:
-    """Raises UserError for an option that is not."""
+    """Raise UserError for an option that is not a number above 0."""
     for name in names:
         if getattr(given, name) <= 0:
             raise UserError(

@@ -1,4 +1,4 @@
-"""The four models whose training steps are measured, each with the batch size and the optimizer of its tutorial."""
+"""The models whose steps are measured, with the batch sizes and optimizers of their tutorials."""
 
 from mnist_exp.config.schema import Config
 from mnist_exp.config.tree import compose
@@ -12,4 +12,5 @@ OVERRIDES = {
 
 
 def config(case: str) -> Config:
+    """Return the composed config of a case of OVERRIDES."""
     return compose(OVERRIDES[case]).config

@@ -1,10 +1,12 @@
-"""Whether a change of the code left every number as it was, to the last bit.
+"""Check that a change of the code left every number as it was, to the last bit.
 
-Trains each preset, optimizer and schedule for a few steps on a slice of MNIST and writes digests.json: the config hash of
-each, the metrics of each epoch as MLflow has them, and a digest of the final weights and optimizer state. With --against FILE
-it says what differs from an earlier digests.json of the same machine, and ends with exit code 1 if anything does.
+Trains each preset, optimizer and schedule for a few steps on a slice of MNIST and writes
+digests.json. For each it holds the config hash, the metrics of each epoch as MLflow has them, and a
+digest of the final weights and optimizer state. With --against FILE it prints what differs from an
+earlier digests.json of the same machine, and ends with exit code 1 if anything differs.
 
-It uses nothing of the harness but `run` and what a run leaves in its folder, so that it runs on code before and after a move."""
+It uses only `run` and the files that a run leaves in its folder. So it also runs on older code.
+"""
 
 import contextlib
 import hashlib
@@ -37,11 +39,14 @@ _PRESETS = (
 )
 _OPTIMIZERS = ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad")
 _SCHEDULES = ("constant", "cosine", "one_cycle")
-_TIMES = ("time/", "system/", "preflight/")  # measured anew by every run
+_TIMES = ("time/", "system/", "preflight/")  # these metrics differ from run to run
 
 
 def programs() -> dict[str, list[str]]:
-    """{name: overrides} of what is trained: each preset, and a small network with each optimizer and schedule."""
+    """Return {name: overrides} of what is trained.
+
+    These are the presets, and a small network with each optimizer and each schedule.
+    """
     presets = {name: [f"experiment={name}", "schedule.batch_size=50"] for name in _PRESETS}
     pairs = {
         f"mlp {optimizer} {schedule}": [
@@ -59,7 +64,10 @@ def programs() -> dict[str, list[str]]:
 
 
 def digest_of(overrides: list[str]) -> dict[str, Any]:
-    """Config hash, metrics {name: {step: value}} and state digest of one run, made in the current folder."""
+    """Train in the current folder and return the run's digest.
+
+    It has the config hash, the metrics {name: {step: value}} and the digest of the state.
+    """
     import mlflow
 
     from mnist_exp import run
@@ -88,7 +96,7 @@ def digest_of(overrides: list[str]) -> dict[str, Any]:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "") -> list[str]:
-    """A line for each value that differs or that only one of them has."""
+    """Return a line for each value that differs, or that only one of them has."""
     lines = []
     for key in sorted({*before, *now}):
         old, new = before.get(key, "absent"), now.get(key, "absent")
@@ -101,9 +109,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "
 
 def main() -> None:
     parser = command_line("digests", __doc__)
-    parser.add_argument(
-        "--against", metavar="FILE", help="an earlier digests.json, to compare with"
-    )
+    parser.add_argument("--against", metavar="FILE", help="an earlier digests.json to compare with")
     with answered(UserError):
         given = parser.parse_args()
         earlier = json.loads(Path(given.against).read_text()) if given.against else None

@@ -1,6 +1,8 @@
-"""A process of `benchmarks.scale`: an epoch of a model on the training images repeated, its seconds and memory as JSON.
+"""A process of `benchmarks.scale`: one epoch on repeated training images.
 
-python -m benchmarks.epoch CASE IMAGES TIMES
+    python -m benchmarks.epoch CASE IMAGES TIMES
+
+It prints the number of images, the seconds and the peak memory as JSON.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Runs in an MLflow store as the harness logs them, without the training: for tests and benchmarks of `compare`."""
+"""Runs in an MLflow store as the harness logs them, without training: for `compare`."""
 
 import json
 import time
@@ -21,7 +21,7 @@ SETTINGS = {
 
 
 class FakeRuns:
-    """Writes runs to the store of a folder."""
+    """A writer of runs into the store of a folder."""
 
     def __init__(self, folder: Path, experiment: str = "mnist_exp") -> None:
         self.folder = folder
@@ -48,7 +48,11 @@ class FakeRuns:
         packages: str = "numpy==2.4.6\n",
         **metrics: float,
     ) -> str:
-        """The run's id. `accuracies` of the test images, after each epoch or after one; `settings` beside the usual."""
+        """Add a run and return its id.
+
+        `accuracies` are those of the test images, after each epoch or after a single one.
+        `settings` are added to SETTINGS.
+        """
         params = SETTINGS | dict(settings or {})
         config = json.dumps(params, sort_keys=True)
         values = [accuracies] if isinstance(accuracies, float | int) else list(accuracies)
@@ -81,7 +85,7 @@ class FakeRuns:
         return str(run.info.run_id)
 
     def study(self, name: str) -> str:
-        """The parent run of a study."""
+        """Add the parent run of a study and return its id."""
         tags = {"study_name": name, "study_role": "study"}
         run = self.client.create_run(self.experiment, run_name=name, tags=tags)
         self.client.set_terminated(run.info.run_id)
@@ -89,7 +93,7 @@ class FakeRuns:
 
 
 def trial(study: str, number: int, keys: str, state: str = "COMPLETE") -> dict[str, str]:
-    """Tags of a study's trial."""
+    """Return the tags of a study's trial."""
     return {
         "study_name": study,
         "study_role": "trial",
@@ -102,7 +106,10 @@ def trial(study: str, number: int, keys: str, state: str = "COMPLETE") -> dict[s
 def predicted(
     labels: np.ndarray, wrong: Sequence[int] | np.ndarray, shift: int = 1
 ) -> dict[str, np.ndarray]:
-    """Predictions as a run logs them: right but for the images `wrong`, read as `shift` digits further."""
+    """Return predictions as a run logs them.
+
+    All are right except those of the images `wrong`, which are `shift` digits too high (modulo 10).
+    """
     prediction = labels.astype(np.int64).copy()
     prediction[list(wrong)] = (prediction[list(wrong)] + shift) % 10
     probability = np.full((len(labels), 10), 0.01, np.float32)

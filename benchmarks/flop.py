@@ -6,9 +6,10 @@ import keras
 
 
 def forward(layer: keras.layers.Layer) -> int:
-    """Of one image through a dense or convolutional layer: a product and a sum for each weight at each place it is used.
+    """Return the FLOP of one image in a dense or convolutional layer.
 
-    Other layers count as none: pooling, ReLU and biases are below 1% of the tutorials' CNNs.
+    They are one product and one sum for each weight, at each place where it is used. Other layers
+    count as 0: pooling, ReLU and biases are below 1% of the FLOP of the tutorials' CNNs.
     """
     if not isinstance(layer, keras.layers.Dense | keras.layers.Conv2D):
         return 0
@@ -17,9 +18,11 @@ def forward(layer: keras.layers.Layer) -> int:
 
 
 def training(model: keras.Model) -> int:
-    """Of one image: forward, the gradient of the weights, and the gradient of the input, which the first layer needs not.
+    """Return the FLOP of one image in a training step.
 
-    Each costs as much as the forward pass. The optimizer, whose work does not grow with the batch, is not counted.
+    A layer computes the forward pass, the gradient of the weights and the gradient of the input,
+    each with the same FLOP. The first layer needs no gradient of the input. The optimizer is not
+    counted, because its work does not grow with the batch.
     """
     weighted = [flop for layer in model.layers if (flop := forward(layer))]
     return 3 * sum(weighted) - weighted[0]

@@ -1,10 +1,11 @@
-"""What a run costs beside its training steps: `python -m benchmarks.harness`.
+"""Measure what a run costs beside its training steps: `python -m benchmarks.harness`.
 
-- seconds from the command to the end of the first training step, by phase, with the answers to `--help` and to a mistake;
-- where the time of a whole run goes after that, and the largest memory it needs;
-- the share of its workers' time that a sweep trains and evaluates.
+- the seconds from the command to the end of the first training step, by phase, and the seconds
+  until `--help` and a mistake are answered;
+- the seconds of a whole run after that, by phase, and its peak memory;
+- the share of its workers' time in which a sweep trains and evaluates.
 
-Prints Markdown tables and writes harness.json and harness.md. docs/performance.md says how to read them.
+Prints Markdown tables and writes harness.json and harness.md. docs/performance.md explains them.
 """
 
 import json
@@ -26,12 +27,19 @@ from mnist_exp.command import answered, output_folder, write
 from mnist_exp.errors import UserError
 from mnist_exp.tracking import environment
 
-LIBRARIES = ("python", "import tensorflow", "import mlflow")  # the time of others' imports
+LIBRARIES = (
+    "python",
+    "import tensorflow",
+    "import mlflow",
+)  # phases in which no code of this project runs
 _WORK = ("first step", "training", "evaluation")
 
 
 def watch(overrides: str, count: int = 1) -> list[dict[str, Any]]:
-    """Runs or trials of a command, given so many times in one folder that is empty at first, as `benchmarks.watched` describes them."""
+    """Run a command `count` times in one folder that is empty at first.
+
+    Return what `benchmarks.watched` writes about each of its runs or trials.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         file = folder / "watched.jsonl"
@@ -42,9 +50,9 @@ def watch(overrides: str, count: int = 1) -> list[dict[str, Any]]:
 
 
 def starts(overrides: str, count: int) -> dict[str, float]:
-    """Seconds by phase from the command to the end of the first step, the medians of `count` short runs.
+    """Return the seconds by phase until the first step has ended, as medians of `count` short runs.
 
-    A run goes before them: all files were read before, and MLflow's store is there.
+    One run before them is not counted. It reads all files once and creates MLflow's store.
     """
     found = [run["until_first_step"] for run in watch(overrides, 1 + count)[1:]]
     names = [phase for phase in found[0] if all(phase in other for other in found)]
@@ -52,7 +60,7 @@ def starts(overrides: str, count: int) -> dict[str, float]:
 
 
 def answers(count: int) -> dict[str, float]:
-    """Median seconds until a question that needs no training is answered."""
+    """Return the median seconds of each command that ends without training."""
     questions = {"--help": ["--help"], "a misspelt setting": ["model=cnn3x4"]}
     found = {}
     for name, arguments in questions.items():
@@ -71,9 +79,10 @@ def answers(count: int) -> dict[str, float]:
 
 
 def sweep_shares(trials: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Seconds by phase of all trials, "between trials" and "start of workers" beside them, as fractions of the workers' time.
+    """Return the phases of all trials as fractions of the workers' time.
 
-    A worker's time is from its process' start to the end of its last trial.
+    Two more phases are "between trials" and "start of workers". A worker's time goes from the start
+    of its process to the end of its last trial.
     """
     seconds: defaultdict[str, float] = defaultdict(float)
     total = 0.0
@@ -86,7 +95,11 @@ def sweep_shares(trials: Sequence[dict[str, Any]]) -> dict[str, float]:
         seconds["between trials"] += sum(b["started"] - a["ended"] for a, b in pairwise(own))
         for trial in own:
             for phase, spent in [*trial["until_first_step"].items(), *trial["after"].items()]:
-                if phase not in ("python", "import hydra", "config"):  # in the start of the worker
+                if phase not in (
+                    "python",
+                    "import hydra",
+                    "config",
+                ):  # these are part of the worker's start
                     seconds[phase] += spent
     return {
         phase: spent / total for phase, spent in sorted(seconds.items(), key=lambda item: -item[1])
@@ -94,6 +107,7 @@ def sweep_shares(trials: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 
 def markdown(report: dict[str, Any]) -> str:
+    """Return the tables of all measurements."""
     start, run, sweep = report["start"], report["run"], report["sweep"]
     own = sum(spent for phase, spent in start.items() if phase not in LIBRARIES)
     lines = ["| from the command to the first step | seconds |", "|---|---:|"]
@@ -118,36 +132,39 @@ def markdown(report: dict[str, Any]) -> str:
         f"| {phase} | {after[phase]:.2f} | {after[phase] / whole:.1%} |"
         for phase in sorted(after, key=lambda p: -after[p])
     ]
-    lines.append(
-        f"| **all but training** | {whole - after['training']:.2f} | {1 - after['training'] / whole:.1%} |"
-    )
+    other = whole - after["training"]
+    lines.append(f"| **all but training** | {other:.2f} | {other / whole:.1%} |")
     lines.append(f"\nPeak memory of that run: {run['peak_mb']:,.0f} MB.\n")
     lines += [f"| workers' time of `{report['commands']['sweep']}` | share |", "|---|---:|"]
     lines += [f"| {phase} | {share:.1%} |" for phase, share in sweep["shares"].items()]
     lines.append(f"| **training and evaluation** | {sweep['work']:.1%} |")
     lines.append(
-        f"\n{sweep['trials']} trials, {sweep['workers']} workers; largest worker {sweep['peak_mb']:,.0f} MB."
+        f"\nThis sweep had {sweep['trials']} trials and {sweep['workers']} workers. "
+        f"The largest worker needed {sweep['peak_mb']:,.0f} MB."
     )
     return "\n".join(lines) + "\n"
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Raises UserError for what a user can get wrong."""
+    """Measure, print and write. Raise UserError for a mistake in the arguments."""
     parser = command_line("harness", __doc__)
     parser.add_argument(
         "--starts",
         type=int,
         default=3,
-        help="short runs for the time of a start; default: %(default)s",
+        help="number of short runs for the time of a start; default: %(default)s",
     )
     parser.add_argument(
         "--run",
         default="model=cnn3x3 optimizer=adam",
         metavar="OVERRIDES",
-        help="the whole run; default: %(default)s",
+        help="overrides of the whole run; default: %(default)s",
     )
     parser.add_argument(
-        "--sweep", default="sweeps=cnn3x3_tuning", metavar="OVERRIDES", help="default: %(default)s"
+        "--sweep",
+        default="sweeps=cnn3x3_tuning",
+        metavar="OVERRIDES",
+        help="the sweep; default: %(default)s",
     )
     given = parser.parse_args(arguments)
     folder = output_folder(given.output)

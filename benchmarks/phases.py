@@ -1,4 +1,4 @@
-"""One run of the project with a stopwatch on its parts: the insides of `benchmarks.watched`."""
+"""One run of the project with a stopwatch on its parts: the inside of `benchmarks.watched`."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-# What is imported from here on is measured, too.
+# The imports from here on are measured, too.
 ENTERED = time.time()
 
 import hydra
@@ -29,11 +29,11 @@ as_command = hydra.main(
 
 _watch = Stopwatch()
 _until_first_step: dict[str, float] = {}
-_watched: list[bool] = []  # whether this process' modules are watched already
+_watched: list[bool] = []  # not empty if this process' modules are watched already
 
 
 def run(composed: DictConfig) -> float | list[float]:
-    """One run, watched. The first of a process also has what the process did before it."""
+    """Run and watch one config. The first run of a process includes what came before it."""
     born = _born()
     before = {}
     if not _watched:
@@ -52,7 +52,7 @@ def run(composed: DictConfig) -> float | list[float]:
     try:
         result = experiment.run_experiment(settings)
         objectives = result.objectives(settings.config.objective)
-    finally:  # a pruned trial, too
+    finally:  # for a pruned trial, too
         line = {
             "pid": os.getpid(),
             "process_started": born,
@@ -68,7 +68,10 @@ def run(composed: DictConfig) -> float | list[float]:
 
 
 def _born() -> float:
-    """When this process began. psutil tells it from the time of the boot, which Linux gives in whole seconds."""
+    """Return the time at which this process began.
+
+    psutil is not exact enough: it adds to the time of the boot, which Linux gives in whole seconds.
+    """
     ticks = int(
         Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
     )  # since the boot
@@ -78,7 +81,7 @@ def _born() -> float:
 
 
 def _watch_modules() -> None:
-    """Those that need TensorFlow are watched as soon as the run has imported them."""
+    """Watch the functions of a run; those that need TensorFlow, once the run has imported it."""
     from mnist_exp import data
     from mnist_exp.experiment import runner as experiment
     from mnist_exp.training import checkpoint, startup
@@ -124,7 +127,7 @@ def _watch_modules() -> None:
 
 
 def _mark_first_step(loop: Any) -> None:
-    """The first call of a run ends the start; its steps count as part of it."""
+    """Let the first call of a run end its start, of which the call is a part."""
     call = loop._call
 
     def marked(*arguments: Any) -> Any:

@@ -1,8 +1,7 @@
-"""Pictures of MNIST's digits as people might have them, and pictures of no digit, made for measuring."""
+"""Pictures of MNIST's digits as people might have them, made for measuring."""
 
 import io
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,29 +9,27 @@ from PIL import Image, ImageDraw, ImageFilter
 
 Digit = NDArray[np.uint8]
 Make = Callable[[Digit, np.random.Generator], bytes]
-MakeWrong = Callable[[np.random.Generator], bytes]
-
-_FONTS = Path("/usr/share/fonts")
-_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZabcdefghjkmnpqrtuvwxy"  # but for those that are digits in some hand: I O S i l o s z
 
 
 def encoded(picture: Image.Image, kind: str = "PNG", **settings: object) -> bytes:
+    """Return the picture's file in Pillow's format `kind`."""
     file = io.BytesIO()
     picture.save(file, kind, **settings)
     return file.getvalue()
 
 
 def large(digit: Digit, size: int = 400) -> Image.Image:
-    """The digit light on dark, as MNIST is."""
+    """Return the digit light on dark, as in MNIST, in size x size pixels."""
     return Image.fromarray(digit).resize((size, size), Image.Resampling.BICUBIC)
 
 
 def dark_on_light(picture: Image.Image) -> Image.Image:
+    """Return the picture with black and white exchanged."""
     return Image.fromarray(255 - np.asarray(picture))
 
 
 def on_canvas(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """A digit of 260 pixels anywhere on a white page of 900 x 700."""
+    """Draw a digit of 260 pixels anywhere on a white page of 900 x 700."""
     page = Image.new("L", (900, 700), 255)
     page.paste(
         dark_on_light(large(digit, 260)), (int(random.integers(640)), int(random.integers(440)))
@@ -41,7 +38,7 @@ def on_canvas(digit: Digit, random: np.random.Generator) -> Image.Image:
 
 
 def small_on_page(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """A digit of 60 pixels anywhere on a white page of 2,000 x 2,000."""
+    """Draw a digit of 60 pixels anywhere on a white page of 2,000 x 2,000."""
     page = Image.new("L", (2000, 2000), 255)
     left, top = (int(n) for n in random.integers(1940, size=2))
     page.paste(dark_on_light(large(digit, 60)), (left, top))
@@ -49,7 +46,7 @@ def small_on_page(digit: Digit, random: np.random.Generator) -> Image.Image:
 
 
 def noisy(picture: Image.Image, random: np.random.Generator, deviation: float) -> Image.Image:
-    """The picture with Gaussian noise; `deviation` is a fraction of the range."""
+    """Add Gaussian noise to the picture; `deviation` is a fraction of the range."""
     values = np.asarray(picture, float) + random.normal(
         0, 255 * deviation, (picture.height, picture.width)
     )
@@ -57,14 +54,14 @@ def noisy(picture: Image.Image, random: np.random.Generator, deviation: float) -
 
 
 def speckled(picture: Image.Image, random: np.random.Generator) -> Image.Image:
-    """The picture with 3% of its pixels black or white."""
+    """Make 3% of the pixels of the picture black or white."""
     values, chance = np.array(picture), random.random((picture.height, picture.width))
     values[chance < 0.015], values[chance > 0.985] = 0, 255
     return Image.fromarray(values)
 
 
 def photo(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """Ink on yellowish paper under light that fades to the right and to the bottom, with a sensor's noise."""
+    """Draw ink on yellowish paper, with light that fades to the right and bottom, and noise."""
     paper = 1 - np.asarray(large(digit), float) / 255
     y, x = np.mgrid[0:1:400j, 0:1:400j]
     light = (0.85 - 0.35 * x - 0.15 * y) * (0.3 + 0.7 * paper) + random.normal(0, 0.03, paper.shape)
@@ -73,12 +70,12 @@ def photo(digit: Digit, random: np.random.Generator) -> Image.Image:
 
 
 def thin(digit: Digit) -> Image.Image:
-    """Strokes 15 pixels thinner than in the 400 pixels of `large`, which leaves a fine pen's line."""
+    """Make the strokes 15 pixels thinner than in the 400 pixels of `large`, as with a fine pen."""
     return dark_on_light(large(digit).filter(ImageFilter.MinFilter(15)))
 
 
 def shadowed(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """Half of the page in a shadow with a soft edge, which takes half of the light."""
+    """Put about half of the page into a shadow with a soft edge, which takes half of the light."""
     paper = np.asarray(dark_on_light(large(digit)), float)
     y, x = np.mgrid[-1:1:400j, -1:1:400j]
     angle = random.uniform(0, 2 * np.pi)
@@ -87,7 +84,7 @@ def shadowed(digit: Digit, random: np.random.Generator) -> Image.Image:
 
 
 def edge_line(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """A dark line of one pixel at one, some or all edges."""
+    """Draw a dark line of one pixel at one, some or all edges."""
     page = np.array(dark_on_light(large(digit, int(random.choice([28, 100, 400])))))
     edges = [np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]]
     for edge in random.permutation(4)[: random.integers(1, 5)]:
@@ -96,7 +93,7 @@ def edge_line(digit: Digit, random: np.random.Generator) -> Image.Image:
 
 
 def scanner_edges(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """Black beside the paper, as wide as up to 8% of it, on one to four sides and not quite straight."""
+    """Draw black bands, up to 8% of the page wide and not quite straight, on one to four sides."""
     page = dark_on_light(large(digit))
     draw = ImageDraw.Draw(page)
     for side in random.permutation(4)[: random.integers(1, 5)]:
@@ -108,7 +105,7 @@ def scanner_edges(digit: Digit, random: np.random.Generator) -> Image.Image:
 
 
 def boxed(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """A box drawn around the digit, with straight or round corners."""
+    """Draw a box around the digit, with straight or round corners."""
     page = Image.new("L", (520, 520), 255)
     page.paste(dark_on_light(large(digit, 320)), (100, 100))
     at = [int(n) for n in (*random.integers(10, 90, size=2), *random.integers(430, 510, size=2))]
@@ -118,7 +115,7 @@ def boxed(digit: Digit, random: np.random.Generator) -> Image.Image:
 
 
 def titled(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """A program's window: a dark or coloured bar with words above the page, and a thin frame."""
+    """Draw the window of a program: a bar with words above the page, and a thin frame."""
     page = Image.new("RGB", (420, 460), "white")
     page.paste(dark_on_light(large(digit)).convert("RGB"), (10, 50))
     draw = ImageDraw.Draw(page)
@@ -130,7 +127,7 @@ def titled(digit: Digit, random: np.random.Generator) -> Image.Image:
 
 
 def ruled(digit: Digit, random: np.random.Generator, *, squares: bool = False) -> Image.Image:
-    """Ink on paper with blue lines, or squares."""
+    """Draw ink on paper with blue lines, or squares."""
     page = Image.new("RGB", (500, 500), "white")
     draw, step = ImageDraw.Draw(page), int(random.integers(24, 60))
     for at in range(int(random.integers(step)), 500, step):
@@ -144,7 +141,7 @@ def ruled(digit: Digit, random: np.random.Generator, *, squares: bool = False) -
 
 
 def colored(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """Ink and paper of any two colours that a person tells apart."""
+    """Draw ink and paper in any two colours that a person can tell apart."""
     while True:
         ink, paper = random.integers(0, 256, size=(2, 3))
         if np.abs(ink - paper).max() > 130:
@@ -154,27 +151,27 @@ def colored(digit: Digit, random: np.random.Generator) -> Image.Image:
 
 
 def transparent(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """Black, white or blue ink on transparent paper."""
+    """Draw black, white or blue ink on transparent paper."""
     ink = [(0, 0, 0), (255, 255, 255), (20, 40, 160)][int(random.integers(3))]
     shape = np.asarray(large(digit))
     return Image.fromarray(np.dstack([*(np.full_like(shape, part) for part in ink), shape]))
 
 
 def transparent_grey(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """As `transparent`, as a grey picture with opacity."""
+    """Draw black or white ink on transparent paper, as a grey picture with opacity."""
     shape = np.asarray(large(digit))
     return Image.fromarray(np.dstack([np.full_like(shape, random.choice([0, 255])), shape]), "LA")
 
 
 def indexed(digit: Digit, random: np.random.Generator) -> bytes:
-    """Indexed colours whose paper, white or black, is the transparent one."""
+    """Return a picture of indexed colours whose paper, white or black, is transparent."""
     light = bool(random.integers(2))
     picture = dark_on_light(large(digit)) if light else large(digit)
     return encoded(picture.convert("P"), transparency=255 if light else 0)
 
 
 def low_bits(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """A grey picture of 16 bits that uses 8 to 12 of them, in either polarity."""
+    """Return a grey picture of 16 bits that uses 8 to 12 of them, in either polarity."""
     picture = np.asarray(large(digit) if random.integers(2) else dark_on_light(large(digit)))
     return Image.fromarray(
         (picture / 255 * (2 ** int(random.integers(8, 13)) - 1)).astype(np.uint16)
@@ -182,7 +179,7 @@ def low_bits(digit: Digit, random: np.random.Generator) -> Image.Image:
 
 
 def turned_by_exif(digit: Digit, random: np.random.Generator) -> bytes:
-    """A JPEG that is stored turned, and says so."""
+    """Return a JPEG that is stored turned, with EXIF data that says so."""
     way, back = [
         (6, Image.Transpose.ROTATE_90),
         (3, Image.Transpose.ROTATE_180),
@@ -194,7 +191,7 @@ def turned_by_exif(digit: Digit, random: np.random.Generator) -> bytes:
 
 
 def boxed_closely(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """A box that the digit touches on one side or more."""
+    """Draw a box that the digit touches on one side or more."""
     page = Image.new("L", (520, 520), 255)
     page.paste(dark_on_light(large(digit)), (60, 60))
     rows, columns = (np.flatnonzero((np.asarray(page) < 128).any(axis=axis)) for axis in (1, 0))
@@ -209,7 +206,7 @@ def boxed_closely(digit: Digit, random: np.random.Generator) -> Image.Image:
 
 
 def circled(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """A ring drawn around the digit."""
+    """Draw a ring around the digit."""
     page = Image.new("L", (520, 520), 255)
     page.paste(dark_on_light(large(digit, 320)), (100, 100))
     at = [int(n) for n in (*random.integers(10, 50, size=2), *random.integers(470, 510, size=2))]
@@ -218,14 +215,14 @@ def circled(digit: Digit, random: np.random.Generator) -> Image.Image:
 
 
 def cut_out(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """The digit without any margin."""
+    """Cut the digit out without any margin."""
     page = dark_on_light(large(digit))
     rows, columns = (np.flatnonzero((np.asarray(page) < 128).any(axis=axis)) for axis in (1, 0))
     return page.crop((int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1))
 
 
 def on_a_table(digit: Digit, random: np.random.Generator) -> Image.Image:
-    """A sheet that lies turned by up to 12 degrees on a dark table."""
+    """Draw a sheet that lies on a dark table, turned by up to 12 degrees."""
     sheet = dark_on_light(large(digit, 360)).convert("RGBA")
     turned = sheet.rotate(random.uniform(-12, 12), Image.Resampling.BICUBIC, expand=True)
     table = Image.new("RGBA", (640, 560), (70, 50, 40, 255))

@@ -1,8 +1,9 @@
-"""How well a run's model reads kinds of pictures, and how often it doubts what is none or one: docs/predict.md.
+"""Measure how well a run's model reads kinds of pictures, and how often it doubts its answer.
 
-The model is that of a run in the current folder's store, of the preset blog_cnn3x3 for what docs/predict.md says. What chose
-the rule of doubt (the share of validation images that it doubts, and its kind, by the other half of the wrong pictures) reports
-on nothing here: digits are test images, and wrong pictures are drawn with other fonts and seeds.
+docs/predict.md has the tables. They are for the preset blog_cnn3x3; the model is that of a run in
+the current folder's store. The rule of doubt was chosen on validation images and on one half of the
+wrong pictures. Nothing here reports on these: digits are test images, and wrong pictures are drawn
+with other fonts and seeds.
 """
 
 from collections.abc import Iterable
@@ -26,10 +27,13 @@ Images = NDArray[np.uint8]
 def main() -> None:
     parser = command_line("pictures", __doc__)
     parser.add_argument(
-        "--count", type=int, default=1000, metavar="N", help="test images of each kind"
+        "--count", type=int, default=1000, metavar="N", help="number of test images of each kind"
     )
     parser.add_argument(
-        "--run", default="latest", metavar="RUN_ID|best|latest", help="whose model reads them"
+        "--run",
+        default="latest",
+        metavar="RUN_ID|best|latest",
+        help="the run whose model reads them",
     )
     with answered(UserError):
         given = parser.parse_args()
@@ -42,7 +46,7 @@ def main() -> None:
 
 
 def _digits(model: object, count: int) -> Iterable[str]:
-    """A row for each kind: how many of the digits are read right, not surely, surely but wrong, and not at all."""
+    """Yield a row for each kind: the shares right, not sure, wrong but sure, and refused."""
     test = data.load().test
     chosen = np.arange(0, len(test), max(1, len(test) // count))[:count]
     yield from _printed(
@@ -65,7 +69,7 @@ def _digits(model: object, count: int) -> Iterable[str]:
 
 
 def _wrong(model: object, count: int) -> Iterable[str]:
-    """A row for each kind of wrong picture: how often it is refused, doubted, or taken for a digit without a word."""
+    """Yield a row for each kind of wrong picture: the shares refused, not sure, and silent."""
     yield from _printed(
         ["| what is no digit | pictures | refused | not sure | silent |", "|---|---|---|---|---|"]
     )
@@ -90,7 +94,7 @@ def _row(kind: str, counts: NDArray[np.int64]) -> str:
 
 
 def _scan(picture: bytes) -> Images | None:
-    """[28, 28], None for a picture that is refused."""
+    """Return the pixels [28, 28], or None for a picture that is refused."""
     try:
         return from_bytes(picture)
     except PictureError:
@@ -98,7 +102,7 @@ def _scan(picture: bytes) -> Images | None:
 
 
 def _read(model: object, scans: list[Images | None]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """(The digit of each scan, -1 where there is none; whether the model is sure of it)."""
+    """Return the digit of each scan (-1 without a scan), and whether the model is sure of it."""
     digits, sure = np.full(len(scans), -1), np.zeros(len(scans), bool)
     read = [index for index, scan in enumerate(scans) if scan is not None]
     if read:
@@ -109,7 +113,7 @@ def _read(model: object, scans: list[Images | None]) -> tuple[NDArray[np.int64],
 
 
 def _printed(lines: list[str]) -> list[str]:
-    """The lines, which are shown while the rest is measured."""
+    """Print the lines, so that they are seen while the rest is measured, and return them."""
     print("\n".join(lines), flush=True)
     return lines
 

@@ -1,4 +1,7 @@
-"""A PostgreSQL server of one's own, from the binaries of the distribution (Debian: `apt-get install postgresql`)."""
+"""A PostgreSQL server of one's own, from the binaries of the distribution.
+
+Debian has them in the package postgresql: `apt-get install postgresql`.
+"""
 
 import contextlib
 import os
@@ -15,20 +18,21 @@ USER = "postgres"
 
 
 class Unavailable(Exception):
-    """Why there is no server."""
+    """No server can be started here; the message has the reason."""
 
 
 class Server:
-    """Databases on one server; `url(name)` is SQLAlchemy's URL of a database."""
+    """A running server."""
 
     def __init__(self, port: int) -> None:
         self._port = port
 
     def url(self, database: str) -> str:
+        """Return SQLAlchemy's URL of a database."""
         return f"postgresql+psycopg://{USER}@127.0.0.1:{self._port}/{database}"
 
     def create_database(self, name: str) -> str:
-        """A new empty database's URL."""
+        """Create an empty database and return its URL."""
         import psycopg
 
         plain = self.url("postgres").replace("+psycopg", "")
@@ -39,9 +43,10 @@ class Server:
 
 @contextmanager
 def running(*, durable: bool) -> Iterator[Server]:
-    """A server on a free port of the loopback interface, gone with its data afterwards.
+    """Start a server on a free port of the loopback interface; remove it and its data at the end.
 
-    `durable`: commits reach the disk before they are acknowledged, as by default. Raises Unavailable.
+    With `durable`, commits reach the disk before they are acknowledged, as PostgreSQL does by
+    default. Raise Unavailable if there can be no server.
     """
     binaries = _binaries()
     user = _user()
@@ -95,7 +100,7 @@ def _binaries() -> Path:
 
 
 def _user() -> str | None:
-    """The user to run the server as, None for this one: the server refuses to run as root."""
+    """Return the user that runs the server, which refuses root; None is this user."""
     if os.geteuid() != 0:
         return None
     try:
@@ -105,7 +110,10 @@ def _user() -> str | None:
 
 
 def _run(user: str | None, *command: object) -> None:
-    """Raises Unavailable with what the command wrote. It writes to a file, for the server keeps what it inherits."""
+    """Run a command. Raise Unavailable with its output if it fails.
+
+    The output goes to a file, because a server keeps the streams that it inherits.
+    """
     with tempfile.TemporaryFile("w+") as output:
         done = subprocess.run(
             list(map(str, command)),

@@ -1,4 +1,4 @@
-"""Measurements side by side: processes that wait for their turn, and what to make of their times."""
+"""Measurements side by side: processes that take turns, and statistics of their times."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 
 @dataclass(frozen=True)
 class Spread:
-    """Median and quartiles of one number over the rounds."""
+    """The median and the quartiles of one number over the rounds."""
 
     median: float
     low: float
@@ -35,33 +35,33 @@ class Spread:
 
 
 def ratio(values: Sequence[float], reference: Sequence[float]) -> float:
-    """Median over the rounds of value / reference: what slows a whole round down cancels."""
+    """Return the median over the rounds of value / reference, so that slow rounds cancel."""
     return median(value / other for value, other in zip(values, reference, strict=True))
 
 
 class Failed(Exception):
-    """A process ended instead of answering; the message ends with the last lines it wrote."""
+    """A process ended instead of answering. The message has the last lines that it wrote."""
 
 
 class Worker:
-    """A process of `python -m MODULE ARGUMENTS` that answers each line on its standard input with one of JSON.
+    """A process `python -m MODULE ARGUMENTS` that waits for questions and answers each.
 
-    It says something once it is ready; between its turns it waits.
+    Questions and answers are lines of JSON. The process sends a first answer when it is ready.
     """
 
     def __init__(self, module: str, arguments: Sequence[str], threads: int) -> None:
-        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115  # open for as long as the process is
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # open while the process runs
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._errors,
             text=True,
             env=environment(threads),
         )
 
     def ask(self, question: object) -> Any:
-        """The answer. Raises Failed."""
+        """Send a question and return the answer. Raise Failed if the process has ended."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(f"{json.dumps(question)}\n")
@@ -69,29 +69,34 @@ class Worker:
         return self.answer()
 
     def answer(self) -> Any:
+        """Return the next answer. Raise Failed if the process has ended."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             self._process.wait()
-            self._said.seek(0)
+            self._errors.seek(0)
             raise Failed(
-                "".join(self._said.readlines()[-5:]).strip()
+                "".join(self._errors.readlines()[-5:]).strip()
                 or f"exit code {self._process.returncode}"
             )
         return json.loads(line)
 
     def stop(self) -> None:
+        """Close the process' standard input, and wait until it has ended."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
-        self._said.close()
+        self._errors.close()
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Of a process with that many threads, which finds this checkout and says nothing of absent GPUs."""
+    """Return the environment of a process with that many threads.
+
+    The process finds this checkout and prints nothing about absent GPUs.
+    """
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     count = str(threads)
     return {
@@ -104,13 +109,16 @@ def environment(threads: int) -> dict[str, str]:
 
 
 def keep_to_cores(threads: int) -> None:
-    """Libraries that do not ask the environment count the cores that the process may use."""
+    """Restrict this process to so many cores, for libraries that do not read the environment."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
 @contextmanager
 def answers() -> Iterator[Any]:
-    """In a Worker's process: a function that sends an answer; whatever else prints goes to standard error."""
+    """Give a Worker's process a function that sends an answer.
+
+    Everything else that prints is sent to standard error.
+    """
     with os.fdopen(os.dup(1), "w") as channel:
         os.dup2(2, 1)
 
@@ -124,7 +132,10 @@ def answers() -> Iterator[Any]:
 def interleaved(
     workers: Mapping[str, Worker], questions: Mapping[str, object], rounds: int
 ) -> dict[str, list[Any]]:
-    """Everybody's answers, one a round. The order turns by one a round, so that nobody always follows the same other."""
+    """Return the answers of all workers, one a round.
+
+    Each round begins with the next worker, so that its place in the round is not always the same.
+    """
     names = list(workers)
     answered: dict[str, list[Any]] = {name: [] for name in names}
     for number in range(rounds):
@@ -136,35 +147,41 @@ def interleaved(
 
 @dataclass(frozen=True)
 class Usage:
-    """Of a process, without those it started. `peak_mb` is resident memory in MB (10^6 bytes)."""
+    """Time and memory of a process, without those it started.
+
+    peak_mb: largest resident memory in MB (10^6 bytes).
+    """
 
     seconds: float
     peak_mb: float
 
 
 def run(command: Sequence[str], folder: Path, **variables: str) -> Usage:
-    """Run to the end in a folder. Raises Failed."""
-    with tempfile.TemporaryFile("w+") as said:
+    """Run a command to its end in a folder. Raise Failed if its exit code is not 0."""
+    with tempfile.TemporaryFile("w+") as output:
         started = time.perf_counter()
         process = subprocess.Popen(
             command,
             cwd=folder,
             env={**environment(os.cpu_count() or 1), **variables},
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
         )
         with _watched(process.pid) as peaks:
             process.wait()
             seconds = time.perf_counter() - started
         if process.returncode:
-            said.seek(0)
-            raise Failed("".join(said.readlines()[-5:]).strip())
+            output.seek(0)
+            raise Failed("".join(output.readlines()[-5:]).strip())
     return Usage(seconds, max(peaks, default=0.0))
 
 
 @contextmanager
 def _watched(pid: int) -> Iterator[list[float]]:
-    """Looks at the peak of a process' memory until the block ends, every 20 ms: when it has died, nobody can."""
+    """Record the peak memory of a process every 20 ms until the block ends.
+
+    It cannot be read any more when the process has ended.
+    """
     peaks: list[float] = []
     ended = threading.Event()
 
@@ -183,5 +200,8 @@ def _watched(pid: int) -> Iterator[list[float]]:
 
 
 def peak_mb(pid: int | str = "self") -> float:
-    """Largest resident memory so far, in MB. Linux' VmHWM, since getrusage's counts what the parent had at the fork."""
+    """Return the largest resident memory of a process so far, in MB.
+
+    This is Linux' VmHWM. The number of getrusage includes the parent's memory at the fork.
+    """
     return int(Path(f"/proc/{pid}/status").read_text().split("VmHWM:")[1].split()[0]) * 1024 / 1e6

@@ -1,8 +1,8 @@
-"""How time and memory grow: `python -m benchmarks.scale`.
+"""Measure how time and memory grow: `python -m benchmarks.scale`.
 
-An epoch of the training images once, 4 and 16 times over, each in a process of its own; and `python -m mnist_exp.compare`
-with 10, 100 and 1,000 runs in the store. Prints Markdown tables, with the growth as a power of the size (1 is linear),
-and writes scale.json and scale.md.
+Trains an epoch on the training images once, 4 and 16 times over, each in a process of its own, and
+runs `python -m mnist_exp.compare` with 10, 100 and 1,000 runs in the store. Prints Markdown tables,
+with the growth as a power of the size (1 is linear), and writes scale.json and scale.md.
 """
 
 import json
@@ -23,12 +23,12 @@ from mnist_exp.command import answered, output_folder, write
 from mnist_exp.errors import UserError
 from mnist_exp.tracking import environment
 
-SEEDS = 10  # runs of each group that is compared
+SEEDS = 10  # the number of runs in each group
 EPOCHS = 15
 
 
 def epochs(case: str, images: int, sizes: Sequence[int], repeats: int) -> list[dict[str, Any]]:
-    """A row a size; the sizes take turns, and each number is the median of its repeats."""
+    """Return a row for each size. Sizes take turns; each number is the median of its repeats."""
     found: dict[int, list[dict[str, Any]]] = {size: [] for size in sizes}
     threads = os.cpu_count() or 1
     for _ in range(repeats):
@@ -40,7 +40,10 @@ def epochs(case: str, images: int, sizes: Sequence[int], repeats: int) -> list[d
 
 
 def comparisons(sizes: Sequence[int], repeats: int) -> list[dict[str, Any]]:
-    """A row a number of runs, in one store that grows. Its runs have 15 epochs and the predictions of 10,000 images."""
+    """Return a row for each number of runs, in one store that grows.
+
+    Each run has 15 epochs and the predictions of 10,000 images.
+    """
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -83,12 +86,13 @@ def _median_row(size: int, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def growth(rows: Sequence[dict[str, Any]], what: str) -> float:
-    """k if the last row has size^k times what the row before it has; 1 is linear."""
+    """Return k if the last row has size^k times what the row before it has; 1 is linear."""
     before, last = rows[-2], rows[-1]
     return math.log(last[what] / before[what]) / math.log(last["size"] / before["size"])
 
 
 def markdown(report: dict[str, Any]) -> str:
+    """Return the tables of all measurements."""
     lines = []
     for title, rows in report["tables"].items():
         lines += [f"| {title} | seconds | peak memory in MB |", "|---|---:|---:|"]
@@ -104,13 +108,16 @@ def markdown(report: dict[str, Any]) -> str:
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Raises UserError for what a user can get wrong."""
+    """Measure, print and write. Raise UserError for a mistake in the arguments."""
     parser = command_line("scale", __doc__)
     parser.add_argument(
         "--model", default="softmax", choices=list(cases.OVERRIDES), help="default: %(default)s"
     )
     parser.add_argument(
-        "--images", type=int, default=55_000, help="that are repeated; default: %(default)s"
+        "--images",
+        type=int,
+        default=55_000,
+        help="number of images that are repeated; default: %(default)s",
     )
     parser.add_argument(
         "--times", type=_sizes, default=[1, 4, 16], metavar="N,...", help="default: 1,4,16"
@@ -119,7 +126,7 @@ def run(arguments: Sequence[str]) -> None:
         "--runs", type=_sizes, default=[10, 100, 1000], metavar="N,...", help="default: 10,100,1000"
     )
     parser.add_argument(
-        "--repeats", type=int, default=3, help="of each measurement; default: %(default)s"
+        "--repeats", type=int, default=3, help="repeats of each measurement; default: %(default)s"
     )
     given = parser.parse_args(arguments)
     folder = output_folder(given.output)
@@ -139,7 +146,7 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _sizes(text: str) -> list[int]:
-    """Raises ValueError, which argparse answers, unless there are two sizes to compare."""
+    """Parse at least two sizes. Raise ValueError otherwise, which argparse reports."""
     sizes = sorted({int(number) for number in text.split(",")})
     if len(sizes) < 2 or sizes[0] < 1:
         raise ValueError(text)

@@ -1,7 +1,8 @@
-"""Time to 99% test accuracy: `experiment=speedrun` beside PyTorch's own MNIST example, `python -m benchmarks.speedrun`.
+"""Measure the time to 99% test accuracy: `python -m benchmarks.speedrun`.
 
-Each training is a process of its own, and has the machine to itself. Its time is that of its training steps, from the first to
-the last, evaluations left out. Prints a Markdown table and writes speedrun.json and speedrun.md.
+`experiment=speedrun` is compared with PyTorch's own MNIST example. Each training is a process of
+its own, and has the machine to itself. Its time is that of its training steps, without evaluations.
+Prints a Markdown table and writes speedrun.json and speedrun.md.
 """
 
 import json
@@ -27,7 +28,7 @@ TITLES = {"ours": "`experiment=speedrun`", "pytorch": "PyTorch's MNIST example"}
 
 
 def train(name: str, *numbers: int) -> Curve:
-    """`numbers` are the seed and, for pytorch, the epochs."""
+    """Train once. `numbers` are the seed and, for pytorch, the epochs."""
     worker = Worker("benchmarks.trained", [name, *map(str, numbers)], os.cpu_count() or 1)
     try:
         return [(accuracy, seconds) for accuracy, seconds in worker.answer()]
@@ -36,7 +37,11 @@ def train(name: str, *numbers: int) -> Curve:
 
 
 def summary(curves: Sequence[Curve]) -> dict[str, Any]:
-    """Of trainings with different seeds: `accuracy` at their ends, `until` the seconds to the first epoch of each with GOAL, or None."""
+    """Summarise trainings with different seeds.
+
+    `accuracy` is the mean at their ends. `until` has, for each training, the seconds until the
+    first epoch that reaches GOAL, or None.
+    """
     (accuracy,) = statistics.describe([np.array([curve[-1][0] for curve in curves])])
     seconds = [curve[-1][1] for curve in curves]
     until = [next((spent for found, spent in curve if found >= GOAL), None) for curve in curves]
@@ -53,8 +58,10 @@ def summary(curves: Sequence[Curve]) -> dict[str, Any]:
 
 
 def markdown(report: dict[str, Any]) -> str:
+    """Return the table of all summaries."""
     lines = [
-        "| | epochs begun | seeds | test accuracy (95% interval) | lowest to highest | seconds of training | at 99% after |",
+        "| | epochs begun | seeds | test accuracy (95% interval) | lowest to highest | seconds of "
+        + "training | at 99% after |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name, found in report["summaries"].items():
@@ -67,7 +74,8 @@ def markdown(report: dict[str, Any]) -> str:
             else f"{median(until):.1f} s, {len(until)} of {found['seeds']} seeds"
         )
         lines.append(
-            f"| {TITLES[name]} | {found['epochs']} | {found['seeds']} | {found['accuracy']:.4f}{interval} "
+            f"| {TITLES[name]} | {found['epochs']} | {found['seeds']} "
+            f"| {found['accuracy']:.4f}{interval} "
             f"| {found['range'][0]:.4f} to {found['range'][1]:.4f} | {found['seconds']:.1f} "
             f"({found['seconds_range'][0]:.1f} to {found['seconds_range'][1]:.1f}) | {after} |"
         )
@@ -75,14 +83,16 @@ def markdown(report: dict[str, Any]) -> str:
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Raises UserError for what a user can get wrong."""
+    """Measure, print and write. Raise UserError for a mistake in the arguments."""
     parser = command_line("speedrun", __doc__)
-    parser.add_argument("--seeds", type=int, default=10, help="0 to N - 1; default: %(default)s")
+    parser.add_argument(
+        "--seeds", type=int, default=10, help="number of seeds, from 0 on; default: %(default)s"
+    )
     parser.add_argument(
         "--pytorch-epochs",
         type=int,
         default=14,
-        help="of the example, one seed; default: %(default)s",
+        help="epochs of the example, with one seed; default: %(default)s",
     )
     given = parser.parse_args(arguments)
     folder = output_folder(given.output)

@@ -1,8 +1,11 @@
-"""Milliseconds of a training step, ours beside those of other ways to train the same model: `python -m benchmarks.steps`.
+"""Measure the milliseconds of a training step, beside other ways to train the same model.
 
-Every competitor is a process of its own with the same threads and the images in memory. They take turns, a few seconds
-each, in as many rounds as asked for; what slows the machine down meets all of them, and their ratios to ours are taken
-within a round. Writes steps.json, steps.png and, as a Markdown table, steps.md. docs/performance.md says how to read them.
+    python -m benchmarks.steps
+
+Every competitor is a process of its own, with the same threads and with the images in memory. The
+competitors take turns of a few seconds, in several rounds. Whatever slows the machine down slows
+all of them down, and their ratios to ours are taken within a round. Writes steps.json, steps.png
+and, as a Markdown table, steps.md. docs/performance.md explains them.
 """
 
 import json
@@ -27,7 +30,7 @@ _PACKAGES = ("tensorflow", "keras", "torch", "jax", "flax")
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds of a step by competitor or limit, one a round, and what a step is."""
+    """The seconds of a step by competitor or limit, one a round, and the size of a step."""
 
     batch_size: int
     flop_per_step: int
@@ -35,7 +38,7 @@ class Measured:
 
     @property
     def peak(self) -> float:
-        """FLOP/s of the faster of the two matrix products, of 2 n^3 FLOP each."""
+        """Return the FLOP/s of the faster of the two matrix products, of 2 n^3 FLOP each."""
         sizes = {
             name: entry.options["size"] for name, entry in LIMITS.items() if "size" in entry.options
         }
@@ -43,10 +46,14 @@ class Measured:
 
     @property
     def competitors(self) -> list[str]:
+        """Return the names of the competitors that were measured."""
         return [name for name in self.seconds if name in COMPETITORS]
 
     def row(self, name: str) -> dict[str, Any]:
-        """What the table says of a competitor. `ratio` is its time over ours; `share_of_peak` a fraction in [0, 1]."""
+        """Return the numbers of a competitor's row in the table.
+
+        `ratio` is its time divided by ours, and `share_of_peak` a fraction in [0, 1].
+        """
         seconds = self.seconds[name]
         spread = Spread.of(seconds)
         ours = self.seconds.get("ours")
@@ -60,14 +67,14 @@ class Measured:
 
 
 def measure(case: str, names: Sequence[str], threads: int, rounds: int, seconds: float) -> Measured:
-    """Rounds in which each competitor, and the machine's limits, train for about so many seconds."""
+    """Measure rounds in which each competitor and each limit runs for about so many seconds."""
     workers: dict[str, Worker] = {}
     try:
         for name in [*names, *LIMITS]:
             workers[name] = Worker("benchmarks.competitors", [name, case, str(threads)], threads)
             try:
                 workers[name].answer()
-            except Failed as error:  # the others can still be compared
+            except Failed as error:  # the others can be compared without it
                 print(f"{case}: {name} does not run: {error}", file=sys.stderr)
                 workers.pop(name).stop()
         steps = {name: _steps(worker, seconds) for name, worker in workers.items()}
@@ -81,7 +88,10 @@ def measure(case: str, names: Sequence[str], threads: int, rounds: int, seconds:
 
 
 def _steps(worker: Worker, seconds: float) -> int:
-    """That many take about so long. What every call costs, however many steps it makes, must not count for much."""
+    """Return the number of steps that take about so many seconds.
+
+    Each call has a fixed cost, so that a few steps alone would take longer than they should.
+    """
     steps = 1
     while (step := worker.ask(steps)) * steps < seconds / 2:
         steps *= 4
@@ -91,7 +101,7 @@ def _steps(worker: Worker, seconds: float) -> int:
 def _flop_per_image(config: Config) -> int:
     from mnist_exp.training import startup
 
-    startup.import_tensorflow(config)  # which is quiet
+    startup.import_tensorflow(config)  # without start-up messages
     from benchmarks import flop
     from mnist_exp.training import models
 
@@ -99,7 +109,7 @@ def _flop_per_image(config: Config) -> int:
 
 
 def markdown(measured: dict[str, Measured]) -> str:
-    """One table: a row a model and competitor, best first."""
+    """Return one table with a row for each model and competitor, the fastest first."""
     lines = [
         "| model, batch | | ms a step (quartiles) | time / ours | images/s | share of GEMM peak |",
         "|---|---|---:|---:|---:|---:|",
@@ -109,21 +119,22 @@ def markdown(measured: dict[str, Measured]) -> str:
         for number, row in enumerate(rows):
             middle, low, high = (f"{value:.3g}" for value in row["ms"])
             lines.append(
-                f"| {f'{case}, {found.batch_size}' if number == 0 else ''} | {row['title']} | {middle} ({low} to {high}) "
-                f"| {'' if row['ratio'] is None else format(row['ratio'], '.2f')} | {row['images_per_second']:,.0f} "
-                f"| {row['share_of_peak']:.1%} |"
+                f"| {f'{case}, {found.batch_size}' if number == 0 else ''} | {row['title']} "
+                f"| {middle} ({low} to {high}) "
+                f"| {'' if row['ratio'] is None else format(row['ratio'], '.2f')} "
+                f"| {row['images_per_second']:,.0f} | {row['share_of_peak']:.1%} |"
             )
     peaks = [found.peak / 1e9 for found in measured.values()]
     loops = [1e6 * Spread.of(found.seconds["empty_loop"]).median for found in measured.values()]
     lines.append(
-        f"\nGEMM peak: {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s, measured beside each model. An empty loop takes "
-        f"{min(loops):.1f} to {max(loops):.1f} µs a turn."
+        f"\nGEMM peak: {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s, measured beside each model. "
+        f"An empty loop takes {min(loops):.1f} to {max(loops):.1f} µs a turn."
     )
     return "\n".join(lines) + "\n"
 
 
 def draw(measured: dict[str, Measured], path: Path) -> None:
-    """A panel a model: a bar a competitor, the quartiles as a line."""
+    """Draw a panel for each model, with a bar for each competitor and its quartiles as a line."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 2.8 * -(-len(measured) // 2)), layout="constrained")
@@ -145,12 +156,13 @@ def draw(measured: dict[str, Measured], path: Path) -> None:
         axes.set(
             title=f"{case}, batch {found.batch_size}", xlabel="ms a training step", xlim=(0, None)
         )
-    for axes in panels:  # the rest
+    for axes in panels:  # those that are left over
         axes.set_axis_off()
     figure.savefig(path, dpi=120)
 
 
 def versions() -> dict[str, str]:
+    """Return the versions of those of _PACKAGES that are installed."""
     from importlib.metadata import PackageNotFoundError
 
     found = {}
@@ -163,27 +175,35 @@ def versions() -> dict[str, str]:
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Raises UserError for what a user can get wrong."""
+    """Measure, print and write. Raise UserError for a mistake in the arguments."""
     parser = command_line("steps", __doc__)
     names = ", ".join(COMPETITORS)
     parser.add_argument(
         "--models",
         default=",".join(cases.OVERRIDES),
         metavar="NAME,...",
-        help="default: %(default)s",
+        help="models to measure; default: %(default)s",
     )
     parser.add_argument(
         "--competitors",
         default=None,
         metavar="NAME,...",
-        help=f"of {names}; default: all installed",
-    )
-    parser.add_argument("--rounds", type=int, default=9, help="default: %(default)s")
-    parser.add_argument(
-        "--seconds", type=float, default=2.0, help="of a competitor's turn; default: %(default)s"
+        help=f"some of {names}; default: all installed",
     )
     parser.add_argument(
-        "--threads", type=int, default=os.cpu_count(), help="of each; default: one a core"
+        "--rounds", type=int, default=9, help="number of rounds; default: %(default)s"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=2.0,
+        help="seconds of a competitor's turn; default: %(default)s",
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=os.cpu_count(),
+        help="threads of each competitor; default: one a core",
     )
     given = parser.parse_args(arguments)
     folder = output_folder(given.output)
@@ -207,7 +227,7 @@ def run(arguments: Sequence[str]) -> None:
         measured[case] = measure(case, chosen, given.threads, given.rounds, given.seconds)
         _write(
             folder, measured, given.threads, given.seconds
-        )  # what is there so far, for a run takes long
+        )  # early results, because the whole takes long
     print(markdown(measured), end="")
 
 

@@ -1,4 +1,4 @@
-"""Where a run's time goes: seconds by phase, each second counted in the innermost phase alone."""
+"""The time of a run by phase. Each second is counted in the innermost phase only."""
 
 import time
 from collections import defaultdict
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Stopwatch:
-    """`seconds` by phase; what no phase covers is in `rest`."""
+    """A stopwatch with `seconds` by phase; time outside of all phases is in `rest`."""
 
     def __init__(self, rest: str = "other") -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
@@ -23,6 +23,7 @@ class Stopwatch:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
+        """Count the time of a block as a phase."""
         self._charge()
         self._phases.append(name)
         try:
@@ -32,13 +33,13 @@ class Stopwatch:
             self._phases.pop()
 
     def lap(self) -> dict[str, float]:
-        """Seconds by phase until now; the watch starts again at zero."""
+        """Return the seconds by phase until now, and start again at zero."""
         self._charge()
         seconds, self.seconds = dict(self.seconds), defaultdict(float)
         return seconds
 
     def watch(self, owner: Any, name: str, phase: str) -> None:
-        """Replace the function `owner.name` by itself in that phase."""
+        """Count the time of the function `owner.name` as a phase, by replacing it."""
         function: Callable[..., Any] = getattr(owner, name)
 
         @wraps(function)

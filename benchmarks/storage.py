@@ -1,8 +1,9 @@
-"""Trials a second of trials that do nothing, on SQLite and PostgreSQL: `python -m benchmarks.storage`.
+"""Measure the trials a second of trials that do nothing: `python -m benchmarks.storage`.
 
-Two things are measured with 1, 2, 4 and 8 workers: the storage alone (claim a trial, draw a parameter, report once,
-tell the result), and whole trials of a sweep, for which Hydra composes a config and makes an output folder. The clock
-runs from the first trial's start to the last one's end, so that starting processes does not count.
+Two things are measured on SQLite and on PostgreSQL, with 1, 2, 4 and 8 workers. One is the storage
+alone: claim a trial, draw a parameter, report once, store the result. The other is whole trials of
+a sweep, for which Hydra composes a config and makes an output folder. The time goes from the start
+of the first trial to the end of the last, so that starting processes does not count.
 """
 
 import argparse
@@ -37,12 +38,13 @@ ConfigStore.instance().store("trivial", {"x": 0.0})
 
 @hydra.main(config_path=None, config_name="trivial")
 def task(config: DictConfig) -> float:
+    """Do nothing but report and return the parameter."""
     report(config.x, 0)
     return float(config.x)
 
 
 def rate(url: str) -> float:
-    """Finished trials a second of the database's study."""
+    """Return the finished trials a second of the database's study."""
     trials = optuna.load_study(study_name=_NAME, storage=StudyStorage(url, 60)).get_trials()
     begun = [trial.datetime_start for trial in trials if trial.datetime_start is not None]
     ended = [trial.datetime_complete for trial in trials if trial.datetime_complete is not None]
@@ -51,7 +53,7 @@ def rate(url: str) -> float:
 
 
 def storage_alone(url: str, n_workers: int, n_trials: int) -> float:
-    """With random parameters; every worker is there before the first trial starts."""
+    """Measure the storage with random parameters. All workers are ready before the first trial."""
     storage = StudyStorage(url, 60)
     study = optuna.create_study(study_name=_NAME, storage=storage)
     storage.add_waiting(study._study_id, [({}, {})] * n_trials)
@@ -79,7 +81,7 @@ def _work(url: str, ready: Any) -> None:
 
 
 def whole_trials(url: str, n_workers: int, n_trials: int) -> float:
-    """Of a sweep through the joblib launcher."""
+    """Measure the trials of a sweep through the joblib launcher."""
     command = [
         *(sys.executable, "-m", "benchmarks.storage", "-m", "x=interval(0.0,1.0)"),
         *("hydra/sweeper=optuna_study", "hydra/launcher=joblib", "hydra/sweeper/sampler=random"),
@@ -95,7 +97,9 @@ def whole_trials(url: str, n_workers: int, n_trials: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=60, help="of each measurement; default 60")
+    parser.add_argument(
+        "--trials", type=int, default=60, help="trials of each measurement; default: 60"
+    )
     n_trials = parser.parse_args().trials
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     table = Table(

@@ -1,7 +1,10 @@
-"""How long a sweep waits for its slowest trial, and what a trial costs: `python -m benchmarks.sweeper`.
+"""Measure how long a sweep waits for its slowest trial, and the cost of a trial.
 
-First one slow trial (SLOW seconds), then ten fast ones (FAST seconds), which only sleep, on two joblib workers: by
-`optuna_study`, and by the official hydra-optuna-sweeper where that is installed. Then trivial trials on SQLite.
+    python -m benchmarks.sweeper
+
+One slow trial (SLOW seconds) and ten fast ones (FAST seconds), which only sleep, run on two joblib
+workers: first by `optuna_study`, then by the official hydra-optuna-sweeper if it is installed.
+After that, trials that take no time run on SQLite.
 """
 
 import argparse
@@ -35,9 +38,9 @@ def main() -> None:
     )
     parser.add_argument("--slow", type=float, default=20.0, help="seconds of the slow trial")
     parser.add_argument(
-        "--fast", type=float, default=2.0, help="seconds of each of the ten fast ones"
+        "--fast", type=float, default=2.0, help="seconds of each of the ten fast trials"
     )
-    parser.add_argument("--trials", type=int, default=40, help="trivial trials for the rate")
+    parser.add_argument("--trials", type=int, default=40, help="number of trials that take no time")
     arguments = parser.parse_args()
 
     seconds = [arguments.slow] + [arguments.fast] * 10
@@ -67,14 +70,15 @@ def _official_is_installed() -> bool:
 
 
 def _start_up() -> float:
-    """Seconds of a sweep of two trials that take none."""
+    """Return the seconds of a sweep of two trials that take no time."""
     return _sweep("optuna_study", [0.0, 0.0], workers=2)[0]
 
 
 def _sweep(sweeper: str, seconds: list[float], workers: int) -> tuple[float, float]:
-    """Wall time in seconds of a sweep in a process of its own, and trials/s from its first trial to its last.
+    """Run a sweep in a process of its own.
 
-    Both sweepers use a grid of which every cell is a trial, in a fresh SQLite study.
+    Return its seconds, and its trials a second from the first trial to the last. Both sweepers use
+    a grid, of which every cell is a trial, in a fresh SQLite study.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,7 +1,9 @@
-"""A process of `benchmarks.speedrun`: one training, its test accuracy and seconds so far after each epoch as JSON.
+"""A process of `benchmarks.speedrun`: one training.
 
-python -m benchmarks.trained ours SEED
-python -m benchmarks.trained pytorch SEED EPOCHS
+    python -m benchmarks.trained ours SEED
+    python -m benchmarks.trained pytorch SEED EPOCHS
+
+It prints the test accuracy and the seconds of training so far after each epoch, as JSON.
 """
 
 import os
@@ -23,13 +25,13 @@ def main() -> None:
     trainings: dict[str, Callable[..., Curve]] = {"ours": ours, "pytorch": pytorch}
     train = trainings[sys.argv[1]]
     with answers() as send, tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)  # where the run is tracked
+        os.chdir(folder)  # the run and its store are written here
         send(train(*map(int, sys.argv[2:])))
         os.chdir("/")
 
 
 def ours(seed: int) -> Curve:
-    """A run as on the command line, tracked and all. Its seconds are those from the first step to the last."""
+    """Train as on the command line, with tracking. The seconds are those of the training steps."""
     import mnist_exp
 
     epochs = mnist_exp.run(["experiment=speedrun", f"seed={seed}"]).epochs
@@ -38,7 +40,7 @@ def ours(seed: int) -> Curve:
 
 
 def pytorch(seed: int, epochs: int) -> Curve:
-    """PyTorch's example trains with all 60,000 images."""
+    """Train PyTorch's example, which uses all 60,000 images."""
     from benchmarks.competitors import pytorch_example
 
     dataset = data.load()

@@ -1,8 +1,9 @@
-"""The tutorials' own graphs, written with TensorFlow 1's API: `tests/test_oracle.py` compares with their numbers,
-`benchmarks.steps` with their speed.
+"""The tutorials' own graphs, written with TensorFlow 1's API.
 
-Each takes the initial values of its variables. It gives the placeholders of images [N, 784] and one-hot labels [N, 10],
-the cost by the tutorial's own expression, the training step and the variables.
+`tests/test_oracle.py` compares our numbers with theirs, and `benchmarks.steps` our speed. Each
+function takes the initial values of the variables. It returns the placeholders of images [N, 784]
+and of one-hot labels [N, 10], the cost by the tutorial's own expression, the training step, and the
+variables.
 """
 
 from typing import Any
@@ -15,6 +16,7 @@ Graph = tuple[Any, Any, Any, Any, list[Any]]
 
 
 def notebook_softmax(initial: list[np.ndarray], buggy: bool = False) -> Graph:
+    """Build the notebook's softmax regression; `buggy` uses the prediction as the labels."""
     x = v1.placeholder(tf.float32, [None, 784])
     y_ = v1.placeholder(tf.float32, [None, 10])
     weights, bias = variables = [v1.Variable(value) for value in initial]
@@ -24,11 +26,12 @@ def notebook_softmax(initial: list[np.ndarray], buggy: bool = False) -> Graph:
 
 
 def notebook_softmax_buggy(initial: list[np.ndarray]) -> Graph:
+    """Build the notebook's softmax regression with its bug."""
     return notebook_softmax(initial, buggy=True)
 
 
 def notebook_cnn5x5(initial: list[np.ndarray], keep_prob: float = 1.0) -> Graph:
-    """The tutorial keeps 0.5 of the dense layer; without dropout its numbers can be compared."""
+    """Build the notebook's CNN. It keeps 0.5 of the dense layer; 1.0 makes numbers comparable."""
     x = v1.placeholder(tf.float32, [None, 784])
     y_ = v1.placeholder(tf.float32, [None, 10])
     variables = [v1.Variable(value) for value in initial]
@@ -45,6 +48,7 @@ def notebook_cnn5x5(initial: list[np.ndarray], keep_prob: float = 1.0) -> Graph:
 
 
 def blog_cnn3x3(initial: list[np.ndarray]) -> Graph:
+    """Build the blog post's CNN."""
     x = v1.placeholder(tf.float32, [None, 784])
     y_ = v1.placeholder(tf.float32, [None, 10])
     variables = [v1.Variable(value) for value in initial]
@@ -59,7 +63,7 @@ def blog_cnn3x3(initial: list[np.ndarray]) -> Graph:
 
 
 def mlp(initial: list[np.ndarray]) -> Graph:
-    """No tutorial has it; one hidden layer, written as the blog writes its own."""
+    """Build a network with one hidden layer, written as the blog's CNN. No tutorial has one."""
     x = v1.placeholder(tf.float32, [None, 784])
     y_ = v1.placeholder(tf.float32, [None, 10])
     variables = [v1.Variable(value) for value in initial]

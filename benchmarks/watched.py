@@ -1,5 +1,8 @@
-"""`python -m benchmarks.watched [-m] OVERRIDES`: as `python -m mnist_exp`, and a line of JSON for each run, with the
-seconds it spent in each phase, at the end of the file that the variable WATCHED_RUNS names.
+"""Run as `python -m mnist_exp` does, and record the time of each run by phase.
+
+    python -m benchmarks.watched [-m] OVERRIDES
+
+A line of JSON for each run is appended to the file that the variable WATCHED_RUNS names.
 """
 
 from benchmarks import phases

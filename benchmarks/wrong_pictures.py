@@ -1,4 +1,7 @@
-"""Pictures that show no single digit, to measure how often they are taken for one: letters, scribbles, textures ..."""
+"""Pictures without a single digit: letters, scribbles, textures and others.
+
+They measure how often a model takes one for a digit.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +15,16 @@ Fonts = list[Path]
 Make = Callable[[np.random.Generator, Fonts], Image.Image]
 
 _FONTS = Path("/usr/share/fonts")
-# But for those that are a digit in some hand: I, O, S, Z, i, l, o, s, z, q as 9, b as 6, g as 9.
+# Without the letters that some people write as digits: I, O, S, Z, i, l, o, s, z, and q, b and g
+# as 9, 6 and 9.
 LETTERS = "ABCDEFGHJKLMNPQRTUVWXYacdefhjkmnprtuvwxy"
 
 
 def fonts(half: int) -> Fonts:
-    """One half of the installed fonts with Latin letters: 0 or 1, so that what is chosen on one is tried on the other."""
+    """Return one half, 0 or 1, of the installed fonts with Latin letters.
+
+    What is chosen with one half can be tried with the other.
+    """
     paths = sorted(path for end in ("ttf", "otf") for path in _FONTS.rglob(f"*.{end}"))
     usable = [
         path
@@ -30,16 +37,19 @@ def fonts(half: int) -> Fonts:
 
 
 def letter(random: np.random.Generator, faces: Fonts) -> Image.Image:
+    """Write a letter."""
     text = LETTERS[int(random.integers(len(LETTERS)))]
     return _written(text, faces[int(random.integers(len(faces)))], 240)
 
 
 def word(random: np.random.Generator, faces: Fonts) -> Image.Image:
+    """Write a word of 3 to 8 letters."""
     text = "".join(random.choice(list(LETTERS.lower()), size=int(random.integers(3, 9))))
     return _written(text, faces[int(random.integers(len(faces)))], 90)
 
 
 def page_of_text(random: np.random.Generator, faces: Fonts) -> Image.Image:
+    """Write 14 lines of letters."""
     page = Image.new("L", (600, 600), 255)
     font = ImageFont.truetype(str(faces[int(random.integers(len(faces)))]), 26)
     for row in range(14):
@@ -49,7 +59,7 @@ def page_of_text(random: np.random.Generator, faces: Fonts) -> Image.Image:
 
 
 def scribble(random: np.random.Generator, faces: Fonts) -> Image.Image:
-    """A pen that wanders: smooth, with up to three strokes."""
+    """Draw up to three smooth strokes of a pen that wanders."""
     page = Image.new("L", (400, 400), 255)
     draw, width = ImageDraw.Draw(page), int(random.integers(8, 30))
     for _ in range(int(random.integers(1, 4))):
@@ -62,7 +72,7 @@ def scribble(random: np.random.Generator, faces: Fonts) -> Image.Image:
 
 
 def shape(random: np.random.Generator, faces: Fonts) -> Image.Image:
-    """A star, triangle, cross, arrow, heart-like curve, spiral, or face."""
+    """Draw a star, triangle, cross, arrow, heart-like curve, spiral, or face."""
     page = Image.new("L", (400, 400), 255)
     draw, width = ImageDraw.Draw(page), int(random.integers(10, 30))
     kind, turn = int(random.integers(7)), random.uniform(0, 2 * np.pi)
@@ -98,7 +108,7 @@ def shape(random: np.random.Generator, faces: Fonts) -> Image.Image:
 
 
 def texture(random: np.random.Generator, faces: Fonts) -> Image.Image:
-    """Stripes, squares, dots or waves in any turn and contrast."""
+    """Draw stripes, squares, dots or waves in any direction and contrast."""
     y, x = np.mgrid[0:400, 0:400]
     angle, step = random.uniform(0, np.pi), random.uniform(20, 160)
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
@@ -117,7 +127,7 @@ def texture(random: np.random.Generator, faces: Fonts) -> Image.Image:
 
 
 def photo_like(random: np.random.Generator, faces: Fonts) -> Image.Image:
-    """Noise whose power falls with the frequency as in photos of landscapes and rooms."""
+    """Draw noise whose power falls with the frequency, as in photos of landscapes and rooms."""
     rows, columns = np.fft.fftfreq(256)[:, None], np.fft.fftfreq(256)[None]
     frequency = np.maximum(np.hypot(rows, columns), 1 / 256)
     phases = np.exp(2j * np.pi * random.random((256, 256)))
@@ -129,7 +139,7 @@ def photo_like(random: np.random.Generator, faces: Fonts) -> Image.Image:
 
 
 def nearly_blank(random: np.random.Generator, faces: Fonts) -> Image.Image:
-    """Paper with its grain, a gradient of light, crumbs, a fold, or a stain."""
+    """Draw paper with grain, a gradient of light, and crumbs, a fold or a stain."""
     y, x = np.mgrid[0:1:400j, 0:1:400j]
     page = (
         0.9 - random.uniform(0, 0.3) * x + random.normal(0, random.uniform(0.002, 0.05), (400, 400))
@@ -154,7 +164,7 @@ def _written(text: str, face: Path, size: int) -> Image.Image:
     return page
 
 
-# Of 1,000 how many are of each kind.
+# How many of 1,000 pictures are of each kind.
 WRONG: dict[str, tuple[int, Make]] = {
     "letters": (400, letter),
     "words and pages of text": (
@@ -170,6 +180,6 @@ WRONG: dict[str, tuple[int, Make]] = {
 
 
 def make(kind: str, half: int, count: int) -> list[bytes]:
-    """That many pictures of a kind as PNG files, others in the two halves 0 and 1."""
+    """Return so many pictures of a kind as PNG files; halves 0 and 1 have different pictures."""
     random, faces = np.random.default_rng([half, list(WRONG).index(kind)]), fonts(half)
     return [encoded(WRONG[kind][1](random, faces)) for _ in range(count)]

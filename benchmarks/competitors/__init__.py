@@ -1,9 +1,12 @@
-"""Ways to train the same model, one a module: `prepare(config, train, ...)` gives a function that makes some steps and
-tells the seconds of one.
+"""Ways to train the same model, one a module.
+
+The function `prepare(config, train, ...)` of a module returns a function that runs some steps and
+returns the seconds of one step. This is the process of one competitor:
 
     python -m benchmarks.competitors NAME CASE THREADS
 
-is the process of one: a line with a number of steps on its standard input is answered with the seconds of a step.
+It reads lines from its standard input. Each line has a number of steps, and is answered with the
+seconds of one step.
 """
 
 import importlib.util
@@ -13,14 +16,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Competitor:
+    """One way to train a model: its title in tables, and the module that does it."""
+
     title: str
     module: str
-    needs: tuple[str, ...] = ()  # packages that the project itself does not need
-    options: dict[str, Any] = field(default_factory=dict)  # of the module's `prepare`
+    needs: tuple[str, ...] = ()  # packages that only this competitor needs
+    options: dict[str, Any] = field(default_factory=dict)  # for the module's `prepare`
 
     @property
     def missing(self) -> str | None:
-        """The first package it needs that is not installed."""
+        """Return the first package that it needs and that is not installed."""
         return next((name for name in self.needs if importlib.util.find_spec(name) is None), None)
 
 
@@ -36,7 +41,7 @@ COMPETITORS = {
     "flax": Competitor("Flax jitted", "jax_flax", ("flax", "optax")),
 }
 
-# Not competitors, but what the machine can do at all: they take their turns in the same rounds.
+# What the machine can do at all. The limits take their turns in the same rounds.
 LIMITS = {
     "gemm2048": Competitor("matrix product 2048", "limits", options={"size": 2048}),
     "gemm4096": Competitor("matrix product 4096", "limits", options={"size": 4096}),

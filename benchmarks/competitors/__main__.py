@@ -9,7 +9,8 @@ from benchmarks.competitors import COMPETITORS, LIMITS
 from benchmarks.rounds import answers, keep_to_cores
 from mnist_exp import data
 
-# Of a turn's steps one in so many more, not measured, go before: a process that waited has lost its caches and memory.
+# A turn begins with a tenth as many steps that are not measured, because the caches of a process
+# that waited are cold.
 _WARM_UP = 10
 
 

@@ -1,4 +1,7 @@
-"""JAX: a Flax model, Optax' optimizer, one jitted function a step with its state donated, all images on the device."""
+"""JAX: a Flax model and Optax' optimizer, with all images on the device.
+
+One jitted function makes a step, and its state is donated.
+"""
 
 import time
 from collections.abc import Callable

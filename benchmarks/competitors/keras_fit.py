@@ -1,4 +1,4 @@
-"""Keras' own `fit` on arrays in memory, the model written as its documentation would."""
+"""Keras' own `fit` on arrays in memory, with the model as Keras' documentation would write it."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from mnist_exp.data import Split
 
 
 class _Clock(keras.callbacks.Callback):
-    """Seconds of the epochs of one fit, without what fit does before the first."""
+    """Add up the seconds of the epochs of one fit, without what fit does before the first."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ def prepare(config: Config, train: Split, steps_per_execution: int = 1) -> Calla
     )
 
     def run(steps: int) -> float:
-        """At most an epoch of steps, rounded to whole executions."""
+        """Run at most an epoch of steps, rounded to whole executions."""
         steps = min(max(steps // steps_per_execution, 1) * steps_per_execution, len(images) // size)
         clock = _Clock()
         model.fit(

@@ -1,4 +1,4 @@
-"""What the machine can do at all: a large matrix product, and TensorFlow's loop with nothing in it."""
+"""The limits of the machine: a large matrix product, and an empty loop of TensorFlow."""
 
 import time
 from collections.abc import Callable
@@ -10,9 +10,12 @@ from mnist_exp.data import Split
 
 
 def prepare(config: Config, train: Split, size: int | None = None) -> Callable[[int], float]:
-    """Seconds of the product of two matrices [size, size], or of one turn of the empty loop. Neither has a model."""
+    """Measure the product of two matrices [size, size], or one turn of the empty loop.
+
+    Neither has a model, so that `config` and `train` are not used.
+    """
     del config, train
-    # Rows that add up to one: a product of any number of them stays finite.
+    # Each row adds up to 1, so that a product of any number of these matrices stays finite.
     matrix = tf.fill([size, size], 1 / size) if size else tf.constant(0.0)
 
     @tf.function

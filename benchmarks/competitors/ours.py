@@ -1,4 +1,4 @@
-"""This project, through its public `fit`, evaluation sets reduced to one image."""
+"""This project, through its public `fit`, with evaluation splits of one image."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from mnist_exp.training.program import build_program
 
 
 def prepare(config: Config, train: Split) -> Callable[[int], float]:
-    """The time is that of all of `fit`: the order of the epochs and the copy of the images are in it."""
+    """Measure all of `fit`, with the order of the epochs and the copy of the images."""
     program = build_program(config, len(train))
     data = Dataset(train, train.first(1), train.first(1), "benchmark")
 

@@ -1,4 +1,4 @@
-"""PyTorch with all images in one tensor, channels last: eager as its tutorials write it, or compiled."""
+"""PyTorch with all images in one tensor, channels last: eager as in its tutorials, or compiled."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,10 @@ from mnist_exp.data import Split
 
 
 def prepare(config: Config, train: Split, compiled: bool = False) -> Callable[[int], float]:
-    """`compiled` compiles the model and takes the optimizer's fused kernel; without it all is PyTorch's default."""
+    """Measure PyTorch with its defaults.
+
+    `compiled` compiles the model and uses the fused kernel of the optimizer.
+    """
     size = config.schedule.batch_size
     pixels = torch.from_numpy(train.images.astype(np.float32) / 255).permute(0, 3, 1, 2)
     images = pixels.contiguous(memory_format=torch.channels_last)

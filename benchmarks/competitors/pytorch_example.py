@@ -1,6 +1,7 @@
-"""PyTorch's own MNIST example (github.com/pytorch/examples, mnist/main.py): its network, Adadelta, and schedule.
+"""PyTorch's own MNIST example (github.com/pytorch/examples, mnist/main.py).
 
-Its images are in memory, normalised before, where the example's loader reads and transforms each one in every epoch.
+The network, Adadelta and the schedule are those of the example. Its images are in memory and
+already normalised here; the loader of the example reads and transforms each image in every epoch.
 """
 
 import time
@@ -34,7 +35,7 @@ class _Net(nn.Module):
 
 
 def train(train: Split, test: Split, seed: int, epochs: int) -> Iterator[tuple[float, float]]:
-    """(test accuracy, seconds of training so far) after each epoch."""
+    """Yield (test accuracy, seconds of training so far) after each epoch."""
     torch.manual_seed(seed)
     images, labels = _tensors(train)
     test_images, test_labels = _tensors(test)

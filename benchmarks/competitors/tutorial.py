@@ -1,4 +1,4 @@
-"""The tutorials' own graphs and loops: TensorFlow 1's session, each batch fed from NumPy."""
+"""The tutorials' own graphs and loops: a session of TensorFlow 1 that is fed from NumPy."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,10 @@ from mnist_exp.training import models
 
 
 def prepare(config: Config, train: Split) -> Callable[[int], float]:
-    """Batches are slices of arrays of floats, as the tutorials' reader gives them; its shuffling costs nothing here."""
+    """Measure the tutorial's loop, whose batches are slices of float arrays.
+
+    The tutorials' reader gives such batches, too; its shuffling is left out here.
+    """
     images = train.images.reshape(-1, 784).astype(np.float32) / 255
     labels = np.eye(10, dtype=np.float32)[train.labels]
     size = config.schedule.batch_size
@@ -25,7 +28,7 @@ def prepare(config: Config, train: Split) -> Callable[[int], float]:
         x, y_, cost, train_step, _ = _graph(config)(initial)
         session = v1.Session()
         session.run(v1.global_variables_initializer())
-    # The blog adds up the costs of its steps; the notebook asks for nothing but the step.
+    # The blog adds up the costs of its steps; the notebook runs the step alone.
     fetches = [train_step] if (config.variant or "").startswith("notebook") else [train_step, cost]
 
     def run(steps: int) -> float:

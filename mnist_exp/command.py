@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -106,6 +106,18 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "uri", nargs="?", type=_uri, metavar="tracking.uri=URI", help="another store than the usual"
     )
+
+
+def split_store(arguments: Iterable[str]) -> tuple[list[str], str | None]:
+    """Return (the other arguments, the URI of the last tracking.uri=URI or None)."""
+    others: list[str] = []
+    uri = None
+    for argument in arguments:
+        if argument.startswith("tracking.uri="):
+            uri = argument.removeprefix("tracking.uri=")
+        else:
+            others.append(argument)
+    return others, uri
 
 
 def _uri(text: str) -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_exp.command import Parser, answered, output_folder, write
+from mnist_exp.command import Parser, answered, output_folder, split_store, write
 from mnist_exp.errors import Killed, UserError
 from mnist_exp.outside import plot_style, printing
 from mnist_exp.reproduce.presets import BUGGY, METRIC, PRESETS, QUICK_SEEDS, SEEDS
@@ -63,12 +63,8 @@ def _parser() -> Parser:
 
 def run(arguments: Sequence[str]) -> "Reproduction":
     """Run the command. Raises UserError for what a user can get wrong."""
-    uris = [
-        text.removeprefix("tracking.uri=") for text in arguments if text.startswith("tracking.uri=")
-    ]
-    given = _parser().parse_args(
-        [text for text in arguments if not text.startswith("tracking.uri=")]
-    )
+    options, uri = split_store(arguments)
+    given = _parser().parse_args(options)
     if given.seeds is not None and given.seeds < 1:
         raise UserError(f"--seeds {given.seeds}: expected a whole number >= 1")
     seeds = range(given.seeds or (QUICK_SEEDS if given.quick else SEEDS))
@@ -77,7 +73,6 @@ def run(arguments: Sequence[str]) -> "Reproduction":
     with _created(output) as folder:
         from mnist_exp.reproduce import runs
 
-        uri = uris[-1] if uris else None
         presets = [runs.preset(name, quick=given.quick, uri=uri) for name in names]
         reproduction, origin = _reproduce(presets, seeds, uri=uri, quick=given.quick)
         _write(reproduction, origin, folder)

@@ -18,7 +18,7 @@ ROOMS: dict[str, set[str]] = {
     "__main__": {"hydra", "omegaconf"},
     "__init__": set(),
     "reproduce": {"matplotlib", "numpy", "pandas", "rich", "scipy", "tensorflow"},
-    "rerun": {"mlflow", "yaml"},
+    "rerun": {"rich"},
     "predict": {"mlflow", "numpy", "pandas", "PIL", "rich"},
     "explain": {"numpy", "pandas", "rich"},
     "sync": set(),

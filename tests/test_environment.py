@@ -1,5 +1,6 @@
 import json
 import os
+import platform
 import shutil
 import subprocess
 from importlib.metadata import distributions, version
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking import environment
 
 
@@ -323,6 +325,27 @@ def test_packages_and_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
     assert facts["OMP_NUM_THREADS"] == "3"
     assert facts["TF_ENABLE_ONEDNN_OPTS"] is None
     json.dumps(facts)
+
+
+def test_what_was_written_is_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    packages = environment.read_packages(environment.packages().encode())
+    assert packages["numpy"] == version("numpy")
+    facts = environment.read_hardware(json.dumps(environment.hardware()).encode())
+    assert facts["python"] == platform.python_version()
+    assert facts["OMP_NUM_THREADS"] == "3"
+    assert facts["TF_ENABLE_ONEDNN_OPTS"] is None
+
+
+def test_records_that_are_damaged_or_foreign() -> None:
+    content = b"a==1\nb==2\n\xff\nno version\na==3\n\n"
+    assert environment.read_packages(content) == {"a": "1, 3", "b": "2"}
+    assert len(environment.read_packages(b"".join(b"p%d==1\n" % n for n in range(6000)))) == 5000
+    recorded = b'{"cpu": "x\\u001b[1m", "cores": 2, "unset": null}'
+    facts = environment.read_hardware(recorded)
+    assert facts == {"cpu": clean("x\x1b[1m"), "cores": "2", "unset": None}
+    assert environment.read_hardware(b"{") == environment.read_hardware(b"[]") == {}
 
 
 def test_code_digest_tells_what_computes_from_what_records(

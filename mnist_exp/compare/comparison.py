@@ -15,14 +15,13 @@ from mnist_exp.data import NUM_CLASSES
 from mnist_exp.errors import UserError
 from mnist_exp.outside.foreign_files import read_npz
 from mnist_exp.outside.printing import plural
+from mnist_exp.tracking.environment import read_hardware, read_packages
 from mnist_exp.tracking.runs import (
     PREDICTIONS_BYTES,
     Predictions,
     Runs,
     Selection,
     Store,
-    hardware,
-    packages,
     swept_keys,
 )
 
@@ -326,7 +325,7 @@ def _warnings(
     ):
         lines.append(f"{plural(dirty, 'run')} had changes in the code that were not committed")
     read = [run for row in shown for run in row.group.run_ids]
-    for path, parse in (("env/packages.txt", packages), ("env/hardware.json", hardware)):
+    for path, parse in (("env/packages.txt", read_packages), ("env/hardware.json", read_hardware)):
         contents = {run: store.artifact(runs, run, path) for run in read}
         parsed = {c: parse(c) for c in set(contents.values()) if c is not None}
         table = pd.DataFrame.from_dict(

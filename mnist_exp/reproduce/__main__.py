@@ -152,14 +152,14 @@ def _complete(
 
 def _bug(complete: "Sequence[PresetRuns]") -> "Bug | None":
     from mnist_exp import data
-    from mnist_exp.experiment import runner as experiment
+    from mnist_exp.training.startup import import_tensorflow
 
     configs = {runs.preset.name: runs.preset.settings.config for runs in complete}
     if BUGGY not in configs:
         return None
     printing.say(f"\nlooking into the loss of {BUGGY}")
     config = configs[BUGGY]
-    experiment.import_tensorflow(config)
+    import_tensorflow(config)
     from mnist_exp.reproduce import bug
 
     return bug.analyse(config, data.load(config.data.dir))
@@ -168,7 +168,6 @@ def _bug(complete: "Sequence[PresetRuns]") -> "Bug | None":
 def _origin(store: "Store", complete: "Sequence[PresetRuns]") -> "Origin":
     from mnist_exp.reproduce.page import Origin
     from mnist_exp.tracking import environment
-    from mnist_exp.tracking.runs import hardware
 
     commits: set[str] = set()
     machine: dict[str, str] = {}
@@ -184,7 +183,8 @@ def _origin(store: "Store", complete: "Sequence[PresetRuns]") -> "Origin":
             trials += int((tags["study_role"] == "trial").sum())
         if not machine:
             recorded = store.artifact(runs.considered, run_ids[0], "env/hardware.json")
-            machine = hardware(recorded or b"")
+            facts = environment.read_hardware(recorded or b"")
+            machine = {name: value for name, value in facts.items() if value is not None}
     return Origin(
         code_digest=environment.code_digest(),
         commits=tuple(sorted(commits)),

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from mnist_exp.outside.foreign_files import read_json
+from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking import credentials
 
 _PACKAGE_DIR = Path(__file__).parent.parent
@@ -28,6 +30,7 @@ _MAX_TOTAL_BYTES = 20 * 2**20
 _MOST_LEFT_OUT = 500  # files that are named
 # What an untracked file is called that is kept from the checkout's top folder, where anything may lie.
 _CODE_SUFFIXES = (".py", ".pyx", ".yaml", ".yml", ".toml", ".cfg", ".sh")
+_MOST_PACKAGES = 5000  # that are read from a record
 _GIT_SECONDS = 10  # for one git command; a run does not wait longer for its record
 
 # Variables that choose the kernels or the number of threads, and with them the last bits of a sum.
@@ -188,6 +191,27 @@ def hardware() -> dict[str, str | int | float | None]:
         else os.cpu_count(),
         "memory_gib": _memory_gib(),
         **{name: os.environ.get(name) for name in _VARIABLES},
+    }
+
+
+def read_packages(content: bytes) -> dict[str, str]:
+    """Return {name: version} of env/packages.txt, with both versions of a package that has two."""
+    versions: dict[str, str] = {}
+    for line in content.decode(errors="replace").splitlines()[:_MOST_PACKAGES]:
+        name, _, version = clean(line).partition("==")
+        if version:
+            versions[name] = f"{versions[name]}, {version}" if name in versions else version
+    return versions
+
+
+def read_hardware(content: bytes) -> dict[str, str | None]:
+    """Return the facts of env/hardware.json, None for an unset variable; {} if it is damaged."""
+    try:
+        facts = read_json(content, dict)
+    except ValueError:
+        return {}
+    return {
+        clean(name, 100): None if value is None else clean(value) for name, value in facts.items()
     }
 
 

@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
 from mnist_exp.errors import UserError, first_line
-from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read, read_artifacts, read_json
+from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read, read_artifacts
 from mnist_exp.outside.uris import local_path
 from mnist_exp.sweeper.foreign_text import clean, printable
 from mnist_exp.tracking.routes import advice
@@ -20,7 +20,6 @@ from mnist_exp.tracking.store import ELSEWHERE, named, shortened, uri_to_read
 
 PREDICTIONS_BYTES = 2**28  # of a run's predictions on its test images: three million of them
 _PAGE = 1000
-_MOST_PACKAGES = 5000
 _MOST_POINTS = 1_000_000  # of a metric over all runs asked for
 _LARGEST_FLOAT = 1.797e308  # MLflow stores an infinity as the largest float
 
@@ -278,19 +277,3 @@ def swept_keys(runs: Runs) -> list[str]:
         return []
     texts: Iterable[str] = runs.tags["sweep.keys"].dropna().unique()
     return list(dict.fromkeys(key for text in texts for key in text.split() if key != "seed"))
-
-
-def hardware(content: bytes) -> dict[str, str]:
-    """Facts of env/hardware.json that are set; nothing if it is damaged."""
-    try:
-        facts = read_json(content, dict)
-    except ValueError:
-        return {}
-    return {clean(name, 100): clean(value) for name, value in facts.items() if value is not None}
-
-
-def packages(content: bytes) -> dict[str, str]:
-    """{name: version} of env/packages.txt."""
-    lines = content.decode(errors="replace").splitlines()
-    pairs = (clean(line).partition("==") for line in lines[:_MOST_PACKAGES])
-    return {name: version for name, _, version in pairs if version}

@@ -4,7 +4,7 @@ import pytest
 
 from compare.conftest import FakeRuns, trial
 from mnist_exp.errors import UserError
-from mnist_exp.tracking.runs import Selection, Store, hardware, packages
+from mnist_exp.tracking.runs import Selection, Store
 
 
 def ids(selection: Selection) -> set[str]:
@@ -106,9 +106,3 @@ def test_history_from_a_server_is_asked_for_run_by_run(
         "mlflow.store.tracking.sqlalchemy_store.SqlAlchemyStore.get_metric_history_bulk"
     )
     assert store.history([run], "test/accuracy").equals(expected)
-
-
-def test_environment_files_that_are_damaged() -> None:
-    assert packages(b"a==1\nb==2\n\xff\n") == {"a": "1", "b": "2"}
-    assert hardware(b'{"cpu": "x", "cores": 2, "unset": null}') == {"cpu": "x", "cores": "2"}
-    assert hardware(b"{") == hardware(b"[]") == {}

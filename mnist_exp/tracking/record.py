@@ -1,0 +1,121 @@
+"""One run, read back whole from an MLflow store: its metrics, its tags and its record's files."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from mnist_exp.errors import UserError, first_line
+from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts
+from mnist_exp.tracking.routes import advice
+from mnist_exp.tracking.store import ELSEWHERE, named, shortened, uri_to_read
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+# Step -> value, as text: two numbers are equal, to the last digit, if and only if their texts are.
+History = dict[int, str]
+
+# The artifacts that are a run's record, and the most bytes of each that are read.
+_RECORD = {
+    "config/resolved.yaml": MAX_TEXT_BYTES,
+    "config/overrides.yaml": MAX_TEXT_BYTES,
+    "env/packages.txt": MAX_TEXT_BYTES,
+    "env/hardware.json": MAX_TEXT_BYTES,
+    "env/git_left_out.txt": MAX_TEXT_BYTES,
+    "env/git.diff": 100 * 2**20,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackedRun:
+    """What MLflow knows about a run."""
+
+    run_id: str
+    name: str
+    experiment: str = "mnist_exp"  # the name of its MLflow experiment
+    status: str  # as MLflow names it: FINISHED, FAILED, KILLED, RUNNING or SCHEDULED
+    started: str
+    params: dict[str, str]
+    tags: dict[str, str]
+    metrics: dict[str, History]
+    files: dict[str, bytes]  # the artifacts that are its record, by path
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run ended as it should."""
+        return self.status == "FINISHED"
+
+    @property
+    def epochs(self) -> int:
+        """The number of epochs that the record holds."""
+        return max(self.metrics.get("train/cost", {}), default=0)
+
+
+class RunReader:
+    """Reads single runs from an MLflow store."""
+
+    def __init__(self, uri: str | None) -> None:
+        self._uri = uri_to_read(uri)
+
+    def read(self, run_id: str) -> TrackedRun:
+        """Return a run. Raises UserError if there is no such run or the store cannot be read."""
+        import mlflow
+        from mlflow.exceptions import MlflowException
+
+        run = None
+        try:
+            client = mlflow.MlflowClient(self._uri)
+            run = client.get_run(run_id)
+            return _read(client, run)
+        except Exception as error:  # MLflow passes on what its database, server or files raise
+            reason = first_line(error)
+            if run is not None:
+                message = f"run {run_id}: its record cannot be read ({reason})"
+                raise UserError(message) from error
+            code = error.error_code if isinstance(error, MlflowException) else ""
+            if code == "RESOURCE_DOES_NOT_EXIST" or "for parameter 'run_id'" in str(error):
+                message = f"{run_id}: no such run in {shortened(self._uri)}\n{ELSEWHERE}"
+                raise UserError(message) from error
+            message = f"{named(self._uri)}: cannot be read ({reason}){advice(self._uri, error)}"
+            raise UserError(message) from error
+
+    def newest_rerun(self, run_id: str, experiment: str) -> str | None:
+        """Return the id of the experiment's newest run that repeats this run, or None."""
+        import mlflow
+
+        client = mlflow.MlflowClient(self._uri)
+        found = client.get_experiment_by_name(experiment)
+        if found is None:
+            return None
+        runs = client.search_runs(
+            [found.experiment_id],
+            f"tags.rerun_of = '{run_id}'",
+            order_by=["attributes.start_time DESC"],
+            max_results=1,
+        )
+        return str(runs[0].info.run_id) if runs else None
+
+
+def _read(client: "MlflowClient", run: "Run") -> TrackedRun:
+    run_id = run.info.run_id
+    started = datetime.fromtimestamp(run.info.start_time / 1000).astimezone()
+    return TrackedRun(
+        run_id=run_id,
+        name=run.info.run_name or "",
+        experiment=client.get_experiment(run.info.experiment_id).name,
+        status=run.info.status,
+        started=f"{started:%Y-%m-%d %H:%M}",
+        params=dict(run.data.params),
+        tags=dict(run.data.tags),
+        metrics={name: _history(client, run_id, name) for name in run.data.metrics},
+        files=read_artifacts(client, run_id, _RECORD),
+    )
+
+
+def _history(client: "MlflowClient", run_id: str, metric: str) -> History:
+    """Return all values of a metric; a step that was logged with several values has them all."""
+    values: dict[int, set[str]] = {}
+    for point in client.get_metric_history(run_id, metric):
+        values.setdefault(point.step, set()).add(repr(point.value))
+    return {step: " and ".join(sorted(values[step])) for step in sorted(values)}

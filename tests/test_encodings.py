@@ -59,7 +59,7 @@ def test_every_command_prints_its_result(
     code, out = said(rerun, results[0].run_id)
     assert code == 0
     assert out.splitlines()[-1].startswith("identical: ")
-    assert "e ?? -?" in out
+    assert r"e \u65e5\u672c -\U0001f600" in out
     code, out = said(compare.main, "--experiment", "mnist_exp")
     assert code == 0
     assert "nothing to compare it with" in " ".join(out.split())

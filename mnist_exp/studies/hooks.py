@@ -21,11 +21,11 @@ from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts, read
 from mnist_exp.studies import report as study_report
 from mnist_exp.studies.memory import RUN_ID
 from mnist_exp.sweeper import RunningTrial
+from mnist_exp.sweeper.attributes import SPACE
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.hooks import StudyHooks
 from mnist_exp.sweeper.space import describe
-from mnist_exp.sweeper.study import SPACE
 from mnist_exp.tracking import delivery, description
 from mnist_exp.tracking import store as mlflow_settings
 from mnist_exp.tracking import tracker as tracking

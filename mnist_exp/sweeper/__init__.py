@@ -1,7 +1,7 @@
-"""A Hydra sweeper on Optuna whose workers take trials from one shared study: `hydra/sweeper=optuna_study`.
+"""A Hydra sweeper on Optuna whose workers share one study: `hydra/sweeper=optuna_study`.
 
-A task function reports to the running trial with `report(value, step)`; outside a sweep that does nothing.
-It needs Hydra and Optuna only, and nothing else of this project.
+A task function reports to the running trial with `report(value, step)`; outside a sweep that call
+does nothing. The package needs Hydra and Optuna, and nothing else of this project.
 """
 
 from mnist_exp.sweeper.trial import RunningTrial, current, is_pruned, report

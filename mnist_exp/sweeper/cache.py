@@ -1,4 +1,4 @@
-"""The study as a process sees it: read again only where it has changed, and written only by a trial's owner."""
+"""The study as one process sees it, which reads from the database only what has changed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,20 +9,21 @@ from optuna.trial import FrozenTrial, TrialState
 
 from mnist_exp.sweeper.storage import StudyStorage
 
-_NO_ID = 2**31 - 1  # larger than any
+_NO_ID = 2**31 - 1  # larger than any trial's id
 
 
 class StudyCache(_CachedStorage):
-    """Optuna's own cache reads all trials that wait again and again; here they are known by number and state only.
+    """Optuna's cache, but that of a waiting trial it knows only the number and the state.
 
-    What is written to a trial raises TakenOver unless the trial is this process' own.
+    Optuna's own reads all waiting trials again and again. Writing to a trial raises TakenOver
+    unless this process owns the trial.
     """
 
     _backend: StudyStorage
 
     def __init__(self, storage: StudyStorage) -> None:
         super().__init__(storage)
-        self._newest = -1  # id of the newest trial that is known
+        self._newest = -1  # the largest id of a known trial
 
     def _read_trials_from_remote_storage(self, study_id: int) -> None:
         with self._lock:
@@ -34,7 +35,7 @@ class StudyCache(_CachedStorage):
             )
             self._newest = max([self._newest, *(row[0] for row in rows)])
             changed = {trial_id for trial_id, number, state in rows if not _is_final(study, number)}
-            changed |= study.unfinished_trial_ids  # those that ran and may wait again
+            changed |= study.unfinished_trial_ids  # they ran before and may wait again
             changed -= {row[0] for row in waiting}
             if not changed:
                 return
@@ -49,26 +50,31 @@ class StudyCache(_CachedStorage):
         param_value_internal: float,
         distribution: BaseDistribution,
     ) -> None:
+        """Write a drawn parameter, without a read of the trial."""
         with self._backend.owned(trial_id):
             self._backend.set_trial_param(trial_id, param_name, param_value_internal, distribution)
 
     def set_trial_state_values(
         self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
     ) -> bool:
+        """Write the end of a trial."""
         with self._backend.owned(trial_id):
             return super().set_trial_state_values(trial_id, state, values)
 
     def set_trial_intermediate_value(
         self, trial_id: int, step: int, intermediate_value: float
     ) -> None:
+        """Write a reported value."""
         with self._backend.owned(trial_id):
             super().set_trial_intermediate_value(trial_id, step, intermediate_value)
 
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Write an attribute of the application."""
         with self._backend.owned(trial_id):
             super().set_trial_user_attr(trial_id, key, value)
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Write an attribute of Optuna."""
         with self._backend.owned(trial_id):
             super().set_trial_system_attr(trial_id, key, value)
 

@@ -1,4 +1,4 @@
-"""What all who use one database share, on whichever machine: a lock, and tables that are whole or not there."""
+"""What all users of one database share, on every machine: a lock, and tables that are complete."""
 
 import contextlib
 import sqlite3
@@ -20,13 +20,13 @@ LOCKABLE = ("sqlite", "postgresql", "mysql", "mariadb")  # dialects
 
 @contextmanager
 def lock(engine: "sqlalchemy.Engine", name: str) -> Iterator[None]:
-    """A file beside a SQLite database, else the server's own lock `name`. Ends with its holder, however that ends.
+    """Hold the database's lock in the block; it is released when its holder ends, however it ends.
 
-    Raises SQLAlchemyError or OSError where the database cannot be reached, ValueError for another dialect.
+    SQLite's lock is a file beside the database; a server has locks of its own, with names.
+    Raises SQLAlchemyError or OSError where the database cannot be reached, ValueError for another
+    dialect.
     """
-    from sqlalchemy import (
-        text,
-    )  # late: it takes 0.2 s, and not all who may need a lock have a database
+    from sqlalchemy import text  # late: it takes 0.2 s, and some callers have no database
 
     if engine.dialect.name == "sqlite":
         with file_lock(Path(str(engine.url.database))):
@@ -49,7 +49,7 @@ def lock(engine: "sqlalchemy.Engine", name: str) -> Iterator[None]:
 
 @contextmanager
 def file_lock(database: Path) -> Iterator[None]:
-    """The lock of a SQLite database. Raises OSError where its file cannot be made."""
+    """Hold the lock of a SQLite database in the block. Raises OSError if it cannot be created."""
     database = database.resolve()  # one lock for all the links that lead there
     with locks.file_lock(database.with_name(f".{database.name}.lock"), poll_interval=0.01):
         yield
@@ -57,9 +57,10 @@ def file_lock(database: Path) -> Iterator[None]:
 
 @contextmanager
 def opened(database: Path) -> Iterator[sqlite3.Connection]:
-    """An existing SQLite database without SQLAlchemy, which takes 0.2 s. Each statement is a transaction of its own.
+    """Open an existing SQLite database without SQLAlchemy, which would take 0.2 s to import.
 
-    Raises sqlite3.Error where the file is missing or is no database.
+    Each statement is a transaction of its own. Raises sqlite3.Error where the file is missing or is
+    no database.
     """
     address = f"file:{quote_from_bytes(str(database).encode(errors='surrogateescape'))}?mode=rw"
     with contextlib.closing(
@@ -76,12 +77,24 @@ def make_whole(
     bookkeeping: Collection[str],
     tables: Callable[[], set[str]],
 ) -> bool:
-    """See to it that a SQLite database has all its tables; False for one that holds other tables. Call it under `file_lock`.
+    """Create a SQLite database's tables unless it has them all. Call this under `file_lock`.
 
-    `make` makes them in a new file, which is renamed when they are whole, so that a process that dies leaves nothing
-    half made. `last` is the table whose first row is written last. A file without that row, which another program
-    left half made, is replaced: one with none but `tables()`, and no row but in those for `bookkeeping`.
-    Raises OSError, sqlite3.Error for a file that is no database, or what `make` raises.
+    The tables are made in a new file that is renamed when it is complete, so that a process that
+    dies leaves no incomplete database. A file that another program left incomplete is replaced: one
+    that has no tables but `tables()`, and rows only in those for `bookkeeping`.
+
+    Args:
+        database: The file, which may be missing.
+        make: Creates all the tables in a new file.
+        last: The table whose first row is written last; without that row a file is incomplete.
+        bookkeeping: Tables of the database's migration tool.
+        tables: Returns the names of all the tables that `make` creates.
+
+    Returns:
+        False for a database that holds other tables, which is left as it is.
+
+    Raises:
+        OSError, sqlite3.Error: The file cannot be written, or is no database.
     """
     if is_whole(database, last):
         return True
@@ -99,7 +112,7 @@ def make_whole(
 
 
 def is_whole(database: Path, last: str) -> bool:
-    """Whether the table `last` has a row. Raises sqlite3.Error for a file that is no database."""
+    """Return True if the table `last` has a row. Raises sqlite3.Error if this is no database."""
     if not database.exists():
         return False
     with opened(database) as connection:
@@ -120,7 +133,10 @@ def _is_half_made(
 
 
 def _tables(connection: sqlite3.Connection) -> list[str]:
-    query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    query = (
+        "SELECT name FROM sqlite_master "
+        "WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    )
     return [name for (name,) in connection.execute(query)]
 
 

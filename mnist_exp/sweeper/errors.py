@@ -1,4 +1,4 @@
-"""What the sweeper says when a sweep cannot start or must stop; Hydra shows it without a traceback."""
+"""The error of a sweep that cannot start or must stop; Hydra shows it without a traceback."""
 
 from hydra.errors import CompactHydraException
 

@@ -1,7 +1,8 @@
-"""Where an application joins in, for instance to track a study: `hydra.sweeper.hooks` names a subclass."""
+"""Where an application joins in, for instance to track a study, and what a sweep may call."""
 
 import inspect
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from hydra._internal.execution_policy import _get_active_execution_whitelist
@@ -17,35 +18,56 @@ if TYPE_CHECKING:
     from mnist_exp.sweeper.trial import RunningTrial
 
 
+class TrialEnd(StrEnum):
+    """How a trial ended in its worker, in Optuna's words."""
+
+    COMPLETE = "COMPLETE"
+    PRUNED = "PRUNED"
+    FAIL = "FAIL"
+    WAITING = "WAITING"  # it was interrupted, and waits for a worker again
+
+
 class StudyHooks:
-    """Every method does nothing; a subclass overrides what it needs. Made without arguments in each process."""
+    """Every method does nothing; a subclass overrides those it needs.
+
+    Each process makes one object of the class, without arguments.
+    """
 
     def read_overrides(self, overrides: list[str]) -> list[str]:
-        """In the parent: the overrides of the sweep, `params` included, in the form that Hydra is to parse."""
+        """Return the sweep's overrides as Hydra is to parse them. Called in the parent.
+
+        `overrides` holds those from `hydra.sweeper.params`, too.
+        """
         return overrides
 
     def check_config(self, config: DictConfig) -> None:
-        """In the parent, before the first trial, once for each value to be tried. Raises for one that cannot run."""
+        """Raise an error for a config that cannot run.
+
+        Called in the parent before the first trial, once for each value that will be tried.
+        """
 
     def on_study_start(self, study: "optuna.Study", config: DictConfig) -> None:
-        """In the parent, before workers start. `config` is the whole config without a trial's parameters."""
+        """Begin a study. Called in the parent, before workers start.
+
+        `config` is the whole config without a trial's parameters.
+        """
 
     def on_study_end(self, study: "optuna.Study", config: DictConfig) -> None:
-        """In the parent, after the last worker, also when the sweep was stopped."""
+        """End a study, also one that was stopped. Called in the parent, after the last worker."""
 
     def on_trial_start(self, running: "RunningTrial", config: DictConfig) -> None:
-        """In the worker, before the task function."""
+        """Begin a trial. Called in the worker, before the task function."""
 
-    def on_trial_end(self, running: "RunningTrial", state: str, reason: str | None) -> None:
-        """In the worker; `state` is COMPLETE, PRUNED, FAIL, or WAITING for one that was interrupted.
+    def on_trial_end(self, running: "RunningTrial", state: TrialEnd, reason: str | None) -> None:
+        """End a trial; `reason` says why it failed or was pruned. Called in the worker.
 
-        Also for a trial that failed before `on_trial_start`, with a config that cannot be composed. What it raises is
-        logged, and does not change the trial.
+        Also called for a trial that failed before `on_trial_start`, because its config cannot be
+        composed. An error that is raised here is logged and does not change the trial.
         """
 
 
 def permitted(config: DictConfig, targets: Sequence[str]) -> tuple[str, ...]:
-    """Those that the sweep may call although they are not in the application's execution whitelist.
+    """Return the targets that the sweep may call beyond the application's execution whitelist.
 
     Without a whitelist these are all, else those that the user named on the command line.
     """
@@ -56,25 +78,30 @@ def permitted(config: DictConfig, targets: Sequence[str]) -> tuple[str, ...]:
 
 
 def call(setting: str, node: Any, allowed: Sequence[str]) -> Any:
-    """The object that a node with `_target_` makes. Raises SweepError if it cannot be had, or must not be called."""
+    """Return the object that a node with `_target_` makes.
+
+    Raises SweepError if it cannot be made, or must not be called.
+    """
     try:
         return instantiate(node, _convert_="all", _execution_whitelist_=tuple(allowed))
     except Exception as error:
         why = clean(f"{error.__cause__ or error}".partition("\nfull_key")[0].rstrip(". "))
-        hint = (
-            "; on the command line you may name any"
-            if "is not in the Hydra execution whitelist" in why
-            else ""
-        )
+        is_forbidden = "is not in the Hydra execution whitelist" in why
+        hint = "; on the command line you may name any" if is_forbidden else ""
         raise SweepError(f"hydra.sweeper.{setting}: cannot be used ({why}{hint})") from error
 
 
 def load_function(
     setting: str, target: str, allowed: Sequence[str] | None = None
 ) -> Callable[..., Any]:
-    """The function (config, trial) that a setting names. In a worker all is allowed: the parent has asked before."""
+    """Return the function (config, trial) that a setting names.
+
+    Without `allowed` any function may be named: in a worker, whose parent has checked it before.
+    """
     node = {"_target_": target, "_partial_": True}
-    function = call(f"{setting}={target}", node, [target] if allowed is None else allowed)
+    function: Callable[..., Any] = call(
+        f"{setting}={target}", node, [target] if allowed is None else allowed
+    )
     try:
         inspect.signature(function).bind("config", "trial")
     except TypeError as error:
@@ -85,7 +112,7 @@ def load_function(
 
 
 def build_hooks(target: str | None, allowed: Sequence[str] | None = None) -> StudyHooks:
-    """The hooks that `hydra.sweeper.hooks` names."""
+    """Return the hooks that `hydra.sweeper.hooks` names; `allowed` as in `load_function`."""
     if not target:
         return StudyHooks()
     hooks = call(f"hooks={target}", {"_target_": target}, [target] if allowed is None else allowed)

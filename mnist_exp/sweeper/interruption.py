@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the parent lets its workers stop before it stops itself; a worker hears of it between two steps."""
+"""Ctrl-C, SIGTERM and SIGHUP: a sweep's workers stop first, each between two steps of its trial."""
 
 import contextlib
 import os
@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-_TELL_SECONDS = 2.0  # in which workers that had the signal, too, are left alone
-_WAIT_SECONDS = 6.0  # more, in which workers that were told give their trials back
+_TELL_SECONDS = 2.0  # until workers are told to stop: most have received the signal themselves
+_WAIT_SECONDS = 6.0  # from then on, for workers to give their trials back
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 class OwnHandler:
-    """A handler of ours. In a child that was forked, a signal does what it did in this process without us."""
+    """A signal handler of this package.
+
+    In a forked child, the signal does what it would have done in this process without the handler.
+    """
 
     def __init__(self, act: Callable[[int, object], None], before: Any) -> None:
         self._act, self._pid = act, os.getpid()
@@ -23,22 +26,25 @@ class OwnHandler:
         )
 
     def __call__(self, signum: int, frame: object) -> None:
+        """Handle the signal, as the operating system's interface wants it."""
         if os.getpid() == self._pid:
             self._act(signum, frame)
-        elif callable(
-            self.original
-        ):  # a handler of the task's own calls this one, which it has replaced
+        elif callable(self.original):
+            # A handler of the task, installed after this one, has called this one in a child.
             self.original(signum, frame)
         elif self.original == signal.SIG_DFL:
             signal.signal(signum, signal.SIG_DFL)
             signal.raise_signal(signum)
 
 
-_mask = threading.local()  # .before: which signals a thread had blocked before it began to fork
+_mask = threading.local()  # .before: the signals a thread had blocked before it began to fork
 
 
 def _before_fork() -> None:
-    """Hold signals back until the child has its own handlers: Python forgets those that come before, so that it would live on."""
+    """Block signals until the child has its own handlers.
+
+    Python forgets a signal that comes earlier, and the child would live on.
+    """
     _mask.before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
 
 
@@ -61,7 +67,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class Stop:
-    """`signum` of the first signal that came, None until then."""
+    """Whether a signal asked the command to stop: `signum` is the first one's number, else None."""
 
     def __init__(self) -> None:
         self.signum: int | None = None
@@ -74,15 +80,14 @@ class Stop:
 
 @contextmanager
 def stoppable(tell_workers: Callable[[], None], *, at_once: bool) -> Iterator[Stop]:
-    """The first Ctrl-C, SIGTERM or end of the terminal (SIGHUP) in the block is told to the workers; it raises KeyboardInterrupt here only later.
+    """Handle the first Ctrl-C, SIGTERM or SIGHUP (the end of the terminal) in the block.
 
-    That is when a second one comes, or the block has not ended after some seconds; `at_once`: for the first one.
+    The workers are told to stop. KeyboardInterrupt is raised in the block only if a second signal
+    comes, or if the block has not ended some seconds later; with `at_once` for the first signal.
     """
     stop, came, over = Stop(), threading.Event(), threading.Event()
-    if (
-        threading.current_thread() is not threading.main_thread()
-    ):  # only there can signals be handled
-        yield stop
+    if threading.current_thread() is not threading.main_thread():
+        yield stop  # only the main thread can handle signals
         return
 
     def handle(signum: int, frame: object) -> None:
@@ -97,10 +102,8 @@ def stoppable(tell_workers: Callable[[], None], *, at_once: bool) -> Iterator[St
         came.wait()
         if over.wait(_TELL_SECONDS):
             return
-        with contextlib.suppress(
-            Exception
-        ):  # a database out of reach; its workers end with this process
-            tell_workers()
+        with contextlib.suppress(Exception):
+            tell_workers()  # with the database out of reach, they end with this process
         if not over.wait(_WAIT_SECONDS):
             interrupt_main_thread()
 
@@ -123,7 +126,10 @@ def stoppable(tell_workers: Callable[[], None], *, at_once: bool) -> Iterator[St
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """`interrupt_main_thread` works in the block even where SIGINT is ignored, as a shell does for what it puts in the background."""
+    """Let `interrupt_main_thread` work in the block even where SIGINT is ignored.
+
+    A shell ignores SIGINT for programs that it starts in the background.
+    """
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         yield
         return
@@ -143,9 +149,10 @@ _is_blocked = threading.Event()  # SIGINT, in the main thread
 
 @contextmanager
 def blocked_in_new_programs() -> Iterator[None]:
-    """Ctrl-C does not reach the programs that the block starts before they `unblock` it, for instance while they import.
+    """Keep Ctrl-C from the programs that the block starts until they call `unblock`.
 
-    Here it is handled as before, by the main thread's next step, but wakes it from no sleep or wait.
+    They can import undisturbed. In this process the main thread's next step handles Ctrl-C as
+    before, but Ctrl-C ends no sleep or wait.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(
         signal, "pthread_sigmask"
@@ -162,14 +169,17 @@ def blocked_in_new_programs() -> Iterator[None]:
 
 
 def unblock() -> None:
-    """Raises KeyboardInterrupt if Ctrl-C came since the program was started."""
+    """Let Ctrl-C through. Raises KeyboardInterrupt if it came since this program was started."""
     _is_blocked.clear()
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
 def interrupt_main_thread() -> None:
-    """As Ctrl-C does: also out of a sleep or a wait, but in `blocked_in_new_programs`."""
+    """Interrupt the main thread as Ctrl-C does.
+
+    This ends a sleep or a wait, too, except in `blocked_in_new_programs`.
+    """
     ident = threading.main_thread().ident
     assert ident is not None
     if _is_blocked.is_set():
@@ -179,22 +189,25 @@ def interrupt_main_thread() -> None:
 
 
 class Held:
-    """Notes the first signal, until `check`, `released` or the end of `held`; a second one is not held back."""
+    """Holds the first signal back until `check`, `released` or the end of `held`.
+
+    A second signal is not held back.
+    """
 
     def __init__(self, handlers: dict[signal.Signals, Callable[..., object]]) -> None:
         self._handlers = handlers
         self._noted: signal.Signals | None = None
 
     def check(self) -> None:
-        """Let the signal through if one came: raises KeyboardInterrupt."""
+        """Handle the signal that came, if one did: Ctrl-C raises KeyboardInterrupt."""
         if self._noted is not None:
             number, self._noted = self._noted, None
             self._handlers[number](number, None)
 
     @contextmanager
     def released(self) -> Iterator[None]:
-        """Signals interrupt the block, one that was noted before it too."""
-        self._set(self._handlers)
+        """Let signals interrupt the block, and one that came before it."""
+        self.release()
         try:
             self.check()
             yield
@@ -202,13 +215,18 @@ class Held:
             self.hold()
 
     def hold(self) -> None:
+        """Hold signals back from now on."""
         self._set(
             {number: OwnHandler(self._note, before) for number, before in self._handlers.items()}
         )
 
+    def release(self) -> None:
+        """Handle signals as before from now on; one that was held back is handled by `check`."""
+        self._set(self._handlers)
+
     def _note(self, number: int, frame: object) -> None:
-        again, self._noted = self._noted is not None, signal.Signals(number)
-        if again:
+        is_second, self._noted = self._noted is not None, signal.Signals(number)
+        if is_second:
             self.check()
 
     @staticmethod
@@ -219,10 +237,10 @@ class Held:
 
 @contextmanager
 def held() -> Iterator[Held]:
-    """Ctrl-C, and SIGTERM where it is handled, wait for the end of the block.
+    """Hold Ctrl-C back until the end of the block, and SIGTERM and SIGHUP if they have handlers.
 
-    Raised anywhere, KeyboardInterrupt would come in the middle of a commit, after which SQLAlchemy's session is of no
-    use, or in a callback of the garbage collector, which drops it.
+    Without this, KeyboardInterrupt could be raised in the middle of a commit, after which
+    SQLAlchemy's session cannot be used, or in a callback of the garbage collector, which drops it.
     """
     handlers = {}
     if threading.current_thread() is threading.main_thread():  # only there can signals be handled
@@ -233,5 +251,5 @@ def held() -> Iterator[Held]:
     try:
         yield hold
     finally:
-        hold._set(handlers)
+        hold.release()
     hold.check()

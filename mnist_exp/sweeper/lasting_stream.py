@@ -1,4 +1,4 @@
-"""Standard output that nobody has to take: work goes on after `| head`, on a full disk and without a terminal."""
+"""Standard output that may fail: work goes on after `| head`, or when the disk is full."""
 
 import contextlib
 import io
@@ -8,9 +8,10 @@ from typing import TextIO
 
 
 class LastingStream(io.TextIOBase):
-    """Passes text on to a stream until that cannot be written; what comes after is dropped.
+    """Passes text on to a stream until that cannot be written; later text is dropped.
 
-    It is standard output as it is now, for a trial has its own. There is none where a daemon closed it.
+    By default the stream is `sys.stdout` at the time of the call: a trial replaces it by a file of
+    its own. It is None in a process whose standard output was closed, such as a daemon's.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -18,17 +19,21 @@ class LastingStream(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
+        """Return the stream's encoding, UTF-8 if it has none."""
         return getattr(self._stream, "encoding", None) or "utf-8"
 
     def isatty(self) -> bool:
+        """Return True if the stream is an open terminal."""
         return self._stream is not None and not self._stream.closed and self._stream.isatty()
 
     def fileno(self) -> int:
+        """Return the stream's file descriptor. Raises io.UnsupportedOperation if it has none."""
         if self._stream is None:
             raise io.UnsupportedOperation("fileno")
         return self._stream.fileno()
 
     def write(self, text: str) -> int:
+        """Write the text if the stream still takes any. Returns the number of characters."""
         if self._stream is not None and not self._stream.closed:
             try:
                 self._stream.write(text)
@@ -37,6 +42,7 @@ class LastingStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
+        """Flush the stream if it still takes any text."""
         if self._stream is not None and not self._stream.closed:
             try:
                 self._stream.flush()
@@ -44,7 +50,7 @@ class LastingStream(io.TextIOBase):
                 self._drop()
 
     def _drop(self) -> None:
-        """Let the rest go nowhere, what the stream still holds and would write at the process's end, too."""
+        """Send all further text nowhere, and what the stream would write when the process ends."""
         assert self._stream is not None
         with contextlib.suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)

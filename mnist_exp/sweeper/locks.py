@@ -1,4 +1,4 @@
-"""A lock that is a file: it ends with its holder, however that ends."""
+"""A lock that is a file. It is released when its holder ends, however that happens."""
 
 import errno
 import os
@@ -8,36 +8,37 @@ from typing import Any
 
 import filelock
 
-_NONE = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 
 
 class _FileLock(filelock.FileLock):
-    def acquire(self, *arguments: Any, **settings: Any) -> filelock.AcquireReturnProxy:
+    def acquire(self, *arguments: Any, **settings: Any) -> "filelock.AcquireReturnProxy[Any]":
         try:
             _make(self.lock_file)
             return super().acquire(*arguments, **settings)
         except OSError as error:
-            if error.errno not in _NONE:
+            if error.errno not in _NO_LOCKS:
                 raise
             folder = os.path.dirname(os.path.abspath(self.lock_file))
             raise OSError(
                 error.errno,
-                f"the file system of {folder} has no locks ({error.strerror}); take a folder on another one",
+                f"the file system of {folder} has no locks ({error.strerror}); "
+                "take a folder on another one",
             ) from error
 
 
 def file_lock(path: Path, **settings: Any) -> filelock.FileLock:
-    """As filelock's. Acquiring it raises OSError where the file system has no locks, as some shared ones have none.
+    """Return a lock of the package filelock that raises OSError where that package would hang.
 
-    There filelock would take the existence of the file for the lock, and wait for ever for one that was left behind.
-    It raises OSError, too, where no file can be made although the folder is there (/proc), for which filelock waits for ever.
+    On a file system without locks (some network file systems), filelock takes the existence of the
+    file for the lock, and waits for ever for a file that was left behind. Where no file can be
+    created in an existing folder (/proc), it waits for ever, too.
     """
     return _FileLock(path, fallback_to_soft=False, **settings)
 
 
 def _make(path: str) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)  # as filelock does
-    with suppress(FileExistsError, PermissionError):  # of another user's file filelock knows more
-        os.close(
-            os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
-        )  # the mode that filelock gives it
+    with suppress(FileExistsError, PermissionError):  # filelock handles another user's file
+        # The mode is the one that filelock gives the file.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644))

@@ -1,4 +1,4 @@
-"""From the sweeper's settings to what is to be run, or to a SweepError that names the setting."""
+"""What a sweep is to run, from its settings; a wrong setting is a SweepError that names it."""
 
 import json
 import math
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from optuna.study import StudyDirection
 
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.foreign_text import clean
@@ -14,28 +15,30 @@ from mnist_exp.sweeper.settings import SETTINGS
 from mnist_exp.sweeper.space import SearchSpace
 
 _LEAST = {"max_retries": 0, "heartbeat": 1, "n_trials": 1, "n_workers": 1, "n_jobs": 1}
+_NEVER_NULL = ("max_retries", "heartbeat")
+_MOST_CHECKED = 50  # configurations of a list; a longer one is checked value by value
+_DIRECTIONS = {"minimize": StudyDirection.MINIMIZE, "maximize": StudyDirection.MAXIMIZE}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
-    """`configurations`: parameters to try first, or all cells of a grid; `n_trials`: how many must end well."""
+    """What a sweep is to run."""
 
-    n_trials: int
-    configurations: tuple[dict[str, Any], ...]
-    directions: tuple[str, ...]
-    max_failure_rate: float
+    n_trials: int  # that must end well
+    configurations: tuple[dict[str, Any], ...]  # to try first; of a grid these are all cells
+    directions: tuple[StudyDirection, ...]  # of each objective
+    max_failure_rate: float  # share of n_trials that may fail before the sweep stops
 
     @property
     def is_list(self) -> bool:
-        """Whether there is nothing to sample: every trial is one of the configurations."""
+        """Return True if nothing is sampled: every trial is one of the configurations."""
         return self.n_trials <= len(self.configurations)
 
     @property
     def failures_allowed(self) -> int:
-        """More stop the sweep; as many as there are trials stop it in any case."""
-        share = math.floor(
-            self.max_failure_rate * self.n_trials + 1e-9
-        )  # 0.29 * 100 is 28.999999999999996
+        """Return how many trials may fail; it is always less than `n_trials`."""
+        # 0.29 * 100 is 28.999999999999996.
+        share = math.floor(self.max_failure_rate * self.n_trials + 1e-9)
         return min(share, self.n_trials - 1)
 
 
@@ -43,38 +46,20 @@ def check_settings(sweeper: DictConfig) -> None:
     """Raise SweepError for a value that no sweep can run with."""
     if missing := sorted(SETTINGS - sweeper.keys()):
         raise SweepError(f"hydra.sweeper.{missing[0]}: is missing; expected a value or null")
-    for key, least in _LEAST.items():
-        value = sweeper[key]
-        if value is None and key not in ("max_retries", "heartbeat"):
-            continue
-        if type(value) is not int or value < least:
-            raise SweepError(f"hydra.sweeper.{key}={value}: expected a whole number >= {least}")
-    if not (_is_number(sweeper.max_failure_rate) and 0 <= sweeper.max_failure_rate <= 1):
-        raise SweepError(
-            f"hydra.sweeper.max_failure_rate={sweeper.max_failure_rate}: expected a fraction from 0 to 1"
-        )
-    if None not in (sweeper.n_jobs, sweeper.n_workers) and sweeper.n_jobs != sweeper.n_workers:
-        raise SweepError(
-            f"hydra.sweeper.n_jobs={sweeper.n_jobs} and hydra.sweeper.n_workers={sweeper.n_workers}: "
-            "expected one of them; they mean the same"
-        )
-    if sweeper.timeout is not None and not (_is_number(sweeper.timeout) and sweeper.timeout > 0):
-        raise SweepError(
-            f"hydra.sweeper.timeout={sweeper.timeout}: expected a number of seconds > 0"
-        )
+    _check_numbers(sweeper)
     if sweeper.params is not None and not OmegaConf.is_dict(sweeper.params):
         raise SweepError(f"hydra.sweeper.params={sweeper.params}: expected {{KEY: VALUE}}")
     for kind in ("sampler", "pruner"):
         node = sweeper[kind]
-        if (node is not None or kind == "sampler") and not (
-            OmegaConf.is_dict(node) and "_target_" in node
-        ):
+        is_missing = node is None and kind == "sampler"
+        if is_missing or not (node is None or (OmegaConf.is_dict(node) and "_target_" in node)):
             raise SweepError(
                 f"hydra.sweeper.{kind}={clean(node)}: expected hydra/sweeper/{kind}=NAME"
             )
     if not isinstance(sweeper.storage, str | None):
         raise SweepError(
-            f"hydra.sweeper.storage={clean(sweeper.storage)}: expected a database URL such as sqlite:///optuna.db"
+            f"hydra.sweeper.storage={clean(sweeper.storage)}: "
+            "expected a database URL such as sqlite:///optuna.db"
         )
     if not sweeper.direction:
         raise SweepError(
@@ -82,18 +67,33 @@ def check_settings(sweeper: DictConfig) -> None:
         )
 
 
+def _check_numbers(sweeper: DictConfig) -> None:
+    for key, least in _LEAST.items():
+        value = sweeper[key]
+        if value is None and key not in _NEVER_NULL:
+            continue
+        if type(value) is not int or value < least:
+            raise SweepError(f"hydra.sweeper.{key}={value}: expected a whole number >= {least}")
+    rate, seconds = sweeper.max_failure_rate, sweeper.timeout
+    if not (_is_number(rate) and 0 <= rate <= 1):
+        raise SweepError(f"hydra.sweeper.max_failure_rate={rate}: expected a fraction from 0 to 1")
+    if None not in (sweeper.n_jobs, sweeper.n_workers) and sweeper.n_jobs != sweeper.n_workers:
+        raise SweepError(
+            f"hydra.sweeper.n_jobs={sweeper.n_jobs} and hydra.sweeper.n_workers="
+            f"{sweeper.n_workers}: expected one of them; they mean the same"
+        )
+    if seconds is not None and not (_is_number(seconds) and seconds > 0):
+        raise SweepError(f"hydra.sweeper.timeout={seconds}: expected a number of seconds > 0")
+
+
 def make_plan(sweeper: DictConfig, space: SearchSpace) -> Plan:
-    directions = (
-        list(sweeper.direction) if OmegaConf.is_list(sweeper.direction) else [sweeper.direction]
-    )
-    names = tuple(str(getattr(direction, "name", direction)) for direction in directions)
-    if unknown := [name for name in names if name not in ("minimize", "maximize")]:
-        raise SweepError(f"hydra.sweeper.direction={unknown[0]}: expected minimize or maximize")
+    """Return what these settings ask for in this search space. Raises SweepError."""
     listed, n_trials = _enqueued(sweeper, space), sweeper.n_trials
     if is_grid(sweeper.sampler):
         if listed:
             raise SweepError(
-                f"hydra.sweeper.enqueue={sweeper.enqueue}: a grid tries every configuration; expected []"
+                f"hydra.sweeper.enqueue={sweeper.enqueue}: "
+                "a grid tries every configuration; expected []"
             )
         listed = space.grid()
         n_trials = len(listed) if n_trials is None else min(n_trials, len(listed))
@@ -104,39 +104,64 @@ def make_plan(sweeper: DictConfig, space: SearchSpace) -> Plan:
     plan = Plan(
         n_trials=len(listed) if n_trials is None else n_trials,
         configurations=tuple(listed),
-        directions=names,
+        directions=_directions(sweeper.direction),
         max_failure_rate=sweeper.max_failure_rate,
     )
     if space.size() == 1 and plan.n_trials > 1 and not plan.is_list:
         raise SweepError(
-            f"hydra.sweeper.n_trials={plan.n_trials}: nothing is searched, so that all trials would be the same; "
-            "expected a setting with several values, such as x=1,2 or x=interval(0,1)"
+            f"hydra.sweeper.n_trials={plan.n_trials}: nothing is searched, so that all trials "
+            "would be the same; expected a setting with several values, such as x=1,2 or "
+            "x=interval(0,1)"
         )
     return plan
 
 
+def _directions(setting: Any) -> tuple[StudyDirection, ...]:
+    """Return the directions of a word or a list of words, or of the official plugin's enum."""
+    words = list(setting) if OmegaConf.is_list(setting) else [setting]
+    names = [str(getattr(word, "name", word)) for word in words]
+    if unknown := [name for name in names if name not in _DIRECTIONS]:
+        raise SweepError(f"hydra.sweeper.direction={unknown[0]}: expected minimize or maximize")
+    return tuple(_DIRECTIONS[name] for name in names)
+
+
+def samples(plan: Plan, space: SearchSpace) -> list[dict[str, Any]]:
+    """Return parameters that together contain every value that will be tried.
+
+    Of a list of more than 50 configurations, only the first 50 are included as a whole.
+    """
+    if plan.is_list and len(plan.configurations) <= _MOST_CHECKED:
+        return list(plan.configurations)
+    return [*space.samples(), *plan.configurations[:_MOST_CHECKED]]
+
+
 def repetitions(plan: Plan, space: SearchSpace) -> list[str]:
-    """What a user should know before the first trial: why the same configuration will be tried more than once."""
+    """Return notes that say why the same configuration will be tried more than once."""
     texts = [json.dumps(entry, sort_keys=True) for entry in plan.configurations]
     is_whole = [
         not space.extension and space.distributions.keys() <= entry.keys()
         for entry in plan.configurations
     ]
     lines = [
-        f"hydra.sweeper.enqueue: {' '.join(space.assignments(entry))} is listed more than once and tried as often"
+        f"hydra.sweeper.enqueue: {' '.join(space.assignments(entry))} "
+        "is listed more than once and tried as often"
         for i, entry in enumerate(plan.configurations)
         if is_whole[i] and texts[:i].count(texts[i]) == 1
     ]
     if space.size() < plan.n_trials and not plan.is_list:
         lines.append(
-            f"hydra.sweeper.n_trials={plan.n_trials}, but there are only {space.size()} configurations: some are "
-            "tried more than once. hydra/sweeper/sampler=grid tries each once"
+            f"hydra.sweeper.n_trials={plan.n_trials}, but there are only {space.size()} "
+            "configurations: some are tried more than once. hydra/sweeper/sampler=grid tries each "
+            "once"
         )
     return lines
 
 
 def _enqueued(sweeper: DictConfig, space: SearchSpace) -> list[dict[str, Any]]:
-    """What `enqueue` lists, each value as its distribution has it; only a custom search space knows other keys."""
+    """Return what `enqueue` lists, each value as its distribution has it.
+
+    Only with a custom search space may there be keys that are not searched.
+    """
     listed = (
         OmegaConf.to_container(sweeper.enqueue, resolve=True) if sweeper.enqueue is not None else []
     )
@@ -146,7 +171,8 @@ def _enqueued(sweeper: DictConfig, space: SearchSpace) -> list[dict[str, Any]]:
     for key in {key for entry in listed for key in entry} - searched.keys():
         if not sweeper.custom_search_space:
             raise SweepError(
-                f"hydra.sweeper.enqueue: {key} is not searched; expected some of {', '.join(searched) or 'none'}"
+                f"hydra.sweeper.enqueue: {key} is not searched; "
+                f"expected some of {', '.join(searched) or 'none'}"
             )
     return [
         {

@@ -1,4 +1,4 @@
-"""The Hydra plugin `optuna_study`: its config, with the official Optuna plugin's keys, and the class Hydra calls."""
+"""The Hydra plugin `optuna_study`: its configs are stored with Hydra, which calls its class."""
 
 import importlib
 from contextlib import suppress
@@ -15,9 +15,10 @@ _PROVIDER = "mnist_exp.sweeper"
 
 
 def _store() -> None:
-    """Where the official plugin is installed too, its samplers keep their names: they work with both.
+    """Store the configs with Hydra; the official plugin's samplers, if installed, keep their names.
 
-    It must store them first: Hydra warns of a name that is stored twice, and the official plugin does not look.
+    Those work with both plugins. They must be stored first: Hydra warns of a name that is stored
+    twice, and the official plugin stores its names in any case.
     """
     with suppress(ImportError):
         importlib.import_module("hydra_plugins.hydra_optuna_sweeper.config")
@@ -26,9 +27,9 @@ def _store() -> None:
         store.store(name, SWEEPER, group="hydra/sweeper", provider=_PROVIDER, replace=True)
     groups = {"sampler": SAMPLERS, "pruner": PRUNERS}
     for group, options in groups.items():
-        there = store.repo.get("hydra", {}).get("sweeper", {}).get(group, {})
+        stored = store.repo.get("hydra", {}).get("sweeper", {}).get(group, {})
         for name, node in options.items():
-            if f"{name}.yaml" not in there:
+            if f"{name}.yaml" not in stored:
                 store.store(name, node, group=f"hydra/sweeper/{group}", provider=_PROVIDER)
 
 
@@ -36,7 +37,10 @@ _store()
 
 
 class OptunaStudySweeper(Sweeper):
-    """See the config above; `run` has the work, so that starting Hydra does not import Optuna."""
+    """The sweeper of the configs above.
+
+    Hydra imports this module for every command. So the work is in `run`, which imports Optuna.
+    """
 
     def __init__(self, **settings: Any) -> None:
         self._settings = settings
@@ -44,9 +48,11 @@ class OptunaStudySweeper(Sweeper):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
+        """Keep what Hydra passes, for `sweep`."""
         self._context, self._task, self._config = hydra_context, task_function, config
 
     def sweep(self, arguments: list[str]) -> None:
+        """Run a sweep of these overrides. Raises SweepError; see `run_sweep`."""
         from mnist_exp.sweeper.run import run_sweep
 
         run_sweep(self._context, self._task, self._config, arguments)

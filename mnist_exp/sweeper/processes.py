@@ -1,4 +1,4 @@
-"""Whether the process that a record names still lives: the one place that knows how processes are named and looked up."""
+"""Names of processes in records, and whether the process that a name stands for is still alive."""
 
 import functools
 import hashlib
@@ -11,46 +11,43 @@ from pathlib import Path
 import psutil
 
 _FIRST_NAMESPACE = 0xEFFFFFFC  # inode of the PID namespace that Linux boots with: no container's
-_CLOCK_SECONDS = (
-    10.0  # by which a start time that was taken from the clock may differ from the one of now
-)
+# By how much a process's start time may change when the clock is set, as far as it is believed.
+_CLOCK_SECONDS = 10.0
 _START = re.compile(r"([0-9a-f-]+)\+(\d+)")  # boot id + ticks
-_TIME = re.compile(
-    r"\d{1,12}(\.\d{1,9})?"
-)  # seconds since 1970, as older versions and other systems have it
-_UNKNOWN = (
-    psutil.Error,
-    OSError,
-    RuntimeError,
-)  # what psutil raises in a sandbox that hides parts of /proc
+# Seconds since 1970: the start in names from older versions and from other systems than Linux.
+_TIME = re.compile(r"\d{1,12}(\.\d{1,9})?")
+# What psutil raises in a sandbox that hides parts of /proc.
+_UNKNOWN = (psutil.Error, OSError, RuntimeError)
 
 
 @dataclass(frozen=True)
 class _Process:
-    state: str  # a letter, Z or X for a process that has ended
-    ticks: int  # from the boot of the machine to its start
+    state: str  # a letter; Z or X for a process that has ended
+    ticks: int  # of the clock, from the boot of the machine to the start of the process
 
 
 def this_process() -> str:
-    """Names this process among all of all machines and all times, as MACHINE/PID/START.
+    """Return the name of this process, MACHINE/PID/START, which no other process ever has.
 
-    No change of the clock changes the name: on Linux START is the id of the boot and the ticks since then.
+    The name does not change when the clock is set: on Linux START is the id of the boot and the
+    ticks since then.
     """
-    return _name(os.getpid())  # a child that was forked has a name of its own
+    return _name(os.getpid())  # a forked child has a name of its own
 
 
 def machine() -> str:
-    """Names the host, or the container on it, whose processes can see each other by number."""
+    """Return the name of the host or container: of all processes that see each other's numbers."""
     if _namespace("pid") is None:
         return f"{platform.node()}-0"
     return f"{platform.node()}-{_machine_id()}-{_namespace('pid')}.{_namespace('time')}"
 
 
 def is_alive(text: str) -> bool | None:
-    """Whether the process of that name lives. None where nobody here can know that, or for what is no name.
+    """Return True if the process of that name is alive, False if it has ended, else None.
 
-    That is so for a process of another machine or container. The names that older versions gave are read, too: with
-    a start time that was taken from the clock (HOST-NAMESPACE/PID/SECONDS), or without a namespace (HOST/PID/SECONDS).
+    None means that this process cannot know it: the name is of another machine or container, or is
+    no name. Names that older versions gave are read, too: with a start time by the clock
+    (HOST-NAMESPACE/PID/SECONDS), also without a namespace (HOST/PID/SECONDS).
     """
     place, _, rest = text.partition("/")
     number, _, start = rest.partition("/")
@@ -65,7 +62,7 @@ def is_alive(text: str) -> bool | None:
 
 
 def _lives_since(pid: int, boot: str, ticks: int) -> bool | None:
-    if boot != _boot_id():  # the machine was started anew, or another one has the same name
+    if boot != _boot_id():  # the machine was restarted, or another one has the same name
         return False if _is_first_namespace() and _machine_id() else None
     process = _read(str(pid)) if _proc_is_ours() else None
     if process is None:
@@ -74,7 +71,11 @@ def _lives_since(pid: int, boot: str, ticks: int) -> bool | None:
 
 
 def _lives_since_time(pid: int, started: float) -> bool | None:
-    """The start time of a living process changes when the clock is set, on Linux; so another one proves nothing."""
+    """Decide by a start time that was taken from the clock.
+
+    On Linux the start time of a living process changes when the clock is set. So a different start
+    time does not prove that the process has ended.
+    """
     is_linux = _namespace("pid") is not None
     if is_linux and not _proc_is_ours():
         return _unseen(pid)
@@ -92,18 +93,21 @@ def _lives_since_time(pid: int, started: float) -> bool | None:
 
 
 def _unseen(pid: int) -> bool | None:
-    """False if no process has that number; None if one has, of which /proc shows nothing (hidepid, another /proc)."""
+    """Return False if no process has that number, None if /proc only hides it (hidepid)."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # somebody else's
+    except OSError:  # another user's process
         pass
     return None
 
 
 def _older_names() -> set[str]:
-    """What older versions called this machine. Without a namespace it may be a container: then only the host knows."""
+    """Return the names that older versions gave this machine.
+
+    A name without a namespace may be a container's: then only the host itself can know.
+    """
     namespace = _namespace("pid")
     names = {f"{platform.node()}-{namespace or 0}"}
     is_container = namespace is not None and not _is_first_namespace()
@@ -125,14 +129,17 @@ def _name(pid: int) -> str:
 def _read(pid: str) -> _Process | None:
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        fields = text.rpartition(")")[2].split()  # the name before that may hold anything
+        fields = text.rpartition(")")[2].split()  # the program's name may hold any characters
         return _Process(state=fields[0], ticks=int(fields[19]))
     except (OSError, ValueError, IndexError):
         return None
 
 
 def _proc_is_ours() -> bool:
-    """Whether /proc shows the processes of this process' own namespace: `unshare --pid` alone leaves the outer ones."""
+    """Return True if /proc shows this process's own namespace.
+
+    After `unshare --pid` alone it shows the outer one.
+    """
     try:
         return os.readlink("/proc/self") == str(os.getpid())
     except OSError:
@@ -144,7 +151,7 @@ def _is_first_namespace() -> bool:
 
 
 def _namespace(kind: str) -> int | None:
-    """A number for it; the kernels that have no such namespaces, and other systems, have none."""
+    """Return a number for this process's namespace; None on a system without such namespaces."""
     try:
         return os.stat(f"/proc/self/ns/{kind}").st_ino
     except OSError:
@@ -158,7 +165,7 @@ def _boot_id() -> str:
 
 @functools.cache
 def _machine_id() -> str:
-    """A digest of the machine's id, which is not to be shown to others; "" if it has none."""
+    """Return a digest of the machine's id, "" if it has none. The id itself must not be shown."""
     line = _line("/etc/machine-id")
     return hashlib.sha256(f"mnist_exp {line}".encode()).hexdigest()[:12] if line else ""
 

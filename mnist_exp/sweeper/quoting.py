@@ -1,7 +1,8 @@
-r"""Values as text of Hydra overrides: what Hydra and OmegaConf read from it is the same value of the same type.
+r"""Write a value as a Hydra override, from which Hydra reads the same value of the same type.
 
-Hydra reads unquoted text by a grammar of its own (`1e3` is a number, `a,b` are two values, `#` cannot be read at all).
-OmegaConf then resolves `${...}` and takes `???` for a missing value; a backslash before either keeps it as text.
+Hydra reads unquoted text by a grammar of its own: `1e3` is a number, `a,b` are two values, `#`
+cannot be read at all. OmegaConf then resolves `${...}` and takes `???` for a missing value; a
+backslash before either keeps it as text.
 """
 
 import numbers
@@ -11,21 +12,24 @@ from typing import Any
 
 from omegaconf import ListConfig
 
-# Text that means itself without quotes, if it is none of the words that Hydra reads as a number, a bool or null.
+# Text that needs no quotes, unless it is a word that Hydra reads as a number, a bool or null.
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-/]*")
 _WORDS = ("null", "true", "false", "inf", "nan")
-# Keys of a dict cannot be quoted, only escaped: these are the characters they can have.
+# Hydra has no quotes for the keys of a dict, only escapes; other characters cannot be written.
 _DICT_KEY = re.compile(r"[A-Za-z0-9_./$%*@?|+\-\\()\[\]{}:=, \t]+")
 _NUMBER = re.compile(r"[+-]?([0-9._]+(e[+-]?[0-9_]+)?|inf|nan)", re.IGNORECASE)
 
 
 def override(key: str, value: Any) -> str:
-    """`KEY=VALUE`, which sets exactly this value. Raises ValueError for one that no override can set."""
+    """Return `KEY=VALUE`, which sets this value. Raises ValueError if no override can set it."""
     return f"{key}={literal(value)}"
 
 
 def literal(value: Any) -> str:
-    """The part of an override after `=`: text stays text, `${` and `???` included, and other values keep their type."""
+    """Return the part of an override after `=`, which keeps the value and its type.
+
+    `${` and `???` in a text stay text. Raises ValueError for a value that no override can set.
+    """
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -44,7 +48,7 @@ def literal(value: Any) -> str:
 
 
 def quoted(text: str) -> str:
-    """Text for Hydra, in quotes only where it needs them. As in what a user writes, `${...}` is resolved."""
+    """Return text for Hydra, in quotes if it needs them. Hydra will resolve `${...}` in it."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
     inside = re.sub(r"(\\+)(?='|\Z)", r"\1\1", text).replace("'", r"\'")
@@ -52,10 +56,13 @@ def quoted(text: str) -> str:
 
 
 def escaped(value: Any) -> Any:
-    """What a config of OmegaConf must hold to give this value; text in lists and dicts is escaped as well."""
+    """Return what a config of OmegaConf must hold to give this value.
+
+    Texts are escaped, also in lists and dicts.
+    """
     if isinstance(value, list):
         return [escaped(item) for item in value]
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: escaped(item) for key, item in value.items()}
     if not isinstance(value, str):
         return value
@@ -65,7 +72,7 @@ def escaped(value: Any) -> Any:
 
 
 def _dict_key(key: Any) -> str:
-    """A key of a dict, for which Hydra has no quotes."""
+    """Return a key of a dict with escapes."""
     if not isinstance(key, str):
         return literal(key)
     if not _DICT_KEY.fullmatch(key) or key.lower() in _WORDS or _NUMBER.fullmatch(key):

@@ -1,4 +1,4 @@
-"""Samplers and pruners from their configs, by the names the official plugin gave them; one seed a trial."""
+"""Samplers and pruners from their configs, which have the names that the official plugin uses."""
 
 import contextlib
 import importlib.util
@@ -9,18 +9,21 @@ from typing import Any, NoReturn
 
 import optuna
 from omegaconf import DictConfig, ListConfig, OmegaConf
+from optuna.study import StudyDirection
 
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.hooks import call
 from mnist_exp.sweeper.space import SearchSpace
+from mnist_exp.sweeper.wording import first_line
 
 _TRUSTED = ("optuna.samplers.*", "optuna.pruners.*", "mnist_exp.sweeper.samplers.*")
-_KNOWN = ("optuna.", "mnist_exp.sweeper.samplers.")  # what a setting means is known of these alone
+# Only of these targets is it known what a setting means.
+_KNOWN = ("optuna.", "mnist_exp.sweeper.samplers.")
 _GRID = "optuna.samplers.GridSampler"
-# These take their points from one sequence, which a seed of each trial's own would break.
+# These take their points from one sequence; a seed for each trial would break it.
 _ONE_SEQUENCE = (optuna.samplers.QMCSampler,)
-# Packages that Optuna does not install and imports when it needs them, which may be after many trials.
+# Packages that Optuna does not install. It imports them when needed, perhaps after many trials.
 _NEEDED = {optuna.samplers.CmaEsSampler: "cmaes", optuna.samplers.GPSampler: "torch"}
 
 _KINDS: dict[str, type] = {
@@ -28,7 +31,7 @@ _KINDS: dict[str, type] = {
     "pruner": optuna.pruners.BasePruner,
 }
 
-# Settings of samplers and pruners that are whole numbers, and the least that each can be.
+# Settings of samplers and pruners that are whole numbers, with the smallest value of each.
 _LEAST = {
     "seed": 0,
     "n_startup_trials": 0,
@@ -47,12 +50,8 @@ _LEAST = {
 }
 _LARGEST_SEED = 2**32 - 1
 _AUTOMATIC = {"min_resource", "max_resource"}  # `auto` is left to Optuna
-_MOST = {
-    "mutation_prob": 1,
-    "crossover_prob": 1,
-    "swapping_prob": 1,
-    "percentile": 100,
-}  # numbers from 0 to it
+# Settings that are numbers from 0 to a largest value.
+_MOST = {"mutation_prob": 1, "crossover_prob": 1, "swapping_prob": 1, "percentile": 100}
 _FLAGS = {
     "multivariate",
     "group",
@@ -69,7 +68,7 @@ _FLAGS = {
     "warn_asynchronous_seeding",
 }
 
-# Functions of the official plugin that its configs name, and ours of the same settings.
+# Functions that the official plugin's configs name -> our functions with the same settings.
 _OFFICIAL = {
     f"hydra_plugins.hydra_optuna_sweeper.{theirs}": f"mnist_exp.sweeper.samplers.{ours}"
     for theirs, ours in {
@@ -81,23 +80,24 @@ _OFFICIAL = {
 
 
 def is_grid(config: DictConfig) -> bool:
+    """Return True if the config of a sampler asks for a grid."""
     return str(config.get("_target_")) == _GRID
 
 
 def build_sampler(
     config: DictConfig, trial_number: int, allowed: Sequence[str] | None = None
 ) -> optuna.samplers.BaseSampler:
-    """The sampler for one trial. With a seed, what it draws depends on that, the number and the trials before.
+    """Return the sampler for one trial.
 
-    `allowed` are targets beside Optuna's own; without it all that the config names, which the parent has checked.
+    With a seed, what it draws depends on the seed, the trial's number and the trials that ended
+    before it. `allowed` are the targets that may be called beside Optuna's own; without it, all
+    that the config names may be called: in a worker, whose parent has checked them before.
     """
     settings = dict(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
     settings = {key: value for key, value in settings.items() if value is not None}
     if is_grid(config):
         _check_values("sampler", settings)
-        return (
-            optuna.samplers.RandomSampler()
-        )  # every cell waits with its parameters; nothing is sampled
+        return optuna.samplers.RandomSampler()  # never used: all cells wait with their parameters
     settings["_target_"] = _OFFICIAL.get(settings["_target_"], settings["_target_"])
     sampler: optuna.samplers.BaseSampler = _build("sampler", settings, allowed)
     if settings.get("seed") is not None and not isinstance(sampler, _ONE_SEQUENCE):
@@ -109,44 +109,51 @@ def build_sampler(
 def check_sampler(
     config: DictConfig,
     space: SearchSpace,
-    directions: Sequence[str],
+    directions: Sequence[StudyDirection],
     allowed: Sequence[str] | None = None,
 ) -> None:
-    """Raise SweepError for a sampler that cannot be built, lacks a package, or does not go with the study."""
+    """Raise SweepError for a sampler that cannot be built, lacks a package or does not fit."""
     sampler = build_sampler(config, 0, allowed)
     for kind, package in _NEEDED.items():
         if isinstance(sampler, kind) and importlib.util.find_spec(package) is None:
             raise SweepError(
-                f"hydra.sweeper.sampler: {kind.__name__} needs the package {package}, which is not installed; "
-                f"`pip install {package}` installs it"
+                f"hydra.sweeper.sampler: {kind.__name__} needs the package {package}, which is not "
+                f"installed; `pip install {package}` installs it"
             )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            study = optuna.create_study(sampler=sampler, directions=list(directions))  # type: ignore[arg-type]
+            study = optuna.create_study(sampler=sampler, directions=list(directions))
             study.ask(dict(space.distributions))
     except Exception as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0]
         raise SweepError(
-            f"hydra.sweeper.sampler: {type(sampler).__name__} cannot sample this study: {why}"
+            f"hydra.sweeper.sampler: {type(sampler).__name__} cannot sample this study: "
+            f"{first_line(error)}"
         ) from error
 
 
 def check_pruner(
-    config: DictConfig | None, directions: Sequence[str], allowed: Sequence[str] | None = None
+    config: DictConfig | None,
+    directions: Sequence[StudyDirection],
+    allowed: Sequence[str] | None = None,
 ) -> None:
     """Raise SweepError for a pruner that cannot be built, or would never prune."""
     pruner = build_pruner(config, allowed)
     if len(directions) > 1 and not isinstance(pruner, optuna.pruners.NopPruner):
         raise SweepError(
-            f"hydra.sweeper.pruner: {type(pruner).__name__} does nothing in a study of {len(directions)} objectives, "
-            "which Optuna cannot prune; expected hydra/sweeper/pruner=none"
+            f"hydra.sweeper.pruner: {type(pruner).__name__} does nothing in a study of "
+            f"{len(directions)} objectives, which Optuna cannot prune; "
+            "expected hydra/sweeper/pruner=none"
         )
 
 
 def build_pruner(
     config: DictConfig | None, allowed: Sequence[str] | None = None
 ) -> optuna.pruners.BasePruner:
+    """Return the pruner of a config, without one a pruner that does nothing.
+
+    `allowed` as in `build_sampler`.
+    """
     if config is None:
         return optuna.pruners.NopPruner()
     pruner: optuna.pruners.BasePruner = _build(
@@ -156,14 +163,17 @@ def build_pruner(
 
 
 def create_nsgaii_sampler(**settings: Any) -> optuna.samplers.NSGAIISampler:
-    """Without the settings that are null; the official plugin has a function of this name."""
+    """Return Optuna's NSGA-II sampler; the official plugin has a function of this name."""
     return optuna.samplers.NSGAIISampler(**settings)
 
 
 def create_nsgaiii_sampler(
     reference_points: list[list[float]] | None = None, **settings: Any
 ) -> optuna.samplers.NSGAIIISampler:
-    """As above; `reference_points` [points, objectives] becomes the array that Optuna wants."""
+    """Return Optuna's NSGA-III sampler.
+
+    `reference_points` [points, objectives] becomes the array that Optuna expects.
+    """
     import numpy as np
 
     points = None if reference_points is None else np.asarray(reference_points, dtype=float)
@@ -171,14 +181,15 @@ def create_nsgaiii_sampler(
 
 
 def create_motpe_sampler(**_: Any) -> NoReturn:
-    """There is none since Optuna 4. Raises ValueError, which says what took its place."""
+    """Raise ValueError, which says what took the place of the sampler that Optuna 4 removed."""
     raise ValueError(
-        "Optuna has no motpe any more; expected hydra/sweeper/sampler=tpe, which takes several objectives"
+        "Optuna has no motpe any more; expected hydra/sweeper/sampler=tpe, "
+        "which takes several objectives"
     )
 
 
 def targets(node: Any) -> list[str]:
-    """Every `_target_` of a node and of what is in it."""
+    """Return every `_target_` of a node and of the nodes in it."""
     if isinstance(node, DictConfig | ListConfig):
         return targets(OmegaConf.to_container(node, resolve=True))
     if isinstance(node, dict):
@@ -200,16 +211,15 @@ def _build(kind: str, settings: Any, allowed: Sequence[str] | None) -> Any:
             wrong = _wrong_setting(kind, settings, permitted) if is_known else None
             if wrong is None:
                 raise
-            built = call(
-                f"{kind}.{wrong}={clean(settings[wrong])}", settings, permitted
-            )  # raises with its name
+            # This raises again, with the name of the setting.
+            built = call(f"{kind}.{wrong}={clean(settings[wrong])}", settings, permitted)
     if not isinstance(built, _KINDS[kind]):
         raise SweepError(f"hydra.sweeper.{kind}: {settings.get('_target_')} is no {kind} of Optuna")
     return built
 
 
 def _check_values(kind: str, settings: Mapping[str, Any]) -> None:
-    """Raise SweepError for a value that Optuna takes without a word, or refuses without its name."""
+    """Raise SweepError for a value that Optuna accepts silently, or refuses without its name."""
     for key, value in settings.items():
         where = f"hydra.sweeper.{kind}.{key}={clean(value)}"
         if value is None or (key in _AUTOMATIC and value == "auto"):
@@ -225,14 +235,9 @@ def _check_values(kind: str, settings: Mapping[str, Any]) -> None:
 
 
 def _wrong_setting(kind: str, settings: Mapping[str, Any], permitted: Sequence[str]) -> str | None:
-    """The setting without which the sampler or pruner can be built."""
-    for key in settings:
-        if key != "_target_":
-            with contextlib.suppress(SweepError):
-                call(
-                    kind,
-                    {other: value for other, value in settings.items() if other != key},
-                    permitted,
-                )
-                return key
+    """Return the setting without which the sampler or pruner can be built."""
+    for key in filter(lambda key: key != "_target_", settings):
+        with contextlib.suppress(SweepError):
+            call(kind, {name: settings[name] for name in settings if name != key}, permitted)
+            return key
     return None

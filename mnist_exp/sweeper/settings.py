@@ -1,4 +1,4 @@
-"""The settings of `hydra.sweeper`, its samplers and its pruners, with the official Optuna plugin's keys."""
+"""The settings of `hydra.sweeper`, its samplers and pruners; keys as in the official plugin."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ SWEEPER: dict[str, Any] = {
     "direction": "minimize",  # or maximize, or a list of them
     "storage": None,  # null: sqlite:///optuna.db in the current folder
     "study_name": None,  # null: the job's name and a digest of what is searched
-    "n_trials": 20,  # in all, however often the command is run; null: all that `enqueue` or a grid lists
+    "n_trials": 20,  # in all runs of the command; null: all that `enqueue` or a grid lists
     "n_jobs": None,  # another name for n_workers
     "n_workers": None,  # null: 2
     "timeout": None,  # seconds after which no trial begins
-    "heartbeat": 60,  # seconds between a worker's signs of life; after two without one its trial is retried
+    "heartbeat": 60,  # seconds; a worker that misses two heartbeats is taken for dead
     "max_retries": 3,  # of a trial whose worker died
     "max_failure_rate": 0.0,  # share of n_trials that may fail before the sweep stops
     "enqueue": [],  # parameters to try first: a list of {KEY: VALUE}
@@ -21,9 +21,7 @@ SWEEPER: dict[str, Any] = {
     "hooks": None,  # a subclass of mnist_exp.sweeper.hooks.StudyHooks
 }
 
-
 SETTINGS = {"sampler", "pruner", *SWEEPER} - {"_target_", "defaults"}  # below hydra.sweeper
-
 
 _EVOLUTION: dict[str, Any] = {
     "seed": None,
@@ -35,7 +33,6 @@ _EVOLUTION: dict[str, Any] = {
     "swapping_prob": 0.5,
     "constraints_func": None,
 }
-
 
 # Null leaves a setting to Optuna.
 SAMPLERS: dict[str, dict[str, Any]] = {
@@ -100,7 +97,6 @@ SAMPLERS: dict[str, dict[str, Any]] = {
         "warn_independent_sampling": True,
     },
 }
-
 
 PRUNERS: dict[str, dict[str, Any]] = {
     "none": {"_target_": "optuna.pruners.NopPruner"},

@@ -1,36 +1,41 @@
-"""The study: made or loaded, filled with trials that wait, and counted."""
+"""A study: created or loaded, filled with trials that wait, counted, and summed up."""
 
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from mnist_exp.sweeper.attributes import CONFIGURATION, FAILURE, LAUNCH, SPACE
 from mnist_exp.sweeper.cache import StudyCache
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.space import SearchSpace
-from mnist_exp.sweeper.storage import FAILURE, LAUNCH, StudyStorage
+from mnist_exp.sweeper.storage import StudyStorage
 
-SPACE = "sweeper:search_space"  # user attribute of the study: what was searched, see SearchSpace.to_dict
-_CONFIGURATION = "sweeper:configuration"  # user attribute of a trial that stands for one given configuration: its key
+_ADVICE = "\nExpected the same as before; hydra.sweeper.study_name=NAME starts another study"
 
 
 def open_study(storage: StudyStorage, name: str, plan: Plan, space: SearchSpace) -> optuna.Study:
-    """Create or load the study. Raises SweepError if it is there with another search space or other objectives."""
+    """Create or load the study.
+
+    Raises SweepError if it exists with another search space or other objectives.
+    """
     with storage.lock():
         study = optuna.create_study(
             study_name=name,
             storage=StudyCache(storage),
-            directions=cast(list[Literal["minimize", "maximize"]], list(plan.directions)),
+            directions=list(plan.directions),
             load_if_exists=True,
         )
-        there = tuple(direction.name.lower() for direction in study.directions)
-        if there != plan.directions:
-            before, now = ",".join(there), ",".join(plan.directions)
+        if tuple(study.directions) != plan.directions:
+            before, now = (
+                ",".join(direction.name.lower() for direction in directions)
+                for directions in (study.directions, plan.directions)
+            )
             raise SweepError(f"study {name}: hydra.sweeper.direction: {before} -> {now}{_ADVICE}")
         recorded = study.user_attrs.get(SPACE)
         if recorded is None:
@@ -40,34 +45,34 @@ def open_study(storage: StudyStorage, name: str, plan: Plan, space: SearchSpace)
     return study
 
 
-_ADVICE = "\nExpected the same as before; hydra.sweeper.study_name=NAME starts another study"
-
-
 def fill(study: optuna.Study, storage: StudyStorage, plan: Plan, *, retry_failed: bool) -> int:
-    """Let as many trials wait as are needed for `n_trials` that end well; returns how many were added.
+    """Add waiting trials until `n_trials` can end well, and return how many were added.
 
-    `retry_failed`: configurations that failed are tried once more.
+    With `retry_failed`, configurations that failed are tried once more.
     """
     study_id = study._study_id
     with storage.lock():
-        number = storage.counts(study_id)
-        missing = max(plan.n_trials - (sum(number.values()) - number["FAIL"]), 0)
+        counts = storage.counts(study_id)
+        missing = max(plan.n_trials - (counts.total() - counts[TrialState.FAIL]), 0)
         if not missing:
             return 0
         tried = {
             key
-            for state, key in storage.attributes(study_id, _CONFIGURATION)
+            for state, key in storage.attributes(study_id, CONFIGURATION)
             if not (retry_failed and state == TrialState.FAIL)
         }
         left = [item for item in _keyed(plan.configurations) if item[0] not in tried][:missing]
         sampled = 0 if plan.is_list else missing - len(left)
-        given = [(parameters, {_CONFIGURATION: key}) for key, parameters in left]
+        given = [(parameters, {CONFIGURATION: key}) for key, parameters in left]
         storage.add_waiting(study_id, [*given, *(({}, {}) for _ in range(sampled))])
         return len(left) + sampled
 
 
 def _keyed(configurations: Sequence[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
-    """A key for each that it keeps when others come and go; one that is given twice is tried twice."""
+    """Return each configuration with a key that does not depend on the others.
+
+    A configuration that is listed twice gets two keys, and is tried twice.
+    """
     seen: Counter[str] = Counter()
     keyed = []
     for parameters in configurations:
@@ -77,24 +82,22 @@ def _keyed(configurations: Sequence[dict[str, Any]]) -> list[tuple[str, dict[str
     return keyed
 
 
-def failures(study: optuna.Study, launch: str) -> list[FrozenTrial]:
-    """Trials that failed in one launch."""
+def failed_trials(study: optuna.Study, launch: str) -> list[FrozenTrial]:
+    """Return the trials that failed in one launch."""
     failed = study.get_trials(deepcopy=False, states=(TrialState.FAIL,))
     return [trial for trial in failed if trial.user_attrs.get(LAUNCH) == launch]
 
 
-def counts(trials: Sequence[FrozenTrial]) -> dict[str, int]:
-    """Trials by state: COMPLETE, PRUNED, FAIL, RUNNING, WAITING."""
-    return {state.name: sum(trial.state == state for trial in trials) for state in TrialState}
-
-
-def reason(trial: FrozenTrial) -> str:
-    """Why the trial failed, on one line: whoever can write to the database may have written it."""
+def why_failed(trial: FrozenTrial) -> str:
+    """Return on one line why the trial failed; anybody with access to the database may write it."""
     return clean(trial.user_attrs.get(FAILURE, "unknown"))
 
 
 def results(study: optuna.Study) -> Mapping[str, Any]:
-    """What the official plugin writes to optimization_results.yaml; without a best trial that entry is missing."""
+    """Return what the official plugin writes to optimization_results.yaml.
+
+    A study of one objective without a best trial has no entry for it.
+    """
     if len(study.directions) > 1:
         front = [{"params": trial.params, "values": trial.values} for trial in study.best_trials]
         return {"name": "optuna", "solutions": front}

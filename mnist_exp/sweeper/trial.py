@@ -1,4 +1,4 @@
-"""The trial that runs in this process, for the task function: what it is, what to report, what to remember."""
+"""The trial that runs in this process, for its task function and the application's hooks."""
 
 import os
 import sys
@@ -13,34 +13,36 @@ if TYPE_CHECKING:
     import optuna
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunningTrial:
-    """`threads` is this worker's share of the machine's cores; `overrides` lead to the trial's config."""
+    """A trial whose task function is about to run, runs or has run in this process."""
 
     trial: "optuna.Trial"
-    overrides: tuple[str, ...]
-    threads: int
+    overrides: tuple[str, ...]  # that lead to the trial's config
+    threads: int  # this worker's share of the machine's cores
 
     @property
     def number(self) -> int:
+        """Return the trial's number in its study, from 0."""
         return self.trial.number
 
     @property
     def study_name(self) -> str:
+        """Return the name of the trial's study."""
         return self.trial.study.study_name
 
     @property
     def study_attributes(self) -> dict[str, Any]:
-        """What `StudyHooks.on_study_start` gave, and the sweeper's own notes."""
+        """Return what `StudyHooks.on_study_start` noted with the study, and the sweeper itself."""
         return self.trial.study.user_attrs
 
     def remember(self, key: str, value: Any) -> None:
-        """Keep a JSON value with the trial; whoever retries the trial after a crash can `recall` it."""
+        """Keep a JSON value with the trial; a later try after a crash can `recall` it."""
         with held():
             self.trial.set_user_attr(key, value)
 
     def recall(self, key: str) -> Any:
-        """What an earlier try of this trial remembered, or None."""
+        """Return what an earlier try of this trial remembered, or None."""
         return self.trial.user_attrs.get(key)
 
 
@@ -48,15 +50,15 @@ _running: RunningTrial | None = None
 
 
 def current() -> RunningTrial | None:
-    """The trial whose task function is running in this process, None outside a sweep of this sweeper."""
+    """Return the trial whose task function runs in this process; None outside a sweep."""
     return _running
 
 
 def report(value: float, step: int) -> None:
-    """Report an intermediate value of the objective. Raises optuna.TrialPruned if the pruner gives the trial up.
+    """Report an intermediate value. Raises optuna.TrialPruned if the pruner ends the trial.
 
-    Does nothing outside a sweep, and in one with several objectives, which Optuna cannot prune. Raises ValueError for
-    a step that is no whole number, which Optuna would round down.
+    Does nothing outside a sweep, and in a sweep with several objectives, which Optuna cannot prune.
+    Raises ValueError for a step that is no whole number: Optuna would round it down.
     """
     if step != int(step):
         raise ValueError(f"report: step={step!r}: expected a whole number")
@@ -64,15 +66,15 @@ def report(value: float, step: int) -> None:
         return
     with held():
         _running.trial.report(value, step)
-        is_pruned = _running.trial.should_prune()
-    if is_pruned:
+        must_end = _running.trial.should_prune()
+    if must_end:
         import optuna
 
         raise optuna.TrialPruned(f"pruned at step {step} with {value:g}")
 
 
 def _forget() -> None:
-    """A child that was forked runs no trial: the connection to the study's database is its parent's."""
+    """Forget the trial in a forked child: the connection to the database is its parent's."""
     global _running
     _running = None
 
@@ -82,13 +84,14 @@ if hasattr(os, "register_at_fork"):
 
 
 def is_pruned(error: BaseException) -> bool:
-    """Whether the error is what `report` raises for a trial that the pruner gives up."""
-    optuna = sys.modules.get("optuna")  # whoever raised it has imported it
+    """Return True if the error is what `report` raises for a trial that the pruner ends."""
+    optuna = sys.modules.get("optuna")  # whoever raised the error has imported it
     return optuna is not None and isinstance(error, optuna.TrialPruned)
 
 
 @contextmanager
 def running(trial: RunningTrial) -> Iterator[None]:
+    """Make the trial the `current` one in the block."""
     global _running
     _running = trial
     try:

@@ -1,46 +1,36 @@
-"""One worker: takes trials from the study until none waits, each with a config and an output folder of its own."""
+"""One worker: it runs the study's waiting trials one after the other until none is left."""
 
 import contextlib
-import io
 import logging
-import math
 import os
-import sys
 import threading
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Any, NoReturn, TextIO
 
 import optuna
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.utils import run_job
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 from optuna.storages._heartbeat import get_heartbeat_thread
 from optuna.trial import TrialState
 
+from mnist_exp.sweeper.attributes import DRAWN, FAILURE, STOPPED, TIME_IS_UP
 from mnist_exp.sweeper.cache import StudyCache
 from mnist_exp.sweeper.foreign_text import clean
-from mnist_exp.sweeper.hooks import build_hooks, load_function
+from mnist_exp.sweeper.hooks import TrialEnd, build_hooks, load_function
 from mnist_exp.sweeper.interruption import Held, held, interrupt_main_thread, interruptible, unblock
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.processes import machine, this_process
 from mnist_exp.sweeper.samplers import build_pruner, build_sampler
 from mnist_exp.sweeper.space import SearchSpace
-from mnist_exp.sweeper.storage import DRAWN, FAILURE, StudyStorage, TakenOver, reason, usable
+from mnist_exp.sweeper.storage import StudyStorage, TakenOver
+from mnist_exp.sweeper.storage_setting import reason, usable
 from mnist_exp.sweeper.study import fill
+from mnist_exp.sweeper.task import TrialFailed, objective_values, run_task
 from mnist_exp.sweeper.trial import RunningTrial, running
 
-# User attributes of the study.
-STOPPED = "stopped_launch"  # the launch whose workers must stop now
-TIME_IS_UP = "launch_out_of_time"  # the launch whose workers begin no further trial
-OUTPUT_FILE = "output.txt"  # what a trial printed, in its folder
 _WATCH_SECONDS = 1.0
-_LONGEST = 300  # characters of a reason
+_LONGEST_REASON = 300  # characters
 
 _log = logging.getLogger(__name__)
 
@@ -49,40 +39,37 @@ class Interrupted(BaseException):
     """A trial was interrupted and waits again."""
 
 
-class TrialFailed(Exception):
-    """A trial ended with a value that cannot be used."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Worker:
-    """The task function of a worker job, called by the launcher in whichever process, on whichever machine."""
+    """The task function of a worker's job, which the launcher calls on any machine."""
 
     hydra_context: HydraContext
     config: DictConfig  # of the sweep, without a trial's parameters
-    task_function: TaskFunction
+    task_function: TaskFunction  # of the application
     plan: Plan
     space: SearchSpace
     study_name: str
     storage_url: str
     launch: str  # names this run of the command
     machine: str  # of the parent
-    parent: str  # its process
-    share: int  # workers that share the parent's machine
+    parent: str  # the parent's process
+    share: int  # how many workers share the parent's machine
 
     def __call__(self, _: DictConfig) -> None:
+        """Run trials; an interruption is an error only in the parent's own process."""
         try:
             unblock()
             self._work()
         except (Interrupted, KeyboardInterrupt) as interrupted:
             # An error here would make a launcher kill the other workers, which stop by themselves.
-            if self._is_parent():
+            if this_process() == self.parent:
                 raise interrupted.__cause__ or interrupted from None
 
     def _work(self) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         sweeper = self.config.hydra.sweeper
         storage = StudyStorage(self.storage_url, sweeper.heartbeat, self.launch)
-        with usable(self.storage_url, KeyError):  # of a study that somebody removed
+        with usable(self.storage_url, KeyError):  # for a study that somebody has deleted
             study = optuna.load_study(
                 study_name=self.study_name,
                 storage=StudyCache(storage),
@@ -95,7 +82,7 @@ class Worker:
                 storage.give_back_claimed()
 
     def _take_trials(self, study: optuna.Study, storage: StudyStorage, hold: Held) -> None:
-        """One after the other, until none waits or none may begin."""
+        """Run one trial after the other, until none waits or none may begin."""
         over = self.is_over(study, storage)
         while not over and (trial_id := storage.claim(study._study_id)) is not None:
             state = None
@@ -109,22 +96,17 @@ class Worker:
                 storage.give_back_lost(study._study_id, self.config.hydra.sweeper.max_retries)
 
     def is_over(self, study: optuna.Study, storage: StudyStorage) -> bool:
-        """Whether no further trial may begin: the parent says so, or too many failed."""
+        """Return True if no further trial may begin: the parent says so, or too many failed."""
         attributes = study.user_attrs
         if self.launch in (attributes.get(STOPPED), attributes.get(TIME_IS_UP)):
             return True
         return storage.count_failed(study._study_id, self.launch) > self.plan.failures_allowed
 
-    def _is_parent(self) -> bool:
-        return this_process() == self.parent
-
     def _run_trial(
         self, study: optuna.Study, storage: StudyStorage, trial_id: int, hold: Held
     ) -> TrialState:
-        """How the trial ended, as the study has it now. Raises Interrupted and TakenOver."""
-        study._thread_local.cached_all_trials = (
-            None  # what Optuna's samplers know is of the trial before
-        )
+        """Run the trial and write its end to the study. Raises Interrupted and TakenOver."""
+        study._thread_local.cached_all_trials = None  # Optuna's samplers know the state before
         study.sampler = build_sampler(
             self.config.hydra.sweeper.sampler, storage.get_trial_number_from_id(trial_id)
         )
@@ -140,7 +122,7 @@ class Worker:
     def _attempt(
         self, trial: optuna.Trial, storage: StudyStorage, hold: Held
     ) -> tuple[TrialState, float | list[float] | None]:
-        """How the trial ended, and its value or values."""
+        """Run the trial, and return how it ended with its value or values."""
         hooks = build_hooks(self.config.hydra.sweeper.hooks)
         started: RunningTrial | None = None
 
@@ -151,17 +133,18 @@ class Worker:
                 storage.note(trial._trial_id, {FAILURE: why})
             if started is not None:
                 try:
-                    hooks.on_trial_end(started, state.name, why)
+                    hooks.on_trial_end(started, TrialEnd(state.name), why)
                 except Exception as error:  # noqa: BLE001  # whatever an application raises
                     _log.warning(f"on_trial_end of trial {trial.number}: {_one_line(error)}")
 
         try:
             overrides = self._overrides(trial, storage)
-            started = RunningTrial(trial, overrides, self._threads())
+            started = RunningTrial(trial=trial, overrides=overrides, threads=self._threads())
             config = self._compose(trial.number, overrides)
             hooks.on_trial_start(started, config)
             with running(started):
-                values = self._values(self._run(config, hold))
+                returned = run_task(self.hydra_context, self.task_function, config, hold)
+                values = objective_values(returned, len(self.plan.directions))
         except TakenOver:
             raise
         except optuna.TrialPruned as pruned:
@@ -177,6 +160,7 @@ class Worker:
         return TrialState.COMPLETE, values
 
     def _overrides(self, trial: optuna.Trial, storage: StudyStorage) -> tuple[str, ...]:
+        """Draw the trial's parameters, and return all its overrides."""
         for name, distribution in self.space.distributions.items():
             trial._suggest(name, distribution)
         if self.space.extension:
@@ -193,115 +177,24 @@ class Worker:
             config.hydra.job.num = number
         return config
 
-    def _run(self, config: DictConfig, hold: Held) -> Any:
-        result = run_job(
-            hydra_context=self.hydra_context,
-            task_function=partial(self._task, hold),
-            config=config,
-            job_dir_key="hydra.sweep.dir",
-            job_subdir_key="hydra.sweep.subdir",
-        )
-        with contextlib.redirect_stderr(
-            io.StringIO()
-        ):  # where Hydra announces a failure, in the middle of a table
-            returned = result.return_value
-        if isinstance(returned, optuna.TrialPruned):
-            raise returned
-        return returned
-
-    def _task(self, hold: Held, config: DictConfig) -> Any:
-        """The task function with its output in a file, so that one progress display serves all workers."""
-        folder = Path(HydraConfig.get().runtime.output_dir)
-        with (folder / OUTPUT_FILE).open("a") as output, _output_to(output):
-            try:
-                with hold.released(), _without_its_children():
-                    return self.task_function(config)
-            except optuna.TrialPruned as pruned:
-                return pruned  # an exception would be in the job's log as a failure
-
-    def _values(self, returned: Any) -> float | list[float]:
-        several = len(self.plan.directions) > 1
-        try:
-            values = [float(value) for value in (returned if several else [returned])]
-        except (TypeError, ValueError):
-            raise TrialFailed(
-                f"returned {returned!r}, expected {'numbers' if several else 'a number'}"
-            ) from None
-        if len(values) != len(self.plan.directions):
-            raise TrialFailed(
-                f"returned {len(values)} values, expected {len(self.plan.directions)}"
-            )
-        if any(math.isnan(value) for value in values):
-            raise TrialFailed(f"returned {returned!r}")
-        return values if several else values[0]
-
     def _threads(self) -> int:
-        cores = (
-            len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count() or 1
-        )
+        has_affinity = hasattr(os, "sched_getaffinity")
+        cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
         return max(1, cores // self.share) if machine() == self.machine else cores
 
 
 @contextmanager
-def _without_its_children() -> Iterator[None]:
-    """A child that was forked in the block ends at the block's end, as at a program's: the trial is its parent's."""
-    parent = os.getpid()
-    try:
-        yield
-    except BaseException as error:
-        if os.getpid() != parent:
-            _end_process(error)
-        raise
-    if os.getpid() != parent:
-        _end_process(SystemExit())
-
-
-def _end_process(error: BaseException) -> NoReturn:
-    """End this process with the words and the exit code that Python has for the error, and nothing else that is registered."""
-    code = error.code if isinstance(error, SystemExit) else 1
-    if not isinstance(error, SystemExit):
-        traceback.print_exception(error)
-    elif not isinstance(code, int | None):
-        print(code, file=sys.stderr)
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code & 0xFF if isinstance(code, int) else int(code is not None))
-
-
-@contextmanager
-def _output_to(file: TextIO) -> Iterator[None]:
-    """What is printed and logged to the terminal in the block goes to the file."""
-    terminals = [
-        (handler, handler.stream)
-        for handler in logging.getLogger().handlers
-        if type(handler) is logging.StreamHandler
-    ]
-    with contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
-        for handler, _ in terminals:
-            handler.setStream(file)
-        try:
-            yield
-        finally:
-            for handler, stream in terminals:
-                handler.setStream(stream)
-
-
-@contextmanager
 def _interrupted_when_told(study: optuna.Study, launch: str) -> Iterator[None]:
-    """Interrupt the block, as Ctrl-C does, when the parent asks the workers of this launch to stop."""
-    if threading.current_thread() is not threading.main_thread():  # which alone can be interrupted
+    """Interrupt the block as Ctrl-C does when the parent asks this launch's workers to stop."""
+    if threading.current_thread() is not threading.main_thread():  # only that can be interrupted
         yield
         return
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(_WATCH_SECONDS):
-            with contextlib.suppress(
-                optuna.exceptions.StorageInternalError
-            ):  # a server that is away for a moment
+            # A server may be away for a moment.
+            with contextlib.suppress(optuna.exceptions.StorageInternalError):
                 if study.user_attrs.get(STOPPED) == launch:
                     interrupt_main_thread()
                     return
@@ -317,7 +210,7 @@ def _interrupted_when_told(study: optuna.Study, launch: str) -> Iterator[None]:
 
 
 def _is_of_interrupt(error: BaseException | None) -> bool:
-    """Whether an interruption led to the error, as when a database is left in the middle of a commit."""
+    """Return True if an interruption led to the error, for instance in the middle of a commit."""
     return error is not None and (
         isinstance(error, KeyboardInterrupt)
         or _is_of_interrupt(error.__cause__ or error.__context__)
@@ -327,4 +220,4 @@ def _is_of_interrupt(error: BaseException | None) -> bool:
 def _one_line(error: BaseException) -> str:
     name, why = type(error).__name__, reason(error)
     text = name if why == name else f"{name}: {why}"
-    return clean(text, _LONGEST)
+    return clean(text, _LONGEST_REASON)

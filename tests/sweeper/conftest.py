@@ -90,3 +90,19 @@ def url(folder: Path) -> str:
 @pytest.fixture
 def storage(url: str) -> StudyStorage:
     return StudyStorage(url, heartbeat=60, launch="this")
+
+
+@pytest.fixture
+def study(storage: StudyStorage) -> optuna.Study:
+    """With three trials that wait."""
+    study = optuna.create_study(study_name="study", storage=storage)
+    for _ in range(3):
+        study.enqueue_trial({})
+    return study
+
+
+def claim(storage: StudyStorage, study: optuna.Study) -> int:
+    """The id of the first trial that waits, which is this process' own now."""
+    claimed = storage.claim(study._study_id)
+    assert claimed is not None
+    return claimed

@@ -14,7 +14,8 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 from waiting import LIMIT, until
 
-from mnist_exp.sweeper.storage import WORKER, StudyStorage, is_alive
+from mnist_exp.sweeper.attributes import WORKER
+from mnist_exp.sweeper.storage import StudyStorage, is_alive
 
 NAME = "trivial"
 _TESTS = Path(__file__).parent.parent

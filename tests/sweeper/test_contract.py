@@ -12,7 +12,8 @@ from optuna.storages._rdb import models
 from optuna.trial import TrialState
 from waiting import until
 
-from mnist_exp.sweeper.storage import FAILURE, LAUNCH, RETRIES, WORKER, StudyStorage
+from mnist_exp.sweeper.attributes import FAILURE, LAUNCH, RETRIES, WORKER
+from mnist_exp.sweeper.storage import StudyStorage
 from sweeper import studies
 from sweeper.studies import Sweep
 

@@ -6,7 +6,7 @@ import optuna
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from mnist_exp.sweeper.storage import FAILURE
+from mnist_exp.sweeper.attributes import FAILURE
 from sweeper import apps
 from sweeper.conftest import Sweep
 

@@ -1,9 +1,11 @@
 """Settings that no sweep can run with are named with their value; what is left is a plan."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from omegaconf import DictConfig, OmegaConf
+from optuna.study import StudyDirection
 
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.plan import Plan, check_settings, make_plan, repetitions
@@ -57,7 +59,9 @@ def _article(expected: str) -> str:
 def test_the_default_settings_are_accepted() -> None:
     check_settings(settings())
     plan = make_plan(settings(), SPACE)
-    assert plan == Plan(20, (), ("minimize",), 0.0)
+    assert plan == Plan(
+        n_trials=20, configurations=(), directions=(StudyDirection.MINIMIZE,), max_failure_rate=0.0
+    )
     assert not plan.is_list
 
 
@@ -117,7 +121,8 @@ def test_without_a_number_there_must_be_a_list() -> None:
     [(0, 10, 0), (0.5, 10, 5), (0.29, 100, 29), (1, 10, 9), (1, 1, 0)],
 )
 def test_failures_allowed(rate: float, n_trials: int, allowed: int) -> None:
-    assert Plan(n_trials, (), ("minimize",), rate).failures_allowed == allowed
+    plan = replace(make_plan(settings(), SPACE), n_trials=n_trials, max_failure_rate=rate)
+    assert plan.failures_allowed == allowed
 
 
 @pytest.mark.parametrize(

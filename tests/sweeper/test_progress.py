@@ -5,16 +5,19 @@ import io
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
-from rich.console import Console
 
 from mnist_exp.sweeper import progress
+from mnist_exp.sweeper.attributes import FAILURE
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.progress import Display
 from mnist_exp.sweeper.space import SearchSpace
-from mnist_exp.sweeper.storage import FAILURE
+from mnist_exp.sweeper.terminal import console
 
-PLAN = Plan(4, (), ("minimize",), 0.5)
+PLAN = Plan(
+    n_trials=4, configurations=(), directions=(StudyDirection.MINIMIZE,), max_failure_rate=0.5
+)
 SPACE = SearchSpace.parse(["rate=interval(0,1)", "name=choice([a,b],'[/b]')"])
 
 
@@ -52,7 +55,7 @@ def test_plain_lines(study: optuna.Study, capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_live_table_on_a_terminal(study: optuna.Study, monkeypatch: pytest.MonkeyPatch) -> None:
     display, screen = Display(study, PLAN, SPACE), io.StringIO()
-    display._console = Console(file=screen, force_terminal=True, width=100)
+    display._console = console(file=screen, force_terminal=True, width=100)
     monkeypatch.setattr(progress, "_ROWS", 2)
     for value in (1.0, 3.0, 2.0):
         study.add_trial(ended(TrialState.COMPLETE, value))
@@ -124,7 +127,7 @@ def test_names_and_reasons_are_shown_as_they_are(
     screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr("sys.stdout", screen)
     display = Display(study, PLAN, SPACE)
-    display._console = Console(file=screen, force_terminal=True, width=100, emoji=False)
+    display._console = console(file=screen, force_terminal=True, width=100)
     with display.live():
         pass
     display.summary()

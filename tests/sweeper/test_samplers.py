@@ -7,6 +7,7 @@ from typing import Any
 import optuna
 import pytest
 from omegaconf import OmegaConf
+from optuna.study import StudyDirection
 from optuna.trial import create_trial
 
 from mnist_exp.sweeper.errors import SweepError
@@ -22,6 +23,7 @@ from mnist_exp.sweeper.space import SearchSpace
 
 NEEDED = {"cmaes": "cmaes", "gp": "torch"}  # packages of the extra `samplers`
 MISSING = [name for name, package in NEEDED.items() if find_spec(package) is None]
+MINIMIZE, BOTH = [StudyDirection.MINIMIZE], [StudyDirection.MINIMIZE, StudyDirection.MAXIMIZE]
 OFFICIAL = "hydra_plugins.hydra_optuna_sweeper._impl"
 
 
@@ -185,15 +187,15 @@ def test_every_sampler_runs_or_its_package_is_named(name: str) -> None:
         with pytest.raises(
             SweepError, match=f"Sampler needs the package {NEEDED[name]}, which is not installed"
         ):
-            check_sampler(config(name), SPACE, ["minimize"])
+            check_sampler(config(name), SPACE, MINIMIZE)
         return
     if name == "motpe":
         with pytest.raises(
             SweepError, match="expected hydra/sweeper/sampler=tpe, which takes several objectives"
         ):
-            check_sampler(config(name), SPACE, ["minimize"])
+            check_sampler(config(name), SPACE, MINIMIZE)
         return
-    check_sampler(config(name, seed=0), SPACE, ["minimize"])
+    check_sampler(config(name, seed=0), SPACE, MINIMIZE)
     study = optuna.create_study()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -210,7 +212,7 @@ def test_a_missing_package_is_named_before_the_first_trial(
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda package: None)
     with pytest.raises(SweepError, match=f"`pip install {NEEDED[name]}` installs it$"):
-        check_sampler(config(name), SPACE, ["minimize"])
+        check_sampler(config(name), SPACE, MINIMIZE)
 
 
 @pytest.mark.skipif("cmaes" in MISSING, reason="needs the package cmaes")
@@ -218,14 +220,14 @@ def test_a_sampler_that_cannot_have_several_objectives_is_refused() -> None:
     with pytest.raises(
         SweepError, match="hydra.sweeper.sampler: CmaEsSampler cannot sample this study"
     ):
-        check_sampler(config("cmaes"), SPACE, ["minimize", "maximize"])
+        check_sampler(config("cmaes"), SPACE, BOTH)
 
 
 @pytest.mark.parametrize("name", sorted(PRUNERS))
 def test_every_pruner_decides_on_a_trial(name: str) -> None:
     lower = {"lower": 0.0} if name == "threshold" else {}
     settings = OmegaConf.create({**PRUNERS[name], **lower})
-    check_pruner(settings, ["minimize"])
+    check_pruner(settings, MINIMIZE)
     study = optuna.create_study(
         pruner=build_pruner(settings), sampler=optuna.samplers.RandomSampler(seed=0)
     )
@@ -236,13 +238,13 @@ def test_every_pruner_decides_on_a_trial(name: str) -> None:
             trial.should_prune()
         study.tell(trial, 0.0)
     if name == "none":
-        check_pruner(settings, ["minimize", "maximize"])
+        check_pruner(settings, BOTH)
     else:
         with pytest.raises(
             SweepError,
             match="hydra.sweeper.pruner: .*Pruner does nothing in a study of 2 objectives",
         ):
-            check_pruner(settings, ["minimize", "maximize"])
+            check_pruner(settings, BOTH)
 
 
 def feasible(trial: object) -> tuple[float]:
@@ -257,4 +259,4 @@ def test_own_functions_in_a_sampler() -> None:
         SweepError,
         match=r"sampler.constraints_func=.*: cannot be used \(.*not in the Hydra execution whitelist",
     ):
-        check_sampler(config("tpe", constraints_func=own), SPACE, ["minimize"], allowed=())
+        check_sampler(config("tpe", constraints_func=own), SPACE, MINIMIZE, allowed=())

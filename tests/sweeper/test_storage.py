@@ -1,49 +1,20 @@
 """Waiting trials are the budget; one worker gets each, and a dead worker's trial is waited for again."""
 
-import contextlib
 import functools
 import sqlite3
 import subprocess
 import sys
 import threading
-from pathlib import Path
-from typing import Any
 
 import optuna
 import pytest
 from optuna.trial import TrialState
 
+from mnist_exp.sweeper.attributes import DRAWN, FAILURE, HEARTBEAT, LAUNCH, RETRIES, WORKER
 from mnist_exp.sweeper.cache import StudyCache
-from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.processes import this_process
-from mnist_exp.sweeper.storage import (
-    DRAWN,
-    FAILURE,
-    HEARTBEAT,
-    LAUNCH,
-    RETRIES,
-    WORKER,
-    StudyStorage,
-    TakenOver,
-    absolute_url,
-    is_alive,
-)
-
-
-@pytest.fixture
-def study(storage: StudyStorage) -> optuna.Study:
-    """With three trials that wait."""
-    study = optuna.create_study(study_name="study", storage=storage)
-    for _ in range(3):
-        study.enqueue_trial({})
-    return study
-
-
-def claim(storage: StudyStorage, study: optuna.Study) -> int:
-    """The id of the first trial that waits, which is this process' own now."""
-    claimed = storage.claim(study._study_id)
-    assert claimed is not None
-    return claimed
+from mnist_exp.sweeper.storage import StudyStorage, TakenOver, is_alive
+from sweeper.conftest import claim
 
 
 def ids(study: optuna.Study) -> list[int]:
@@ -96,18 +67,12 @@ def test_trials_that_are_added_wait_as_those_that_optuna_enqueues(storage: Study
 
 
 def test_counts_and_attributes(storage: StudyStorage, study: optuna.Study) -> None:
-    assert storage.counts(study._study_id) == {
-        "RUNNING": 0,
-        "COMPLETE": 0,
-        "PRUNED": 0,
-        "FAIL": 0,
-        "WAITING": 3,
-    }
+    assert storage.counts(study._study_id) == {TrialState.WAITING: 3}
     for launch in ("before", "this"):
         trial_id = claim(storage, study)
         storage.set_trial_user_attr(trial_id, LAUNCH, launch)
         storage.set_trial_state_values(trial_id, TrialState.FAIL)
-    assert storage.counts(study._study_id)["FAIL"] == 2
+    assert storage.counts(study._study_id)[TrialState.FAIL] == 2
     assert storage.count_failed(study._study_id, "this") == 1
     assert storage.attributes(study._study_id, LAUNCH) == [
         (TrialState.FAIL, "before"),
@@ -116,40 +81,6 @@ def test_counts_and_attributes(storage: StudyStorage, study: optuna.Study) -> No
     other = optuna.create_study(study_name="other", storage=storage)
     assert storage.count_failed(other._study_id, "this") == 0
     assert storage.claim(other._study_id) is None
-
-
-@pytest.mark.parametrize("n_waiting", [3, 300])
-def test_the_cost_of_a_trial_does_not_depend_on_how_many_wait(
-    storage: StudyStorage, n_waiting: int
-) -> None:
-    """Rows that are read, since they take the time: of a claim, a report, an end, and all that is asked in between."""
-    study = optuna.create_study(
-        study_name="study",
-        storage=StudyCache(storage),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=0),
-    )
-    storage.add_waiting(study._study_id, [({}, {})] * n_waiting)
-    study.get_trials()
-    built: list[int] = []
-    with pytest.MonkeyPatch.context() as patch:
-        build = storage._build_frozen_trial_from_trial_model
-
-        def counted(model: Any) -> optuna.trial.FrozenTrial:
-            built.append(model.number)
-            return build(model)
-
-        patch.setattr(storage, "_build_frozen_trial_from_trial_model", counted)
-        for _ in range(3):
-            trial = optuna.Trial(study, claim(storage, study))
-            trial.suggest_float("x", 0, 1)
-            trial.report(1.0, 1)
-            trial.should_prune()
-            study.tell(trial, 1.0)
-            storage.give_back_lost(study._study_id, max_retries=3)
-            storage.count_failed(study._study_id, "this")
-            assert len(study.get_trials()) == n_waiting
-    assert set(built) == {0, 1, 2}
-    assert len(built) < 30
 
 
 def test_what_runs_in_a_live_process_is_left_alone(
@@ -300,104 +231,3 @@ def test_optuna_fails_no_silent_trial(storage: StudyStorage, study: optuna.Study
     with pytest.warns(optuna.exceptions.ExperimentalWarning):
         optuna.storages.fail_stale_trials(study)
     assert states(study)[0] == "RUNNING"
-
-
-def test_the_cache_knows_what_the_storage_knows(storage: StudyStorage, study: optuna.Study) -> None:
-    """But for the attributes of trials that wait."""
-    cached = optuna.load_study(study_name="study", storage=StudyCache(storage))
-
-    def same() -> None:
-        for plain, seen in zip(study.get_trials(), cached.get_trials(), strict=True):
-            assert (plain.number, plain.state, plain._trial_id) == (
-                seen.number,
-                seen.state,
-                seen._trial_id,
-            )
-            if plain.state != TrialState.WAITING:
-                assert plain == seen
-
-    same()
-    first, second = claim(storage, study), claim(storage, study)
-    same()
-    storage.set_trial_intermediate_value(first, 1, 0.5)
-    same()
-    storage.set_trial_user_attr(second, WORKER, None)
-    storage.give_back_lost(study._study_id, max_retries=None)
-    same()
-    storage.set_trial_state_values(first, TrialState.COMPLETE, [1.0])
-    storage.add_waiting(study._study_id, [({"x": 1}, {})])
-    same()
-    assert claim(storage, study) == second
-    storage.set_trial_state_values(second, TrialState.FAIL)
-    same()
-    assert [trial.state.name for trial in cached.get_trials()] == [
-        "COMPLETE",
-        "FAIL",
-        "WAITING",
-        "WAITING",
-    ]
-
-
-def test_urls_of_files_hold_in_every_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert absolute_url("sqlite:///a.db") == f"sqlite:///{tmp_path}/a.db"
-    assert absolute_url("sqlite+pysqlite:///a.db") == f"sqlite+pysqlite:///{tmp_path}/a.db"
-    assert absolute_url("sqlite:///a.db?timeout=5") == f"sqlite:///{tmp_path}/a.db?timeout=5"
-    assert absolute_url("postgresql://me:secret@host/db") == "postgresql://me:secret@host/db"
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("optuna.db", "a URL such as sqlite:///FILE"),
-        ("nosuch:///a.db", "a URL such as|cannot be used"),
-        ("sqlite://", "a file, which workers can share"),
-        ("sqlite:///:memory:", "a file, which workers can share"),
-        ("sqlite:///file:a.db?uri=true", "a path, not a URI"),
-    ],
-)
-def test_urls_that_cannot_be_used(url: str, expected: str) -> None:
-    with pytest.raises(SweepError, match=expected):
-        StudyStorage(absolute_url(url), heartbeat=60)
-
-
-@pytest.mark.parametrize(
-    "place", ["sqlite:///text.db/a.db", "postgresql+nosuchdriver://me:secret@localhost:1/db"]
-)
-def test_databases_out_of_reach_are_refused_without_the_password(
-    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "text.db").write_text("a file, not a folder")
-    with pytest.raises(SweepError, match="^hydra.sweeper.storage=.*cannot be used") as error:
-        StudyStorage(absolute_url(place), heartbeat=60)
-    assert "secret" not in str(error.value)
-    assert len(str(error.value).splitlines()) == 1
-
-
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "text.db").write_text("not a database, and long enough to be looked at" * 100)
-    with pytest.raises(SweepError, match="file is not a database"):
-        StudyStorage(f"sqlite:///{tmp_path / 'text.db'}", heartbeat=60)
-
-
-def test_a_database_of_mlflow_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
-    database = tmp_path / "mlflow.db"
-    with sqlite3.connect(database) as connection:
-        connection.execute("CREATE TABLE experiments (experiment_id INTEGER)")
-    with pytest.raises(SweepError, match="holds MLflow's tables; expected a database of its own"):
-        StudyStorage(f"sqlite:///{database}", heartbeat=60)
-    with sqlite3.connect(database) as connection:
-        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("experiments",)]
-
-
-@pytest.mark.parametrize("table", ["studies", "trials"])
-def test_another_programs_tables_are_refused(table: str, tmp_path: Path) -> None:
-    with contextlib.closing(sqlite3.connect(tmp_path / "a.db")) as connection:
-        connection.execute(f"CREATE TABLE {table} (title TEXT)")
-    with pytest.raises(
-        SweepError, match="holds another program's tables; expected a database of its own"
-    ):
-        StudyStorage(f"sqlite:///{tmp_path}/a.db", 60)

@@ -4,21 +4,30 @@ from typing import Any
 
 import optuna
 import pytest
+from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
+from mnist_exp.sweeper.attributes import FAILURE, LAUNCH
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.space import SearchSpace
-from mnist_exp.sweeper.storage import FAILURE, LAUNCH, StudyStorage
-from mnist_exp.sweeper.study import counts, failures, fill, open_study, reason, results
+from mnist_exp.sweeper.storage import StudyStorage
+from mnist_exp.sweeper.study import failed_trials, fill, open_study, results, why_failed
 
 SPACE = SearchSpace.parse(["x=interval(0.0,1.0)", "y=3"])
 
 
 def plan(
-    n_trials: int = 4, *configurations: dict[str, Any], directions: tuple[str, ...] = ("minimize",)
+    n_trials: int = 4,
+    *configurations: dict[str, Any],
+    directions: tuple[StudyDirection, ...] = (StudyDirection.MINIMIZE,),
 ) -> Plan:
-    return Plan(n_trials, configurations, directions, 0.5)
+    return Plan(
+        n_trials=n_trials,
+        configurations=configurations,
+        directions=directions,
+        max_failure_rate=0.5,
+    )
 
 
 def end(
@@ -53,7 +62,7 @@ def test_failed_trials_are_replaced(storage: StudyStorage) -> None:
     fill(study, storage, plan(4), retry_failed=True)
     end(study, storage, TrialState.FAIL, 2)
     assert fill(study, storage, plan(4), retry_failed=False) == 2
-    assert counts(study.get_trials())["WAITING"] == 4
+    assert storage.counts(study._study_id)[TrialState.WAITING] == 4
 
 
 def test_given_configurations_come_first(storage: StudyStorage) -> None:
@@ -99,7 +108,9 @@ def test_other_directions_are_refused(storage: StudyStorage) -> None:
     with pytest.raises(
         SweepError, match="study s: hydra.sweeper.direction: minimize -> maximize,minimize"
     ):
-        open_study(storage, "s", plan(directions=("maximize", "minimize")), SPACE)
+        open_study(
+            storage, "s", plan(directions=(StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)), SPACE
+        )
 
 
 def test_failures_are_those_of_this_launch(storage: StudyStorage) -> None:
@@ -107,9 +118,9 @@ def test_failures_are_those_of_this_launch(storage: StudyStorage) -> None:
     fill(study, storage, plan(4), retry_failed=True)
     end(study, storage, TrialState.FAIL, 1, **{LAUNCH: "before"})
     end(study, storage, TrialState.FAIL, 1, **{LAUNCH: "now", FAILURE: "OSError: full"})
-    (failed,) = failures(study, "now")
+    (failed,) = failed_trials(study, "now")
     assert failed.number == 1
-    assert reason(failed) == "OSError: full"
+    assert why_failed(failed) == "OSError: full"
 
 
 def test_results_are_those_of_the_official_plugin() -> None:
@@ -134,4 +145,4 @@ def test_a_reason_that_somebody_else_wrote_is_one_clean_line(storage: StudyStora
     study = open_study(storage, "s", plan(1), SPACE)
     fill(study, storage, plan(1), retry_failed=True)
     end(study, storage, TrialState.FAIL, 1, **{FAILURE: "\x1b[31mred\nand more"})
-    assert reason(study.trials[0]) == r"\x1b[31mred and more"
+    assert why_failed(study.trials[0]) == r"\x1b[31mred and more"

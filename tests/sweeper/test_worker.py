@@ -12,8 +12,8 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from mnist_exp.sweeper import RunningTrial, current
+from mnist_exp.sweeper.attributes import FAILURE, WORKER
 from mnist_exp.sweeper.hooks import StudyHooks
-from mnist_exp.sweeper.storage import FAILURE, WORKER
 from sweeper import apps
 from sweeper.conftest import Sweep
 

@@ -13,7 +13,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig
 
 from mnist_exp.sweeper import current, report
-from mnist_exp.sweeper.storage import WORKER
+from mnist_exp.sweeper.attributes import WORKER
 from sweeper import processes  # noqa: F401  # the launcher of that name
 
 

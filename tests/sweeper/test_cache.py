@@ -1,0 +1,82 @@
+"""The cache knows what the storage knows, and what a trial costs does not grow with those that wait."""
+
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from mnist_exp.sweeper.attributes import WORKER
+from mnist_exp.sweeper.cache import StudyCache
+from mnist_exp.sweeper.storage import StudyStorage
+from sweeper.conftest import claim
+
+
+@pytest.mark.parametrize("n_waiting", [3, 300])
+def test_the_cost_of_a_trial_does_not_depend_on_how_many_wait(
+    storage: StudyStorage, n_waiting: int
+) -> None:
+    """Rows that are read, since they take the time: of a claim, a report, an end, and all that is asked in between."""
+    study = optuna.create_study(
+        study_name="study",
+        storage=StudyCache(storage),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=0),
+    )
+    storage.add_waiting(study._study_id, [({}, {})] * n_waiting)
+    study.get_trials()
+    built: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        build = storage._build_frozen_trial_from_trial_model
+
+        def counted(model: Any) -> optuna.trial.FrozenTrial:
+            built.append(model.number)
+            return build(model)
+
+        patch.setattr(storage, "_build_frozen_trial_from_trial_model", counted)
+        for _ in range(3):
+            trial = optuna.Trial(study, claim(storage, study))
+            trial.suggest_float("x", 0, 1)
+            trial.report(1.0, 1)
+            trial.should_prune()
+            study.tell(trial, 1.0)
+            storage.give_back_lost(study._study_id, max_retries=3)
+            storage.count_failed(study._study_id, "this")
+            assert len(study.get_trials()) == n_waiting
+    assert set(built) == {0, 1, 2}
+    assert len(built) < 30
+
+
+def test_the_cache_knows_what_the_storage_knows(storage: StudyStorage, study: optuna.Study) -> None:
+    """But for the attributes of trials that wait."""
+    cached = optuna.load_study(study_name="study", storage=StudyCache(storage))
+
+    def same() -> None:
+        for plain, seen in zip(study.get_trials(), cached.get_trials(), strict=True):
+            assert (plain.number, plain.state, plain._trial_id) == (
+                seen.number,
+                seen.state,
+                seen._trial_id,
+            )
+            if plain.state != TrialState.WAITING:
+                assert plain == seen
+
+    same()
+    first, second = claim(storage, study), claim(storage, study)
+    same()
+    storage.set_trial_intermediate_value(first, 1, 0.5)
+    same()
+    storage.set_trial_user_attr(second, WORKER, None)
+    storage.give_back_lost(study._study_id, max_retries=None)
+    same()
+    storage.set_trial_state_values(first, TrialState.COMPLETE, [1.0])
+    storage.add_waiting(study._study_id, [({"x": 1}, {})])
+    same()
+    assert claim(storage, study) == second
+    storage.set_trial_state_values(second, TrialState.FAIL)
+    same()
+    assert [trial.state.name for trial in cached.get_trials()] == [
+        "COMPLETE",
+        "FAIL",
+        "WAITING",
+        "WAITING",
+    ]

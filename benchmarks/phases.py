@@ -1,7 +1,9 @@
 """One run of the project with a stopwatch on its parts: the inside of `benchmarks.watched`."""
 
+import importlib
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,32 @@ as_command = hydra.main(
     execution_whitelist=config.EXECUTION_WHITELIST,
 )
 
+_TRACKER = "mnist_exp.tracking.tracker:RunTracker"
+IMPORT_TENSORFLOW = "mnist_exp.training.startup:import_tensorflow"
+STEPS = "mnist_exp.training.loop:_Training._call"
+# The functions that are watched, by the phase in which their time counts.
+FUNCTIONS = {
+    "data": ["mnist_exp.data:load"],
+    "checkpoints": ["mnist_exp.training.checkpoint:Writer.save"],
+    "figures": ["mnist_exp.experiment.runner:_log_figures"],
+    "tracking": [
+        *(f"{_TRACKER}.log_{what}" for what in ("epoch", "summary", "preflight", "files", "text")),
+        f"{_TRACKER}.log_settings",
+        f"{_TRACKER}.end",
+        "mnist_exp.tracking.tracker:_answered",
+    ],
+    "model file": [f"{_TRACKER}.log_model"],
+    "build": ["mnist_exp.training.program:build_program"],
+    "preflight": ["mnist_exp.preflight.harness:preflight_report"],
+    "evaluation": [
+        "mnist_exp.training.program:evaluate",
+        "mnist_exp.training.program:predict_probabilities",
+    ],
+    "compile": ["mnist_exp.training.loop:_Training.__init__"],
+    "training": [STEPS],
+}
+LIGHT_PHASES = ("data", "checkpoints", "figures")  # their modules load without TensorFlow
+
 _watch = Stopwatch()
 _until_first_step: dict[str, float] = {}
 _watched: list[bool] = []  # not empty if this process' modules are watched already
@@ -42,7 +70,7 @@ def run(composed: DictConfig) -> float | list[float]:
             "import hydra": IMPORTED - ENTERED,
             "config": time.time() - IMPORTED,
         }
-        _watch_modules()
+        _watch_functions()
     _watch.lap()
     _until_first_step.clear()
     started = time.time()
@@ -80,55 +108,72 @@ def _born() -> float:
     )
 
 
-def _watch_modules() -> None:
-    """Watch the functions of a run; those that need TensorFlow, once the run has imported it."""
-    from mnist_exp import data
-    from mnist_exp.experiment import runner as experiment
-    from mnist_exp.training import checkpoint, startup
+def find(function: str) -> tuple[Any, str]:
+    """Return the module or class that has a function of `FUNCTIONS`, and its name there.
 
+    Raises LookupError if there is no such function: its phase would be counted as "other".
+    """
+    module, _, path = function.partition(":")
+    *classes, name = path.split(".")
+    try:
+        owner = importlib.import_module(module)
+        for part in classes:
+            owner = getattr(owner, part)
+        getattr(owner, name)
+    except (ImportError, AttributeError) as error:
+        raise LookupError(f"{function}: benchmarks/phases.py watches it, but it is gone") from error
+    return owner, name
+
+
+def watch(function: str, phase: str) -> None:
+    """Count the time of a function in a phase, whatever name a loaded module calls it by."""
+    owner, name = find(function)
+    original = getattr(owner, name)
+    _watch.watch(owner, name, phase)
+    _replace(original, getattr(owner, name))
+
+
+def _replace(original: object, replacement: object) -> None:
+    """Put a replacement wherever a module of the project has imported the original by name."""
+    for module in [m for name, m in sys.modules.items() if name.startswith("mnist_exp.")]:
+        for name in [name for name, value in vars(module).items() if value is original]:
+            setattr(module, name, replacement)
+
+
+def _watch_functions() -> None:
+    """Watch the functions of a run; those that need TensorFlow, once the run has imported it."""
     _watched.append(True)
-    _watch.watch(data, "load", "data")
-    _watch.watch(checkpoint.Writer, "save", "checkpoints")
-    _watch.watch(experiment, "_log_figures", "figures")
-    import_tensorflow = startup.import_tensorflow
+    for phase in LIGHT_PHASES:
+        for function in FUNCTIONS[phase]:
+            watch(function, phase)
+    owner, name = find(IMPORT_TENSORFLOW)
+    import_tensorflow = getattr(owner, name)
 
     def import_and_watch(settings: schema.Config) -> None:
         with _watch.phase("import tensorflow"):
             import_tensorflow(settings)
             import keras  # noqa: F401
         with _watch.phase("import mlflow"):
-            import mlflow.store.tracking.sqlalchemy_store  # noqa: F401  # MLflow does when it opens a database
+            # MLflow imports it when it opens a database.
+            import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+        with _watch.phase("import mnist_exp"):  # `find` imports
+            late = {phase: FUNCTIONS[phase] for phase in FUNCTIONS if phase not in LIGHT_PHASES}
+            for function in (function for functions in late.values() for function in functions):
+                find(function)
+        for phase, functions in late.items():
+            for function in functions:
+                watch(function, phase)
+        _mark_first_step(*find(STEPS))
+        setattr(owner, name, import_tensorflow)
+        _replace(import_and_watch, import_tensorflow)
 
-            from mnist_exp.tracking import tracker as tracking
-        with _watch.phase("import mnist_exp"):
-            from mnist_exp.training import loop as training
-        for name in (
-            "log_epoch",
-            "log_summary",
-            "log_preflight",
-            "log_files",
-            "log_text",
-            "log_settings",
-            "end",
-        ):
-            _watch.watch(tracking.RunTracker, name, "tracking")
-        _watch.watch(tracking.RunTracker, "log_model", "model file")
-        _watch.watch(tracking, "_answered", "tracking")
-        _watch.watch(training, "build_program", "build")
-        _watch.watch(training, "preflight_report", "preflight")
-        for name in ("evaluate", "predict_probabilities"):
-            _watch.watch(training, name, "evaluation")
-        _watch.watch(training._Training, "__init__", "compile")
-        _watch.watch(training._Training, "_call", "training")
-        _mark_first_step(training._Training)
-        startup.import_tensorflow = import_tensorflow
-
-    startup.import_tensorflow = import_and_watch  # type: ignore[assignment]
+    setattr(owner, name, import_and_watch)
+    _replace(import_tensorflow, import_and_watch)
 
 
-def _mark_first_step(loop: Any) -> None:
+def _mark_first_step(loop: Any, name: str) -> None:
     """Let the first call of a run end its start, of which the call is a part."""
-    call = loop._call
+    call = getattr(loop, name)
 
     def marked(*arguments: Any) -> Any:
         progress = call(*arguments)
@@ -138,4 +183,4 @@ def _mark_first_step(loop: Any) -> None:
             _until_first_step.update(lap)
         return progress
 
-    loop._call = marked
+    setattr(loop, name, marked)

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 _DESCRIPTION = """Train the run's recorded config again, with the code and the packages installed
 now, in a new run tagged rerun_of=RUN_ID. Then compare the two: every metric but time/* and
 system/*, the packages, the hardware and the code."""
-_EXIT_CODE = """exit code:
+_EPILOG = """tracking.uri=URI is another MLflow store, for both runs.
+
+exit code:
   0  identical: every metric has the same value at every step, to the last digit
   1  not identical, or the first run did not finish, or its record cannot be used"""
 
@@ -180,7 +182,7 @@ def _parser() -> Parser:
         prog="python -m mnist_exp.rerun",
         usage="%(prog)s RUN_ID [tracking.uri=URI]",
         description=_DESCRIPTION,
-        epilog=_EXIT_CODE,
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run_help = "as MLflow shows it; a run of this folder, or of MLFLOW_TRACKING_URI"

@@ -1,4 +1,4 @@
-"""The stopwatch's list of functions is that of the harness as it is, and every phase is measured."""
+"""The stopwatch's list names functions that the harness has, and every phase is measured."""
 
 import pytest
 

@@ -1,1 +1,1 @@
-"""`python -m mnist_exp.reproduce`: run the tutorials, and say which of their claims hold."""
+"""`python -m mnist_exp.reproduce`: train the tutorials' presets; which claims hold?"""

@@ -1,0 +1,1 @@
+"""`python -m mnist_exp.rerun`: train a recorded run again; is it identical?"""

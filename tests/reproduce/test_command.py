@@ -23,6 +23,22 @@ def runs() -> list[Any]:
     return [] if experiment is None else client.search_runs([experiment.experiment_id])
 
 
+def check_files(folder: Path, run_ids: set[str]) -> None:
+    """Assert that a page, a table and figures tell of three runs of the buggy preset."""
+    text = (folder / "results.md").read_text()
+    assert "| `notebook_softmax_buggy` | 0.098 | **0.0980** " in text
+    assert "**reproduced exactly**: 3 of 3 runs" in text
+    assert "980 of the 10,000 test images show a 0, so the accuracy is 0.098" in text
+    assert "nan" not in text
+    for name in ("claims", "bug"):
+        assert f"({name}.png)" in text
+        assert (folder / f"{name}.png").stat().st_size > 1000
+    lines = pd.read_csv(folder / "results.csv")
+    accuracies = lines[lines["quantity"] == "test/accuracy"]
+    assert list(accuracies["value"]) == [0.098] * 3
+    assert set(accuracies["run_id"]) == run_ids
+
+
 @pytest.mark.usefixtures("bare_runs")
 def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
     workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -60,19 +76,7 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
         assert ending.predicted == (0,)
         assert ending.right == reproduction.bug.zeros == 980
 
-    text = Path("new/folder/results.md").read_text()
-    assert "| `notebook_softmax_buggy` | 0.098 | **0.0980** " in text
-    assert "**reproduced exactly**: 3 of 3 runs" in text
-    assert "980 of the 10,000 test images show a 0, so the accuracy is 0.098" in text
-    assert "nan" not in text
-    for name in ("claims", "bug"):
-        assert f"({name}.png)" in text
-        assert Path("new/folder", f"{name}.png").stat().st_size > 1000
-    lines = pd.read_csv("new/folder/results.csv")
-    accuracies = lines[lines["quantity"] == "test/accuracy"]
-    assert list(accuracies["value"]) == [0.098] * 3
-    assert set(accuracies["run_id"]) == set(result.runs.run_ids.values())
-
+    check_files(Path("new/folder"), set(result.runs.run_ids.values()))
     command.run(arguments)
     assert "finished runs: 3 of 3; to train: 0" in capsys.readouterr().out
     assert len(runs()) == 3

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterable
 
 from mnist_exp.outside.uris import masked
+from mnist_exp.sweeper import wording
 
 
 class UserError(Exception):
@@ -51,7 +52,7 @@ def first_line(error: BaseException) -> str:
 
     Of a server that cannot be reached it is the cause alone: MLflow and urllib3 tell the address three times before.
     """
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    text = wording.first_line(error)
     if "(Caused by " in text:
         text = text.partition("(Caused by ")[2].removesuffix(")")
     return masked(text)[:300]

@@ -33,6 +33,7 @@ from mnist_exp.config.schema import _SCHEMAS, Config
 from mnist_exp.config.sweeps_source import SWEEPS_DIR, TREE_DIR
 from mnist_exp.config.typed_text import ANY_KEY, as_typed, in_yaml, is_converted, text_settings
 from mnist_exp.errors import ConfigError, first_line
+from mnist_exp.sweeper.quoting import escaped
 
 CONF_DIR = TREE_DIR / "conf"
 
@@ -90,18 +91,9 @@ def from_dict(plain: Mapping[str, Any]) -> Config:
         if kind not in schemas:
             raise ConfigError(f"{group}.kind={kind}: expected one of {', '.join(sorted(schemas))}")
         composed[group] = OmegaConf.structured(schemas[kind])
-    composed = OmegaConf.merge(composed, _literal(plain))
+    composed = OmegaConf.merge(composed, escaped(plain))
     assert isinstance(composed, DictConfig)
     return from_composed(composed)
-
-
-def _literal(value: Any) -> Any:
-    """Plain values whose texts OmegaConf takes as they are: `${` in one of them is no interpolation."""
-    if isinstance(value, Mapping):
-        return {key: _literal(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_literal(item) for item in value]
-    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value
 
 
 def _refuse_additions(node: DictConfig, path: str = "") -> None:

@@ -37,7 +37,7 @@ def slow(cfg: DictConfig) -> float:
 
 
 def stays_after_one(cfg: DictConfig) -> float:
-    """The first trial is quick; each of the others goes on until it is interrupted, or there is a file `quick`."""
+    """Run the first trial quickly, each later one until an interrupt or a file `quick`."""
     trial = current()
     assert trial is not None
     if trial.number > 0:

@@ -1,4 +1,6 @@
-"""A task that starts children in every way that Python has, and ends them: `python -m sweeper.children [OVERRIDE] ...`.
+"""A task that starts children in every way that Python has, and ends them.
+
+`python -m sweeper.children [OVERRIDE] ...` runs it.
 
 How each ended is written to ends.json. Without overrides there is no sweep.
 """
@@ -19,7 +21,10 @@ from omegaconf import DictConfig
 from mnist_exp.sweeper import current, report
 from sweeper import apps
 
-_CODE = "import signal, time; signal.signal(2, signal.default_int_handler); print(flush=True); time.sleep(600)"
+_CODE = (
+    "import signal, time; signal.signal(2, signal.default_int_handler); "
+    "print(flush=True); time.sleep(600)"
+)
 
 
 def _sleep() -> None:

@@ -21,7 +21,7 @@ import mnist_exp.sweeper.run  # noqa: F401  # what a worker imports when it star
 class ProcessLauncher(Launcher):
     """A process a job; one that dies is replaced while the others go on, as a cluster does it.
 
-    They are forked from a process that has imported what they need, so that many can die in little time.
+    They are forked from a process that has imported what they need: many can die in a short time.
     """
 
     def setup(

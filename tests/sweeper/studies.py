@@ -26,7 +26,10 @@ _COMMAND = (
 
 
 def environment() -> dict[str, str]:
-    """In which a command finds the tests' modules, and Ray leaves nothing in the home folder and sends nothing."""
+    """Return variables with which a command finds the tests' modules.
+
+    With them Ray leaves nothing in the home folder and sends nothing.
+    """
     ray = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
     return {**os.environ, **ray, "PYTHONPATH": str(_TESTS)}
 

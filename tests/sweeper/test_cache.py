@@ -1,4 +1,4 @@
-"""The cache knows what the storage knows, and what a trial costs does not grow with those that wait."""
+"""The cache knows what the storage knows; a trial's cost does not grow with those that wait."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from sweeper.conftest import claim
 def test_the_cost_of_a_trial_does_not_depend_on_how_many_wait(
     storage: StudyStorage, n_waiting: int
 ) -> None:
-    """Rows that are read, since they take the time: of a claim, a report, an end, and all that is asked in between."""
+    """Count the rows that are read, which take the time, from a claim over a report to the end."""
     study = optuna.create_study(
         study_name="study",
         storage=StudyCache(storage),

@@ -34,7 +34,10 @@ def ends(folder: Path, *overrides: str) -> dict[str, Any]:
 
 
 def test_children_behave_as_without_a_sweep(tmp_path: Path) -> None:
-    """By fork, spawn, forkserver, as other programs, in pools, of joblib; ended at once, later, with Ctrl-C."""
+    """They are forked, spawned, of a forkserver, of pools, of joblib or other programs.
+
+    They end at once, later, or by Ctrl-C.
+    """
     plain = ends(tmp_path / "plain")
     assert plain["fork, SIGINT"] == 7
     assert plain["fork, terminated at once"] == [-signal.SIGTERM]

@@ -1,4 +1,4 @@
-"""What a study keeps to on every storage: `n_trials` results, whoever dies. Its workers are real processes."""
+"""On every storage a study ends with `n_trials` results, whichever of its real workers die."""
 
 import time
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def sweeps() -> Iterator[list[Sweep]]:
 
 
 def kill_workers(url: str, sweeps: list[Sweep], n_workers: int, *, every: float) -> int:
-    """One after the other, `every` so many seconds, until the sweeps have ended well; returns how many."""
+    """Kill a worker `every` so many seconds until the sweeps have ended well; return how many."""
     study = studies.load_soon(url, sweeps[0])
     kills = 0
 

@@ -1,4 +1,4 @@
-"""The official Optuna plugin's own examples, with their configs as they are, under `hydra/sweeper=optuna_study`."""
+"""The official Optuna plugin's examples run with `hydra/sweeper=optuna_study`, unchanged."""
 
 from typing import Any
 

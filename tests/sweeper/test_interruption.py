@@ -1,4 +1,4 @@
-"""The first signal is told to the workers, a second one interrupts, and a block can hold it back."""
+"""The workers are told of the first signal, a second one interrupts; a block can hold it back."""
 
 import signal
 import threading
@@ -14,7 +14,7 @@ from mnist_exp.sweeper.interruption import held, interrupt_main_thread, stoppabl
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Short times, and Python's own handler of SIGINT, which a process started in the background lacks."""
+    """Shorten the times, and set Python's handler of SIGINT, which background processes lack."""
     monkeypatch.setattr(interruption, "_TELL_SECONDS", 0.1)
     monkeypatch.setattr(interruption, "_WAIT_SECONDS", 0.3)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""The same study through every launcher: trials in processes that begin with nothing of the command's own state."""
+"""The same study through every launcher: workers start with nothing of the command's state."""
 
 import importlib.util
 import subprocess
@@ -26,7 +26,7 @@ LAUNCHERS = [
 
 @pytest.fixture(params=LAUNCHERS)
 def launcher(request: pytest.FixtureRequest) -> str:
-    """`submitit_local` stands in for `submitit_slurm`: the same pickled job, run by a process instead of Slurm."""
+    """`submitit_local` stands in for `submitit_slurm`: a process runs the same pickled job."""
     name = str(request.param)
     marker = name.split("_")[0]
     if marker in PACKAGES and importlib.util.find_spec(PACKAGES[marker]) is None:

@@ -15,7 +15,7 @@ from mnist_exp.training import checkpoint
 def test_a_file_system_without_locks_is_told(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And is not waited for: filelock would take the file of an earlier lock for a lock that is held."""
+    """It is not waited for, as filelock does, which takes an earlier lock's file for a lock."""
     (tmp_path / "a.lock").touch()
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / checkpoint._LOCK).touch()
@@ -31,7 +31,7 @@ def test_a_file_system_without_locks_is_told(
 
 
 def test_a_folder_in_which_nothing_can_be_made_is_told() -> None:
-    """filelock takes the error for another program that removes the file just now, and waits for ever."""
+    """filelock would wait for ever: it believes that another program removed the file."""
     with pytest.raises(OSError, match="No such file or directory"):
         locks.file_lock(Path("/proc/x.lock"), timeout=5).acquire()
 

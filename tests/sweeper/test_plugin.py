@@ -86,7 +86,9 @@ def test_an_application_whose_default_it_is_still_runs_once_without_m(
 OFFICIAL_CONFIG = """
 from hydra.core.config_store import ConfigStore
 for name in ("tpe", "grid", "motpe"):
-    ConfigStore.instance().store(name, {"_target_": "official"}, group="hydra/sweeper/sampler", provider="official")
+    ConfigStore.instance().store(
+        name, {"_target_": "official"}, group="hydra/sweeper/sampler", provider="official"
+    )
 """
 
 
@@ -94,7 +96,7 @@ for name in ("tpe", "grid", "motpe"):
     "first", ["mnist_exp.sweeper.plugin", "hydra_plugins.hydra_optuna_sweeper.config"]
 )
 def test_beside_the_official_plugin_no_name_is_stored_twice(tmp_path: Path, first: str) -> None:
-    """A stand-in for the official plugin: Hydra warns of a second config of one name, here as an error."""
+    """A stand-in for the official plugin; Hydra's warning of a name stored twice is an error."""
     folder = tmp_path / "hydra_plugins" / "hydra_optuna_sweeper"
     folder.mkdir(parents=True)
     (folder / "__init__.py").touch()

@@ -1,4 +1,4 @@
-"""A process has one name for its whole life; whether it lives is told by who can know it, and by nobody else."""
+"""A process has one name for its whole life; only who can know it says whether it is alive."""
 
 import multiprocessing
 import os
@@ -95,7 +95,7 @@ def test_the_clock_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_changed_boot_time_changes_nothing(tmp_path: Path) -> None:
-    """/proc/stat is where psutil has the time of the boot from, which moves when the clock is set."""
+    """psutil reads the time of the boot from /proc/stat; it changes when the clock is set."""
     text = (
         Path("/proc/stat").read_text() if Path("/proc/stat").exists() else pytest.skip("no /proc")
     )
@@ -103,7 +103,8 @@ def test_a_changed_boot_time_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "stat").write_text(text.replace(boot, str(int(boot) + 60)))
     shell = 'mount --bind "$0" /proc/stat && exec "$@"'
     with another() as (process, name):
-        old = f"{platform.node()}-{_NAMESPACE}/{process.pid}/{psutil.Process(process.pid).create_time():.2f}"
+        started = psutil.Process(process.pid).create_time()
+        old = f"{platform.node()}-{_NAMESPACE}/{process.pid}/{started:.2f}"
         command = ("unshare", "--mount", "sh", "-c", shell, str(tmp_path / "stat"))
         assert ask_within(*command, names=[name, old, "x"])[0:3] == ["True", "None", "None"]
 
@@ -167,7 +168,7 @@ def test_what_is_no_name_says_nothing(pid: str) -> None:
 
 
 def test_a_sandbox_that_hides_when_the_machine_was_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without /proc/stat and the boot id a process has a name nevertheless, and nobody takes it for dead."""
+    """Without /proc/stat and the boot id a process still has a name, and does not count as dead."""
 
     def hidden() -> float:
         raise RuntimeError("line 'btime' not found in /proc/stat")

@@ -1,6 +1,7 @@
 """What the parent shows, on a terminal and elsewhere."""
 
 import io
+from typing import Any
 
 import optuna
 import pytest
@@ -106,18 +107,25 @@ def test_a_busy_database_does_not_end_the_display(
 def test_names_and_reasons_are_shown_as_they_are(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No markup of Rich's, no emoji, no escape sequences, and text that differs from a number or a list."""
+    """There is no markup, emoji or escape sequence, and text differs from a number or a list."""
     study = optuna.create_study(study_name="[/n] :cat: \x1b[31m\nred")
     distributions = {
         **SPACE.distributions,
         "other": CategoricalDistribution(["1", None, "[bold]ü"]),
     }
-    for params, why in (
+    failed: list[tuple[dict[str, Any], str]] = [
         ({"name": "[a,b]", "other": "1"}, "OSError: [/x/y]"),
         ({"name": "'[/b]'", "other": None}, "a\nb"),
-    ):
-        trial = {"params": params, "distributions": {key: distributions[key] for key in params}}
-        study.add_trial(create_trial(state=TrialState.FAIL, user_attrs={FAILURE: why}, **trial))  # type: ignore[arg-type]
+    ]
+    for params, why in failed:
+        study.add_trial(
+            create_trial(
+                state=TrialState.FAIL,
+                user_attrs={FAILURE: why},
+                params=params,
+                distributions={key: distributions[key] for key in params},
+            )
+        )
     last = {"rate": 0.5, "other": "[bold]ü"}
     study.add_trial(
         create_trial(

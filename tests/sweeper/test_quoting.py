@@ -10,116 +10,22 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from mnist_exp.sweeper.quoting import literal, override, quoted
+from mnist_exp.sweeper.quoting import escaped, literal, override, quoted
 
 PARSER = OverridesParser.create()
-# The characters and words that mean something to Hydra or OmegaConf, more often than chance would have them.
-SPECIAL = st.sampled_from(
-    [
-        "'",
-        '"',
-        "\\",
-        "${",
-        "}",
-        "$",
-        ",",
-        "=",
-        ":",
-        "[",
-        "]",
-        "{",
-        "(",
-        ")",
-        " ",
-        "\t",
-        "\n",
-        "\r",
-        "~",
-        "#",
-        "ü",
-        "💡",
-        "???",
-        "null",
-        "true",
-        "nan",
-        "inf",
-        "1",
-        ".",
-        "e",
-        "_",
-        "-",
-        "+",
-        "choice(",
-        "interval(0,1)",
-        "glob(*)",
-        "oc.env:",
-        "a",
-    ]
-)
+# Characters and words that mean something to Hydra or OmegaConf, which chance rarely draws.
+MARKS = r"""' " \ ${ } $ , = : [ ] { ( ) ~ # ü 💡 ??? null true nan inf 1 . e _ - + a
+    choice( interval(0,1) glob(*) oc.env:"""
+SPECIAL = st.sampled_from([*MARKS.split(), " ", "\t", "\n", "\r"])
 TEXT = st.text() | st.lists(SPECIAL, max_size=6).map("".join)
 NUMBERS = st.integers() | st.floats(allow_nan=False)
 SCALARS = TEXT | NUMBERS | st.booleans() | st.none()
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3), max_leaves=6)
-EXAMPLES = [
-    "",
-    " ",
-    " a ",
-    "a=b",
-    "{a}",
-    "(x)",
-    "it's",
-    'say "a"',
-    "\\",
-    "\\'",
-    "\\\\'\\",
-    "'",
-    "~",
-    "#a",
-    "ünï",
-    "???",
-    "\\???",
-    "${x}",
-    "\\${x}",
-    "\\\\${x",
-    "${oc.env:HOME}",
-    "$",
-    "1",
-    "1e5",
-    "1_0",
-    "007",
-    "0x1",
-    "null",
-    "NULL",
-    "True",
-    "nan",
-    "-inf",
-    "[1]",
-    "a,b",
-    "choice(a,b)",
-    "range(3)",
-    "interval(0,1)",
-    "glob(*)",
-    "tag(log,x)",
-    "http://x?a=b&c",
-    "a\nb",
-    "\t",
-    "\0",
-    "C:\\new\\",
-    "-",
-    "--",
-    ".",
-    "a/b",
-    "@",
-    "a b",
-    "~a",
-    "+a",
-    "!",
-    "<b>",
-    "`",
-    ";",
-    "&",
-    "^",
-]
+WORDS = r"""a=b {a} (x) \ \' \\'\ ' ~ #a ünï ??? \??? ${x} \${x} \\${x ${oc.env:HOME} $ 1 1e5 1_0
+    007 0x1 null NULL True nan -inf [1] a,b choice(a,b) range(3) interval(0,1) glob(*) tag(log,x)
+    http://x?a=b&c - -- . a/b @ ~a +a ! <b> ` ; & ^"""
+SPACED = ["", " ", " a ", "it's", 'say "a"', "a b", "a\nb", "\t", "\0", "C:\\new\\"]
+EXAMPLES = [*SPACED, *WORDS.split()]
 
 
 def read(text: str) -> Any:
@@ -148,6 +54,15 @@ def test_texts_that_mean_something_else_unquoted(text: str) -> None:
 @example(value=["\\", "'"])
 def test_any_value_keeps_its_type(value: Any) -> None:
     assert same(value, read(literal(value)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(value=VALUES)
+@example(value=["???", "${x}"])
+def test_any_value_escaped_is_the_same_for_omegaconf(value: Any) -> None:
+    config = OmegaConf.create(escaped({"x": {"y": value}}))
+    container: Any = OmegaConf.to_container(config, resolve=True)
+    assert same(value, container["x"]["y"])
 
 
 @settings(max_examples=100, deadline=None)

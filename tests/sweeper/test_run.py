@@ -48,8 +48,8 @@ from sweeper.conftest import Sweep
             r"^hydra.sweep.dir=config.yaml: expected a folder to write to",
         ),
         (
-            ["x=1,2", "hydra.sweeper.storage=postgresql://u:secret@localhost:abc/d"],
-            r"^hydra.sweeper.storage=postgresql://u:\*\*\*@localhost:abc/d: .*; a port is a whole number$",
+            ["x=1,2", "hydra.sweeper.storage=postgresql://u:secret@host:abc/d"],
+            r"^hydra.sweeper.storage=postgresql://u:\*\*\*@host:abc/d: .*; a port is a whole number$",
         ),
         (
             ["x=1,2", "hydra.sweeper.sampler._target_=os.system"],

@@ -1,4 +1,4 @@
-"""The official plugin's sampler configs build Optuna's samplers; a trial's draws depend on the seed and its number."""
+"""The official plugin's configs build Optuna's samplers; draws depend on seed and number."""
 
 import warnings
 from importlib.util import find_spec
@@ -257,6 +257,7 @@ def test_own_functions_in_a_sampler() -> None:
     assert sampler._constraints_func(None) == (0.0,)
     with pytest.raises(
         SweepError,
-        match=r"sampler.constraints_func=.*: cannot be used \(.*not in the Hydra execution whitelist",
+        match=r"sampler.constraints_func=.*: cannot be used "
+        r"\(.*not in the Hydra execution whitelist",
     ):
         check_sampler(config("tpe", constraints_func=own), SPACE, MINIMIZE, allowed=())

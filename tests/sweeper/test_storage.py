@@ -1,4 +1,4 @@
-"""Waiting trials are the budget; one worker gets each, and a dead worker's trial is waited for again."""
+"""Each waiting trial goes to one worker; the trial of a worker that died waits again."""
 
 import functools
 import sqlite3
@@ -181,7 +181,7 @@ def test_the_owner_says_how_often_it_gives_a_sign_of_life(url: str, study: optun
 def test_a_worker_that_lost_its_trial_writes_nothing_more(
     storage: StudyStorage, study: optuna.Study
 ) -> None:
-    """Whatever it wants to write; not even a sign of life, which would be taken for the new owner's."""
+    """It cannot even write a heartbeat, which would count for the new owner."""
     cached = optuna.load_study(study_name="study", storage=StudyCache(storage))
     trial = optuna.Trial(cached, claim(storage, study))
     trial.report(0.5, 1)

@@ -1,4 +1,4 @@
-"""As many trials wait as are needed for `n_trials` that end well; a study keeps its search space."""
+"""As many trials wait as `n_trials` good ends need; a study keeps its search space."""
 
 from typing import Any
 

@@ -119,7 +119,7 @@ def test_a_killed_worker_is_replaced(folder: Path) -> None:
     "ending", ["well", "killed", pytest.param("orphan", marks=pytest.mark.slow)]
 )
 def test_trials_of_another_commands_workers_are_waited_for(folder: Path, ending: str) -> None:
-    """They may live on where that command was killed; the results are written when they have ended."""
+    """They may survive their command's death; the results are written when they have ended."""
     launcher = JOBLIB if ending == "orphan" else ()
     command = partial(
         apps.start,
@@ -198,7 +198,7 @@ def stopped(folder: Path, signum: int, *overrides: str, group: bool) -> None:
 
 
 def finished(folder: Path) -> None:
-    """The same command does the rest; every trial is there once, with its folder, and the database is sound."""
+    """Let the same command do the rest; each trial exists once, and the database is sound."""
     (folder / "quick").touch()
     assert (
         apps.start(
@@ -274,7 +274,8 @@ def test_a_database_that_takes_nothing_more_ends_the_sweep_with_its_reason(
     shown = (folder / "terminal.txt").read_text()
     assert "Traceback" not in shown
     assert shown.splitlines()[-1] == (
-        f"hydra.sweeper.storage=sqlite:///{folder}/optuna.db: cannot be used (attempt to write a readonly database)"
+        f"hydra.sweeper.storage=sqlite:///{folder}/optuna.db: cannot be used "
+        "(attempt to write a readonly database)"
     )
     Path(f"{folder}/optuna.db.moved").replace(folder / "optuna.db")
     Path(f"{folder}/optuna.db.moved").touch()

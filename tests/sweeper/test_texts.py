@@ -1,4 +1,4 @@
-"""Texts that Hydra reads as something else unquoted: trials get each as it was given, wherever it was given."""
+"""Trials get every text as it was given, also one that Hydra would read as something else."""
 
 from pathlib import Path
 from typing import Any
@@ -34,11 +34,13 @@ _run: list[Any] = []
 
 class Sees(StudyHooks):
     def check_config(self, config: DictConfig) -> None:
-        _composed.append(OmegaConf.to_container(config)["extra"])  # type: ignore[call-overload, index]
+        container: Any = OmegaConf.to_container(config)
+        _composed.append(container["extra"])
 
 
 def task(cfg: DictConfig) -> float:
-    _run.append(OmegaConf.to_container(cfg, resolve=True)["extra"])  # type: ignore[call-overload, index]
+    container: Any = OmegaConf.to_container(cfg, resolve=True)
+    _run.append(container["extra"])
     return 0.0
 
 

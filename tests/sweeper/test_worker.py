@@ -1,4 +1,4 @@
-"""What a worker makes of a trial: its config, its folder, its value, and the reason why it has none."""
+"""What a worker makes of a trial: its config, folder and value, or the reason of its failure."""
 
 import asyncio
 import logging
@@ -148,7 +148,7 @@ def leaves_children(cfg: DictConfig) -> float:
 
 
 def test_a_child_that_leaves_the_task_function_ends(sweep: Sweep) -> None:
-    """It runs none of the sweep, which is its parent's: neither ends the trial nor takes another."""
+    """It neither ends the trial nor takes another one: the sweep is its parent's."""
     study = sweep(
         leaves_children,
         "model.name=choice(exit,code,words,error,back)",

@@ -1,6 +1,7 @@
-"""A task that does nothing but wait, report and return x squared: what goes wrong is the sweep's doing.
+"""A task that only waits, reports and returns x squared: what goes wrong is the sweeper's fault.
 
-In `tests/`: `python -m sweeper.trivial -m hydra/sweeper=optuna_study 'x=interval(0.0,1.0)' hydra/launcher=processes`
+In `tests/`, with or without `hydra/launcher=processes`:
+`python -m sweeper.trivial -m hydra/sweeper=optuna_study 'x=interval(0.0,1.0)'`
 """
 
 import os
@@ -17,18 +18,15 @@ from mnist_exp.sweeper.attributes import WORKER
 from sweeper import processes  # noqa: F401  # the launcher of that name
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Task:
-    """`seconds` is the time a trial takes, in `steps` reports; the worker of trial `kills_worker` dies.
-
-    So does the first one of trial `loses_machine`, and nobody can see that its process is gone.
-    """
+    """What the task is to do."""
 
     x: float = 0.0
-    seconds: float = 0.0
-    steps: int = 1
-    kills_worker: int | None = None
-    loses_machine: int | None = None
+    seconds: float = 0.0  # that a trial takes
+    steps: int = 1  # reports of a trial
+    kills_worker: int | None = None  # number of the trial whose worker dies
+    loses_machine: int | None = None  # the same, but nobody can see that its process is gone
 
 
 ConfigStore.instance().store("task", Task)

@@ -1,6 +1,6 @@
 """Run the zoo, and print the tables of docs/preflight.md.
 
-    python -m tests.preflight.confusion run FILE [--seeds 20] [--broken-seeds 2] [--only PART_OF_A_NAME]
+    python -m tests.preflight.confusion run FILE [--seeds 20] [--broken-seeds 2] [--only NAME]
     python -m tests.preflight.confusion tables FILE
 
 FILE has one JSON line per run. The whole run takes half an hour on two cores.
@@ -20,14 +20,17 @@ import tensorflow as tf
 
 from mnist_exp.preflight import check, thresholds
 
-from . import zoo
+from .zoo.broken import broken
+from .zoo.good import grid, presets, variations
+from .zoo.programs import Entry
 
 Row = dict[str, Any]
 
-# code, statistic, whether values above the threshold are bad, threshold
+DEVIATION = "abs(loss.at_uniform - 1)"
+# Code, statistic, True if values above the threshold are bad, threshold.
 LIMITS: list[tuple[str, str, bool, float]] = [
     ("LOSS_IGNORES_LABELS", "loss.gradient_change", False, thresholds.LABEL_SENSITIVITY),
-    ("INITIAL_LOSS_UNEXPECTED", "abs(loss.at_uniform - 1)", True, thresholds.UNIFORM_LOSS),
+    ("INITIAL_LOSS_UNEXPECTED", DEVIATION, True, thresholds.UNIFORM_LOSS),
     ("INITIAL_LOSS_UNEXPECTED", "loss.initial", True, thresholds.INITIAL_LOSS_HIGH),
     ("LOSS_NOT_MINIMISED", "loss.alignment", False, thresholds.ALIGNMENT),
     ("LOSS_NOT_MINIMISED", "run.downhill", False, thresholds.UPHILL),
@@ -49,10 +52,9 @@ LIMITS: list[tuple[str, str, bool, float]] = [
 ]
 
 
-def run(entry: zoo.Entry, seed: int) -> Row:
-    """What was expected, what was found, every statistic."""
-    case = entry.build(seed)
-    report = check(case.model, case.loss, case.optimizer, case.images, case.labels, seed=seed)
+def run(entry: Entry, seed: int) -> Row:
+    """Return what was expected and what was found, with every statistic."""
+    report = check(*entry.build(seed), seed=seed)
     return {
         "name": entry.name,
         "architecture": entry.architecture,
@@ -65,87 +67,86 @@ def run(entry: zoo.Entry, seed: int) -> Row:
     }
 
 
-def everything(seeds: int, broken_seeds: int) -> Iterator[tuple[zoo.Entry, int]]:
-    yield from ((entry, seed) for entry in zoo.broken() for seed in range(broken_seeds))
-    yield from ((entry, seed) for entry in zoo.variations() for seed in range(min(seeds, 5)))
-    yield from zoo.grid(range(seeds))
-    yield from ((entry, seed) for entry in zoo.presets() for seed in range(seeds))
+def everything(seeds: int, broken_seeds: int) -> Iterator[tuple[Entry, int]]:
+    """Yield every program of the zoo with its seeds."""
+    yield from ((entry, seed) for entry in broken() for seed in range(broken_seeds))
+    yield from ((entry, seed) for entry in variations() for seed in range(min(seeds, 5)))
+    yield from grid(range(seeds))
+    yield from ((entry, seed) for entry in presets() for seed in range(seeds))
 
 
 def run_all(path: Path, seeds: int, broken_seeds: int, only: str) -> None:
+    """Run every program whose name contains `only`, and write a line for each run."""
     todo = [(entry, seed) for entry, seed in everything(seeds, broken_seeds) if only in entry.name]
     started = time.perf_counter()
-    with path.open("w") as out:
+    with path.open("w") as file:
         for done, (entry, seed) in enumerate(todo, 1):
-            keras.backend.clear_session(
-                free_memory=done % 20 == 0
-            )  # collecting takes as long as a run
+            # Collecting takes as long as a run, so it is done now and then.
+            keras.backend.clear_session(free_memory=done % 20 == 0)
             row = run(entry, seed)
-            out.write(json.dumps(row) + "\n")
-            out.flush()
+            file.write(json.dumps(row) + "\n")
+            file.flush()
             wrong = entry.code not in row["findings"] if entry.code else row["findings"]
             if wrong:
-                sys.stderr.write(
-                    f"{entry.name} seed {seed} expected {entry.code}: {row['messages']}\n"
-                )
+                expected = f"{entry.name} seed {seed} expected {entry.code}"
+                sys.stderr.write(f"{expected}: {row['messages']}\n")
             if done % 50 == 0:
-                sys.stderr.write(
-                    f"{done} of {len(todo)} in {time.perf_counter() - started:.0f} s\n"
-                )
+                seconds = time.perf_counter() - started
+                sys.stderr.write(f"{done} of {len(todo)} in {seconds:.0f} s\n")
 
 
 def broken_table(rows: list[Row]) -> Iterator[str]:
-    """One line per expected code."""
+    """Yield a line for each expected code."""
     yield "| code | programs | runs | caught | also reported (runs) |"
     yield "|---|--:|--:|--:|---|"
-    broken = [row for row in rows if row["expected"]]
-    for code in dict.fromkeys(row["expected"] for row in broken):
-        runs = [row for row in broken if row["expected"] == code]
-        also = Counter(found for row in runs for found in row["findings"] if found != code)
-        others = ", ".join(f"{found} {count}" for found, count in also.most_common())
-        caught = sum(code in row["findings"] for row in runs)
-        programs = len({row["name"] for row in runs})
-        yield f"| {code} | {programs} | {len(runs)} | {caught} | {others} |"
-    caught = sum(row["expected"] in row["findings"] for row in broken)
-    yield f"| **all** | {len({row['name'] for row in broken})} | {len(broken)} | {caught} | |"
+    wrong = [row for row in rows if row["expected"]]
+    for code in dict.fromkeys(row["expected"] for row in wrong):
+        runs = [row for row in wrong if row["expected"] == code]
+        also = Counter(other for row in runs for other in row["findings"] if other != code)
+        others = ", ".join(f"{other} {count}" for other, count in also.most_common())
+        yield f"| {code} | {_counts(runs)} | {others} |"
+    yield f"| **all** | {_counts(wrong)} | |"
+
+
+def _counts(runs: list[Row]) -> str:
+    """Return the numbers of programs, of runs, and of runs whose mistake was caught."""
+    programs = len({row["name"] for row in runs})
+    return f"{programs} | {len(runs)} | {sum(row['expected'] in row['findings'] for row in runs)}"
 
 
 def good_table(rows: list[Row]) -> Iterator[str]:
-    """One line per kind of good program."""
+    """Yield a line for each kind of good program."""
     yield "| good programs | programs | runs | with errors | with warnings |"
     yield "|---|--:|--:|--:|---|"
     good = [row for row in rows if not row["expected"]]
-    presets, variations = (
-        {entry.name for entry in kind()} for kind in (zoo.presets, zoo.variations)
-    )
+    of_presets, of_variations = ({e.name for e in kind()} for kind in (presets, variations))
     kinds = {
-        "presets": [row for row in good if row["name"] in presets],
-        "variations": [row for row in good if row["name"] in variations],
+        "presets": [row for row in good if row["name"] in of_presets],
+        "variations": [row for row in good if row["name"] in of_variations],
         "optimizers and initialisations": [
-            row for row in good if row["name"] not in presets | variations
+            row for row in good if row["name"] not in of_presets | of_variations
         ],
         "**all**": good,
     }
     for kind, runs in kinds.items():
         errors = sum("error" in row["findings"].values() for row in runs)
-        warned = Counter(
-            found for row in runs for found, grade in row["findings"].items() if grade == "warning"
-        )
-        warnings = ", ".join(f"{found} {count}" for found, count in warned.most_common()) or "0"
+        findings = [pair for row in runs for pair in row["findings"].items()]
+        warned = Counter(code for code, severity in findings if severity == "warning")
+        warnings = ", ".join(f"{code} {count}" for code, count in warned.most_common()) or "0"
         programs = len({row["name"] for row in runs})
         yield f"| {kind} | {programs} | {len(runs)} | {errors} | {warnings} |"
 
 
 def threshold_table(rows: list[Row]) -> Iterator[str]:
-    """The good run nearest to the limit, and the broken one of the code that is nearest beyond it."""
+    """Yield the good run nearest to each limit, and the caught run that is nearest beyond it."""
     yield "| code | statistic | worst of the good | limit | mildest of the caught |"
     yield "|---|---|--:|--:|--:|"
     for code, statistic, above, limit in LIMITS:
         good = [value for row in rows if not row["expected"] for value in _values(row, statistic)]
-        found = [
+        wrong = [
             value for row in rows if row["expected"] == code for value in _values(row, statistic)
         ]
-        beyond = [v for v in found if (v > limit if above else v < limit or v == limit == 0)]
+        beyond = [v for v in wrong if (v > limit if above else v < limit or v == limit == 0)]
         if not good or not beyond:
             continue
         worst, mildest = (max(good), min(beyond)) if above else (min(good), max(beyond))
@@ -154,13 +155,15 @@ def threshold_table(rows: list[Row]) -> Iterator[str]:
 
 
 def _values(row: Row, statistic: str) -> list[float]:
-    if statistic == "abs(loss.at_uniform - 1)":
+    """Return the value of a statistic, or nothing if the run has none."""
+    if statistic == DEVIATION:
         return [abs(value - 1) for value in _values(row, "loss.at_uniform")]
     value = row["statistics"].get(statistic)
     return [] if value is None else [float(value)]
 
 
 def seconds_table(rows: list[Row]) -> Iterator[str]:
+    """Yield the median and the largest time of the good programs of each architecture."""
     yield "| good programs | median s | largest s |"
     yield "|---|--:|--:|"
     for architecture in ("softmax", "mlp", "cnn", "cnn3x3", "cnn5x5"):
@@ -174,6 +177,7 @@ def seconds_table(rows: list[Row]) -> Iterator[str]:
 
 
 def main() -> None:
+    """Run the zoo if asked to, and print the tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

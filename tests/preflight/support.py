@@ -7,16 +7,18 @@ from mnist_exp.preflight import Finding
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.program import Program
 
-from . import zoo
+from .zoo import losses, models, optimizers, programs
 
 
 def program(
-    model: Any = None, loss: Any = zoo.mean, optimizer: Any = None, **changes: Any
+    model: Any = None, loss: Any = losses.mean, optimizer: Any = None, **changes: Any
 ) -> Program:
     """Return a program on 64 images: an MLP with Adam, but for what is given."""
-    images, labels = zoo.sample(0, 64)
+    images, labels = programs.sample(0, 64)
     arguments = {"images": images, "labels": labels} | changes
-    return Program(model or zoo.mlp("glorot", 0), loss, optimizer or zoo.adam(), **arguments)
+    return Program(
+        model or models.mlp("glorot", 0), loss, optimizer or optimizers.adam(), **arguments
+    )
 
 
 def findings(check: Callable[..., Any], *arguments: Any, **named: Any) -> list[Finding]:

@@ -10,28 +10,28 @@ from keras import layers
 
 from mnist_exp.preflight import check
 
-from . import zoo
 from .test_randomness import draws
+from .zoo import losses, models, optimizers, programs
 
-IMAGES, LABELS = zoo.sample(0, 300)
+IMAGES, LABELS = programs.sample(0, 300)
 
 
 def test_weights_optimizer_and_random_streams_are_as_before() -> None:
-    model = zoo.cnn("glorot", 0, extra=[layers.BatchNormalization()], dropout=0.5)
-    optimizer = zoo.adam()
+    model = models.cnn("glorot", 0, extra=[layers.BatchNormalization()], dropout=0.5)
+    optimizer = optimizers.adam()
     optimizer.build(model.trainable_variables)
     keras.utils.set_random_seed(3)
     weights = [v.numpy() for v in (*model.variables, *optimizer.variables)]
     expected = draws()
     keras.utils.set_random_seed(3)
-    check(model, zoo.mean, optimizer, IMAGES, LABELS)
+    check(model, losses.mean, optimizer, IMAGES, LABELS)
     assert draws() == expected
     after = [v.numpy() for v in (*model.variables, *optimizer.variables)]
     assert all(np.array_equal(a, b) for a, b in zip(weights, after, strict=True))
 
 
 def test_weights_come_back_when_the_program_fails() -> None:
-    model = zoo.softmax("glorot", 0)
+    model = models.softmax("glorot", 0)
     before = model.layers[-1].kernel.numpy()
 
     class Failing(keras.optimizers.SGD):
@@ -40,14 +40,16 @@ def test_weights_come_back_when_the_program_fails() -> None:
             tf.debugging.assert_less(tf.reduce_max(tf.abs(gradient)), 1e-6)
 
     with pytest.raises(tf.errors.InvalidArgumentError):
-        check(model, zoo.mean, Failing(0.1), IMAGES, LABELS)
+        check(model, losses.mean, Failing(0.1), IMAGES, LABELS)
     assert np.array_equal(before, model.layers[-1].kernel.numpy())
 
 
 def test_same_seed_gives_the_same_numbers() -> None:
     def numbers(seed: int) -> dict[str, float]:
         return dict(
-            check(zoo.mlp("glorot", 0), zoo.mean, zoo.adam(), IMAGES, LABELS, seed=seed).statistics
+            check(
+                models.mlp("glorot", 0), losses.mean, optimizers.adam(), IMAGES, LABELS, seed=seed
+            ).statistics
         )
 
     assert numbers(0) == numbers(0)
@@ -56,7 +58,11 @@ def test_same_seed_gives_the_same_numbers() -> None:
 
 def test_errors_come_before_warnings_and_each_code_once() -> None:
     report = check(
-        zoo.cnn("zeros", 0), lambda y, z: zoo.mean(y, z) / 10, zoo.adam(), IMAGES, LABELS
+        models.cnn("zeros", 0),
+        lambda y, z: losses.mean(y, z) / 10,
+        optimizers.adam(),
+        IMAGES,
+        LABELS,
     )
     severities = [finding.severity for finding in report.findings]
     assert severities == sorted(severities)
@@ -69,7 +75,7 @@ def test_errors_come_before_warnings_and_each_code_once() -> None:
 @pytest.mark.parametrize("summed", [True, False])
 def test_every_form_of_a_plain_program(one_hot: bool, flat: bool, summed: bool) -> None:
     weights, bias = tf.Variable(tf.zeros((784, 10))), tf.Variable(tf.zeros(10))
-    model = zoo.Plain(lambda x, w, b: tf.reshape(x, [-1, 784]) @ w + b, weights, bias)
+    model = models.Plain(lambda x, w, b: tf.reshape(x, [-1, 784]) @ w + b, weights, bias)
     labels = np.eye(10)[LABELS] if one_hot else LABELS.astype(np.uint8)
 
     def loss(y: Any, z: Any) -> tf.Tensor:
@@ -78,21 +84,24 @@ def test_every_form_of_a_plain_program(one_hot: bool, flat: bool, summed: bool) 
         return tf.reduce_sum(values) if summed else values
 
     images = IMAGES.reshape(-1, 784) if flat else IMAGES
-    assert check(model, loss, zoo.sgd(0.01), images, labels).findings == ()
+    assert check(model, loss, optimizers.sgd(0.01), images, labels).findings == ()
     assert not weights.numpy().any()
 
 
 def test_unusable_arguments_are_refused() -> None:
-    model = zoo.softmax("zeros", 0)
+    model = models.softmax("zeros", 0)
     with pytest.raises(ValueError, match="same length, got 300 and 299"):
-        check(model, zoo.mean, zoo.sgd(), IMAGES, LABELS[:-1])
+        check(model, losses.mean, optimizers.sgd(), IMAGES, LABELS[:-1])
     with pytest.raises(ValueError, match="at least 2 examples, got 1"):
-        check(model, zoo.mean, zoo.sgd(), IMAGES[:1], LABELS[:1])
+        check(model, losses.mean, optimizers.sgd(), IMAGES[:1], LABELS[:1])
     with pytest.raises(ValueError, match="NaN"):
-        check(model, zoo.mean, zoo.sgd(), IMAGES * np.nan, LABELS)
+        check(model, losses.mean, optimizers.sgd(), IMAGES * np.nan, LABELS)
 
 
 def test_small_samples_are_enough_to_run() -> None:
     assert (
-        check(zoo.softmax("zeros", 0), zoo.mean, zoo.sgd(), IMAGES[:10], LABELS[:10]).errors == ()
+        check(
+            models.softmax("zeros", 0), losses.mean, optimizers.sgd(), IMAGES[:10], LABELS[:10]
+        ).errors
+        == ()
     )

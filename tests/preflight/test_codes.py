@@ -12,8 +12,8 @@ from mnist_exp.preflight import check
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.codes import CASES, markdown_table
 
-from . import zoo
 from .confusion import LIMITS
+from .zoo import losses, models, programs
 
 PACKAGE = Path(mnist_exp.preflight.__file__).parent
 DOCS = (PACKAGE.parent.parent / "docs/preflight.md").read_text()
@@ -60,8 +60,8 @@ def test_docs_have_the_table() -> None:
 def test_docs_list_the_statistics_of_reports() -> None:
     measured = set[str]()
     for rate in (0.01, 1000.0):  # the second is compared with lower rates
-        program = zoo.softmax("zeros", 0), zoo.mean, keras.optimizers.SGD(rate)
-        measured |= set(check(*program, *zoo.sample(0)).statistics)
+        program = models.softmax("zeros", 0), losses.mean, keras.optimizers.SGD(rate)
+        measured |= set(check(*program, *programs.sample(0)).statistics)
     section = DOCS.split("## Statistics")[1].split("## ")[0]
     assert set(re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE)) == measured
 

@@ -5,8 +5,8 @@ from mnist_exp.preflight import Finding
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.data import check_labels, check_relation
 
-from . import zoo
 from .support import codes, findings
+from .zoo import programs
 
 
 def labels_of(classes: np.ndarray, num_classes: int = 10) -> list[Finding]:
@@ -39,7 +39,7 @@ def test_missing_class_counts_only_where_chance_does_not_explain_it() -> None:
 
 
 def test_mnist_labels_are_predicted_and_shuffled_ones_are_not() -> None:
-    images, labels = zoo.sample(1)
+    images, labels = programs.sample(1)
     checkup = Checkup()
     check_relation(checkup, images, labels)
     assert checkup.findings == []
@@ -54,5 +54,5 @@ def test_constant_images_carry_nothing() -> None:
 
 
 def test_few_examples_are_not_judged() -> None:
-    images, labels = zoo.sample(1, 50)
+    images, labels = programs.sample(1, 50)
     assert codes(check_relation, images, labels[::-1]) == []

@@ -12,12 +12,12 @@ from mnist_exp.preflight.gradients import (
     check_zero,
 )
 
-from . import zoo
 from .support import findings, program
+from .zoo import losses, models
 
 
 def test_infinite_gradient_names_the_variable() -> None:
-    p = program(loss=lambda y, z: zoo.mean(y, z) + tf.reduce_sum(tf.sqrt(z - z)))
+    p = program(loss=lambda y, z: losses.mean(y, z) + tf.reduce_sum(tf.sqrt(z - z)))
     (finding,) = findings(check_finite, p, p.gradients(p.images, p.labels))
     assert finding.code == "GRADIENT_NON_FINITE"
     assert any("kernel" in name for name in finding.evidence["variables"])
@@ -36,32 +36,32 @@ def names(check: Callable[..., None], *arguments: Any) -> list[str]:
 
 
 def test_stopped_gradient_names_what_lies_before_it() -> None:
-    p = program(zoo.mlp("glorot", 0, extra=[zoo.CallLayer(tf.stop_gradient)]))
+    p = program(models.mlp("glorot", 0, extra=[models.CallLayer(tf.stop_gradient)]))
     stopped = names(check_disconnected, p)
     assert len(stopped) == 2
     assert all("dense" in name for name in stopped)
 
 
 def test_variables_that_nobody_listed() -> None:
-    forgotten = program(zoo.plain_mlp(0, forgotten=2))
+    forgotten = program(models.plain_mlp(0, forgotten=2))
     assert names(check_disconnected, forgotten) == ["hidden_weights", "hidden_bias"]
-    assert len(names(check_disconnected, program(zoo.Untracked(0)))) == 2
+    assert len(names(check_disconnected, program(models.Untracked(0)))) == 2
 
 
 def test_frozen_layer_is_a_warning() -> None:
-    (finding,) = findings(check_disconnected, program(zoo._frozen(zoo.cnn("glorot", 0))))
+    (finding,) = findings(check_disconnected, program(models.frozen(models.cnn("glorot", 0))))
     assert finding.severity == "warning"
 
 
 def test_batch_statistics_and_dropout_seeds_need_no_training() -> None:
     from keras import layers
 
-    model = zoo.cnn("glorot", 0, extra=[layers.BatchNormalization()], dropout=0.5)
+    model = models.cnn("glorot", 0, extra=[layers.BatchNormalization()], dropout=0.5)
     assert findings(check_disconnected, program(model)) == []
 
 
 def test_zero_gradient_over_the_whole_run_names_the_variable() -> None:
-    p = program(zoo.softmax("glorot", 0))
+    p = program(models.softmax("glorot", 0))
     (finding,) = findings(check_zero, p, [0.0, 0.5])
     assert finding.code == "GRADIENT_ZERO"
     assert finding.evidence["variables"] == [p.trained[0].name.removesuffix(":0")]
@@ -72,7 +72,7 @@ def test_zero_gradient_over_the_whole_run_names_the_variable() -> None:
 
 
 def test_variable_that_does_not_move_in_spite_of_its_gradient() -> None:
-    p = program(zoo.softmax("glorot", 0))
+    p = program(models.softmax("glorot", 0))
     moved = [0.0, 0.1]
     assert names(check_updated, p, moved, [0.5, 0.5]) == [p.trained[0].name.removesuffix(":0")]
     assert names(check_updated, p, moved, [0.0, 0.5]) == []

@@ -3,8 +3,8 @@ from keras import layers
 
 from mnist_exp.preflight.inputs import check_scale
 
-from . import zoo
 from .support import codes, program
+from .zoo import models
 
 
 @pytest.mark.parametrize(
@@ -16,5 +16,5 @@ def test_scale(rms: float, expected: list[str]) -> None:
 
 
 def test_normalisation_before_the_first_weights_excuses_any_scale() -> None:
-    model = zoo.sequential(layers.BatchNormalization(), layers.Flatten(), layers.Dense(10))
+    model = models.sequential(layers.BatchNormalization(), layers.Flatten(), layers.Dense(10))
     assert codes(check_scale, program(model), 83.0) == []

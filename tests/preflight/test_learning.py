@@ -10,8 +10,8 @@ from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.learning import check_ignored, check_overfit, check_rate, check_uphill
 from mnist_exp.preflight.short_runs import ShortRun, short_run
 
-from . import zoo
 from .support import codes, findings, program
+from .zoo import losses, models, optimizers, programs
 
 GOOD = ShortRun(
     finite=True,
@@ -27,8 +27,8 @@ GOOD = ShortRun(
 
 
 def rate_codes(optimizer: Any) -> list[str]:
-    images, labels = zoo.sample(0, 400)
-    p = program(zoo.softmax("zeros", 0), optimizer=optimizer, images=images, labels=labels)
+    images, labels = programs.sample(0, 400)
+    p = program(models.softmax("zeros", 0), optimizer=optimizer, images=images, labels=labels)
     run = short_run(p, 0)
     return codes(check_rate, p, run, 0)
 
@@ -38,7 +38,7 @@ def rate_codes(optimizer: Any) -> list[str]:
     [(1e-7, ["LEARNING_RATE_TOO_LOW"]), (0.01, []), (0.3, []), (100.0, ["LEARNING_RATE_TOO_HIGH"])],
 )
 def test_rate_of_gradient_descent(rate: float, code: list[str]) -> None:
-    assert rate_codes(zoo.sgd(rate)) == code
+    assert rate_codes(optimizers.sgd(rate)) == code
 
 
 @pytest.mark.parametrize("start", [0.0, 1e-6])
@@ -46,7 +46,7 @@ def test_warm_up_is_judged_by_its_peak(start: float) -> None:
     warm_up = keras.optimizers.schedules.CosineDecay(
         start, 1000, warmup_target=5e-3, warmup_steps=100
     )
-    assert rate_codes(zoo.adam(warm_up)) == []
+    assert rate_codes(optimizers.adam(warm_up)) == []
 
 
 def test_rate_is_not_blamed_where_a_lower_one_is_no_better() -> None:
@@ -62,15 +62,17 @@ def test_rate_is_not_blamed_where_a_lower_one_is_no_better() -> None:
 
 def test_guessing_after_a_wild_run_is_the_rates_fault() -> None:
     """Most hidden units are dead then: the loss is ln 10 and the outputs hardly differ, but do."""
-    report = check(zoo.mlp("glorot", 0), zoo.mean, zoo.sgd(10.0), *zoo.sample(0))
+    report = check(models.mlp("glorot", 0), losses.mean, optimizers.sgd(10.0), *programs.sample(0))
     assert report.statistics["run.loss_ratio"] < 1.5
     assert "LEARNING_RATE_TOO_HIGH" in report.codes
 
 
 def test_absurd_rate_is_compared_with_a_far_lower_one() -> None:
     """At a hundredth of it the hidden units die as well."""
-    images, labels = zoo.sample(0, 400)
-    p = program(zoo.cnn("glorot", 0), optimizer=zoo.sgd(1e4), images=images, labels=labels)
+    images, labels = programs.sample(0, 400)
+    p = program(
+        models.cnn("glorot", 0), optimizer=optimizers.sgd(1e4), images=images, labels=labels
+    )
     run = short_run(p, 0)
     (finding,) = findings(check_rate, p, run, 0)
     assert finding.code == "LEARNING_RATE_TOO_HIGH"
@@ -78,7 +80,7 @@ def test_absurd_rate_is_compared_with_a_far_lower_one() -> None:
 
 
 def test_nan_at_every_rate_is_the_programs_fault() -> None:
-    p = program(loss=lambda y, z: zoo.mean(y, z) * float("nan"))
+    p = program(loss=lambda y, z: losses.mean(y, z) * float("nan"))
     run = replace(GOOD, finite=False, loss_after=math.nan)
     assert codes(check_rate, p, run, 0) == ["GRADIENT_NON_FINITE"]
 
@@ -99,7 +101,7 @@ def test_equal_outputs_blame_the_rate_only_if_a_lower_one_keeps_them_apart() -> 
     """The loss alone does not show it: a step that kills all hidden units leaves ln 10, a guess."""
     collapsed = replace(GOOD, loss_after=2.3, spread=0.0)
     assert codes(check_rate, program(), collapsed, 0) == ["LEARNING_RATE_TOO_HIGH"]
-    assert codes(check_rate, program(zoo.mlp("zeros", 0)), collapsed, 0) == []
+    assert codes(check_rate, program(models.mlp("zeros", 0)), collapsed, 0) == []
 
 
 def overfit_codes(model: Any, optimizer: Any = None) -> list[str]:
@@ -107,8 +109,8 @@ def overfit_codes(model: Any, optimizer: Any = None) -> list[str]:
 
 
 def test_narrow_network_cannot_overfit() -> None:
-    assert overfit_codes(zoo.mlp("glorot", 0, units=1)) == ["CANNOT_OVERFIT"]
+    assert overfit_codes(models.mlp("glorot", 0, units=1)) == ["CANNOT_OVERFIT"]
 
 
 def test_slow_optimizer_is_no_inability() -> None:
-    assert overfit_codes(zoo.mlp("glorot", 0), zoo.sgd(1e-6)) == []
+    assert overfit_codes(models.mlp("glorot", 0), optimizers.sgd(1e-6)) == []

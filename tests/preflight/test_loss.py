@@ -11,15 +11,15 @@ from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.loss import LossFacts, LossInput, Reduction, check_initial, check_loss
 from mnist_exp.preflight.program import Program
 
-from . import zoo
 from .support import findings
+from .zoo import losses, models, optimizers, programs
 
-IMAGES, LABELS = zoo.sample(0, 128)
+IMAGES, LABELS = programs.sample(0, 128)
 ONE_HOT = np.eye(10, dtype=np.float32)[LABELS]
 
 
 def judge(loss: Any, labels: np.ndarray = LABELS) -> tuple[LossFacts, Checkup]:
-    program = Program(zoo.softmax("zeros", 0), loss, zoo.sgd(), IMAGES, labels)
+    program = Program(models.softmax("zeros", 0), loss, optimizers.sgd(), IMAGES, labels)
     outputs = np.full((64, 10), 0.1, np.float32)
     checkup = Checkup()
     return check_loss(checkup, program, outputs, 0), checkup
@@ -35,12 +35,12 @@ k = keras.losses
 @pytest.mark.parametrize(
     ("loss", "labels", "takes", "reduction"),
     [
-        (zoo.per_example, LABELS, "logits", "mean"),
-        (zoo.mean, LABELS, "logits", "mean"),
-        (zoo.total, LABELS, "logits", "sum"),
-        (zoo.one_hot_mean, ONE_HOT, "logits", "mean"),
-        (zoo.from_probabilities, LABELS, "probabilities", "sum"),
-        (zoo.clipped_log, LABELS, "probabilities", "mean"),
+        (losses.per_example, LABELS, "logits", "mean"),
+        (losses.mean, LABELS, "logits", "mean"),
+        (losses.total, LABELS, "logits", "sum"),
+        (losses.one_hot_mean, ONE_HOT, "logits", "mean"),
+        (losses.from_probabilities, LABELS, "probabilities", "sum"),
+        (losses.clipped_log, LABELS, "probabilities", "mean"),
         (k.SparseCategoricalCrossentropy(), LABELS, "probabilities", "mean"),
         (
             k.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1),
@@ -71,39 +71,39 @@ def test_squared_error_is_no_cross_entropy_but_no_error() -> None:
     assert (finding.code, finding.severity) == ("INITIAL_LOSS_UNEXPECTED", "warning")
 
 
-@pytest.mark.parametrize("loss", [zoo.self_entropy, zoo._all_pairs])
+@pytest.mark.parametrize("loss", [losses.self_entropy, losses.all_pairs])
 def test_loss_that_ignores_labels(loss: Any) -> None:
     assert "LOSS_IGNORES_LABELS" in codes(loss)
 
 
 def test_loss_without_a_slope_does_not_ignore_labels() -> None:
-    assert "LOSS_IGNORES_LABELS" not in codes(zoo._inaccuracy)
+    assert "LOSS_IGNORES_LABELS" not in codes(losses.inaccuracy)
 
 
 def test_the_bug_is_seen_where_the_loss_has_its_right_value() -> None:
-    """With uniform outputs, as zero weights give, the buggy loss is ln 10 and its gradient is exactly 0."""
-    _, checkup = judge(zoo.self_entropy)
+    """Zero weights give uniform outputs: the buggy loss is ln 10, and its gradient exactly 0."""
+    _, checkup = judge(losses.self_entropy)
     assert checkup.statistics["loss.at_uniform"] == pytest.approx(1)
     assert [finding.code for finding in checkup.findings] == ["LOSS_IGNORES_LABELS"]
     assert checkup.statistics["loss.gradient_change"] == 0
 
 
 def test_one_class_cannot_tell_whether_labels_are_used() -> None:
-    assert "LOSS_IGNORES_LABELS" not in codes(zoo.mean, np.zeros_like(LABELS))
+    assert "LOSS_IGNORES_LABELS" not in codes(losses.mean, np.zeros_like(LABELS))
 
 
 def test_flipped_sign_and_shifted_labels() -> None:
     def not_minimised(loss: Any) -> Finding:
         return next(f for f in judge(loss)[1].findings if f.code == "LOSS_NOT_MINIMISED")
 
-    flipped = not_minimised(lambda y, z: -zoo.mean(y, z))
+    flipped = not_minimised(lambda y, z: -losses.mean(y, z))
     assert flipped.evidence["alignment"] < -0.8
     assert "sign" in flipped.advice
-    shifted = not_minimised(lambda y, z: zoo.mean((y + 1) % 10, z))
+    shifted = not_minimised(lambda y, z: losses.mean((y + 1) % 10, z))
     assert abs(shifted.evidence["alignment"]) < 0.3
 
 
-@pytest.mark.parametrize("loss", [zoo._softmax_over_batch, zoo._summed_over_batch])
+@pytest.mark.parametrize("loss", [losses.softmax_over_batch, losses.summed_over_batch])
 def test_loss_that_mixes_examples(loss: Any) -> None:
     assert "EXAMPLES_LEAK" in codes(loss)
 
@@ -111,18 +111,18 @@ def test_loss_that_mixes_examples(loss: Any) -> None:
 def test_class_weights_normalised_in_the_batch_are_no_leak() -> None:
     def weighted(y: Any, z: Any) -> tf.Tensor:
         weights = tf.gather(tf.linspace(1.0, 3.0, 10), y)
-        return tf.reduce_sum(weights * zoo.per_example(y, z)) / tf.reduce_sum(weights)
+        return tf.reduce_sum(weights * losses.per_example(y, z)) / tf.reduce_sum(weights)
 
     assert "EXAMPLES_LEAK" not in codes(weighted)
 
 
 @pytest.mark.parametrize("factor", [0.1, 1 / math.log(2), 0.5, -1])
 def test_loss_of_another_scale(factor: float) -> None:
-    assert "INITIAL_LOSS_UNEXPECTED" in codes(lambda y, z: factor * zoo.mean(y, z))
+    assert "INITIAL_LOSS_UNEXPECTED" in codes(lambda y, z: factor * losses.mean(y, z))
 
 
 def test_confident_first_outputs_are_a_warning_unless_they_are_right() -> None:
-    program = Program(zoo.softmax("zeros", 0), zoo.mean, zoo.sgd(), IMAGES, LABELS)
+    program = Program(models.softmax("zeros", 0), losses.mean, optimizers.sgd(), IMAGES, LABELS)
     facts = LossFacts(takes=LossInput.LOGITS, reduction=Reduction.MEAN, calibrated=True)
     wrong = 500 * np.eye(10, dtype=np.float32)[(LABELS[:64] + 1) % 10]
     (finding,) = findings(check_initial, program, facts, wrong)

@@ -15,11 +15,11 @@ from mnist_exp.preflight.outputs import (
     output_leak,
 )
 
-from . import zoo
 from .support import codes, findings, program
+from .zoo import losses, models
 
 
-def judge(takes: str, model: Any, loss: Any = zoo.mean) -> list[str]:
+def judge(takes: str, model: Any, loss: Any = losses.mean) -> list[str]:
     p = program(model, loss)
     facts = LossFacts(takes=LossInput(takes), reduction=Reduction.MEAN, calibrated=True)
     return codes(check_probabilities, p, facts, p.outputs(p.images))
@@ -27,30 +27,30 @@ def judge(takes: str, model: Any, loss: Any = zoo.mean) -> list[str]:
 
 @pytest.mark.parametrize("init", ["zeros", "glorot"])
 def test_softmax_belongs_to_a_loss_on_probabilities(init: str) -> None:
-    softmax, logits = zoo.softmax(init, 0, [layers.Softmax()]), zoo.softmax(init, 0)
+    softmax, logits = models.softmax(init, 0, [layers.Softmax()]), models.softmax(init, 0)
     assert judge("logits", softmax) == ["OUTPUT_ALREADY_PROBABILITIES"]
     assert judge("logits", logits) == []
-    assert judge("probabilities", softmax, zoo.clipped_log) == []
-    assert judge("probabilities", logits, zoo.clipped_log) == ["OUTPUT_NOT_PROBABILITIES"]
+    assert judge("probabilities", softmax, losses.clipped_log) == []
+    assert judge("probabilities", logits, losses.clipped_log) == ["OUTPUT_NOT_PROBABILITIES"]
 
 
 def test_sigmoid_is_fine_only_where_the_loss_normalises() -> None:
-    model = zoo.softmax("glorot", 0, [layers.Activation("sigmoid")])
-    assert judge("probabilities", model, zoo.clipped_log) == ["OUTPUT_NOT_PROBABILITIES"]
+    model = models.softmax("glorot", 0, [layers.Activation("sigmoid")])
+    assert judge("probabilities", model, losses.clipped_log) == ["OUTPUT_NOT_PROBABILITIES"]
     assert judge("probabilities", model, keras.losses.SparseCategoricalCrossentropy()) == []
     assert judge("logits", model) == ["OUTPUT_ALREADY_PROBABILITIES"]
 
 
 def test_negative_log_likelihood_needs_log_softmax() -> None:
-    assert judge("log-probabilities", zoo.softmax("glorot", 0)) == ["OUTPUT_NOT_PROBABILITIES"]
+    assert judge("log-probabilities", models.softmax("glorot", 0)) == ["OUTPUT_NOT_PROBABILITIES"]
     assert (
-        judge("log-probabilities", zoo.softmax("glorot", 0, [layers.Activation("log_softmax")]))
+        judge("log-probabilities", models.softmax("glorot", 0, [layers.Activation("log_softmax")]))
         == []
     )
 
 
 def leak_of(*head: layers.Layer) -> float:
-    p = program(zoo.softmax("glorot", 0, list(head)))
+    p = program(models.softmax("glorot", 0, list(head)))
     return output_leak(p, p.images[:48])
 
 
@@ -60,7 +60,7 @@ def test_leak_is_zero_without_an_operation_over_the_batch() -> None:
 
 
 def test_softmax_over_the_batch_leaks() -> None:
-    leak = leak_of(zoo.CallLayer(lambda x: tf.nn.softmax(x, axis=0)))
+    leak = leak_of(models.CallLayer(lambda x: tf.nn.softmax(x, axis=0)))
     assert codes(check_leak, leak) == ["EXAMPLES_LEAK"]
 
 
@@ -72,15 +72,15 @@ def evaluation(model: Any) -> list[Finding]:
 
 def test_dropout_that_stays_on_is_found_and_one_that_does_not_is_not() -> None:
     dropout = layers.Dropout(0.5, seed=1)
-    (finding,) = evaluation(zoo.mlp("glorot", 0, extra=[zoo.AlwaysTraining(dropout)]))
+    (finding,) = evaluation(models.mlp("glorot", 0, extra=[models.AlwaysTraining(dropout)]))
     assert finding.code == "TRAIN_EVAL_MISMATCH"
     assert finding.evidence["noise"] > 0.01
-    assert evaluation(zoo.mlp("glorot", 0, extra=[dropout])) == []
+    assert evaluation(models.mlp("glorot", 0, extra=[dropout])) == []
 
 
-@pytest.mark.parametrize("model", [zoo.mlp, zoo.cnn])
+@pytest.mark.parametrize("model", [models.mlp, models.cnn])
 def test_batch_norm_that_stays_in_training_mode(model: Any) -> None:
-    always = zoo.AlwaysTraining(layers.BatchNormalization())
+    always = models.AlwaysTraining(layers.BatchNormalization())
     assert [f.code for f in evaluation(model("glorot", 0, extra=[always]))] == [
         "TRAIN_EVAL_MISMATCH"
     ]
@@ -88,6 +88,6 @@ def test_batch_norm_that_stays_in_training_mode(model: Any) -> None:
 
 
 def test_outputs_that_are_not_finite_are_left_to_another_check() -> None:
-    p = program(zoo.softmax("glorot", 0, [zoo.CallLayer(lambda x: x * np.nan)]))
+    p = program(models.softmax("glorot", 0, [models.CallLayer(lambda x: x * np.nan)]))
     facts = LossFacts(takes=LossInput.PROBABILITIES, reduction=Reduction.MEAN, calibrated=True)
     assert codes(check_probabilities, p, facts, p.outputs(p.images)) == []

@@ -8,14 +8,14 @@ from keras import layers
 
 from mnist_exp.preflight.program import Program, label_forms, model_input
 
-from . import zoo
 from .support import program
+from .zoo import losses, models, optimizers, programs
 
 
 @pytest.mark.parametrize("shape", [(5, 28, 28, 1), (5, 28, 28), (5, 784)])
 @pytest.mark.parametrize("takes", [(28, 28, 1), (784,)])
 def test_images_get_the_shape_that_a_keras_model_takes(shape: tuple, takes: tuple) -> None:
-    model = zoo.sequential(layers.Flatten(), layers.Dense(10), shape=takes)
+    model = models.sequential(layers.Flatten(), layers.Dense(10), shape=takes)
     assert model_input(model, np.zeros(shape, np.uint8)).shape == (5, *takes)
 
 
@@ -49,7 +49,7 @@ def test_model_without_weights_yet_gets_them() -> None:
 
 
 def test_pixel_values_are_left_alone() -> None:
-    assert model_input(zoo.softmax("zeros", 0), np.full((2, 28, 28), 255, np.uint8)).max() == 255
+    assert model_input(models.softmax("zeros", 0), np.full((2, 28, 28), 255, np.uint8)).max() == 255
 
 
 def test_labels_as_integers_and_one_hot() -> None:
@@ -62,7 +62,7 @@ def test_labels_as_integers_and_one_hot() -> None:
 
 
 def test_restore_brings_back_weights_batch_statistics_and_dropout_seeds() -> None:
-    model = zoo.cnn("glorot", 0, extra=[layers.BatchNormalization()], dropout=0.5)
+    model = models.cnn("glorot", 0, extra=[layers.BatchNormalization()], dropout=0.5)
     before = [variable.numpy() for variable in model.variables]
     p = program(model)
     step = p.gradients(p.images[:8], p.labels[:8])
@@ -90,11 +90,11 @@ def test_training_flag_reaches_the_model_only_where_it_is_taken() -> None:
     program(Model())
     assert True in seen
     assert False in seen
-    program(zoo.plain_mlp(0))  # takes no `training`: must not raise
+    program(models.plain_mlp(0))  # takes no `training`: must not raise
 
 
 def test_per_example_losses_are_averaged() -> None:
-    p, q = program(loss=zoo.per_example), program(loss=zoo.mean)
+    p, q = program(loss=losses.per_example), program(loss=losses.mean)
     outputs = p.outputs(p.images)
     assert p.loss_of(p.labels, outputs) == pytest.approx(q.loss_of(q.labels, outputs))
     value, gradient, shape = p.loss_gradient(p.labels, outputs)
@@ -105,14 +105,14 @@ def test_per_example_losses_are_averaged() -> None:
 
 def test_a_loss_may_branch_on_tensors() -> None:
     def capped(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-        value = zoo.mean(labels, outputs)
+        value = losses.mean(labels, outputs)
         if value > 1000.0:  # only AutoGraph makes an operation of this
             value = tf.constant(1000.0)
         return value
 
-    images, labels = zoo.sample(0, 20)
-    checked = Program(zoo.softmax("glorot", 0), capped, zoo.adam(), images, labels)
-    plain = Program(zoo.softmax("glorot", 0), zoo.mean, zoo.adam(), images, labels)
+    images, labels = programs.sample(0, 20)
+    checked = Program(models.softmax("glorot", 0), capped, optimizers.adam(), images, labels)
+    plain = Program(models.softmax("glorot", 0), losses.mean, optimizers.adam(), images, labels)
     found, expected = (p.gradients(p.images, p.labels).loss for p in (checked, plain))
     assert found == expected
 
@@ -139,9 +139,9 @@ def test_optimizer_copy_takes_a_schedule_that_cannot_be_serialised() -> None:
 
 def test_model_without_variables_is_refused() -> None:
     with pytest.raises(ValueError, match="no trainable variables"):
-        program(zoo.sequential(layers.Flatten()))
+        program(models.sequential(layers.Flatten()))
 
 
 def test_outputs_must_have_two_dimensions() -> None:
     with pytest.raises(ValueError, match="outputs \\[batch, classes\\]"):
-        program(zoo.sequential(layers.Conv2D(10, 3)))
+        program(models.sequential(layers.Conv2D(10, 3)))

@@ -4,14 +4,16 @@ import pytest
 
 from mnist_exp.preflight.short_runs import adam_step, optimizer_step, overfit, short_run
 
-from . import zoo
 from .support import program
+from .zoo import models, optimizers, programs
 
-IMAGES, LABELS = zoo.sample(0, 400)
+IMAGES, LABELS = programs.sample(0, 400)
 
 
 def test_short_run_lowers_the_loss_and_knows_its_direction() -> None:
-    p = program(zoo.softmax("zeros", 0), optimizer=zoo.sgd(0.1), images=IMAGES, labels=LABELS)
+    p = program(
+        models.softmax("zeros", 0), optimizer=optimizers.sgd(0.1), images=IMAGES, labels=LABELS
+    )
     run = short_run(p, seed=0)
     assert run.finite
     assert run.loss_before == pytest.approx(np.log(10), rel=1e-4)
@@ -23,18 +25,22 @@ def test_short_run_lowers_the_loss_and_knows_its_direction() -> None:
 def test_short_run_promise_is_rate_times_squared_gradient() -> None:
     promised = []
     for rate in (0.01, 0.001):
-        p = program(zoo.softmax("zeros", 0), optimizer=zoo.sgd(rate), images=IMAGES, labels=LABELS)
+        p = program(
+            models.softmax("zeros", 0), optimizer=optimizers.sgd(rate), images=IMAGES, labels=LABELS
+        )
         promised.append(short_run(p, seed=0).promised)
     assert promised[0] == pytest.approx(10 * promised[1], rel=1e-3)
 
 
 def test_ascent_is_uphill() -> None:
-    p = program(optimizer=zoo.AscendingSGD(0.01), images=IMAGES, labels=LABELS)
+    p = program(optimizer=optimizers.AscendingSGD(0.01), images=IMAGES, labels=LABELS)
     assert short_run(p, seed=0).downhill == pytest.approx(-1, abs=1e-4)
 
 
 def test_short_run_stops_at_infinity() -> None:
-    p = program(zoo.mlp("glorot", 0), optimizer=zoo.sgd(1e20), images=IMAGES, labels=LABELS)
+    p = program(
+        models.mlp("glorot", 0), optimizer=optimizers.sgd(1e20), images=IMAGES, labels=LABELS
+    )
     run = short_run(p, seed=0)
     assert not run.finite
     assert run.steps < 15
@@ -42,7 +48,7 @@ def test_short_run_stops_at_infinity() -> None:
 
 @pytest.mark.parametrize("own", [True, False])
 def test_overfit_reaches_every_image_of_a_batch(own: bool) -> None:
-    p = program(optimizer=zoo.adam(1e-2), images=IMAGES, labels=LABELS)
+    p = program(optimizer=optimizers.adam(1e-2), images=IMAGES, labels=LABELS)
     result = overfit(p, optimizer_step(p) if own else adam_step(p, 1e-2), 200)
     assert result.last_loss < result.first_loss
     assert result.accuracy == 1
@@ -66,13 +72,15 @@ def test_probe_is_adam() -> None:
 
 
 def test_overfit_goes_on_while_the_loss_falls() -> None:
-    p = program(zoo.softmax("large", 1), images=zoo.sample(1)[0], labels=zoo.sample(1)[1])
+    p = program(
+        models.softmax("large", 1), images=programs.sample(1)[0], labels=programs.sample(1)[1]
+    )
     result = overfit(p, adam_step(p, 3e-3), 50)
     assert 50 < result.steps <= 200
 
 
 def test_overfit_gives_up_after_its_steps() -> None:
-    p = program(zoo.mlp("glorot", 0, units=1), images=IMAGES, labels=LABELS)
+    p = program(models.mlp("glorot", 0, units=1), images=IMAGES, labels=LABELS)
     result = overfit(p, adam_step(p, 1e-3), 7)
     assert result.steps == 7
     assert result.accuracy < 1

@@ -6,8 +6,8 @@ import pytest
 from mnist_exp.preflight import Finding
 from mnist_exp.preflight.units import check_activations, check_symmetry, twin_share
 
-from . import zoo
 from .support import codes, findings, program
+from .zoo import models
 
 
 def symmetry(model: Any) -> list[Finding]:
@@ -15,7 +15,7 @@ def symmetry(model: Any) -> list[Finding]:
     return findings(check_symmetry, p, p.images, p.labels)
 
 
-@pytest.mark.parametrize("model", [zoo.mlp, zoo.cnn])
+@pytest.mark.parametrize("model", [models.mlp, models.cnn])
 @pytest.mark.parametrize("init", ["zeros", "constant"])
 def test_equal_hidden_units_are_found(model: Any, init: str) -> None:
     (finding,) = symmetry(model(init, 0))
@@ -24,17 +24,17 @@ def test_equal_hidden_units_are_found(model: Any, init: str) -> None:
 
 
 def test_dropout_does_not_hide_equal_units() -> None:
-    (finding,) = symmetry(zoo.cnn("constant", 0, dense=50, dropout=0.5))
+    (finding,) = symmetry(models.cnn("constant", 0, dense=50, dropout=0.5))
     assert len(finding.evidence["variables"]) == 3
 
 
 @pytest.mark.parametrize("init", ["zeros", "constant"])
 def test_linear_model_may_start_equal(init: str) -> None:
-    assert symmetry(zoo.softmax(init, 0)) == []
+    assert symmetry(models.softmax(init, 0)) == []
 
 
 def test_zero_layer_before_random_ones_is_fine() -> None:
-    model = zoo.mlp("glorot", 0, activation="tanh")
+    model = models.mlp("glorot", 0, activation="tanh")
     model.layers[1].kernel.assign(np.zeros((784, 100)))
     assert symmetry(model) == []
 

@@ -1,3 +1,5 @@
+"""The command `python -m mnist_exp.preflight`."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -33,11 +35,17 @@ def test_a_good_program_exits_0(
     assert "preflight: 0 errors, 0 warnings" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("argument", ["model=cnn3x4", "schedule.epochs=0", "data.dir=/proc/nope"])
-def test_mistakes_get_a_short_answer(tmp_path: Path, argument: str) -> None:
+@pytest.mark.parametrize(
+    ("argument", "answer"),
+    [
+        *((text, text) for text in ("model=cnn3x4", "schedule.epochs=0", "data.dir=/proc/nope")),
+        ("--quick", "unrecognized arguments: --quick\nusage: python -m mnist_exp.preflight"),
+    ],
+)
+def test_mistakes_get_a_short_answer(tmp_path: Path, argument: str, answer: str) -> None:
     done = preflight(argument, cwd=tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"mnist_exp: {argument}")
+    assert done.stderr.startswith(f"mnist_exp: {answer}")
     assert len(done.stderr.splitlines()) <= 2
 
 

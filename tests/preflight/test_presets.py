@@ -1,27 +1,17 @@
-"""The harness's own programs, as its config builds them."""
+"""Preflight on the harness's own programs, as its config builds them."""
 
-import numpy as np
 import pytest
 
 from mnist_exp import data
 from mnist_exp.config import tree as config
-from mnist_exp.preflight import PreflightReport, check
+from mnist_exp.preflight import PreflightReport
+from mnist_exp.preflight.harness import preflight_report
 from mnist_exp.training.program import build_program
 
 
 def report_of(mnist: data.Dataset, *overrides: str) -> PreflightReport:
     settings = config.compose(overrides).config
-    program = build_program(settings, len(mnist.train))
-    sample = mnist.train.first(1000)
-    images = sample.images.astype(np.float32) / 255
-    return check(
-        program.model,
-        lambda labels, logits: program.reduce(program.loss(labels, logits)),
-        program.optimizer,
-        images,
-        sample.labels,
-        seed=settings.seed,
-    )
+    return preflight_report(build_program(settings, len(mnist.train)), mnist.train)
 
 
 @pytest.mark.parametrize(
@@ -42,9 +32,8 @@ def test_tutorials_that_learn_have_no_finding(mnist: data.Dataset, experiment: s
     ],
 )
 def test_the_notebooks_bug_is_named(mnist: data.Dataset, overrides: list[str]) -> None:
-    assert "LOSS_IGNORES_LABELS" in [
-        finding.code for finding in report_of(mnist, *overrides).errors
-    ]
+    errors = [finding.code for finding in report_of(mnist, *overrides).errors]
+    assert "LOSS_IGNORES_LABELS" in errors
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "adamw", "rmsprop", "adagrad"])

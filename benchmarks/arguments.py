@@ -8,12 +8,7 @@ from mnist_exp.errors import UserError
 
 def command_line(name: str, description: str | None) -> Parser:
     """Return the parser of `python -m benchmarks.NAME`, which writes its files to `--output`."""
-    parser = Parser(
-        hint="--help shows all options",
-        prog=f"python -m benchmarks.{name}",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser(f"benchmarks.{name}", description, store=False)
     parser.add_argument(
         "--output", metavar="FOLDER", default=".", help="where the files are written; default: here"
     )

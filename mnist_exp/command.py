@@ -1,4 +1,4 @@
-"""What the commands beside training share: how a mistake is answered, their options, their output folder."""
+"""What the commands share: a command line, how a mistake is answered, how files are written."""
 
 import argparse
 import gc
@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,24 +14,83 @@ from typing import Any, NoReturn
 from mnist_exp.errors import Killed, UserError
 from mnist_exp.outside.printing import use_any_encoding
 
+_STORE = "tracking.uri="
+
 
 class Parser(argparse.ArgumentParser):
-    """Raises UserError for a mistake, with `hint` as its second line."""
+    """The command line of `python -m MODULE`.
 
-    def __init__(self, *, hint: str, **settings: Any) -> None:
-        super().__init__(allow_abbrev=False, **settings)
-        self._hint = hint
+    A mistake in it is a UserError whose second line is the usage. With `store`, the argument
+    tracking.uri=URI may stand anywhere among the others; the result's `uri` is the last URI or None.
+    """
+
+    def __init__(
+        self,
+        module: str = "",
+        description: str | None = None,
+        examples: str | None = None,
+        *,
+        usage: str = "[options]",
+        store: bool = True,
+        **settings: Any,
+    ) -> None:
+        """`usage` shows the arguments in one line; `examples` stand below the options in --help."""
+        if "hint" in settings:
+            self._usage, self._has_store = settings.pop("hint"), False
+            super().__init__(allow_abbrev=False, description=description, usage=usage, **settings)
+            return
+        parts = [f"python -m {module}", usage, "[tracking.uri=URI]" if store else ""]
+        line = " ".join(filter(None, parts))
+        super().__init__(
+            prog=f"python -m {module}",
+            usage=line,
+            description=description,
+            epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self._usage, self._has_store = f"usage: {line}; --help shows all options", store
+        if store:
+            self.add_argument_group("store", f"{_STORE}URI  {_STORE_HELP}")
+
+    def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
+        """Return the options by their names, and the store's `uri`. Raises UserError."""
+        arguments = sys.argv[1:] if args is None else list(args)
+        if not self._has_store:
+            return super().parse_args(arguments, namespace)
+        uris = [text.removeprefix(_STORE) for text in arguments if text.startswith(_STORE)]
+        others = [text for text in arguments if not text.startswith(_STORE)]
+        options = super().parse_args(others, namespace)
+        options.uri = uris[-1] if uris else None
+        return options
 
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}\n{self._hint}")
+        """Raise UserError with argparse's message and the usage."""
+        raise UserError(f"{message}\n{self._usage}")
+
+
+_STORE_HELP = "another MLflow store than MLFLOW_TRACKING_URI or the current folder's"
+
+
+def main(run: Callable[[Sequence[str]], int | None], *mistakes: type[Exception]) -> None:
+    """Run a command on the process's arguments; end the process with the exit code if it returns one.
+
+    A UserError, and each of `mistakes`, is answered as `answered` says.
+    """
+    with answered(UserError, *mistakes):
+        exit_code = run(sys.argv[1:])
+    if exit_code is not None:
+        sys.exit(exit_code)
 
 
 @contextmanager
 def answered(*mistakes: type[Exception]) -> Iterator[None]:
-    """End the process with exit code 1 and one or two lines for these errors, with 128 + N for signal N.
+    """End the process with exit code 1 and one or two lines for these errors.
 
-    HYDRA_FULL_ERROR=1 shows the traceback instead.
+    Ctrl-C and a signal N that asks the process to end give exit code 128 + N. With the variable
+    HYDRA_FULL_ERROR=1 an error shows its traceback instead.
     """
+    shows_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     open_streams()
     require_folder()
     let_others_warn()
@@ -39,15 +98,20 @@ def answered(*mistakes: type[Exception]) -> Iterator[None]:
     try:
         yield
     except mistakes as error:
-        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+        if shows_traceback:
             raise
-        from mnist_exp.config.mistakes import explain
-
-        sys.exit(f"mnist_exp: {explain(error)}")
+        fail(error)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     except Killed as killed:
         sys.exit(killed.exit_code)
+
+
+def fail(error: BaseException) -> NoReturn:
+    """End the process with exit code 1 and one or two lines that say what is wrong."""
+    from mnist_exp.config.mistakes import explain
+
+    sys.exit(f"mnist_exp: {explain(error)}")
 
 
 @contextmanager
@@ -70,9 +134,10 @@ def without_garbage_collection() -> Iterator[None]:
 
 
 def open_streams() -> None:
-    """Give a process that was started with a closed standard stream (`<&-`, `>&-`) an empty one in its place.
+    """Replace each standard stream that was closed (`<&-`, `>&-`) when the process started.
 
-    Else the next file that it opens, the database perhaps, gets that number, and takes what is printed.
+    Otherwise the next file that the process opens, perhaps the database, would get the number of
+    that stream, and what is printed would be written into the file.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
@@ -84,25 +149,29 @@ def open_streams() -> None:
                 os.close(opened)
             os.set_inheritable(number, True)
         if getattr(sys, name) is None:
-            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
+            mode = "r" if number == 0 else "w"
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115  # stays open
 
 
 def require_folder() -> None:
-    """End the process with exit code 1 if the current folder was deleted, where nothing can be found or written."""
+    """End the process with exit code 1 if the current folder was deleted."""
     try:
         os.getcwd()
     except OSError:
-        sys.exit("mnist_exp: the current folder is not there any more; change to one that is")
+        sys.exit("mnist_exp: the current folder was deleted; change to one that exists")
 
 
 def let_others_warn() -> None:
-    """Under `-W error` only this package's own warnings are errors: MLflow and SQLAlchemy warn in every run."""
+    """Make only this package's own warnings errors under `-W error`.
+
+    MLflow and SQLAlchemy warn in every run.
+    """
     if any(option.startswith("error") for option in sys.warnoptions):
         warnings.filterwarnings("ignore", module=r"(?!mnist_exp\b)")
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
-    """The argument tracking.uri=URI, whose value `uri` is the URI, or None. Raises UserError for anything else."""
+    """Add the argument tracking.uri=URI, whose value `uri` is the URI or None."""
     parser.add_argument(
         "uri", nargs="?", type=_uri, metavar="tracking.uri=URI", help="another store than the usual"
     )
@@ -127,7 +196,7 @@ def _uri(text: str) -> str:
 
 
 def output_folder(text: str) -> Path:
-    """The folder of `--output`. Raises UserError if there is none."""
+    """Return the folder of `--output`. Raises UserError if it does not exist."""
     folder = Path(text)
     if not folder.is_dir():
         raise UserError(f"--output {folder}: no such folder")
@@ -135,7 +204,7 @@ def output_folder(text: str) -> Path:
 
 
 def write(folder: Path, files: Mapping[str, str]) -> None:
-    """Write {name: text} there. Raises UserError if that cannot be done."""
+    """Write the texts of {file name: text} into the folder. Raises UserError if that fails."""
     try:
         for name, text in files.items():
             put(folder / name, text.encode())
@@ -144,14 +213,15 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def put(path: Path, content: bytes) -> None:
-    """Make a file with this content, whole or not at all.
+    """Write a file completely or not at all.
 
-    A link of that name is replaced: what it leads to, another file of the user's perhaps, keeps its content.
+    A link of that name is replaced; the file that it points to, perhaps another one of the user's,
+    keeps its content. Raises OSError.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        beside.write_bytes(content)
-        beside.replace(path)
+        partial.write_bytes(content)
+        partial.replace(path)
     except OSError:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise

@@ -105,8 +105,8 @@ class Dataset:
 
 
 def load(
-    directory: str | Path | None = None,
     *,
+    dir: str | Path | None = None,
     validation_size: int = 5000,
     train_limit: int | None = None,
     eval_limit: int | None = None,
@@ -114,19 +114,19 @@ def load(
 ) -> Dataset:
     """Read the four files and split them: the first `validation_size` training images are the validation split.
 
-    `directory` None is the MNIST shipped with the package, whose checksums are enforced. Any other folder may
+    `dir` None is the MNIST shipped with the package, whose checksums are enforced. Any other folder may
     hold any number of images in the same format; its checksums are only recorded.
     `train_limit` keeps the first training examples, `eval_limit` the first validation and test examples;
     `eval_on_train` replaces validation and test by the (limited) training examples.
     Raises DataError naming the file, what was expected and what was found.
     """
-    folder = SHIPPED_DIR if directory is None else Path(os.path.expanduser(directory))
+    folder = SHIPPED_DIR if dir is None else Path(os.path.expanduser(dir))
     if not folder.is_dir():
         raise DataError(
-            f"data.dir={directory}: no such folder; expected one with {', '.join(MNIST_SHA256)}"
+            f"data.dir={dir}: no such folder; expected one with {', '.join(MNIST_SHA256)}"
         )
     full_train, test, sha256 = (
-        _read_shipped(folder) if directory is None else _read(folder, shipped=False)
+        _read_shipped(folder) if dir is None else _read(folder, shipped=False)
     )
     if len(full_train) <= validation_size:
         raise DataError(
@@ -142,7 +142,7 @@ def load(
     test = test.first(eval_limit)
     if eval_on_train:
         val = test = train
-    source = "shipped with mnist_exp" if directory is None else str(folder.resolve())
+    source = "shipped with mnist_exp" if dir is None else str(folder.resolve())
     return Dataset(train, val, test, source, dict(sha256))
 
 

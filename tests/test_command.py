@@ -10,6 +10,7 @@ from mnist_exp.command import (
     Parser,
     answered,
     let_others_warn,
+    main,
     output_folder,
     split_store,
     without_garbage_collection,
@@ -58,9 +59,39 @@ def test_warnings_of_other_packages_are_no_errors(monkeypatch: pytest.MonkeyPatc
             )
 
 
-def test_an_option_that_is_not_there_gets_the_hint() -> None:
-    with pytest.raises(UserError, match="--nosuch\nusage: try this"):
-        Parser(hint="usage: try this").parse_args(["--nosuch"])
+def test_an_option_that_does_not_exist_gets_the_usage() -> None:
+    with pytest.raises(UserError, match="--nosuch\nusage: python -m pkg.tool FILE; --help shows"):
+        Parser("pkg.tool", usage="FILE", store=False).parse_args(["--nosuch"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names", "uri"),
+    [
+        ([], [], None),
+        (["a", "tracking.uri=sqlite:///x.db", "b"], ["a", "b"], "sqlite:///x.db"),
+        (["tracking.uri=x", "tracking.uri=y=z"], [], "y=z"),
+        (["--only", "a", "tracking.uri="], [], ""),
+        (["tracking=x"], ["tracking=x"], None),
+    ],
+)
+def test_a_store_stands_anywhere_among_the_arguments(
+    arguments: list[str], names: list[str], uri: str | None
+) -> None:
+    parser = Parser("pkg.tool")
+    parser.add_argument("--only", nargs="+")
+    parser.add_argument("names", nargs="*")
+    given = parser.parse_args(arguments)
+    assert (given.names, given.uri) == (names, uri)
+    assert "tracking.uri=URI" in parser.format_usage()
+    assert "tracking.uri=URI  another MLflow store" in parser.format_help()
+
+
+def test_a_command_ends_with_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["tool", "7"])
+    with pytest.raises(SystemExit) as ended:
+        main(lambda arguments: int(arguments[0]))
+    assert ended.value.code == 7
+    main(lambda arguments: None)
 
 
 def test_output(tmp_path: Path) -> None:

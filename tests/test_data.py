@@ -43,7 +43,7 @@ def test_shipped_files_are_the_published_ones(mnist: data.Dataset) -> None:
 
 
 def test_folder_with_gzipped_and_plain_files(idx_folder: Path, mnist: data.Dataset) -> None:
-    read = data.load(idx_folder, validation_size=50)
+    read = data.load(dir=idx_folder, validation_size=50)
     assert (len(read.train), len(read.val), len(read.test)) == (150, 50, 100)
     np.testing.assert_array_equal(read.val.images, mnist.train.images[:50])
     assert read.source == str(idx_folder.resolve())
@@ -52,32 +52,32 @@ def test_folder_with_gzipped_and_plain_files(idx_folder: Path, mnist: data.Datas
 
 
 def test_limits_keep_the_first_examples(idx_folder: Path) -> None:
-    whole = data.load(idx_folder, validation_size=50)
-    read = data.load(idx_folder, validation_size=50, train_limit=7, eval_limit=9)
+    whole = data.load(dir=idx_folder, validation_size=50)
+    read = data.load(dir=idx_folder, validation_size=50, train_limit=7, eval_limit=9)
     assert (len(read.train), len(read.val), len(read.test)) == (7, 9, 9)
     np.testing.assert_array_equal(read.train.labels, whole.train.labels[:7])
     np.testing.assert_array_equal(read.test.labels, whole.test.labels[:9])
 
 
 def test_eval_on_train_scores_the_training_examples(idx_folder: Path) -> None:
-    read = data.load(idx_folder, validation_size=50, train_limit=7, eval_on_train=True)
+    read = data.load(dir=idx_folder, validation_size=50, train_limit=7, eval_on_train=True)
     assert read.val is read.train
     assert read.test is read.train
 
 
 def test_digest_depends_on_every_split(idx_folder: Path) -> None:
     digests = {
-        data.load(idx_folder, validation_size=50).digest,
-        data.load(idx_folder, validation_size=50, train_limit=149).digest,
-        data.load(idx_folder, validation_size=50, eval_limit=49).digest,
-        data.load(idx_folder, validation_size=51).digest,
+        data.load(dir=idx_folder, validation_size=50).digest,
+        data.load(dir=idx_folder, validation_size=50, train_limit=149).digest,
+        data.load(dir=idx_folder, validation_size=50, eval_limit=49).digest,
+        data.load(dir=idx_folder, validation_size=51).digest,
     }
     assert len(digests) == 4
 
 
 def test_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data.dir=.*nowhere: no such folder"):
-        data.load(tmp_path / "nowhere")
+        data.load(dir=tmp_path / "nowhere")
 
 
 def test_missing_file(idx_folder: Path) -> None:
@@ -86,7 +86,7 @@ def test_missing_file(idx_folder: Path) -> None:
         DataError,
         match="t10k-labels-idx1-ubyte or t10k-labels.idx1-ubyte, gzipped or not; found t10k-images-idx3",
     ):
-        data.load(idx_folder, validation_size=50)
+        data.load(dir=idx_folder, validation_size=50)
 
 
 def renamed(folder: Path, form: Callable[[str], str]) -> None:
@@ -118,30 +118,30 @@ FORMS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_files_are_read_as_people_have_them(idx_folder: Path, form: str) -> None:
-    expected = data.load(idx_folder, validation_size=50)
+    expected = data.load(dir=idx_folder, validation_size=50)
     renamed(idx_folder, FORMS[form])
-    read = data.load(idx_folder, validation_size=50)
+    read = data.load(dir=idx_folder, validation_size=50)
     assert (read.digest, read.sha256) == (expected.digest, expected.sha256)
 
 
 def test_the_home_folder_may_be_a_tilde(idx_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(idx_folder.parent))
-    assert data.load("~/idx", validation_size=50).source == str(idx_folder.resolve())
+    assert data.load(dir="~/idx", validation_size=50).source == str(idx_folder.resolve())
     with pytest.raises(DataError, match="data.dir=~nobody-of-that-name/x: no such folder"):
-        data.load("~nobody-of-that-name/x")
+        data.load(dir="~nobody-of-that-name/x")
 
 
 def test_two_files_of_one_name_have_to_agree(idx_folder: Path) -> None:
     plain, packed = idx_folder / "t10k-labels-idx1-ubyte", idx_folder / "t10k-labels-idx1-ubyte.gz"
     packed.write_bytes(gzip.compress(plain.read_bytes()))
-    expected = data.load(idx_folder, validation_size=50).digest
+    expected = data.load(dir=idx_folder, validation_size=50).digest
     packed.write_bytes(gzip.compress(idx_bytes(np.zeros(100))))
     with pytest.raises(
         DataError, match=f"{plain.name} and {packed.name} hold different data; remove or"
     ):
-        data.load(idx_folder, validation_size=50)
+        data.load(dir=idx_folder, validation_size=50)
     packed.unlink()
-    assert data.load(idx_folder, validation_size=50).digest == expected
+    assert data.load(dir=idx_folder, validation_size=50).digest == expected
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_what_is_no_such_file_is_refused_by_name(
 ) -> None:
     (idx_folder / "t10k-labels-idx1-ubyte").write_bytes(content)
     with pytest.raises(DataError, match=f"t10k-labels-idx1-ubyte: {said}"):
-        data.load(idx_folder, validation_size=50)
+        data.load(dir=idx_folder, validation_size=50)
 
 
 def test_a_small_file_that_unpacks_to_very_much_is_refused(
@@ -190,14 +190,14 @@ def test_a_small_file_that_unpacks_to_very_much_is_refused(
 ) -> None:
     monkeypatch.setattr(data, "_MOST_BYTES", 1000)
     with pytest.raises(DataError, match="expected at most 1,000 bytes when unpacked"):
-        data.load(idx_folder, validation_size=50)
+        data.load(dir=idx_folder, validation_size=50)
 
 
 def test_truncated_gzip(idx_folder: Path) -> None:
     path = idx_folder / "train-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(DataError, match=f"{path}: cannot be read"):
-        data.load(idx_folder, validation_size=50)
+        data.load(dir=idx_folder, validation_size=50)
 
 
 def test_truncated_plain_file(idx_folder: Path) -> None:
@@ -206,7 +206,7 @@ def test_truncated_plain_file(idx_folder: Path) -> None:
     with pytest.raises(
         DataError, match="train-labels-idx1-ubyte: expected 208 bytes for 200 labels, found 207"
     ):
-        data.load(idx_folder, validation_size=50)
+        data.load(dir=idx_folder, validation_size=50)
 
 
 def test_empty_file(idx_folder: Path) -> None:
@@ -214,7 +214,7 @@ def test_empty_file(idx_folder: Path) -> None:
     with pytest.raises(
         DataError, match="expected an IDX header of 8 bytes, found a file of 0 bytes"
     ):
-        data.load(idx_folder, validation_size=50)
+        data.load(dir=idx_folder, validation_size=50)
 
 
 def test_labels_in_place_of_images(idx_folder: Path) -> None:
@@ -223,33 +223,33 @@ def test_labels_in_place_of_images(idx_folder: Path) -> None:
     with pytest.raises(
         DataError, match="train-images-idx3-ubyte: expected IDX magic number 2051, found 2049"
     ):
-        data.load(idx_folder, validation_size=50)
+        data.load(dir=idx_folder, validation_size=50)
 
 
 def test_labels_of_another_data_set(idx_folder: Path) -> None:
     (idx_folder / "t10k-labels-idx1-ubyte").write_bytes(idx_bytes(np.zeros(99)))
     with pytest.raises(DataError, match="100 images but t10k-labels-idx1-ubyte has 99 labels"):
-        data.load(idx_folder, validation_size=50)
+        data.load(dir=idx_folder, validation_size=50)
 
 
 def test_label_out_of_range(idx_folder: Path) -> None:
     (idx_folder / "t10k-labels-idx1-ubyte").write_bytes(idx_bytes(np.full(100, 10)))
     with pytest.raises(DataError, match="expected labels 0 to 9, found 10"):
-        data.load(idx_folder, validation_size=50)
+        data.load(dir=idx_folder, validation_size=50)
 
 
 def test_images_of_another_size(idx_folder: Path) -> None:
     small = idx_bytes(np.zeros((100, 8, 8)))
     (idx_folder / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(small))
     with pytest.raises(DataError, match="expected images of 28x28 pixels, found 8x8"):
-        data.load(idx_folder, validation_size=50)
+        data.load(dir=idx_folder, validation_size=50)
 
 
 def test_no_training_images_left(idx_folder: Path) -> None:
     with pytest.raises(
         DataError, match="data.validation_size=200: expected fewer than the 200 training images"
     ):
-        data.load(idx_folder, validation_size=200)
+        data.load(dir=idx_folder, validation_size=200)
 
 
 def test_shipped_files_are_refused_when_damaged(

@@ -59,5 +59,5 @@ def test_a_deleted_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    with pytest.raises(SystemExit, match="current folder is not there any more"):
+    with pytest.raises(SystemExit, match="current folder was deleted"):
         require_folder()

@@ -5,7 +5,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,13 +97,7 @@ def _run(
 ) -> RunResult:
     """A new run, or the rest of the one whose state is given and which is locked."""
     config = settings.config
-    dataset = data.load(
-        config.data.dir,
-        validation_size=config.data.validation_size,
-        train_limit=config.data.train_limit,
-        eval_limit=config.data.eval_limit,
-        eval_on_train=config.data.eval_on_train,
-    )
+    dataset = data.load(**asdict(config.data))
     total_steps = config.schedule.total_steps(len(dataset.train))
     if state is not None:
         reporter.run_id = str(state.record["run_id"])

@@ -1,6 +1,5 @@
 """`python -m mnist_exp.predict`: which digit is that? Of a picture, a test image, or one that is being drawn."""
 
-import argparse
 import base64
 import io
 import os
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_exp.command import Parser, add_store, answered, put
+from mnist_exp.command import Parser, main, put
 from mnist_exp.errors import UserError
 from mnist_exp.outside import plot_style, printing
 from mnist_exp.sweeper.foreign_text import clean
@@ -36,14 +35,8 @@ _MOST_MODELS = 2  # side by side
 
 
 def _parser() -> Parser:
-    parser = Parser(
-        hint="usage: python -m mnist_exp.predict --image FILE; --help shows all options",
-        prog="python -m mnist_exp.predict",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_store(parser)
+    usage = "[--image FILE | --index N | --draw] [options]"
+    parser = Parser("mnist_exp.predict", _DESCRIPTION, _EXAMPLES, usage=usage)
     parser.add_argument(
         "--run",
         action="append",
@@ -234,10 +227,5 @@ def _draw(which: Sequence[str], uri: str | None, trust: bool) -> None:
         server.serve_forever()
 
 
-def main() -> None:
-    with answered(UserError):
-        run(sys.argv[1:])
-
-
 if __name__ == "__main__":
-    main()
+    main(run)

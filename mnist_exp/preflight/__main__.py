@@ -1,42 +1,37 @@
 """Preflight alone, without training or tracking: `python -m mnist_exp.preflight [OVERRIDES]`."""
 
-import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 
 from mnist_exp import data
-from mnist_exp.command import Parser, answered
+from mnist_exp.command import Parser, main
 from mnist_exp.config.mistakes import USER_ERRORS
 from mnist_exp.config.tree import compose
 from mnist_exp.outside.printing import say
 from mnist_exp.training.startup import import_tensorflow, quick_imports
 
+_DESCRIPTION = """Look for mistakes in the program that these settings describe; see docs/preflight.md.
 
-def main() -> None:
-    """Check the program that the settings of the command line describe; exit with 1 on an error."""
-    parser = Parser(
-        hint="usage: python -m mnist_exp.preflight [GROUP=OPTION] [KEY=VALUE] ...",
-        prog="python -m mnist_exp.preflight",
-        description="Look for mistakes in the program that these settings describe; see "
-        "docs/preflight.md. The exit code is 1 if an error is found.",
-    )
-    parser.add_argument(
-        "overrides", nargs="*", metavar="SETTING", help="as in: python -m mnist_exp --help"
-    )
-    with answered(*USER_ERRORS):
-        config = compose(parser.parse_args().overrides).config
-        dataset = data.load(
-            config.data.dir,
-            validation_size=config.data.validation_size,
-            train_limit=config.data.train_limit,
-        )
-        with quick_imports():
-            import_tensorflow(config)
-            from mnist_exp.preflight.harness import preflight_report
-            from mnist_exp.training.program import build_program
+python -m mnist_exp --help lists the settings."""
+_EXIT_CODE = "exit code: 0, or 1 for an error in the program or a mistake in the settings"
 
-        report = preflight_report(build_program(config, len(dataset.train)), dataset.train)
-        say(report)
-    sys.exit(1 if report.errors else 0)
+
+def run(arguments: Sequence[str]) -> int:
+    """Check the program that the settings describe; return the exit code, 1 if it has an error."""
+    usage = "[GROUP=OPTION] [KEY=VALUE] ..."
+    parser = Parser("mnist_exp.preflight", _DESCRIPTION, _EXIT_CODE, usage=usage, store=False)
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="settings of the program")
+    config = compose(parser.parse_args(arguments).overrides).config
+    train = data.load(**asdict(config.data)).train
+    with quick_imports():
+        import_tensorflow(config)
+        from mnist_exp.preflight.harness import preflight_report
+        from mnist_exp.training.program import build_program
+
+    report = preflight_report(build_program(config, len(train)), train)
+    say(report)
+    return 1 if report.errors else 0
 
 
 if __name__ == "__main__":
-    main()
+    main(run, *USER_ERRORS)

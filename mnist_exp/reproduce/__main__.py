@@ -162,7 +162,7 @@ def _bug(complete: "Sequence[PresetRuns]") -> "Bug | None":
     import_tensorflow(config)
     from mnist_exp.reproduce import bug
 
-    return bug.analyse(config, data.load(config.data.dir))
+    return bug.analyse(config, data.load(dir=config.data.dir))
 
 
 def _origin(store: "Store", complete: "Sequence[PresetRuns]") -> "Origin":

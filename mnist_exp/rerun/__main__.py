@@ -103,10 +103,9 @@ def _check_data(run: TrackedRun, settings: Settings) -> None:
     """Raise UserError if the data is not what the run was trained on."""
     from mnist_exp import data
 
-    arguments = asdict(settings.config.data)
-    folder = arguments.pop("dir")
+    folder = settings.config.data.dir
     try:
-        digest = data.load(folder, **arguments).digest
+        digest = data.load(**asdict(settings.config.data)).digest
     except UserError as error:
         raise UserError(f"run {run.run_id}: its data cannot be used: {error}") from error
     recorded = run.tags.get("data.digest", digest if folder is None else "not recorded")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from waiting import LIMIT
 
-from mnist_exp.preflight.__main__ import main
+from mnist_exp.preflight.__main__ import run
 
 
 def preflight(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -25,13 +25,8 @@ def test_a_broken_program_exits_1_and_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_good_program_exits_0(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["preflight", "experiment=notebook_softmax"])
-    with pytest.raises(SystemExit) as caught:
-        main()
-    assert caught.value.code == 0
+def test_a_good_program_exits_0(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["experiment=notebook_softmax"]) == 0
     assert "preflight: 0 errors, 0 warnings" in capsys.readouterr().out
 
 

@@ -177,18 +177,6 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def split_store(arguments: Iterable[str]) -> tuple[list[str], str | None]:
-    """Return (the other arguments, the URI of the last tracking.uri=URI or None)."""
-    others: list[str] = []
-    uri = None
-    for argument in arguments:
-        if argument.startswith("tracking.uri="):
-            uri = argument.removeprefix("tracking.uri=")
-        else:
-            others.append(argument)
-    return others, uri
-
-
 def _uri(text: str) -> str:
     if not text.startswith("tracking.uri="):
         raise UserError(f"{text}: expected tracking.uri=URI")

@@ -12,7 +12,6 @@ from mnist_exp.command import (
     let_others_warn,
     main,
     output_folder,
-    split_store,
     without_garbage_collection,
     write,
 )
@@ -127,19 +126,3 @@ def test_the_garbage_collector_is_paused_and_comes_back_on() -> None:
         assert gc.get_freeze_count() > before
     finally:
         gc.unfreeze()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "others", "uri"),
-    [
-        ([], [], None),
-        (["a", "tracking.uri=sqlite:///x.db", "b"], ["a", "b"], "sqlite:///x.db"),
-        (["tracking.uri=x", "tracking.uri=y=z"], [], "y=z"),
-        (["tracking.uri="], [], ""),
-        (["--tracking.uri=x", "tracking=x"], ["--tracking.uri=x", "tracking=x"], None),
-    ],
-)
-def test_a_store_stands_anywhere_among_the_arguments(
-    arguments: list[str], others: list[str], uri: str | None
-) -> None:
-    assert split_store(arguments) == (others, uri)

@@ -1,13 +1,11 @@
 """`python -m mnist_exp.reproduce`: train what is missing of the presets, write docs/results/."""
 
-import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_exp.command import Parser, answered, output_folder, split_store, write
+from mnist_exp.command import Parser, main, output_folder, write
 from mnist_exp.errors import Killed, UserError
 from mnist_exp.outside import plot_style, printing
 from mnist_exp.reproduce.presets import BUGGY, METRIC, PRESETS, QUICK_SEEDS, SEEDS
@@ -40,12 +38,7 @@ _OUTPUT, _QUICK_OUTPUT = Path("docs", "results"), Path("results-quick")
 
 def _parser() -> Parser:
     parser = Parser(
-        hint="usage: python -m mnist_exp.reproduce [--only NAME ...]; --help shows all options",
-        prog="python -m mnist_exp.reproduce",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [options] [tracking.uri=URI]",
+        "mnist_exp.reproduce", _DESCRIPTION, _EXAMPLES, usage="[--only NAME ...] [options]"
     )
     seeds_help = f"seeds 0 to N - 1; default: {SEEDS}, with --quick {QUICK_SEEDS}"
     parser.add_argument("--seeds", type=int, metavar="N", help=seeds_help)
@@ -63,8 +56,7 @@ def _parser() -> Parser:
 
 def run(arguments: Sequence[str]) -> "Reproduction":
     """Run the command. Raises UserError for what a user can get wrong."""
-    options, uri = split_store(arguments)
-    given = _parser().parse_args(options)
+    given = _parser().parse_args(arguments)
     if given.seeds is not None and given.seeds < 1:
         raise UserError(f"--seeds {given.seeds}: expected a whole number >= 1")
     seeds = range(given.seeds or (QUICK_SEEDS if given.quick else SEEDS))
@@ -73,8 +65,8 @@ def run(arguments: Sequence[str]) -> "Reproduction":
     with _created(output) as folder:
         from mnist_exp.reproduce import runs
 
-        presets = [runs.preset(name, quick=given.quick, uri=uri) for name in names]
-        reproduction, origin = _reproduce(presets, seeds, uri=uri, quick=given.quick)
+        presets = [runs.preset(name, quick=given.quick, uri=given.uri) for name in names]
+        reproduction, origin = _reproduce(presets, seeds, uri=given.uri, quick=given.quick)
         _write(reproduction, origin, folder)
         _show(reproduction, folder)
     return reproduction
@@ -243,16 +235,15 @@ def _show(reproduction: "Reproduction", folder: Path) -> None:
     console.print(f"{folder / 'results.md'}  {folder / 'results.csv'}", soft_wrap=True)
 
 
-def main() -> None:
-    """Run the command and exit with 1 if a run is missing; answer a mistake in one or two lines."""
-    with answered(UserError):
-        try:
-            reproduction = run(sys.argv[1:])
-        except (KeyboardInterrupt, Killed):
-            printing.say("\nstopped; the same command goes on from the last checkpoint")
-            raise
-    sys.exit(1 if any(result.runs.missing for result in reproduction.results) else 0)
+def run_to_exit_code(arguments: Sequence[str]) -> int:
+    """Run the command; return the exit code, 1 if a run is missing in the end."""
+    try:
+        reproduction = run(arguments)
+    except (KeyboardInterrupt, Killed):
+        printing.say("\nstopped; the same command goes on from the last checkpoint")
+        raise
+    return 1 if any(result.runs.missing for result in reproduction.results) else 0
 
 
 if __name__ == "__main__":
-    main()
+    main(run_to_exit_code)

@@ -1,12 +1,10 @@
 """`python -m mnist_exp.rerun RUN_ID`: train a tracked run again from its record, and compare."""
 
-import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from mnist_exp.command import Parser, answered, split_store
+from mnist_exp.command import Parser, main
 from mnist_exp.config import tree
 from mnist_exp.config.mistakes import USER_ERRORS, explain
 from mnist_exp.config.recorded import overrides as recorded_overrides
@@ -31,13 +29,9 @@ if TYPE_CHECKING:
 _DESCRIPTION = """Train the run's recorded config again, with the code and the packages installed
 now, in a new run tagged rerun_of=RUN_ID. Then compare the two: every metric but time/* and
 system/*, the packages, the hardware and the code."""
-_EPILOG = """tracking.uri=URI is another MLflow store, for both runs.
-
-exit code:
+_EXIT_CODE = """exit code:
   0  identical: every metric has the same value at every step, to the last digit
   1  not identical, or the first run did not finish, or its record cannot be used"""
-
-_USAGE = "usage: python -m mnist_exp.rerun RUN_ID [tracking.uri=URI]"
 
 _MOST_LINES = 20  # of differences shown
 _WIDTH = 250  # of the printed table, whatever the terminal's: a number is never cut
@@ -175,39 +169,20 @@ def _title(run: TrackedRun) -> str:
     return f"{title} ({clean(reason, 150)})" if reason else title
 
 
-def _parser() -> Parser:
-    parser = Parser(
-        hint=_USAGE,
-        prog="python -m mnist_exp.rerun",
-        usage="%(prog)s RUN_ID [tracking.uri=URI]",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def run(arguments: Sequence[str]) -> int:
+    """Train the run again; return the exit code, 0 if the two are identical. Raises UserError."""
+    parser = Parser("mnist_exp.rerun", _DESCRIPTION, _EXIT_CODE, usage="RUN_ID")
     run_help = "as MLflow shows it; a run of this folder, or of MLFLOW_TRACKING_URI"
     parser.add_argument("run_ids", nargs="*", metavar="RUN_ID", help=run_help)
-    return parser
-
-
-def _parse(arguments: Sequence[str]) -> tuple[str, str | None]:
-    """Return (run id, tracking URI) of a command line. Raises UserError."""
-    rest, uri = split_store(arguments)
-    run_ids = _parser().parse_args(rest).run_ids
-    for setting in (text for text in run_ids if "=" in text):
+    options = parser.parse_args(arguments)
+    for setting in (text for text in options.run_ids if "=" in text):
         raise UserError(
             f"{setting}: a rerun has its run's settings; only tracking.uri=URI can be given"
         )
-    if len(run_ids) != 1:
-        raise UserError(f"expected one RUN_ID, found {' '.join(run_ids) or 'none'}\n{_USAGE}")
-    return run_ids[0], uri
-
-
-def main() -> None:
-    """Exit with 0 if the runs are identical, else with 1; answer a mistake in one or two lines."""
-    with answered(*USER_ERRORS):
-        identical = rerun(*_parse(sys.argv[1:])).identical
-    sys.exit(0 if identical else 1)
+    if len(options.run_ids) != 1:
+        parser.error(f"expected one RUN_ID, found {' '.join(options.run_ids) or 'none'}")
+    return 0 if rerun(options.run_ids[0], options.uri).identical else 1
 
 
 if __name__ == "__main__":
-    main()
+    main(run, *USER_ERRORS)

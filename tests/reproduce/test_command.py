@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mnist_exp.command import main
 from mnist_exp.errors import UserError
 from mnist_exp.experiment import console as reporting
 from mnist_exp.reproduce import __main__ as command
@@ -52,7 +53,7 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
     arguments = ["--only", BUGGY, "--seeds", "3", "--quick", "--output", "new/folder"]
     monkeypatch.setattr(sys, "argv", ["reproduce", *arguments])
     with pytest.raises(SystemExit) as ended:
-        command.main()
+        main(command.run_to_exit_code)
     assert ended.value.code == 130
     assert "the same command goes on" in capsys.readouterr().out
     assert sorted(run.info.status for run in runs()) == ["FINISHED", "KILLED"]
@@ -97,7 +98,7 @@ def test_mistakes(
     Path("file").touch()
     monkeypatch.setattr(sys, "argv", ["reproduce", *arguments])
     with pytest.raises(SystemExit) as ended:
-        command.main()
+        main(command.run_to_exit_code)
     assert str(ended.value.code).startswith(f"mnist_exp: {message}")
     assert not Path("docs").exists()
 

@@ -14,8 +14,11 @@ from conftest import only_run
 from mlflow.entities import Metric, Param, RunTag
 
 from mnist_exp import run
+from mnist_exp.command import main
+from mnist_exp.config.mistakes import USER_ERRORS
 from mnist_exp.errors import UserError
-from mnist_exp.rerun.__main__ import main, rerun, settings_of
+from mnist_exp.rerun.__main__ import rerun, settings_of
+from mnist_exp.rerun.__main__ import run as rerun_command
 
 from .test_comparison import recorded
 
@@ -60,10 +63,10 @@ def copy_of(
 
 
 def main_exit(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
-    """What the command exits with: 0, 1, or a text on standard error and 1."""
+    """Return what the command exits with: 0, 1, or a text on standard error and 1."""
     monkeypatch.setattr(sys, "argv", ["rerun", *arguments])
     with pytest.raises(SystemExit) as caught:
-        main()
+        main(rerun_command, *USER_ERRORS)
     return caught.value.code
 
 

@@ -50,8 +50,8 @@ def check_labels(
 def check_relation(checkup: Checkup, images: np.ndarray, classes: np.ndarray) -> None:
     """Check for INPUT_IGNORED (constant images) and LABELS_UNRELATED.
 
-    A linear probe and the nearest neighbour are fitted on half the sample and scored on the other
-    half, to see whether the pixels say anything about the labels.
+    To see whether the pixels carry information about the labels, a linear probe and the nearest
+    neighbour are fitted on one half of the sample and scored on the other half.
     """
     pixels = images.reshape(len(images), -1)[:PROBE_EXAMPLES].astype(np.float64)
     classes = classes[:PROBE_EXAMPLES]

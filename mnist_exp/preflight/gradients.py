@@ -8,14 +8,8 @@ import tensorflow as tf
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.program import Gradients, Program, tf_variable, variable_name
 
-STATE_NAMES = (
-    "moving_mean",
-    "moving_variance",
-    "mean",
-    "variance",
-    "count",
-    "seed_generator_state",
-)
+# How the names of variables end that no optimizer trains, such as moving_variance.
+STATE_NAMES = ("mean", "variance", "count", "seed_generator_state")
 
 
 def check_finite(checkup: Checkup, program: Program, gradients: Gradients) -> None:

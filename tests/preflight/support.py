@@ -10,7 +10,7 @@ from mnist_exp.preflight.program import Program
 from .zoo import losses, models, optimizers, programs
 
 
-def program(
+def make_program(
     model: Any = None, loss: Any = losses.mean, optimizer: Any = None, **changes: Any
 ) -> Program:
     """Return a program on 64 images: an MLP with Adam, but for what is given."""

@@ -1,3 +1,5 @@
+"""Checks of the images and labels by themselves."""
+
 import numpy as np
 import pytest
 

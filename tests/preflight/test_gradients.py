@@ -1,3 +1,5 @@
+"""Checks of gradients, and of what the optimizer does with them."""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -12,44 +14,44 @@ from mnist_exp.preflight.gradients import (
     check_zero,
 )
 
-from .support import findings, program
+from .support import findings, make_program
 from .zoo import losses, models
 
 
 def test_infinite_gradient_names_the_variable() -> None:
-    p = program(loss=lambda y, z: losses.mean(y, z) + tf.reduce_sum(tf.sqrt(z - z)))
-    (finding,) = findings(check_finite, p, p.gradients(p.images, p.labels))
+    program = make_program(loss=lambda y, z: losses.mean(y, z) + tf.reduce_sum(tf.sqrt(z - z)))
+    (finding,) = findings(check_finite, program, program.gradients(program.images, program.labels))
     assert finding.code == "GRADIENT_NON_FINITE"
     assert any("kernel" in name for name in finding.evidence["variables"])
 
 
 def test_finite_gradient_passes() -> None:
-    p = program()
-    assert findings(check_finite, p, p.gradients(p.images, p.labels)) == []
+    program = make_program()
+    assert findings(check_finite, program, program.gradients(program.images, program.labels)) == []
 
 
 def names(check: Callable[..., None], *arguments: Any) -> list[str]:
     """Return the variables that a check finds not to be trained."""
-    found = findings(check, *arguments)
-    assert all(finding.code == "VARIABLE_NOT_TRAINED" for finding in found)
-    return [name for finding in found for name in finding.evidence["variables"]]
+    not_trained = findings(check, *arguments)
+    assert all(finding.code == "VARIABLE_NOT_TRAINED" for finding in not_trained)
+    return [name for finding in not_trained for name in finding.evidence["variables"]]
 
 
 def test_stopped_gradient_names_what_lies_before_it() -> None:
-    p = program(models.mlp("glorot", 0, extra=[models.CallLayer(tf.stop_gradient)]))
-    stopped = names(check_disconnected, p)
+    program = make_program(models.mlp("glorot", 0, extra=[models.CallLayer(tf.stop_gradient)]))
+    stopped = names(check_disconnected, program)
     assert len(stopped) == 2
     assert all("dense" in name for name in stopped)
 
 
 def test_variables_that_nobody_listed() -> None:
-    forgotten = program(models.plain_mlp(0, forgotten=2))
+    forgotten = make_program(models.plain_mlp(0, forgotten=2))
     assert names(check_disconnected, forgotten) == ["hidden_weights", "hidden_bias"]
-    assert len(names(check_disconnected, program(models.Untracked(0)))) == 2
+    assert len(names(check_disconnected, make_program(models.Untracked(0)))) == 2
 
 
 def test_frozen_layer_is_a_warning() -> None:
-    (finding,) = findings(check_disconnected, program(models.frozen(models.cnn("glorot", 0))))
+    (finding,) = findings(check_disconnected, make_program(models.frozen(models.cnn("glorot", 0))))
     assert finding.severity == "warning"
 
 
@@ -57,23 +59,25 @@ def test_batch_statistics_and_dropout_seeds_need_no_training() -> None:
     from keras import layers
 
     model = models.cnn("glorot", 0, extra=[layers.BatchNormalization()], dropout=0.5)
-    assert findings(check_disconnected, program(model)) == []
+    assert findings(check_disconnected, make_program(model)) == []
 
 
 def test_zero_gradient_over_the_whole_run_names_the_variable() -> None:
-    p = program(models.softmax("glorot", 0))
-    (finding,) = findings(check_zero, p, [0.0, 0.5])
+    program = make_program(models.softmax("glorot", 0))
+    (finding,) = findings(check_zero, program, [0.0, 0.5])
     assert finding.code == "GRADIENT_ZERO"
-    assert finding.evidence["variables"] == [p.trained[0].name.removesuffix(":0")]
+    assert finding.evidence["variables"] == [program.trained[0].name.removesuffix(":0")]
     checkup = Checkup()
-    check_zero(checkup, p, [1e-6, 0.5])
+    check_zero(checkup, program, [1e-6, 0.5])
     assert checkup.findings == []
     assert checkup.statistics["gradient.smallest"] == 2e-6
 
 
 def test_variable_that_does_not_move_in_spite_of_its_gradient() -> None:
-    p = program(models.softmax("glorot", 0))
+    program = make_program(models.softmax("glorot", 0))
     moved = [0.0, 0.1]
-    assert names(check_updated, p, moved, [0.5, 0.5]) == [p.trained[0].name.removesuffix(":0")]
-    assert names(check_updated, p, moved, [0.0, 0.5]) == []
-    assert np.isfinite(p.outputs(p.images)).all()
+    assert names(check_updated, program, moved, [0.5, 0.5]) == [
+        program.trained[0].name.removesuffix(":0")
+    ]
+    assert names(check_updated, program, moved, [0.0, 0.5]) == []
+    assert np.isfinite(program.outputs(program.images)).all()

@@ -1,3 +1,5 @@
+"""Checks that train for a few steps."""
+
 import math
 from dataclasses import replace
 from typing import Any
@@ -10,7 +12,7 @@ from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.learning import check_ignored, check_overfit, check_rate, check_uphill
 from mnist_exp.preflight.short_runs import ShortRun, short_run
 
-from .support import codes, findings, program
+from .support import codes, findings, make_program
 from .zoo import losses, models, optimizers, programs
 
 GOOD = ShortRun(
@@ -28,9 +30,11 @@ GOOD = ShortRun(
 
 def rate_codes(optimizer: Any) -> list[str]:
     images, labels = programs.sample(0, 400)
-    p = program(models.softmax("zeros", 0), optimizer=optimizer, images=images, labels=labels)
-    run = short_run(p, 0)
-    return codes(check_rate, p, run, 0)
+    program = make_program(
+        models.softmax("zeros", 0), optimizer=optimizer, images=images, labels=labels
+    )
+    run = short_run(program, 0)
+    return codes(check_rate, program, run, 0)
 
 
 @pytest.mark.parametrize(
@@ -50,12 +54,12 @@ def test_warm_up_is_judged_by_its_peak(start: float) -> None:
 
 
 def test_rate_is_not_blamed_where_a_lower_one_is_no_better() -> None:
-    p = program()
+    program = make_program()
     worse = replace(GOOD, loss_after=10.0)
-    assert codes(check_rate, p, worse, 0) == ["LEARNING_RATE_TOO_HIGH"]
-    p.restore()
+    assert codes(check_rate, program, worse, 0) == ["LEARNING_RATE_TOO_HIGH"]
+    program.restore()
     checkup = Checkup()
-    check_rate(checkup, p, replace(GOOD, loss_before=1.0, loss_after=2.0), 0)
+    check_rate(checkup, program, replace(GOOD, loss_before=1.0, loss_after=2.0), 0)
     assert checkup.findings == []
     assert checkup.statistics["run.slower_over_own"] > 1
 
@@ -70,19 +74,19 @@ def test_guessing_after_a_wild_run_is_the_rates_fault() -> None:
 def test_absurd_rate_is_compared_with_a_far_lower_one() -> None:
     """At a hundredth of it the hidden units die as well."""
     images, labels = programs.sample(0, 400)
-    p = program(
+    program = make_program(
         models.cnn("glorot", 0), optimizer=optimizers.sgd(1e4), images=images, labels=labels
     )
-    run = short_run(p, 0)
-    (finding,) = findings(check_rate, p, run, 0)
+    run = short_run(program, 0)
+    (finding,) = findings(check_rate, program, run, 0)
     assert finding.code == "LEARNING_RATE_TOO_HIGH"
     assert finding.evidence["lower_rate"] == pytest.approx(1)
 
 
 def test_nan_at_every_rate_is_the_programs_fault() -> None:
-    p = program(loss=lambda y, z: losses.mean(y, z) * float("nan"))
+    program = make_program(loss=lambda y, z: losses.mean(y, z) * float("nan"))
     run = replace(GOOD, finite=False, loss_after=math.nan)
-    assert codes(check_rate, p, run, 0) == ["GRADIENT_NON_FINITE"]
+    assert codes(check_rate, program, run, 0) == ["GRADIENT_NON_FINITE"]
 
 
 def test_uphill_step() -> None:
@@ -100,12 +104,12 @@ def test_same_outputs_for_all_images() -> None:
 def test_equal_outputs_blame_the_rate_only_if_a_lower_one_keeps_them_apart() -> None:
     """The loss alone does not show it: a step that kills all hidden units leaves ln 10, a guess."""
     collapsed = replace(GOOD, loss_after=2.3, spread=0.0)
-    assert codes(check_rate, program(), collapsed, 0) == ["LEARNING_RATE_TOO_HIGH"]
-    assert codes(check_rate, program(models.mlp("zeros", 0)), collapsed, 0) == []
+    assert codes(check_rate, make_program(), collapsed, 0) == ["LEARNING_RATE_TOO_HIGH"]
+    assert codes(check_rate, make_program(models.mlp("zeros", 0)), collapsed, 0) == []
 
 
 def overfit_codes(model: Any, optimizer: Any = None) -> list[str]:
-    return codes(check_overfit, program(model, optimizer=optimizer))
+    return codes(check_overfit, make_program(model, optimizer=optimizer))
 
 
 def test_narrow_network_cannot_overfit() -> None:

@@ -1,3 +1,5 @@
+"""Checks of the loss as a function of labels and outputs."""
+
 import math
 from typing import Any
 
@@ -16,6 +18,7 @@ from .zoo import losses, models, optimizers, programs
 
 IMAGES, LABELS = programs.sample(0, 128)
 ONE_HOT = np.eye(10, dtype=np.float32)[LABELS]
+SMOOTHED = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)
 
 
 def judge(loss: Any, labels: np.ndarray = LABELS) -> tuple[LossFacts, Checkup]:
@@ -29,9 +32,6 @@ def codes(loss: Any, labels: np.ndarray = LABELS) -> list[str]:
     return [finding.code for finding in judge(loss, labels)[1].findings]
 
 
-k = keras.losses
-
-
 @pytest.mark.parametrize(
     ("loss", "labels", "takes", "reduction"),
     [
@@ -41,19 +41,9 @@ k = keras.losses
         (losses.one_hot_mean, ONE_HOT, "logits", "mean"),
         (losses.from_probabilities, LABELS, "probabilities", "sum"),
         (losses.clipped_log, LABELS, "probabilities", "mean"),
-        (k.SparseCategoricalCrossentropy(), LABELS, "probabilities", "mean"),
-        (
-            k.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1),
-            ONE_HOT,
-            "logits",
-            "mean",
-        ),
-        (
-            lambda y, z: -tf.reduce_mean(tf.gather(z, y, batch_dims=1)),
-            LABELS,
-            "log-probabilities",
-            "mean",
-        ),
+        (keras.losses.SparseCategoricalCrossentropy(), LABELS, "probabilities", "mean"),
+        (SMOOTHED, ONE_HOT, "logits", "mean"),
+        (losses.negative_log_likelihood, LABELS, "log-probabilities", "mean"),
     ],
 )
 def test_right_losses_are_understood_and_pass(
@@ -65,7 +55,7 @@ def test_right_losses_are_understood_and_pass(
 
 
 def test_squared_error_is_no_cross_entropy_but_no_error() -> None:
-    facts, checkup = judge(lambda y, p: tf.reduce_mean((p - y) ** 2), ONE_HOT)
+    facts, checkup = judge(lambda y, outputs: tf.reduce_mean((outputs - y) ** 2), ONE_HOT)
     assert facts.takes == "unknown"
     (finding,) = checkup.findings
     assert (finding.code, finding.severity) == ("INITIAL_LOSS_UNEXPECTED", "warning")

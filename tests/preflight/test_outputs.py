@@ -1,3 +1,5 @@
+"""Checks of the outputs against the loss and the batch."""
+
 from typing import Any
 
 import keras
@@ -15,14 +17,14 @@ from mnist_exp.preflight.outputs import (
     output_leak,
 )
 
-from .support import codes, findings, program
+from .support import codes, findings, make_program
 from .zoo import losses, models
 
 
 def judge(takes: str, model: Any, loss: Any = losses.mean) -> list[str]:
-    p = program(model, loss)
+    program = make_program(model, loss)
     facts = LossFacts(takes=LossInput(takes), reduction=Reduction.MEAN, calibrated=True)
-    return codes(check_probabilities, p, facts, p.outputs(p.images))
+    return codes(check_probabilities, program, facts, program.outputs(program.images))
 
 
 @pytest.mark.parametrize("init", ["zeros", "glorot"])
@@ -50,8 +52,8 @@ def test_negative_log_likelihood_needs_log_softmax() -> None:
 
 
 def leak_of(*head: layers.Layer) -> float:
-    p = program(models.softmax("glorot", 0, list(head)))
-    return output_leak(p, p.images[:48])
+    program = make_program(models.softmax("glorot", 0, list(head)))
+    return output_leak(program, program.images[:48])
 
 
 def test_leak_is_zero_without_an_operation_over_the_batch() -> None:
@@ -65,9 +67,9 @@ def test_softmax_over_the_batch_leaks() -> None:
 
 
 def evaluation(model: Any) -> list[Finding]:
-    p = program(model)
-    images = p.images[:48]
-    return findings(check_evaluation, p, images, output_leak(p, images))
+    program = make_program(model)
+    images = program.images[:48]
+    return findings(check_evaluation, program, images, output_leak(program, images))
 
 
 def test_dropout_that_stays_on_is_found_and_one_that_does_not_is_not() -> None:
@@ -88,6 +90,6 @@ def test_batch_norm_that_stays_in_training_mode(model: Any) -> None:
 
 
 def test_outputs_that_are_not_finite_are_left_to_another_check() -> None:
-    p = program(models.softmax("glorot", 0, [models.CallLayer(lambda x: x * np.nan)]))
+    program = make_program(models.softmax("glorot", 0, [models.CallLayer(lambda x: x * np.nan)]))
     facts = LossFacts(takes=LossInput.PROBABILITIES, reduction=Reduction.MEAN, calibrated=True)
-    assert codes(check_probabilities, p, facts, p.outputs(p.images)) == []
+    assert codes(check_probabilities, program, facts, program.outputs(program.images)) == []

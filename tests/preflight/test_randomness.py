@@ -1,3 +1,5 @@
+"""Preflight leaves the caller's random streams alone."""
+
 import random
 from contextlib import suppress
 

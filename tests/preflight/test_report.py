@@ -1,3 +1,5 @@
+"""The report, for a person and as JSON."""
+
 import json
 
 import numpy as np

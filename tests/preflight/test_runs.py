@@ -1,20 +1,22 @@
+"""Short training runs."""
+
 import keras
 import numpy as np
 import pytest
 
 from mnist_exp.preflight.short_runs import adam_step, optimizer_step, overfit, short_run
 
-from .support import program
+from .support import make_program
 from .zoo import models, optimizers, programs
 
 IMAGES, LABELS = programs.sample(0, 400)
 
 
 def test_short_run_lowers_the_loss_and_knows_its_direction() -> None:
-    p = program(
+    program = make_program(
         models.softmax("zeros", 0), optimizer=optimizers.sgd(0.1), images=IMAGES, labels=LABELS
     )
-    run = short_run(p, seed=0)
+    run = short_run(program, seed=0)
     assert run.finite
     assert run.loss_before == pytest.approx(np.log(10), rel=1e-4)
     assert run.loss_after < 0.7 * run.loss_before
@@ -25,62 +27,62 @@ def test_short_run_lowers_the_loss_and_knows_its_direction() -> None:
 def test_short_run_promise_is_rate_times_squared_gradient() -> None:
     promised = []
     for rate in (0.01, 0.001):
-        p = program(
+        program = make_program(
             models.softmax("zeros", 0), optimizer=optimizers.sgd(rate), images=IMAGES, labels=LABELS
         )
-        promised.append(short_run(p, seed=0).promised)
+        promised.append(short_run(program, seed=0).promised)
     assert promised[0] == pytest.approx(10 * promised[1], rel=1e-3)
 
 
 def test_ascent_is_uphill() -> None:
-    p = program(optimizer=optimizers.AscendingSGD(0.01), images=IMAGES, labels=LABELS)
-    assert short_run(p, seed=0).downhill == pytest.approx(-1, abs=1e-4)
+    program = make_program(optimizer=optimizers.AscendingSGD(0.01), images=IMAGES, labels=LABELS)
+    assert short_run(program, seed=0).downhill == pytest.approx(-1, abs=1e-4)
 
 
 def test_short_run_stops_at_infinity() -> None:
-    p = program(
+    program = make_program(
         models.mlp("glorot", 0), optimizer=optimizers.sgd(1e20), images=IMAGES, labels=LABELS
     )
-    run = short_run(p, seed=0)
+    run = short_run(program, seed=0)
     assert not run.finite
     assert run.steps < 15
 
 
 @pytest.mark.parametrize("own", [True, False])
 def test_overfit_reaches_every_image_of_a_batch(own: bool) -> None:
-    p = program(optimizer=optimizers.adam(1e-2), images=IMAGES, labels=LABELS)
-    result = overfit(p, optimizer_step(p) if own else adam_step(p, 1e-2), 200)
+    program = make_program(optimizer=optimizers.adam(1e-2), images=IMAGES, labels=LABELS)
+    result = overfit(program, optimizer_step(program) if own else adam_step(program, 1e-2), 200)
     assert result.last_loss < result.first_loss
     assert result.accuracy == 1
     assert 0 < result.steps < 200
-    assert p.accuracy(p.outputs(p.images[:20]), p.classes[:20]) > 0.9
+    assert program.accuracy(program.outputs(program.images[:20]), program.classes[:20]) > 0.9
 
 
 def test_probe_is_adam() -> None:
     """The same two steps as Keras' Adam."""
     images, labels = IMAGES[:20], LABELS[:20]
     results = []
-    for make in (lambda p: adam_step(p, 1e-2), optimizer_step):
-        p = program(
+    for make in (lambda program: adam_step(program, 1e-2), optimizer_step):
+        program = make_program(
             optimizer=keras.optimizers.Adam(1e-2, epsilon=1e-8), images=images, labels=labels
         )
-        step = make(p)
+        step = make(program)
         for _ in range(2):
-            step(p.gradients(images, labels))
-        results.append(p.trained[0].numpy())
+            step(program.gradients(images, labels))
+        results.append(program.trained[0].numpy())
     np.testing.assert_allclose(results[0], results[1], atol=1e-5)
 
 
 def test_overfit_goes_on_while_the_loss_falls() -> None:
-    p = program(
+    program = make_program(
         models.softmax("large", 1), images=programs.sample(1)[0], labels=programs.sample(1)[1]
     )
-    result = overfit(p, adam_step(p, 3e-3), 50)
+    result = overfit(program, adam_step(program, 3e-3), 50)
     assert 50 < result.steps <= 200
 
 
 def test_overfit_gives_up_after_its_steps() -> None:
-    p = program(models.mlp("glorot", 0, units=1), images=IMAGES, labels=LABELS)
-    result = overfit(p, adam_step(p, 1e-3), 7)
+    program = make_program(models.mlp("glorot", 0, units=1), images=IMAGES, labels=LABELS)
+    result = overfit(program, adam_step(program, 1e-3), 7)
     assert result.steps == 7
     assert result.accuracy < 1

@@ -1,3 +1,5 @@
+"""Checks of hidden units."""
+
 from typing import Any
 
 import numpy as np
@@ -6,13 +8,13 @@ import pytest
 from mnist_exp.preflight import Finding
 from mnist_exp.preflight.units import check_activations, check_symmetry, twin_share
 
-from .support import codes, findings, program
+from .support import codes, findings, make_program
 from .zoo import models
 
 
 def symmetry(model: Any) -> list[Finding]:
-    p = program(model)
-    return findings(check_symmetry, p, p.images, p.labels)
+    program = make_program(model)
+    return findings(check_symmetry, program, program.images, program.labels)
 
 
 @pytest.mark.parametrize("model", [models.mlp, models.cnn])

@@ -1,0 +1,65 @@
+"""Bring images and labels into the forms that a model and a loss take."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+SHAPE_ERRORS = (ValueError, TypeError, tf.errors.InvalidArgumentError)
+
+
+def model_input(model: Any, images: np.ndarray) -> np.ndarray:
+    """Return the images as float32 in the first shape that the model accepts, values untouched.
+
+    Shapes are tried in the order: as given, [N, H, W, 1], [N, H*W], [N, H, W]. If the model accepts
+    none, its error for the first is raised.
+    """
+    forms = _image_forms(images.astype(np.float32))
+    shape = getattr(model, "input_shape", None) if getattr(model, "built", False) else None
+    if isinstance(shape, tuple) and len(shape) in forms:
+        return forms[len(shape)]
+    failures = []
+    for form in forms.values():
+        try:
+            _accept(model, form)
+            return form
+        except SHAPE_ERRORS as error:
+            failures.append(error)
+    raise failures[0]
+
+
+def _accept(model: Any, images: np.ndarray) -> None:
+    """Raise unless the model takes these images.
+
+    A built model is traced, not run: a run may change what the model keeps.
+    """
+    if isinstance(model, keras.layers.Layer) and not model.built:
+        model(images[:2])  # creates the weights
+    else:
+        spec = tf.TensorSpec([None, *images.shape[1:]])
+        tf.function(lambda batch: model(batch)).get_concrete_function(spec)
+
+
+def _image_forms(images: np.ndarray) -> dict[int, np.ndarray]:
+    """Return the images by rank: the form given first, [N, H, W] last."""
+    count, pixels = len(images), int(np.prod(images.shape[1:]))
+    side = math.isqrt(pixels)
+    forms = {images.ndim: images}
+    if side * side == pixels:
+        square = {4: images.reshape(count, side, side, 1), 3: images.reshape(count, side, side)}
+        forms = square | forms
+    forms.setdefault(2, images.reshape(count, pixels))
+    # Files hold [N, H, W]; a model rarely takes it, and a convolution may read it differently.
+    ranks = sorted(forms, key=lambda rank: (rank == 3, rank != images.ndim))
+    return {rank: forms[rank] for rank in ranks}
+
+
+def label_forms(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the labels in the dtype that losses take, and as integer classes [N]."""
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        return labels.astype(np.float32), np.argmax(labels, axis=1)
+    if labels.dtype != np.int64:
+        labels = labels.astype(np.int32)
+    return labels, labels.reshape(len(labels)).astype(np.int64)

@@ -111,7 +111,7 @@ def _check_initial_weights(checkup: Checkup, program: Program, seed: int) -> Non
 
 
 def _check_short_runs(checkup: Checkup, program: Program, seed: int, leak: float) -> None:
-    """`leak` is the leak with the initial weights."""
+    """Check what only training shows. leak: what `output_leak` gave with the initial weights."""
     images = program.images[:LEAK_EXAMPLES]
     run = short_run(program, seed)
     # Equal weights can hide a leak, trained ones cannot.

@@ -175,8 +175,8 @@ CASES: dict[tuple[str, str], Case] = {
         advice="Apply log_softmax to the outputs, or use a cross entropy that takes logits.",
     ),
     ("DEAD_UNITS", "most"): Case(
-        seen=f"more than {thresholds.DEAD_SHARE_ERROR:.0%} of the units of a ReLU give 0 for all of "
-        "256 examples",
+        seen=f"more than {thresholds.DEAD_SHARE_ERROR:.0%} of the units of a ReLU give 0 for all "
+        "of 256 examples",
         cause="a large negative bias; a minus before the ReLU",
         advice=_LIFT_BIASES,
     ),

@@ -4,7 +4,7 @@ That is cheap, and it does not depend on how the model was initialised.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -35,16 +35,10 @@ class Reduction(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class LossFacts:
-    """What is known about a loss.
-
-    takes: what it expects as outputs.
-    reduction: how it combines the examples of a batch.
-    calibrated: True if it is ln C per example at uniform outputs, as a cross entropy in nats is.
-    """
+    """What is known about a loss: what it expects as outputs, how it combines the examples."""
 
     takes: LossInput
     reduction: Reduction
-    calibrated: bool
 
     def per_example(self, loss: float, count: int) -> float:
         """Return the loss per example, from the loss of a batch of `count` examples."""
@@ -88,7 +82,6 @@ def check_loss(checkup: Checkup, program: Program, outputs: np.ndarray, seed: in
     facts = LossFacts(
         takes=_what_it_takes(program, batch, gradient),
         reduction=_reduction(checkup, program, batch),
-        calibrated=False,
     )
     _check_shape(checkup, shape, count, program.num_classes)
     if math.isfinite(value):
@@ -96,7 +89,8 @@ def check_loss(checkup: Checkup, program: Program, outputs: np.ndarray, seed: in
     _check_labels_used(checkup, program, batch, outputs, seed)
     if not checkup.has("LOSS_IGNORES_LABELS") and np.isfinite(gradient).all():
         _check_direction(checkup, gradient, batch.classes)
-    return replace(facts, calibrated=_check_calibration(checkup, program, batch.labels, facts))
+    _check_calibration(checkup, program, batch.labels, facts)
+    return facts
 
 
 def _check_shape(checkup: Checkup, shape: tuple[int, ...], count: int, num_classes: int) -> None:
@@ -259,8 +253,8 @@ def _reduction(checkup: Checkup, program: Program, batch: Batch) -> Reduction:
 
 def _check_calibration(
     checkup: Checkup, program: Program, labels: np.ndarray, facts: LossFacts
-) -> bool:
-    """Return True if the loss is ln C per example where every class gets 1/C.
+) -> None:
+    """Check that the loss is ln C per example where every class gets 1/C.
 
     A model that knows nothing gives these outputs, and a cross entropy is ln C there.
     """
@@ -271,7 +265,7 @@ def _check_calibration(
     ratio = value / math.log(classes)
     checkup.measure("loss.at_uniform", ratio)
     if math.isfinite(ratio) and abs(ratio - 1) <= thresholds.UNIFORM_LOSS:
-        return True
+        return
     checkup.find(
         "INITIAL_LOSS_UNEXPECTED",
         f"Where every class gets 1/{classes}, the loss is {value:.4g} per example (reduction: "
@@ -279,7 +273,6 @@ def _check_calibration(
         {"loss_at_uniform": value, "ln_classes": math.log(classes), "reduction": facts.reduction},
         case="uniform",
     )
-    return False
 
 
 def check_initial(
@@ -287,15 +280,16 @@ def check_initial(
 ) -> None:
     """Check the model's own first outputs [B, C] for INITIAL_LOSS_UNEXPECTED.
 
-    A fresh model that is confident is wrong with confidence.
+    A fresh model that is confident is confidently wrong. A loss whose scale is unusual at uniform
+    outputs was reported by `check_loss`, and is not reported again.
     """
     count, classes = len(outputs), program.num_classes
     loss = facts.per_example(program.loss_of(program.labels[:count], outputs), count)
     ratio = loss / math.log(classes)
     accuracy = program.accuracy(outputs, program.classes[:count])
     checkup.measure("loss.initial", ratio)
-    if not facts.calibrated or not math.isfinite(ratio):
-        return
+    if checkup.has("INITIAL_LOSS_UNEXPECTED") or not math.isfinite(ratio):
+        return  # the scale of the loss itself is unusual
     too_high = ratio > thresholds.INITIAL_LOSS_HIGH
     too_low = ratio < thresholds.INITIAL_LOSS_LOW and accuracy < 0.5
     if too_high or too_low:

@@ -51,7 +51,7 @@ def test_right_losses_are_understood_and_pass(
 ) -> None:
     facts, checkup = judge(loss, labels)
     assert checkup.findings == []
-    assert (facts.takes, facts.reduction, facts.calibrated) == (takes, reduction, True)
+    assert (facts.takes, facts.reduction) == (takes, reduction)
 
 
 def test_squared_error_is_no_cross_entropy_but_no_error() -> None:
@@ -113,7 +113,7 @@ def test_loss_of_another_scale(factor: float) -> None:
 
 def test_confident_first_outputs_are_a_warning_unless_they_are_right() -> None:
     program = Program(models.softmax("zeros", 0), losses.mean, optimizers.sgd(), IMAGES, LABELS)
-    facts = LossFacts(takes=LossInput.LOGITS, reduction=Reduction.MEAN, calibrated=True)
+    facts = LossFacts(takes=LossInput.LOGITS, reduction=Reduction.MEAN)
     wrong = 500 * np.eye(10, dtype=np.float32)[(LABELS[:64] + 1) % 10]
     (finding,) = findings(check_initial, program, facts, wrong)
     assert (finding.code, finding.severity) == ("INITIAL_LOSS_UNEXPECTED", "warning")

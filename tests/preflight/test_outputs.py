@@ -23,7 +23,7 @@ from .zoo import losses, models
 
 def judge(takes: str, model: Any, loss: Any = losses.mean) -> list[str]:
     program = make_program(model, loss)
-    facts = LossFacts(takes=LossInput(takes), reduction=Reduction.MEAN, calibrated=True)
+    facts = LossFacts(takes=LossInput(takes), reduction=Reduction.MEAN)
     return codes(check_probabilities, program, facts, program.outputs(program.images))
 
 
@@ -91,5 +91,5 @@ def test_batch_norm_that_stays_in_training_mode(model: Any) -> None:
 
 def test_outputs_that_are_not_finite_are_left_to_another_check() -> None:
     program = make_program(models.softmax("glorot", 0, [models.CallLayer(lambda x: x * np.nan)]))
-    facts = LossFacts(takes=LossInput.PROBABILITIES, reduction=Reduction.MEAN, calibrated=True)
+    facts = LossFacts(takes=LossInput.PROBABILITIES, reduction=Reduction.MEAN)
     assert codes(check_probabilities, program, facts, program.outputs(program.images)) == []

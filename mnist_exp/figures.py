@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.data import NUM_CLASSES, Split
 from mnist_exp.outside.plot_style import BLUE, GREEN, GREY, ORANGE
+from mnist_exp.outside.printing import plural
 from mnist_exp.training.results import EpochResult, confusion_counts
 
 _MOST_MARKERS = 30  # epochs; more markers would cover the curve
@@ -78,7 +79,7 @@ def confusion_matrix(labels: NDArray[np.int32], probabilities: NDArray[np.float3
         color = "white" if share[row, column] > 0.5 else "black"
         text = str(counts[row, column])
         axes.text(column, row, text, ha="center", va="center", fontsize=8, color=color)
-    title = f"{np.trace(counts):,} of {len(labels):,} test images right"
+    title = f"{np.trace(counts):,} of {plural(len(labels), 'test image')} right"
     axes.set(xlabel="prediction", ylabel="label", title=title)
     axes.set(xticks=range(NUM_CLASSES), yticks=range(NUM_CLASSES))
     return figure
@@ -92,7 +93,7 @@ def mistakes(test: Split, probabilities: NDArray[np.float32], limit: int = 24) -
     rows = max(1, -(-len(chosen) // _MISTAKES_IN_A_ROW))
     figure = Figure(figsize=(1.3 * _MISTAKES_IN_A_ROW, 1.65 * rows + 0.5), layout="constrained")
     if len(wrong):
-        figure.suptitle(f"Most confident of {len(wrong):,} mistakes on the test images")
+        figure.suptitle(f"Most confident of {plural(len(wrong), 'mistake')} on the test images")
     else:
         figure.suptitle("No mistakes")
     cells = figure.subplots(rows, _MISTAKES_IN_A_ROW, squeeze=False).flat

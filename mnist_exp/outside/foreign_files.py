@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mnist_exp.outside.printing import plural
 from mnist_exp.sweeper.foreign_text import clean
 
 if TYPE_CHECKING:
@@ -189,9 +190,8 @@ def _array(
                 f"array {name}: expected a dtype of kind {kinds}, found {clean(dtype, 50)}"
             )
         if dimensions not in (None, len(shape)) or min(shape, default=0) < 0:
-            raise ValueError(
-                f"array {name}: expected {dimensions} dimensions, found shape {clean(shape, 100)}"
-            )
+            sizes = "sizes >= 0" if dimensions is None else plural(dimensions, "dimension")
+            raise ValueError(f"array {name}: expected {sizes}, found shape {clean(shape, 100)}")
         expected = math.prod(shape) * dtype.itemsize
         if expected > member.file_size:
             raise ValueError(

@@ -46,5 +46,5 @@ def shell(text: str) -> str:
 
 
 def plural(count: int, word: str) -> str:
-    """Return `1 run` or `2 runs`."""
-    return f"{count} {word}{'' if count == 1 else 's'}"
+    """Return `1 run` or `2,000 runs`."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

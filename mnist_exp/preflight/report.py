@@ -1,7 +1,7 @@
 """What preflight returns: findings for a person, numbers for a tracker."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,9 +84,13 @@ class PreflightReport:
         }
 
     def __str__(self) -> str:
-        counts = f"{len(self.errors)} errors, {len(self.warnings)} warnings"
+        counts = f"{_count(self.errors, 'error')}, {_count(self.warnings, 'warning')}"
         summary = f"preflight: {counts} in {self.seconds:.1f} s"
         return "\n".join([summary, *(f"  {finding}" for finding in self.findings)])
+
+
+def _count(findings: Sequence[Finding], word: str) -> str:
+    return f"{len(findings)} {word}{'' if len(findings) == 1 else 's'}"
 
 
 def _json_safe(value: Any) -> Any:

@@ -225,7 +225,8 @@ def _classes(classes: Sequence[int]) -> str:
 def _origin(origin: Origin, runs: int) -> str:
     machine = {key: printing.markdown(value) for key, value in origin.machine.items()}
     where = ", ".join(machine[key] for key in ("cpu", "platform") if key in machine)
-    cores = f", {machine['cores']} cores" if "cores" in machine else ""
+    unit = "core" if machine.get("cores") == "1" else "cores"
+    cores = f", {machine['cores']} {unit}" if "cores" in machine else ""
     commits = ", ".join(printing.markdown(commit[:12]) for commit in origin.commits)
     text = (
         f"{printing.plural(runs, 'run')}, code digest {origin.code_digest}, "

@@ -39,11 +39,10 @@ class Display:
     def nothing_to_do(self, before: Counter[TrialState]) -> None:
         """Say that no trial is started, and show the summary."""
         running = before[TrialState.RUNNING]
-        elsewhere = f", {running} run elsewhere" if running else ""
-        self._print(
-            f"study {self._name}: all {self._plan.n_trials} trials are there{elsewhere}; "
-            "none is started"
-        )
+        elsewhere = f", {running} {'runs' if running == 1 else 'run'} elsewhere" if running else ""
+        n_trials = self._plan.n_trials
+        trials = "its only trial is" if n_trials == 1 else f"all {n_trials} trials are"
+        self._print(f"study {self._name}: {trials} there{elsewhere}; none is started")
         self.summary()
 
     def note(self, text: str) -> None:
@@ -115,7 +114,9 @@ class Display:
 
     def _headline(self) -> str:
         ended = _n_results(_counts(self._trials()))
-        return f"study {self._name}: {ended} of {self._plan.n_trials} trials are there"
+        n_trials = self._plan.n_trials
+        trials = "trial is" if n_trials == 1 else "trials are"
+        return f"study {self._name}: {ended} of {n_trials} {trials} there"
 
     def _status(self, trials: Sequence[FrozenTrial]) -> str:
         counts = _counts(trials)

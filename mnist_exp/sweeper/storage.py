@@ -227,7 +227,8 @@ class StudyStorage(RDBStorage):
                     continue
                 retries = trial.user_attrs.get(RETRIES, 0) + (max_retries is not None)
                 if max_retries is not None and retries > max_retries:
-                    reason = f"its worker died {retries} times (max_retries={max_retries})"
+                    times = "once" if retries == 1 else f"{retries} times"
+                    reason = f"its worker died {times} (max_retries={max_retries})"
                     self.set_trial_user_attr(trial._trial_id, FAILURE, reason)
                     super().set_trial_state_values(trial._trial_id, TrialState.FAIL)
                     continue

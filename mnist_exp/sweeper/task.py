@@ -72,7 +72,7 @@ def objective_values(returned: Any, n_objectives: int) -> float | list[float]:
             f"returned {returned!r}, expected {'numbers' if several else 'a number'}"
         ) from None
     if len(values) != n_objectives:
-        raise TrialFailed(f"returned {len(values)} values, expected {n_objectives}")
+        raise TrialFailed(f"expected {n_objectives} values, returned {len(values)}")
     if any(math.isnan(value) for value in values):
         raise TrialFailed(f"returned {returned!r}")
     return values if several else values[0]

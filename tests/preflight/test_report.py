@@ -52,4 +52,4 @@ def test_dictionary_is_strict_json() -> None:
 
 def test_text_has_code_numbers_and_advice() -> None:
     assert "ERROR INPUT_SCALE: It is 83. Divide by 255." in str(report(ERROR))
-    assert "1 errors, 0 warnings" in str(report(ERROR))
+    assert "1 error, 0 warnings" in str(report(ERROR))

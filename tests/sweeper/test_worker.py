@@ -172,7 +172,7 @@ def test_several_objectives(sweep: Sweep) -> None:
     )
     assert study.trials[0].values == [1.0, 2.0]
     assert [t.user_attrs[FAILURE] for t in study.trials[1:]] == [
-        "TrialFailed: returned 1 values, expected 2",
+        "TrialFailed: expected 2 values, returned 1",
         "TrialFailed: returned 1.0, expected numbers",
         "TrialFailed: returned [1.0, nan]",
     ]

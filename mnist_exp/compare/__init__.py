@@ -1,1 +1,1 @@
-"""Which group of tracked runs is better, by how much, and is that luck: `python -m mnist_exp.compare`."""
+"""Which group of tracked runs is better, by how much, and is that luck?"""

@@ -5,14 +5,22 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 
-from mnist_exp.command import Parser, answered, output_folder, without_garbage_collection, write
+from mnist_exp.command import (
+    Parser,
+    answered,
+    output_folder,
+    split_store,
+    without_garbage_collection,
+    write,
+)
 from mnist_exp.errors import UserError
 from mnist_exp.outside import printing
 
 _DESCRIPTION = """Which group of runs is better, by how much, and is that luck?
 
-Groups the selected runs by their config without the seed, compares each group with a baseline, pairing runs by
-seed, and writes compare.csv and compare.html. docs/compare.md has the statistics and what the verdicts mean."""
+Groups the selected runs by their config without the seed, compares each group with a baseline,
+pairing runs by seed, and writes compare.csv and compare.html. docs/compare.md has the statistics
+and what the verdicts mean."""
 _EXAMPLES = """examples:
   python -m mnist_exp.compare --study variants --baseline variant=blog_cnn3x3
   python -m mnist_exp.compare --experiment mnist_exp --group-by model,loss
@@ -29,57 +37,53 @@ def _parser() -> Parser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    options = {
+        "--study": ("NAME", "the trials of a sweep"),
+        "--experiment": ("NAME", "the runs of an MLflow experiment"),
+        "--filter": ("FILTER", "an MLflow filter"),
+        "--group-by": ("KEY,...", "settings (default: all but the seed)"),
+        "--metric": ("NAME", "default: %(default)s"),
+        "--baseline": ("KEY=VALUE,...", "default: the largest group, the oldest of those"),
+        "--data-dir": (
+            "FOLDER",
+            "the test images where they are not the shipped ones; default: none are shown",
+        ),
+        "--output": ("FOLDER", "for the two files; default: here"),
+    }
     parser.add_argument(
         "run_ids", nargs="*", metavar="RUN_ID", help="runs, or tracking.uri=URI for another store"
     )
-    parser.add_argument("--study", metavar="NAME", help="the trials of a sweep")
-    parser.add_argument("--experiment", metavar="NAME", help="the runs of an MLflow experiment")
-    parser.add_argument("--filter", metavar="FILTER", help="an MLflow filter")
-    parser.add_argument(
-        "--group-by", metavar="KEY,...", default="", help="settings (default: all but the seed)"
-    )
-    parser.add_argument(
-        "--metric", metavar="NAME", default="test/accuracy", help="default: %(default)s"
-    )
-    parser.add_argument(
-        "--baseline",
-        metavar="KEY=VALUE,...",
-        help="default: the largest group, the oldest of those",
-    )
+    for option, (metavar, text) in options.items():
+        parser.add_argument(option, metavar=metavar, help=text)
     parser.add_argument(
         "--direction", choices=["maximize", "minimize"], help="default: from the metric's name"
     )
-    parser.add_argument(
-        "--data-dir",
-        metavar="FOLDER",
-        help="the test images where they are not the shipped ones; default: none are shown",
-    )
-    parser.add_argument(
-        "--output", metavar="FOLDER", default=".", help="for the two files; default: here"
-    )
+    parser.set_defaults(group_by="", metric="test/accuracy", output=".")
     return parser
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Raises UserError for what a user can get wrong."""
+    """Compare the runs that the arguments select, and write and print the result.
+
+    Raises UserError for what a user can get wrong.
+    """
     given = _parser().parse_args(arguments)
-    uris = [text for text in given.run_ids if text.startswith("tracking.uri=")]
-    run_ids = tuple(text for text in given.run_ids if text not in uris)
+    run_ids, uri = split_store(given.run_ids)
     if wrong := [text for text in run_ids if "=" in text]:
         raise UserError(f"{wrong[0]}: expected a run id, or tracking.uri=URI")
     folder = output_folder(given.output)
     if not (given.study or given.experiment or given.filter or run_ids):
         raise UserError(
-            "nothing to compare: give --study, --experiment, --filter or run ids\n--help shows all options"
+            "nothing to compare: give --study, --experiment, --filter or run ids\n"
+            "--help shows all options"
         )
     from mnist_exp.compare import page, table
     from mnist_exp.compare.comparison import compare
     from mnist_exp.tracking.runs import Selection, Store
 
-    store = Store(uris[-1].removeprefix("tracking.uri=") if uris else None)
-    found = compare(
-        store,
-        Selection(given.study, given.experiment, given.filter, run_ids),
+    comparison = compare(
+        Store(uri),
+        Selection(given.study, given.experiment, given.filter, tuple(run_ids)),
         metric=given.metric,
         group_by=[key.strip() for key in given.group_by.split(",") if key.strip()],
         baseline=given.baseline,
@@ -89,12 +93,12 @@ def run(arguments: Sequence[str]) -> None:
     write(
         folder,
         {
-            "compare.csv": table.to_csv(found).to_csv(index=False),
-            "compare.html": page.render(found, written, given.data_dir),
+            "compare.csv": table.to_csv(comparison).to_csv(index=False),
+            "compare.html": page.render(comparison, written, given.data_dir),
         },
     )
     console = printing.console()
-    table.show(found, console)
+    table.show(comparison, console)
     console.print(f"{folder / 'compare.html'}  {folder / 'compare.csv'}", soft_wrap=True)
 
 

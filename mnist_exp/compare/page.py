@@ -1,251 +1,215 @@
-"""compare.html: one file that needs no network, for laptop and phone, light and dark, screen and paper."""
+"""compare.html: one file that needs no network, for laptop and phone, light and dark, paper too."""
 
-import html
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnist_exp import data
-from mnist_exp.compare import figures, words
-from mnist_exp.compare.comparison import SHOWN, Comparison, Images, Row
-from mnist_exp.compare.groups import ABSENT, tidy, varied_settings
+from mnist_exp.compare import charts, strips, svg, words
+from mnist_exp.compare.comparison import Comparison
+from mnist_exp.compare.groups import counted_runs, varied_settings
+from mnist_exp.compare.images import Disagreement, confusion_matrices, disagreements
+from mnist_exp.compare.labels import tidy
+from mnist_exp.compare.predictions import PairedPredictions
+from mnist_exp.compare.rows import SHOWN, Row
 from mnist_exp.errors import DataError
+from mnist_exp.outside import templates
+from mnist_exp.outside.printing import plural
+from mnist_exp.tracking.params import decode
 
-_STYLE = (Path(__file__).parent / "page.css").read_text()
-_DOT = " <i>\N{MIDDLE DOT}</i> "
-_SHORT = {
-    "difference, paired": "difference",
-    "only it right": "only it",
-    "only baseline right": "only base",
-    "McNemar p (Holm)": "McNemar p",
-}  # on a phone
-_MOST_PAIRS = 3  # with confusion matrices and images; the first is open
-_MOST_LISTED = 50
-_MOST_COLUMNS = 6  # of a table of settings with groups as columns
+_COLUMNS = (
+    "group",
+    "n",
+    "mean",
+    "sd",
+    "median",
+    "min",
+    "max",
+    "95% interval",
+    "difference, paired",
+    "p",
+    "p (Holm)",
+    "verdict",
+)
+_IMAGE_COLUMNS = ("only it right", "only baseline right", "McNemar p (Holm)")
+_MOST_PAIRS = 3  # of groups with confusion matrices and images; the first is open
+_MOST_LISTED = 50  # runs that are not counted
+_MOST_ACROSS = 6  # groups that are columns of the table of settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What the table says of a group and the baseline; what is empty stays blank."""
+
+    verdict: str
+    unpaired: str = ""  # why there is no difference
+    difference: str = ""
+    interval: str = ""
+    method: str = ""
+    p: str = ""
+    least_p: str = ""  # shown if no p of so few pairs can be small
+    p_holm: str = ""
+
+    @property
+    def verdict_class(self) -> str:
+        """Return the CSS class of the verdict's colour."""
+        return strips.verdict_class(self.verdict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableRow:
+    """A group's line of the table, in words."""
+
+    label: str
+    n: int
+    numbers: dict[str, str]  # by column
+    interval: str
+    method: str
+    compared: Compared
+    is_baseline: bool
+    images: dict[str, str]  # by column
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagePair:
+    """What the page shows of two groups' predictions for the test images."""
+
+    name: str
+    sentence: str
+    matrices: list[charts.Drawing]
+    disagreements: list[Disagreement]
 
 
 def render(comparison: Comparison, written: str, data_dir: str | None = None) -> str:
-    """The page; `written` is when, as text. Test images are the shipped ones, or of the folder `data_dir`.
+    """Return the page; `written` is when, as text.
 
-    A folder that the runs' records name is not read: somebody else may have written them.
+    Test images are the shipped ones, or of the folder `data_dir`. A folder that the runs' records
+    name is not read: somebody else may have written them.
     """
-    parts = [
-        _head(comparison, written),
-        _warnings(comparison),
-        _table(comparison),
-        _seeds(comparison),
-        _curves(comparison),
-        _effects(comparison),
-        _images(comparison, data_dir),
-        _settings(comparison),
-        _not_counted(comparison),
-        _methods(comparison),
-    ]
-    return document(
-        f"{comparison.metric}: {comparison.title}", "".join(part for part in parts if part)
+    with_images = any(row.agreement for row in comparison.rows)
+    hidden_rows = len(comparison.rows) > strips.MOST_ROWS
+    hidden_curves = len(comparison.rows) > len(comparison.shown)
+    paired = [row for row in comparison.rows if row.predictions is not None]
+    shown = sorted(comparison.shown, key=lambda row: row.color or 0)
+    return templates.render(
+        "compare/compare.html",
+        title=f"{comparison.metric}: {comparison.title}",
+        heading=comparison.title,
+        metric=comparison.metric,
+        baseline=comparison.baseline.group.label,
+        summary=words.summary(comparison),
+        facts=_facts(comparison, written),
+        warnings=comparison.warnings,
+        columns=_COLUMNS + _IMAGE_COLUMNS * with_images,
+        groups=[_table_row(row, comparison.metric, with_images) for row in comparison.rows],
+        seeds=strips.seeds(comparison),
+        differences=strips.paired_differences(comparison),
+        strips_shown=f"The {strips.MOST_ROWS} best and the baseline." if hidden_rows else "",
+        curves=charts.learning_curves(comparison),
+        curves_shown=f"The baseline and the {SHOWN} best others." if hidden_curves else "",
+        legend=[(svg.swatch(row.color or 0), row.group.label, row.is_baseline) for row in shown],
+        effects=charts.effects(comparison),
+        images=_image_pairs(comparison, paired[:_MOST_PAIRS], data_dir),
+        images_shown=_more(len(paired) - _MOST_PAIRS),
+        settings=_settings(comparison),
+        not_counted=words.not_counted(comparison, _MOST_LISTED),
     )
 
 
-def document(title: str, body: str) -> str:
-    """A whole HTML file with the page's style; `body` is HTML."""
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n"
-        f"<body><main>{body}</main></body></html>\n"
-    )
+def _more(pairs: int) -> str:
+    return f"The table has {pairs} more." if pairs > 0 else ""
 
 
-def _section(name: str, told: str, content: str) -> str:
-    return (
-        f"<section><h2>{name}</h2>{f'<p class=told>{told}</p>' if told else ''}{content}</section>\n"
-        if content
-        else ""
-    )
-
-
-def _head(comparison: Comparison, written: str) -> str:
-    counted = int((comparison.statuses == "counted").sum())
-    facts = [
-        words.plural(len(comparison.rows), "group"),
-        f"{words.plural(counted, 'run')} counted",
+def _facts(comparison: Comparison, written: str) -> list[str]:
+    """Return what stands in one line below the summary."""
+    counted = len(counted_runs(comparison.statuses))
+    return [
+        plural(len(comparison.rows), "group"),
+        f"{plural(counted, 'run')} counted",
         f"{comparison.metric}, {'higher' if comparison.higher_is_better else 'lower'} is better",
         f"baseline {comparison.baseline.group.label}",
         written,
     ]
-    return (
-        f"<header><p class=kicker>mnist_exp compare</p><h1>{html.escape(comparison.title)}</h1>"
-        f"<p class=summary>{html.escape(words.summary(comparison))}</p>"
-        f"<p class=facts>{_DOT.join(html.escape(fact) for fact in facts)}</p></header>\n"
+
+
+def _table_row(row: Row, metric: str, with_images: bool) -> TableRow:
+    described, agreement = row.description, row.agreement
+    numbers = {
+        "mean": described.mean,
+        "sd": described.deviation,
+        "median": described.median,
+        "min": described.minimum,
+        "max": described.maximum,
+    }
+    images = dict.fromkeys(("only it", "only base", "McNemar p"), "") if with_images else {}
+    if agreement is not None:
+        counts = (str(agreement.only_group), str(agreement.only_baseline))
+        images = dict(zip(images, (*counts, words.p_value(agreement.p_holm)), strict=True))
+    return TableRow(
+        label=row.group.label,
+        n=described.n,
+        numbers={name: words.value(number, metric) for name, number in numbers.items()},
+        interval=words.interval(described.interval, metric),
+        method=described.interval.method,
+        compared=_compared(row, metric),
+        is_baseline=row.is_baseline,
+        images=images,
     )
 
 
-def _warnings(comparison: Comparison) -> str:
-    if not comparison.warnings:
-        return ""
-    lines = "".join(f"<li>{html.escape(line)}</li>" for line in comparison.warnings)
-    return f'<aside role="note"><h2>Warnings</h2><ul>{lines}</ul></aside>\n'
-
-
-def _table(comparison: Comparison) -> str:
-    metric = comparison.metric
-    names = [
-        "group",
-        "n",
-        "mean",
-        "sd",
-        "median",
-        "min",
-        "max",
-        "95% interval",
-        "difference, paired",
-        "p",
-        "p (Holm)",
-        "verdict",
-        "only it right",
-        "only baseline right",
-        "McNemar p (Holm)",
-    ]
-    with_images = any(row.agreement for row in comparison.rows)
-    names = names if with_images else names[:-3]
-    head = "".join(f"<th>{name}</th>" for name in names)
-    lines = []
-    for row in comparison.rows:
-        cells = _cells(row, metric)[: len(names)]
-        body = "".join(
-            f'<td data-name="{_SHORT.get(name, name)}"{_class(name, cell)}>{cell}</td>'
-            for name, cell in zip(names, cells, strict=True)
-        )
-        lines.append(f'<tr class="{"baseline" if row.difference is None else ""}">{body}</tr>')
-    return _section(
-        "Groups",
-        "One value a seed. Differences are group minus baseline on the seeds both have.",
-        f'<div class="scroll"><table class="groups"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>',
+def _compared(row: Row, metric: str) -> Compared:
+    difference = row.difference
+    if difference is None:
+        return Compared(verdict="baseline")
+    if not difference.values:
+        return Compared(verdict=difference.verdict, unpaired="no seed in common")
+    return Compared(
+        verdict=difference.verdict,
+        difference=words.difference(difference.mean, metric),
+        interval=words.interval(difference.interval, metric, of_difference=True),
+        method=difference.interval.method,
+        p=words.p_value(difference.p),
+        least_p=words.p_value(difference.smallest_p) if difference.smallest_p > 0.05 else "",
+        p_holm=words.p_value(difference.p_holm),
     )
 
 
-def _class(name: str, cell: str) -> str:
-    if name == "verdict":
-        return f' class="verdict {cell.split()[0] if cell else ""}"'
-    return ' class="blank"' if cell == "" else ""
-
-
-def _cells(row: Row, metric: str) -> list[str]:
-    d, x, a = row.description, row.difference, row.agreement
-    numbers = [
-        words.value(v, metric) for v in (d.mean, d.deviation, d.median, d.minimum, d.maximum)
-    ]
-    spread = words.interval(d.interval, metric)
-    cells = [
-        words.label(row.group),
-        str(d.n),
-        *numbers,
-        f"<span class=between>{spread}</span> <small>{d.interval.method}</small>"
-        if spread
-        else "<small>none</small>",
-    ]
-    if x is None:
-        cells += ["", "", "", "baseline"]
-    elif not x.values:
-        cells += ["no seed in common", "", "", x.verdict]
-    else:
-        told = words.interval(x.interval, metric, of_difference=True)
-        shift = f"<b>{words.difference(x.mean, metric)}</b>" + (
-            f"<br><span class=between>{told}</span> <small>{x.interval.method}</small>"
-            if told
-            else ""
-        )
-        least = (
-            f" <small>least {words.p_value(x.smallest_p)}</small>" if x.smallest_p > 0.05 else ""
-        )
-        cells += [shift, words.p_value(x.p) + least, words.p_value(x.p_holm), x.verdict]
-    return cells + (
-        ["", "", ""]
-        if a is None
-        else [str(a.only_group), str(a.only_baseline), words.p_value(a.p_holm)]
-    )
-
-
-def _seeds(comparison: Comparison) -> str:
-    shown = (
-        f" The {figures.MOST_ROWS} best and the baseline."
-        if len(comparison.rows) > figures.MOST_ROWS
-        else ""
-    )
-    strips = _section(
-        "Seeds",
-        f"{html.escape(comparison.metric)}. A dot is a seed; below, the mean with its 95% interval.{figures.seeds_scale(comparison)}{shown}",
-        figures.seeds(comparison),
-    )
-    pairs = _section(
-        "Paired differences",
-        f"{html.escape(comparison.metric)}, group minus {html.escape(comparison.baseline.group.label)}. A dot is a seed; "
-        f"below, the mean with its 95% interval.{figures.differences_scale(comparison)}{shown}",
-        figures.paired_differences(comparison),
-    )
-    return strips + pairs
-
-
-def _curves(comparison: Comparison) -> str:
-    drawn = [
-        figures.learning_curves(metric, curves) for metric, curves in comparison.curves.items()
-    ]
-    if not any(drawn):
-        return ""
-    if all(len(curve.step) == 1 for curves in comparison.curves.values() for curve in curves):
-        return ""  # runs of one epoch have points, which the figure above shows better
-    some = (
-        f" The baseline and the {SHOWN} best others."
-        if len(comparison.rows) > len(comparison.shown)
-        else ""
-    )
-    return _section(
-        "Learning curves",
-        f"Line: median over the runs of a group. Band: from the lowest to the highest.{some}",
-        f'<div class="grid2">{"".join(drawn)}</div>{figures.legend(comparison)}',
-    )
-
-
-def _effects(comparison: Comparison) -> str:
-    return _section(
-        "Effect of each setting",
-        f"{html.escape(comparison.metric)} of every counted run at its value of one setting, whatever its other settings "
-        "were; the bar is the mean. The setting whose means lie farthest apart comes first.",
-        figures.effects(comparison),
-    )
-
-
-def _images(comparison: Comparison, data_dir: str | None) -> str:
-    pictures = _test_images(comparison, data_dir)
+def _image_pairs(comparison: Comparison, rows: list[Row], data_dir: str | None) -> list[ImagePair]:
+    """Return what is shown of these rows, whose predictions were read."""
     base = comparison.baseline
-    parts = []
-    for i, pair in enumerate(comparison.images[:_MOST_PAIRS]):
-        content = f"<p>{html.escape(words.images(pair.row, base))}</p>{figures.confusion_matrices(pair, base)}"
-        if pictures is not None and len(pictures) >= len(pair.label):
-            content += figures.disagreements(pair, pictures, base)
-        name = html.escape(f"{pair.row.group.label} and {base.group.label}")
-        parts.append(
-            f"<details{' open' if i == 0 else ''}><summary>{name}</summary>{content}</details>"
+    images = _test_images(comparison, data_dir) if rows else None
+    shown = []
+    for row in rows:
+        pair = row.predictions
+        assert pair is not None
+        different = []
+        if images is not None and len(images) >= len(pair.label):
+            different = disagreements(pair, images, base.group.label)
+        shown.append(
+            ImagePair(
+                name=f"{row.group.label} and {base.group.label}",
+                sentence=words.images(row, base),
+                matrices=confusion_matrices(pair, base.group.label),
+                disagreements=different,
+            )
         )
-    rest = len(comparison.images) - len(parts)
-    note = f" The table has {rest} more." if rest > 0 else ""
-    return _section(
-        "Test images",
-        f"What most seeds of a group predict for each image. Shades of wrong counts grow with their root.{note}",
-        "".join(parts),
-    )
+    return shown
 
 
 def _test_images(comparison: Comparison, data_dir: str | None) -> NDArray[np.uint8] | None:
-    """[N, 28, 28] of the data the runs were tested on, if it is still there and has the labels they saw."""
-    if not comparison.images or "data.dir" not in comparison.runs.params:
+    """Return the test images [N, 28, 28] that the runs saw, or None.
+
+    None if the runs saw different data, if these cannot be read, or if their labels are not the
+    ones that the runs recorded.
+    """
+    if "data.dir" not in comparison.runs.params:
         return None
     folders = comparison.runs.params["data.dir"].dropna().unique()
     if len(folders) != 1:
         return None
-    shipped = folders[0] in ("None", "")
+    shipped = decode(folders[0]) in (None, "")
     if not shipped and data_dir is None:
         return None
     folder = data.SHIPPED_DIR if shipped or data_dir is None else Path(data_dir).expanduser()
@@ -256,57 +220,32 @@ def _test_images(comparison: Comparison, data_dir: str | None) -> NDArray[np.uin
         images = data.parse_images(data.read_file(folder, name, shipped=shipped), name)[:, :, :, 0]
     except DataError:
         return None
-    return images if all(_saw(pair, labels) for pair in comparison.images) else None
+    pairs = [row.predictions for row in comparison.rows if row.predictions is not None]
+    return images if all(_saw(pair, labels) for pair in pairs) else None
 
 
-def _saw(pair: Images, labels: NDArray[np.int32]) -> bool:
+def _saw(pair: PairedPredictions, labels: NDArray[np.int32]) -> bool:
     return np.array_equal(pair.label, labels[: len(pair.label)])
 
 
-def _settings(comparison: Comparison) -> str:
+@dataclass(frozen=True, kw_only=True)
+class SettingsTable:
+    """The settings that differ between groups: their values by group and setting."""
+
+    head: list[str]
+    lines: list[tuple[str, list[str]]]
+
+
+def _settings(comparison: Comparison) -> SettingsTable | None:
+    """Return few groups as columns, or many as lines; None if they differ in no setting."""
     groups = [row.group for row in comparison.rows]
     keys = varied_settings(groups)
     if not keys:
-        return ""
-    if len(groups) <= _MOST_COLUMNS:  # settings down, groups across
-        names, head = [words.label(group) for group in groups], "setting"
+        return None
+    if len(groups) <= _MOST_ACROSS:
+        head = ["setting", *(group.label for group in groups)]
         lines = [(key, [tidy(group.settings[key]) for group in groups]) for key in keys]
     else:
-        names, head = [words.breakable(key) for key in keys], "group"
+        head = ["group", *keys]
         lines = [(group.label, [tidy(group.settings[key]) for key in keys]) for group in groups]
-    heads = "".join(f"<th>{name}</th>" for name in [head, *names])
-    body = "".join(
-        f'<tr><th scope="row">{words.breakable(name)}</th>'
-        + "".join(f"<td>{words.breakable(cell)}</td>" for cell in cells)
-        + "</tr>"
-        for name, cells in lines
-    )
-    return _section(
-        "Settings that differ",
-        f"All others are the same in every group. {ABSENT}: the group has no such setting.",
-        f'<div class="scroll"><table class="settings"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>',
-    )
-
-
-def _not_counted(comparison: Comparison) -> str:
-    lines = words.not_counted(comparison, _MOST_LISTED)
-    if not lines:
-        return ""
-    rest = "".join(f"<li>{html.escape(line.strip())}</li>" for line in lines[1:])
-    return _section("Not counted", html.escape(lines[0]), f"<ul class=plain>{rest}</ul>")
-
-
-def _methods(comparison: Comparison) -> str:
-    return _section(
-        "Methods",
-        "",
-        "<p class=methods>Intervals (95%, of the mean over seeds): bias-corrected and accelerated bootstrap with 9,999 "
-        "resamples for five seeds or more (Efron 1987), Student\N{RIGHT SINGLE QUOTATION MARK}s t for two to four, none "
-        "for one. Differences are paired by seed. p: exact sign-flip permutation test, two-sided (Fisher 1935), adjusted "
-        "for the number of comparisons (Holm 1979); with n pairs it cannot be below 2<sup>1\N{MINUS SIGN}n</sup>. "
-        "Verdict: better or worse where the interval of the difference, and Student\N{RIGHT SINGLE QUOTATION MARK}s too, excludes "
-        "zero and there are three pairs or more; "
-        "the intervals are not adjusted for the number of comparisons. Test images: McNemar\N{RIGHT SINGLE QUOTATION MARK}s "
-        "exact test (McNemar 1947) between the majority predictions of two groups, adjusted likewise. All values are in "
-        "compare.csv.</p>",
-    )
+    return SettingsTable(head=head, lines=lines)

@@ -1,8 +1,10 @@
-"""Intervals, paired tests and verdicts, as numbers in and numbers out. docs/compare.md has the sources."""
+"""Compute intervals, paired tests and verdicts from numbers. docs/compare.md has the sources."""
 
+import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,61 +12,93 @@ from scipy import stats
 
 CONFIDENCE = 0.95
 RESAMPLES = 9_999  # of the bootstrap
-SMALLEST_BOOTSTRAP = 5  # values; from fewer, resampling cannot tell how they spread
+SMALLEST_BOOTSTRAP = 5  # values; fewer do not show how they are spread
 SMALLEST_VERDICT = 3  # pairs
-EXACT_UP_TO = 16  # pairs: all 2^16 sign flips are tried; of more, as many at random
-_AT_ONCE = 50  # samples bootstrapped together, for the memory
+EXACT_UP_TO = 16  # pairs: all 2^16 sign flips are tried; of more pairs, as many at random
+_SAMPLES_AT_ONCE = 50  # bootstrapped together; more would take more memory
 
 Values = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+class IntervalMethod(StrEnum):
+    """How an interval was computed, in the words that tables and files show."""
+
+    BCA = "BCa"
+    STUDENT = "t"
+    ALL_EQUAL = "all equal"  # without spread there is nothing to infer an interval from
+    NONE = "none"
+
+
+class Verdict(StrEnum):
+    """How a group compares with the baseline, in the words that tables and files show."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NOT_SHOWN = "no difference shown"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A 95% confidence interval of a mean. `low` and `high` are NaN where `method` is "none"."""
+    """A 95% confidence interval of a mean; both ends are NaN where there is none."""
 
     low: float
     high: float
-    method: str  # "BCa", "t", "none", "all equal": a sample without spread has nothing to infer a spread from
+    method: IntervalMethod
+
+    @property
+    def exists(self) -> bool:
+        """Return False for fewer than two values, which have no interval."""
+        return self.method is not IntervalMethod.NONE
+
+    @property
+    def is_degenerate(self) -> bool:
+        """Return True if all values are equal, so that both ends are the mean."""
+        return self.method is IntervalMethod.ALL_EQUAL
+
+    @property
+    def has_width(self) -> bool:
+        """Return whether there is an interval with two different ends."""
+        return self.exists and not self.is_degenerate
 
     @property
     def side(self) -> int:
-        """1 above zero, -1 below zero, 0 if it covers or touches zero or there is none."""
+        """Return 1 if it lies above zero, -1 below, 0 if it covers or touches zero or is none."""
         return int(self.low > 0) - int(self.high < 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Description:
-    """Of one value a seed. `deviation` is the sample standard deviation (n - 1), NaN for n = 1."""
+    """A group's values, one a seed."""
 
     n: int
     mean: float
-    deviation: float
+    deviation: float  # of the sample (n - 1); NaN for n = 1
     median: float
     minimum: float
     maximum: float
-    interval: Interval
+    interval: Interval  # of the mean
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A group minus the baseline, paired by seed. `p` is NaN without pairs; `student` is Student's interval."""
+    """A group minus the baseline, paired by seed."""
 
     seeds: tuple[str, ...]
-    values: tuple[float, ...]
+    values: tuple[float, ...]  # one a seed
     mean: float
     interval: Interval
-    student: Interval
-    p: float
+    student: Interval  # Student's, which a verdict needs as well
+    p: float  # of the sign-flip test; NaN without pairs
     p_holm: float
-    verdict: str
+    verdict: Verdict
 
     @property
     def smallest_p(self) -> float:
-        """What p would be if every pair pointed the same way."""
+        """Return what p would be if every pair pointed the same way."""
         return smallest_p(len(self.values))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Agreement:
     """Test images by which of two predictions is right, and McNemar's exact p."""
 
@@ -73,54 +107,56 @@ class Agreement:
     only_group: int
     neither: int
     p: float
-    p_holm: float = float("nan")
+    p_holm: float = math.nan
 
 
 def describe(samples: Sequence[Values]) -> list[Description]:
-    """Each sample needs at least one value."""
+    """Describe each sample, which needs at least one value."""
     return [
         Description(
-            len(x),
-            float(np.mean(x)),
-            float(np.std(x, ddof=1)) if len(x) > 1 else float("nan"),
-            float(np.median(x)),
-            float(np.min(x)),
-            float(np.max(x)),
-            interval,
+            n=len(x),
+            mean=float(np.mean(x)),
+            deviation=float(np.std(x, ddof=1)) if len(x) > 1 else math.nan,
+            median=float(np.median(x)),
+            minimum=float(np.min(x)),
+            maximum=float(np.max(x)),
+            interval=interval,
         )
         for x, interval in zip(samples, intervals(samples), strict=True)
     ]
 
 
 def intervals(samples: Sequence[Values]) -> list[Interval]:
-    """Of each sample's mean: BCa bootstrap for n >= 5, Student's t for 2 to 4, none for less.
+    """Return an interval of each sample's mean.
 
-    BCa: Efron 1987. Every sample is resampled with the same seed, so that its interval does not depend on the others.
+    It is a BCa bootstrap interval (Efron 1987) for five values or more, Student's for two to four,
+    and none for fewer. Every sample is resampled with the same seed, so that its interval does not
+    depend on the other samples.
     """
-    found: list[Interval] = [students_interval(x) for x in samples]
+    result = [students_interval(x) for x in samples]
     for size in {len(x) for x in samples if len(x) >= SMALLEST_BOOTSTRAP}:
-        which = [i for i, x in enumerate(samples) if len(x) == size and found[i].method == "t"]
-        for start in range(0, len(which), _AT_ONCE):
-            some = which[start : start + _AT_ONCE]
-            for i, interval in zip(some, _bca(np.stack([samples[i] for i in some])), strict=True):
+        spread = [i for i, x in enumerate(samples) if len(x) == size and result[i].has_width]
+        for start in range(0, len(spread), _SAMPLES_AT_ONCE):
+            batch = spread[start : start + _SAMPLES_AT_ONCE]
+            for i, interval in zip(batch, _bca(np.stack([samples[i] for i in batch])), strict=True):
                 if np.isfinite([interval.low, interval.high]).all():
-                    found[i] = interval
-    return found
+                    result[i] = interval
+    return result
 
 
 def students_interval(x: Values) -> Interval:
-    """Of the mean; none for fewer than two values (Student 1908)."""
+    """Return Student's interval of the mean (Student 1908); none for fewer than two values."""
     if len(x) < 2:
-        return Interval(float("nan"), float("nan"), "none")
+        return Interval(low=math.nan, high=math.nan, method=IntervalMethod.NONE)
     mean = float(np.mean(x))
     if np.ptp(x) <= 1e-12 * max(1.0, float(np.abs(x).max())):
-        return Interval(mean, mean, "all equal")
+        return Interval(low=mean, high=mean, method=IntervalMethod.ALL_EQUAL)
     low, high = stats.t.interval(CONFIDENCE, len(x) - 1, loc=mean, scale=stats.sem(x))
-    return Interval(float(low), float(high), "t")
+    return Interval(low=float(low), high=float(high), method=IntervalMethod.STUDENT)
 
 
 def _bca(x: Values) -> list[Interval]:
-    """Of each row [samples, values]."""
+    """Return the BCa bootstrap interval of the mean of each row of `x` [samples, values]."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         result = stats.bootstrap(
@@ -133,18 +169,19 @@ def _bca(x: Values) -> list[Interval]:
             rng=np.random.default_rng(0),
         ).confidence_interval
     return [
-        Interval(float(low), float(high), "BCa")
+        Interval(low=float(low), high=float(high), method=IntervalMethod.BCA)
         for low, high in zip(result.low, result.high, strict=True)
     ]
 
 
 def sign_flip_p(differences: Values) -> float:
-    """Two-sided p of "the sign of each difference is a coin's": share of the 2^n flips with as large a mean.
+    """Return the two-sided p of the hypothesis that each difference's sign is a coin's toss.
 
-    Fisher 1935, section 21. Exact up to 16 pairs; beyond, 65,536 flips at random. NaN without differences.
+    It is the share of the 2^n ways to flip signs that give as large a mean (Fisher 1935, section
+    21): exact up to 16 pairs; beyond, from 65,536 random flips. NaN without differences.
     """
     if not len(differences):
-        return float("nan")
+        return math.nan
     if len(differences) == 1 or not np.any(differences):
         return 1.0
     result = stats.permutation_test(
@@ -160,12 +197,15 @@ def sign_flip_p(differences: Values) -> float:
 
 
 def smallest_p(pairs: int) -> float:
-    """What `sign_flip_p` is when all pairs differ in the same direction."""
-    return min(1.0, 2.0 ** (1 - pairs)) if pairs else float("nan")
+    """Return what `sign_flip_p` is when all pairs differ in the same direction."""
+    return min(1.0, 2.0 ** (1 - pairs)) if pairs else math.nan
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """p adjusted for how many there are, which keeps the family-wise error (Holm 1979). NaN is none of them."""
+    """Adjust p-values for their number, which keeps the family-wise error (Holm 1979).
+
+    A NaN stays one and does not count.
+    """
     values = np.asarray(p, float)
     adjusted = np.full(len(values), np.nan)
     order = [i for i in np.argsort(values, kind="stable") if not np.isnan(values[i])]
@@ -177,57 +217,73 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def differences(
-    baseline: dict[str, float], others: Sequence[dict[str, float]], higher_is_better: bool
+    baseline: Mapping[str, float], groups: Sequence[Mapping[str, float]], higher_is_better: bool
 ) -> list[Difference]:
-    """Of each group {seed: value} against the baseline, over the seeds that both have."""
-    seeds = [tuple(seed for seed in group if seed in baseline) for group in others]
+    """Compare each group's {seed: value} with the baseline's, over the seeds that both have."""
+    seeds = [tuple(seed for seed in group if seed in baseline) for group in groups]
     values = [
         np.array([group[seed] - baseline[seed] for seed in common])
-        for group, common in zip(others, seeds, strict=True)
+        for group, common in zip(groups, seeds, strict=True)
     ]
-    p = [sign_flip_p(x) for x in values]
-    found = []
-    for common, x, interval, one, adjusted in zip(
-        seeds, values, intervals(values), p, holm(p), strict=True
-    ):
-        mean, student = float(np.mean(x)) if len(x) else float("nan"), students_interval(x)
-        said = verdict((interval, student), len(x), higher_is_better)
-        found.append(
-            Difference(common, tuple(map(float, x)), mean, interval, student, one, adjusted, said)
+    p_values = [sign_flip_p(x) for x in values]
+    students = [students_interval(x) for x in values]
+    columns = (seeds, values, intervals(values), students, p_values, holm(p_values))
+    return [
+        Difference(
+            seeds=common,
+            values=tuple(map(float, x)),
+            mean=float(np.mean(x)) if len(x) else math.nan,
+            interval=interval,
+            student=student,
+            p=p,
+            p_holm=p_holm,
+            verdict=verdict((interval, student), len(x), higher_is_better),
         )
-    return found
+        for common, x, interval, student, p, p_holm in zip(*columns, strict=True)
+    ]
 
 
-def verdict(found: Sequence[Interval], pairs: int, higher_is_better: bool) -> str:
-    """Never one where an interval covers zero, or of fewer than three pairs.
+def verdict(intervals: Sequence[Interval], pairs: int, higher_is_better: bool) -> Verdict:
+    """Return better or worse only if all intervals exclude zero on the same side, of three pairs.
 
-    Both the interval told and Student's have to exclude zero: of five pairs without a difference the bootstrap's alone
-    does so in 18% of cases (docs/compare.md).
+    A caller gives the interval that is shown and Student's: of five pairs without a difference, the
+    bootstrap's alone excludes zero too often (docs/compare.md has the numbers).
     """
-    sides = {interval.side for interval in found}
+    sides = {interval.side for interval in intervals}
     if pairs < SMALLEST_VERDICT or sides not in ({1}, {-1}):
-        return "no difference shown"
-    return "better" if (sides == {1}) == higher_is_better else "worse"
+        return Verdict.NOT_SHOWN
+    return Verdict.BETTER if (sides == {1}) == higher_is_better else Verdict.WORSE
 
 
 def majority(
     predictions: NDArray[np.integer], probabilities: NDArray[np.floating]
 ) -> NDArray[np.int64]:
-    """The class most seeds predict for each image; of those with as many votes, the one with the higher probability.
+    """Return the class that most seeds predict for each image, [images].
 
-    predictions [seeds, images], probabilities [seeds, images, classes] -> [images].
+    Of classes with as many votes, the one with the higher mean probability counts. `predictions`
+    has shape [seeds, images], `probabilities` [seeds, images, classes].
     """
     classes = np.arange(probabilities.shape[-1])
     votes = (predictions[:, :, None] == classes).sum(axis=0)
-    return np.argmax(votes + 0.5 * np.nan_to_num(probabilities.mean(axis=0)), axis=-1)
+    tie_break = 0.5 * np.nan_to_num(probabilities.mean(axis=0))
+    return np.asarray(np.argmax(votes + tie_break, axis=-1))
 
 
 def agreement(
     labels: NDArray[np.integer], baseline: NDArray[np.integer], group: NDArray[np.integer]
 ) -> Agreement:
-    """McNemar's exact test (McNemar 1947): given the images only one gets right, each is a coin's toss."""
-    one, other = baseline == labels, group == labels
-    only_one, only_other = int((one & ~other).sum()), int((~one & other).sum())
-    discordant = only_one + only_other
-    p = float(stats.binomtest(only_other, discordant, 0.5).pvalue) if discordant else 1.0
-    return Agreement(int((one & other).sum()), only_one, only_other, int((~one & ~other).sum()), p)
+    """Test two predictions of the same images, all of shape [images], with McNemar's exact test.
+
+    Its hypothesis (McNemar 1947) is that each image that only one gets right is a coin's toss.
+    """
+    baseline_right, group_right = baseline == labels, group == labels
+    only_baseline = int((baseline_right & ~group_right).sum())
+    only_group = int((~baseline_right & group_right).sum())
+    one_right = only_baseline + only_group
+    return Agreement(
+        both=int((baseline_right & group_right).sum()),
+        only_baseline=only_baseline,
+        only_group=only_group,
+        neither=int((~baseline_right & ~group_right).sum()),
+        p=float(stats.binomtest(only_group, one_right, 0.5).pvalue) if one_right else 1.0,
+    )

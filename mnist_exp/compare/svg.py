@@ -1,15 +1,12 @@
-"""Scales and the few shapes the page is drawn with, as SVG text. Colours are CSS classes: s0 to s7 set `color`."""
+"""Draw the shapes of the page as SVG. Colours are CSS classes: s0 to s7 set `color`."""
 
-import html
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-_SMALLEST_ERROR = (
-    0.5 / 10_000
-)  # half a test image: where an accuracy of 1 is drawn on the error scale
-_SMALLEST_LOG = 1e-30  # less is drawn there
-_ACCURACIES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 1.0)
+from markupsafe import Markup, escape
+
+from mnist_exp.compare.scales import Scale
+
 _MARKERS = (
     "M-4,0A4,4 0 1,0 4,0A4,4 0 1,0 -4,0Z",
     "M-3.6,-3.6H3.6V3.6H-3.6Z",
@@ -23,156 +20,49 @@ _MARKERS = (
 DASHES = ("", "", "8 4", "2 3", "10 3 2 3", "5 3", "14 4", "1 4")
 
 
-@dataclass(frozen=True)
-class Scale:
-    """From data to a fraction of the axis.
+def element(tag: str, *content: str, **attributes: object) -> Markup:
+    """Return an element; attributes and content are escaped, but for content that is Markup.
 
-    `kind`: linear; log; error, which is the log of 1 - accuracy; asinh, linear within `unit` of zero and log beyond.
+    `class_="dot"` is the attribute class, `text_anchor="end"` is text-anchor.
     """
-
-    low: float
-    high: float
-    kind: str = "linear"
-    unit: float = 1.0
-
-    def at(self, value: float) -> float:
-        """0 is the low end, 1 the high one."""
-        low, high = self._turn(self.low), self._turn(self.high)
-        return (self._turn(value) - low) / (high - low) if high > low else 0.5
-
-    def _turn(self, value: float) -> float:
-        if self.kind == "log":
-            return math.log10(max(value, self.low))
-        if self.kind == "error":
-            return -math.log10(max(1 - value, _SMALLEST_ERROR))
-        return math.asinh(value / self.unit) if self.kind == "asinh" else value
-
-    def ticks(self, most: int = 6) -> list[tuple[float, str]]:
-        """(value, text), never so near that texts would touch."""
-        if self.kind == "error":
-            candidates = [a for a in _ACCURACIES if self.low <= a <= self.high]
-            candidates = _apart(candidates[::-1], self, 0.6 / most)[::-1]  # the good ones matter
-            if len(candidates) > 1:
-                return [(a, f"{a:g}") for a in candidates]
-        if self.kind == "asinh":
-            return self._ticks_from_zero(0.6 / most)
-        if self.kind == "log":
-            decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-            for digits in ((1,), (1, 3), (1, 2, 5)):
-                found = [
-                    d * 10.0**e
-                    for e in decades
-                    for d in digits
-                    if self.low <= d * 10.0**e <= self.high
-                ]
-                found = _apart(found, self, 0.6 / most)
-                if len(found) > 2:
-                    return [(v, f"{v:g}") for v in found]
-        return _linear_ticks(self.low, self.high, most)
-
-    def _ticks_from_zero(self, gap: float) -> list[tuple[float, str]]:
-        """Zero, and powers of ten as far apart as can be read, the largest first."""
-        largest = max(abs(self.low), abs(self.high))
-        powers = [
-            10.0**e
-            for e in range(
-                math.floor(math.log10(largest)), math.floor(math.log10(self.unit)) - 1, -1
-            )
-        ]
-        kept = [0.0]
-        for value in [sign * power for power in powers for sign in (1, -1)]:
-            if self.low <= value <= self.high and all(
-                abs(self.at(value) - self.at(k)) >= gap for k in kept
-            ):
-                kept.append(value)
-        return [(v, f"{v:+g}".replace("-", "\N{MINUS SIGN}") if v else "0") for v in sorted(kept)]
+    names = {name: name.rstrip("_").replace("_", "-") for name in attributes}
+    start = tag + "".join(f' {names[name]}="{escape(at)}"' for name, at in attributes.items())
+    inner = "".join(map(escape, content))
+    return Markup(f"<{start}>{inner}</{tag}>" if content else f"<{start}/>")
 
 
-def _apart(values: Sequence[float], scale: Scale, gap: float) -> list[float]:
-    kept: list[float] = []
-    for value in values:
-        if not kept or abs(scale.at(value) - scale.at(kept[-1])) >= gap:
-            kept.append(value)
-    return kept
+def line(class_: str, *, x: tuple[object, object], y: tuple[object, object]) -> Markup:
+    """Return a straight line from (x[0], y[0]) to (x[1], y[1])."""
+    return element("line", class_=class_, x1=x[0], x2=x[1], y1=y[0], y2=y[1])
 
 
-def _linear_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
-    if not high > low:
-        return [(low, f"{low:.4g}")]
-    rough = (high - low) / most
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.9999)
-    decimals = max(
-        0, -math.floor(math.log10(step) + 1e-9) + (1 if abs(step / power - 2.5) < 1e-9 else 0)
-    )
-    first = math.ceil(low / step - 1e-9)
-    values = [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)]
-    texts = [
-        f"{0.0 if abs(v) < step / 2 else v:.{min(decimals, 8)}f}".replace("-", "\N{MINUS SIGN}")
-        for v in values
-    ]
-    return list(zip(values, texts, strict=True))
+def dot(x: object, y: object, title: str, radius: float = 4) -> Markup:
+    """Return a dot whose title shows when the mouse is over it."""
+    return element("circle", element("title", title), class_="dot", cx=x, cy=y, r=f"{radius:g}")
 
 
-def scale_of(
-    values: Sequence[float], kind: str = "linear", pad: float = 0.06, with_zero: bool = False
-) -> Scale:
-    """A scale on which all values lie inside the ends; values that a log cannot have are left out."""
-    kept = [v for v in values if math.isfinite(v) and (kind != "log" or v > 0)]
-    low, high = (min(kept), max(kept)) if kept else (0.1, 1.0)
-    if with_zero:
-        low, high = min(low, 0.0), max(high, 0.0)
-    if kind == "log":
-        room = max(high / max(low, _SMALLEST_LOG), 1.5) ** pad
-        return Scale(max(low, _SMALLEST_LOG) / room, high * room, kind)
-    if kind == "error":
-        one, other = max(1 - low, _SMALLEST_ERROR), max(1 - high, _SMALLEST_ERROR)
-        room = max(one / other, 1.5) ** pad
-        return Scale(1 - one * room, 1 - max(other / room, _SMALLEST_ERROR), kind)
-    room = (high - low) * pad or max(abs(high) * 0.01, 1e-6)
-    return Scale(low - room, high + room)
+def marker(series: int, x: float, y: float, title: str = "") -> Markup:
+    """Return the marker of a series, 0 to 7, at a position."""
+    content = [element("title", title)] if title else []
+    position = f"translate({x:.1f},{y:.1f})"
+    return element("path", *content, class_="mark", d=_MARKERS[series % 8], transform=position)
 
 
-def difference_scale(means: Sequence[float], values: Sequence[float]) -> Scale:
-    """With zero. Linear, unless some groups' differences are 30 times others': then asinh, which shows both."""
-    sizes = [abs(mean) for mean in means if mean]
-    linear = scale_of(values, with_zero=True)
-    if not sizes or max(sizes) < 30 * min(sizes):
-        return linear
-    unit = max(min(sizes) / 2, max(sizes) / 10_000)
-    low, high = (math.asinh(end / unit) for end in (linear.low, linear.high))
-    room = 0.04 * (high - low)
-    low, high = (
-        min(low, math.asinh(min(values) / unit) - room),
-        max(high, math.asinh(max(values) / unit) + room),
-    )
-    return Scale(unit * math.sinh(low), unit * math.sinh(high), "asinh", unit)
-
-
-def accuracy_kind(values: Sequence[float], metric: str) -> str:
-    """`error` where accuracies reach from poor to good: on a linear axis all good ones would be one point."""
-    wide = (
-        bool(values) and max(values) > 0.9 and max(values) - min(values) > 0.15 and max(values) <= 1
-    )
-    return "error" if metric.endswith("accuracy") and wide else "linear"
-
-
-def marker(series: int, x: float, y: float, title: str = "") -> str:
-    told = f"<title>{html.escape(title)}</title>" if title else ""
-    return f'<path class="mark" d="{_MARKERS[series % 8]}" transform="translate({x:.1f},{y:.1f})">{told}</path>'
-
-
-def swatch(series: int) -> str:
-    """A legend's line and marker."""
-    return (
-        f'<svg class="swatch s{series}" viewBox="0 0 34 14" aria-hidden="true">'
-        f'<line class="line" x1="1" x2="33" y1="7" y2="7" stroke-dasharray="{DASHES[series]}"/>{marker(series, 17, 7)}</svg>'
+def swatch(series: int) -> Markup:
+    """Return a legend's line and marker."""
+    return element(
+        "svg",
+        element("line", class_="line", x1=1, x2=33, y1=7, y2=7, stroke_dasharray=DASHES[series]),
+        marker(series, 17, 7),
+        class_=f"swatch s{series}",
+        viewBox="0 0 34 14",
+        aria_hidden="true",
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Chart:
-    """Axes of a fixed shape that grows with its column; text is the page's, and larger on a phone."""
+    """Axes of a fixed shape that grows with its column; text is the page's, larger on a phone."""
 
     x: Scale
     y: Scale
@@ -185,69 +75,82 @@ class Chart:
     bottom: int = 54
 
     def point(self, x: float, y: float) -> tuple[float, float]:
+        """Return the position of a value: from the left, from the top."""
         return (
             self.left + self.x.at(x) * (self.width - self.left - self.right),
             self.height - self.bottom - self.y.at(y) * (self.height - self.top - self.bottom),
         )
 
-    def draw(self, content: Sequence[str], description: str, whole_x: bool = False) -> str:
-        """`whole_x`: only whole numbers on the x axis."""
+    def draw(self, content: Iterable[Markup], description: str, *, whole_x: bool = False) -> Markup:
+        """Return the chart; with `whole_x` only whole numbers are on the x axis."""
         foot, end = self.height - self.bottom, self.width - self.right
-        parts = []
+        middle = f"{(self.left + end) / 2:.0f}"
+        label = element(
+            "text", self.x_label, class_="label", x=middle, y=self.height - 8, text_anchor="middle"
+        )
+        return element(
+            "svg",
+            *self._y_ticks(end),
+            *self._x_ticks(foot, whole_x),
+            line("axis", x=(self.left, end), y=(foot, foot)),
+            label,
+            *content,
+            class_="chart",
+            viewBox=f"0 0 {self.width} {self.height}",
+            role="img",
+            aria_label=description,
+        )
+
+    def _y_ticks(self, end: int) -> Iterable[Markup]:
         for value, text in self.y.ticks():
-            _, y = self.point(self.x.low, value)
-            parts.append(
-                f'<line class="grid" x1="{self.left}" x2="{end}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            y = f"{self.point(self.x.low, value)[1]:.1f}"
+            yield line("grid", x=(self.left, end), y=(y, y))
+            yield element(
+                "text", text, class_="tick", x=self.left - 8, y=y, dy=".35em", text_anchor="end"
             )
-            parts.append(
-                f'<text class="tick" x="{self.left - 8}" y="{y:.1f}" dy=".35em" text-anchor="end">{text}</text>'
-            )
+
+    def _x_ticks(self, foot: int, whole: bool) -> Iterable[Markup]:
         for value, text in self.x.ticks():
-            if whole_x and abs(value - round(value)) > 1e-9:
+            if whole and abs(value - round(value)) > 1e-9:
                 continue
-            x, _ = self.point(value, self.y.low)
-            text = str(round(value)) if whole_x else text
-            parts.append(
-                f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{foot}" y2="{foot + 5}"/>'
-            )
-            parts.append(
-                f'<text class="tick" x="{x:.1f}" y="{foot + 20}" text-anchor="middle">{text}</text>'
-            )
-        parts.append(f'<line class="axis" x1="{self.left}" x2="{end}" y1="{foot}" y2="{foot}"/>')
-        middle = (self.left + end) / 2
-        label = html.escape(self.x_label)
-        parts.append(
-            f'<text class="label" x="{middle:.0f}" y="{self.height - 8}" text-anchor="middle">{label}</text>'
-        )
-        return (
-            f'<svg class="chart" viewBox="0 0 {self.width} {self.height}" role="img" '
-            f'aria-label="{html.escape(description)}">{"".join(parts)}{"".join(content)}</svg>'
-        )
+            x = f"{self.point(value, self.y.low)[0]:.1f}"
+            text = str(round(value)) if whole else text
+            yield line("axis", x=(x, x), y=(foot, foot + 5))
+            yield element("text", text, class_="tick", x=x, y=foot + 20, text_anchor="middle")
 
 
-def strip(content: Sequence[str], scale: Scale, height: int, zero: bool = False) -> str:
-    """One row as wide as there is room: positions in percent, so that dots stay round and text keeps its size."""
+def strip(content: Iterable[str], scale: Scale, height: int, *, zero: bool = False) -> Markup:
+    """Return one row as wide as there is room, with a grid, and a line at `zero` if asked for.
+
+    Positions are in percent, so that dots stay round and text keeps its size.
+    """
+    values = [("grid", value) for value, _ in scale.ticks(4)] + [("zero", 0.0)] * zero
     grid = [
-        f'<line class="grid" x1="{percent(scale, v)}" x2="{percent(scale, v)}" y1="0" y2="100%"/>'
-        for v, _ in scale.ticks(4)
+        line(class_, x=(x, x), y=("0", "100%"))
+        for class_, value in values
+        for x in [percent(scale, value)]
     ]
-    if zero:
-        x = percent(scale, 0)
-        grid.append(f'<line class="zero" x1="{x}" x2="{x}" y1="0" y2="100%"/>')
-    inner = f'<svg y="50%" overflow="visible"><g transform="translate(0,{-height / 2:g})">{"".join(content)}</g></svg>'
-    return f'<div class="strip" style="min-height:{height}px"><svg role="presentation">{"".join(grid)}{inner}</svg></div>'
+    shifted = element("g", *content, transform=f"translate(0,{-height / 2:g})")
+    inner = element("svg", shifted, y="50%", overflow="visible")
+    return _strip([*grid, inner], height)
 
 
-def strip_axis(scale: Scale) -> str:
+def strip_axis(scale: Scale) -> Markup:
+    """Return the numbers below the rows that are drawn on this scale."""
     texts = []
     for value, text in scale.ticks(4):
         at = scale.at(value)
         anchor = "start" if at < 0.04 else "end" if at > 0.96 else "middle"
-        texts.append(
-            f'<text class="tick" x="{percent(scale, value)}" y="14" text-anchor="{anchor}">{text}</text>'
-        )
-    return f'<div class="strip" style="min-height:20px"><svg role="presentation">{"".join(texts)}</svg></div>'
+        x = percent(scale, value)
+        texts.append(element("text", text, class_="tick", x=x, y=14, text_anchor=anchor))
+    return _strip(texts, 20)
+
+
+def _strip(content: Iterable[Markup], height: int) -> Markup:
+    picture = element("svg", *content, role="presentation")
+    return element("div", picture, class_="strip", style=f"min-height:{height}px")
 
 
 def percent(scale: Scale, value: float) -> str:
+    """Return where a value lies on a strip."""
     return f"{100 * scale.at(value):.2f}%"

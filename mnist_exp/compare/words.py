@@ -1,165 +1,173 @@
 """Numbers and verdicts as text, the same in the terminal and on the page."""
 
-import html
 import math
-import re
+from collections import Counter
+from collections.abc import Sequence
 
-from mnist_exp.compare.comparison import Comparison, Row
-from mnist_exp.compare.groups import Group
-from mnist_exp.compare.statistics import SMALLEST_VERDICT, Interval
+from mnist_exp.compare.comparison import Comparison
+from mnist_exp.compare.groups import RunStatus
+from mnist_exp.compare.rows import Row
+from mnist_exp.compare.statistics import SMALLEST_VERDICT, Difference, Interval, Verdict
 from mnist_exp.outside.printing import plural
 from mnist_exp.sweeper.foreign_text import clean
 
-MINUS = "\N{MINUS SIGN}"
+_MINUS = "\N{MINUS SIGN}"
+_UNKNOWN = "\N{EN DASH}"
 
 
-def value(x: float, metric: str) -> str:
-    """Accuracies to 1/10,000, which is one test image; other metrics to four significant digits."""
-    if math.isnan(x):
-        return "\N{EN DASH}"
-    return _signed(f"{x:.4f}" if metric.endswith("accuracy") else f"{x:.4g}")
+def value(number: float, metric: str) -> str:
+    """Return an accuracy to 1/10,000, one test image; another metric to four significant digits."""
+    if math.isnan(number):
+        return _UNKNOWN
+    return _signed(f"{number:.4f}" if metric.endswith("accuracy") else f"{number:.4g}")
 
 
-def difference(x: float, metric: str) -> str:
-    """With its sign."""
-    if math.isnan(x):
-        return "\N{EN DASH}"
-    text = f"{x:+.4f}" if metric.endswith("accuracy") else f"{x:+.3g}"
-    return "0" if float(text) == 0 and x == 0 else _signed(text)
+def difference(number: float, metric: str) -> str:
+    """Return a difference of two values with its sign."""
+    if math.isnan(number):
+        return _UNKNOWN
+    if number == 0:
+        return "0"
+    return _signed(f"{number:+.4f}" if metric.endswith("accuracy") else f"{number:+.3g}")
 
 
 def _signed(text: str) -> str:
-    return text.replace("-", MINUS) if text.startswith("-") else text
+    """Return a number's text with a true minus sign in place of a hyphen."""
+    return text.replace("-", _MINUS) if text.startswith("-") else text
 
 
 def interval(
-    found: Interval, metric: str, *, of_difference: bool = False, method: bool = False
+    shown: Interval, metric: str, *, of_difference: bool = False, method: bool = False
 ) -> str:
-    """`0.9868 to 0.9885`, perhaps with `, BCa`; `none` or nothing without one."""
-    if found.method == "none":
+    """Return `0.9868 to 0.9885`, with `method` also `, BCa`.
+
+    Of an interval that does not exist it is empty, with `method` it is `none`.
+    """
+    if not shown.exists:
         return "none" if method else ""
-    show = difference if of_difference else value
-    return f"{show(found.low, metric)} to {show(found.high, metric)}{f', {found.method}' if method else ''}"
+    word = difference if of_difference else value
+    ends = f"{word(shown.low, metric)} to {word(shown.high, metric)}"
+    return f"{ends}, {shown.method}" if method else ends
 
 
 def p_value(p: float) -> str:
+    """Return a p-value with two significant digits, three from 0.01 to 0.1, and never as zero."""
     if math.isnan(p):
-        return "\N{EN DASH}"
+        return _UNKNOWN
     if p < 0.0001:
         return "<0.0001"
-    return "1" if p == 1 else f"{p:.2g}" if p >= 0.1 else f"{p:.3g}" if p >= 0.01 else f"{p:.2g}"
-
-
-def label(group: Group) -> str:
-    """A group's label as HTML that may be broken after `_`, `=` and `/`."""
-    return breakable(group.label)
-
-
-def breakable(text: str) -> str:
-    """HTML of a name or value, which may be broken after `_`, `=`, `/` and between the parts of a dotted name."""
-    return re.sub(r"([_=/]|(?<=[a-z])\.(?=[a-z]))", r"\1<wbr>", html.escape(text, quote=False))
+    return f"{p:.3g}" if 0.01 <= p < 0.1 else f"{p:.2g}"
 
 
 def summary(comparison: Comparison) -> str:
-    """One or two sentences: against what, how many better or worse, the best by how much, and what p can say."""
-    rows, base = comparison.others, comparison.baseline
-    name = comparison.metric
+    """Return one or two sentences.
+
+    They say against what was compared, how many groups are better or worse, by how much the best
+    is, and what p can say.
+    """
+    rows = comparison.others
     if not rows:
-        n = base.description.n
-        spread = interval(base.description.interval, name)
-        return (
-            f"One group, {base.group.label}: {name} {value(base.description.mean, name)}"
-            f"{f' (95% interval {spread})' if spread else ''} over {plural(n, 'seed')}; nothing to compare it with."
-        )
+        return _one_group(comparison)
     if len(rows) == 1:
-        return _one(rows[0], comparison)
-    counts = {
-        verdict: sum(
-            row.difference is not None and row.difference.verdict == verdict for row in rows
-        )
-        for verdict in ("better", "worse", "no difference shown")
-    }
-    told = [
-        f"{counts[verdict]} {'is' if counts[verdict] == 1 else 'are'} {verdict}"
-        for verdict in ("better", "worse")
-        if counts[verdict]
-    ]
-    if counts["no difference shown"]:
-        told.append(
-            f"{'for ' if told else 'no difference is shown for '}{counts['no difference shown']}"
-            f"{' no difference is shown' if told else ''}"
-        )
-    if max(counts.values()) == len(rows):
-        whole = told[0].replace("2 ", "both ", 1) if len(rows) == 2 else f"all {told[0]}"
-        told = [whole] if told[0][0].isdigit() else told
-    text = ", ".join(told[:-1]) + (" and " if len(told) > 1 else "") + told[-1]
-    lead = f"Of {len(rows)} groups compared with {base.group.label} in {name}, {text}."
-    if not counts["better"] and not counts["worse"]:
-        lead = f"Compared with {base.group.label} in {name}, {text} of {len(rows)} groups."
-    verdicts = [
-        row
-        for row in rows
-        if row.difference is not None and row.difference.verdict != "no difference shown"
-    ]
-    better = [
-        row for row in verdicts if row.difference is not None and row.difference.verdict == "better"
-    ]
+        return _one_difference(rows[0], comparison)
+    verdicts = [_difference(row).verdict for row in rows]
+    against = f"with {comparison.baseline.group.label} in {comparison.metric}"
+    decided = [row for row in rows if _difference(row).verdict is not Verdict.NOT_SHOWN]
+    if not decided:
+        n = len(rows)
+        return f"Compared {against}, no difference is shown for {n} of {n} groups."
+    lead = f"Of {len(rows)} groups compared {against}, {_tally(verdicts)}."
+    better = [row for row in decided if _difference(row).verdict is Verdict.BETTER]
     if better:
-        return f"{lead} The best: {_one(better[0], comparison)}"
-    return f"{lead} The most different: {_one(verdicts[-1], comparison)}" if verdicts else lead
+        return f"{lead} The best: {_one_difference(better[0], comparison)}"
+    return f"{lead} The most different: {_one_difference(decided[-1], comparison)}"
 
 
-def _one(row: Row, comparison: Comparison) -> str:
-    found, name, base = row.difference, comparison.metric, comparison.baseline
-    assert found is not None
-    pairs = len(found.values)
+def _one_group(comparison: Comparison) -> str:
+    """Return the summary of a comparison that has only its baseline."""
+    name, described = comparison.metric, comparison.baseline.description
+    spread = interval(described.interval, name)
+    shown = f"{value(described.mean, name)}{f' (95% interval {spread})' if spread else ''}"
+    return (
+        f"One group, {comparison.baseline.group.label}: {name} {shown} over "
+        f"{plural(described.n, 'seed')}; nothing to compare it with."
+    )
+
+
+def _tally(verdicts: Sequence[Verdict]) -> str:
+    """Return how many groups have each verdict: `2 are better and for 1 no difference is shown`."""
+    counts, total = Counter(verdicts), len(verdicts)
+    all_are = "both are" if total == 2 else f"all {total} are"
+    parts = []
+    for verdict in (Verdict.BETTER, Verdict.WORSE):
+        if count := counts[verdict]:
+            are = all_are if count == total else "1 is" if count == 1 else f"{count} are"
+            parts.append(f"{are} {verdict}")
+    if count := counts[Verdict.NOT_SHOWN]:
+        parts.append(f"for {count} no difference is shown")
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _difference(row: Row) -> Difference:
+    """Return the difference of a row that is not the baseline's."""
+    assert row.difference is not None
+    return row.difference
+
+
+def _one_difference(row: Row, comparison: Comparison) -> str:
+    """Return a sentence about one group and the baseline."""
+    paired, metric = _difference(row), comparison.metric
+    group, baseline = row.group.label, comparison.baseline.group.label
+    pairs = len(paired.values)
     if not pairs:
-        return f"{row.group.label} and {base.group.label} have no seed in common, so nothing is paired."
-    shift = f"{difference(found.mean, name)} in {name}"
-    if found.interval.method != "none":
-        shift += f" (95% interval {interval(found.interval, name, of_difference=True)})"
-    seeds = f"over {plural(pairs, 'paired seed')}"
-    p = p_note(row)
-    if found.verdict == "no difference shown":
-        why = ""
-        if pairs < SMALLEST_VERDICT:
-            why = f"; a verdict needs {SMALLEST_VERDICT} paired seeds"
-        elif found.interval.side:
-            why = "; Student's t interval covers zero"
-        return f"No difference is shown between {row.group.label} and {base.group.label}: {shift} {seeds}, {p}{why}."
-    return f"{row.group.label} is {found.verdict} than {base.group.label}: {shift} {seeds}, {p}."
+        return f"{group} and {baseline} have no seed in common, so nothing is paired."
+    shift = f"{difference(paired.mean, metric)} in {metric}"
+    if paired.interval.exists:
+        shift += f" (95% interval {interval(paired.interval, metric, of_difference=True)})"
+    evidence = f"{shift} over {plural(pairs, 'paired seed')}, {p_note(paired)}"
+    if paired.verdict is not Verdict.NOT_SHOWN:
+        return f"{group} is {paired.verdict} than {baseline}: {evidence}."
+    why = ""
+    if pairs < SMALLEST_VERDICT:
+        why = f"; a verdict needs {SMALLEST_VERDICT} paired seeds"
+    elif paired.interval.side:
+        why = "; Student's t interval covers zero"
+    return f"No difference is shown between {group} and {baseline}: {evidence}{why}."
 
 
-def p_note(row: Row) -> str:
-    """`p = 0.25, the smallest possible with 3 seeds`."""
-    found = row.difference
-    assert found is not None
-    equals = "" if found.p_holm < 0.0001 else "= "
-    text = f"Holm-adjusted p {equals}{p_value(found.p_holm)}"
-    if found.smallest_p > 0.05 and len(found.values) > 0:
-        text += f" ({plural(len(found.values), 'seed')} cannot give a p below {p_value(found.smallest_p)})"
+def p_note(paired: Difference) -> str:
+    """Return `Holm-adjusted p = 0.25 (3 seeds cannot give a p below 0.25)`."""
+    text = f"Holm-adjusted p {_equals(paired.p_holm)}"
+    if paired.smallest_p > 0.05 and paired.values:
+        seeds = plural(len(paired.values), "seed")
+        text += f" ({seeds} cannot give a p below {p_value(paired.smallest_p)})"
     return text
 
 
 def images(row: Row, baseline: Row) -> str:
-    """What the two groups' majority predictions get right that the other does not."""
-    found = row.agreement
-    assert found is not None
-    total = found.both + found.only_baseline + found.only_group + found.neither
+    """Return how many test images only one of two groups' majority predictions gets right."""
+    tested = row.agreement
+    assert tested is not None
+    total = tested.both + tested.only_baseline + tested.only_group + tested.neither
     return (
-        f"Of {total:,} test images, {found.only_group} are right only by the majority of {row.group.label}, "
-        f"{found.only_baseline} only by that of {baseline.group.label} (McNemar's exact test: "
-        f"p {_equals(found.p)}, Holm-adjusted {p_value(found.p_holm)})."
+        f"Of {total:,} test images, {tested.only_group} are right only by the majority of "
+        f"{row.group.label}, {tested.only_baseline} only by that of {baseline.group.label} "
+        f"(McNemar's exact test: p {_equals(tested.p)}, Holm-adjusted {p_value(tested.p_holm)})."
     )
 
 
 def _equals(p: float) -> str:
+    """Return `<0.0001` or `= 0.25`, to stand behind `p`."""
     return p_value(p) if p < 0.0001 else f"= {p_value(p)}"
 
 
 def not_counted(comparison: Comparison, most: int) -> list[str]:
-    """Runs that are in no number: how many of each kind, then the first of them by name, indented."""
-    left_out = comparison.statuses[comparison.statuses != "counted"]
+    """Return lines about the runs that are in no number.
+
+    The first line says how many there are of each kind; the first `most` of them follow by name,
+    indented.
+    """
+    left_out = comparison.statuses[comparison.statuses != RunStatus.COUNTED]
     lines = []
     if len(left_out):
         kinds = ", ".join(f"{count} {kind}" for kind, count in left_out.value_counts().items())
@@ -172,9 +180,8 @@ def not_counted(comparison: Comparison, most: int) -> list[str]:
             lines.append(f"  and {len(left_out) - most} more, all in compare.csv")
     if comparison.empty:
         labels = "; ".join(group.label for group in comparison.empty[:most])
-        lines.append(
-            f"{plural(len(comparison.empty), 'group')} without a run that counts: {labels}"
-        )
+        groups = plural(len(comparison.empty), "group")
+        lines.append(f"{groups} without a run that counts: {labels}")
     if comparison.runs.repeats:
         lines.append(f"{plural(comparison.runs.repeats, 'rerun')} of other runs left out")
     return lines

@@ -1,11 +1,13 @@
 """Fill in the package's Jinja2 templates: the HTML pages and Markdown files that commands write."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 _PACKAGE = Path(__file__).parent.parent
 
@@ -25,7 +27,7 @@ def _environment() -> "Environment":
     """Import Jinja2 on first use: a command that writes no page does not need it."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(_PACKAGE),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
@@ -33,3 +35,15 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["breakable"] = _breakable
+    return environment
+
+
+def _breakable(text: str) -> "Markup":
+    """Return a name or value as HTML in which a line may break.
+
+    It may do so after `_`, `=` and `/`, and between the parts of a dotted name.
+    """
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"([_=/]|(?<=[a-z])\.(?=[a-z]))", r"\1<wbr>", str(escape(text))))

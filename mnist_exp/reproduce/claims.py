@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -57,11 +57,11 @@ def prediction_interval(values: Values) -> Interval:
     can be inferred about the spread of values that are all equal.
     """
     of_mean = statistics.students_interval(values)
-    if of_mean.method != "t":
+    if not of_mean.has_width:
         return of_mean
     n, mean = len(values), float(np.mean(values))
     half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * np.std(values, ddof=1) * math.sqrt(1 + 1 / n)
-    return Interval(mean - float(half), mean + float(half), "t")
+    return replace(of_mean, low=mean - float(half), high=mean + float(half))
 
 
 def assess(claim: float | None, values: Mapping[int, float]) -> Assessment:
@@ -83,7 +83,7 @@ def assess(claim: float | None, values: Mapping[int, float]) -> Assessment:
     equal = abs(above) <= _SAME
     if len(numbers) < SMALLEST_VERDICT:
         verdict = Verdict.NOT_DECIDED
-    elif prediction.method == "all equal":
+    elif prediction.is_degenerate:
         verdict = Verdict.REPRODUCED_EXACTLY if equal else Verdict.NOT_REPRODUCED
     elif prediction.low <= claim <= prediction.high:
         verdict = Verdict.REPRODUCED

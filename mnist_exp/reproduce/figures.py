@@ -50,7 +50,7 @@ def _claim(axes: Axes, result: Result) -> None:
     shown = list(values)
     heights = 0.42 + _SPREAD[np.arange(len(values)) % len(_SPREAD)]
     axes.plot(values, heights, "o", ms=5, color=BLUE, alpha=0.75, label="a seed")
-    if assessment.prediction.method == "t":
+    if assessment.prediction.has_width:
         ends = [assessment.prediction.low, assessment.prediction.high]
         axes.plot(ends, [-0.35, -0.35], "|-", color=BLUE, lw=1.5, ms=9, label=_ONE_MORE_RUN)
         shown += ends
@@ -82,7 +82,7 @@ def cost(curve: Curve) -> Figure:
     mean = _means(curve)
     for axes, unit in ((top, np.ones(len(steps))), (bottom, mean)):
         _band(axes, curve, unit)
-        if all(point.assessment.prediction.method == "t" for point in curve.points):
+        if all(point.assessment.prediction.has_width for point in curve.points):
             predictions = [point.assessment.prediction for point in curve.points]
             for ends, label in (
                 ([interval.low for interval in predictions], _ONE_MORE_RUN),

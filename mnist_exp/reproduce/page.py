@@ -139,7 +139,7 @@ def _costs(curve: Curve) -> dict[str, object]:
     rows = []
     for point in curve.points:
         prediction = point.assessment.prediction
-        exists = prediction.method != "none"
+        exists = prediction.exists
         inside = "yes" if point.is_predicted else "**no**"
         rows.append(
             [

@@ -47,7 +47,7 @@ class Selection:
 class Runs:
     """Tables indexed by run id, the oldest run first.
 
-    `info`: name, status (of MLflow, or the trial's state in small letters), seed ("" if none), started (ms), reason
+    `info`: name, status (of MLflow, or the trial's state in small letters), seed ("" if none), reason
     (of a failure), artifacts (URI). `params` and `tags`: text, NaN where a run has none. `metrics`: last values.
     """
 
@@ -217,7 +217,6 @@ def _tables(found: list[Any], repeats: int) -> Runs:
                 clean(run.data.tags.get("seed", run.data.params.get("seed", "")), 50)
                 for run in found
             ],
-            "started": [run.info.start_time for run in found],
             "reason": [_first_line(run.data.tags.get("failure_reason", "")) for run in found],
             "artifacts": [run.info.artifact_uri or "" for run in found],
         },

@@ -1,0 +1,72 @@
+"""Find the group that `--baseline` describes."""
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+from mnist_exp.compare.columns import column, find_key
+from mnist_exp.compare.groups import Group
+from mnist_exp.errors import UserError
+from mnist_exp.tracking.params import decode
+from mnist_exp.tracking.runs import Runs
+
+
+def find_baseline(runs: Runs, groups: Sequence[Group], described: str | None) -> int:
+    """Return the index of the baseline among the groups.
+
+    It is the group whose runs all have what `KEY=VALUE,...` describes; by default the group with
+    most seeds, the oldest if there are several. Raises UserError unless exactly one group with a
+    value is described.
+    """
+    if described is None:
+        return max(range(len(groups)), key=lambda i: groups[i].n)
+    wanted = _conditions(runs, described)
+    columns = {key: column(runs, key) for key in wanted}
+
+    def matches(group: Group) -> bool:
+        run_ids = [*group.run_ids, *group.left_out]
+        return all(
+            _means(value, recorded)
+            for key, value in wanted.items()
+            for recorded in columns[key].loc[run_ids].unique()
+        )
+
+    matching = [i for i, group in enumerate(groups) if matches(group)]
+    counted = [i for i in matching if groups[i].n]
+    if len(counted) != 1:
+        raise UserError(f"--baseline {described}: {_problem(groups, matching, columns)}")
+    return counted[0]
+
+
+def _conditions(runs: Runs, described: str) -> dict[str, str]:
+    """Return {setting: value} of `KEY=VALUE,...`; a comma within brackets belongs to a value."""
+    conditions = {}
+    for part in re.split(r",(?![^\[\]]*\])", described):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise UserError(f"--baseline {described}: expected KEY=VALUE,..., found {part}")
+        conditions[find_key(runs, key.strip(), "--baseline")] = value.strip()
+    return conditions
+
+
+def _means(typed: str, recorded: str) -> bool:
+    """Return whether a typed value is the recorded one: 1e-3 is 0.001, [64,32] is [64, 32]."""
+    value, wanted = decode(recorded), decode(typed)
+    if isinstance(value, bool) == isinstance(wanted, bool) and value == wanted:
+        return True
+    return recorded.lower().replace(" ", "") == typed.lower().replace(" ", "")
+
+
+def _problem(
+    groups: Sequence[Group], matching: Sequence[int], columns: dict[str, pd.Series]
+) -> str:
+    """Return why the groups that match are not one group with a value."""
+    if not matching:
+        options = {key: sorted(values.unique())[:8] for key, values in columns.items()}
+        listed = "; ".join(f"{key} is {', '.join(values)}" for key, values in options.items())
+        return f"no group has that\n{listed}"
+    labels = [groups[i].label for i in matching if groups[i].n]
+    if not labels:
+        return "none of that group's runs is finished with the metric"
+    return f"{len(labels)} groups have that; expected one\n{'; '.join(labels[:5])}"

@@ -1,0 +1,152 @@
+"""Figures with two axes: learning curves, and the effect of each setting of a study."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from mnist_exp.compare import svg, words
+from mnist_exp.compare.comparison import Comparison
+from mnist_exp.compare.curves import Curve
+from mnist_exp.compare.effects import MOST_LEVELS, Effect
+from mnist_exp.compare.labels import tidy
+from mnist_exp.compare.scales import Scale, ScaleKind, accuracy_kind, scale_of
+from mnist_exp.compare.strips import ERROR_SCALE, StripRow, Strips, dots, mean_mark
+from mnist_exp.outside.printing import plural
+
+_MARKED_EPOCHS = 30  # curves with more have no marker at each
+_SCALE_NOTES = {ScaleKind.LOG: "log scale", ScaleKind.ERROR: ERROR_SCALE.lower()}
+_HEIGHT = 32  # of a level's row, in pixels
+_DOTS_AT, _MEAN_AT = 10, 25  # pixels from the top of a row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """A picture with a title and a note beside it."""
+
+    title: str
+    note: str
+    picture: Markup
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectFigure:
+    """The effect of a setting: a row for each of its values, or a chart where there are many."""
+
+    title: str
+    strips: Strips | None
+    chart: Markup | None
+
+
+def learning_curves(comparison: Comparison) -> list[Drawing]:
+    """Return a drawing for each metric with values.
+
+    Runs of one epoch have points instead of curves, which the figure of seeds shows better: there
+    are no drawings then.
+    """
+    curves = [curve for curves in comparison.curves.values() for curve in curves]
+    if all(len(curve.step) == 1 for curve in curves):
+        return []
+    return [_curves(metric, curves) for metric, curves in comparison.curves.items() if curves]
+
+
+def _curves(metric: str, curves: Sequence[Curve]) -> Drawing:
+    """Draw the median over runs as a line, from the lowest to the highest run as a band."""
+    values = [float(v) for curve in curves for part in (curve.low, curve.high) for v in part]
+    is_log = metric.endswith("cost") and min(values) > 0
+    kind = ScaleKind.LOG if is_log else accuracy_kind(values, metric)
+    steps = [int(step) for curve in curves for step in curve.step]
+    room = 0.02 * (max(steps) - min(steps)) or 1
+    chart = svg.Chart(
+        x=Scale(low=min(steps) - room, high=max(steps) + room),
+        y=scale_of(values, kind),
+        x_label="epoch",
+    )
+    ordered = sorted(curves, key=lambda curve: -curve.color)  # the baseline on top
+    bands = [_band(chart, curve) for curve in ordered if curve.runs > 1]
+    lines = [_line(chart, curve) for curve in ordered]
+    description = f"{metric} over epochs of {len(curves)} groups"
+    picture = chart.draw([*bands, *lines], description, whole_x=True)
+    return Drawing(title=metric, note=_SCALE_NOTES.get(kind, ""), picture=picture)
+
+
+def _band(chart: svg.Chart, curve: Curve) -> Markup:
+    if len(curve.step) == 1:
+        x, low = chart.point(curve.step[0], curve.low[0])
+        _, high = chart.point(curve.step[0], curve.high[0])
+        ends = (f"{low:.1f}", f"{high:.1f}")
+        return svg.line(f"range s{curve.color}", x=(f"{x:.1f}", f"{x:.1f}"), y=ends)
+    high_points = [chart.point(s, v) for s, v in zip(curve.step, curve.high, strict=True)]
+    low_points = [chart.point(s, v) for s, v in zip(curve.step, curve.low, strict=True)]
+    points = _path(high_points + low_points[::-1])
+    return svg.element("polygon", class_=f"band s{curve.color}", points=points)
+
+
+def _line(chart: svg.Chart, curve: Curve) -> Markup:
+    points = [chart.point(s, v) for s, v in zip(curve.step, curve.middle, strict=True)]
+    marks = []
+    if len(points) <= _MARKED_EPOCHS:
+        marks = [
+            svg.marker(curve.color, x, y, f"{curve.label}, epoch {step}: {value:.6g}")
+            for (x, y), step, value in zip(points, curve.step, curve.middle, strict=True)
+        ]
+    dash = svg.DASHES[curve.color]
+    line = svg.element("polyline", class_="line", points=_path(points), stroke_dasharray=dash)
+    return svg.element("g", line, *marks, class_=f"s{curve.color}")
+
+
+def _path(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+
+
+def effects(comparison: Comparison) -> list[EffectFigure]:
+    """Return all settings on the same scale of the metric, the largest range of means first."""
+    values = [value for effect in comparison.effects for value in effect.values]
+    if not values:
+        return []
+    scale = scale_of(values, accuracy_kind(values, comparison.metric))
+    ordered = sorted(comparison.effects, key=lambda effect: effect.range_of_means, reverse=True)
+    return [_effect(effect, comparison.metric, scale) for effect in ordered]
+
+
+def _effect(effect: Effect, metric: str, scale: Scale) -> EffectFigure:
+    distinct = list(dict.fromkeys(effect.levels))
+    if len(distinct) > MOST_LEVELS:
+        chart = _effect_chart(effect, metric, scale)
+        return EffectFigure(title=effect.key, strips=None, chart=chart)
+    levels = sorted(distinct, key=lambda level: float(level) if effect.numeric else 0)
+    rows = tuple(_level(effect, level, metric, scale) for level in levels)
+    strips = Strips(rows=rows, axis=svg.strip_axis(scale))
+    return EffectFigure(title=effect.key, strips=strips, chart=None)
+
+
+def _level(effect: Effect, level: str, metric: str, scale: Scale) -> StripRow:
+    """Return a dot for each run at one value of the setting, and their mean."""
+    runs = zip(effect.levels, effect.values, strict=True)
+    values = [value for level_of_run, value in runs if level_of_run == level]
+    mean = sum(values) / len(values)
+    titled = [(value, f"{value:.6g}") for value in values]
+    marks = [*dots(scale, titled, middle=_DOTS_AT), *mean_mark(scale, mean, None, middle=_MEAN_AT)]
+    return StripRow(
+        color="other",
+        name=tidy(level),
+        note=plural(len(values), "run"),
+        picture=svg.strip(marks, scale, _HEIGHT),
+        number=words.value(mean, metric),
+    )
+
+
+def _effect_chart(effect: Effect, metric: str, scale: Scale) -> Markup:
+    """Return a dot for each run over the values of the setting."""
+    kind = ScaleKind.LOG if effect.logarithmic else ScaleKind.LINEAR
+    levels = [float(level) for level in effect.levels]
+    chart = svg.Chart(
+        x=scale_of(levels, kind, pad=0.03),
+        y=scale,
+        x_label=f"{effect.key}{', log scale' if effect.logarithmic else ''}",
+    )
+    marks = []
+    for level, value in zip(levels, effect.values, strict=True):
+        x, y = chart.point(level, value)
+        marks.append(svg.dot(f"{x:.1f}", f"{y:.1f}", f"{level:.4g}: {value:.6g}", radius=4.5))
+    return chart.draw(marks, f"{metric} over {effect.key}")

@@ -1,0 +1,47 @@
+"""Read the settings and tags of runs as columns: which there are, and in which the runs differ."""
+
+import pandas as pd
+
+from mnist_exp.config.identity import NEUTRAL
+from mnist_exp.errors import UserError, did_you_mean
+from mnist_exp.tracking.runs import Runs
+
+ABSENT = "\N{EN DASH}"  # the value of a setting that a run does not have
+
+
+def find_key(runs: Runs, name: str, option: str) -> str:
+    """Return the setting or tag of that name, or the only one whose last part it is.
+
+    Raises UserError, which begins with `option`, if there is none or more than one.
+    """
+    known = [*runs.params, *(tag for tag in runs.tags if not tag.startswith("mlflow."))]
+    if name in known:
+        return name
+    ending = sorted({key for key in known if key.endswith(f".{name}")})
+    if len(ending) == 1:
+        return str(ending[0])
+    if ending:
+        raise UserError(f"{option} {name}: could be any of {', '.join(ending)}")
+    raise UserError(
+        f"{option} {name}: the runs have no such setting or tag{did_you_mean(name, known)}\n"
+        f"They differ in {', '.join(differing_settings(runs)) or 'nothing but the seed'}"
+    )
+
+
+def column(runs: Runs, key: str) -> pd.Series:
+    """Return each run's text of a setting or tag; ABSENT where it has none."""
+    table = runs.params if key in runs.params else runs.tags
+    return table[key].fillna(ABSENT)
+
+
+def settings_of_results(runs: Runs) -> list[str]:
+    """Return the recorded settings that decide a result, the seed left out."""
+    left_out = {"seed", "sweeps", *NEUTRAL}
+    return [name for name in runs.params if name.split(".")[0] not in left_out]
+
+
+def differing_settings(runs: Runs) -> list[str]:
+    """Return the settings that differ between the runs, the choices of config groups first."""
+    names = settings_of_results(runs)
+    varied = [name for name in names if runs.params[name].nunique(dropna=False) > 1]
+    return sorted(varied, key=lambda name: ("." in name, names.index(name)))

@@ -1,0 +1,64 @@
+"""Summarise a metric per epoch over the runs of each group."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_exp.compare.rows import Row
+from mnist_exp.tracking.runs import Runs, Store
+
+_ALWAYS_DRAWN = ("train/cost", "test/accuracy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """One metric of one group per epoch: median, lowest and highest over its runs."""
+
+    color: int
+    label: str
+    runs: int
+    step: NDArray[np.int64]
+    middle: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def learning_curves(
+    store: Store, runs: Runs, rows: Sequence[Row], metric: str
+) -> dict[str, tuple[Curve, ...]]:
+    """Return the curves of cost, of accuracy, and of the metric compared where it is neither."""
+    return {name: _curves(store, rows, name) for name in _drawn_metrics(runs, metric)}
+
+
+def _drawn_metrics(runs: Runs, metric: str) -> list[str]:
+    drawn = ["train/cost", "test/accuracy" if metric == "train/cost" else metric]
+    if metric not in (*_ALWAYS_DRAWN, "val/accuracy", "train/accuracy"):
+        drawn.insert(1, "test/accuracy")
+    return [
+        name
+        for name in dict.fromkeys(drawn)
+        if name in runs.metrics and not name.startswith("best/")
+    ]
+
+
+def _curves(store: Store, rows: Sequence[Row], metric: str) -> tuple[Curve, ...]:
+    history = store.history([run_id for row in rows for run_id in row.group.run_ids], metric)
+    curves = []
+    for row in rows:
+        of_group = history[history["run_id"].isin(row.group.run_ids)].groupby("step")["value"]
+        if len(of_group):
+            table = of_group.agg(["median", "min", "max"]).sort_index()
+            curves.append(
+                Curve(
+                    color=row.color or 0,
+                    label=row.group.label,
+                    runs=len(row.group.run_ids),
+                    step=table.index.to_numpy(),
+                    middle=table["median"].to_numpy(),
+                    low=table["min"].to_numpy(),
+                    high=table["max"].to_numpy(),
+                )
+            )
+    return tuple(curves)

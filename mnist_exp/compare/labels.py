@@ -1,0 +1,101 @@
+"""Give each group of runs a short label that tells it apart from the others."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_exp.compare.columns import ABSENT, column
+from mnist_exp.tracking.runs import Runs, swept_keys
+
+SEVERAL = "several"  # the value of a setting that differs within a group
+
+Settings = Mapping[str, str]
+Members = NDArray[np.intp]  # positions of a group's runs
+
+
+def group_labels(
+    runs: Runs, groups: Sequence[Members], settings: Sequence[Settings], keys: Sequence[str]
+) -> list[str]:
+    """Return a label for each group, all different from each other.
+
+    A label holds the settings `keys` if any were chosen; else the variant, if it tells all groups
+    apart; else what a study varies; else as few settings as tell them apart. Where that is not
+    enough, the id of the group's first run is added.
+    """
+    labels = _labels(runs, groups, settings, keys)
+    run_ids = runs.info.index
+    return [
+        label if labels.count(label) == 1 else f"{label} ({run_ids[members[0]][:8]})"
+        for label, members in zip(labels, groups, strict=True)
+    ]
+
+
+def _labels(
+    runs: Runs, groups: Sequence[Members], settings: Sequence[Settings], keys: Sequence[str]
+) -> list[str]:
+    if keys:
+        return _texts(settings, keys)
+    if "variant" in runs.tags:
+        values = column(runs, "variant").to_numpy(object)
+        variants = [common_value(values[members]) for members in groups]
+        if len(groups) == 1 or (len(set(variants)) == len(groups) and SEVERAL not in variants):
+            return variants
+    elif len(groups) == 1:
+        return ["all runs"]
+    return _texts(settings, _telling_apart(settings, swept_keys(runs)))
+
+
+def _telling_apart(settings: Sequence[Settings], swept: Sequence[str]) -> list[str]:
+    """Return the swept settings, and those of the others that are needed to tell groups apart."""
+    known = list(settings[0])
+    chosen = [key for key in swept if key in known]
+    for key in known:
+        if _distinct(settings, chosen) == len(settings):
+            break
+        if _distinct(settings, [*chosen, key]) > _distinct(settings, chosen):
+            chosen.append(key)
+    return chosen
+
+
+def _distinct(settings: Sequence[Settings], keys: Sequence[str]) -> int:
+    return len({tuple(setting[key] for key in keys) for setting in settings})
+
+
+def _texts(settings: Sequence[Settings], keys: Sequence[str]) -> list[str]:
+    """Return texts such as `self_entropy, zeros, learning_rate=0.1`.
+
+    Of a config group's choice the option alone is shown, which speaks for itself.
+    """
+    short = short_names(keys)
+
+    def part(key: str, value: str) -> str:
+        is_choice = "." not in key and value != SEVERAL
+        return value if is_choice else f"{short[key]}={tidy(value)}"
+
+    return [
+        ", ".join(part(key, setting[key]) for key in keys if setting[key] != ABSENT) or ABSENT
+        for setting in settings
+    ]
+
+
+def common_value(values: NDArray[np.object_]) -> str:
+    """Return the value that all runs of a group have, or SEVERAL."""
+    distinct = set(values)
+    return str(distinct.pop()) if len(distinct) == 1 else SEVERAL
+
+
+def short_names(keys: Sequence[str]) -> dict[str, str]:
+    """Return the last part of each dotted key, or the whole key where two would be the same."""
+    last = [key.rpartition(".")[2] for key in keys]
+    return {
+        key: part if last.count(part) == 1 else key for key, part in zip(keys, last, strict=True)
+    }
+
+
+def tidy(text: str) -> str:
+    """Return a number with at most four significant digits; other text as it is."""
+    if re.fullmatch(r"-?\d+\.\d{4,}(e-?\d+)?", text):
+        return f"{float(text):.4g}"
+    return text

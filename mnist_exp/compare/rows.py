@@ -1,0 +1,69 @@
+"""The lines of a comparison: each group's numbers, and its paired difference to the baseline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mnist_exp.compare import statistics
+from mnist_exp.compare.groups import Group
+from mnist_exp.compare.predictions import PairedPredictions
+from mnist_exp.compare.statistics import Agreement, Description, Difference
+
+SHOWN = 7  # groups beside the baseline with curves and test images: as many as colours tell apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One group's line of the table."""
+
+    group: Group
+    description: Description
+    difference: Difference | None  # None for the baseline
+    color: int | None  # 0 is the baseline's; None: the group has no curves and test images
+    predictions: PairedPredictions | None = None  # beside the baseline's, on the same test images
+    agreement: Agreement | None = None  # of these predictions
+
+    @property
+    def is_baseline(self) -> bool:
+        """Return whether the other groups are compared with this one."""
+        return self.difference is None
+
+
+def make_rows(groups: Sequence[Group], baseline: int, higher_is_better: bool) -> list[Row]:
+    """Compare each group with the one at index `baseline`; return them from the best mean on."""
+    described = statistics.describe([np.array(list(group.values.values())) for group in groups])
+    others = [i for i in range(len(groups)) if i != baseline]
+    paired = statistics.differences(
+        groups[baseline].values, [groups[i].values for i in others], higher_is_better
+    )
+    differences = dict(zip(others, paired, strict=True))
+    sign = -1 if higher_is_better else 1
+    order = sorted(range(len(groups)), key=lambda i: described[i].mean * sign)
+    colored = [baseline, *[i for i in order if i != baseline][:SHOWN]]
+    colors = {i: color for color, i in enumerate(colored)}
+    return [
+        Row(
+            group=groups[i],
+            description=described[i],
+            difference=differences.get(i),
+            color=colors.get(i),
+        )
+        for i in order
+    ]
+
+
+def with_predictions(rows: Sequence[Row], pairs: Sequence[PairedPredictions]) -> list[Row]:
+    """Add the predictions on test images, and McNemar's test of them, Holm-adjusted."""
+    tests = [statistics.agreement(pair.label, pair.baseline, pair.group) for pair in pairs]
+    adjusted = statistics.holm([test.p for test in tests])
+    read = {
+        pair.group_label: (pair, replace(test, p_holm=p_holm))
+        for pair, test, p_holm in zip(pairs, tests, adjusted, strict=True)
+    }
+    nothing = (None, None)
+    return [
+        replace(row, predictions=predictions, agreement=agreement)
+        for row in rows
+        for predictions, agreement in [read.get(row.group.label, nothing)]
+    ]

@@ -1,0 +1,163 @@
+"""Figures of one row a group: a dot for each seed or pair, the mean and its interval below."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from mnist_exp.compare import svg, words
+from mnist_exp.compare.comparison import Comparison
+from mnist_exp.compare.rows import Row
+from mnist_exp.compare.scales import Scale, ScaleKind, accuracy_kind, difference_scale, scale_of
+from mnist_exp.compare.statistics import Difference, Interval, Verdict
+from mnist_exp.outside.printing import plural
+
+ERROR_SCALE = "Log scale of 1 \N{MINUS SIGN} accuracy"
+MOST_ROWS = 30
+_HEIGHT = 38  # of a row, in pixels
+_DOTS_AT, _INTERVAL_AT = 13, 31  # pixels from the top of a row
+_SHIFTS = (0, -6, 6, -3, 3)  # of dots one after the other, so that equal ones can be told apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripRow:
+    """One row: a name with a note, the strip, a number."""
+
+    color: str  # a CSS class
+    name: str
+    note: str
+    picture: Markup
+    number: str
+    is_baseline: bool = False
+    verdict: str = ""
+
+    @property
+    def verdict_class(self) -> str:
+        """Return the CSS class of the verdict's colour."""
+        return verdict_class(self.verdict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strips:
+    """Rows on the same scale."""
+
+    rows: tuple[StripRow, ...]
+    axis: Markup
+    scale_note: str = ""  # what to know of the scale, as a sentence
+
+
+def verdict_class(verdict: str) -> str:
+    """Return the CSS class of a verdict's colour, or of `baseline` in its place."""
+    return "no" if verdict == Verdict.NOT_SHOWN else verdict
+
+
+def seeds(comparison: Comparison) -> Strips:
+    """Return a dot for each seed of a group, with the mean; from the best mean to the worst."""
+    rows = _drawn(comparison)
+    scale = _value_scale(rows, comparison.metric)
+    drawn = []
+    for row in rows:
+        described = row.description
+        values = [(v, f"seed {seed}: {v:.6g}") for seed, v in row.group.values.items()]
+        marks = [*dots(scale, values), *mean_mark(scale, described.mean, described.interval)]
+        drawn.append(
+            StripRow(
+                color=_color_class(row),
+                name=row.group.label,
+                note=f"n = {described.n}, {_method(described.interval)}",
+                picture=svg.strip(marks, scale, _HEIGHT),
+                number=words.value(described.mean, comparison.metric),
+                is_baseline=row.is_baseline,
+            )
+        )
+    note = f"{ERROR_SCALE}." if scale.kind is ScaleKind.ERROR else ""
+    return Strips(rows=tuple(drawn), axis=svg.strip_axis(scale), scale_note=note)
+
+
+def paired_differences(comparison: Comparison) -> Strips | None:
+    """Return a dot for each pair, with the mean; right of zero is more than the baseline.
+
+    None if no group has a seed in common with the baseline.
+    """
+    paired = [
+        (row, row.difference)
+        for row in _drawn(comparison)
+        if row.difference is not None and row.difference.values
+    ]
+    if not paired:
+        return None
+    scale = _difference_scale([difference for _, difference in paired])
+    drawn = []
+    for row, difference in paired:
+        pairs = zip(difference.seeds, difference.values, strict=True)
+        values = [(v, f"seed {seed}: {v:+.6g}") for seed, v in pairs]
+        marks = [*dots(scale, values), *mean_mark(scale, difference.mean, difference.interval)]
+        drawn.append(
+            StripRow(
+                color=_color_class(row),
+                name=row.group.label,
+                note=f"{plural(len(values), 'pair')}, {_method(difference.interval)}",
+                picture=svg.strip(marks, scale, _HEIGHT, zero=True),
+                number=words.difference(difference.mean, comparison.metric),
+                verdict=difference.verdict,
+            )
+        )
+    is_log = scale.kind is ScaleKind.ASINH
+    note = f"Log scale beyond \N{PLUS-MINUS SIGN}{scale.unit:.1g}." if is_log else ""
+    return Strips(rows=tuple(drawn), axis=svg.strip_axis(scale), scale_note=note)
+
+
+def _drawn(comparison: Comparison) -> list[Row]:
+    """Return the rows with the best means, and the baseline."""
+    return [row for i, row in enumerate(comparison.rows) if i < MOST_ROWS or row.is_baseline]
+
+
+def _value_scale(rows: Sequence[Row], metric: str) -> Scale:
+    """Return a scale of all values and intervals; an accuracy's interval is drawn up to 0 or 1."""
+    values = [v for row in rows for v in row.group.values.values()]
+    ends = [end for row in rows for end in _ends(row.description.interval)]
+    if metric.endswith("accuracy"):
+        ends = [min(1.0, max(0.0, end)) for end in ends]
+    values += ends
+    return scale_of(values, accuracy_kind(values, metric))
+
+
+def _difference_scale(differences: Sequence[Difference]) -> Scale:
+    values = [v for d in differences for v in (*d.values, *_ends(d.interval))]
+    return difference_scale([d.mean for d in differences], values)
+
+
+def _ends(interval: Interval) -> list[float]:
+    return [end for end in (interval.low, interval.high) if not math.isnan(end)]
+
+
+def _method(interval: Interval) -> str:
+    return interval.method if interval.exists else "no interval"
+
+
+def _color_class(row: Row) -> str:
+    return "other" if row.color is None else f"s{row.color}"
+
+
+def dots(
+    scale: Scale, values: Iterable[tuple[float, str]], *, middle: float = _DOTS_AT
+) -> list[Markup]:
+    """Return a dot for each (value, title); dots near each other are set apart vertically."""
+    return [
+        svg.dot(svg.percent(scale, value), middle + _SHIFTS[i % len(_SHIFTS)], title)
+        for i, (value, title) in enumerate(sorted(values))
+    ]
+
+
+def mean_mark(
+    scale: Scale, mean: float, interval: Interval | None, *, middle: float = _INTERVAL_AT
+) -> list[Markup]:
+    """Return a stroke for the mean, and a line for its interval if there is one."""
+    x = svg.percent(scale, mean)
+    marks = [svg.line("mean", x=(x, x), y=(middle - 5, middle + 5))]
+    if interval is not None and interval.exists:
+        low = svg.percent(scale, max(interval.low, scale.low))
+        high = svg.percent(scale, min(interval.high, scale.high))
+        marks.insert(0, svg.line("interval", x=(low, high), y=(middle, middle)))
+    return marks

@@ -1,0 +1,1 @@
+"""How much of the gap between the tutorials' CNNs each difference explains."""

@@ -1,0 +1,59 @@
+"""`python -m mnist_exp.explain --study bridge`: a paragraph, a table, explain.csv, explain.html."""
+
+import sys
+from collections.abc import Sequence
+
+from mnist_exp.command import Parser, add_store, answered, output_folder, write
+from mnist_exp.errors import UserError
+from mnist_exp.outside import printing
+
+_DESCRIPTION = (
+    "How much of the gap between the tutorials' CNNs each difference explains: "
+    "`python -m mnist_exp.explain`."
+)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        hint="usage: python -m mnist_exp.explain --study bridge",
+        prog="python -m mnist_exp.explain",
+        description=_DESCRIPTION,
+    )
+    add_store(parser)
+    options = {
+        "--study": ("NAME", "bridge", "a study of sweeps=bridge; default: bridge"),
+        "--metric": ("NAME", "test/accuracy", "default: %(default)s"),
+        "--output": ("FOLDER", ".", "for explain.csv and explain.html"),
+    }
+    for option, (metavar, default, text) in options.items():
+        parser.add_argument(option, metavar=metavar, default=default, help=text)
+    return parser
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Explain the study that the arguments name, and write and print the result.
+
+    Raises UserError for what a user can get wrong.
+    """
+    given = _parser().parse_args(arguments)
+    folder = output_folder(given.output)
+    from mnist_exp.explain import page, report
+    from mnist_exp.explain.contributions import explain
+    from mnist_exp.tracking.runs import Store
+
+    explanation = explain(Store(given.uri), given.study, given.metric)
+    csv = report.to_csv(explanation).to_csv(index=False)
+    write(folder, {"explain.csv": csv, "explain.html": page.render(explanation)})
+    console = printing.console()
+    report.show(explanation, console)
+    console.print(f"{folder / 'explain.html'}  {folder / 'explain.csv'}", soft_wrap=True)
+
+
+def main() -> None:
+    """Explain what the command line asks for; a mistake is answered in one or two lines."""
+    with answered(UserError):
+        run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    main()

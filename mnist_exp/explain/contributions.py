@@ -1,0 +1,171 @@
+"""Compute what each difference between the tutorials' CNNs adds to the metric."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mnist_exp.compare import groups, statistics
+from mnist_exp.compare.statistics import Interval, Verdict
+from mnist_exp.config import bridge
+from mnist_exp.errors import UserError
+from mnist_exp.tracking.params import decode, number
+from mnist_exp.tracking.runs import Runs, Selection, Store
+
+Point = frozenset[int]  # which differences have the notebook's value
+Points = Mapping[Point, float]  # the metric at each
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contribution:
+    """What one difference adds to the metric.
+
+    The mean over all orders in which differences can be bridged is the Shapley value (Shapley
+    1953); two opposite orders are an antithetic sample of them (Mitchell et al., JMLR 23 (2022)
+    43).
+    """
+
+    difference: bridge.Difference
+    forwards: tuple[float, ...]  # one a seed, on the way from the blog's CNN to the notebook's
+    backwards: tuple[float, ...]  # one a seed, on the way back
+    interval: Interval  # of the mean over seeds
+    student: Interval
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Return the mean of the two ways for each seed."""
+        return tuple((a + b) / 2 for a, b in zip(self.forwards, self.backwards, strict=True))
+
+    @property
+    def is_shown(self) -> bool:
+        """Return whether there is an effect, by the rule of `compare`'s verdicts."""
+        both = (self.interval, self.student)
+        verdict = statistics.verdict(both, len(self.values), higher_is_better=True)
+        return verdict is not Verdict.NOT_SHOWN
+
+    @property
+    def mean(self) -> float:
+        """Return the mean over seeds."""
+        return float(np.mean(self.values))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """The gap from the blog's CNN to the notebook's and its parts."""
+
+    study: str
+    metric: str
+    seeds: tuple[str, ...]  # of which every point was measured
+    incomplete: Mapping[str, int]  # other seeds, and how many of their points are missing
+    blog: tuple[float, ...]  # the metric of the blog's CNN, one a seed
+    notebook: tuple[float, ...]  # that of the notebook's
+    gap: Interval  # of the mean difference
+    contributions: tuple[Contribution, ...]
+
+    @property
+    def mean_gap(self) -> float:
+        """Return the notebook's mean minus the blog's."""
+        return float(np.mean(self.notebook) - np.mean(self.blog))
+
+
+def explain(store: Store, study: str, metric: str = "test/accuracy") -> Explanation:
+    """Explain the gap between both ends of a study of `sweeps=bridge`.
+
+    Raises UserError if the study does not exist, is no bridge, or has no seed with all its points.
+    """
+    runs = store.select(Selection(study=study))
+    differences = _differences(runs, study)
+    points = _points(runs, differences, metric)
+    forwards, backwards = bridge.ways(len(differences))
+    wanted = {*forwards, *backwards}
+    missing = {seed: len(wanted - set(measured)) for seed, measured in points.items()}
+    seeds = tuple(seed for seed in sorted(points, key=_order) if not missing[seed])
+    if not seeds:
+        counts = ", ".join(f"{n} of seed {seed}" for seed, n in sorted(missing.items())[:5])
+        raise UserError(
+            f"--study {study}: no seed has all {len(wanted)} points with a {metric}; "
+            f"missing are {counts or 'all'}"
+        )
+    measured = [points[seed] for seed in seeds]
+    blog = tuple(values[forwards[0]] for values in measured)
+    notebook = tuple(values[forwards[-1]] for values in measured)
+    gap, *_ = statistics.intervals([np.subtract(notebook, blog)])
+    return Explanation(
+        study=study,
+        metric=metric,
+        seeds=seeds,
+        incomplete={seed: n for seed, n in missing.items() if n},
+        blog=blog,
+        notebook=notebook,
+        gap=gap,
+        contributions=_contributions(differences, measured),
+    )
+
+
+def _contributions(
+    differences: Sequence[bridge.Difference], measured: Sequence[Points]
+) -> tuple[Contribution, ...]:
+    """Return what each difference adds, given the points of each seed."""
+    forwards, backwards = bridge.ways(len(differences))
+    ways = []
+    for k in range(len(differences)):
+        forth = tuple(values[forwards[k + 1]] - values[forwards[k]] for values in measured)
+        back = tuple(values[backwards[k]] - values[backwards[k + 1]] for values in measured)
+        ways.append((forth, back))
+    means = [np.add(forth, back) / 2 for forth, back in ways]
+    return tuple(
+        Contribution(
+            difference=difference,
+            forwards=forth,
+            backwards=back,
+            interval=interval,
+            student=statistics.students_interval(mean),
+        )
+        for difference, (forth, back), mean, interval in zip(
+            differences, ways, means, statistics.intervals(means), strict=True
+        )
+    )
+
+
+def _differences(runs: Runs, study: str) -> tuple[bridge.Difference, ...]:
+    """Return the differences that the study's runs bridge."""
+    no_bridge = f"--study {study}: is no bridge between the tutorials, its runs have"
+    keys = [difference.key for difference in bridge.differences(1, None)]
+    if lacking := [key for key in (*keys, "bridge.epochs") if key not in runs.params]:
+        raise UserError(f"{no_bridge} no {lacking[0]}")
+    recorded = runs.params.iloc[0]
+    epochs, limit = str(recorded["bridge.epochs"]), str(recorded.get("data.train_limit", "None"))
+    try:
+        return bridge.differences(
+            float(epochs), None if decode(limit) in (None, "") else int(limit)
+        )
+    except (ValueError, OverflowError):  # of text that is no number, or one that no run has
+        raise UserError(
+            f"{no_bridge} bridge.epochs={epochs} and data.train_limit={limit}"
+        ) from None
+
+
+def _points(
+    runs: Runs, differences: Sequence[bridge.Difference], metric: str
+) -> dict[str, dict[Point, float]]:
+    """Return {seed: {point: metric}}; a run with a value of neither tutorial is at no point."""
+    points: dict[str, dict[Point, float]] = {}
+    for run_id in groups.counted_runs(groups.statuses(runs, metric)):
+        recorded = [decode(runs.params.at[run_id, d.key]) for d in differences]
+        ends = [(_value(d.blog), _value(d.notebook)) for d in differences]
+        if all(value in both for value, both in zip(recorded, ends, strict=True)):
+            point = frozenset(i for i, both in enumerate(ends) if recorded[i] == both[1])
+            seed = str(runs.info.at[run_id, "seed"])
+            points.setdefault(seed, {})[point] = float(runs.metrics.at[run_id, metric])
+    return points
+
+
+def _value(choice: object) -> object:
+    """Return the setting's value for a choice of the study, where None is `null`."""
+    return None if choice == "null" else choice
+
+
+def _order(seed: str) -> float:
+    """Return what sorts seeds as numbers, and behind them what is no number."""
+    value = number(seed)
+    return float("inf") if value is None else value

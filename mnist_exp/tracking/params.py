@@ -1,0 +1,40 @@
+"""How a setting is recorded as a param of an MLflow run, and how its text is read back."""
+
+import ast
+import re
+
+
+def encode(value: object) -> str:
+    """Return the text that is recorded for a setting, such as `None`, `0.001` or `[64, 32]`."""
+    return str(value)
+
+
+def decode(text: str) -> object:
+    """Return the value whose recorded text this is: None, a truth value, a number, a list, or text.
+
+    A text setting that spells another value, such as a run named `5`, is read as that value.
+    """
+    words: dict[str, object] = {"None": None, "True": True, "False": False}
+    if text in words:
+        return words[text]
+    if re.fullmatch(r"-?[0-9]{1,300}", text):
+        return int(text)
+    if (value := number(text)) is not None:
+        return value
+    return _list(text) if text.startswith("[") else text
+
+
+def number(text: str) -> float | None:
+    """Return the number that a recorded text is, or None if it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _list(text: str) -> object:
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):  # text that others recorded
+        return text
+    return value if isinstance(value, list) else text

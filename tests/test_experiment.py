@@ -14,6 +14,7 @@ from waiting import LIMIT
 
 from mnist_exp import run
 from mnist_exp.compare import groups
+from mnist_exp.compare.baseline import find_baseline
 from mnist_exp.config import presets
 from mnist_exp.config.tree import compose
 from mnist_exp.errors import DataError, NonFiniteCost, PreflightFailed
@@ -175,11 +176,7 @@ def test_params_tags_and_files_of_a_run_name_the_same_variant(
     said = groups.statuses(runs, "test/accuracy")
     made = groups.make_groups(runs, said, "test/accuracy", ["variant"])
     assert [group.label for group in made] == list(names.values())
-    assert [groups.find_baseline(runs, made, f"variant={name}") for name in names.values()] == [
-        0,
-        1,
-        2,
-    ]
+    assert [find_baseline(runs, made, f"variant={name}") for name in names.values()] == [0, 1, 2]
 
 
 @pytest.mark.usefixtures("bare_runs")

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from compare.conftest import FakeRuns, predicted, trial
-from mnist_exp import data, explain
+from mnist_exp import data
+from mnist_exp.explain.contributions import explain
 from mnist_exp.tracking.environment import read_hardware
 from mnist_exp.tracking.runs import Store
 
@@ -244,5 +245,5 @@ def test_explain_refuses_runs_of_another_shape(fake_runs: FakeRuns) -> None:
             tags=trial(study, 0, "seed"),
         )
         with pytest.raises(UserError) as caught:
-            explain.explain(Store(), study)
+            explain(Store(), study)
         assert str(caught.value).startswith(f"--study {study}: ")

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from compare.conftest import FakeRuns, trial
-from mnist_exp.compare import groups
+from mnist_exp.compare import columns, groups, labels
+from mnist_exp.compare.baseline import find_baseline
 from mnist_exp.config import identity
 from mnist_exp.errors import UserError
 from mnist_exp.tracking.runs import Runs, Selection, Store
@@ -22,8 +23,12 @@ def made(group_by: Sequence[str] = ()) -> list[groups.Group]:
     return groups.make_groups(runs, groups.statuses(runs, ACCURACY), ACCURACY, group_by)
 
 
-def test_what_is_no_setting_is_what_the_config_says() -> None:
-    assert {"seed", "sweeps", *identity.NEUTRAL} == groups._NOT_SETTINGS
+def test_what_decides_no_result_is_no_setting(fake_runs: FakeRuns) -> None:
+    for name in ("seed", "sweeps", *identity.NEUTRAL):
+        for text in ("1", "2"):
+            fake_runs.add(0, 0.9, settings={name: text, f"{name}.x": text})
+    fake_runs.add(0, 0.9, settings={"loss": "other"})
+    assert columns.differing_settings(read()) == ["loss"]
 
 
 def test_runs_of_a_config_are_a_group_over_seeds(fake_runs: FakeRuns) -> None:
@@ -76,7 +81,7 @@ def test_chosen_settings_average_within_a_seed(fake_runs: FakeRuns) -> None:
     one, other = made(["model"])
     assert dict(one.values) == {"0": pytest.approx(0.85)}
     assert (one.n, one.configs, one.label, other.label) == (1, 2, "softmax", "mlp")
-    assert one.settings["optimizer.learning_rate"] == groups.SEVERAL
+    assert one.settings["optimizer.learning_rate"] == labels.SEVERAL
     assert [group.label for group in made(["learning_rate"])] == [
         "learning_rate=0.01",
         "learning_rate=0.1",
@@ -117,7 +122,7 @@ def test_the_baseline(fake_runs: FakeRuns) -> None:
     runs, all_groups = read(), made()
 
     def find(wanted: str | None) -> int:
-        return groups.find_baseline(runs, all_groups, wanted)
+        return find_baseline(runs, all_groups, wanted)
 
     assert find(None) == 0
     assert find("learning_rate=1e-3,model=softmax") == find("optimizer.learning_rate=0.0010") == 1
@@ -144,7 +149,7 @@ def test_a_setting_that_only_some_models_have(fake_runs: FakeRuns) -> None:
     fake_runs.add(0, 0.9)
     fake_runs.add(0, 0.9, settings={"model": "cnn", "model.kernel_size": "3"})
     assert [dict(group.settings) for group in made()] == [
-        {"model": "softmax", "model.kernel_size": groups.ABSENT},
+        {"model": "softmax", "model.kernel_size": columns.ABSENT},
         {"model": "cnn", "model.kernel_size": "3"},
     ]
     assert groups.varied_settings(made()) == ["model", "model.kernel_size"]
@@ -168,9 +173,9 @@ def test_runs_that_recorded_no_variant_are_grouped_by_the_one_they_have(
         "softmax-adam",
         "mlp-adam",
         "blog_cnn3x3",
-        groups.ABSENT,
+        columns.ABSENT,
     ]
     assert [group.n for group in grouped] == [2, 2, 2, 1]
     for name in ("softmax-adam", "blog_cnn3x3"):
-        assert grouped[groups.find_baseline(read(), grouped, f"variant={name}")].label == name
+        assert grouped[find_baseline(read(), grouped, f"variant={name}")].label == name
     assert "None" not in {group.label for group in made(["run_name"])}

@@ -28,7 +28,7 @@ def test_the_method_depends_on_how_many_values_there_are() -> None:
         "BCa",
     ]
     assert interval(0.98, 0.98, 0.98).method == "all equal"
-    assert interval(*[0.5] * 5) == s.Interval(0.5, 0.5, "all equal")
+    assert interval(*[0.5] * 5) == s.Interval(low=0.5, high=0.5, method=s.IntervalMethod.ALL_EQUAL)
     assert math.isnan(interval(0.5).low)
 
 
@@ -97,7 +97,8 @@ def test_holm_never_lowers_and_keeps_the_order(p: list[float]) -> None:
 def test_no_verdict_where_the_interval_covers_zero_or_of_two_pairs(
     low: float, high: float, pairs: int, higher: bool, said: str
 ) -> None:
-    assert s.verdict([s.Interval(low, high, "t")], pairs, higher) == said
+    interval = s.Interval(low=low, high=high, method=s.IntervalMethod.STUDENT)
+    assert s.verdict([interval], pairs, higher) is s.Verdict(said)
 
 
 def test_no_verdict_where_only_the_bootstrap_sees_a_difference() -> None:
@@ -106,7 +107,7 @@ def test_no_verdict_where_only_the_bootstrap_sees_a_difference() -> None:
     noise = [dict(zip("01234", rng.normal(size=5), strict=True)) for _ in range(300)]
     found = s.differences(dict.fromkeys("01234", 0.0), noise, higher_is_better=True)
     assert np.mean([x.interval.side != 0 for x in found]) > 0.1
-    assert np.mean([x.verdict != "no difference shown" for x in found]) < 0.08
+    assert np.mean([x.verdict is not s.Verdict.NOT_SHOWN for x in found]) < 0.08
 
 
 @given(

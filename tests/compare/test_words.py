@@ -1,0 +1,159 @@
+"""The sentences that users read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from mnist_exp.compare import words
+from mnist_exp.compare.comparison import Comparison
+from mnist_exp.compare.groups import Group
+from mnist_exp.compare.rows import make_rows
+from mnist_exp.compare.statistics import Agreement, Interval, IntervalMethod
+from mnist_exp.tracking.runs import Runs
+
+ACCURACY = "test/accuracy"
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+NOISE = (0.0, 0.001, -0.001, 0.002)
+NOTHING = pd.DataFrame()
+
+
+def compared(groups: Mapping[str, Sequence[float] | Mapping[str, float]]) -> Comparison:
+    """A comparison of {label: values by seed}; the first group is the baseline."""
+    made = [
+        Group(
+            label=label,
+            settings={},
+            run_ids=(),
+            values=values
+            if isinstance(values, Mapping)
+            else {str(seed): value for seed, value in enumerate(values)},
+            left_out=(),
+            configs=1,
+        )
+        for label, values in groups.items()
+    ]
+    return Comparison(
+        title="study x",
+        metric=ACCURACY,
+        higher_is_better=True,
+        runs=Runs(NOTHING, NOTHING, NOTHING, NOTHING),
+        statuses=pd.Series(dtype=object),
+        rows=tuple(make_rows(made, 0, higher_is_better=True)),
+        empty=(),
+        curves={},
+        effects=(),
+        warnings=(),
+    )
+
+
+def shifted(by: float, n: int = 4) -> list[float]:
+    """Values that are `by` higher than the baseline's, give or take a little."""
+    return [0.9 + by + noise + seed / 100_000 for seed, noise in enumerate(NOISE[:n])]
+
+
+BASE = [0.9 + noise for noise in NOISE]
+
+
+@pytest.mark.parametrize(
+    ("groups", "sentence"),
+    [
+        (
+            {"a": [0.9]},
+            "One group, a: test/accuracy 0.9000 over 1 seed; nothing to compare it with.",
+        ),
+        (
+            {"a": [0.9, 0.91]},
+            (
+                "One group, a: test/accuracy 0.9050 (95% interval 0.8415 to 0.9685) over 2 seeds; "
+                "nothing to compare it with."
+            ),
+        ),
+        (
+            {"a": {"0": 0.9}, "b": {"1": 0.8}},
+            "b and a have no seed in common, so nothing is paired.",
+        ),
+        (
+            {"a": BASE, "b": shifted(0.01)},
+            (
+                "b is better than a: +0.0100 in test/accuracy (95% interval +0.0100 to +0.0100) "
+                "over 4 paired seeds, Holm-adjusted p = 0.12 (4 seeds cannot give a p below 0.12)."
+            ),
+        ),
+        (
+            {"a": BASE, "b": shifted(-0.01, 2)},
+            (
+                f"No difference is shown between b and a: {MINUS}0.0100 in test/accuracy (95% "
+                f"interval {MINUS}0.0101 to {MINUS}0.0099) over 2 paired seeds, Holm-adjusted p = "
+                "0.5 (2 seeds cannot give a p below 0.5); a verdict needs 3 paired seeds."
+            ),
+        ),
+        (
+            {"a": BASE, "b": BASE, "c": BASE, "d": BASE},
+            "Compared with a in test/accuracy, no difference is shown for 3 of 3 groups.",
+        ),
+    ],
+)
+def test_summaries(groups: Mapping[str, Sequence[float]], sentence: str) -> None:
+    assert words.summary(compared(groups)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("shifts", "start"),
+    [
+        ([0.01, 0.02], "Of 2 groups compared with a in test/accuracy, both are better. The best: "),
+        ([-0.01, -0.02, -0.03], "all 3 are worse. The most different: g2 is worse than a: "),
+        ([0.01, -0.01], "1 is better and 1 is worse. The best: g0 is better"),
+        ([0.01, 0.02, 0], "2 are better and for 1 no difference is shown. The best: g1 is better"),
+        ([-0.01, 0], "1 is worse and for 1 no difference is shown. The most different: g0 is w"),
+        ([0.01, -0.01, 0], "1 is better, 1 is worse and for 1 no difference is shown. The best"),
+    ],
+)
+def test_how_many_groups_have_which_verdict(shifts: Sequence[float], start: str) -> None:
+    groups = {f"g{i}": shifted(by) if by else BASE for i, by in enumerate(shifts)}
+    assert start in words.summary(compared({"a": BASE, **groups}))
+
+
+def test_student_alone_covers_zero() -> None:
+    values = [0.9, 0.9, 0.9, 0.9, 0.95]
+    others = [0.9001, 0.9001, 0.9001, 0.9001, 0.96]
+    summary = words.summary(compared({"a": values, "b": others}))
+    assert summary.startswith("No difference is shown between b and a: +0.0021")
+    assert summary.endswith("; Student's t interval covers zero.")
+
+
+def test_numbers() -> None:
+    assert words.value(0.98765, ACCURACY) == "0.9877"
+    assert words.value(-12.3456, "train/cost") == f"{MINUS}12.35"
+    assert words.value(float("nan"), ACCURACY) == words.difference(float("nan"), ACCURACY) == DASH
+    assert words.difference(0.0, ACCURACY) == "0"
+    assert words.difference(-0.00001, ACCURACY) == f"{MINUS}0.0000"
+    assert words.difference(0.01234, "train/cost") == "+0.0123"
+    p_values = [float("nan"), 0.00001, 0.0003, 0.0123, 0.123, 1.0]
+    shown = [words.p_value(p) for p in p_values]
+    assert shown == [DASH, "<0.0001", "0.0003", "0.0123", "0.12", "1"]
+
+
+def test_intervals() -> None:
+    shown = Interval(low=-0.01, high=0.02, method=IntervalMethod.BCA)
+    assert words.interval(shown, ACCURACY) == f"{MINUS}0.0100 to 0.0200"
+    assert words.interval(shown, ACCURACY, of_difference=True, method=True) == (
+        f"{MINUS}0.0100 to +0.0200, BCa"
+    )
+    nan = float("nan")
+    none = Interval(low=nan, high=nan, method=IntervalMethod.NONE)
+    assert words.interval(none, ACCURACY) == ""
+    assert words.interval(none, ACCURACY, method=True) == "none"
+
+
+def test_images_that_one_gets_right() -> None:
+    comparison = compared({"a": BASE, "b": BASE})
+    agreement = Agreement(
+        both=9000, only_baseline=3, only_group=40, neither=957, p=1e-9, p_holm=0.5
+    )
+    row = replace(comparison.others[0], agreement=agreement)
+    assert words.images(row, comparison.baseline) == (
+        "Of 10,000 test images, 40 are right only by the majority of b, 3 only by that of a "
+        "(McNemar's exact test: p <0.0001, Holm-adjusted 0.5)."
+    )

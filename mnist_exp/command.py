@@ -26,19 +26,14 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(
         self,
-        module: str = "",
+        module: str,
         description: str | None = None,
         examples: str | None = None,
         *,
         usage: str = "[options]",
         store: bool = True,
-        **settings: Any,
     ) -> None:
         """`usage` shows the arguments in one line; `examples` stand below the options in --help."""
-        if "hint" in settings:
-            self._usage, self._has_store = settings.pop("hint"), False
-            super().__init__(allow_abbrev=False, description=description, usage=usage, **settings)
-            return
         parts = [f"python -m {module}", usage, "[tracking.uri=URI]" if store else ""]
         line = " ".join(filter(None, parts))
         super().__init__(
@@ -168,19 +163,6 @@ def let_others_warn() -> None:
     """
     if any(option.startswith("error") for option in sys.warnoptions):
         warnings.filterwarnings("ignore", module=r"(?!mnist_exp\b)")
-
-
-def add_store(parser: argparse.ArgumentParser) -> None:
-    """Add the argument tracking.uri=URI, whose value `uri` is the URI or None."""
-    parser.add_argument(
-        "uri", nargs="?", type=_uri, metavar="tracking.uri=URI", help="another store than the usual"
-    )
-
-
-def _uri(text: str) -> str:
-    if not text.startswith("tracking.uri="):
-        raise UserError(f"{text}: expected tracking.uri=URI")
-    return text.removeprefix("tracking.uri=")
 
 
 def output_folder(text: str) -> Path:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from mnist_exp import run, sync
-from mnist_exp.compare import __main__ as compare
-from mnist_exp.rerun.__main__ import main as rerun
+from mnist_exp.command import main
+from mnist_exp.compare.__main__ import run as compare
+from mnist_exp.rerun.__main__ import run as rerun
 
 SMALL = [
     "model=softmax",
@@ -27,9 +28,9 @@ SMALL = [
 def said(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[object, str]]:
-    """Run a command's main on a terminal of that encoding: (exit code, what it printed)."""
+    """Run a command on a terminal of that encoding; return (exit code, what it printed)."""
 
-    def on_terminal(main: Callable[[], Any], *arguments: str) -> tuple[object, str]:
+    def on_terminal(command: Callable[..., Any], *arguments: str) -> tuple[object, str]:
         out = io.TextIOWrapper(
             io.BytesIO(), encoding=request.param, errors="strict", write_through=True
         )
@@ -38,7 +39,7 @@ def said(
             patch.setattr(sys, "stdout", out)
             patch.setattr(sys, "argv", ["command", *arguments])
             try:
-                main()
+                main(command)
             except SystemExit as error:
                 code = error.code
         return code, out.buffer.getvalue().decode(request.param)
@@ -54,13 +55,13 @@ def test_every_command_prints_its_result(
         "utf-16", "surrogatepass"
     ).decode("utf-16")
     results = []
-    code, out = said(lambda: results.append(run([*SMALL, name])))
+    code, out = said(lambda _: results.append(run([*SMALL, name])))
     assert (code, "test accuracy" in out) == (0, True)
     code, out = said(rerun, results[0].run_id)
     assert code == 0
     assert out.splitlines()[-1].startswith("identical: ")
     assert r"e \u65e5\u672c -\U0001f600" in out
-    code, out = said(compare.main, "--experiment", "mnist_exp")
+    code, out = said(compare, "--experiment", "mnist_exp")
     assert code == 0
     assert "nothing to compare it with" in " ".join(out.split())
-    assert said(sync.main) == (0, "Nothing waits to be sent.\n")
+    assert said(sync.run) == (0, "Nothing waits to be sent.\n")

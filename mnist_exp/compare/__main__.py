@@ -1,18 +1,9 @@
 """`python -m mnist_exp.compare --study NAME`: a table, compare.csv and compare.html."""
 
-import argparse
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 
-from mnist_exp.command import (
-    Parser,
-    answered,
-    output_folder,
-    split_store,
-    without_garbage_collection,
-    write,
-)
+from mnist_exp.command import Parser, main, output_folder, without_garbage_collection, write
 from mnist_exp.errors import UserError
 from mnist_exp.outside import printing
 
@@ -30,13 +21,8 @@ exit code: 0, or 1 if there is nothing to compare"""
 
 
 def _parser() -> Parser:
-    parser = Parser(
-        hint="usage: python -m mnist_exp.compare --study NAME; --help shows all options",
-        prog="python -m mnist_exp.compare",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    usage = "--study NAME [options]"
+    parser = Parser("mnist_exp.compare", _DESCRIPTION, _EXAMPLES, usage=usage)
     options = {
         "--study": ("NAME", "the trials of a sweep"),
         "--experiment": ("NAME", "the runs of an MLflow experiment"),
@@ -50,9 +36,7 @@ def _parser() -> Parser:
         ),
         "--output": ("FOLDER", "for the two files; default: here"),
     }
-    parser.add_argument(
-        "run_ids", nargs="*", metavar="RUN_ID", help="runs, or tracking.uri=URI for another store"
-    )
+    parser.add_argument("run_ids", nargs="*", metavar="RUN_ID", help="the runs to compare")
     for option, (metavar, text) in options.items():
         parser.add_argument(option, metavar=metavar, help=text)
     parser.add_argument(
@@ -62,13 +46,14 @@ def _parser() -> Parser:
     return parser
 
 
+@without_garbage_collection()  # the tables are large
 def run(arguments: Sequence[str]) -> None:
     """Compare the runs that the arguments select, and write and print the result.
 
     Raises UserError for what a user can get wrong.
     """
     given = _parser().parse_args(arguments)
-    run_ids, uri = split_store(given.run_ids)
+    run_ids = tuple(given.run_ids)
     if wrong := [text for text in run_ids if "=" in text]:
         raise UserError(f"{wrong[0]}: expected a run id, or tracking.uri=URI")
     folder = output_folder(given.output)
@@ -82,8 +67,8 @@ def run(arguments: Sequence[str]) -> None:
     from mnist_exp.tracking.runs import Selection, Store
 
     comparison = compare(
-        Store(uri),
-        Selection(given.study, given.experiment, given.filter, tuple(run_ids)),
+        Store(given.uri),
+        Selection(given.study, given.experiment, given.filter, run_ids),
         metric=given.metric,
         group_by=[key.strip() for key in given.group_by.split(",") if key.strip()],
         baseline=given.baseline,
@@ -102,11 +87,5 @@ def run(arguments: Sequence[str]) -> None:
     console.print(f"{folder / 'compare.html'}  {folder / 'compare.csv'}", soft_wrap=True)
 
 
-def main() -> None:
-    """Compare what the command line asks for, without searching its large tables for garbage."""
-    with without_garbage_collection(), answered(UserError):
-        run(sys.argv[1:])
-
-
 if __name__ == "__main__":
-    main()
+    main(run)

@@ -1,25 +1,15 @@
 """`python -m mnist_exp.explain --study bridge`: a paragraph, a table, explain.csv, explain.html."""
 
-import sys
 from collections.abc import Sequence
 
-from mnist_exp.command import Parser, add_store, answered, output_folder, write
-from mnist_exp.errors import UserError
+from mnist_exp.command import Parser, main, output_folder, write
 from mnist_exp.outside import printing
 
-_DESCRIPTION = (
-    "How much of the gap between the tutorials' CNNs each difference explains: "
-    "`python -m mnist_exp.explain`."
-)
+_DESCRIPTION = "How much of the gap between the tutorials' CNNs does each difference explain?"
 
 
 def _parser() -> Parser:
-    parser = Parser(
-        hint="usage: python -m mnist_exp.explain --study bridge",
-        prog="python -m mnist_exp.explain",
-        description=_DESCRIPTION,
-    )
-    add_store(parser)
+    parser = Parser("mnist_exp.explain", _DESCRIPTION, usage="[--study bridge] [options]")
     options = {
         "--study": ("NAME", "bridge", "a study of sweeps=bridge; default: bridge"),
         "--metric": ("NAME", "test/accuracy", "default: %(default)s"),
@@ -49,11 +39,5 @@ def run(arguments: Sequence[str]) -> None:
     console.print(f"{folder / 'explain.html'}  {folder / 'explain.csv'}", soft_wrap=True)
 
 
-def main() -> None:
-    """Explain what the command line asks for; a mistake is answered in one or two lines."""
-    with answered(UserError):
-        run(sys.argv[1:])
-
-
 if __name__ == "__main__":
-    main()
+    main(run)

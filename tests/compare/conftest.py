@@ -22,13 +22,14 @@ def command(workdir: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
     """Run `python -m mnist_exp.compare ARGUMENTS` in this process: (exit code, standard output, standard error)."""
     import sys
 
-    from mnist_exp.compare.__main__ import main
+    from mnist_exp.command import main
+    from mnist_exp.compare.__main__ import run as compare
 
     def run(*arguments: str) -> tuple[int, str, str]:
         before, code = sys.argv, 0
         sys.argv = ["compare", *arguments]
         try:
-            main()
+            main(compare)
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 1
             print(error.code or "", file=sys.stderr)

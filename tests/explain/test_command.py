@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from compare.conftest import FakeRuns, trial
 
+from mnist_exp.command import main
 from mnist_exp.explain import __main__ as command
 
 
@@ -30,7 +31,7 @@ def test_the_command(study: FakeRuns, capsys: pytest.CaptureFixture[str]) -> Non
             ["--study", "other"],
             "--study other: is no bridge between the tutorials, its runs have no",
         ),
-        (["x"], "x: expected tracking.uri=URI"),
+        (["x"], "unrecognized arguments: x\nusage: python -m mnist_exp.explain "),
         (["--output", "nowhere"], "--output nowhere: no such folder"),
     ],
 )
@@ -42,5 +43,5 @@ def test_mistakes(
     runs.add(0, 0.9, tags=trial("other", 0, "seed"))
     monkeypatch.setattr(sys, "argv", ["explain", *arguments])
     with pytest.raises(SystemExit) as raised:
-        command.main()
+        main(command.run)
     assert str(raised.value.code).startswith(f"mnist_exp: {said}")

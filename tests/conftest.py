@@ -4,23 +4,23 @@ import contextlib
 import gzip
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import hypothesis
-import numpy as np
 import pytest
-from waiting import LIMIT
 
 from benchmarks import postgresql as postgresql_server
+from benchmarks.fake_runs import FakeRuns
 from mnist_exp import data
 from mnist_exp.config import schema
 from mnist_exp.config import tree as config
+from tests.support.idx import idx_bytes
+from tests.support.runs import Started, Trained
+from tests.support.surroundings import skip_unless_required
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # What hypothesis finds new belongs on a developer's screen, not in a check of somebody else's change.
@@ -57,12 +57,6 @@ def settings() -> Callable[..., schema.Config]:
     return lambda *overrides: config.compose(overrides).config
 
 
-def idx_bytes(values: np.ndarray) -> bytes:
-    """An IDX file of unsigned bytes: images [N, 28, 28] or labels [N]."""
-    magic = 0x800 + values.ndim
-    return np.array([magic, *values.shape], ">u4").tobytes() + values.astype(np.uint8).tobytes()
-
-
 @pytest.fixture
 def idx_folder(tmp_path: Path, mnist: data.Dataset) -> Path:
     """A data folder with 200 training and 100 test images, two files gzipped and two plain."""
@@ -95,19 +89,6 @@ def workdir(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) 
     return folder
 
 
-@dataclass(frozen=True)
-class Started:
-    """A Python process in a folder of its own, which has a fresh mlflow.db."""
-
-    folder: Path
-    process: "subprocess.Popen[str]"
-
-    def output(self) -> tuple[int, str, str]:
-        """(exit code, standard output, standard error), when it has ended."""
-        out, err = self.process.communicate(timeout=LIMIT)
-        return self.process.returncode, out, err
-
-
 @pytest.fixture(scope="session")
 def start(
     tmp_path_factory: pytest.TempPathFactory, empty_store: Path
@@ -128,16 +109,6 @@ def start(
     for process in processes:
         process.kill()
         process.wait()
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A finished run of a cnn3x3 that is about as good as the blog's."""
-
-    folder: Path
-    uri: str
-    run_id: str
-    test_accuracy: float
 
 
 @pytest.fixture(scope="session")
@@ -182,26 +153,7 @@ def postgresql() -> Iterator[postgresql_server.Server]:
         skip_unless_required("postgresql", str(reason))
 
 
-def skip_unless_required(marker: str, reason: str) -> None:
-    """Skip a test of this marker, unless TESTS_MUST_RUN has it: then what is missing is an error."""
-    if marker in os.environ.get("TESTS_MUST_RUN", "").split(","):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def free_port() -> int:
-    """Of 127.0.0.1, free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def only_run(workdir: Path, experiment: str = "mnist_exp") -> Any:
-    """The one run in the folder's database."""
-    import mlflow
-
-    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
-    found = client.get_experiment_by_name(experiment)
-    assert found is not None
-    (run,) = client.search_runs([found.experiment_id])
-    return run
+@pytest.fixture
+def fake_runs(workdir: Path) -> FakeRuns:
+    """Into the store of the current folder, which is empty."""
+    return FakeRuns(workdir)

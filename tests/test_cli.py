@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Started
-from waiting import LIMIT
+
+from tests.support.runs import Started
+from tests.support.waiting import LIMIT
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import idx_bytes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mnist_exp import data
 from mnist_exp.errors import DataError
 from mnist_exp.training import seeds
+from tests.support.idx import idx_bytes
 
 
 def test_mnist_is_split_as_the_tutorials_split_it(mnist: data.Dataset) -> None:

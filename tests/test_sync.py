@@ -10,8 +10,9 @@ from pathlib import Path
 
 import mlflow
 import pytest
-from conftest import free_port
-from waiting import LIMIT, answers, until
+
+from tests.support.surroundings import free_port
+from tests.support.waiting import LIMIT, answers, until
 
 Start = Callable[[], subprocess.Popen]
 

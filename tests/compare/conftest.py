@@ -1,20 +1,10 @@
-"""An empty store for runs that were never trained, and the command that reads it."""
+"""The command, run in the test's process."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from benchmarks.fake_runs import FakeRuns, predicted, trial
-
-__all__ = ["FakeRuns", "predicted", "trial"]
-
-
-@pytest.fixture
-def fake_runs(workdir: Path) -> FakeRuns:
-    """Into the store of the current folder, which is empty."""
-    return FakeRuns(workdir)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from compare.conftest import FakeRuns, predicted, trial
+from benchmarks.fake_runs import FakeRuns, predicted, trial
 from mnist_exp import data
 
 Command = Callable[..., tuple[int, str, str]]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from compare.conftest import FakeRuns, predicted, trial
+from benchmarks.fake_runs import FakeRuns, predicted, trial
 from mnist_exp.compare import table
 from mnist_exp.compare.comparison import Comparison, compare
 from mnist_exp.errors import UserError

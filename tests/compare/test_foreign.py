@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compare.conftest import FakeRuns, predicted, trial
+from benchmarks.fake_runs import FakeRuns, predicted, trial
 from mnist_exp import data
 from mnist_exp.explain.contributions import explain
 from mnist_exp.tracking.environment import read_hardware

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from compare.conftest import FakeRuns, trial
+from benchmarks.fake_runs import FakeRuns, trial
 from mnist_exp.compare import columns, groups, labels
 from mnist_exp.compare.baseline import find_baseline
 from mnist_exp.config import identity

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from compare.conftest import FakeRuns, trial
 
+from benchmarks.fake_runs import FakeRuns, trial
 from mnist_exp.config import bridge
 
 EFFECTS = [0.001, 0.002, 0.0, -0.001, 0.0005, 0.0, -0.003, 0.0, 0.004]

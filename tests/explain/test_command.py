@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from compare.conftest import FakeRuns, trial
 
+from benchmarks.fake_runs import FakeRuns, trial
 from mnist_exp.command import main
 from mnist_exp.explain import __main__ as command
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from compare.conftest import FakeRuns
-
 from explain.conftest import EFFECTS, add, value
+
+from benchmarks.fake_runs import FakeRuns
 from mnist_exp.compare.statistics import IntervalMethod
 from mnist_exp.config import bridge
 from mnist_exp.errors import UserError

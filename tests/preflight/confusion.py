@@ -19,10 +19,9 @@ import keras
 import tensorflow as tf
 
 from mnist_exp.preflight import check, thresholds
-
-from .zoo.broken import broken
-from .zoo.good import grid, presets, variations
-from .zoo.programs import Entry
+from tests.support.zoo.broken import broken
+from tests.support.zoo.good import grid, presets, variations
+from tests.support.zoo.programs import Entry
 
 Row = dict[str, Any]
 

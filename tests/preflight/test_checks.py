@@ -9,9 +9,8 @@ import tensorflow as tf
 from keras import layers
 
 from mnist_exp.preflight import check
-
-from .test_randomness import draws
-from .zoo import losses, models, optimizers, programs
+from tests.preflight.test_randomness import draws
+from tests.support.zoo import losses, models, optimizers, programs
 
 IMAGES, LABELS = programs.sample(0, 300)
 

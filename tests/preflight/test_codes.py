@@ -11,9 +11,8 @@ import mnist_exp.preflight
 from mnist_exp.preflight import check
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.codes import CASES, markdown_table
-
-from .confusion import LIMITS
-from .zoo import losses, models, programs
+from tests.preflight.confusion import LIMITS
+from tests.support.zoo import losses, models, programs
 
 PACKAGE = Path(mnist_exp.preflight.__file__).parent
 DOCS = (PACKAGE.parent.parent / "docs/preflight.md").read_text()

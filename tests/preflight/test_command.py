@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from waiting import LIMIT
 
 from mnist_exp.preflight.__main__ import run
+from tests.support.waiting import LIMIT
 
 
 def preflight(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

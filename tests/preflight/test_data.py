@@ -6,9 +6,8 @@ import pytest
 from mnist_exp.preflight import Finding
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.data import check_labels, check_relation
-
-from .support import codes, findings
-from .zoo import programs
+from tests.support.programs import codes, findings
+from tests.support.zoo import programs
 
 
 def labels_of(classes: np.ndarray, num_classes: int = 10) -> list[Finding]:

@@ -6,8 +6,7 @@ import tensorflow as tf
 from keras import layers
 
 from mnist_exp.preflight.forms import label_forms, model_input
-
-from .zoo import models
+from tests.support.zoo import models
 
 
 @pytest.mark.parametrize("shape", [(5, 28, 28, 1), (5, 28, 28), (5, 784)])

@@ -13,9 +13,8 @@ from mnist_exp.preflight.gradients import (
     check_updated,
     check_zero,
 )
-
-from .support import findings, make_program
-from .zoo import losses, models
+from tests.support.programs import findings, make_program
+from tests.support.zoo import losses, models
 
 
 def test_infinite_gradient_names_the_variable() -> None:

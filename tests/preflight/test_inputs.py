@@ -4,9 +4,8 @@ import pytest
 from keras import layers
 
 from mnist_exp.preflight.inputs import check_scale
-
-from .support import codes, make_program
-from .zoo import models
+from tests.support.programs import codes, make_program
+from tests.support.zoo import models
 
 
 @pytest.mark.parametrize(

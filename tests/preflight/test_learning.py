@@ -11,9 +11,8 @@ from mnist_exp.preflight import check
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.learning import check_ignored, check_overfit, check_rate, check_uphill
 from mnist_exp.preflight.short_runs import ShortRun, short_run
-
-from .support import codes, findings, make_program
-from .zoo import losses, models, optimizers, programs
+from tests.support.programs import codes, findings, make_program
+from tests.support.zoo import losses, models, optimizers, programs
 
 GOOD = ShortRun(
     finite=True,

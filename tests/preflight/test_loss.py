@@ -12,9 +12,8 @@ from mnist_exp.preflight import Finding
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.loss import LossFacts, LossInput, Reduction, check_initial, check_loss
 from mnist_exp.preflight.program import Program
-
-from .support import findings
-from .zoo import losses, models, optimizers, programs
+from tests.support.programs import findings
+from tests.support.zoo import losses, models, optimizers, programs
 
 IMAGES, LABELS = programs.sample(0, 128)
 ONE_HOT = np.eye(10, dtype=np.float32)[LABELS]

@@ -16,9 +16,8 @@ from mnist_exp.preflight.outputs import (
     check_probabilities,
     output_leak,
 )
-
-from .support import codes, findings, make_program
-from .zoo import losses, models
+from tests.support.programs import codes, findings, make_program
+from tests.support.zoo import losses, models
 
 
 def judge(takes: str, model: Any, loss: Any = losses.mean) -> list[str]:

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from .support import make_program
-from .zoo import losses, models
+from tests.support.programs import make_program
+from tests.support.zoo import losses, models
 
 
 def test_model_without_weights_yet_gets_them() -> None:

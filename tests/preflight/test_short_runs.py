@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from mnist_exp.preflight.short_runs import adam_step, optimizer_step, overfit, short_run
-
-from .support import make_program
-from .zoo import models, optimizers, programs
+from tests.support.programs import make_program
+from tests.support.zoo import models, optimizers, programs
 
 IMAGES, LABELS = programs.sample(0, 400)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from .support import make_program
-from .zoo import models
+from tests.support.programs import make_program
+from tests.support.zoo import models
 
 
 def test_relu_reports_its_largest_value_by_unit() -> None:

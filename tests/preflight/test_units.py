@@ -7,9 +7,8 @@ import pytest
 
 from mnist_exp.preflight import Finding
 from mnist_exp.preflight.units import check_activations, check_symmetry, twin_share
-
-from .support import codes, findings, make_program
-from .zoo import models
+from tests.support.programs import codes, findings, make_program
+from tests.support.zoo import models
 
 
 def symmetry(model: Any) -> list[Finding]:

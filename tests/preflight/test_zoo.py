@@ -5,10 +5,9 @@ import pytest
 
 from mnist_exp.preflight import PreflightReport, check
 from mnist_exp.preflight.codes import CASES
-
-from .zoo.broken import broken
-from .zoo.good import grid, presets, variations
-from .zoo.programs import Entry
+from tests.support.zoo.broken import broken
+from tests.support.zoo.good import grid, presets, variations
+from tests.support.zoo.programs import Entry
 
 BROKEN = {entry.name: entry for entry in broken()}
 GOOD = {entry.name: entry for entry in (*presets(), *variations())}

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from compare.conftest import FakeRuns
 from mlflow.entities import Metric
 from scipy import stats
 
+from benchmarks.fake_runs import FakeRuns
 from mnist_exp.reproduce import figures, page, results, runs
 from mnist_exp.reproduce.claims import Verdict
 from mnist_exp.reproduce.page import Origin

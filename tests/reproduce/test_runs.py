@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from compare.conftest import FakeRuns, trial
 
+from benchmarks.fake_runs import FakeRuns, trial
 from mnist_exp.errors import UserError
 from mnist_exp.reproduce import runs
 from mnist_exp.reproduce.presets import PRESETS

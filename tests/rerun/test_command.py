@@ -10,7 +10,6 @@ from typing import Any
 import mlflow
 import pytest
 import yaml
-from conftest import only_run
 from mlflow.entities import Metric, Param, RunTag
 
 from mnist_exp import run
@@ -19,8 +18,8 @@ from mnist_exp.config.mistakes import USER_ERRORS
 from mnist_exp.errors import UserError
 from mnist_exp.rerun.__main__ import rerun, settings_of
 from mnist_exp.rerun.__main__ import run as rerun_command
-
-from .test_comparison import recorded
+from tests.rerun.test_comparison import recorded
+from tests.support.runs import only_run
 
 SMALL = [
     "model=softmax",

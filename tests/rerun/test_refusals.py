@@ -7,11 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import only_run
 
 from mnist_exp import run
-
-from .test_command import client_of, main_exit
+from tests.rerun.test_command import client_of, main_exit
+from tests.support.runs import only_run
 
 pytestmark = pytest.mark.usefixtures("bare_runs")
 

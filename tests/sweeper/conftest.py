@@ -12,7 +12,7 @@ import pytest
 from omegaconf import DictConfig
 
 from mnist_exp.sweeper.storage import StudyStorage
-from sweeper import apps
+from tests.support.sweeps import apps
 
 
 class Sweep:

@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 from mnist_exp.sweeper.attributes import WORKER
 from mnist_exp.sweeper.cache import StudyCache
 from mnist_exp.sweeper.storage import StudyStorage
-from sweeper.conftest import claim
+from tests.sweeper.conftest import claim
 
 
 @pytest.mark.parametrize("n_waiting", [3, 300])

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from waiting import LIMIT
 
 from mnist_exp.sweeper.interruption import held, interruptible, stoppable
-from sweeper import studies
+from tests.support.sweeps import studies
+from tests.support.waiting import LIMIT
 
 
 def ends(folder: Path, *overrides: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "sweeper.children", *overrides]
+    command = [sys.executable, "-m", "tests.support.sweeps.children", *overrides]
     folder.mkdir()
     done = subprocess.run(
         command,

@@ -10,12 +10,12 @@ import pytest
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.trial import TrialState
-from waiting import until
 
 from mnist_exp.sweeper.attributes import FAILURE, LAUNCH, RETRIES, WORKER
 from mnist_exp.sweeper.storage import StudyStorage
-from sweeper import studies
-from sweeper.studies import Sweep
+from tests.support.sweeps import studies
+from tests.support.sweeps.studies import Sweep
+from tests.support.waiting import until
 
 BACKENDS = ["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.slow])]
 ONE_WORKER = ("hydra/launcher=basic", "hydra.sweeper.n_workers=1")

@@ -7,8 +7,8 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from mnist_exp.sweeper.attributes import FAILURE
-from sweeper import apps
-from sweeper.conftest import Sweep
+from tests.support.sweeps import apps
+from tests.sweeper.conftest import Sweep
 
 SPHERE = """
 defaults:
@@ -73,7 +73,7 @@ hydra:
     params:
       x: range(-5.5, 5.5, step=0.5)
       y: choice(-5 ,0 ,5)
-    custom_search_space: sweeper.test_examples.configure
+    custom_search_space: tests.sweeper.test_examples.configure
 
 x: 1
 y: 1

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from waiting import LIMIT
 
 from mnist_exp.sweeper import interruption
 from mnist_exp.sweeper.interruption import held, interrupt_main_thread, stoppable
+from tests.support.waiting import LIMIT
 
 
 @pytest.fixture(autouse=True)

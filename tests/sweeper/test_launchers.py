@@ -8,10 +8,10 @@ from pathlib import Path
 import mlflow
 import optuna
 import pytest
-from conftest import skip_unless_required
-from waiting import LIMIT
 
-from sweeper import studies
+from tests.support.surroundings import skip_unless_required
+from tests.support.sweeps import studies
+from tests.support.waiting import LIMIT
 
 PACKAGES = {
     "ray": "hydra_plugins.hydra_ray_launcher",

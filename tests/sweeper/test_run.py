@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
-from waiting import LIMIT
 
-from sweeper import apps
-from sweeper.conftest import Sweep
+from tests.support.sweeps import apps
+from tests.support.waiting import LIMIT
+from tests.sweeper.conftest import Sweep
 
 
 @pytest.mark.parametrize(

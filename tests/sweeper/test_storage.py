@@ -14,7 +14,7 @@ from mnist_exp.sweeper.attributes import DRAWN, FAILURE, HEARTBEAT, LAUNCH, RETR
 from mnist_exp.sweeper.cache import StudyCache
 from mnist_exp.sweeper.processes import this_process
 from mnist_exp.sweeper.storage import StudyStorage, TakenOver, is_alive
-from sweeper.conftest import claim
+from tests.sweeper.conftest import claim
 
 
 def ids(study: optuna.Study) -> list[int]:

@@ -14,12 +14,12 @@ from typing import Any
 import psutil
 import pytest
 from omegaconf import OmegaConf
-from waiting import LIMIT, until
 
 from mnist_exp.sweeper import current, launchers
 from mnist_exp.sweeper.attributes import FAILURE, RETRIES, TIME_IS_UP
-from sweeper import apps
-from sweeper.conftest import Sweep
+from tests.support.sweeps import apps
+from tests.support.waiting import LIMIT, until
+from tests.sweeper.conftest import Sweep
 
 JOBLIB = ("hydra/launcher=joblib", "hydra.sweeper.n_workers=2")
 
@@ -289,7 +289,7 @@ def test_failures_that_are_allowed_are_replaced(sweep: Sweep) -> None:
         "x=interval(0.0,1.0)",
         "hydra.sweeper.n_trials=3",
         "hydra.sweeper.max_failure_rate=0.4",
-        "hydra.sweeper.custom_search_space=sweeper.test_supervisor.first_is_bad",
+        "hydra.sweeper.custom_search_space=tests.sweeper.test_supervisor.first_is_bad",
     )
     assert sweep.states == ["FAIL", "COMPLETE", "COMPLETE", "COMPLETE"]
     assert study.trials[0].user_attrs[FAILURE] == "ValueError: above one"

@@ -10,9 +10,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from mnist_exp.sweeper.hooks import StudyHooks
 from mnist_exp.sweeper.quoting import escaped, quoted
-from sweeper import apps
-from sweeper.conftest import Sweep
-from sweeper.test_quoting import EXAMPLES
+from tests.support.sweeps import apps
+from tests.sweeper.conftest import Sweep
+from tests.sweeper.test_quoting import EXAMPLES
 
 # In what a user writes as an override, `${` and `???` are Hydra's.
 TEXTS = [text for text in EXAMPLES if "${" not in text and "???" not in text]

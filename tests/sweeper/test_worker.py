@@ -14,8 +14,8 @@ from omegaconf import DictConfig, OmegaConf
 from mnist_exp.sweeper import RunningTrial, current
 from mnist_exp.sweeper.attributes import FAILURE, WORKER
 from mnist_exp.sweeper.hooks import StudyHooks
-from sweeper import apps
-from sweeper.conftest import Sweep
+from tests.support.sweeps import apps
+from tests.sweeper.conftest import Sweep
 
 _seen: list[Any] = []
 

@@ -1,0 +1,327 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra.core.object_type import ObjectType
+from hydra.errors import HydraException
+
+from mnist_exp.config import presets, schema
+from mnist_exp.config import tree as config
+from mnist_exp.config.mistakes import USER_ERRORS, explain
+from mnist_exp.config.sweeps_source import SweepsSource
+from mnist_exp.config.tree import CONF_DIR, compose
+from mnist_exp.errors import ConfigError
+
+PACKAGE = Path(config.__file__).parent.parent
+
+
+def test_defaults_are_the_blogs_run() -> None:
+    assert compose([]).config.hash() == compose(["experiment=blog_cnn3x3"]).config.hash()
+    preset = presets.find_preset(compose(["model=cnn3x3", "optimizer=adam", "seed=4"]).config)
+    assert preset is not None
+    assert preset.variant == "blog_cnn3x3"
+
+
+def test_only_conf_and_sweeps_are_searched() -> None:
+    """A folder of the checkout or the package is no config group, whatever it is called."""
+    folders = {
+        path.name
+        for parent in (CONF_DIR.parent, PACKAGE)
+        for path in parent.iterdir()
+        if path.is_dir()
+    }
+    source = SweepsSource("test", "mnist_exp://sweeps")
+    assert source.list("", None) == source.list("", ObjectType.GROUP) == ["sweeps"]
+    assert source.list("", ObjectType.CONFIG) == []
+    assert "variants" in source.list("sweeps", ObjectType.CONFIG)
+    assert [name for name in sorted(folders) if source.is_group(name)] == ["sweeps"]
+    assert source.is_config("sweeps/variants")
+    assert not any(
+        map(source.is_config, ["sweeps", "sweeps/", "variants", "conf/config", "sweeps/nope"])
+    )
+
+
+def test_a_folder_of_the_user_that_hides_a_setting_is_named() -> None:
+    error = HydraException(
+        "Could not override 'seed'. No match in the defaults list.\nTo append to your ..."
+    )
+    assert explain(error).startswith(
+        "seed: a folder of that name in --config-dir or hydra.searchpath hides"
+    )
+    error = HydraException("Could not override 'mine'. No match in the defaults list.\nuse +mine=x")
+    assert explain(error).endswith("use +mine=x")
+
+
+def test_changed_settings_are_no_preset() -> None:
+    assert presets.find_preset(compose(["optimizer.learning_rate=0.002"]).config) is None
+
+
+def test_only_presets_that_may_be_it_are_composed(monkeypatch: pytest.MonkeyPatch) -> None:
+    composed, preset = list[str](), presets._preset
+
+    def watched(name: str) -> schema.Config:
+        composed.append(name)
+        return preset(name)
+
+    monkeypatch.setattr(presets, "_preset", watched)
+    buggy = compose(["experiment=notebook_softmax_buggy", "seed=3"]).config
+    found = presets.find_preset(buggy)
+    assert found is not None
+    assert found.hash() == buggy.hash()
+    assert composed == [
+        "notebook_softmax",
+        "notebook_softmax_buggy",
+    ]  # whose files have the same numbers
+    assert not presets._differs(
+        {"seed": 1, "schedule": None}, {"seed": "${threads}", "schedule": {"epochs": 2}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "notebook_softmax_buggy",
+            ("softmax", "zeros", "self_entropy", "sum", "sgd", 0.01, None, 1000, 50),
+        ),
+        (
+            "notebook_softmax",
+            ("softmax", "zeros", "cross_entropy", "sum", "sgd", 0.01, None, 1000, 50),
+        ),
+        (
+            "notebook_cnn5x5",
+            ("convnet", "truncated_normal", "cross_entropy", "sum", "adam", 1e-4, None, 20_000, 50),
+        ),
+        (
+            "blog_cnn3x3",
+            ("convnet", "normal", "cross_entropy", "mean", "adam", 1e-3, 15, None, 100),
+        ),
+    ],
+)
+def test_presets_are_the_tutorials(name: str, expected: tuple) -> None:
+    c = compose([f"experiment={name}"]).config
+    found = (
+        c.model.kind,
+        c.init.conv_kernel.distribution,
+        c.loss.kind,
+        c.loss.reduction,
+        c.optimizer.kind,
+        c.optimizer.learning_rate,
+        c.schedule.epochs,
+        c.schedule.max_steps,
+        c.schedule.batch_size,
+    )
+    assert found == expected
+    assert c.variant == name
+    assert c.reference is not None
+    assert c.reference.test_accuracy is not None
+
+
+def test_reference_numbers() -> None:
+    blog = compose(["experiment=blog_cnn3x3"]).config.reference
+    notebook = compose(["experiment=notebook_cnn5x5"]).config.reference
+    assert blog is not None
+    assert notebook is not None
+    assert (len(blog.cost), blog.cost_of(1), blog.cost_of(15), blog.cost_of(16)) == (
+        15,
+        0.342477704,
+        0.014680203,
+        None,
+    )
+    assert (len(notebook.batch_accuracy), notebook.batch_accuracy[:4]) == (
+        30,
+        [0.1, 0.8, 0.92, 0.88],
+    )
+
+
+def test_adam_has_tensorflow_1s_epsilon() -> None:
+    assert compose(["optimizer=adam"]).config.optimizer.epsilon == 1e-8  # type: ignore[attr-defined]
+
+
+def test_max_steps_replaces_the_default_epochs() -> None:
+    assert compose(["schedule.max_steps=20000"]).config.schedule.epochs is None
+    assert compose(["schedule.max_steps=20000", "schedule.epochs=2"]).config.schedule.epochs == 2
+    assert compose([]).config.schedule.epochs == 15
+
+
+NO_OTHER_RESULT = [
+    "seed=5",
+    "variant=v",
+    "run_name=x",
+    "+tags.course=ml",
+    "tracking.experiment=other",
+    "checkpoint.every_seconds=5",
+    "resume=auto",
+    "preflight=error",
+    "reference=null",
+]
+
+
+def test_hash_ignores_seed_and_names_alone() -> None:
+    base = compose([]).config.hash()
+    for neutral in NO_OTHER_RESULT:
+        assert compose([neutral]).config.hash() == base
+    for telling in (
+        "model.kernel_size=5",
+        "data.train_limit=9",
+        "loss.from_probabilities=true",
+        "schedule.epochs=3",
+    ):
+        assert compose([telling]).config.hash() != base
+
+
+def test_changes_are_the_overrides_with_another_result() -> None:
+    telling = [
+        "loss=self_entropy",
+        "schedule.epochs=3",
+        "++schedule.batch_size=10",
+        "deterministic=false",
+    ]
+    settings = compose(["experiment=notebook_softmax", *NO_OTHER_RESULT, *telling])
+    assert settings.changes == telling
+
+
+def test_debug_modes_override_presets_and_go_to_their_own_experiment() -> None:
+    for mode in config.group_options("debug"):
+        c = compose(["experiment=notebook_cnn5x5", f"debug={mode}"]).config
+        assert c.tracking.experiment == "mnist_exp_debug"
+    fast = compose(["debug=fast", "schedule.batch_size=32"]).config
+    assert (fast.data.train_limit, fast.data.eval_limit, fast.schedule.max_steps) == (64, 64, 2)
+
+
+def test_choices_name_the_options() -> None:
+    choices = compose(["model=mlp", "debug=fast"]).choices
+    assert choices == {
+        "data": "mnist",
+        "model": "mlp",
+        "init": "blog",
+        "loss": "cross_entropy",
+        "optimizer": "adam",
+        "schedule": "constant",
+        "debug": "fast",
+    }
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("schedule.epochs=0", "schedule.epochs=0: expected a number >= 1"),
+        ("schedule.batch_size=0", "schedule.batch_size=0: expected a number >= 1"),
+        ("schedule.epochs=null", "expected schedule.epochs or schedule.max_steps"),
+        ("optimizer.learning_rate=-1", "optimizer.learning_rate=-1.0: expected a number > 0"),
+        ("optimizer.learning_rate=nan", "optimizer.learning_rate=nan: expected a number > 0"),
+        ("optimizer.learning_rate=inf", "optimizer.learning_rate=inf: expected a number > 0"),
+        ("optimizer.beta_1=1", "optimizer.beta_1=1.0: expected a number >= 0 and < 1"),
+        ("model.filters=[]", "model.filters=\\[\\]: expected at least one"),
+        ("model.filters=[8,0]", "model.filters=0: expected a number >= 1"),
+        ("model.kernel_size=29", "model.kernel_size=29: expected a number >= 1 and <= 28"),
+        ("model.dropout=1", "model.dropout=1.0: expected a number >= 0 and < 1"),
+        ("init.conv_kernel.stddev=null", "init.conv_kernel.stddev: expected a number"),
+        ("init.readout_kernel.stddev=0.1", "has no effect with distribution=glorot_uniform"),
+        ("data.train_limit=0", "data.train_limit=0: expected a number >= 1"),
+        ("seed=-1", "seed=-1: expected"),
+        ("tracking.experiment=' '", "tracking.experiment: expected a name"),
+        (
+            "model.kind=softmax",
+            "model.kind=softmax: expected convnet; model=OPTION chooses another kind",
+        ),
+        ("optimizer.kind=-0.0", "optimizer.kind=-0.0: expected adam"),
+        ("+foo=1", "foo: no such setting"),
+        ("+model._target_=os.system", "model._target_: no such setting"),
+    ],
+)
+def test_refused_values(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        compose([override])
+
+
+def test_seed_zero_is_a_seed() -> None:
+    assert compose(["seed=0"]).config.seed == 0
+
+
+def leaf_files() -> list[Path]:
+    return sorted([*CONF_DIR.rglob("*.yaml"), *(CONF_DIR.parent / "sweeps").glob("*.yaml")])
+
+
+@pytest.mark.parametrize("path", leaf_files(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_leaf_files_are_short_and_say_how_to_use_them(path: Path) -> None:
+    text = path.read_text()
+    lines = text.splitlines()
+    assert len(lines) <= 60
+    comment = [line for line in lines[:4] if line.startswith("#")]
+    assert any("python -m mnist_exp" in line for line in comment)
+    assert isinstance(yaml.safe_load(text), dict)
+
+
+def test_resolved_config_composes_to_the_same_hash() -> None:
+    """What is logged as config/resolved.yaml says everything."""
+    c = compose(["experiment=notebook_cnn5x5"]).config
+    assert yaml.safe_load(yaml.safe_dump(c.to_dict())) == c.to_dict()
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        *(
+            [f"{group}={name}"]
+            for group in ("experiment", "model", "init", "loss", "optimizer", "schedule", "debug")
+            for name in config.group_options(group)
+        ),
+        ["+tags.x='a\\${b} c'", "run_name='\\${seed}'", "seed=3", "optimizer.learning_rate=1e-5"],
+    ],
+)
+def test_a_config_comes_back_from_its_record(overrides: list[str]) -> None:
+    original = config.compose(overrides).config
+    record = yaml.safe_dump(original.to_dict(), sort_keys=False)
+    returned = config.from_dict(yaml.safe_load(record))
+    assert returned == original
+    assert type(returned.optimizer) is type(original.optimizer)
+    assert returned.hash() == original.hash()
+
+
+def test_a_record_from_before_a_setting_existed_has_its_default() -> None:
+    plain = config.compose(["model=mlp"]).config.to_dict()
+    del plain["checkpoint"], plain["model"]["dropout"]
+    assert config.from_dict(plain) == config.compose(["model=mlp"]).config
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"model": None}, "model: expected settings, found None"),
+        ({"model": {"kind": "resnet"}}, "model.kind=resnet: expected one of convnet, mlp, softmax"),
+        ({"model": {"kind": "mlp", "depth": 3}}, "model.depth: no such setting"),
+        ({"seed": -1}, "seed=-1: expected a number >= 0"),
+        ({"seed": "x"}, "seed=x: expected a whole number"),
+        ({"colour": "red"}, "colour: no such setting"),
+    ],
+)
+def test_a_damaged_record_is_refused(changes: dict, said: str) -> None:
+    plain = config.compose([]).config.to_dict()
+    with pytest.raises(USER_ERRORS) as caught:
+        config.from_dict({**plain, **changes})
+    assert said in explain(caught.value)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "sweeps=variants",
+        "+sweeps=variants",
+        "hydra.sweeper.n_trials=3",
+        "++hydra.sweeper.sampler.seed=1",
+        "hydra/sweeper=optuna_study",
+        "hydra/sweeper/pruner=median",
+        "hydra.sweeper={n_trials:3}",
+    ],
+)
+def test_a_single_run_refuses_what_only_a_sweep_obeys(override: str) -> None:
+    with pytest.raises(ConfigError, match="`-m` is missing") as error:
+        config.refuse_sweep(["model=softmax", override])
+    assert str(error.value).startswith(f"{override}: ")
+
+
+def test_a_single_run_may_say_that_there_is_no_sweep() -> None:
+    config.refuse_sweep(
+        ["sweeps=null", "~sweeps", "hydra.run.dir=a", "hydra/launcher=joblib", "hydra.sweepers=1"]
+    )

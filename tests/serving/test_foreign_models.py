@@ -1,0 +1,275 @@
+"""Models of a store that others write to: what they hold is data, or asked about first."""
+
+import io
+import json
+import os
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pytest
+from mlflow.entities import LoggedModelOutput
+
+from mnist_exp.config import tree as config
+from mnist_exp.errors import UserError
+from mnist_exp.predict import __main__ as predict
+from mnist_exp.predict.trained_models import Models
+from mnist_exp.serving import package as model_package
+from mnist_exp.training import models
+
+KINDS = ["model=softmax", "model=mlp", "model=cnn3x3", "model=cnn5x5"]
+SMALL = ["++model.filters=[2,3]", "++model.dense_units=4", "++model.dropout=0.2"]
+MARK = "import pathlib; pathlib.Path('was_run').touch()\n"
+
+
+def network(*overrides: str) -> Any:
+    whole = config.compose(overrides).config
+    return models.build(whole.model, whole.init, 0)
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
+    """A folder with a store in which a finished run has a small model."""
+    folder = tmp_path_factory.mktemp("logged")
+    shutil.copy(empty_store, folder / "mlflow.db")
+    keras_file = folder / "model.keras"
+    network("model=cnn3x3", *SMALL).save(keras_file)
+    before = os.getcwd()
+    os.chdir(folder)
+    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    try:
+        client = mlflow.MlflowClient()
+        run_id = client.create_run(client.create_experiment("x")).info.run_id
+        model_package.log(client, run_id, keras_file, np.zeros((28, 28), np.uint8), 1)
+        client.log_metric(run_id, "val/accuracy", 0.5)
+        client.set_terminated(run_id)
+    finally:
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+        os.chdir(before)
+    return folder
+
+
+@pytest.fixture
+def artifacts(logged: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The model's folder of artifacts, which is put back afterwards; the current folder has the store."""
+    monkeypatch.chdir(logged)
+    (folder,) = logged.glob("mlruns/*/models/*/artifacts")
+    saved = logged / "saved"
+    shutil.rmtree(saved, ignore_errors=True)
+    shutil.copytree(folder, saved)
+    yield folder
+    shutil.rmtree(folder)
+    shutil.copytree(saved, folder)
+    (logged / "was_run").unlink(missing_ok=True)
+
+
+def answer() -> None:
+    predict.run(["--index", "0", "--output", "x.png"])
+
+
+def test_our_own_model_is_loaded_without_its_code(artifacts: Path) -> None:
+    """What else lies in its folder is not run either: a module of another's name, a compiled file, MLflow's own entry."""
+    (package,) = (artifacts / "code").iterdir()
+    for path in (
+        package / "__init__.py",
+        artifacts / "code" / "keras.py",
+        artifacts / "code" / "numpy.py",
+    ):
+        path.write_text(MARK)
+    text = (artifacts / "MLmodel").read_text()
+    (artifacts / "MLmodel").write_text(text.replace(f"{package.name}.model", "keras"))
+    answer()
+    assert not Path("was_run").exists()
+
+
+@pytest.mark.parametrize("module", ["model.py", "preprocessing.py"])
+def test_other_code_is_run_only_if_it_is_trusted(artifacts: Path, module: str) -> None:
+    (package,) = (artifacts / "code").iterdir()
+    path = package / module
+    text = path.read_text()
+    where = text.index("\nimport ") + 1
+    path.write_text(text[:where] + MARK + text[where:])
+    for arguments in ([], ["--draw"]):
+        with pytest.raises(
+            UserError, match="its model is not loaded: it brings other Python code .* --trust runs"
+        ) as caught:
+            predict.run(arguments)
+        assert "\n" not in str(caught.value)
+    assert not Path("was_run").exists()
+    assert not list(Path().glob("predict-*.png"))
+    if (
+        module == "model.py"
+    ):  # once: Python keeps modules of the same name, perhaps from another test
+        for name in [name for name in sys.modules if name.startswith(package.name)]:
+            del sys.modules[name]
+        predict.run(["--trust", "--index", "0", "--output", "x.png"])
+        assert Path("was_run").exists()
+
+
+def test_a_model_of_another_version_or_without_code_asks_too(artifacts: Path) -> None:
+    (package,) = (artifacts / "code").iterdir()
+    package.rename(package.with_name("mnist_exp_model_000000000000"))
+    with pytest.raises(UserError, match="--trust"):
+        answer()
+    shutil.rmtree(artifacts / "code")
+    with pytest.raises(UserError, match="--trust"):
+        answer()
+
+
+def test_a_model_whose_files_are_gone_is_not_one_to_trust(artifacts: Path) -> None:
+    shutil.rmtree(artifacts)
+    artifacts.mkdir()
+    with pytest.raises(
+        UserError, match=f"its model cannot be loaded .its files are not in {artifacts}.$"
+    ):
+        answer()
+
+
+def repacked(path: Path, change: Callable[[dict[str, bytes]], None]) -> None:
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def lambda_layer(members: dict[str, bytes]) -> None:
+    config = json.loads(members["config.json"])
+    layer = config["config"]["layers"][-2]
+    layer |= {"class_name": "Lambda", "module": "keras.layers"}
+    members["config.json"] = json.dumps(config).encode()
+
+
+def function(members: dict[str, bytes]) -> None:
+    config = json.loads(members["config.json"])
+    called = {
+        "module": "os",
+        "class_name": "function",
+        "config": "system",
+        "registered_name": "function",
+    }
+    config["config"]["layers"][-1]["config"]["activation"] = called
+    members["config.json"] = json.dumps(config).encode()
+
+
+def huge(members: dict[str, bytes]) -> None:
+    members["config.json"] = members["config.json"].replace(b'"units": 4,', b'"units": 4000000000,')
+
+
+def another_network(members: dict[str, bytes]) -> None:
+    import keras
+
+    other = keras.Sequential(
+        [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
+    )
+    file = io.BytesIO()
+    path = Path("other.keras")
+    other.save(path)
+    file.write(path.read_bytes())
+    with zipfile.ZipFile(file) as archive:
+        members |= {name: archive.read(name) for name in archive.namelist()}
+
+
+def without_weights(members: dict[str, bytes]) -> None:
+    del members["model.weights.h5"]
+
+
+def extra(members: dict[str, bytes]) -> None:
+    members["assets/x"] = b"x"
+
+
+def damaged_weights(members: dict[str, bytes]) -> None:
+    members["model.weights.h5"] = members["model.weights.h5"][:1000]
+
+
+def other_config(members: dict[str, bytes]) -> None:
+    members["config.json"] = b"[" * 50_000
+
+
+def without_layers(members: dict[str, bytes]) -> None:
+    members["config.json"] = b'{"class_name": "Functional", "config": 5}'
+
+
+CHANGES = [
+    lambda_layer,
+    function,
+    huge,
+    another_network,
+    without_weights,
+    extra,
+    damaged_weights,
+    other_config,
+    without_layers,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_network_that_is_none_of_ours_is_refused_in_a_line(
+    artifacts: Path, change: Callable[[dict[str, bytes]], None]
+) -> None:
+    repacked(artifacts / "data" / "model.keras", change)
+    with pytest.raises(UserError, match="^run [0-9a-f]{32}: its model cannot be loaded") as caught:
+        answer()
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+    assert not list(Path().glob("predict-*.png"))
+
+
+@pytest.mark.parametrize("change", ["cut", "flipped", "empty", "text", "h5", "gone"])
+def test_a_file_that_is_damaged_is_refused_in_a_line(artifacts: Path, change: str) -> None:
+    path = artifacts / "data" / "model.keras"
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(
+        {
+            "cut": content[:middle],
+            "flipped": content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :],
+            "empty": b"",
+            "text": b"no model",
+            "h5": b"\x89HDF\r\n\x1a\n" + bytes(1000),
+            "gone": b"",
+        }[change]
+    )
+    if change == "gone":
+        path.unlink()
+    with pytest.raises(UserError, match="^run [0-9a-f]{32}: its model cannot be loaded") as caught:
+        answer()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_model_of_ours_consists_of_known_layers(tmp_path: Path, kind: str) -> None:
+    from mnist_exp.serving.foreign_models import _check_network
+
+    for extras in ([], ["init=glorot"], ["init=he"]):
+        small = SMALL[:2] if "cnn" in kind else []
+        network(kind, *small, *extras).save(tmp_path / "model.keras")
+        _check_network(tmp_path / "model.keras")
+
+
+def test_the_model_is_the_runs_output(artifacts: Path) -> None:
+    found, model = Models(None).find("latest")
+    assert found.outputs is not None
+    assert found.outputs.model_outputs == [LoggedModelOutput(model.model_id, 1)]
+
+
+def test_a_model_of_the_first_version_is_read_without_its_code(artifacts: Path) -> None:
+    """Its network has no rule that doubts, and its code, known by its digest, is not run."""
+    (package,) = (artifacts / "code").iterdir()
+    known = Path(__file__).parent / "first_version"
+    shutil.rmtree(package)
+    (earlier,) = known.iterdir()
+    shutil.copytree(earlier, artifacts / "code" / earlier.name)
+    for path in (artifacts / "code" / earlier.name).iterdir():
+        path.rename(path.with_suffix(".py"))
+    answer()
+    path = artifacts / "code" / earlier.name / "preprocessing.py"
+    path.write_text(path.read_text() + "\n")
+    with pytest.raises(UserError, match="it brings other Python code"):
+        answer()

@@ -1,0 +1,175 @@
+import base64
+import json
+from pathlib import Path
+
+import keras
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.pyfunc import PyFuncModel, scoring_server
+
+from mnist_exp import data
+from mnist_exp.serving import package as model_package
+from mnist_exp.serving.model import DigitModel, _load_pyfunc, as_picture
+from mnist_exp.serving.preprocessing import from_bytes
+from tests.support.pictures import dark_on_light, encoded, large
+
+
+@pytest.fixture(scope="module")
+def keras_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    keras.utils.set_random_seed(0)
+    images = keras.Input((28, 28, 1))
+    network = keras.Model(images, keras.layers.Dense(10)(keras.layers.Flatten()(images)))
+    path = tmp_path_factory.mktemp("network") / "model.keras"
+    network.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(keras_file: Path) -> DigitModel:
+    return _load_pyfunc(str(keras_file))
+
+
+@pytest.fixture(scope="module")
+def digits(mnist: data.Dataset) -> np.ndarray:
+    return mnist.test.images[:3]
+
+
+def probabilities(answer: pd.DataFrame) -> np.ndarray:
+    return np.array(answer["probabilities"].tolist())
+
+
+def test_arrays_in_every_range_and_shape_are_the_same_images(
+    model: DigitModel, digits: np.ndarray
+) -> None:
+    expected = model.predict(digits)
+    assert (expected["digit"] == probabilities(expected).argmax(axis=1)).all()
+    assert probabilities(expected).sum(axis=1) == pytest.approx(1)
+    for given in (
+        digits / 255,
+        digits[..., 0],
+        {"image": digits[..., 0]},
+        digits.tolist(),
+        pd.DataFrame({"image": digits.tolist()}),
+        {"image": digits[..., 0].astype(object)},
+    ):
+        assert probabilities(model.predict(given)) == pytest.approx(
+            probabilities(expected), abs=1e-6
+        )
+
+
+def test_pictures_are_preprocessed(model: DigitModel, digits: np.ndarray) -> None:
+    files = [encoded(dark_on_light(large(digit))) for digit in digits[..., 0]]
+    texts = [base64.b64encode(file).decode() for file in files]
+    texts[1] = f"data:image/png;base64,{texts[1]}"
+    answer = model.predict(pd.DataFrame({"image": texts}), {"return_pixels": True})
+    seen = np.stack([from_bytes(file) for file in files])
+    assert (np.array(answer["pixels"].tolist()) == seen).all()
+    assert probabilities(answer) == pytest.approx(probabilities(model.predict(seen)), abs=1e-6)
+    assert "pixels" not in model.predict(texts)
+
+
+def test_many_images_are_computed_in_parts(model: DigitModel, mnist: data.Dataset) -> None:
+    images = mnist.test.images[:1001]
+    assert probabilities(model.predict(images))[1000] == pytest.approx(
+        probabilities(model.predict(images[1000:]))[0], abs=1e-6
+    )
+
+
+BLANK = as_picture(np.zeros((28, 28), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (np.zeros((2, 28, 27)), r"found float64 \[2, 28, 27\]"),
+        (np.zeros((0, 28, 28)), "at least one image, found none"),
+        (np.full((1, 28, 28), -1.0), "pixels in 0..1 or 0..255, found -1 to -1"),
+        (np.full((1, 28, 28), np.nan), "found nan to nan"),
+        (["not base64!"], "image 0: expected a picture's file in base64, found 'not base64!'"),
+        ([BLANK], "image 0: the page is empty"),
+        ([BLANK, 3], "expected"),
+        ([[1, 2], [3]], "expected base64-encoded pictures, .* found list of different shapes"),
+        (pd.DataFrame({"picture": [BLANK]}), "expected a column image, found picture"),
+    ],
+    ids=str,
+)
+def test_what_is_no_image_is_refused_as_the_clients_mistake(
+    model: DigitModel, given: object, said: str
+) -> None:
+    with pytest.raises(MlflowException, match=said) as refused:
+        model.predict(given)
+    assert refused.value.get_http_status_code() == 400
+
+
+def test_it_needs_nothing_of_mnist_exp_but_its_own_package() -> None:
+    text = (Path(__file__).parents[2] / "mnist_exp" / "serving" / "model.py").read_text()
+    assert "from mnist_exp" not in text
+    assert "import mnist_exp" not in text
+
+
+PICTURE = encoded(dark_on_light(large(np.pad(np.full((20, 4), 255, np.uint8), ((4, 4), (12, 12))))))
+TEXT = base64.b64encode(PICTURE).decode()
+BROKEN = base64.encodebytes(PICTURE).decode()  # into lines
+SAFE = base64.urlsafe_b64encode(PICTURE).decode().rstrip("=")  # for URLs, and without padding
+URL = f"data:image/png;base64,{TEXT}"
+ARRAY = from_bytes(PICTURE).tolist()
+REQUESTS: dict[str, tuple[str, object]] = {
+    "dataframe_split": (
+        "json",
+        {"dataframe_split": {"columns": ["image"], "data": [[TEXT], [BROKEN]]}},
+    ),
+    "an index": (
+        "json",
+        {"dataframe_split": {"index": [3, 9], "columns": ["image"], "data": [[TEXT], [SAFE]]}},
+    ),
+    "dataframe_records": ("json", {"dataframe_records": [{"image": URL}, {"image": BROKEN}]}),
+    "records of arrays": ("json", {"dataframe_records": [{"image": ARRAY}, {"image": ARRAY}]}),
+    "instances": ("json", {"instances": [{"image": TEXT}, {"image": SAFE}]}),
+    "instances as texts": ("json", {"instances": [BROKEN, URL]}),
+    "instances as arrays": ("json", {"instances": [ARRAY, ARRAY]}),
+    "instances of arrays": ("json", {"instances": [{"image": ARRAY}, {"image": ARRAY}]}),
+    "TensorFlow Serving's bytes": (
+        "json",
+        {"instances": [{"image": {"b64": TEXT}}, {"image": {"b64": SAFE}}]},
+    ),
+    "inputs by column": ("json", {"inputs": {"image": [URL, SAFE]}}),
+    "inputs by row": ("json", {"inputs": [{"image": TEXT}, {"image": BROKEN}]}),
+    "inputs": ("json", {"inputs": [TEXT, BROKEN]}),
+    "CSV": ("csv", f'name,image\n"a, b",{TEXT}\nc,{SAFE}\n'),
+    "CSV with quotes": ("csv", f'image\n"{URL}"\n"{BROKEN}"\n'),
+}
+
+
+@pytest.fixture(scope="module")
+def served(keras_file: Path, tmp_path_factory: pytest.TempPathFactory) -> PyFuncModel:
+    """The model behind MLflow's checks, with the signature that a logged one has."""
+    folder = tmp_path_factory.mktemp("served")
+    package = model_package._package(folder)
+    mlflow.pyfunc.save_model(
+        folder / "model",
+        loader_module=f"{package.name}.model",
+        data_path=str(keras_file),
+        code_paths=[str(package)],
+        signature=model_package._SIGNATURE,
+        pip_requirements=[],
+    )
+    return mlflow.pyfunc.load_model(str(folder / "model"))
+
+
+@pytest.mark.parametrize("form", REQUESTS)
+def test_every_form_of_a_request_to_mlflows_server(
+    served: PyFuncModel, model: DigitModel, form: str
+) -> None:
+    kind, body = REQUESTS[form]
+    text = body if isinstance(body, str) else json.dumps(body)
+    mime = "text/csv" if kind == "csv" else "application/json"
+    answer = scoring_server.invocations(text, mime, served, served.metadata.get_input_schema())
+    assert answer.status == 200
+    rows = json.loads(answer.response)["predictions"]
+    expected = model.predict([TEXT]).iloc[0]
+    assert [row["digit"] for row in rows] == [expected["digit"]] * 2
+    for row in rows:
+        assert row["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-6)

@@ -1,0 +1,259 @@
+"""Small studies through the command line, seen in MLflow and Optuna afterwards."""
+
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hydra
+import mlflow
+import optuna
+import pytest
+import yaml
+
+from mnist_exp import run
+from mnist_exp.errors import ConfigError
+from mnist_exp.rerun import __main__ as rerun
+from tests.support.waiting import LIMIT, until
+
+SMALL = ["data.train_limit=200", "data.eval_limit=100", "preflight=off"]
+SOFTMAX = ["hydra/sweeper=optuna_study", "model=softmax", "schedule.epochs=2", *SMALL]
+
+
+def sweep(*overrides: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mnist_exp", "-m", *overrides]
+    return subprocess.run(
+        command, check=False, cwd=cwd, capture_output=True, text=True, timeout=LIMIT
+    )
+
+
+def mlflow_client() -> mlflow.MlflowClient:
+    return mlflow.MlflowClient(f"sqlite:///{Path('mlflow.db').absolute()}")
+
+
+def runs(role: str) -> list[Any]:
+    client = mlflow_client()
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    return client.search_runs(
+        experiments, f"tags.study_role = '{role}'", order_by=["attributes.start_time"]
+    )
+
+
+def study(name: str) -> optuna.Study:
+    return optuna.load_study(study_name=name, storage="sqlite:///optuna.db")
+
+
+@pytest.fixture(scope="module")
+def small_study(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
+    """A folder with a study of four trials, the poor ones pruned."""
+    folder = tmp_path_factory.mktemp("small")
+    shutil.copy(empty_store, folder / "mlflow.db")
+    done = sweep(
+        *SOFTMAX,
+        "hydra.sweeper.study_name=small",
+        "hydra/sweeper/sampler=grid",
+        "hydra/sweeper/pruner=threshold",
+        "hydra.sweeper.pruner.lower=0.2",
+        "optimizer=sgd,adam",
+        "optimizer.learning_rate=1e-9,0.01",
+        r"+tags.note=choice('it\'s a=b #1, null')",
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def finished(small_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(small_study)
+
+
+def test_a_study_is_a_parent_run_with_its_trials_below(finished: None) -> None:
+    (parent,) = runs("study")
+    trials = runs("trial")
+    assert parent.info.status == "FINISHED"
+    assert parent.data.tags["study_name"] == "small"
+    assert {run.data.tags["mlflow.parentRunId"] for run in trials} == {parent.info.run_id}
+    assert [run.data.tags["trial_number"] for run in trials] == ["0", "1", "2", "3"]
+    states = {run.data.tags["trial_number"]: run.data.tags["trial_state"] for run in trials}
+    assert states == {str(trial.number): trial.state.name for trial in study("small").trials}
+    for run_ in trials:
+        params = json.loads(run_.data.tags["trial_params"])
+        assert run_.data.params["optimizer.learning_rate"] == str(params["optimizer.learning_rate"])
+        status = {"COMPLETE": "FINISHED", "PRUNED": "KILLED"}[run_.data.tags["trial_state"]]
+        assert run_.info.status == status
+    assert "PRUNED" in states.values()
+    assert parent.data.metrics["study/pruned"] == list(states.values()).count("PRUNED")
+
+
+def test_the_parent_has_the_best_trial_the_plots_and_best_of_trains_it_again(
+    finished: None,
+) -> None:
+    (parent,) = runs("study")
+    best = study("small").best_trial
+    assert parent.data.metrics["study/best_value"] == best.value
+    assert json.loads(parent.data.tags["best.params"]) == best.params
+    note = parent.data.tags["mlflow.note.content"]
+    assert f"Best: trial {best.number}" in note
+    assert "**Study small**: " in note
+    assert "The page: artifact `study/compare.html`." in note
+    best_run = mlflow_client().get_run(parent.data.tags["best.run_id"])
+    assert best_run.data.metrics["val/accuracy"] == best.value
+    artifacts = mlflow_client().list_artifacts(parent.info.run_id, "study")
+    names = {artifact.path.removeprefix("study/") for artifact in artifacts}
+    assert {"history.png", "slice.png", "plots.html", "trials.csv", "compare.html"} <= names
+    again = run(["best_of=small", "run_name=again"])
+    assert again.val_accuracy == best.value
+    tags = mlflow_client().get_run(again.run_id).data.tags
+    assert tags["best_of"] == "small"
+    assert tags["note"] == best_run.data.tags["note"] == "it's a=b #1, null"
+    assert tags["config_hash"] == best_run.data.tags["config_hash"]
+    with pytest.raises(ConfigError, match="best_of=smal: no such study; did you mean small"):
+        run(["best_of=smal"])
+
+
+def test_a_nan_cost_fails_its_trial_with_the_reason_and_not_the_sweep(workdir: Path) -> None:
+    done = sweep(
+        *SOFTMAX,
+        "hydra.sweeper.study_name=not_a_number",
+        "hydra/sweeper/sampler=grid",
+        "hydra.sweeper.max_failure_rate=0.5",
+        "optimizer.learning_rate=1e38,0.01",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "training stopped: the cost became" in done.stdout
+    states = {run.data.tags["trial_state"]: run for run in runs("trial")}
+    assert states.keys() == {"FAIL", "COMPLETE"}
+    assert states["FAIL"].info.status == "FAILED"
+    assert "the cost became" in states["FAIL"].data.tags["failure_reason"]
+
+
+def test_a_value_that_cannot_be_is_refused_before_the_first_trial(workdir: Path) -> None:
+    for overrides, said in [
+        (["optimizer.learning_rate=interval(-1,1)"], "optimizer.learning_rate=-1"),
+        (
+            ["loss=choice(cross_entropy,cross)"],
+            "loss=cross: no such option; did you mean cross_entropy?",
+        ),
+    ]:
+        done = sweep(*SOFTMAX, *overrides)
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert len(done.stderr.strip().splitlines()) <= 2
+    assert runs("trial") == []
+
+
+def test_another_application_is_told_that_its_studies_need_other_hooks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    if (
+        "absl.logging" in sys.modules
+    ):  # TensorFlow's; it closes pytest's stream when Hydra configures logging
+        monkeypatch.setattr(
+            sys.modules["absl.logging"].PythonHandler, "close", logging.StreamHandler.close
+        )
+    (tmp_path / "config.yaml").write_text(
+        "defaults: [{override hydra/sweeper: optuna_study}]\nx: 1\n"
+    )
+    hooks = "hydra.sweeper.hooks=mnist_exp.studies.hooks.StudyTracking"
+    monkeypatch.setattr("sys.argv", ["app.py", "-m", "x=1,2", hooks])
+    with pytest.raises(SystemExit, match="1"):
+        hydra.main(config_path=str(tmp_path), config_name="config")(lambda _: 0.0)()
+    assert capsys.readouterr().err.startswith(
+        f"{hooks}: it tracks runs of mnist_exp only; expected "
+    )
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+WATCHED = """
+import runpy, sys
+try:
+    runpy.run_module("mnist_exp", run_name="__main__")
+finally:
+    print("tensorflow" in sys.modules, "keras" in sys.modules)
+"""
+
+
+def test_trials_go_on_from_their_checkpoints_and_the_parent_needs_no_tensorflow(
+    workdir: Path,
+) -> None:
+    """All processes killed within a trial: it stays one MLflow run, with every epoch once, and is not begun anew."""
+    command = [
+        sys.executable,
+        "-c",
+        WATCHED,
+        "-m",
+        "hydra/sweeper=optuna_study",
+        "hydra/launcher=joblib",
+    ]
+    command += ["model=softmax", "data.eval_limit=100", "preflight=off", "schedule.epochs=40"]
+    command += ["seed=range(2)", "hydra.sweeper.n_trials=2", "checkpoint.every_seconds=0.2"]
+    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
+    checkpoints = Path("outputs/checkpoints")
+
+    def begun() -> set[str]:
+        """Runs with a checkpoint after their first step."""
+        found = checkpoints.glob("*/0*.[01]")
+        return {path.parent.name for path in found if not path.name.startswith("0" * 9)}
+
+    until(begun, "a checkpoint")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    goes_on = begun()
+    started = set(Path("multirun").rglob("output.txt"))
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=LIMIT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "False False"
+    trials = [trial for trial in runs("trial") if trial.info.status == "FINISHED"]
+    assert sorted(trial.data.tags["trial_number"] for trial in trials) == ["0", "1"]
+    assert goes_on <= {trial.info.run_id for trial in trials}
+    for trial in trials:
+        history = mlflow_client().get_metric_history(trial.info.run_id, "train/cost")
+        assert sorted(metric.step for metric in history) == list(range(1, 41))
+    assert any("Resuming run" in path.read_text() for path in Path("multirun").rglob("output.txt"))
+    assert not list(checkpoints.glob("*/0*"))  # nobody needs them any more
+    (folder,) = {path.parent.parent for path in set(Path("multirun").rglob("output.txt")) - started}
+    assert (folder / "0" / ".hydra" / "config.yaml").exists()  # one folder for all workers
+
+
+SWEEPS = {
+    "variants": ["schedule.max_steps=2", "hydra.sweeper.n_trials=4"],
+    "loss_bug": ["schedule.max_steps=20", "hydra.sweeper.n_trials=4"],
+    "cnn3x3_tuning": ["schedule.epochs=1", "hydra.sweeper.n_trials=3"],
+    "bridge": ["bridge.epochs=0.5", "bridge.seeds=1"],
+    "cost_accuracy": ["hydra.sweeper.n_trials=3"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SWEEPS)
+def test_each_shipped_sweep_runs(workdir: Path, name: str) -> None:
+    overrides = [f"sweeps={name}", "hydra/launcher=basic", *SMALL, *SWEEPS[name]]
+    done = sweep(*overrides)
+    assert done.returncode == 0, done.stderr
+    (parent,) = runs("study")
+    assert parent.data.tags["study_name"].startswith(name)
+    assert parent.data.metrics["study/complete"] >= 2
+    results = yaml.safe_load(next(Path("multirun").rglob("optimization_results.yaml")).read_text())
+    assert results["solutions"] if name == "cost_accuracy" else results["best_params"]
+
+
+@pytest.mark.parametrize("ask", [lambda: run(["best_of=x"]), lambda: rerun.rerun("a" * 32, None)])
+def test_asking_for_runs_in_an_empty_folder_makes_nothing(
+    ask: Callable[[], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with pytest.raises(
+        ConfigError, match=f"^no runs here: there is no database {tmp_path}/mlflow.db"
+    ):
+        ask()
+    assert list(tmp_path.iterdir()) == []

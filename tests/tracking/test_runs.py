@@ -1,0 +1,108 @@
+"""Which runs a selection has, and what is read of them."""
+
+import pytest
+
+from benchmarks.fake_runs import FakeRuns, trial
+from mnist_exp.errors import UserError
+from mnist_exp.tracking.runs import Selection, Store
+
+
+def ids(selection: Selection) -> set[str]:
+    return set(Store().select(selection).info.index)
+
+
+def test_a_study_is_its_trials_and_not_its_parent(fake_runs: FakeRuns) -> None:
+    fake_runs.study("it's one")
+    one = fake_runs.add(0, 0.9, tags=trial("it's one", 0, "seed"))
+    fake_runs.add(0, 0.9, tags=trial("two", 0, "seed"))
+    assert ids(Selection(study="it's one")) == {one}
+
+
+def test_conditions_join(fake_runs: FakeRuns) -> None:
+    low, high = fake_runs.add(0, 0.2), fake_runs.add(1, 0.9)
+    other = FakeRuns(fake_runs.folder, "other").add(0, 0.9)
+    assert ids(Selection(experiment="mnist_exp")) == {low, high}
+    assert ids(Selection(filter="metrics.`test/accuracy` > 0.5")) == {high, other}
+    assert ids(Selection(filter="metrics.`test/accuracy` > 0.5", experiment="other")) == {other}
+    assert ids(Selection(run_ids=(low, other))) == {low, other}
+
+
+def test_reruns_are_left_out(fake_runs: FakeRuns) -> None:
+    first = fake_runs.add(0, 0.9)
+    again = fake_runs.add(0, 0.9, tags={"rerun_of": first})
+    runs = Store().select(Selection(experiment="mnist_exp"))
+    assert list(runs.info.index) == [first]
+    assert runs.repeats == 1
+    assert ids(Selection(run_ids=(again,))) == {again}  # unless nothing else is asked for
+
+
+def test_statuses_of_trials_say_more_than_mlflows(fake_runs: FakeRuns) -> None:
+    for number, (status, state) in enumerate(
+        [
+            ("FINISHED", "COMPLETE"),
+            ("KILLED", "PRUNED"),
+            ("KILLED", "WAITING"),
+            ("FAILED", "FAIL"),
+            ("KILLED", "COMPLETE"),
+        ]
+    ):
+        fake_runs.add(number, 0.9, status=status, tags=trial("x", number, "seed", state))
+    runs = Store().select(Selection(study="x"))
+    assert list(runs.info["status"]) == ["finished", "pruned", "waiting", "failed", "killed"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "said"),
+    [
+        (
+            Selection(study="varaints"),
+            "--study varaints: no such study; did you mean variants?\nStudies: variants",
+        ),
+        (
+            Selection(experiment="mnist"),
+            "--experiment mnist: no such experiment; did you mean mnist_exp?",
+        ),
+        (Selection(filter="metrics.x ="), "--filter metrics.x =: MLflow cannot use it"),
+        (Selection(run_ids=("0123",)), "no runs are selected by 1 runs by id"),
+        (Selection(filter="params.model = 'x'"), "no runs are selected by params.model = 'x'"),
+    ],
+)
+def test_mistakes(fake_runs: FakeRuns, selection: Selection, said: str) -> None:
+    fake_runs.study("variants")
+    with pytest.raises(UserError) as raised:
+        Store().select(selection)
+    assert str(raised.value).startswith(said)
+
+
+def test_an_unknown_run_among_known_ones(fake_runs: FakeRuns) -> None:
+    known = fake_runs.add(0, 0.9)
+    with pytest.raises(UserError, match="feed: no such run"):
+        Store().select(Selection(run_ids=(known, "feed")))
+
+
+def test_no_database_is_made(tmp_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match="there is no database"):
+        Store(f"sqlite:///{tmp_path}/nothing.db")
+
+
+def test_history_has_one_finite_value_a_step(fake_runs: FakeRuns) -> None:
+    run = fake_runs.add(0, [0.5, 0.6], costs=[0.3, float("inf"), 0.1])
+    fake_runs.client.log_metric(
+        run, "train/cost", 0.2, step=1, timestamp=2**41
+    )  # logged again, later
+    other = fake_runs.add(1, [0.7])
+    found = Store().history([run], "train/cost")
+    assert list(zip(found["step"], found["value"], strict=True)) == [(1, 0.2), (3, 0.1)]
+    assert set(Store().history([run, other], "test/accuracy")["run_id"]) == {run, other}
+
+
+def test_history_from_a_server_is_asked_for_run_by_run(
+    fake_runs: FakeRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = fake_runs.add(0, [0.5, 0.6])
+    store = Store()
+    expected = store.history([run], "test/accuracy")
+    monkeypatch.delattr(
+        "mlflow.store.tracking.sqlalchemy_store.SqlAlchemyStore.get_metric_history_bulk"
+    )
+    assert store.history([run], "test/accuracy").equals(expected)

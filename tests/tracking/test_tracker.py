@@ -1,0 +1,351 @@
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import threading
+from pathlib import Path
+
+import mlflow
+import optuna
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from mnist_exp import data
+from mnist_exp.config.tree import compose
+from mnist_exp.errors import Killed, UserError
+from mnist_exp.serving import registry as model_registry
+from mnist_exp.tracking import environment
+from mnist_exp.tracking import tracker as tracking
+from mnist_exp.tracking.unsent import pending
+from mnist_exp.training.results import EpochResult, Evaluation
+from tests.support.runs import only_run
+from tests.support.surroundings import free_port
+
+
+def epoch(number: int, cost: float = 0.5) -> EpochResult:
+    scores = Evaluation(cost=0.25, accuracy=0.75)
+    points = ((number * 100, 0.5), (number * 100 + 50, 0.625))
+    return EpochResult(
+        number, number * 10, 100, True, cost, 0.5, scores, scores, points, seconds=2.0
+    )
+
+
+def history(workdir: Path, run_id: str, name: str) -> list[tuple[int, float]]:
+    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+    return sorted((metric.step, metric.value) for metric in client.get_metric_history(run_id, name))
+
+
+def test_params_tags_metrics_and_artifacts(workdir: Path, small_mnist: data.Dataset) -> None:
+    settings = compose(["model=softmax", "seed=3", "+tags.course=ml"])
+    with tracking.track_run(settings, "a_variant", "a_name", small_mnist) as tracker:
+        tracker.log_epoch(epoch(1), reference_cost=0.4)
+        tracker.log_epoch(epoch(2))
+        tracker.log_summary({"best/epoch": 2})
+    run = only_run(workdir)
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "a_name")
+    assert run.data.params["model"] == "softmax"
+    assert run.data.params["optimizer.learning_rate"] == "0.001"
+    assert run.data.params["data.train_limit"] == "None"
+    tags = run.data.tags
+    assert (tags["variant"], tags["seed"], tags["course"]) == ("a_variant", "3", "ml")
+    assert tags["config_hash"] == settings.config.hash()
+    assert len(tags["git.commit"]) == 40
+    assert tags["git.dirty"] in ("true", "false")
+    assert history(workdir, run.info.run_id, "train/cost") == [(1, 0.5), (2, 0.5)]
+    assert history(workdir, run.info.run_id, "reference/cost") == [(1, 0.4)]
+    assert history(workdir, run.info.run_id, "test/accuracy") == [(1, 0.75), (2, 0.75)]
+    assert history(workdir, run.info.run_id, "train/batch_accuracy")[0] == (100, 0.5)
+    assert history(workdir, run.info.run_id, "time/images_per_second") == [(1, 50.0), (2, 50.0)]
+    contexts = {entry.tags[0].value: entry.dataset for entry in run.inputs.dataset_inputs}
+    assert set(contexts) == {"train", "validation", "test"}
+    assert contexts["test"].digest == small_mnist.test.digest[:32]
+    files = {
+        path.relative_to(workdir / "mlruns").as_posix().split("/artifacts/")[1]
+        for path in (workdir / "mlruns").rglob("*")
+        if path.is_file()
+    }
+    assert {
+        "config/resolved.yaml",
+        "config/overrides.yaml",
+        "env/packages.txt",
+        "env/hardware.json",
+    } <= files
+
+
+@pytest.mark.parametrize("recorded", ["commit", "off"])
+def test_what_the_store_is_given_of_the_code(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch, recorded: str
+) -> None:
+    """By MLflow, too, which tells the address of the checkout's remote with all that it holds."""
+    by_mlflow = {"commit": "a" * 40, "repoURL": "https://bob:hunter2@github.com/lab/x.git"}
+    for module in (tracking, mlflow.tracking.fluent.context_registry):
+        tags = {f"mlflow.source.git.{key}": text for key, text in by_mlflow.items()}
+        monkeypatch.setattr(
+            module, "resolve_tags", lambda given=None, tags=tags: tags | (given or {})
+        )
+    with tracking.track_run(compose([f"tracking.code={recorded}"]), "v", "n", small_mnist):
+        pass
+    tags, files = (
+        only_run(workdir).data.tags,
+        {path.name for path in (workdir / "mlruns").rglob("*")},
+    )
+    assert "git.diff" not in files
+    assert "hunter2" not in str(tags)
+    assert "github" in tags["mlflow.source.git.repoURL"] or recorded == "off"
+    own = {"git.commit", "git.dirty"} & set(tags)
+    assert own == ({"git.commit", "git.dirty"} if recorded == "commit" else set())
+    assert tags["mlflow.source.git.commit"] == (
+        "a" * 40 if recorded == "commit" else "not recorded"
+    )
+
+
+def test_artifacts_and_database_stay_in_the_current_folder(
+    workdir: Path, small_mnist: data.Dataset
+) -> None:
+    with tracking.track_run(compose([]), "v", "n", small_mnist):
+        assert tracking.ui_command() == "mlflow ui --workers 1"
+    assert only_run(workdir).info.artifact_uri.startswith(f"{workdir}/mlruns/")
+
+
+def caused_by(error: Exception, cause: BaseException) -> Exception:
+    """As when a signal comes in the middle of a commit."""
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ValueError("a reason"), "FAILED"),
+        (KeyboardInterrupt("a reason"), "KILLED"),
+        (Killed(), "KILLED"),
+        (optuna.TrialPruned("a reason"), "KILLED"),
+        (caused_by(RuntimeError("a reason"), KeyboardInterrupt()), "KILLED"),
+        (caused_by(RuntimeError("a reason"), ValueError()), "FAILED"),
+    ],
+)
+def test_status_tells_how_the_run_ended(
+    workdir: Path, small_mnist: data.Dataset, error: BaseException, status: str
+) -> None:
+    with pytest.raises(type(error)), tracking.track_run(compose([]), "v", "n", small_mnist):
+        raise error
+    run = only_run(workdir)
+    assert run.info.status == status
+    assert str(error) in run.data.tags["failure_reason"]
+    assert mlflow.active_run() is None
+
+
+def test_configured_uri_is_used_and_put_back(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workdir / "mlflow.db").rename(workdir / "other.db")
+    before = mlflow.get_tracking_uri()
+    uri = f"sqlite:///{workdir}/other.db"
+    with tracking.track_run(compose([f"tracking.uri={uri}"]), "v", "n", small_mnist):
+        assert tracking.ui_command().endswith(f"--backend-store-uri {uri}")
+    assert mlflow.get_tracking_uri() == before
+    assert not (workdir / "mlflow.db").exists()
+
+
+def test_environment_variable_is_honoured(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workdir / "mlflow.db").rename(workdir / "other.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{workdir}/other.db")
+    with tracking.track_run(compose([]), "v", "n", small_mnist):
+        pass
+    assert not (workdir / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize(
+    "uri", ["sqlite:////proc/nowhere/x.db", "postgresql+psycopg://me@127.0.0.1:1/x"]
+)
+def test_unusable_store_is_a_users_mistake(
+    workdir: Path, small_mnist: data.Dataset, uri: str
+) -> None:
+    with (
+        pytest.raises(UserError, match="tracking.uri=.*: cannot be used"),
+        tracking.track_run(compose([f"tracking.uri={uri}"]), "v", "n", small_mnist),
+    ):
+        pass
+
+
+def test_a_server_that_drips_is_not_waited_for(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A byte now and then keeps every timeout of the connection from coming."""
+    monkeypatch.setattr(tracking, "_FIRST_SECONDS", 1.0)
+    over = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not over.wait(0.1):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    threading.Thread(target=drip, args=[server.accept()[0]], daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        uri = f"http://127.0.0.1:{server.getsockname()[1]}"
+        try:
+            with (
+                pytest.raises(
+                    UserError,
+                    match=f"tracking.uri={uri}: cannot be used .no answer within 1 second",
+                ),
+                tracking.track_run(compose([f"tracking.uri={uri}"]), "v", "n", small_mnist),
+            ):
+                pass
+        finally:
+            over.set()
+
+
+def test_a_surrounding_job_keeps_its_run(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = mlflow.MlflowClient()
+    with mlflow.start_run() as outer:
+        monkeypatch.setenv("MLFLOW_RUN_ID", outer.info.run_id)
+        with tracking.track_run(compose([]), "v", "n", small_mnist) as tracker:
+            pass
+        active = mlflow.active_run()
+        assert active is not None
+        assert active.info.run_id == outer.info.run_id
+    assert tracker.run_id != outer.info.run_id
+    assert client.get_run(tracker.run_id).data.tags["mlflow.parentRunId"] == outer.info.run_id
+    assert client.get_run(outer.info.run_id).data.params == {}
+
+
+def test_removed_artifacts_are_missed(workdir: Path, small_mnist: data.Dataset) -> None:
+    warnings: list[str] = []
+    with tracking.track_run(compose([]), "v", "n", small_mnist, warn=warnings.append) as tracker:
+        shutil.rmtree(workdir / "mlruns")
+        tracker.log_text("still here", "layers.txt")
+    assert len(warnings) == 1
+    assert (
+        f"artifacts of run {tracker.run_id} were removed while it went on (config/" in warnings[0]
+    )
+
+
+@pytest.mark.parametrize("table", ["datasets", "experiments"])
+def test_what_another_run_makes_at_the_same_moment_is_shared(
+    workdir: Path, small_mnist: data.Dataset, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow looks whether it is there, then makes it; the other run comes between the two."""
+    monkeypatch.setattr(
+        tracking, "store_lock", lambda uri: contextlib.nullcontext()
+    )  # as with an MLflow server
+    settings, others = compose(["tracking.experiment=new"]), list[threading.Thread]()
+
+    def track(name: str) -> None:
+        with tracking.track_run(settings, "v", name, small_mnist):
+            pass
+
+    def come_between(connection: Connection, cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith(f"INSERT INTO {table}") and not others:
+            others.append(threading.Thread(target=track, args=["other"]))
+            others[0].start()
+            others[0].join()
+
+    event.listen(Engine, "before_cursor_execute", come_between)
+    try:
+        track("one")
+    finally:
+        event.remove(Engine, "before_cursor_execute", come_between)
+    client = mlflow.MlflowClient()
+    found = client.get_experiment_by_name("new")
+    assert found is not None
+    runs = client.search_runs([found.experiment_id])
+    inputs = {run.info.run_name: run.inputs for run in runs}
+    assert {name: given and len(given.dataset_inputs) for name, given in inputs.items()} == {
+        "one": 3,
+        "other": 3,
+    }
+
+
+def test_refused_settings_fail_the_run(workdir: Path, small_mnist: data.Dataset) -> None:
+    settings = compose([f"+tags={{{'k' * 300}: x}}"])
+    with (
+        pytest.raises(UserError, match="MLflow refuses the run's settings"),
+        tracking.track_run(settings, "v", "n", small_mnist),
+    ):
+        pass
+    assert only_run(workdir).info.status == "FAILED"
+
+
+def test_flatten() -> None:
+    nested = {"a": {"b": 1, "c": {"d": [1, 2]}}, "e": None}
+    assert tracking.flatten(nested) == {"a.b": 1, "a.c.d": [1, 2], "e": None}
+
+
+def test_nothing_is_left_to_do_at_exit(workdir: Path, small_mnist: data.Dataset) -> None:
+    handler = signal.getsignal(signal.SIGTERM)
+    with tracking.track_run(compose([]), "v", "n", small_mnist):
+        pass
+    assert signal.getsignal(signal.SIGTERM) is handler
+    assert "MLFLOW_RUN_ID" not in os.environ
+
+
+def test_a_run_gone_on_with_by_other_code_names_both(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = compose([])
+    seen: list[str] = []
+    for code in ("a", "a", "b"):
+        monkeypatch.setattr(environment, "code_digest", lambda code=code: code)
+        run_id = only_run(workdir).info.run_id if seen else None
+        with tracking.track_run(settings, "v", "n", small_mnist, run_id=run_id):
+            pass
+        seen.append(only_run(workdir).data.tags["code_digest"])
+    assert seen == ["a", "a", "a+b"]
+
+
+def test_a_registry_that_refuses_costs_the_run_nothing_else(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    monkeypatch.setenv(
+        "MLFLOW_REGISTRY_URI", f"http://127.0.0.1:{free_port()}"
+    )  # nothing listens there
+    images = keras.Input((28, 28, 1))
+    model = keras.Model(images, keras.layers.Dense(10)(keras.layers.Flatten()(images)))
+    warnings: list[str] = []
+    with tracking.track_run(compose([]), "v", "n", small_mnist, warn=warnings.append) as tracker:
+        entry = model_registry.Entry("v", 0.9, 300)
+        tracker.log_model(model, small_mnist, 7, entry)
+        tracker.log_summary({"best/epoch": 2})
+    run = only_run(workdir)
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["best/epoch"] == 2
+    assert [output.step for output in run.outputs.model_outputs] == [7]
+    assert run.data.tags["not_registered"]
+    assert [text[:39] for text in warnings] == ["the model is not in MLflow's registry: "]
+    assert pending() == []
+
+
+@pytest.mark.parametrize("store", ["file", "server"])
+def test_artifacts_that_cannot_be_written_are_told_before_the_training(
+    store: str, workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that does not serve artifacts names a folder of its own machine; kept results could never be sent."""
+    (workdir / "mlruns").write_text("in the way")
+    if store == "server":
+        monkeypatch.setattr(tracking.mlflow, "get_tracking_uri", lambda: "http://server:5000")
+    refused = pytest.raises(UserError, match="mlruns/1, which cannot be written here")
+    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+    experiment = client.get_experiment(client.create_experiment("mnist_exp", f"{workdir}/mlruns/1"))
+    with refused as error:
+        tracking._check_artifacts(experiment)
+    assert ("--serve-artifacts" in str(error.value)) == (store == "server")
+    if store == "file":
+        with refused, tracking.track_run(compose([]), "v", "n", small_mnist):
+            pass
+        assert client.search_runs([experiment.experiment_id]) == []
+        assert (workdir / "mlruns").read_text() == "in the way"

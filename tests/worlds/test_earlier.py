@@ -1,0 +1,97 @@
+"""What the first version left in a folder, which was moved since, is still of use: runs, a study, a checkpoint, a model.
+
+`earlier/store.tar.xz` was made by version 0.1.0: two finished runs, a study of three trials, and a run killed in epoch 6 of 12.
+"""
+
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from tests.support.waiting import LIMIT
+
+SOFTMAX, MLP, KILLED = (
+    "e382344a869440aca54b091e2ea5b788",
+    "92798079b6ee40b19fdbb9ef3068b623",
+    "0cede27ad84140878b4aa084ce5412f3",
+)
+SMALL = (
+    "model=softmax",
+    "init=zeros",
+    "preflight=off",
+    "data.train_limit=400",
+    "data.eval_limit=200",
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder as somebody else has it, under another name."""
+    there = tmp_path / "my runs (2)"
+    with tarfile.open(Path(__file__).parent / "earlier" / "store.tar.xz") as archive:
+        archive.extractall(there, filter="data")
+    return there
+
+
+def answer(folder: Path, *arguments: str, exit_codes: tuple[int, ...] = (0,)) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+    )
+    assert done.returncode in exit_codes, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+def test_earlier_runs_are_compared_and_predicted_with(folder: Path) -> None:
+    assert "learning_rate=0.07236" in answer(folder, "mnist_exp.compare", "--study", "rates")
+    assert (folder / "compare.html").is_file()
+    assert f"run {SOFTMAX}" in answer(
+        folder, "mnist_exp.predict", "--run", SOFTMAX, "--index", "7", "--trust"
+    )
+    assert (folder / "predict-test-7.png").is_file()
+
+
+def test_an_earlier_run_that_was_killed_goes_on(folder: Path) -> None:
+    answer(folder, "mnist_exp", f"resume={KILLED}")
+    run = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").get_run(KILLED)
+    assert run.info.status == "FINISHED"
+    steps = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").get_metric_history(
+        KILLED, "train/cost"
+    )
+    assert [metric.step for metric in steps] == list(range(1, 13))
+
+
+def test_an_earlier_run_is_trained_again_from_its_record(folder: Path) -> None:
+    # On another kind of processor sums are rounded otherwise: then the rerun is not identical, and ends with 1.
+    report = answer(folder, "mnist_exp.rerun", MLP, exit_codes=(0, 1))
+    assert f"first run  {MLP}" in report
+    assert "train/cost" in report
+
+
+@pytest.mark.slow
+def test_an_earlier_study_goes_on_and_its_best_trial_is_trained(folder: Path) -> None:
+    more = answer(
+        folder,
+        "mnist_exp",
+        "-m",
+        *SMALL,
+        "schedule.batch_size=50",
+        "schedule.epochs=1",
+        "hydra/sweeper=optuna_study",
+        "hydra.sweeper.n_trials=4",
+        "hydra.sweeper.study_name=rates",
+        "hydra.sweeper.sampler.seed=0",
+        "optimizer.learning_rate=tag(log, interval(1e-4,1e-1))",
+        "hydra.sweeper.hooks=mnist_exp.studies.hooks.StudyTracking",
+        "hydra.sweeper.direction=maximize",
+    )
+    assert "4/4 done" in more
+    assert "test accuracy" in answer(folder, "mnist_exp", "best_of=rates")

@@ -1,0 +1,210 @@
+"""The wheel alone, in a virtual environment of its own, from an empty folder."""
+
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+from subprocess import PIPE
+from typing import TypeVar
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent.parent
+_T = TypeVar("_T")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The console script of a wheel in a new environment, which sees this one's other packages."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    for name in filter(None, tracked.split("\0")):
+        if (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, source / name)
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "-w",
+        str(folder),
+        str(source),
+    ]
+    subprocess.run(build, check=True)
+    (wheel,) = folder.glob("*.whl")
+    venv.create(folder / "venv")
+    python = folder / "venv" / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python)]
+    subprocess.run([*pip, "install", "-q", "--no-deps", str(wheel)], check=True)
+    site = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    (Path(site) / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return folder / "venv" / "bin" / "mnist-exp"
+
+
+def test_wheel_runs_from_an_empty_folder(installed: Path, workdir: Path) -> None:
+    command = [str(installed), "model=softmax", "schedule.max_steps=20", "preflight=off"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "55,000 training, 5,000 validation, 10,000 test images" in done.stdout
+    assert sorted(path.name for path in workdir.iterdir()) == [
+        ".mlflow.db.lock",
+        "mlflow.db",
+        "mlruns",
+        "outputs",
+    ]
+
+
+_NAMES = """
+import sys
+from dataclasses import fields
+from pathlib import Path
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from mnist_exp.config import tree as config
+for name in [setting.name for setting in fields(config.Config)] + ["config", "experiment", "training", "debug"]:
+    for parent in (Path(config.__file__).parent.parent, config.SWEEPS_DIR.parent, Path.cwd()):
+        (parent / name).mkdir(exist_ok=True)
+        (parent / name / "warn.yaml").write_text("seed: 77")
+values = ["preflight=off", "seed=3", "run_name=warn", "variant=warn", "resume=warn", "best_of=warn", "+tags.a=b"]
+values += ["tracking.experiment=warn", "checkpoint.every_seconds=5", "threads=1", "deterministic=false"]
+values += ["objective=[val/cost]", "bridge.seeds=1", "reference=null", "experiment=notebook_softmax", "debug=fast"]
+composed = config.compose(values).config
+assert (composed.preflight, composed.seed, composed.threads) == ("off", 3, 1), composed
+assert composed.run_name == composed.variant == composed.tracking.experiment == "warn", composed
+assert composed.model.kind == "softmax", composed
+assert config.compose(["sweeps=variants"]).config.seed == 0
+"""
+
+
+def test_a_folder_named_like_a_setting_hides_nothing(installed: Path, tmp_path: Path) -> None:
+    """Neither in the installed package, nor beside its `sweeps/`, nor in the current folder."""
+    done = subprocess.run(
+        [installed.with_name("python"), "-c", _NAMES],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    command = [str(installed), "preflight=off", "seed=-3"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "seed=-3: expected a number >= 0" in done.stderr
+
+
+def test_wheel_is_what_runs(installed: Path, tmp_path: Path) -> None:
+    code = "import mnist_exp.config.tree as c; print(c.__file__); print(c.CONF_DIR); print(c.SWEEPS_DIR)"
+    python = installed.with_name("python")
+    done = subprocess.run(
+        [python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    package = Path(done.stdout.splitlines()[0]).parent.parent
+    assert installed.parent.parent in package.parents
+    assert done.stdout.splitlines()[1:] == [str(package / "conf"), str(package / "sweeps")]
+    assert (package / "sweeps" / "variants.yaml").is_file()
+
+
+SMALL = ["data.train_limit=200", "data.eval_limit=100", "schedule.max_steps=2"]
+# What makes a command of README short, by what it contains; the first that fits. None: nothing has to.
+QUICK: dict[str, list[str]] = {
+    "mnist_exp --help": [],
+    "mnist_exp.reproduce --quick": ["--only", "notebook_softmax", "--seeds", "1"],
+    "mnist_exp.reproduce": ["--only", "notebook_softmax_buggy", "--seeds", "1"],
+    "from mnist_exp.preflight import check": [],
+    "mnist_exp.preflight": [],
+    "debug=overfit": ["schedule.max_steps=2", "schedule.epochs=1", "preflight=off"],
+    "resume=RUN_ID": [],
+    "mnist_exp.rerun": [],
+    "mnist_exp.sync": [],
+    "sweeps=variants schedule.epochs=1": [
+        *SMALL,
+        "hydra.sweeper.study_name=quick",
+        "preflight=off",
+    ],
+    "sweeps=variants": [*SMALL, "hydra.sweeper.study_name=variants", "preflight=off"],
+    "hydra/sweeper=optuna_study": [*SMALL, "hydra.sweeper.n_trials=2", "preflight=off"],
+    "best_of=cnn3x3_tuning": [*SMALL, "preflight=off"],
+    "preflight=error": SMALL,
+    "mnist_exp.compare": [],
+    "mnist_exp.explain": [],
+    "mnist_exp.predict": [],
+    "mnist_exp": [*SMALL, "preflight=off"],
+}
+# Exit codes other than 0, and what must have been run before.
+ENDS = {"preflight=error": 1, "preflight model=mlp init=zeros": 1, "--draw": 130}
+BEFORE = {
+    "best_of=cnn3x3_tuning": "-m mnist_exp -m sweeps=cnn3x3_tuning hydra.sweeper.n_trials=1",
+    "mnist_exp.explain": "-m mnist_exp -m sweeps=bridge bridge.epochs=1 bridge.seeds=1 data.train_limit=200 "
+    "data.eval_limit=100 hydra.sweeper.study_name=bridge",
+}
+
+
+def readme_commands() -> list[str]:
+    """Every command of README that is this project's, without its comment; one that goes on in the next line is one."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line.strip() for line in text.splitlines() if line.startswith("    ")]
+    return [
+        re.split(r"\s{2,}#", line)[0]
+        for line in lines
+        if re.match(r"python -[mc] .*mnist_exp", line)
+    ]
+
+
+def first(table: dict[str, _T], command: str, default: _T) -> _T:
+    """The value of the first key that is a part of the command."""
+    return next((value for part, value in table.items() if part in command), default)
+
+
+def test_readme_has_commands() -> None:
+    assert len(readme_commands()) > 20
+
+
+@pytest.mark.slow
+def test_every_command_of_readme_runs_from_the_wheel(installed: Path, workdir: Path) -> None:
+    """One after the other in one folder, as a reader types them, with less data and fewer steps."""
+    python = str(installed.with_name("python"))
+
+    def run(words: list[str], code: int) -> str:
+        before = signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        )  # a shell may have left it ignored
+        process = subprocess.Popen(
+            [python, *words], stdout=PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        signal.signal(signal.SIGINT, before)
+        assert process.stdout is not None
+        if "--draw" in words:
+            assert process.stdout.readline().startswith("http://127.0.0.1:")
+            process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=900)[0]
+        assert process.returncode == code, f"{words}: {process.returncode}\n{said}"
+        assert "Traceback" not in said, f"{words}:\n{said}"
+        return said
+
+    Image.fromarray(np.pad(np.zeros((30, 8), np.uint8), 20, constant_values=255)).save("digit.jpg")
+    epochs = ["model=softmax", "preflight=off", "data.train_limit=200", "data.eval_limit=100"]
+    said = run(["-m", "mnist_exp", *epochs, "schedule.epochs=1"], 0)
+    run_id = said.split("\nrun ")[1].split()[0]
+    for command in readme_commands():
+        words = [word.replace("RUN_ID", run_id) for word in shlex.split(command)[1:]]
+        if needed := first(BEFORE, command, ""):
+            run(shlex.split(needed), 0)
+        said = run([*words, *first(QUICK, command, [])], first(ENDS, command, 0))
+        if "preflight=error" in command:
+            assert "LOSS_IGNORES_LABELS" in said

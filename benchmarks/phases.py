@@ -100,12 +100,9 @@ def _born() -> float:
 
     psutil is not exact enough: it adds to the time of the boot, which Linux gives in whole seconds.
     """
-    ticks = int(
-        Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
-    )  # since the boot
-    return time.time() - (
-        time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-    )
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    seconds_after_boot = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + seconds_after_boot
 
 
 def find(function: str) -> tuple[Any, str]:

@@ -11,6 +11,7 @@ from scipy import stats
 
 from benchmarks.fake_runs import FakeRuns
 from mnist_exp.reproduce import figures, page, results, runs
+from mnist_exp.reproduce.bug import Bug, Ending
 from mnist_exp.reproduce.claims import Verdict
 from mnist_exp.reproduce.page import Origin
 from mnist_exp.reproduce.table import table
@@ -122,6 +123,63 @@ def test_a_run_without_all_printed_steps_is_left_out(workdir: Path) -> None:
     assert result.cost is not None
     assert set(result.cost.means) == {0}
     assert result.cost.points[0].assessment.verdict is Verdict.NOT_DECIDED
+
+
+@pytest.fixture
+def bug() -> Bug:
+    """A training that stays at the top with one form of the loss, and leaves it with the other."""
+    stays = Ending(
+        steps=1000,
+        test_loss=2.302585,
+        largest_weight=0.0,
+        tied=tuple(range(10)),
+        predicted=(0,),
+        right=980,
+    )
+    leaves = dataclasses.replace(
+        stays, test_loss=0.6931, largest_weight=3.25, tied=(3, 7), predicted=(3,), right=1010
+    )
+    curve = np.zeros(3, np.float32)
+    return Bug(
+        images=55_000,
+        test_images=10_000,
+        zeros=980,
+        loss_at_start=2.3025851,
+        probabilities_at_start=(0.1, 0.10000001),
+        gradient_at_start=0.0,
+        meant_gradient_at_start=12345.6,
+        literal=stays,
+        stable=leaves,
+        logit=curve.astype(np.float64),
+        entropy=curve,
+        cross_entropy=curve,
+    )
+
+
+def test_the_page_explains_the_bug(bug: Bug) -> None:
+    nothing = results.Reproduction(results=(), bug=bug, seeds=5, quick=False)
+    text = page.markdown(nothing, ORIGIN, ["bug"])
+    assert "the 55,000 training images is 0.1 or 0.1, and the loss is 2.3025851 an image" in text
+    assert "its largest entry is 0; that of the loss that was meant is 12,346 at the" in text
+    assert "the classes 0 to 9 have exactly the same, largest logit" in text
+    assert "980 of the 10,000 test images show a 0, so the accuracy is 0.098." in text
+    assert "With 2 classes that share all probability the entropy is ln 2 = 0.6931." in text
+    assert "the classes 3 and 7 have exactly the same, largest logit" in text
+    assert "cannot become NaN. Its gradient at the top is zero but for rounding" in text
+    assert "(bug.png)" in text
+    stays = dataclasses.replace(nothing, bug=dataclasses.replace(bug, stable=bug.literal))
+    text = page.markdown(stays, ORIGIN, [])
+    assert "cannot become NaN. There, the largest weight after 1,000 steps is 0, and" in text
+    assert "rounding" not in text
+
+
+def test_the_csv_has_a_line_for_each_number_of_the_bug(bug: Bug) -> None:
+    lines = table(results.Reproduction(results=(), bug=bug, seeds=5, quick=False))
+    values = lines.groupby("quantity")["value"].apply(list)
+    assert values["bug: probabilities_at_start"] == [0.1, 0.10000001]
+    assert values["bug: literal tied"] == list(range(10))
+    assert values["bug: stable right"] == [1010]
+    assert "bug: entropy" not in values
 
 
 def test_figures_show_every_seed_and_claim(measured: results.Reproduction) -> None:

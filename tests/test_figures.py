@@ -48,7 +48,9 @@ def texts(figure: Figure) -> list[str]:
 
 
 def test_learning_curves_show_run_and_tutorial(tmp_path: Path) -> None:
-    figure = figures.learning_curves(epochs(3), ReferenceConfig("x", 0.9, [0.9, 0.5, 0.4, 0.3]))
+    figure = figures.learning_curves(
+        epochs(3), ReferenceConfig(source="x", test_accuracy=0.9, cost=[0.9, 0.5, 0.4, 0.3])
+    )
     cost, accuracy = figure.axes
     assert cost.get_yscale() == "log"
     lines = {line.get_label(): line for line in cost.get_lines()}
@@ -110,7 +112,9 @@ def test_random_digit_shows_label_and_prediction(
 
 
 def test_batch_accuracy_beside_the_notebooks(tmp_path: Path) -> None:
-    figure = figures.batch_accuracy(epochs(2), ReferenceConfig("x", batch_accuracy=[0.1, 0.8]))
+    figure = figures.batch_accuracy(
+        epochs(2), ReferenceConfig(source="x", batch_accuracy=[0.1, 0.8])
+    )
     ours, theirs = figure.axes[0].get_lines()
     assert list(np.asarray(ours.get_xdata())) == [0, 5]
     assert list(np.asarray(theirs.get_xdata())) == [0, 100]

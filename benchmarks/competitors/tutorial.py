@@ -8,7 +8,8 @@ import numpy as np
 
 from benchmarks import tutorials
 from benchmarks.tutorials import v1
-from mnist_exp.config.schema import Config, ConvNetConfig, MlpConfig
+from mnist_exp.config.group_schemas import ConvNetConfig, MlpConfig
+from mnist_exp.config.schema import Config
 from mnist_exp.data import Split
 from mnist_exp.training import models
 

@@ -28,8 +28,9 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from mnist_exp.config import bridge, sweeps_source
+from mnist_exp.config.group_schemas import SCHEMAS
 from mnist_exp.config.identity import NEUTRAL, _top_key
-from mnist_exp.config.schema import _SCHEMAS, Config
+from mnist_exp.config.schema import Config
 from mnist_exp.config.sweeps_source import SWEEPS_DIR, TREE_DIR
 from mnist_exp.config.typed_text import ANY_KEY, as_typed, in_yaml, is_converted, text_settings
 from mnist_exp.errors import ConfigError, first_line
@@ -54,7 +55,7 @@ def _register() -> None:
     sweeps_source.register()
     store = ConfigStore.instance()
     store.store("config", Config, group="schema", replace=True)
-    for group, schemas in _SCHEMAS.items():
+    for group, schemas in SCHEMAS.items():
         for name, schema in schemas.items():
             store.store(name, schema, group=f"schema/{group}", replace=True)
     # ${unless:KEY,VALUE}: VALUE while the setting KEY is null, otherwise null.
@@ -83,7 +84,7 @@ def from_dict(plain: Mapping[str, Any]) -> Config:
     a kind that does not exist.
     """
     composed = OmegaConf.structured(Config)
-    for group, schemas in _SCHEMAS.items():
+    for group, schemas in SCHEMAS.items():
         settings = plain.get(group)
         if not isinstance(settings, Mapping):
             raise ConfigError(f"{group}: expected settings, found {settings}")
@@ -209,7 +210,7 @@ _SEARCHPATH = re.compile(r"^(\+{0,2}hydra\.searchpath=\[)(?!.*mnist_exp://sweeps
 @cache
 def _texts() -> set[str]:
     """The keys of all settings that are text, ours and Hydra's."""
-    schemas = [(group, schema) for group, kinds in _SCHEMAS.items() for schema in kinds.values()]
+    schemas = [(group, schema) for group, kinds in SCHEMAS.items() for schema in kinds.values()]
     of_groups = [text_settings(schema, f"{group}.") for group, schema in schemas]
     of_hydra = text_settings(HydraConf, "hydra.") | {"hydra.sweeper.study_name"}
     return text_settings(Config).union(of_hydra, *of_groups)

@@ -7,7 +7,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from mnist_exp import data
-from mnist_exp.config.schema import Config, LossConfig
+from mnist_exp.config.group_schemas import LossConfig
+from mnist_exp.config.schema import Config
 from mnist_exp.training import losses
 from mnist_exp.training.loop import fit
 from mnist_exp.training.losses import PerExampleLoss

@@ -87,7 +87,7 @@ def settings_of(run: TrackedRun, uri: str | None = None) -> Settings:
         recorded,
         resume=None,
         best_of=None,
-        tracking=TrackingConfig(run.experiment, uri),
+        tracking=TrackingConfig(experiment=run.experiment, uri=uri),
         tags={**recorded.tags, "rerun_of": run.run_id},
     )
     return Settings(config, kinds | choices, tuple(kept))

@@ -21,7 +21,7 @@ from mnist_exp.tracking import credentials
 _PACKAGE_DIR = Path(__file__).parent.parent
 
 # The files and packages that decide what a config computes; the others record, compare and show it.
-_COMPUTING = ("config/schema.py", "data.py", "training/*.py")
+_COMPUTING = ("config/group_schemas.py", "config/schema.py", "data.py", "training/*.py")
 _COMPUTING_PACKAGES = ("tensorflow", "keras", "numpy")
 
 # Untracked files beyond these sizes are named instead of kept: somebody's data or results, not code.

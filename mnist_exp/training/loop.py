@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from mnist_exp.config.schema import ScheduleConfig
+from mnist_exp.config.group_schemas import ScheduleConfig
 from mnist_exp.data import Dataset, Split
 from mnist_exp.errors import NonFiniteCost
 from mnist_exp.training.program import Program, _Totals, evaluate

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from mnist_exp.config.schema import LossConfig
+from mnist_exp.config.group_schemas import LossConfig
 
 # labels int [B], logits float32 [B, C] -> float32 [B], natural logarithms
 PerExampleLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]

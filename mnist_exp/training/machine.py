@@ -9,6 +9,7 @@ import psutil
 
 from mnist_exp.config.schema import Config
 from mnist_exp.errors import ConfigError, UserError
+from mnist_exp.training.memory import memory_needed
 
 _EARLIEST = datetime.datetime(
     1980, 1, 1, tzinfo=datetime.UTC
@@ -35,7 +36,7 @@ def can_be_watched() -> bool:
 
 
 def _check_memory(config: Config, num_train: int) -> None:
-    needed, total = config.memory_needed(num_train), None
+    needed, total = memory_needed(config, num_train), None
     with contextlib.suppress(
         OSError, KeyError, psutil.Error
     ):  # a sandbox shows no /proc/meminfo, or a part of it

@@ -3,7 +3,13 @@
 import keras
 from keras import KerasTensor, layers
 
-from mnist_exp.config.schema import ConvNetConfig, InitConfig, MlpConfig, ModelConfig, SoftmaxConfig
+from mnist_exp.config.group_schemas import (
+    ConvNetConfig,
+    InitConfig,
+    MlpConfig,
+    ModelConfig,
+    SoftmaxConfig,
+)
 from mnist_exp.data import IMAGE_SIZE, NUM_CLASSES
 from mnist_exp.training.initializers import RoleInitializers
 from mnist_exp.training.results import LayerRow

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from mnist_exp.config.schema import (
+from mnist_exp.config.group_schemas import (
     AdagradConfig,
     AdamConfig,
     AdamwConfig,

@@ -7,7 +7,11 @@ import keras
 import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
-from mnist_exp.config.schema import CosineScheduleConfig, OneCycleScheduleConfig, ScheduleConfig
+from mnist_exp.config.group_schemas import (
+    CosineScheduleConfig,
+    OneCycleScheduleConfig,
+    ScheduleConfig,
+)
 
 
 def learning_rate(

@@ -5,7 +5,7 @@ from mnist_exp.experiment import console as reporting
 from mnist_exp.training import results
 from mnist_exp.training.results import EpochResult, Evaluation, LayerRow, Progress
 
-REFERENCE = ReferenceConfig("the blog post", 0.9872, [0.342477704])
+REFERENCE = ReferenceConfig(source="the blog post", test_accuracy=0.9872, cost=[0.342477704])
 
 
 def epoch(number: int, val: float = 0.9, complete: bool = True) -> EpochResult:

@@ -5,6 +5,7 @@ import pytest
 
 from mnist_exp.config.schema import Config
 from mnist_exp.training import models
+from mnist_exp.training.memory import layer_sizes
 
 Compose = Callable[..., Config]
 
@@ -89,3 +90,24 @@ def test_seed_decides_the_weights(settings: Compose) -> None:
 
 def _parts(config: Config) -> tuple:
     return config.model, config.init, config.seed
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["model=softmax"],
+        ["model=mlp", "model.hidden_units=[30,20]"],
+        ["model=cnn3x3", "model.filters=[4,8,6]"],
+        ["model=cnn5x5", "model.dense_units=12"],
+    ],
+)
+def test_the_memory_estimate_knows_the_layers_that_are_built(
+    settings: Compose, overrides: list[str]
+) -> None:
+    config = settings(*overrides)
+    built = [
+        (int(np.prod(layer.kernel.shape)), int(np.prod(layer.output.shape[1:])))
+        for layer in models.build(*_parts(config)).layers
+        if hasattr(layer, "kernel") and layer.name != "readout"
+    ]
+    assert layer_sizes(config.model) == built

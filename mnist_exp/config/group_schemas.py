@@ -1,0 +1,312 @@
+"""The settings of each group in conf/: name, type, range and default; a schema for each kind.
+
+Options of a group that take different settings (a softmax model has no kernel size) have a schema
+each, which `kind` names.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from omegaconf import MISSING
+
+from mnist_exp.config.ranges import Checked, check_ranges, setting
+from mnist_exp.errors import ConfigError
+
+_MAX_WIDTH = 65536
+_MAX_COUNT = 10**9
+
+
+@dataclass(kw_only=True)
+class DataConfig(Checked):
+    """The images.
+
+    dir: a folder with the four files of MNIST; null is the shipped MNIST
+    validation_size: the first so many training images are the validation split
+    train_limit: train on the first so many images only
+    eval_limit: evaluate on the first so many images of each split only
+    eval_on_train: evaluate on the training images instead
+    """
+
+    prefix: ClassVar[str] = "data."
+    dir: str | None = None
+    validation_size: int = setting(5000, low=1)
+    train_limit: int | None = setting(None, low=1)
+    eval_limit: int | None = setting(None, low=1)
+    eval_on_train: bool = False
+
+
+@dataclass(kw_only=True)
+class ModelConfig(Checked):
+    """The settings of any model."""
+
+    prefix: ClassVar[str] = "model."
+    kind: str = MISSING
+
+
+@dataclass(kw_only=True)
+class SoftmaxConfig(ModelConfig):
+    """Softmax regression: the readout alone."""
+
+    kind: Literal["softmax"] = "softmax"
+
+
+@dataclass(kw_only=True)
+class MlpConfig(ModelConfig):
+    """Dense layers with ReLU. `dropout` is the fraction that is dropped before the readout."""
+
+    kind: Literal["mlp"] = "mlp"
+    hidden_units: list[int] = setting([512], low=1, high=_MAX_WIDTH)
+    dropout: float = setting(0.0, low=0, below=1)
+
+
+@dataclass(kw_only=True)
+class ConvNetConfig(ModelConfig):
+    """Convolutions, each with a 2x2 max pool, then perhaps a dense layer.
+
+    filters: one convolution for each number
+    kernel_size: height and width of every kernel
+    conv_bias: whether convolutions have a bias
+    dense_units: width of the dense layer before the readout; null leaves it out
+    dropout: the fraction that is dropped before the readout, 1 - keep_prob of the tutorial
+    """
+
+    kind: Literal["convnet"] = "convnet"
+    filters: list[int] = setting([32, 64], low=1, high=_MAX_WIDTH)
+    kernel_size: int = setting(3, low=1, high=28)
+    conv_bias: bool = True
+    dense_units: int | None = setting(None, low=1, high=_MAX_WIDTH)
+    dropout: float = setting(0.0, low=0, below=1)
+
+
+Distribution = Literal[
+    "zeros", "constant", "normal", "truncated_normal", "glorot_uniform", "he_normal"
+]
+# The setting that a distribution takes; the others take none.
+_PARAMETERS = {"constant": "value", "normal": "stddev", "truncated_normal": "stddev"}
+
+
+@dataclass(kw_only=True)
+class InitializerConfig:
+    """The initial values of one kind of weights.
+
+    value: for `constant` only
+    stddev: for `normal` and `truncated_normal` only
+    """
+
+    distribution: Distribution = MISSING
+    value: float | None = setting(None)
+    stddev: float | None = setting(None, low=0)
+
+    def check_as(self, key: str) -> None:
+        """Raise ConfigError for a parameter that the distribution lacks or does not take."""
+        taken = _PARAMETERS.get(self.distribution)
+        for name, number in (("value", self.value), ("stddev", self.stddev)):
+            if name == taken and number is None:
+                raise ConfigError(
+                    f"{key}.{name}: expected a number for distribution={self.distribution}, "
+                    "found null"
+                )
+            if name != taken and number is not None:
+                raise ConfigError(
+                    f"{key}.{name}={number}: has no effect with distribution="
+                    f"{self.distribution}; expected null"
+                )
+        check_ranges(self, f"{key}.")
+
+
+@dataclass(kw_only=True)
+class InitConfig(Checked):
+    """Initial values by role.
+
+    conv_kernel: the kernels of convolutions
+    dense_kernel: the kernels of dense layers but for the readout
+    readout_kernel: the kernel of the readout, the last dense layer
+    bias: the biases of all layers but for the readout
+    readout_bias: the bias of the readout
+    """
+
+    conv_kernel: InitializerConfig = MISSING
+    dense_kernel: InitializerConfig = MISSING
+    readout_kernel: InitializerConfig = MISSING
+    bias: InitializerConfig = MISSING
+    readout_bias: InitializerConfig = MISSING
+
+    def check(self) -> None:
+        """Check each initializer under its name on the command line."""
+        for role in ("conv_kernel", "dense_kernel", "readout_kernel", "bias", "readout_bias"):
+            getattr(self, role).check_as(f"init.{role}")
+
+
+@dataclass(kw_only=True)
+class LossConfig:
+    """The loss of a batch.
+
+    kind: cross entropy, or self entropy, which ignores the labels (the notebook's bug)
+    reduction: mean or sum over the examples of a batch
+    from_probabilities: compute log(softmax(logits)) literally, as the notebook does; may be NaN
+    """
+
+    kind: Literal["cross_entropy", "self_entropy"] = MISSING
+    reduction: Literal["mean", "sum"] = MISSING
+    from_probabilities: bool = False
+
+
+@dataclass(kw_only=True)
+class OptimizerConfig(Checked):
+    """`learning_rate` is the constant rate, or the largest rate of a schedule that changes it."""
+
+    prefix: ClassVar[str] = "optimizer."
+    kind: str = MISSING
+    learning_rate: float = setting(MISSING, above=0)
+
+
+@dataclass(kw_only=True)
+class SgdConfig(OptimizerConfig):
+    """Gradient descent."""
+
+    kind: Literal["sgd"] = "sgd"
+    learning_rate: float = setting(0.01, above=0)
+
+
+@dataclass(kw_only=True)
+class MomentumConfig(OptimizerConfig):
+    """Gradient descent with momentum, or with Nesterov's."""
+
+    kind: Literal["momentum"] = "momentum"
+    learning_rate: float = setting(0.01, above=0)
+    momentum: float = setting(0.9, low=0, below=1)
+    nesterov: bool = False
+
+
+@dataclass(kw_only=True)
+class AdamConfig(OptimizerConfig):
+    """Adam. `epsilon` 1e-8 is TensorFlow 1's default, which the tutorials used; Keras' is 1e-7."""
+
+    kind: Literal["adam"] = "adam"
+    learning_rate: float = setting(0.001, above=0)
+    beta_1: float = setting(0.9, low=0, below=1)
+    beta_2: float = setting(0.999, low=0, below=1)
+    epsilon: float = setting(1e-8, above=0)
+
+
+@dataclass(kw_only=True)
+class AdamwConfig(AdamConfig):
+    """Adam with decoupled weight decay: w -= learning_rate * weight_decay * w.
+
+    Loshchilov and Hutter 2019, arXiv:1711.05101.
+    """
+
+    kind: Literal["adamw"] = "adamw"  # type: ignore[assignment]
+    weight_decay: float = setting(0.01, low=0)
+
+
+@dataclass(kw_only=True)
+class RmspropConfig(OptimizerConfig):
+    """RMSprop."""
+
+    kind: Literal["rmsprop"] = "rmsprop"
+    learning_rate: float = setting(0.001, above=0)
+    rho: float = setting(0.9, low=0, below=1)
+    momentum: float = setting(0.0, low=0, below=1)
+    epsilon: float = setting(1e-7, above=0)
+
+
+@dataclass(kw_only=True)
+class AdagradConfig(OptimizerConfig):
+    """Adagrad."""
+
+    kind: Literal["adagrad"] = "adagrad"
+    learning_rate: float = setting(0.01, above=0)
+    initial_accumulator: float = setting(0.1, low=0)
+    epsilon: float = setting(1e-7, above=0)
+
+
+@dataclass(kw_only=True)
+class ScheduleConfig(Checked):
+    """How long to train, on what batches, and how the learning rate changes.
+
+    epochs, max_steps: training ends at whichever comes first; one of them may be null
+    batch_size: images of a training step; the last batch of an epoch may be smaller
+    train_accuracy_every: score the next batch, dropout off, before every N-th step; null is never
+    stop_at_accuracy: end after an epoch with at least this val/accuracy; null is never
+    """
+
+    prefix: ClassVar[str] = "schedule."
+    kind: Literal["constant", "cosine", "one_cycle"] = MISSING
+    epochs: int | None = setting(None, low=1, high=_MAX_COUNT)
+    max_steps: int | None = setting(None, low=1, high=_MAX_COUNT)
+    batch_size: int = setting(100, low=1, high=_MAX_COUNT)
+    train_accuracy_every: int | None = setting(None, low=1, high=_MAX_COUNT)
+    stop_at_accuracy: float | None = setting(None, low=0, high=1)
+
+    def check(self) -> None:
+        """Raise ConfigError if training would never end."""
+        if self.epochs is None and self.max_steps is None:
+            raise ConfigError(
+                "schedule: expected schedule.epochs or schedule.max_steps, found neither"
+            )
+
+    def steps_per_epoch(self, num_train: int) -> int:
+        """Return the batches of an epoch, with a smaller last one for the images left over."""
+        return -(-num_train // self.batch_size)
+
+    def total_steps(self, num_train: int) -> int:
+        """Return the training steps of a whole run: the smaller of `epochs` and `max_steps`."""
+        whole = None if self.epochs is None else self.epochs * self.steps_per_epoch(num_train)
+        return min(limit for limit in (self.max_steps, whole) if limit is not None)
+
+
+@dataclass(kw_only=True)
+class CosineScheduleConfig(ScheduleConfig):
+    """Half a cosine from the learning rate down to `final_fraction` of it at the last step."""
+
+    kind: Literal["cosine"] = "cosine"
+    final_fraction: float = setting(0.0, low=0, high=1)
+
+
+@dataclass(kw_only=True)
+class OneCycleScheduleConfig(ScheduleConfig):
+    """The rate rises, then falls, both along half a cosine.
+
+    Smith and Topin 2018, arXiv:1708.07120; the defaults are those of PyTorch's OneCycleLR.
+
+    warmup_fraction: the fraction of all steps in which the rate rises
+    initial_fraction: the rate at the first step, as a fraction of optimizer.learning_rate
+    final_fraction: the rate at the last step, as a fraction of optimizer.learning_rate
+    """
+
+    kind: Literal["one_cycle"] = "one_cycle"
+    warmup_fraction: float = setting(0.3, low=0, high=1)
+    initial_fraction: float = setting(0.04, low=0, high=1)
+    final_fraction: float = setting(4e-6, low=0, high=1)
+
+
+# The schemas of each group's options, by the value of `kind`.
+SCHEMAS: dict[str, dict[str, type]] = {
+    "model": {"softmax": SoftmaxConfig, "mlp": MlpConfig, "convnet": ConvNetConfig},
+    "optimizer": {
+        "sgd": SgdConfig,
+        "momentum": MomentumConfig,
+        "adam": AdamConfig,
+        "adamw": AdamwConfig,
+        "rmsprop": RmspropConfig,
+        "adagrad": AdagradConfig,
+    },
+    "schedule": {
+        "constant": ScheduleConfig,
+        "cosine": CosineScheduleConfig,
+        "one_cycle": OneCycleScheduleConfig,
+    },
+    "data": {"data": DataConfig},
+    "init": {"init": InitConfig},
+    "loss": {"loss": LossConfig},
+}
+
+
+def check_kind(group: str, config: Any) -> None:
+    """Raise ConfigError if `kind`, which names the schema of an option, was set to another one."""
+    expected = next(name for name, schema in SCHEMAS[group].items() if schema is type(config))
+    if config.kind != expected:
+        raise ConfigError(
+            f"{group}.kind={config.kind}: expected {expected}; {group}=OPTION chooses another kind"
+        )

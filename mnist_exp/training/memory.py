@@ -1,0 +1,44 @@
+"""The memory that training a model needs, known before TensorFlow loads."""
+
+from itertools import pairwise
+
+from mnist_exp.config.group_schemas import ConvNetConfig, MlpConfig, ModelConfig
+from mnist_exp.config.schema import Config
+from mnist_exp.data import IMAGE_SIZE
+
+_BYTES = 4  # of a float32
+
+
+def memory_needed(config: Config, num_train: int) -> int:
+    """Return the bytes that training needs at the least.
+
+    Counted are the weights with their gradient and Adam's two slots, and the activations and their
+    gradients for one batch. The readout and all biases are left out.
+    """
+    batch = min(config.schedule.batch_size, num_train)
+    return sum(
+        _BYTES * (4 * weights + 2 * batch * outputs)
+        for weights, outputs in layer_sizes(config.model)
+    )
+
+
+def layer_sizes(config: ModelConfig) -> list[tuple[int, int]]:
+    """Return (weights, outputs of one image) of each layer that `models.build` makes.
+
+    The readout and all biases are left out.
+    """
+    match config:
+        case MlpConfig():
+            widths = [IMAGE_SIZE**2, *config.hidden_units]
+            return [(before * units, units) for before, units in pairwise(widths)]
+        case ConvNetConfig():
+            sizes, side = [], IMAGE_SIZE
+            for before, filters in pairwise([1, *config.filters]):
+                sizes.append((config.kernel_size**2 * before * filters, side**2 * filters))
+                side = -(-side // 2)
+            if config.dense_units is not None:
+                inputs = side**2 * config.filters[-1]
+                sizes.append((inputs * config.dense_units, config.dense_units))
+            return sizes
+        case _:
+            return []

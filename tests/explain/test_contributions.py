@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from explain.conftest import EFFECTS, add, value
 
 from benchmarks.fake_runs import FakeRuns
 from mnist_exp.compare.statistics import IntervalMethod
@@ -12,6 +11,7 @@ from mnist_exp.errors import UserError
 from mnist_exp.explain.contributions import explain
 from mnist_exp.explain.report import paragraph
 from mnist_exp.tracking.runs import Store
+from tests.explain.conftest import EFFECTS, add, value
 
 
 def test_effects_that_add_up_are_found_exactly(study: FakeRuns) -> None:

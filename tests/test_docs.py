@@ -1,4 +1,4 @@
-"""What README, CONTRIBUTING and docs/ name is there: links, files of the project, and tests."""
+"""What README, CONTRIBUTING, docs/ and .ci/run name is there: links, files, and tests."""
 
 import re
 from collections import defaultdict
@@ -51,3 +51,10 @@ def test_tests_exist(page: Path) -> None:
     cases = re.findall(r"\b(test_\w+)::(test_\w+)", text)
     assert not [name for name in files if name not in sources]
     assert not [f"{file}::{case}" for file, case in cases if f"def {case}(" not in sources[file]]
+
+
+def test_ci_runs_every_file_with_slow_tests() -> None:
+    named = {ROOT / path for path in re.findall(r"tests/[\w/.]+", (ROOT / ".ci/run").read_text())}
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        if re.search(r"[@=]pytest\.mark\.slow", path.read_text()):
+            assert named & {path, *path.parents}, path

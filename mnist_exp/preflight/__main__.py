@@ -10,7 +10,7 @@ from mnist_exp.config.tree import compose
 from mnist_exp.outside.printing import say
 from mnist_exp.training.startup import import_tensorflow, quick_imports
 
-_DESCRIPTION = """Look for mistakes in the program that the settings describe; see docs/preflight.md.
+_DESCRIPTION = """Look for mistakes in the program of these settings; see docs/preflight.md.
 
 python -m mnist_exp --help lists the settings."""
 _EXIT_CODE = "exit code: 0, or 1 for an error in the program or a mistake in the settings"

@@ -56,13 +56,18 @@ def test_docs_have_the_table() -> None:
     )
 
 
+def statistics_in_docs() -> set[str]:
+    """Return the names in the table of statistics."""
+    section = DOCS.split("## Statistics")[1].split("## ")[0]
+    return set(re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE))
+
+
 def test_docs_list_the_statistics_of_reports() -> None:
     measured = set[str]()
     for rate in (0.01, 1000.0):  # the second is compared with lower rates
         program = models.softmax("zeros", 0), losses.mean, keras.optimizers.SGD(rate)
         measured |= set(check(*program, *programs.sample(0)).statistics)
-    section = DOCS.split("## Statistics")[1].split("## ")[0]
-    assert set(re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE)) == measured
+    assert statistics_in_docs() == measured
 
 
 def test_docs_have_the_limits() -> None:
@@ -72,3 +77,5 @@ def test_docs_have_the_limits() -> None:
     assert [(code, name, float(limit)) for code, name, limit in documented] == [
         (code, name, limit) for code, name, _, limit in LIMITS
     ]
+    names = {name for _, statistic, *_ in LIMITS for name in re.findall(r"\w+\.\w+", statistic)}
+    assert names <= statistics_in_docs()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mnist_exp.errors import DataError
 from mnist_exp.outside import foreign_files
+from mnist_exp.outside.printing import plural
 
 SHIPPED_DIR = Path(__file__).parent / "datasets" / "mnist"
 _MOST_BYTES = 2_000_000_000  # of an unpacked file: forty times MNIST's largest
@@ -164,9 +165,10 @@ def _read(folder: Path, *, shipped: bool) -> tuple[Split, Split, dict[str, str]]
     )
     for part, split in (("train", train), ("t10k", test)):
         if len(split.images) != len(split.labels):
+            images, labels = plural(len(split.images), "image"), plural(len(split.labels), "label")
             raise DataError(
-                f"{folder}: {part}-images-idx3-ubyte has {len(split.images)} images but "
-                f"{part}-labels-idx1-ubyte has {len(split.labels)} labels; expected one label an image"
+                f"{folder}: {part}-images-idx3-ubyte has {images} but "
+                f"{part}-labels-idx1-ubyte has {labels}; expected one label an image"
             )
     return train, test, found
 
@@ -182,14 +184,14 @@ def parse_images(raw: bytes, path: str) -> NDArray[np.uint8]:
     count, rows, columns = _parse_header(raw, path, _IMAGES_MAGIC, 3)
     if (rows, columns) != (IMAGE_SIZE, IMAGE_SIZE):
         raise DataError(f"{path}: expected images of 28x28 pixels, found {rows}x{columns}")
-    _check_length(raw, path, 16, count * rows * columns, f"{count} images")
+    _check_length(raw, path, 16, count * rows * columns, plural(count, "image"))
     return np.frombuffer(raw, np.uint8, offset=16).reshape(count, rows, columns, 1)
 
 
 def parse_labels(raw: bytes, path: str) -> NDArray[np.int32]:
     """Unpacked IDX1 bytes -> int32 [N]. Raises DataError naming `path`."""
     (count,) = _parse_header(raw, path, _LABELS_MAGIC, 1)
-    _check_length(raw, path, 8, count, f"{count} labels")
+    _check_length(raw, path, 8, count, plural(count, "label"))
     labels = np.frombuffer(raw, np.uint8, offset=8).astype(np.int32)
     if labels.max() >= NUM_CLASSES:
         raise DataError(f"{path}: expected labels 0 to {NUM_CLASSES - 1}, found {labels.max()}")

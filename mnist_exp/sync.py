@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from mnist_exp.command import Parser, main
 from mnist_exp.errors import UserError
-from mnist_exp.outside.printing import say
+from mnist_exp.outside.printing import plural, say
 from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.unsent import pending
@@ -34,7 +34,7 @@ def run(arguments: Sequence[str]) -> int:
     for queue in waiting:
         try:
             count = delivery.sync(queue, warn)
-            say(f"run {queue.run_id}: {count} records sent to {masked(queue.uri)}")
+            say(f"run {queue.run_id}: {plural(count, 'record')} sent to {masked(queue.uri)}")
         except UserError as error:
             print(f"mnist_exp: {clean(error)}", file=sys.stderr)
             failed = 1

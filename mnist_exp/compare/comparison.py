@@ -72,9 +72,7 @@ def compare(
     counted = [group for group in groups if group.n]
     if not counted:
         counts = ", ".join(f"{count} {kind}" for kind, count in statuses.value_counts().items())
-        raise UserError(
-            f"none of the {len(statuses)} runs selected by {selection} counts: {counts}"
-        )
+        raise UserError(f"no run selected by {selection} counts: {counts}")
     base = groups[find_baseline(runs, groups, baseline)]
     better = _is_maximised(metric) if higher_is_better is None else higher_is_better
     rows = make_rows(counted, counted.index(base), better)

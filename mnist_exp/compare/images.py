@@ -14,6 +14,7 @@ from PIL import Image
 from mnist_exp.compare import svg
 from mnist_exp.compare.charts import Drawing
 from mnist_exp.compare.predictions import PairedPredictions
+from mnist_exp.outside.printing import plural
 from mnist_exp.training.results import confusion_counts
 
 _MOST_IMAGES = 12  # of each side
@@ -153,7 +154,7 @@ def disagreements(
             )
             for i in shown
         )
-        note = f"{len(indices):,} images{first}"
+        note = f"{plural(len(indices), 'image')}{first}"
         result.append(Disagreement(name=name, note=note, images=pictures))
     return result
 

@@ -60,7 +60,8 @@ def _fact_differences(path: str, facts: pd.DataFrame) -> list[str]:
     changed = [name for name in table if table[name].nunique() > 1]
     lines = [f"{name} differs: {_counts(table[name])}" for name in changed[:_MOST_ENTRIES]]
     if len(changed) > _MOST_ENTRIES:
-        lines.append(f"{len(changed) - _MOST_ENTRIES} more entries of {path} differ")
+        more = plural(len(changed) - _MOST_ENTRIES, "more place")
+        lines.append(f"{path} differs in {more}")
     return lines
 
 

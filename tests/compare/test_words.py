@@ -157,3 +157,6 @@ def test_images_that_one_gets_right() -> None:
         "Of 10,000 test images, 40 are right only by the majority of b, 3 only by that of a "
         "(McNemar's exact test: p <0.0001, Holm-adjusted 0.5)."
     )
+    one_image = Agreement(both=0, only_baseline=0, only_group=1, neither=0, p=1.0, p_holm=1.0)
+    text = words.images(replace(row, agreement=one_image), comparison.baseline)
+    assert text.startswith("Of 1 test image, 1 is right only by the majority of b, 0 only by")

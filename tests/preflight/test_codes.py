@@ -5,11 +5,9 @@ import re
 from pathlib import Path
 
 import keras
-import pytest
 
 import mnist_exp.preflight
 from mnist_exp.preflight import check
-from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.codes import CASES, markdown_table
 from tests.preflight.confusion import LIMITS
 from tests.support.zoo import losses, models, programs
@@ -42,11 +40,6 @@ def test_checks_find_every_case_of_the_table_and_no_other() -> None:
         if isinstance(node, ast.Call)
     ]
     assert set().union(*map(cases_used, calls)) == set(CASES)
-
-
-def test_unknown_code_is_a_mistake() -> None:
-    with pytest.raises(KeyError):
-        Checkup().find("NO_SUCH_CODE", "", {})
 
 
 def test_docs_have_the_table() -> None:

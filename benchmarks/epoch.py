@@ -19,16 +19,16 @@ from mnist_exp.data import Dataset, Split
 def main() -> None:
     case, images, times = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     with answers() as send:
-        from mnist_exp.training import loop as training
+        from mnist_exp.training.loop import fit
         from mnist_exp.training.program import build_program
 
         config = cases.config(case)
         some = data.load(train_limit=images).train
         train = Split(np.tile(some.images, (times, 1, 1, 1)), np.tile(some.labels, times))
-        program = build_program(config, len(train))
-        few = train.first(1)
         schedule = replace(config.schedule, epochs=1, max_steps=None)
-        (result,) = training.fit(program, Dataset(train, few, few, "benchmark"), schedule)
+        program = build_program(replace(config, schedule=schedule), len(train))
+        few = train.first(1)
+        (result,) = fit(program, Dataset(train, few, few, "benchmark"))
         send({"images": result.examples, "seconds": result.seconds, "peak_mb": peak_mb()})
 
 

@@ -31,12 +31,12 @@ as_command = hydra.main(
 
 _TRACKER = "mnist_exp.tracking.tracker:RunTracker"
 IMPORT_TENSORFLOW = "mnist_exp.training.startup:import_tensorflow"
-STEPS = "mnist_exp.training.loop:_Training._call"
+STEPS = "mnist_exp.training.loop:InnerLoop.call"
 # The functions that are watched, by the phase in which their time counts.
 FUNCTIONS = {
     "data": ["mnist_exp.data:load"],
     "checkpoints": ["mnist_exp.training.checkpoint:Writer.save"],
-    "figures": ["mnist_exp.experiment.runner:_log_figures"],
+    "figures": ["mnist_exp.experiment.outcome:log_figures"],
     "tracking": [
         *(f"{_TRACKER}.log_{what}" for what in ("epoch", "summary", "preflight", "files", "text")),
         f"{_TRACKER}.log_settings",
@@ -50,7 +50,7 @@ FUNCTIONS = {
         "mnist_exp.training.program:evaluate",
         "mnist_exp.training.program:predict_probabilities",
     ],
-    "compile": ["mnist_exp.training.loop:_Training.__init__"],
+    "compile": ["mnist_exp.training.loop:InnerLoop.__init__"],
     "training": [STEPS],
 }
 LIGHT_PHASES = ("data", "checkpoints", "figures")  # their modules load without TensorFlow

@@ -135,12 +135,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Trai
 @pytest.fixture
 def bare_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs of this process without what takes most of a small run's time: figures, model file, search for a preset."""
-    from mnist_exp.experiment import runner as experiment
+    from mnist_exp.experiment import outcome, runner
     from mnist_exp.tracking import tracker as tracking
 
-    monkeypatch.setattr(experiment, "_log_figures", lambda *_: None)
+    monkeypatch.setattr(outcome, "log_figures", lambda *_: None)
     monkeypatch.setattr(tracking.RunTracker, "log_model", lambda *_: None)
-    monkeypatch.setattr(experiment, "find_preset", lambda _: None)
+    monkeypatch.setattr(runner, "find_preset", lambda _: None)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from mnist_exp.config import bridge, sweeps_source
+from mnist_exp.config import bridge, earlier_names, sweeps_source
 from mnist_exp.config.group_schemas import SCHEMAS
 from mnist_exp.config.identity import NEUTRAL, _top_key
 from mnist_exp.config.schema import Config
@@ -44,6 +44,7 @@ EXECUTION_WHITELIST = (
     "mnist_exp.config.earlier_files.EarlierFiles",
     "mnist_exp.studies.hooks.*",
     "mnist_exp.studies.search_spaces.*",
+    *earlier_names.NAMES,
 )
 
 

@@ -1,21 +1,21 @@
-"""What a person sees while an experiment runs: the start, a live bar or plain lines, and the summary."""
+"""What a person sees while a run goes on: the start, a live bar or plain lines, and the summary."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as Bar
 
 from mnist_exp.config.schema import ReferenceConfig
-from mnist_exp.config.tree import Settings
-from mnist_exp.data import Dataset
 from mnist_exp.outside.printing import console
 from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.lasting_stream import LastingStream
 from mnist_exp.sweeper.wording import duration
-from mnist_exp.training.results import EpochResult, LayerRow, best_epoch
-from mnist_exp.training.results import Progress as TrainingProgress
+from mnist_exp.tracking.job import Job
+from mnist_exp.training.results import EpochResult, LayerRow, Progress, best_epoch
 
 if TYPE_CHECKING:
     from mnist_exp.preflight import PreflightReport
@@ -28,18 +28,17 @@ class Reporter:
         output = LastingStream()
         # Files and pipes have no width; lines there are never cut or wrapped.
         self._console = console(file=output, width=None if output.isatty() else 200)
-        self._bar: Progress | None = None
+        self._bar: Bar | None = None
         self._task = TaskID(0)
-        self._last_scored = -1  # step of the last batch accuracy printed
-        self.run_id: str | None = None  # once there is a run
+        self._last_accuracy_step = -1  # of the last batch accuracy printed
+        self.run_id: str | None = None
+        """The id of the run, as soon as there is one."""
 
-    def start(
-        self, settings: Settings, run_name: str, data: Dataset, layers: list[LayerRow]
-    ) -> None:
-        choices = " ".join(
-            f"{group}={option}" for group, option in sorted(settings.choices.items())
-        )
-        self._print(f"{run_name}: {choices} seed={settings.config.seed}")
+    def start(self, job: Job, layers: list[LayerRow]) -> None:
+        """Print the run's name, settings and data, and the layers of its model."""
+        settings, data = job.settings, job.dataset
+        choices = " ".join(f"{group}={name}" for group, name in sorted(settings.choices.items()))
+        self._print(f"{job.run_name}: {choices} seed={settings.config.seed}")
         if settings.overrides:
             self._print(f"overrides: {' '.join(settings.overrides)}")
         self._print(
@@ -49,17 +48,16 @@ class Reporter:
         self._print(layer_text(layers))
 
     def preflight(self, report: "PreflightReport") -> None:
+        """Print what preflight found."""
         self._print(f"{report}\n")
 
-    def resumed(self, run_id: str, progress: TrainingProgress) -> None:
-        self._print(
-            f"Resuming run {run_id} at step {progress.step}, epoch {max(progress.epoch, 1)}."
-        )
+    def resumed(self, run_id: str, progress: Progress) -> None:
+        """Print where a run goes on."""
+        epoch = max(progress.epoch, 1)
+        self._print(f"Resuming run {run_id} at step {progress.step}, epoch {epoch}.")
 
-    def interrupted(
-        self, run_id: str, progress: TrainingProgress | None, overrides: Sequence[str]
-    ) -> None:
-        """What a Ctrl-C leaves, by the last checkpoint, and the command that goes on with it."""
+    def interrupted(self, progress: Progress | None, overrides: Sequence[str]) -> None:
+        """Print where the last checkpoint is, and the command that goes on from it."""
         if progress is None:
             self._print("\nInterrupted before the first checkpoint; the same command starts anew.")
             return
@@ -69,16 +67,17 @@ class Reporter:
             where = f"after epoch {progress.epoch}, at step {progress.step}"
         else:
             where = f"in epoch {progress.epoch}, at step {progress.step}"
-        own = [masked(text) for text in overrides if text.startswith("tracking.uri=")]
-        command = shlex.join(["python", "-m", "mnist_exp", f"resume={run_id}", *own])
-        self._print(f"\nInterrupted; run {run_id} is saved {where}. To go on: {command}")
+        store = [masked(text) for text in overrides if text.startswith("tracking.uri=")]
+        command = shlex.join(["python", "-m", "mnist_exp", f"resume={self.run_id}", *store])
+        self._print(f"\nInterrupted; run {self.run_id} is saved {where}. To go on: {command}")
 
     def warn(self, text: str) -> None:
+        """Print a warning."""
         self._print(f"warning: {text}")
 
     @contextmanager
     def training(self, total_steps: int) -> Iterator[None]:
-        """Keeps the live bar on the screen for the length of the block."""
+        """Keep the live bar on the screen for the length of the block."""
         if not self._console.is_terminal:
             yield
             return
@@ -86,18 +85,19 @@ class Reporter:
             BarColumn(bar_width=30),
             TextColumn("step {task.completed}/{task.total}  {task.description}"),
         )
-        with Progress(*columns, console=self._console, transient=True) as self._bar:
+        with Bar(*columns, console=self._console, transient=True) as self._bar:
             self._task = self._bar.add_task("", total=total_steps)
             try:
                 yield
             finally:
                 self._bar = None
 
-    def progress(self, progress: TrainingProgress, seconds_left: float) -> None:
+    def progress(self, progress: Progress, seconds_left: float) -> None:
+        """Print the new batch accuracies, and move the bar."""
         for step, accuracy in progress.batch_accuracies:
-            if step > self._last_scored:
+            if step > self._last_accuracy_step:
                 self._print(f"step {step}, training accuracy {accuracy:g}")
-                self._last_scored = step
+                self._last_accuracy_step = step
         if self._bar is not None:
             self._bar.update(
                 self._task,
@@ -109,58 +109,64 @@ class Reporter:
     def epoch(
         self, result: EpochResult, reference: ReferenceConfig | None, seconds_left: float
     ) -> None:
-        """The blog post's own line, and what else is known."""
-        said = _said_cost(reference, result.epoch)
+        """Print the blog post's own line, the tutorial's cost and both accuracies."""
+        claim = _claimed_cost(reference, result.epoch)
         self._print(
-            f"Epoch: {result.epoch:04d} cost = {result.cost:.9f}{f' (tutorial {said})' if said else ''}"
+            f"Epoch: {result.epoch:04d} cost = {result.cost:.9f}"
+            f"{f' (tutorial {claim})' if claim else ''}"
             f"  validation {result.val.accuracy:.4f}  test {result.test.accuracy:.4f}"
             f"  {result.images_per_second:,.0f} images/s  {duration(seconds_left)} left"
         )
         if not result.complete:
-            self._print(
-                f"The last epoch ended at step {result.step}, after {result.examples:,} images."
-            )
+            images = f"{result.examples:,} image{'' if result.examples == 1 else 's'}"
+            self._print(f"The last epoch ended at step {result.step}, after {images}.")
 
-    def summary(
-        self,
-        run_name: str,
-        epochs: list[EpochResult],
-        reference: ReferenceConfig | None,
-        changes: list[str],
-    ) -> None:
-        last = epochs[-1]
-        best = best_epoch(epochs)
-        training = sum(result.seconds for result in epochs)
-        self._print(f"\n{run_name}: {last.step:,} steps, {duration(training)} of training")
-        rows = [("test accuracy", f"{last.test.accuracy:.4f}", _said_accuracy(reference))]
-        rows.append(
-            ("cost of the last epoch", f"{last.cost:.9f}", _said_cost(reference, last.epoch))
-        )
-        rows.append(("validation accuracy", f"{last.val.accuracy:.4f}", ""))
+    def summary(self, job: Job, epochs: list[EpochResult]) -> None:
+        """Print the run's results beside the tutorial's claims."""
+        last, best, reference = epochs[-1], best_epoch(epochs), job.reference
+        seconds = sum(result.seconds for result in epochs)
+        steps = f"{last.step:,} step{'' if last.step == 1 else 's'}"
+        self._print(f"\n{job.run_name}: {steps}, {duration(seconds)} of training")
+        rows = [
+            ("", "this run", "tutorial said" if reference else ""),
+            ("test accuracy", f"{last.test.accuracy:.4f}", _claimed_accuracy(reference)),
+            ("cost of the last epoch", f"{last.cost:.9f}", _claimed_cost(reference, last.epoch)),
+            ("validation accuracy", f"{last.val.accuracy:.4f}", ""),
+        ]
         if best.epoch != last.epoch:
-            rows.append(
-                (f"best validation accuracy, epoch {best.epoch}", f"{best.val.accuracy:.4f}", "")
-            )
+            name = f"best validation accuracy, epoch {best.epoch}"
+            rows.append((name, f"{best.val.accuracy:.4f}", ""))
         width = max(len(name) for name, _, _ in rows)
-        self._print(
-            f"  {'':<{width}}  {'this run':<12}  {'tutorial said' if reference else ''}".rstrip()
-        )
-        for name, measured, said in rows:
-            self._print(f"  {name:<{width}}  {measured:<12}  {said}".rstrip())
+        for name, measured, claim in rows:
+            self._print(f"  {name:<{width}}  {measured:<12}  {claim}".rstrip())
         if reference is not None:
             self._print(f"tutorial: {reference.source}")
-            if changes:
-                self._print(f"This run differs from the tutorial's in: {' '.join(changes)}")
+            if job.changes:
+                self._print(f"This run differs from the tutorial's in: {' '.join(job.changes)}")
 
     def tracked(self, run_id: str, ui_command: str, page: str) -> None:
+        """Print where the run can be seen."""
         self._print(f"\nrun {run_id}\nto see it: {ui_command}    then open {page}")
 
     def _print(self, text: str) -> None:
         self._console.print(text, soft_wrap=True)
 
 
+def time_left(total_steps: int, first_step: int) -> Callable[[int], float]:
+    """Return a function of the present step: the seconds until the last step, evaluation included.
+
+    It counts on the time that the steps since `first_step`, at which the run is now, took.
+    """
+    started = time.perf_counter()
+
+    def left(step: int) -> float:
+        return (total_steps - step) * (time.perf_counter() - started) / max(step - first_step, 1)
+
+    return left
+
+
 def layer_text(layers: list[LayerRow]) -> str:
-    """The layer table as plain text, the shapes with `?` for the batch, as the tutorials print them."""
+    """Return the layer table as plain text, with `?` for the batch as the tutorials have it."""
     rows = [("layer", "output shape", "parameters")]
     rows += [
         (row.name, f"(?, {', '.join(map(str, row.shape))})", f"{row.parameters:,}")
@@ -170,14 +176,13 @@ def layer_text(layers: list[LayerRow]) -> str:
     return "".join(f"  {name:<10}{shape:<20}{parameters:>12}\n" for name, shape, parameters in rows)
 
 
-def _said_accuracy(reference: ReferenceConfig | None) -> str:
-    return (
-        ""
-        if reference is None or reference.test_accuracy is None
-        else f"{reference.test_accuracy:g}"
-    )
+def _claimed_accuracy(reference: ReferenceConfig | None) -> str:
+    """Return the test accuracy that the tutorial reports, or ""."""
+    accuracy = None if reference is None else reference.test_accuracy
+    return "" if accuracy is None else f"{accuracy:g}"
 
 
-def _said_cost(reference: ReferenceConfig | None, epoch: int) -> str:
-    said = None if reference is None else reference.cost_of(epoch)
-    return "" if said is None else f"{said:.9f}"
+def _claimed_cost(reference: ReferenceConfig | None, epoch: int) -> str:
+    """Return the cost that the tutorial reports for an epoch, or ""."""
+    cost = None if reference is None else reference.cost_of(epoch)
+    return "" if cost is None else f"{cost:.9f}"

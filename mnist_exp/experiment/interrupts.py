@@ -1,4 +1,4 @@
-"""SIGTERM, Ctrl-C and the end of a terminal (SIGHUP) at moments of our choice."""
+"""SIGTERM, Ctrl-C and the end of a terminal (SIGHUP), held back until stopping is safe."""
 
 import signal
 import threading
@@ -10,9 +10,9 @@ from mnist_exp.sweeper.interruption import OwnHandler
 
 
 class Interrupts:
-    """Remembers the first signal until `check`; a second one is not waited for.
+    """Remembers the first signal until `check`; a second one raises at once.
 
-    Between two checks weights and bookkeeping may disagree, so that a checkpoint must not be taken there.
+    Between two checks weights and bookkeeping may disagree: no checkpoint must be taken there.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,8 @@ class Interrupts:
         if self._received is not None:
             raise _exception(self._received)
 
-    def _handle(self, signum: int, frame: object) -> None:
+    def receive(self, signum: int, frame: object) -> None:
+        """Handle a signal."""
         if self._received is not None:
             raise _exception(signum)
         self._received = signum
@@ -31,16 +32,16 @@ class Interrupts:
 
 @contextmanager
 def deferred() -> Iterator[Interrupts]:
-    """Signals in the block wait for `check`, or for the end of the block."""
+    """Let signals in the block wait for `check`, or for the end of the block."""
     interrupts = Interrupts()
-    with _handled(interrupts._handle, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)):
+    with _handled(interrupts.receive, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)):
         yield interrupts
     interrupts.check()
 
 
 @contextmanager
 def raised() -> Iterator[None]:
-    """SIGTERM and SIGHUP in the block raise Killed at once, as Ctrl-C raises KeyboardInterrupt."""
+    """Let SIGTERM and SIGHUP in the block raise Killed, as Ctrl-C raises KeyboardInterrupt."""
 
     def handle(signum: int, frame: object) -> None:
         raise _exception(signum)
@@ -57,9 +58,8 @@ def _exception(signum: int) -> BaseException:
 def _handled(
     handler: Callable[[int, object], None], signals: tuple[signal.Signals, ...]
 ) -> Iterator[None]:
-    if (
-        threading.current_thread() is not threading.main_thread()
-    ):  # only there can signals be handled
+    """Handle these signals in the block. Python lets the main thread alone do so."""
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
     # `nohup` and schedulers ignore SIGHUP for those they start, which then outlive the terminal.

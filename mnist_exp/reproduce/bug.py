@@ -93,7 +93,7 @@ def _largest(tensors: list[tf.Tensor]) -> float:
 def _ending(config: Config, dataset: data.Dataset, *, from_probabilities: bool) -> Ending:
     loss = replace(config.loss, from_probabilities=from_probabilities)
     program = build_program(replace(config, loss=loss), len(dataset.train))
-    *_, last = fit(program, dataset, config.schedule)
+    *_, last = fit(program, dataset)
     logits = program.logits(tf.constant(dataset.test.images)).numpy()
     is_largest = logits == logits.max(axis=1, keepdims=True)
     predictions = logits.argmax(axis=1)

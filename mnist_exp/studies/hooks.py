@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import mlflow
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from omegaconf import OmegaConf
 
+from mnist_exp.config import earlier_names
 from mnist_exp.config.recorded import overrides
 from mnist_exp.config.schema import Config
 from mnist_exp.config.tree import Settings, as_meant, compose, from_composed
@@ -19,7 +20,7 @@ from mnist_exp.errors import ConfigError, did_you_mean
 from mnist_exp.outside import moments, plot_style
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
 from mnist_exp.studies import report as study_report
-from mnist_exp.studies.memory import RUN_ID
+from mnist_exp.studies.trial import RUN_ID, tags_of_trial
 from mnist_exp.sweeper import RunningTrial
 from mnist_exp.sweeper.attributes import SPACE
 from mnist_exp.sweeper.errors import SweepError
@@ -54,6 +55,10 @@ class StudyTracking(StudyHooks):
 
     def read_overrides(self, overrides: list[str]) -> list[str]:
         return as_meant(overrides)
+
+    def present_name(self, recorded: str) -> str:
+        """Return what a function of this package is called now."""
+        return earlier_names.NAMES.get(recorded, recorded)
 
     def check_config(self, config: "DictConfig") -> None:
         if OmegaConf.get_type(config) is not Config:
@@ -101,7 +106,7 @@ class StudyTracking(StudyHooks):
                 parent = client.get_run(running.study_attributes[RUN_ID])
                 name = f"trial-{running.number}"
                 run_id = client.create_run(
-                    parent.info.experiment_id, run_name=name, tags=trial_tags(running)
+                    parent.info.experiment_id, run_name=name, tags=tags_of_trial(running)
                 ).info.run_id
                 status = "FAILED"
             tags = {"trial_state": state, **({"failure_reason": reason} if reason else {})}
@@ -152,19 +157,6 @@ def _reopen(client: mlflow.MlflowClient, run_id: str) -> bool:
     except MlflowException:
         return False
     return True
-
-
-def trial_tags(running: RunningTrial) -> dict[str, str]:
-    """Tags of a trial's run from its start; `trial_params` are the values that the study chose."""
-    return {
-        MLFLOW_PARENT_RUN_ID: running.study_attributes[RUN_ID],
-        "study_name": running.study_name,
-        "study_role": "trial",
-        "trial_number": str(running.number),
-        "trial_state": "RUNNING",
-        "trial_params": json.dumps(running.trial.params),
-        "sweep.keys": " ".join(running.trial.params),
-    }
 
 
 def best_settings(settings: Settings) -> Settings:

@@ -40,6 +40,10 @@ class StudyHooks:
         """
         return overrides
 
+    def present_name(self, recorded: str) -> str:
+        """Return what a function is called now, by a name that an earlier study has recorded."""
+        return recorded
+
     def check_config(self, config: DictConfig) -> None:
         """Raise an error for a config that cannot run.
 

@@ -56,7 +56,7 @@ def run_sweep(
     name = str(sweep.settings.study_name or _study_name(config, space))
     url = absolute_url(sweep.settings.storage or "sqlite:///optuna.db")
     storage = StudyStorage(url, sweep.settings.heartbeat)
-    study = open_study(storage, name, plan, space)
+    study = open_study(storage, name, plan, space, sweep.hooks.present_name)
     study_id = study._study_id
     _require_folder(folder)
     # Trials without a worker are from a sweep that was killed as a whole: no trial's fault.

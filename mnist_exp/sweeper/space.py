@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,13 +97,22 @@ class SearchSpace:
         extension = {_EXTENSION: self.extension} if self.extension else {}
         return {**spaces, **self.fixed, **{line: "" for line in self.deletions}, **extension}
 
-    def differences(self, recorded: Mapping[str, str]) -> list[str]:
-        """Return `key: before -> now` for each part that differs from the record."""
+    def differences(
+        self, recorded: Mapping[str, str], present_name: Callable[[str], str] = str
+    ) -> list[str]:
+        """Return `key: before -> now` for each part that differs from the record.
+
+        `present_name` leads from a name of the custom search space's function to its present one.
+        """
         now = self.to_dict()
+        changed = {key for key in {*recorded, *now} if recorded.get(key) != now.get(key)}
+        if {_EXTENSION} <= {*recorded} & {*now}:
+            before, after = str(recorded[_EXTENSION]), str(now[_EXTENSION])
+            if present_name(before) == present_name(after):
+                changed.discard(_EXTENSION)
         return [
             f"{key}: {describe(recorded.get(key))} -> {describe(now.get(key))}"
-            for key in sorted({*recorded, *now})
-            if recorded.get(key) != now.get(key)
+            for key in sorted(changed)
         ]
 
     def grid(self) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -19,10 +19,17 @@ from mnist_exp.sweeper.storage import StudyStorage
 _ADVICE = "\nExpected the same as before; hydra.sweeper.study_name=NAME starts another study"
 
 
-def open_study(storage: StudyStorage, name: str, plan: Plan, space: SearchSpace) -> optuna.Study:
+def open_study(
+    storage: StudyStorage,
+    name: str,
+    plan: Plan,
+    space: SearchSpace,
+    present_name: Callable[[str], str] = str,
+) -> optuna.Study:
     """Create or load the study.
 
-    Raises SweepError if it exists with another search space or other objectives.
+    Raises SweepError if it exists with another search space or other objectives. `present_name` is
+    that of the study's hooks.
     """
     with storage.lock():
         study = optuna.create_study(
@@ -40,7 +47,7 @@ def open_study(storage: StudyStorage, name: str, plan: Plan, space: SearchSpace)
         recorded = study.user_attrs.get(SPACE)
         if recorded is None:
             study.set_user_attr(SPACE, space.to_dict())
-        elif changed := space.differences(recorded):
+        elif changed := space.differences(recorded, present_name):
             raise SweepError(f"study {name} has other settings: {'; '.join(changed)}{_ADVICE}")
     return study
 

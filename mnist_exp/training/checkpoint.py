@@ -33,24 +33,26 @@ if TYPE_CHECKING:
 
 CHECKPOINTS_DIR = Path("outputs") / "checkpoints"
 _KEPT = 2
-_MOST_STATE_BYTES = 2**30  # of a run's results: every batch's accuracy of ten million steps
+_MAX_STATE_BYTES = 2**30  # enough for a batch accuracy at each of ten million steps
 _SHARE = 50  # a checkpoint that took 1 s is followed by 50 s without one
 _LOCK = ".lock"
-_GLANCE_SECONDS = (
-    2.0  # for which a process that only looks for a run to go on with may hold its lock
-)
+# How long to wait for a lock: a process that looks for a run to go on with holds it for a moment.
+_GLANCE_SECONDS = 2.0
 _ENDED = "ended"  # a file beside the checkpoints of a run that will not go on by itself
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunState:
-    """A run at one moment. `record` is what the experiment needs to find and reopen the run, as plain JSON."""
+    """A run at one moment."""
 
     progress: Progress
     results: tuple[EpochResult, ...]
+    """One for each epoch that has ended."""
     weights: tuple[NDArray[Any], ...]
     optimizer: tuple[NDArray[Any], ...]
+    """The optimizer's variables."""
     record: dict[str, Any]
+    """What the experiment needs to find and reopen the run, as plain JSON."""
 
     @staticmethod
     def of(
@@ -59,26 +61,36 @@ class RunState:
         results: tuple[EpochResult, ...],
         record: dict[str, Any],
     ) -> "RunState":
-        weights = tuple(variable.numpy() for variable in program.model.weights)
-        optimizer = tuple(variable.numpy() for variable in program.optimizer.variables)
-        return RunState(progress, results, weights, optimizer, record)
+        """Return the state of a run whose program has these weights now."""
+        return RunState(
+            progress=progress,
+            results=results,
+            weights=tuple(variable.numpy() for variable in program.model.weights),
+            optimizer=tuple(variable.numpy() for variable in program.optimizer.variables),
+            record=record,
+        )
 
     def restore(self, program: "Program") -> None:
-        """Set the program's weights and optimizer state; the program is built from the same config."""
+        """Set the weights and the optimizer's state of a program built from the same config.
+
+        Raises UserError if the arrays have other shapes than the program's.
+        """
         variables = [*program.model.weights, *program.optimizer.variables]
         values = [*self.weights, *self.optimizer]
         if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
             raise UserError(
-                f"resume={self.record['run_id']}: the arrays of its checkpoint are not those of the network in its settings"
+                f"resume={self.record['run_id']}: the arrays of its checkpoint are not those of "
+                "the network in its settings"
             )
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
 
 class Writer:
-    """Saves one run's checkpoints, and spends at most a fiftieth of the run's time on it.
+    """Saves the checkpoints of one run, and spends at most a fiftieth of the run's time on it.
 
-    An epoch that ends sooner than that after a checkpoint gets none: a crash then costs at most the time of 50 checkpoints.
+    An epoch that ends sooner than that after a checkpoint gets none: a crash then costs at most the
+    time of 50 checkpoints.
     """
 
     def __init__(
@@ -89,14 +101,17 @@ class Writer:
         self._saved_at, self._cost = float("-inf"), 0.0
 
     def in_epoch(self, progress: Progress, results: list[EpochResult]) -> None:
+        """Save a checkpoint within an epoch, if the last one is old enough."""
         if time.monotonic() - self._saved_at >= max(self._every_seconds, _SHARE * self._cost):
             self.save(progress, results)
 
     def after_epoch(self, progress: Progress, results: list[EpochResult]) -> None:
+        """Save a checkpoint at the end of an epoch, if saving does not take too large a share."""
         if time.monotonic() - self._saved_at >= _SHARE * self._cost:
             self.save(progress, results)
 
     def save(self, progress: Progress, results: list[EpochResult]) -> None:
+        """Save a checkpoint now."""
         started = time.monotonic()
         save(RunState.of(self._program, progress, tuple(results), self._record), self._folder)
         self._saved_at = time.monotonic()
@@ -104,14 +119,15 @@ class Writer:
 
 
 def save(state: RunState, run_folder: Path) -> None:
-    """Write a checkpoint below `run_folder`. Raises UserError where the disk refuses; older ones are then untouched."""
+    """Write a checkpoint below `run_folder`, and remove all but the last two.
+
+    Raises UserError where the disk refuses; older ones are then untouched.
+    """
     name = f"{state.progress.step:09d}.{int(state.progress.evaluated)}"
     temporary = run_folder / f"writing-{os.getpid()}"
     try:
-        for left in run_folder.glob(
-            "writing-*"
-        ):  # by a process that was killed: one alone writes here at a time
-            shutil.rmtree(left, ignore_errors=True)
+        for abandoned in run_folder.glob("writing-*"):  # by a process that was killed
+            shutil.rmtree(abandoned, ignore_errors=True)
         temporary.mkdir(parents=True)
         with _synced(temporary / "arrays.npz") as file:
             np.savez(file, *state.weights, *state.optimizer)
@@ -134,15 +150,15 @@ def save(state: RunState, run_folder: Path) -> None:
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise UserError(
-            f"{run_folder}: the checkpoint of step {state.progress.step} cannot be written ({error.strerror}); "
-            "the ones before it are intact"
+            f"{run_folder}: the checkpoint of step {state.progress.step} cannot be written "
+            f"({error.strerror}); the ones before it are intact"
         ) from error
     for old in _folders(run_folder)[:-_KEPT]:
         shutil.rmtree(old, ignore_errors=True)
 
 
 def load_newest(run_folder: Path, warn: Callable[[str], None]) -> RunState | None:
-    """The newest checkpoint that is whole; each damaged one is named in a call of `warn`. None if there is none."""
+    """Return the newest whole checkpoint, or None; call `warn` for each damaged one before it."""
     folders = _folders(run_folder)
     while folders:
         folder = folders.pop()
@@ -155,12 +171,16 @@ def load_newest(run_folder: Path, warn: Callable[[str], None]) -> RunState | Non
 
 
 def run_folder(run_id: str) -> Path:
+    """Return the folder of a run's checkpoints."""
     return CHECKPOINTS_DIR / run_id
 
 
 @contextmanager
 def alone(run_folder: Path, wait: float = _GLANCE_SECONDS) -> Iterator[None]:
-    """Keep other processes off the run. Raises UserError if one trains it; the lock dies with its process."""
+    """Lock the run in the block. Raises UserError if another process trains it.
+
+    The lock is released when its process dies.
+    """
     run_folder.mkdir(parents=True, exist_ok=True)
     lock = file_lock(run_folder / _LOCK, timeout=wait)
     try:
@@ -176,6 +196,7 @@ def alone(run_folder: Path, wait: float = _GLANCE_SECONDS) -> Iterator[None]:
 
 
 def is_in_use(run_folder: Path) -> bool:
+    """Return whether a process has locked the run."""
     try:
         with alone(run_folder, wait=0):
             return False
@@ -184,7 +205,10 @@ def is_in_use(run_folder: Path) -> bool:
 
 
 def mark_ended(run_folder: Path, ended: bool = True) -> None:
-    """Say whether the run came to its own end, so that `resume=auto` leaves it alone; keep its last checkpoint."""
+    """Note whether the run came to its own end: then `resume=auto` leaves it alone.
+
+    Of a run that has ended, the last checkpoint alone is kept.
+    """
     if ended:
         (run_folder / _ENDED).touch()
         for old in _folders(run_folder)[:-1]:
@@ -194,23 +218,26 @@ def mark_ended(run_folder: Path, ended: bool = True) -> None:
 
 
 def has_ended(run_folder: Path) -> bool:
+    """Return whether the run came to its own end."""
     return (run_folder / _ENDED).exists()
 
 
 def known_runs() -> list[str]:
-    """Run ids with a checkpoint in the current folder, the newest checkpoint first."""
+    """Return the ids of runs with a checkpoint in the current folder, the newest checkpoint first."""
     folders = [path for path in CHECKPOINTS_DIR.glob("*") if _folders(path)]
-    return [path.name for path in sorted(folders, key=lambda p: -_folders(p)[-1].stat().st_mtime)]
+    newest_first = sorted(folders, key=lambda path: -_folders(path)[-1].stat().st_mtime)
+    return [path.name for path in newest_first]
 
 
 def _load(folder: Path) -> RunState:
+    """Read a checkpoint. Raises OSError, ValueError, KeyError, TypeError or BadZipFile for damage."""
     manifest = read_json((folder / "manifest.json").read_bytes(), dict)
     if set(manifest) != {"arrays.npz", "state.json"}:
         raise ValueError("its manifest is incomplete")
     for name, expected in manifest.items():
         if _sha256(folder / name) != expected:
             raise ValueError(f"{name} does not have the checksum in its manifest")
-    plain = read_json((folder / "state.json").read_bytes(), dict, _MOST_STATE_BYTES)
+    plain = read_json((folder / "state.json").read_bytes(), dict, _MAX_STATE_BYTES)
     _check_numbers([plain["progress"], plain["results"], plain["num_weights"]])
     arrays, split = _arrays(folder / "arrays.npz"), int(plain["num_weights"])
     return RunState(
@@ -223,7 +250,7 @@ def _load(folder: Path) -> RunState:
 
 
 def _arrays(path: Path) -> tuple[NDArray[Any], ...]:
-    """Of numbers; they are stored as they are, so that all together are no larger than the file."""
+    """Read arrays of numbers, uncompressed: together they are no larger than the file."""
     with zipfile.ZipFile(path) as archive:
         names = [f"arr_{i}" for i in range(len(archive.namelist()))]
     arrays = read_npz(path, dict.fromkeys(names, ("biuf", None)), path.stat().st_size)
@@ -231,7 +258,7 @@ def _arrays(path: Path) -> tuple[NDArray[Any], ...]:
 
 
 def _check_numbers(value: Any) -> None:
-    """Raise ValueError if there is anything but numbers in these lists and mappings."""
+    """Raise TypeError if there is anything but numbers in these lists and mappings."""
     if isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
             _check_numbers(item)
@@ -249,13 +276,13 @@ def _points(plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def _folders(run_folder: Path) -> list[Path]:
-    """Finished checkpoints, the oldest first."""
+    """Return the finished checkpoints of a run, the oldest first."""
     return sorted(path for path in run_folder.glob("[0-9]*.[01]") if path.is_dir())
 
 
 @contextmanager
 def _synced(path: Path) -> Iterator[IO[bytes]]:
-    """A new file that is on the disk, not only in memory, when the block ends."""
+    """Open a new file that is on the disk, not only in memory, when the block ends."""
     with path.open("wb") as file:
         yield file
         file.flush()

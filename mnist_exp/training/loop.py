@@ -1,4 +1,12 @@
-"""The compiled inner loop, evaluation, and `fit`, which yields one frozen result per epoch."""
+"""The training loop: `fit` trains a program and yields one frozen result per epoch.
+
+Two loops are nested. The outer one is Python, in this module: epoch after epoch, and within an
+epoch call after call. The inner one is `Program.train_steps`, compiled by TensorFlow: one call makes
+many steps, because a return to Python costs more than a step of a small model. `InnerLoop` chooses
+how many steps a call makes. Between two calls Python shows the progress, saves checkpoints and
+obeys signals. The results do not depend on the number of calls: the order of an epoch's examples is
+fixed before its first call, and the sums over an epoch are carried from call to call.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,98 +15,103 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from mnist_exp.config.group_schemas import ScheduleConfig
 from mnist_exp.data import Dataset, Split
 from mnist_exp.errors import NonFiniteCost
-from mnist_exp.training.program import Program, _Totals, evaluate
+from mnist_exp.training.program import Program, Totals, evaluate
 from mnist_exp.training.results import EpochResult, Progress
 from mnist_exp.training.seeds import epoch_order
 
-# Python takes over about this often, for the progress bar and for signals; results do not depend on it.
-_SECONDS_PER_CALL = 0.5
-
-
+_SECONDS_PER_CALL = 0.5  # often enough for the progress bar and for signals
 _BEGINNING = Progress()
 
 
 def fit(
     program: Program,
     data: Dataset,
-    schedule: ScheduleConfig,
     *,
     start: Progress = _BEGINNING,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Iterator[EpochResult]:
     """Train, and yield a result at the end of every epoch, each example used exactly once an epoch.
 
-    `on_progress` is called about twice a second, between steps; it may raise to stop. From `start`, with the weights
-    and the optimizer's state of that moment, everything goes on exactly as it would have without a stop.
-    Raises NonFiniteCost after the result of an epoch in which a batch had a NaN or infinite cost.
+    `on_progress` is called about twice a second, between steps; it may raise to stop. From `start`,
+    with the weights and the optimizer's state of that moment, everything goes on exactly as it
+    would have without a stop. Raises NonFiniteCost after the result of an epoch in which a batch
+    had a NaN or infinite cost, and ValueError for another number of training examples than the
+    program was built for.
     """
-    train = _Training(program, data.train, schedule)
+    steps, target = InnerLoop(program, data.train), program.schedule.stop_at_accuracy
     progress = start
-    while not (progress.evaluated and progress.step >= train.end_of_run):
+    while not (progress.evaluated and progress.step >= program.total_steps):
         if progress.evaluated:
             progress = Progress(epoch=progress.epoch + 1, step=progress.step, evaluated=False)
-        for progress in train.epoch(progress):  # noqa: B020  # each goes on from the one before
+        for latest in steps.epoch(progress):
+            progress = latest
             on_progress(progress)
-        result = EpochResult(
-            epoch=progress.epoch,
-            step=progress.step,
-            examples=progress.examples,
-            complete=progress.examples == len(data.train),
-            cost=progress.cost,
-            train_accuracy=progress.accuracy,
-            val=evaluate(program, data.val),
-            test=evaluate(program, data.test),
-            batch_accuracies=progress.batch_accuracies,
-            seconds=progress.seconds,
-        )
+        result = _score(program, data, progress)
         yield result
         if progress.bad_step >= 0:
             raise NonFiniteCost(progress.cost, progress.epoch, progress.bad_step)
         progress = result.progress
-        if (
-            schedule.stop_at_accuracy is not None
-            and result.val.accuracy >= schedule.stop_at_accuracy
-        ):
+        if target is not None and result.val.accuracy >= target:
             return
 
 
-class _Training:
-    """The training split as tensors, and how many steps one call into the graph makes."""
+def _score(program: Program, data: Dataset, progress: Progress) -> EpochResult:
+    """Return the result of the epoch that has ended, with the scores of validation and test."""
+    return EpochResult(
+        epoch=progress.epoch,
+        step=progress.step,
+        examples=progress.examples,
+        complete=progress.examples == len(data.train),
+        cost=progress.cost,
+        train_accuracy=progress.accuracy,
+        val=evaluate(program, data.val),
+        test=evaluate(program, data.test),
+        batch_accuracies=progress.batch_accuracies,
+        seconds=progress.seconds,
+    )
 
-    def __init__(self, program: Program, split: Split, schedule: ScheduleConfig) -> None:
-        self._program, self._split, self._schedule = program, split, schedule
-        self._batch_size, self._every = schedule.batch_size, schedule.train_accuracy_every
+
+class InnerLoop:
+    """The compiled steps of a program on one training split, called as often as an epoch needs.
+
+    A call makes about as many steps as take half a second, but none beyond the end of the epoch or
+    of the run, or beyond a step before which a batch is to be scored. The smaller last batch of an
+    epoch has a call of its own.
+    """
+
+    def __init__(self, program: Program, split: Split) -> None:
+        if len(split) != program.num_train:
+            raise ValueError(
+                f"expected {program.num_train} training examples, for which the program was built, "
+                f"got {len(split)}"
+            )
+        self._program, self._split = program, split
         self._images, self._labels = tf.constant(split.images), tf.constant(split.labels)
-        self.end_of_run = schedule.total_steps(len(split))
         self._steps_per_call = 1
-        program.train_steps.get_concrete_function()  # traced here, so that no epoch's time includes it
+        program.train_steps.get_concrete_function()  # compiled here: no epoch's time includes it
 
     def epoch(self, progress: Progress) -> Iterator[Progress]:
-        """Train to the end of the epoch that `progress` is in, or of the run; yields after every call."""
-        in_epoch = self._schedule.steps_per_epoch(len(self._split))
+        """Train to the end of the epoch that `progress` is in, or of the run; yield after each call."""
+        program = self._program
+        in_epoch = program.schedule.steps_per_epoch(len(self._split))
         first_step = (progress.epoch - 1) * in_epoch
-        order = epoch_order(len(self._split), self._program.seed, progress.epoch)
-        while progress.step < min(first_step + in_epoch, self.end_of_run):
-            rest = order[(progress.step - first_step) * self._batch_size :]
-            progress = self._call(progress, rest)
+        order = epoch_order(len(self._split), program.seed, progress.epoch)
+        while progress.step < min(first_step + in_epoch, program.total_steps):
+            rest = order[(progress.step - first_step) * program.batch_size :]
+            progress = self.call(progress, rest)
             yield progress
 
-    def _call(self, progress: Progress, rest: NDArray[np.int32]) -> Progress:
-        """One call into the graph; `rest` is what the epoch's order has left."""
-        points = progress.batch_accuracies
-        if self._every is not None and progress.step % self._every == 0:
-            batch = rest[: self._batch_size]
-            upcoming = Split(self._split.images[batch], self._split.labels[batch])
-            points = (*points, (progress.step, evaluate(self._program, upcoming).accuracy))
-        steps = self._steps_in_call(progress.step, len(rest) // self._batch_size)
+    def call(self, progress: Progress, rest: NDArray[np.int32]) -> Progress:
+        """Make one call into the graph; `rest` is what the epoch's order has left."""
+        points, size = self._scored(progress, rest), self._program.batch_size
+        steps = self._steps_in_call(progress.step, len(rest) // size)
         started = time.perf_counter()
         run = self._program.train_steps if steps else self._program.train_remainder
-        batches = rest[: steps * self._batch_size] if steps else rest
+        batches = rest[: steps * size] if steps else rest
         first = tf.constant(progress.step, tf.int64)
-        totals = run(self._images, self._labels, batches, first, _Totals.of(progress))
+        totals = run(self._images, self._labels, batches, first, Totals.of(progress))
         cost_sum, correct, bad_step = (total.numpy() for total in totals)
         elapsed = time.perf_counter() - started
         if steps:
@@ -115,9 +128,19 @@ class _Training:
             evaluated=False,
         )
 
+    def _scored(self, progress: Progress, rest: NDArray[np.int32]) -> tuple[tuple[int, float], ...]:
+        """Return the epoch's batch accuracies, with that of the next batch if it is its turn."""
+        every = self._program.schedule.train_accuracy_every
+        if every is None or progress.step % every:
+            return progress.batch_accuracies
+        batch = rest[: self._program.batch_size]
+        upcoming = Split(self._split.images[batch], self._split.labels[batch])
+        accuracy = evaluate(self._program, upcoming).accuracy
+        return (*progress.batch_accuracies, (progress.step, accuracy))
+
     def _steps_in_call(self, step: int, full_batches: int) -> int:
-        """0 means that only the smaller last batch is left."""
-        limits = [self._steps_per_call, full_batches, self.end_of_run - step]
-        if self._every is not None:
-            limits.append(self._every - step % self._every)
+        """Return how many steps the next call makes; 0 if only the smaller last batch is left."""
+        limits = [self._steps_per_call, full_batches, self._program.total_steps - step]
+        if (every := self._program.schedule.train_accuracy_every) is not None:
+            limits.append(every - step % every)
         return min(limits)

@@ -10,51 +10,69 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from mnist_exp.config.schema import Config
+from mnist_exp.config.schema import Config, ScheduleConfig
 from mnist_exp.data import Split
 from mnist_exp.training import losses, models, optimizers, seeds
 from mnist_exp.training.results import Evaluation, Progress
 
-_EVAL_BATCH = 500  # twice as many take more memory and no less time
+_EVAL_BATCH = 500  # larger batches use more memory and are not faster
 
-
-# A tensor made outside of the graph: TensorFlow turns the division by a number into a product with its inexact inverse.
+# A tensor made outside of the graph: TensorFlow replaces the division by a number with a product
+# with its inexact inverse.
 _WHITE = tf.constant(255.0)
 
 
-class _Totals(NamedTuple):
-    """Sums over the batches of an epoch; carried through calls, so that their number changes no digit."""
+class Totals(NamedTuple):
+    """Sums over the batches of an epoch, carried from call to call."""
 
-    cost: tf.Tensor  # float64 []
-    correct: tf.Tensor  # int64 []
-    bad_step: (
-        tf.Tensor
-    )  # int64 []: first step, counted from 0, with a NaN or infinite cost; -1 if none
+    cost: tf.Tensor
+    """The sum of the examples' losses: float64 []."""
+    correct: tf.Tensor
+    """How many examples were right: int64 []."""
+    bad_step: tf.Tensor
+    """The first step, counted from 0, with a NaN or infinite cost; -1 if none: int64 []."""
 
     @staticmethod
-    def of(progress: Progress) -> "_Totals":
-        return _Totals(
+    def of(progress: Progress) -> "Totals":
+        """Return the sums with which the next call begins."""
+        return Totals(
             tf.constant(progress.cost_sum, tf.float64),
             tf.constant(progress.correct, tf.int64),
             tf.constant(progress.bad_step, tf.int64),
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Program:
-    """A model, how it is scored and how it is trained. `seed` sets the dropout masks and the order of examples."""
+    """A model, how it is scored, and how it is trained on a split of one size."""
 
     model: keras.Model
     loss: losses.PerExampleLoss
     reduce: Callable[[tf.Tensor], tf.Tensor]
+    """What turns a batch's losses [B] into the scalar whose gradient is taken."""
     optimizer: keras.optimizers.Optimizer
-    batch_size: int
+    schedule: ScheduleConfig
+    num_train: int
+    """The number of training examples."""
     seed: int
+    """It sets the dropout masks and the order of the examples."""
+
+    @property
+    def batch_size(self) -> int:
+        """The examples of a step; the last step of an epoch may have fewer."""
+        return self.schedule.batch_size
+
+    @cached_property
+    def total_steps(self) -> int:
+        """The training steps of a whole run."""
+        return self.schedule.total_steps(self.num_train)
 
     @cached_property
     def train_steps(self) -> Any:
-        """(images, labels, order [steps * batch_size], first step, totals) -> totals, the whole loop in one call."""
+        """Make many steps in one call, as a compiled loop.
 
+        (images, labels, order [steps * batch_size], first step, totals) -> totals
+        """
         counter = tf.TensorSpec([], tf.int64)
 
         @_graph(
@@ -62,20 +80,20 @@ class Program:
             tf.TensorSpec([None], tf.int32),
             tf.TensorSpec([None], tf.int32),
             counter,
-            _Totals(tf.TensorSpec([], tf.float64), counter, counter),
+            Totals(tf.TensorSpec([], tf.float64), counter, counter),
         )
         def train_steps(
             images: tf.Tensor,
             labels: tf.Tensor,
             order: tf.Tensor,
             first_step: tf.Tensor,
-            totals: _Totals,
-        ) -> _Totals:
-            # One gather of bytes for all steps: a softmax step takes 0.9 of the time it takes with a gather of its own.
+            totals: Totals,
+        ) -> Totals:
+            # One gather for all steps is faster than one in each.
             images, labels = tf.gather(images, order), tf.gather(labels, order)
             size = self.batch_size
 
-            def step(offset: tf.Tensor, totals: _Totals) -> tuple[tf.Tensor, _Totals]:
+            def step(offset: tf.Tensor, totals: Totals) -> tuple[tf.Tensor, Totals]:
                 start = tf.cast(offset, tf.int32) * size
                 x = tf.slice(images, [start, 0, 0, 0], [size, *images.shape[1:]])
                 y = tf.slice(labels, [start], [size])
@@ -89,19 +107,19 @@ class Program:
         return train_steps
 
     @cached_property
-    def train_remainder(self) -> Callable[..., _Totals]:
-        """As `train_steps`, for the one smaller batch at the end of an epoch."""
+    def train_remainder(self) -> Callable[..., Totals]:
+        """Make the one step with the smaller batch at the end of an epoch, as `train_steps` does."""
 
         @_graph()
         def train_remainder(
-            images: tf.Tensor, labels: tf.Tensor, batch: tf.Tensor, step: tf.Tensor, totals: _Totals
-        ) -> _Totals:
+            images: tf.Tensor, labels: tf.Tensor, batch: tf.Tensor, step: tf.Tensor, totals: Totals
+        ) -> Totals:
             return self._step(tf.gather(images, batch), tf.gather(labels, batch), step, totals)
 
         return train_remainder
 
-    def _step(self, images: tf.Tensor, y: tf.Tensor, step: tf.Tensor, totals: _Totals) -> _Totals:
-        """One update of the weights with a batch: images uint8 [B, 28, 28, 1], labels int32 [B]."""
+    def _step(self, images: tf.Tensor, y: tf.Tensor, step: tf.Tensor, totals: Totals) -> Totals:
+        """Update the weights with a batch: images uint8 [B, 28, 28, 1], labels int32 [B]."""
         x = to_float(images)
         self._seed_dropout(step)
         with tf.GradientTape() as tape:
@@ -112,14 +130,14 @@ class Program:
         self.optimizer.apply(tape.gradient(objective, [v.value for v in variables]), variables)
         cost = tf.cast(tf.reduce_sum(loss), tf.float64)
         is_first_bad = tf.logical_and(totals.bad_step < 0, tf.logical_not(tf.math.is_finite(cost)))
-        return _Totals(
+        return Totals(
             totals.cost + cost,
             totals.correct + _count_correct(logits, y),
             tf.where(is_first_bad, step, totals.bad_step),
         )
 
     def _seed_dropout(self, step: tf.Tensor) -> None:
-        """Masks depend on (seed, step) alone, so that a resumed run draws the same ones."""
+        """Let the masks depend on (seed, step) alone, so that a resumed run draws the same ones."""
         droppers = [layer for layer in self.model.layers if isinstance(layer, keras.layers.Dropout)]
         for index, layer in enumerate(droppers):
             state = layer.seed_generator.state
@@ -128,7 +146,7 @@ class Program:
 
     @cached_property
     def logits(self) -> Callable[[tf.Tensor], tf.Tensor]:
-        """Images uint8 [N, 28, 28, 1] -> logits [N, 10], dropout off."""
+        """Compute logits with dropout off: images uint8 [N, 28, 28, 1] -> logits [N, 10]."""
 
         @_graph(tf.TensorSpec([None, *self.model.input_shape[1:]], tf.uint8))
         def logits(images: tf.Tensor) -> tf.Tensor:
@@ -156,12 +174,12 @@ class Program:
 
 
 def _graph(*signature: Any) -> Any:
-    """tf.function without AutoGraph, which takes up to a second to rewrite Python and has nothing to rewrite here."""
+    """Return tf.function without AutoGraph, which takes time and has nothing to rewrite here."""
     return tf.function(input_signature=signature or None, autograph=False)
 
 
 def build_program(config: Config, num_train: int) -> Program:
-    """The program a config describes, for a training split of `num_train` examples."""
+    """Return the program that a config describes, for a training split of `num_train` examples."""
     schedule = config.schedule
     model = models.build(config.model, config.init, config.seed)
     optimizer = optimizers.build(config.optimizer, schedule, schedule.total_steps(num_train))
@@ -171,18 +189,19 @@ def build_program(config: Config, num_train: int) -> Program:
         loss=losses.build(config.loss),
         reduce=losses.reduction(config.loss),
         optimizer=optimizer,
-        batch_size=schedule.batch_size,
+        schedule=schedule,
+        num_train=num_train,
         seed=config.seed,
     )
 
 
 def to_float(images: tf.Tensor) -> tf.Tensor:
-    """uint8 0..255 -> float32 in [0, 1], exactly pixel / 255."""
+    """Convert pixels: uint8 0..255 -> float32 in [0, 1], exactly pixel / 255."""
     return tf.cast(images, tf.float32) / _WHITE
 
 
 def evaluate(program: Program, split: Split) -> Evaluation:
-    """Every example of the split counts once."""
+    """Return mean loss and accuracy over the split; every example counts once."""
     logits = program.logits(tf.constant(split.images))
     labels = tf.constant(split.labels)
     cost = tf.reduce_sum(tf.cast(program.loss(labels, logits), tf.float64))
@@ -190,11 +209,11 @@ def evaluate(program: Program, split: Split) -> Evaluation:
 
 
 def predict_probabilities(program: Program, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Images uint8 [N, 28, 28, 1] -> class probabilities [N, 10]."""
+    """Return class probabilities [N, 10] of images uint8 [N, 28, 28, 1]."""
     return tf.nn.softmax(program.logits(tf.constant(images))).numpy()
 
 
 def _count_correct(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """How many examples have their largest logit at the label: int64 []."""
+    """Count the examples whose largest logit is at the label: int64 []."""
     hits = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), tf.cast(labels, tf.int32))
     return tf.math.count_nonzero(hits)

@@ -12,8 +12,8 @@ from mnist_exp.config import schema
 from mnist_exp.config import tree as config
 from mnist_exp.config.mistakes import USER_ERRORS, explain
 from mnist_exp.errors import UserError
-from mnist_exp.training import loop as training
 from mnist_exp.training import machine
+from mnist_exp.training.loop import fit
 from mnist_exp.training.program import build_program
 
 KEYS = [
@@ -146,7 +146,7 @@ def test_random_overrides_train_two_batches_or_get_a_short_answer(
     schedule = dataclasses.replace(found.schedule, max_steps=2)
     program = build_program(dataclasses.replace(found, schedule=schedule), 32)
     try:
-        for result in training.fit(program, small, schedule):
+        for result in fit(program, small):
             assert result.step <= 2
     except UserError as error:
         said = str(error)

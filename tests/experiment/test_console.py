@@ -1,9 +1,10 @@
 import pytest
 
 from mnist_exp.config.schema import ReferenceConfig
-from mnist_exp.experiment import console as reporting
+from mnist_exp.experiment.console import Reporter, layer_text
 from mnist_exp.training import results
 from mnist_exp.training.results import EpochResult, Evaluation, LayerRow, Progress
+from tests.support.jobs import a_job
 
 REFERENCE = ReferenceConfig(source="the blog post", test_accuracy=0.9872, cost=[0.342477704])
 
@@ -24,26 +25,25 @@ def epoch(number: int, val: float = 0.9, complete: bool = True) -> EpochResult:
 
 
 def test_epoch_line_is_the_tutorials(capsys: pytest.CaptureFixture[str]) -> None:
-    reporting.Reporter().epoch(epoch(1), REFERENCE, seconds_left=140)
+    Reporter().epoch(epoch(1), REFERENCE, seconds_left=140)
     out = capsys.readouterr().out
     assert out.startswith("Epoch: 0001 cost = 0.250000000 (tutorial 0.342477704)")
     assert "validation 0.9000  test 0.9500  5,500 images/s  2:20 min left" in out
 
 
 def test_epoch_without_a_claim(capsys: pytest.CaptureFixture[str]) -> None:
-    reporting.Reporter().epoch(epoch(2), REFERENCE, seconds_left=0)
+    Reporter().epoch(epoch(2), REFERENCE, seconds_left=0)
     assert "tutorial" not in capsys.readouterr().out
 
 
 def test_unfinished_epoch_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    reporting.Reporter().epoch(epoch(1, complete=False), None, seconds_left=0)
+    Reporter().epoch(epoch(1, complete=False), None, seconds_left=0)
     assert "The last epoch ended at step 550, after 55,000 images." in capsys.readouterr().out
 
 
 def test_summary_puts_the_claim_beside_the_result(capsys: pytest.CaptureFixture[str]) -> None:
-    reporting.Reporter().summary(
-        "blog-s0", [epoch(1, 0.97), epoch(2, 0.96)], REFERENCE, ["schedule.epochs=2"]
-    )
+    job = a_job(run_name="blog-s0", reference=REFERENCE, changes=("schedule.epochs=2",))
+    Reporter().summary(job, [epoch(1, 0.97), epoch(2, 0.96)])
     lines = capsys.readouterr().out.splitlines()
     assert "blog-s0: 1,100 steps, 20 s of training" in lines
     assert any(line.split() == ["test", "accuracy", "0.9500", "0.9872"] for line in lines)
@@ -52,7 +52,7 @@ def test_summary_puts_the_claim_beside_the_result(capsys: pytest.CaptureFixture[
 
 
 def test_batch_accuracy_line_is_the_notebooks(capsys: pytest.CaptureFixture[str]) -> None:
-    reporter = reporting.Reporter()
+    reporter = Reporter()
     reporter.progress(
         Progress(1, 101, 50, 0.5, 9, batch_accuracies=((0, 0.1), (100, 0.84))), seconds_left=1
     )
@@ -66,9 +66,7 @@ def test_batch_accuracy_line_is_the_notebooks(capsys: pytest.CaptureFixture[str]
 
 
 def test_layer_text_adds_up() -> None:
-    text = reporting.layer_text(
-        [LayerRow("conv1", (28, 28, 32), 288), LayerRow("readout", (10,), 31370)]
-    )
+    text = layer_text([LayerRow("conv1", (28, 28, 32), 288), LayerRow("readout", (10,), 31370)])
     assert "conv1     (?, 28, 28, 32)              288" in text
     assert text.splitlines()[-1].split() == ["total", "31,658"]
 

@@ -16,7 +16,7 @@ from mnist_exp.compare.baseline import find_baseline
 from mnist_exp.config import presets
 from mnist_exp.config.tree import compose
 from mnist_exp.errors import DataError, NonFiniteCost, PreflightFailed
-from mnist_exp.experiment import runner as experiment
+from mnist_exp.experiment import outcome
 from mnist_exp.tracking import tracker as tracking
 from mnist_exp.tracking.runs import Selection, Store
 from mnist_exp.training.loop import fit
@@ -125,18 +125,14 @@ def test_the_blogs_settings_are_recognised_without_naming_them(
 ) -> None:
 
     settings = compose(["model=cnn3x3", "optimizer=adam"])
-    variant, reference, changes = presets._identify(
-        settings, experiment.find_preset(settings.config)
-    )
+    variant, reference, changes = presets._identify(settings, presets.find_preset(settings.config))
     assert (variant, changes) == ("blog_cnn3x3", [])
     assert reference is not None
     settings = compose(["experiment=blog_cnn3x3", "schedule.epochs=1"])
-    variant, _, changes = presets._identify(settings, experiment.find_preset(settings.config))
+    variant, _, changes = presets._identify(settings, presets.find_preset(settings.config))
     assert (variant, changes) == ("blog_cnn3x3", ["schedule.epochs=1"])
     settings = compose(["model=cnn3x3", "optimizer=adam", "variant=mine"])
-    variant, reference, changes = presets._identify(
-        settings, experiment.find_preset(settings.config)
-    )
+    variant, reference, changes = presets._identify(settings, presets.find_preset(settings.config))
     assert (variant, changes) == ("mine", [])
     assert reference is not None
 
@@ -155,7 +151,7 @@ def test_params_tags_and_files_of_a_run_name_the_same_variant(
     workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a run that is no preset, and of one that spells a preset out; `compare` then finds the runs by that name."""
-    monkeypatch.setattr(experiment, "_log_figures", lambda *_: None)
+    monkeypatch.setattr(outcome, "log_figures", lambda *_: None)
     monkeypatch.setattr(tracking.RunTracker, "log_model", lambda *_: None)
     small = ["preflight=off", "data.train_limit=200", "data.eval_limit=100", "schedule.max_steps=3"]
     names = {}
@@ -282,7 +278,7 @@ OPTIONS = [
 def test_every_option_trains_two_batches(overrides: list[str], small_mnist: object) -> None:
     config = compose([*overrides, "debug=fast", "schedule.batch_size=16"]).config
     program = build_program(config, len(small_mnist.train))  # type: ignore[attr-defined]
-    (result,) = fit(program, small_mnist, config.schedule)  # type: ignore[arg-type]
+    (result,) = fit(program, small_mnist)  # type: ignore[arg-type]
     assert result.step == 2
     test = evaluate(program, small_mnist.test)  # type: ignore[attr-defined]
     assert np.isfinite([result.cost, result.val.cost, test.cost]).all()
@@ -357,10 +353,10 @@ def test_what_the_first_run_imports_is_not_searched_for_garbage(
 import gc
 from mnist_exp.config import presets
 from mnist_exp.training import startup
-from mnist_exp.experiment import runner as experiment
+from mnist_exp.experiment import outcome
 for _ in range(2):
     with startup.quick_imports():
-        assert gc.isenabled() == ("tensorflow" in experiment.sys.modules)
+        assert gc.isenabled() == ("tensorflow" in sys.modules)
         import tensorflow
     assert gc.isenabled()
     print(gc.get_freeze_count() > 300_000)

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from mnist_exp import data
-from mnist_exp.experiment import runner as experiment
+from mnist_exp.experiment import outcome
 from mnist_exp.outside import plot_style
+from tests.support.jobs import a_job
 from tests.test_figures import epochs
 
 HOSTILE: Any = {
@@ -40,7 +41,7 @@ class Tracker:
 def drawn(small_mnist: data.Dataset) -> dict[str, bytes]:
     tracker: Any = Tracker()
     scores = np.eye(10, dtype=np.float32)[(small_mnist.test.labels + 1) % 10]
-    experiment._log_figures(tracker, small_mnist.test, scores, epochs(3), None, 0)
+    outcome.log_figures(tracker, a_job(dataset=small_mnist), scores, epochs(3))
     return dict(tracker.files)
 
 

@@ -4,6 +4,7 @@ import json
 import resource
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from mnist_exp import data
 from mnist_exp.config.schema import Config
 from mnist_exp.errors import UserError
 from mnist_exp.training import checkpoint
-from mnist_exp.training import loop as training
+from mnist_exp.training.loop import fit
 from mnist_exp.training.program import Program, build_program
 from mnist_exp.training.results import EpochResult, Evaluation, Progress
 
@@ -39,7 +40,11 @@ def state(step: int, size: int = 10, evaluated: bool = True) -> checkpoint.RunSt
         1, step, 50, 0.1 + 0.2, 3, evaluated=evaluated, batch_accuracies=((0, 0.1),)
     )
     return checkpoint.RunState(
-        progress, (RESULT,), weights, (np.array(7, np.int64),), {"run_id": "x"}
+        progress=progress,
+        results=(RESULT,),
+        weights=weights,
+        optimizer=(np.array(7, np.int64),),
+        record={"run_id": "x"},
     )
 
 
@@ -159,7 +164,7 @@ def test_restored_program_goes_on_bit_for_bit(
 
     whole, stopped = (build_program(config, 300) for _ in range(2))
     start = checkpoint.RunState.of(stopped, Progress(), (), {})
-    expected = list(training.fit(whole, small_mnist, config.schedule))
+    expected = list(fit(whole, small_mnist))
     for stop in range(1, 10):
         start.restore(stopped)
         done: list[EpochResult] = []
@@ -174,14 +179,12 @@ def test_restored_program_goes_on_bit_for_bit(
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            done.extend(
-                training.fit(stopped, small_mnist, config.schedule, on_progress=on_progress)
-            )
+            done.extend(fit(stopped, small_mnist, on_progress=on_progress))
         loaded, _ = warnings_of(tmp_path)
         assert loaded is not None
         resumed = build_program(config, 300)
         loaded.restore(resumed)
-        rest = training.fit(resumed, small_mnist, config.schedule, start=loaded.progress)
+        rest = fit(resumed, small_mnist, start=loaded.progress)
         results = [*loaded.results, *rest]
         assert [r.cost for r in results] == [r.cost for r in expected]
         assert [(r.val, r.test, r.batch_accuracies) for r in results] == [
@@ -197,12 +200,12 @@ def test_a_run_stopped_before_its_first_step(
     config = settings("model=softmax", "schedule.epochs=1")
     program = build_program(config, 300)
     checkpoint.save(checkpoint.RunState.of(program, Progress(), (), {}), tmp_path)
-    (expected,) = training.fit(program, small_mnist, config.schedule)
+    (expected,) = fit(program, small_mnist)
     resumed = build_program(config, 300)
     loaded, _ = warnings_of(tmp_path)
     assert loaded is not None
     loaded.restore(resumed)
-    (result,) = training.fit(resumed, small_mnist, config.schedule, start=loaded.progress)
+    (result,) = fit(resumed, small_mnist, start=loaded.progress)
     assert result.cost == expected.cost
 
 
@@ -313,10 +316,8 @@ def test_arrays_of_another_network_are_refused(
     program = build_program(settings("model=softmax"), 300)
     other = build_program(settings("model=mlp", "model.hidden_units=[4]"), 300)
     record = {"run_id": "a"}
-    for state in (
-        checkpoint.RunState.of(other, Progress(), (), record),
-        checkpoint.RunState(Progress(), (), (np.zeros(3),), (), record),
-    ):
+    of_other = checkpoint.RunState.of(other, Progress(), (), record)
+    for state in (of_other, replace(of_other, weights=(np.zeros(3),), optimizer=())):
         with pytest.raises(
             UserError, match="resume=a: the arrays of its checkpoint are not those of the network"
         ):

@@ -15,7 +15,7 @@ from mnist_exp import data
 from mnist_exp.training import keras_state
 from mnist_exp.config.tree import compose
 from mnist_exp.errors import UserError
-from mnist_exp.experiment.runner import import_tensorflow
+from mnist_exp.training.startup import import_tensorflow
 environment = dict(os.environ)
 try:
     import_tensorflow(compose(["model=cnn3x3"]).config)
@@ -24,11 +24,12 @@ except UserError as error:
 environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 assert {name: os.environ.get(name) for name in environment} == environment
 import keras
-from mnist_exp.training import models, loop as training
+from mnist_exp.training.loop import fit
+from mnist_exp.training.program import build_program
 config = compose(["model=cnn3x3", "init=he", "schedule.max_steps=2", "data.train_limit=200", "data.eval_limit=100"]).config
 dataset = data.load(train_limit=200, eval_limit=100)
-program = training.build_program(config, 200)
-(result,) = training.fit(program, dataset, config.schedule)
+program = build_program(config, 200)
+(result,) = fit(program, dataset)
 print(json.dumps([result.cost, result.test.cost, [str(v.dtype) for v in program.model.weights], keras.config.backend()]))
 """
 

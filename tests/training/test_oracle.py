@@ -20,7 +20,7 @@ from benchmarks.tutorials import (
 from mnist_exp import data
 from mnist_exp.config.schema import Config
 from mnist_exp.training import results, seeds
-from mnist_exp.training.program import Program, _Totals, build_program
+from mnist_exp.training.program import Program, Totals, build_program
 
 STEPS = 20
 
@@ -50,7 +50,7 @@ def train_ours(
     images, labels = tf.constant(split.images), tf.constant(split.labels)
     costs = []
     for step, batch in enumerate(batches):
-        zero = _Totals.of(results.Progress())
+        zero = Totals.of(results.Progress())
         totals = program.train_steps(images, labels, batch, tf.constant(step, tf.int64), zero)
         costs.append(float(totals.cost))  # the sum over the batch
     return costs, [variable.numpy() for variable in program.model.trainable_variables]

@@ -9,10 +9,10 @@ import tensorflow as tf
 from mnist_exp import data
 from mnist_exp.config.schema import Config
 from mnist_exp.errors import NonFiniteCost
-from mnist_exp.training import loop as training
-from mnist_exp.training import results, seeds
+from mnist_exp.training import loop, results, seeds
+from mnist_exp.training.loop import fit
 from mnist_exp.training.program import (
-    _Totals,
+    Totals,
     build_program,
     evaluate,
     predict_probabilities,
@@ -27,7 +27,7 @@ def train(
     config: Config, dataset: data.Dataset, **options: object
 ) -> tuple[list[EpochResult], list[np.ndarray]]:
     program = build_program(config, len(dataset.train))
-    results = list(training.fit(program, dataset, config.schedule, **options))  # type: ignore[arg-type]
+    results = list(fit(program, dataset, **options))  # type: ignore[arg-type]
     return results, [variable.numpy() for variable in program.model.trainable_variables]
 
 
@@ -68,9 +68,9 @@ def test_number_of_calls_changes_no_digit(
     settings: Compose, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = settings("model=softmax", "schedule.epochs=2", "schedule.batch_size=10")
-    monkeypatch.setattr(training, "_SECONDS_PER_CALL", 0.0)  # one step a call
+    monkeypatch.setattr(loop, "_SECONDS_PER_CALL", 0.0)  # one step a call
     slow, slow_weights = train(config, small_mnist)
-    monkeypatch.setattr(training, "_SECONDS_PER_CALL", 1e9)
+    monkeypatch.setattr(loop, "_SECONDS_PER_CALL", 1e9)
     fast, fast_weights = train(config, small_mnist)
     assert without_time(slow) == without_time(fast)
     np.testing.assert_array_equal(slow_weights[0], fast_weights[0])
@@ -89,7 +89,7 @@ def test_every_example_once_an_epoch(
         "optimizer.learning_rate=1e-30",
     )
     program = build_program(config, 300)
-    (result,) = training.fit(program, small_mnist, config.schedule)
+    (result,) = fit(program, small_mnist)
     whole = evaluate(program, small_mnist.train)
     assert result.examples == 300
     assert result.complete
@@ -164,7 +164,7 @@ def test_dropout_masks_depend_on_seed_and_step(
             tf.constant(small_mnist.train.labels),
             np.arange(50, dtype=np.int32),
             tf.constant(step, tf.int64),
-            _Totals.of(results.Progress()),
+            Totals.of(results.Progress()),
         )
         return float(totals.cost)
 
@@ -190,8 +190,16 @@ def test_non_finite_cost_stops_after_the_epoch_and_names_the_step(
     with pytest.raises(
         NonFiniteCost, match="the cost became nan in epoch 1; .* was step 1"
     ) as caught:
-        results.extend(training.fit(program, small_mnist, config.schedule))
+        results.extend(fit(program, small_mnist))
     assert caught.value.step == 1  # step 0 starts from small weights
+
+
+def test_another_number_of_examples_than_the_program_was_built_for(
+    settings: Compose, small_mnist: data.Dataset
+) -> None:
+    program = build_program(settings("model=softmax"), 299)
+    with pytest.raises(ValueError, match="expected 299 training examples, .* got 300"):
+        next(fit(program, small_mnist))
 
 
 def test_stop_at_accuracy(settings: Compose, small_mnist: data.Dataset) -> None:

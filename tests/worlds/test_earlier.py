@@ -10,7 +10,10 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from hydra.utils import get_object
 
+from mnist_exp.config.tree import EXECUTION_WHITELIST
+from mnist_exp.studies.hooks import StudyTracking
 from tests.support.waiting import LIMIT
 
 SOFTMAX, MLP, KILLED = (
@@ -76,8 +79,41 @@ def test_an_earlier_run_is_trained_again_from_its_record(folder: Path) -> None:
     assert "train/cost" in report
 
 
+PACKAGE = "mnist_exp"  # apart from the names: they are no longer those of modules
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now"),
+    [
+        ("earlier_files.EarlierFiles", "config.earlier_files.EarlierFiles"),
+        ("search_spaces.optimizers", "studies.search_spaces.optimizers"),
+        ("study_tracking.StudyTracking", "studies.hooks.StudyTracking"),
+    ],
+)
+def test_earlier_names_in_yaml_files_are_understood(earlier: str, now: str) -> None:
+    earlier, now = f"{PACKAGE}.{earlier}", f"{PACKAGE}.{now}"
+    assert get_object(earlier) is get_object(now)
+    assert earlier in EXECUTION_WHITELIST
+    assert StudyTracking().present_name(earlier) == StudyTracking().present_name(now) == now
+
+
 @pytest.mark.slow
-def test_an_earlier_study_goes_on_and_its_best_trial_is_trained(folder: Path) -> None:
+def test_a_study_that_recorded_an_earlier_name_goes_on(workdir: Path) -> None:
+    """With the earlier name again and with the present one; no name of the earlier modules is lost."""
+    setting = "hydra.sweeper.custom_search_space="
+    own_callback = f"+hydra.callbacks.own._target_={PACKAGE}.earlier_files.EarlierFiles"
+    command = ["-m", *SMALL, "schedule.max_steps=2", "hydra/sweeper=optuna_study", own_callback]
+    command += ["optimizer=adamw,momentum", "hydra.sweeper.study_name=tuned"]
+    for n_trials, name in enumerate(("search_spaces", "search_spaces", "studies.search_spaces"), 1):
+        hooks = f"hydra.sweeper.hooks={PACKAGE}.study_tracking.StudyTracking"
+        space = f"{setting}{PACKAGE}.{name}.optimizers"
+        n = f"hydra.sweeper.n_trials={n_trials}"
+        assert f"{n_trials}/{n_trials} done" in answer(workdir, PACKAGE, *command, hooks, space, n)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hooks", ["studies.hooks", "study_tracking"])
+def test_an_earlier_study_goes_on_and_its_best_trial_is_trained(folder: Path, hooks: str) -> None:
     more = answer(
         folder,
         "mnist_exp",
@@ -90,7 +126,7 @@ def test_an_earlier_study_goes_on_and_its_best_trial_is_trained(folder: Path) ->
         "hydra.sweeper.study_name=rates",
         "hydra.sweeper.sampler.seed=0",
         "optimizer.learning_rate=tag(log, interval(1e-4,1e-1))",
-        "hydra.sweeper.hooks=mnist_exp.studies.hooks.StudyTracking",
+        f"hydra.sweeper.hooks={PACKAGE}.{hooks}.StudyTracking",
         "hydra.sweeper.direction=maximize",
     )
     assert "4/4 done" in more

@@ -1,0 +1,123 @@
+"""What a run leaves when it has ended: its summary, predictions, figures and model."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_exp import data
+from mnist_exp.outside import plot_style
+from mnist_exp.tracking.job import Job
+from mnist_exp.training import seeds
+from mnist_exp.training.results import EpochResult, best_epoch
+
+if TYPE_CHECKING:
+    from mnist_exp.serving.registry import Entry
+    from mnist_exp.tracking.tracker import RunTracker
+    from mnist_exp.training.program import Program
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """What a run ended with."""
+
+    run_id: str
+    run_name: str
+    epochs: tuple[EpochResult, ...]
+    test_accuracy: float
+    """After the last epoch, as a fraction in [0, 1]; so is `val_accuracy`."""
+    val_accuracy: float
+
+    def objectives(self, names: Sequence[str]) -> list[float]:
+        """Return the values that a sweep optimises, by the names of the setting `objective`."""
+        return objectives(names, self.epochs)
+
+
+def objectives(names: Sequence[str], epochs: Sequence[EpochResult]) -> list[float]:
+    """Return the values of these objectives after the last of the epochs."""
+    last = epochs[-1]
+    values = {
+        "val/accuracy": last.val.accuracy,
+        "val/cost": last.val.cost,
+        "test/accuracy": last.test.accuracy,
+        "time/training_seconds": sum(epoch.seconds for epoch in epochs),
+    }
+    return [values[name] for name in names]
+
+
+def log(job: Job, program: "Program", epochs: list[EpochResult], tracker: "RunTracker") -> None:
+    """Log all that a finished run leaves beside its epochs."""
+    from mnist_exp.training.program import predict_probabilities
+
+    best = best_epoch(epochs)
+    summary = {"best/val_accuracy": best.val.accuracy, "best/epoch": best.epoch}
+    tracker.log_summary(summary, epochs[-1].epoch)
+    probabilities = predict_probabilities(program, job.dataset.test.images)
+    log_predictions(tracker, job.dataset.test, probabilities)
+    if job.origin.keeps_model:
+        log_figures(tracker, job, probabilities, epochs)
+        entry = _registry_entry(job, epochs)
+        tracker.log_model(program.model, job.dataset, epochs[-1].step, entry)
+
+
+def log_predictions(
+    tracker: "RunTracker", test: data.Split, probabilities: NDArray[np.float32]
+) -> None:
+    """Log label, prediction and probabilities [N, 10] of each test image, in the files' order."""
+    with _artifacts(tracker, "predictions") as folder:
+        np.savez(
+            folder / "test.npz",
+            label=test.labels,
+            prediction=probabilities.argmax(axis=1),
+            probability=probabilities,
+        )
+
+
+@plot_style.plain()
+def log_figures(
+    tracker: "RunTracker", job: Job, probabilities: NDArray[np.float32], epochs: list[EpochResult]
+) -> None:
+    """Log the figures of a run as PNGs; the test images have these probabilities [N, 10]."""
+    from mnist_exp import figures
+
+    test, reference = job.dataset.test, job.reference
+    stream = seeds.sequence(job.settings.config.seed, "figures")
+    index = int(np.random.default_rng(stream).integers(len(test)))
+    drawn = {
+        "learning_curves": figures.learning_curves(epochs, reference),
+        "confusion_matrix": figures.confusion_matrix(test.labels, probabilities),
+        "mistakes": figures.mistakes(test, probabilities),
+        "random_digit": figures.random_digit(test, probabilities, index),
+    }
+    if any(result.batch_accuracies for result in epochs):
+        drawn["batch_accuracy"] = figures.batch_accuracy(epochs, reference)
+    with _artifacts(tracker, "figures") as folder:
+        for name, figure in drawn.items():
+            figure.savefig(folder / f"{name}.png", dpi=120)
+
+
+def _registry_entry(job: Job, epochs: list[EpochResult]) -> "Entry | None":
+    """Return the model's entry in the registry.
+
+    None for a debug run and for one scored on training images: their models are not registered.
+    """
+    from mnist_exp.serving.registry import Entry
+
+    if "debug" in job.settings.choices or job.settings.config.data.eval_on_train:
+        return None
+    return Entry(job.variant, epochs[-1].val.accuracy, len(job.dataset.val))
+
+
+@contextmanager
+def _artifacts(tracker: "RunTracker", name: str) -> Iterator[Path]:
+    """Make an empty folder whose files are logged, below this name, when the block ends."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / name
+        folder.mkdir()
+        yield folder
+        tracker.log_files(Path(temporary))

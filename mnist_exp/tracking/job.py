@@ -1,0 +1,62 @@
+"""What a run is before it has begun: one value for all that trains, records or shows the run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mnist_exp.config.schema import ReferenceConfig
+from mnist_exp.config.tree import Settings
+from mnist_exp.data import Dataset
+from mnist_exp.training.checkpoint import RunState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a run comes from. This class is a run by itself; `studies.trial` has a trial's."""
+
+    name_prefix: str = ""
+    """What the run's name begins with, if no setting names the run."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags of the run in MLflow, added to those from the settings."""
+    resume_id: str | None = None
+    """The run that an earlier try of the same trial began."""
+    threads: int | None = None
+    """The threads of TensorFlow where the settings name no number; None for all cores."""
+    is_retried: bool = False
+    """True if the study itself goes on with a run that was interrupted, and not a person."""
+    keeps_model: bool = True
+    """True if the run logs its model and its figures."""
+
+    def remember(self, run_id: str) -> None:
+        """Note which run this is, for a later try."""
+
+    def report(self, value: float, epoch: int) -> None:
+        """Report the objective after an epoch. Raises optuna.TrialPruned to end the run here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run, with all that is known of it before TensorFlow loads."""
+
+    settings: Settings
+    """The checked settings; `settings.config.variant` is `variant`."""
+    run_name: str
+    variant: str
+    """The name of the preset, or of the model and the optimizer."""
+    reference: ReferenceConfig | None
+    """What the tutorial claims about this variant."""
+    changes: tuple[str, ...]
+    """The overrides by which the run differs from its preset, or from the defaults without one."""
+    dataset: Dataset
+    state: RunState | None = None
+    """The checkpoint to go on from; None for a new run."""
+    origin: Origin = Origin()
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of the run to go on with; None for a new run."""
+        return None if self.state is None else str(self.state.record["run_id"])
+
+    @property
+    def total_steps(self) -> int:
+        """The training steps of the whole run, those before a resumption included."""
+        return self.settings.config.schedule.total_steps(len(self.dataset.train))

@@ -85,7 +85,7 @@ def stoppable(tell_workers: Callable[[], None], *, at_once: bool) -> Iterator[St
     The workers are told to stop. KeyboardInterrupt is raised in the block only if a second signal
     comes, or if the block has not ended some seconds later; with `at_once` for the first signal.
     """
-    stop, came, over = Stop(), threading.Event(), threading.Event()
+    stop, has_come, has_ended = Stop(), threading.Event(), threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop  # only the main thread can handle signals
         return
@@ -94,17 +94,17 @@ def stoppable(tell_workers: Callable[[], None], *, at_once: bool) -> Iterator[St
         if stop.signum is not None:
             raise KeyboardInterrupt
         stop.signum = signum
-        came.set()
+        has_come.set()
         if at_once:
             raise KeyboardInterrupt
 
     def follow() -> None:
-        came.wait()
-        if over.wait(_TELL_SECONDS):
+        has_come.wait()
+        if has_ended.wait(_TELL_SECONDS):
             return
         with contextlib.suppress(Exception):
             tell_workers()  # with the database out of reach, they end with this process
-        if not over.wait(_WAIT_SECONDS):
+        if not has_ended.wait(_WAIT_SECONDS):
             interrupt_main_thread()
 
     before = {number: signal.getsignal(number) for number in _SIGNALS}
@@ -117,8 +117,8 @@ def stoppable(tell_workers: Callable[[], None], *, at_once: bool) -> Iterator[St
     try:
         yield stop
     finally:
-        over.set()
-        came.set()
+        has_ended.set()
+        has_come.set()
         follower.join()
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)

@@ -39,7 +39,7 @@ def unused_workers(config: DictConfig) -> list[str]:
 
 
 def run_workers(worker: Worker) -> None:
-    """Run `worker.share` workers until all have ended. Raises what a worker or the launcher raises."""
+    """Run `worker.share` workers until all have ended. Raises what they or the launcher raise."""
     config = worker.config.copy()
     own = ["hydra.output_subdir=null", "hydra.job.chdir=false"]
     is_joblib = str(config.hydra.launcher._target_).endswith(".JoblibLauncher")

@@ -52,7 +52,7 @@ class Display:
     @contextmanager
     def live(self) -> Iterator[None]:
         """Keep the display up to date while the block runs."""
-        over = threading.Event()
+        has_ended = threading.Event()
         self._print(self._headline())
         live = (
             Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
@@ -66,7 +66,7 @@ class Display:
                 self._print_new(trials)
 
         def follow() -> None:
-            while not over.wait(_REFRESH_SECONDS):
+            while not has_ended.wait(_REFRESH_SECONDS):
                 with suppress(optuna.exceptions.StorageInternalError):  # a database that is busy
                     refresh()
 
@@ -77,7 +77,7 @@ class Display:
             follower.start()
             yield
         finally:
-            over.set()
+            has_ended.set()
             follower.join()
             refresh()
             if live is not None:

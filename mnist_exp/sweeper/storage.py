@@ -88,13 +88,10 @@ class StudyStorage(RDBStorage):
     def claim(self, study_id: int) -> int | None:
         """Make this process the owner of the first waiting trial; return its id, or None."""
         with self.lock(), _create_scoped_session(self.scoped_session) as session:
-            trial = (
-                session.query(models.TrialModel)
-                .filter(models.TrialModel.study_id == study_id)
-                .filter(models.TrialModel.state == TrialState.WAITING)
-                .order_by(models.TrialModel.trial_id)
-                .first()
+            waiting = session.query(models.TrialModel).filter_by(
+                study_id=study_id, state=TrialState.WAITING
             )
+            trial = waiting.order_by(models.TrialModel.trial_id).first()
             if trial is None:
                 return None
             trial.state, trial.datetime_start = TrialState.RUNNING, datetime.now()
@@ -129,13 +126,9 @@ class StudyStorage(RDBStorage):
         with _create_scoped_session(self.scoped_session) as session:
             owner = (
                 session.query(models.TrialUserAttributeModel.value_json)
-                .join(
-                    models.TrialModel,
-                    models.TrialModel.trial_id == models.TrialUserAttributeModel.trial_id,
-                )
-                .filter(models.TrialModel.trial_id == trial_id)
-                .filter(models.TrialModel.state == TrialState.RUNNING)
-                .filter(models.TrialUserAttributeModel.key == WORKER)
+                .filter_by(trial_id=trial_id, key=WORKER)
+                .join(models.TrialModel)
+                .filter_by(state=TrialState.RUNNING)
                 .scalar()
             )
         return owner is not None and json.loads(owner) == processes.this_process()
@@ -159,7 +152,7 @@ class StudyStorage(RDBStorage):
         with _create_scoped_session(self.scoped_session) as session:
             rows = (
                 session.query(models.TrialModel.state, sqlalchemy.func.count())
-                .filter(models.TrialModel.study_id == study_id)
+                .filter_by(study_id=study_id)
                 .group_by(models.TrialModel.state)
                 .all()
             )
@@ -170,9 +163,9 @@ class StudyStorage(RDBStorage):
         with _create_scoped_session(self.scoped_session) as session:
             rows = (
                 session.query(models.TrialModel.state, models.TrialUserAttributeModel.value_json)
+                .filter_by(study_id=study_id)
                 .join(models.TrialUserAttributeModel)
-                .filter(models.TrialModel.study_id == study_id)
-                .filter(models.TrialUserAttributeModel.key == key)
+                .filter_by(key=key)
                 .all()
             )
         return [(state, json.loads(text)) for state, text in rows]
@@ -182,28 +175,20 @@ class StudyStorage(RDBStorage):
         with _create_scoped_session(self.scoped_session) as session:
             return (
                 session.query(models.TrialModel)
+                .filter_by(study_id=study_id, state=TrialState.FAIL)
                 .join(models.TrialUserAttributeModel)
-                .filter(models.TrialModel.study_id == study_id)
-                .filter(models.TrialModel.state == TrialState.FAIL)
-                .filter(models.TrialUserAttributeModel.key == LAUNCH)
-                .filter(models.TrialUserAttributeModel.value_json == json.dumps(launch))
+                .filter_by(key=LAUNCH, value_json=json.dumps(launch))
                 .count()
             )
 
     def begun(self, study_id: int, newer_than: int) -> list[tuple[int, int, TrialState]]:
-        """Return id, number and state of trials that do not wait or have a larger id."""
+        """Return id, number and state of the trials that have begun, or wait and are newer."""
         with _create_scoped_session(self.scoped_session) as session:
+            trial = models.TrialModel
             rows = (
-                session.query(
-                    models.TrialModel.trial_id, models.TrialModel.number, models.TrialModel.state
-                )
-                .filter(models.TrialModel.study_id == study_id)
-                .filter(
-                    sqlalchemy.or_(
-                        models.TrialModel.state != TrialState.WAITING,
-                        models.TrialModel.trial_id > newer_than,
-                    )
-                )
+                session.query(trial.trial_id, trial.number, trial.state)
+                .filter_by(study_id=study_id)
+                .filter((trial.state != TrialState.WAITING) | (trial.trial_id > newer_than))
                 .all()
             )
         return [tuple(row) for row in rows]
@@ -277,9 +262,8 @@ class StudyStorage(RDBStorage):
             now = session.execute(sqlalchemy.func.now()).scalar_one()
             rows = (
                 session.query(models.TrialModel.trial_id, models.TrialHeartbeatModel.heartbeat)
+                .filter_by(study_id=study_id, state=TrialState.RUNNING)
                 .join(models.TrialHeartbeatModel)
-                .filter(models.TrialModel.study_id == study_id)
-                .filter(models.TrialModel.state == TrialState.RUNNING)
                 .all()
             )
         # On PostgreSQL one of the two times has a time zone.

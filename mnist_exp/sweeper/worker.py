@@ -83,14 +83,14 @@ class Worker:
 
     def _take_trials(self, study: optuna.Study, storage: StudyStorage, hold: Held) -> None:
         """Run one trial after the other, until none waits or none may begin."""
-        over = self.is_over(study, storage)
-        while not over and (trial_id := storage.claim(study._study_id)) is not None:
+        is_over = self.is_over(study, storage)
+        while not is_over and (trial_id := storage.claim(study._study_id)) is not None:
             state = None
             with contextlib.suppress(TakenOver):
                 state = self._run_trial(study, storage, trial_id, hold)
             hold.check()
-            over = self.is_over(study, storage)
-            if not over:
+            is_over = self.is_over(study, storage)
+            if not is_over:
                 if state == TrialState.FAIL:
                     fill(study, storage, self.plan, retry_failed=False)
                 storage.give_back_lost(study._study_id, self.config.hydra.sweeper.max_retries)
@@ -189,10 +189,10 @@ def _interrupted_when_told(study: optuna.Study, launch: str) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # only that can be interrupted
         yield
         return
-    over = threading.Event()
+    has_ended = threading.Event()
 
     def watch() -> None:
-        while not over.wait(_WATCH_SECONDS):
+        while not has_ended.wait(_WATCH_SECONDS):
             # A server may be away for a moment.
             with contextlib.suppress(optuna.exceptions.StorageInternalError):
                 if study.user_attrs.get(STOPPED) == launch:
@@ -205,7 +205,7 @@ def _interrupted_when_told(study: optuna.Study, launch: str) -> Iterator[None]:
         try:
             yield
         finally:
-            over.set()
+            has_ended.set()
             watcher.join()
 
 

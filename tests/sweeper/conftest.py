@@ -22,26 +22,32 @@ class Sweep:
         self.folder, self._capsys = folder, capsys
         self.output = ""
 
-    def __call__(self, task: Callable[[DictConfig], Any], *overrides: str) -> optuna.Study:
+    def __call__(
+        self, task: Callable[[DictConfig], Any], *overrides: str, **settings: object
+    ) -> optuna.Study:
         try:
-            apps.run(task, self.folder, overrides)
+            apps.run(task, self.folder, [*overrides, *apps.written(settings)])
         finally:
             self.output = self._capsys.readouterr().out
         return self.study
 
     def refused(
-        self, task: Callable[[DictConfig], Any], *overrides: str, most_lines: int = 2
+        self,
+        task: Callable[[DictConfig], Any],
+        *overrides: str,
+        most_lines: int = 2,
+        **settings: object,
     ) -> str:
         """Run a sweep that exits with code 1; returns what it says on stderr."""
         with pytest.raises(SystemExit) as exit_info:
-            apps.run(task, self.folder, overrides)
-        said = self._capsys.readouterr()
-        self.output = said.out
+            apps.run(task, self.folder, [*overrides, *apps.written(settings)])
+        printed = self._capsys.readouterr()
+        self.output = printed.out
         assert exit_info.value.code == 1
-        assert 1 <= len(said.err.strip().splitlines()) <= most_lines, said.err
-        assert "Traceback" not in said.err
+        assert 1 <= len(printed.err.strip().splitlines()) <= most_lines, printed.err
+        assert "Traceback" not in printed.err
         assert "RUNNING" not in apps.states(self.folder)
-        return said.err
+        return printed.err
 
     @property
     def study(self) -> optuna.Study:

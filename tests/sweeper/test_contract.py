@@ -63,11 +63,11 @@ def test_workers_that_are_killed_lose_nothing(
         Sweep(
             tmp_path,
             storage_url,
-            "hydra/launcher=processes",
-            "hydra.sweeper.n_workers=3",
-            "hydra.sweeper.n_trials=12",
-            "hydra.sweeper.max_retries=1000",
             "seconds=0.3",
+            launcher="processes",
+            n_workers=3,
+            n_trials=12,
+            max_retries=1000,
         )
     )
     kills = kill_workers(storage_url, sweeps, 3, every=1)
@@ -85,13 +85,13 @@ def test_two_commands_with_four_workers_each_of_which_one_is_killed_every_second
             Sweep(
                 tmp_path,
                 storage_url,
-                "hydra/launcher=processes",
-                "hydra.sweeper.n_workers=4",
-                "hydra.sweeper.n_trials=100",
-                "hydra.sweeper.max_retries=1000",
-                "hydra/sweeper/pruner=median",
                 "seconds=0.4",
                 "steps=2",
+                launcher="processes",
+                n_workers=4,
+                n_trials=100,
+                max_retries=1000,
+                pruner="median",
             )
         )
     kills = kill_workers(storage_url, sweeps, 8, every=1)
@@ -107,11 +107,11 @@ def test_a_pool_that_dies_with_one_of_its_workers(tmp_path: Path, sweeps: list[S
         Sweep(
             tmp_path,
             url,
-            "hydra/launcher=joblib",
-            "hydra.sweeper.n_workers=4",
-            "hydra.sweeper.n_trials=20",
-            "hydra.sweeper.max_retries=1000",
             "seconds=0.2",
+            launcher="joblib",
+            n_workers=4,
+            n_trials=20,
+            max_retries=1000,
         )
     )
     kills = kill_workers(url, sweeps, 4, every=3)
@@ -124,9 +124,7 @@ def test_two_commands_at_once_share_the_trials(
 ) -> None:
     """Both find no database, no study and no trial when they start."""
     for _ in range(2):
-        sweeps.append(
-            Sweep(tmp_path, storage_url, *ONE_WORKER, "hydra.sweeper.n_trials=10", "seconds=0.2")
-        )
+        sweeps.append(Sweep(tmp_path, storage_url, *ONE_WORKER, "seconds=0.2", n_trials=10))
     for sweep in sweeps:
         sweep.wait()
     trials = studies.assert_exactly(storage_url, 10)
@@ -139,12 +137,12 @@ def test_a_trial_that_kills_its_workers_fails_with_that_reason(
     sweep = Sweep(
         tmp_path,
         storage_url,
-        "hydra/launcher=joblib",
-        "hydra.sweeper.n_workers=1",
-        "hydra.sweeper.n_trials=3",
-        "hydra.sweeper.max_retries=1",
-        "hydra.sweeper.max_failure_rate=0.5",
         "kills_worker=1",
+        launcher="joblib",
+        n_workers=1,
+        n_trials=3,
+        max_retries=1,
+        max_failure_rate=0.5,
     )
     sweeps.append(sweep)
     sweep.wait()
@@ -177,16 +175,16 @@ class Elsewhere:
 
 
 def test_a_worker_elsewhere_is_dead_when_its_heart_stops(storage_url: str) -> None:
-    other = Elsewhere(storage_url, heartbeat=60)
+    elsewhere = Elsewhere(storage_url, heartbeat=60)
     for _ in range(2):
-        other.be_silent(100)
-        other.beat()
-        assert other.storage.give_back_lost(other.id, max_retries=3) == []
-    other.be_silent(119)
-    assert other.storage.give_back_lost(other.id, max_retries=3) == []
-    other.be_silent(2)
-    assert other.storage.give_back_lost(other.id, max_retries=3) == [0]
-    (trial,) = other.study.get_trials()
+        elsewhere.be_silent(100)
+        elsewhere.beat()
+        assert elsewhere.storage.give_back_lost(elsewhere.id, max_retries=3) == []
+    elsewhere.be_silent(119)
+    assert elsewhere.storage.give_back_lost(elsewhere.id, max_retries=3) == []
+    elsewhere.be_silent(2)
+    assert elsewhere.storage.give_back_lost(elsewhere.id, max_retries=3) == [0]
+    (trial,) = elsewhere.study.get_trials()
     assert trial.state == TrialState.WAITING
     assert trial.user_attrs[RETRIES] == 1
 
@@ -208,11 +206,11 @@ def test_the_last_trial_of_a_machine_that_is_gone_is_waited_for(
         Sweep(
             tmp_path,
             storage_url,
-            "hydra/launcher=joblib",
-            "hydra.sweeper.n_workers=1",
-            "hydra.sweeper.n_trials=2",
-            "hydra.sweeper.heartbeat=2",
             "loses_machine=1",
+            launcher="joblib",
+            n_workers=1,
+            n_trials=2,
+            heartbeat=2,
         )
     )
     sweeps[0].wait()

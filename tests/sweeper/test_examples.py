@@ -117,7 +117,7 @@ def write(sweep: Sweep, config: str) -> None:
 
 def test_sphere(sweep: Sweep) -> None:
     write(sweep, SPHERE)
-    study = sweep(sphere, "hydra.sweeper.n_trials=3")
+    study = sweep(sphere, n_trials=3)
     assert study.study_name == "sphere"
     assert sweep.states == ["COMPLETE"] * 3
     assert all(-5.5 <= t.params["x"] <= 5.0 and t.params["y"] in (-5, 0, 5) for t in study.trials)
@@ -130,20 +130,16 @@ def test_sphere(sweep: Sweep) -> None:
 
 def test_a_seed_leads_to_the_same_trials_again(sweep: Sweep) -> None:
     write(sweep, SPHERE)
-    once = sweep(sphere, "hydra.sweeper.n_trials=2").trials
+    once = sweep(sphere, n_trials=2).trials
     (sweep.folder / "optuna.db").unlink()
-    again = sweep(sphere, "hydra.sweeper.n_trials=2").trials
+    again = sweep(sphere, n_trials=2).trials
     assert [t.params for t in again] == [t.params for t in once]
 
 
 def test_grid(sweep: Sweep) -> None:
     write(sweep, SPHERE)
     study = sweep(
-        sphere,
-        "hydra/sweeper/sampler=grid",
-        "x=choice(-1, 1)",
-        "y=range(0.0, 1.0, 0.5)",
-        "z=choice(-5)",
+        sphere, "x=choice(-1, 1)", "y=range(0.0, 1.0, 0.5)", "z=choice(-5)", sampler="grid"
     )
     assert sorted((t.params["x"], t.params["y"]) for t in study.trials) == [
         (x, y) for x in (-1, 1) for y in (0.0, 0.5)
@@ -154,7 +150,7 @@ def test_grid(sweep: Sweep) -> None:
 
 def test_multi_objective(sweep: Sweep) -> None:
     write(sweep, MULTI_OBJECTIVE)
-    study = sweep(binh_and_korn, "hydra.sweeper.n_trials=4")
+    study = sweep(binh_and_korn, n_trials=4)
     solutions = results(sweep)["solutions"]
     assert results(sweep)["name"] == "optuna"
     assert solutions == [{"params": t.params, "values": t.values} for t in study.best_trials]
@@ -164,9 +160,7 @@ def test_multi_objective(sweep: Sweep) -> None:
 
 def test_custom_search_space(sweep: Sweep) -> None:
     write(sweep, CUSTOM_SEARCH_SPACE)
-    study = sweep(
-        multi_dimensional_sphere, "max_z_difference_from_x=0.3", "hydra.sweeper.n_trials=4"
-    )
+    study = sweep(multi_dimensional_sphere, "max_z_difference_from_x=0.3", n_trials=4)
     assert sweep.states == ["COMPLETE"] * 4
     for trial in study.trials:
         assert abs(trial.params["x"] - trial.params["z"]) <= 0.5
@@ -177,14 +171,10 @@ def test_custom_search_space(sweep: Sweep) -> None:
 @pytest.mark.parametrize("rate", [0.0, 1.0])
 def test_failure_rate(sweep: Sweep, rate: float) -> None:
     write(sweep, SPHERE)
-    said = sweep.refused(
-        sphere,
-        "hydra/sweeper/sampler=random",
-        "hydra.sweeper.n_trials=2",
-        f"hydra.sweeper.max_failure_rate={rate}",
-        "error=true",
+    message = sweep.refused(
+        sphere, "error=true", sampler="random", n_trials=2, max_failure_rate=rate
     )
-    assert "RuntimeError: cfg.error is True" in said
+    assert "RuntimeError: cfg.error is True" in message
     failed = [t for t in sweep.study.trials if t.state.name == "FAIL"]
     assert len(failed) == (1 if rate == 0 else 2)
     assert all(t.user_attrs[FAILURE] == "RuntimeError: cfg.error is True" for t in failed)
@@ -192,19 +182,19 @@ def test_failure_rate(sweep: Sweep, rate: float) -> None:
 
 def test_a_fixed_override_leaves_the_search_space(sweep: Sweep) -> None:
     write(sweep, SPHERE)
-    study = sweep(sphere, "x=2", "hydra.sweeper.n_trials=1")
+    study = sweep(sphere, "x=2", n_trials=1)
     assert study.trials[0].params.keys() == {"y"}
     assert (study.trials[0].value or 0) >= 4
 
 
 def test_a_parameter_that_is_fixed_and_suggested_is_refused(sweep: Sweep) -> None:
     write(sweep, CUSTOM_SEARCH_SPACE)
-    said = sweep.refused(multi_dimensional_sphere, "z=3", "hydra.sweeper.n_trials=1")
-    assert "both fixed and searched: z" in said
+    message = sweep.refused(multi_dimensional_sphere, "z=3", n_trials=1)
+    assert "both fixed and searched: z" in message
 
 
 @pytest.mark.parametrize("sampler", ["random", "qmc", "nsgaiii"])
 def test_samplers_by_name(sweep: Sweep, sampler: str) -> None:
     write(sweep, SPHERE)
-    sweep(sphere, f"hydra/sweeper/sampler={sampler}", "hydra.sweeper.n_trials=1")
+    sweep(sphere, sampler=sampler, n_trials=1)
     assert apps.states(sweep.folder) == ["COMPLETE"]

@@ -24,11 +24,11 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_workers_are_told_and_waited_for(signum: int) -> None:
-    told = threading.Event()
-    with stoppable(told.set, at_once=False) as stop:
+    are_told = threading.Event()
+    with stoppable(are_told.set, at_once=False) as stop:
         stop.check()
         signal.raise_signal(signum)
-        assert told.wait(LIMIT)
+        assert are_told.wait(LIMIT)
         with pytest.raises(KeyboardInterrupt):
             stop.check()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -36,10 +36,10 @@ def test_workers_are_told_and_waited_for(signum: int) -> None:
 
 
 def test_workers_that_stop_by_themselves_are_not_told() -> None:
-    told = threading.Event()
-    with stoppable(told.set, at_once=False):
+    are_told = threading.Event()
+    with stoppable(are_told.set, at_once=False):
         signal.raise_signal(signal.SIGINT)
-    assert not told.is_set()
+    assert not are_told.is_set()
 
 
 def test_workers_that_do_not_stop_are_not_waited_for_long() -> None:

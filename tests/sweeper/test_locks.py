@@ -47,7 +47,7 @@ def test_links_to_a_database_share_its_lock(tmp_path: Path) -> None:
     (tmp_path / "real" / "a.db").touch()
     (tmp_path / "link.db").symlink_to("real/a.db")
     with database.file_lock(tmp_path / "link.db"):
-        other = locks.file_lock(tmp_path / "real" / ".a.db.lock", timeout=0)
+        second = locks.file_lock(tmp_path / "real" / ".a.db.lock", timeout=0)
         with pytest.raises(TimeoutError):
-            other.acquire()
+            second.acquire()
     assert not list(tmp_path.glob(".link*"))

@@ -36,10 +36,10 @@ def read(text: str) -> Any:
     )["x"]  # type: ignore[index, call-overload]
 
 
-def same(one: Any, other: Any) -> bool:
-    if isinstance(one, list):
-        return type(other) is list and len(one) == len(other) and all(map(same, one, other))
-    return type(one) is type(other) and one == other
+def same(left: Any, right: Any) -> bool:
+    if isinstance(left, list):
+        return type(right) is list and len(left) == len(right) and all(map(same, left, right))
+    return type(left) is type(right) and left == right
 
 
 @pytest.mark.parametrize("text", EXAMPLES)

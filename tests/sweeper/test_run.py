@@ -15,7 +15,7 @@ from tests.sweeper.conftest import Sweep
 
 
 @pytest.mark.parametrize(
-    ("overrides", "said"),
+    ("overrides", "pattern"),
     [
         (["x=range(3,3)"], r"x=range\(3,3\): expected at least one value"),
         (
@@ -48,8 +48,8 @@ from tests.sweeper.conftest import Sweep
             r"^hydra.sweep.dir=config.yaml: expected a folder to write to",
         ),
         (
-            ["x=1,2", "hydra.sweeper.storage=postgresql://u:secret@host:abc/d"],
-            r"^hydra.sweeper.storage=postgresql://u:\*\*\*@host:abc/d: .*; a port is a whole number$",
+            ["x=1,2", "hydra.sweeper.storage=postgresql://u:secret@h:abc/d"],
+            r"^hydra.sweeper.storage=postgresql://u:\*\*\*@h:abc/d: .*; a port is a whole number$",
         ),
         (
             ["x=1,2", "hydra.sweeper.sampler._target_=os.system"],
@@ -68,10 +68,10 @@ from tests.sweeper.conftest import Sweep
         (["x=3"], r"hydra.sweeper.n_trials=20: nothing is searched"),
     ],
 )
-def test_refused_before_the_first_trial(sweep: Sweep, overrides: list[str], said: str) -> None:
+def test_refused_before_the_first_trial(sweep: Sweep, overrides: list[str], pattern: str) -> None:
     with sqlite3.connect("mlflow.db") as connection:
         connection.execute("CREATE TABLE experiments (experiment_id INTEGER)")
-    assert re.search(said, sweep.refused(apps.sphere, *overrides))
+    assert re.search(pattern, sweep.refused(apps.sphere, *overrides))
     assert sweep.states == []
 
 
@@ -104,15 +104,13 @@ def test_what_is_unusual_is_told_before_the_first_trial(sweep: Sweep) -> None:
 
 
 def test_the_number_of_trials_is_the_total_of_all_runs(sweep: Sweep) -> None:
-    study = sweep(apps.sphere, "x=interval(1,2)", "hydra.sweeper.n_trials=2", "hydra.sweep.dir=one")
+    study = sweep(apps.sphere, "x=interval(1,2)", n_trials=2, output="one")
     assert len(study.trials) == 2
-    study = sweep(apps.sphere, "x=interval(1,2)", "hydra.sweeper.n_trials=3", "hydra.sweep.dir=two")
+    study = sweep(apps.sphere, "x=interval(1,2)", n_trials=3, output="two")
     assert sweep.states == ["COMPLETE"] * 3
     assert "2 of 3 trials are there" in sweep.output
     assert not (sweep.folder / "two" / "1").exists()
-    study = sweep(
-        apps.sphere, "x=interval(1,2)", "hydra.sweeper.n_trials=3", "hydra.sweep.dir=three"
-    )
+    study = sweep(apps.sphere, "x=interval(1,2)", n_trials=3, output="three")
     assert sweep.states == ["COMPLETE"] * 3
     assert "all 3 trials are there; none is started" in sweep.output
     results = OmegaConf.load(sweep.folder / "three" / "optimization_results.yaml")
@@ -126,8 +124,8 @@ def test_the_number_of_trials_is_the_total_of_all_runs(sweep: Sweep) -> None:
 def test_a_changed_search_space_is_refused(sweep: Sweep) -> None:
     named = ("hydra.sweeper.study_name=named", "hydra.sweeper.n_trials=1")
     sweep(apps.sphere, "x=1,2", "y=3", *named)
-    said = sweep.refused(apps.sphere, "x=1,2,3", "y=4", *named)
-    assert said.startswith(
+    message = sweep.refused(apps.sphere, "x=1,2,3", "y=4", *named)
+    assert message.startswith(
         "study named has other settings: x: choice(1,2) -> choice(1,2,3); y: 3 -> 4\n"
     )
     assert sweep.states == ["COMPLETE"]
@@ -137,9 +135,9 @@ def test_pruned_trials_count(sweep: Sweep) -> None:
     study = sweep(
         apps.pruned,
         "x=1.0,2.0",
-        "hydra/sweeper/sampler=grid",
-        "hydra/sweeper/pruner=threshold",
         "hydra.sweeper.pruner.upper=5.5",
+        sampler="grid",
+        pruner="threshold",
     )
     assert sweep.states == ["COMPLETE", "PRUNED"]
     assert study.trials[1].intermediate_values == {1: 2.0, 2: 4.0, 3: 6.0}
@@ -180,11 +178,7 @@ def test_what_a_trial_draws_depends_on_seed_and_number_alone(folder: Path, signu
 
 def test_what_is_enqueued_is_tried_first(sweep: Sweep) -> None:
     study = sweep(
-        apps.sphere,
-        "x=interval(1,2)",
-        "y=1,2",
-        "hydra.sweeper.n_trials=3",
-        "hydra.sweeper.enqueue=[{x:1.25,y:2},{y:1}]",
+        apps.sphere, "x=interval(1,2)", "y=1,2", n_trials=3, enqueue="[{x:1.25,y:2},{y:1}]"
     )
     assert study.trials[0].params == {"x": 1.25, "y": 2}
     assert study.trials[1].params["y"] == 1

@@ -149,8 +149,11 @@ def test_differences_name_what_changed() -> None:
 
 
 def test_the_same_overrides_in_another_order_are_the_same_space() -> None:
-    one = SearchSpace.parse(["a=shuffle(choice(1,2,3,4,5,6,7,8))", "b=2"])
-    assert one.differences(SearchSpace.parse(["b=2", "a=choice(1,2,3,4,5,6,7,8)"]).to_dict()) == []
+    shuffled = SearchSpace.parse(["a=shuffle(choice(1,2,3,4,5,6,7,8))", "b=2"])
+    assert (
+        shuffled.differences(SearchSpace.parse(["b=2", "a=choice(1,2,3,4,5,6,7,8)"]).to_dict())
+        == []
+    )
 
 
 def test_a_changed_custom_search_space_is_a_difference() -> None:

@@ -78,9 +78,9 @@ def test_counts_and_attributes(storage: StudyStorage, study: optuna.Study) -> No
         (TrialState.FAIL, "before"),
         (TrialState.FAIL, "this"),
     ]
-    other = optuna.create_study(study_name="other", storage=storage)
-    assert storage.count_failed(other._study_id, "this") == 0
-    assert storage.claim(other._study_id) is None
+    empty = optuna.create_study(study_name="other", storage=storage)
+    assert storage.count_failed(empty._study_id, "this") == 0
+    assert storage.claim(empty._study_id) is None
 
 
 def test_what_runs_in_a_live_process_is_left_alone(
@@ -215,14 +215,14 @@ def silence(storage: StudyStorage, trial_id: int, seconds: int) -> None:
 
 
 def test_a_worker_that_stops_gives_back_only_what_it_claimed(url: str, study: optuna.Study) -> None:
-    one, other = StudyStorage(url, heartbeat=60), StudyStorage(url, heartbeat=60)
-    claim(one, study)
-    second = claim(other, study)
-    one.give_back_claimed()
+    first_worker, second_worker = StudyStorage(url, heartbeat=60), StudyStorage(url, heartbeat=60)
+    claim(first_worker, study)
+    second = claim(second_worker, study)
+    first_worker.give_back_claimed()
     assert states(study) == ["WAITING", "RUNNING", "WAITING"]
-    one.give_back_claimed()
-    other.set_trial_state_values(second, TrialState.COMPLETE, [1.0])
-    other.give_back_claimed()
+    first_worker.give_back_claimed()
+    second_worker.set_trial_state_values(second, TrialState.COMPLETE, [1.0])
+    second_worker.give_back_claimed()
     assert states(study) == ["WAITING", "COMPLETE", "WAITING"]
 
 

@@ -93,9 +93,9 @@ def test_a_cell_that_failed_is_tried_again_by_the_next_command_only(storage: Stu
 def test_another_search_space_is_refused_with_the_difference(storage: StudyStorage) -> None:
     open_study(storage, "s", plan(), SPACE)
     open_study(storage, "s", plan(), SPACE)
-    other = SearchSpace.parse(["x=interval(0.0,2.0)", "y=4"])
+    changed = SearchSpace.parse(["x=interval(0.0,2.0)", "y=4"])
     with pytest.raises(SweepError) as error:
-        open_study(storage, "s", plan(), other)
+        open_study(storage, "s", plan(), changed)
     first, second = str(error.value).splitlines()
     assert (
         first == "study s has other settings: x: interval(0.0,1.0) -> interval(0.0,2.0); y: 3 -> 4"

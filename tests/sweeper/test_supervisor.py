@@ -32,17 +32,12 @@ def fails_above_one(cfg: apps.DictConfig) -> float:
 
 @pytest.mark.parametrize(("rate", "allowed"), [(0, 0), (0.5, 2), (1, 3)])
 def test_more_failures_than_allowed_stop_the_sweep(sweep: Sweep, rate: float, allowed: int) -> None:
-    said = sweep.refused(
-        fails_above_one,
-        "x=2,3",
-        "hydra.sweeper.n_trials=4",
-        f"hydra.sweeper.max_failure_rate={rate}",
-    )
+    message = sweep.refused(fails_above_one, "x=2,3", n_trials=4, max_failure_rate=rate)
     assert (
         f"{allowed + 1} failed; hydra.sweeper.max_failure_rate={rate} of 4 trials allows {allowed}"
-        in said
+        in message
     )
-    assert f"Trial {allowed}: ValueError: above one" in said
+    assert f"Trial {allowed}: ValueError: above one" in message
     assert sweep.states.count("FAIL") == allowed + 1
     assert re.search(rf"│ {allowed + 1} +│ ValueError: above one +│ 0", sweep.output)
 
@@ -63,12 +58,7 @@ def test_after_the_timeout_no_trial_begins(
     moved = iter([time_then])
     monkeypatch.setattr(time, "time", lambda: next(moved, time_then + clock))
     started = time.monotonic()
-    sweep(
-        until_time_is_up,
-        "x=interval(1,2)",
-        "hydra.sweeper.n_trials=2",
-        f"hydra.sweeper.timeout={seconds}",
-    )
+    sweep(until_time_is_up, "x=interval(1,2)", n_trials=2, timeout=seconds)
     assert time.monotonic() - started >= seconds
     assert sweep.states == ["COMPLETE", "WAITING"]
     assert "The same command goes on" in sweep.output
@@ -76,7 +66,7 @@ def test_after_the_timeout_no_trial_begins(
 
 def test_killed_at_random_moments_then_finished(folder: Path) -> None:
     """kill -9 of the whole process group, then the same command."""
-    command = partial(apps.start, apps.slow, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=4")
+    command = partial(apps.start, apps.slow, folder, "x=interval(-5,5)", n_trials=4)
     for _ in range(2):
         sweep = command()
         time.sleep(random.uniform(1, 5))
@@ -89,9 +79,7 @@ def test_killed_at_random_moments_then_finished(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_joblib_workers_killed_at_random_moments_then_finished(folder: Path) -> None:
-    command = partial(
-        apps.start, apps.slow, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=12", *JOBLIB
-    )
+    command = partial(apps.start, apps.slow, folder, "x=interval(-5,5)", *JOBLIB, n_trials=12)
     for _ in range(5):
         sweep = command()
         time.sleep(random.uniform(2, 10))
@@ -122,12 +110,7 @@ def test_trials_of_another_commands_workers_are_waited_for(folder: Path, ending:
     """They may survive their command's death; the results are written when they have ended."""
     launcher = JOBLIB if ending == "orphan" else ()
     command = partial(
-        apps.start,
-        apps.stays_after_one,
-        folder,
-        "x=interval(-5,5)",
-        "hydra.sweeper.n_trials=2",
-        *launcher,
+        apps.start, apps.stays_after_one, folder, "x=interval(-5,5)", *launcher, n_trials=2
     )
     first = command("hydra.sweep.dir=first")
     until(lambda: apps.states(folder) == ["COMPLETE", "RUNNING"], "the second trial")
@@ -135,10 +118,12 @@ def test_trials_of_another_commands_workers_are_waited_for(folder: Path, ending:
         first.kill()
         first.wait(LIMIT)
     second = command("hydra.sweep.dir=second")
-    said = folder / "terminal.txt"
+    terminal = folder / "terminal.txt"
     try:
         until(
-            lambda: "waiting for trial 1, which a worker of another command" in said.read_text(),
+            lambda: (
+                "waiting for trial 1, which a worker of another command" in terminal.read_text()
+            ),
             "a note",
         )
         assert second.poll() is None
@@ -157,7 +142,7 @@ def test_trials_of_another_commands_workers_are_waited_for(folder: Path, ending:
         OmegaConf.load(folder / "second" / "optimization_results.yaml").best_value
         == study.best_value
     )
-    assert said.read_text().count("waiting for trial") == 1
+    assert terminal.read_text().count("waiting for trial") == 1
 
 
 @pytest.mark.parametrize(("deaths", "expected"), [(1, ["COMPLETE"]), (2, ["WAITING"])])
@@ -173,7 +158,7 @@ def test_workers_that_die_before_they_take_a_trial_are_launched_once_more(
 
     monkeypatch.setattr(launchers, "run_workers", die_first)
     with contextlib.suppress(SystemExit):
-        sweep(apps.sphere, "x=1,2", "hydra.sweeper.n_trials=1")
+        sweep(apps.sphere, "x=1,2", n_trials=1)
     assert sweep.states == expected
     assert not left
 
@@ -181,9 +166,7 @@ def test_workers_that_die_before_they_take_a_trial_are_launched_once_more(
 def stopped(folder: Path, signum: int, *overrides: str, group: bool) -> None:
     """Sent in the middle: all ends, though the trials would go on, with the signal's exit code."""
     (folder / "terminal.txt").unlink(missing_ok=True)
-    sweep = apps.start(
-        apps.stays_after_one, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=3", *overrides
-    )
+    sweep = apps.start(apps.stays_after_one, folder, "x=interval(-5,5)", *overrides, n_trials=3)
     until(lambda: {"COMPLETE", "RUNNING"} <= set(apps.states(folder)), "the second trial")
     if group:
         apps.kill_group(sweep, signum)
@@ -202,11 +185,7 @@ def finished(folder: Path) -> None:
     (folder / "quick").touch()
     assert (
         apps.start(
-            apps.stays_after_one,
-            folder,
-            "x=interval(-5,5)",
-            "hydra.sweeper.n_trials=3",
-            "hydra.sweep.dir=last",
+            apps.stays_after_one, folder, "x=interval(-5,5)", n_trials=3, output="last"
         ).wait(LIMIT)
         == 0
     )
@@ -242,9 +221,7 @@ def test_workers_stopped_by_a_signal(folder: Path, group: bool) -> None:
 @pytest.mark.slow
 def test_stopped_while_workers_import(folder: Path) -> None:
     """None of them dies in the middle of an import, with a traceback."""
-    sweep = apps.start(
-        apps.stays_after_one, folder, "x=interval(-5,5)", "hydra.sweeper.n_trials=3", *JOBLIB
-    )
+    sweep = apps.start(apps.stays_after_one, folder, "x=interval(-5,5)", *JOBLIB, n_trials=3)
 
     def starting() -> list[int]:
         children = psutil.Process(sweep.pid).children(recursive=True)
@@ -263,12 +240,7 @@ def test_a_database_that_takes_nothing_more_ends_the_sweep_with_its_reason(
 ) -> None:
     """SQLite calls one that was moved read-only, as it does one on a disk that was mounted anew."""
     command = partial(
-        apps.start,
-        apps.loses_database,
-        folder,
-        "x=interval(-5,5)",
-        "hydra.sweeper.n_trials=3",
-        f"hydra/launcher={launcher}",
+        apps.start, apps.loses_database, folder, "x=interval(-5,5)", n_trials=3, launcher=launcher
     )
     assert command().wait(LIMIT) == 1
     shown = (folder / "terminal.txt").read_text()
@@ -287,9 +259,9 @@ def test_failures_that_are_allowed_are_replaced(sweep: Sweep) -> None:
     study = sweep(
         fails_above_one,
         "x=interval(0.0,1.0)",
-        "hydra.sweeper.n_trials=3",
-        "hydra.sweeper.max_failure_rate=0.4",
-        "hydra.sweeper.custom_search_space=tests.sweeper.test_supervisor.first_is_bad",
+        n_trials=3,
+        max_failure_rate=0.4,
+        custom_search_space="tests.sweeper.test_supervisor.first_is_bad",
     )
     assert sweep.states == ["FAIL", "COMPLETE", "COMPLETE", "COMPLETE"]
     assert study.trials[0].user_attrs[FAILURE] == "ValueError: above one"

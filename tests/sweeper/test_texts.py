@@ -50,8 +50,8 @@ def nothing_seen() -> None:
     _run.clear()
 
 
-def same(one: list[Any], other: list[Any]) -> bool:
-    return [(type(value), value) for value in one] == [(type(value), value) for value in other]
+def same(left: list[Any], right: list[Any]) -> bool:
+    return [(type(value), value) for value in left] == [(type(value), value) for value in right]
 
 
 def configure(folder: Path, **sweeper: Any) -> None:
@@ -120,17 +120,19 @@ def test_what_a_custom_search_space_suggests(sweep: Sweep) -> None:
     ]
     listed = [{"extra": escaped(value)} for value in values[:14]]
     configure(sweep.folder, custom_search_space=f"{__name__}.suggest", enqueue=listed)
-    sweep(task, "hydra.sweeper.n_trials=6", SHORT[2])
+    sweep(task, SHORT[2], n_trials=6)
     assert same(_run, values[:6])
 
 
 def test_what_cannot_be_read_unquoted_is_shown_in_quotes(sweep: Sweep) -> None:
     configure(sweep.folder, params={"extra": "it#s,b"})
-    said = sweep.refused(task)
-    assert "extra=it#s,b: cannot be read; text is written in quotes: extra='it#s,b'" in said
+    message = sweep.refused(task)
+    assert "extra=it#s,b: cannot be read; text is written in quotes: extra='it#s,b'" in message
     configure(sweep.folder, params={"extra": [{"ü": 1}]})
-    said = sweep.refused(task)
-    assert "hydra.sweeper.params: 'ü' is a key of a dict that no override of Hydra can set" in said
+    message = sweep.refused(task)
+    assert (
+        "hydra.sweeper.params: 'ü' is a key of a dict that no override of Hydra can set" in message
+    )
     configure(sweep.folder, params={"model": {"lr": "interval(0,1)"}})
     assert "expected one value; settings within are written model.NAME: VALUE" in sweep.refused(
         task

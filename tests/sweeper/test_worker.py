@@ -36,14 +36,7 @@ def talkative(cfg: DictConfig) -> float:
 
 
 def test_each_trial_has_a_folder_with_its_config_and_its_output(sweep: Sweep) -> None:
-    study = sweep(
-        talkative,
-        "x=choice(2,3)",
-        "+new=7",
-        "~extra",
-        "hydra.sweeper.n_trials=2",
-        "hydra.sweep.dir=out",
-    )
+    study = sweep(talkative, "x=choice(2,3)", "+new=7", "~extra", n_trials=2, output="out")
     for trial in study.trials:
         folder = sweep.folder / "out" / str(trial.number)
         config = OmegaConf.load(folder / ".hydra" / "config.yaml")
@@ -65,13 +58,7 @@ def test_each_trial_has_a_folder_with_its_config_and_its_output(sweep: Sweep) ->
 
 
 def test_a_trial_can_have_its_folder_as_current_folder(sweep: Sweep) -> None:
-    sweep(
-        talkative,
-        "x=1,2",
-        "hydra.sweeper.n_trials=1",
-        "hydra.sweep.dir=out",
-        "hydra.job.chdir=true",
-    )
+    sweep(talkative, "x=1,2", "hydra.job.chdir=true", n_trials=1, output="out")
     assert _seen[0][-1] == str(sweep.folder / "out" / "0")
 
 
@@ -107,12 +94,7 @@ def unusable(cfg: DictConfig) -> Any:
 
 def test_failures_and_their_reasons(sweep: Sweep) -> None:
     names = "nothing,not,error,exit,many,long,cancelled,mute,red,good"
-    study = sweep(
-        unusable,
-        f"model.name=choice({names})",
-        "hydra/sweeper/sampler=grid",
-        "hydra.sweeper.max_failure_rate=1",
-    )
+    study = sweep(unusable, f"model.name=choice({names})", sampler="grid", max_failure_rate=1)
     reasons = {t.params["model.name"]: t.user_attrs.get(FAILURE) for t in study.trials}
     assert reasons.pop("long") == f"ValueError: {'x' * 284} ..."
     assert reasons == {
@@ -149,11 +131,7 @@ def leaves_children(cfg: DictConfig) -> float:
 
 def test_a_child_that_leaves_the_task_function_ends(sweep: Sweep) -> None:
     """It neither ends the trial nor takes another one: the sweep is its parent's."""
-    study = sweep(
-        leaves_children,
-        "model.name=choice(exit,code,words,error,back)",
-        "hydra/sweeper/sampler=grid",
-    )
+    study = sweep(leaves_children, "model.name=choice(exit,code,words,error,back)", sampler="grid")
     codes = {t.params["model.name"]: t.value for t in study.trials}
     assert codes == {"exit": 0, "code": 3, "words": 1, "error": 1, "back": 0}
 
@@ -166,9 +144,9 @@ def test_several_objectives(sweep: Sweep) -> None:
     study = sweep(
         several,
         "z=choice(0,1,2,3)",
-        "hydra/sweeper/sampler=grid",
-        "hydra.sweeper.direction=[minimize,maximize]",
-        "hydra.sweeper.max_failure_rate=1",
+        sampler="grid",
+        direction="[minimize,maximize]",
+        max_failure_rate=1,
     )
     assert study.trials[0].values == [1.0, 2.0]
     assert [t.user_attrs[FAILURE] for t in study.trials[1:]] == [
@@ -213,13 +191,7 @@ HOOKS = f"hydra.sweeper.hooks={__name__}"
 
 
 def test_hooks_are_told(sweep: Sweep) -> None:
-    study = sweep(
-        each_way,
-        "x=1,2,3",
-        "hydra/sweeper/sampler=grid",
-        "hydra.sweeper.max_failure_rate=1",
-        f"{HOOKS}.Noted",
-    )
+    study = sweep(each_way, "x=1,2,3", f"{HOOKS}.Noted", sampler="grid", max_failure_rate=1)
     assert _seen == [
         ("check", 1),
         ("check", 2),
@@ -255,12 +227,7 @@ class Broken(StudyHooks):
 def test_hooks_that_raise(sweep: Sweep) -> None:
     """Before a trial, it fails; after it, what came of it stays."""
     study = sweep(
-        apps.sphere,
-        "x=1,2",
-        "hydra/sweeper/sampler=grid",
-        "hydra.sweeper.max_failure_rate=1",
-        "hydra.sweep.dir=out",
-        f"{HOOKS}.Broken",
+        apps.sphere, "x=1,2", f"{HOOKS}.Broken", sampler="grid", max_failure_rate=1, output="out"
     )
     assert [t.state.name for t in study.trials] == ["COMPLETE", "FAIL"]
     assert study.trials[1].user_attrs[FAILURE] == "ConnectionError: no server"
@@ -273,9 +240,9 @@ def test_a_value_that_only_a_trial_finds_bad_fails_that_trial(sweep: Sweep) -> N
     study = sweep(
         apps.sphere,
         "x=1,2",
-        "hydra.sweeper.n_trials=2",
-        "hydra.sweeper.max_failure_rate=0.5",
-        f"hydra.sweeper.custom_search_space={__name__}.extend",
+        n_trials=2,
+        max_failure_rate=0.5,
+        custom_search_space=f"{__name__}.extend",
     )
     failed = [t for t in study.trials if t.state.name == "FAIL"]
     assert "nosuchkey" in failed[0].user_attrs[FAILURE]
@@ -304,7 +271,7 @@ def takes_long(cfg: DictConfig) -> float:
 
 
 def test_a_trial_that_was_taken_over_has_the_value_of_the_other_worker(sweep: Sweep) -> None:
-    study = sweep(takes_long, "x=1,2", "hydra.sweeper.n_trials=2")
+    study = sweep(takes_long, "x=1,2", n_trials=2)
     assert sweep.states == ["COMPLETE", "COMPLETE"]
     assert study.trials[0].value == -1.0
     assert (study.trials[1].value or 0) > 0

@@ -80,7 +80,18 @@ def pruned(cfg: DictConfig) -> float:
     return float(cfg.x * 5)
 
 
-def run(task: Callable[[DictConfig], Any], folder: Path, overrides: tuple[str, ...]) -> None:
+def written(settings: dict[str, object]) -> list[str]:
+    """Return overrides for settings of `hydra.sweeper`, for groups, and for the folder `output`."""
+    keys = {
+        "launcher": "hydra/launcher",
+        "sampler": "hydra/sweeper/sampler",
+        "pruner": "hydra/sweeper/pruner",
+        "output": "hydra.sweep.dir",
+    }
+    return [f"{keys.get(key, f'hydra.sweeper.{key}')}={value}" for key, value in settings.items()]
+
+
+def run(task: Callable[[DictConfig], Any], folder: Path, overrides: list[str]) -> None:
     """As `python app.py -m hydra/sweeper=optuna_study OVERRIDES`, in this process."""
     if not (folder / "config.yaml").exists():
         (folder / "config.yaml").write_text(CONFIG)
@@ -98,14 +109,21 @@ def run(task: Callable[[DictConfig], Any], folder: Path, overrides: tuple[str, .
 
 
 def start(
-    task: Callable[[DictConfig], Any], folder: Path, *overrides: str
+    task: Callable[[DictConfig], Any], folder: Path, *overrides: str, **settings: object
 ) -> subprocess.Popen[bytes]:
     """A sweep in a process group of its own, whose output is in `terminal.txt`."""
     root = Path(__file__).parents[3]
     path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
     with (folder / "terminal.txt").open("a") as terminal:
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.support.sweeps.apps", task.__name__, *overrides],
+            [
+                sys.executable,
+                "-m",
+                "tests.support.sweeps.apps",
+                task.__name__,
+                *overrides,
+                *written(settings),
+            ],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": path},
             stdout=terminal,
@@ -136,4 +154,4 @@ def states(folder: Path) -> list[str]:
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have left it ignored
     module = importlib.import_module("tests.support.sweeps.apps")  # workers cannot import __main__
-    run(getattr(module, sys.argv[1]), Path.cwd(), tuple(sys.argv[2:]))
+    run(getattr(module, sys.argv[1]), Path.cwd(), sys.argv[2:])

@@ -107,6 +107,6 @@ def task(cfg: DictConfig) -> float:
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have left it ignored
     if sys.argv[1:]:
-        apps.run(task, Path.cwd(), tuple(sys.argv[1:]))
+        apps.run(task, Path.cwd(), list(sys.argv[1:]))
     else:
         task(DictConfig({}))

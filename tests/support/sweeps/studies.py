@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from mnist_exp.sweeper.attributes import WORKER
 from mnist_exp.sweeper.storage import StudyStorage, is_alive
+from tests.support.sweeps import apps
 from tests.support.waiting import LIMIT, until
 
 NAME = "trivial"
@@ -37,11 +38,11 @@ def environment() -> dict[str, str]:
 class Sweep:
     """A running command; its output goes to a file, so that nobody has to read it meanwhile."""
 
-    def __init__(self, folder: Path, url: str, *overrides: str) -> None:
+    def __init__(self, folder: Path, url: str, *overrides: str, **settings: object) -> None:
         self._output = folder / f"output-{time.monotonic_ns()}.txt"
         with self._output.open("w") as output:
             self._process = subprocess.Popen(
-                [*_COMMAND, f"hydra.sweeper.storage={url}", *overrides],
+                [*_COMMAND, *overrides, *apps.written({"storage": url, **settings})],
                 cwd=folder,
                 env=environment(),
                 stdout=output,

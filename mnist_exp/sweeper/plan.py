@@ -51,8 +51,8 @@ def check_settings(sweeper: DictConfig) -> None:
         raise SweepError(f"hydra.sweeper.params={sweeper.params}: expected {{KEY: VALUE}}")
     for kind in ("sampler", "pruner"):
         node = sweeper[kind]
-        is_missing = node is None and kind == "sampler"
-        if is_missing or not (node is None or (OmegaConf.is_dict(node) and "_target_" in node)):
+        is_option = OmegaConf.is_dict(node) and "_target_" in node
+        if not is_option and (kind == "sampler" or node is not None):
             raise SweepError(
                 f"hydra.sweeper.{kind}={clean(node)}: expected hydra/sweeper/{kind}=NAME"
             )

@@ -1,6 +1,6 @@
 """A task that only waits, reports and returns x squared: what goes wrong is the sweeper's fault.
 
-In `tests/`, with or without `hydra/launcher=processes`:
+With or without `hydra/launcher=processes`:
 `python -m tests.support.sweeps.trivial -m hydra/sweeper=optuna_study 'x=interval(0.0,1.0)'`
 """
 

@@ -18,15 +18,15 @@ from omegaconf import DictConfig
 from benchmarks.rounds import peak_mb
 from benchmarks.stopwatch import Stopwatch
 from mnist_exp.config import schema
-from mnist_exp.config import tree as config
+from mnist_exp.config.groups import CONF_DIR
+from mnist_exp.config.settings import Settings
+from mnist_exp.config.tree import EXECUTION_WHITELIST
 
 IMPORTED = time.time()
 FILE = "WATCHED_RUNS"
 
 as_command = hydra.main(
-    config_path=str(config.CONF_DIR),
-    config_name="config",
-    execution_whitelist=config.EXECUTION_WHITELIST,
+    config_path=str(CONF_DIR), config_name="config", execution_whitelist=EXECUTION_WHITELIST
 )
 
 _TRACKER = "mnist_exp.tracking.tracker:RunTracker"
@@ -74,7 +74,7 @@ def run(composed: DictConfig) -> float | list[float]:
     _watch.lap()
     _until_first_step.clear()
     started = time.time()
-    settings = config.Settings.from_hydra(composed, HydraConfig.get())
+    settings = Settings.from_hydra(composed, HydraConfig.get())
     from mnist_exp.experiment import runner as experiment
 
     try:

@@ -14,16 +14,11 @@ from omegaconf import DictConfig
 
 from mnist_exp.command import answered, fail
 from mnist_exp.config.earlier_files import refuse_job
-from mnist_exp.config.mistakes import USER_ERRORS
+from mnist_exp.config.groups import CONF_DIR
+from mnist_exp.config.mistakes import USER_ERRORS, composition_error
 from mnist_exp.config.schema import refuse_password
-from mnist_exp.config.tree import (
-    CONF_DIR,
-    EXECUTION_WHITELIST,
-    Settings,
-    as_meant,
-    composition_error,
-    refuse_sweep,
-)
+from mnist_exp.config.settings import Settings
+from mnist_exp.config.tree import EXECUTION_WHITELIST, as_meant, refuse_sweep
 from mnist_exp.errors import ConfigError, DataError, UserError
 from mnist_exp.outside.uris import masked
 

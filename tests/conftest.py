@@ -17,7 +17,7 @@ from benchmarks import postgresql as postgresql_server
 from benchmarks.fake_runs import FakeRuns
 from mnist_exp import data
 from mnist_exp.config import schema
-from mnist_exp.config import tree as config
+from mnist_exp.config.tree import compose
 from tests.support.idx import idx_bytes
 from tests.support.runs import Started, Trained
 from tests.support.surroundings import skip_unless_required
@@ -54,7 +54,7 @@ def small_mnist(mnist: data.Dataset) -> data.Dataset:
 @pytest.fixture
 def settings() -> Callable[..., schema.Config]:
     """Compose a config from overrides, as the command line does."""
-    return lambda *overrides: config.compose(overrides).config
+    return lambda *overrides: compose(overrides).config
 
 
 @pytest.fixture

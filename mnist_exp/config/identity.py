@@ -2,7 +2,8 @@
 
 import re
 
-# Top-level settings that change nothing that is trained or scored. The seed does, but is no part of a config's identity.
+# Top-level settings that do not affect the result. They are left out of the config hash; so is the
+# seed, which does affect it.
 NEUTRAL = (
     "variant",
     "run_name",
@@ -19,6 +20,6 @@ NEUTRAL = (
 )
 
 
-def _top_key(override: str) -> str:
-    """`tags` of `+tags.course=ml`."""
+def top_key(override: str) -> str:
+    """Return the top-level setting that an override sets: `tags` of `+tags.course=ml`."""
     return re.split(r"[.=]", override.lstrip("+~"), maxsplit=1)[0]

@@ -1,89 +1,114 @@
-"""What Hydra, OmegaConf and the harness raise about a user's mistake, as one or two lines a person can act on."""
+"""A user's mistake as one or two lines, whoever raised it: Hydra, OmegaConf or this project."""
 
+import errno
 import re
 from dataclasses import fields
+from pathlib import Path
 
+import hydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
+from mnist_exp.config.groups import group_names, group_options
 from mnist_exp.config.schema import Config
-from mnist_exp.config.tree import group_names, group_options
-from mnist_exp.errors import UserError, did_you_mean
+from mnist_exp.config.sweeps_source import TREE_DIR
+from mnist_exp.errors import ConfigError, UserError, did_you_mean, first_line
 from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.foreign_text import printable
 
 USER_ERRORS = (UserError, HydraException, OmegaConfBaseException)
+_KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
+_LONGEST = 500  # characters of a line
 
 
 def explain(error: BaseException) -> str:
-    """One or two lines: the setting or file, the value found, what was expected."""
-    lines = [_printable(line) for line in masked(_explain(error)).split("\n") if line.strip()]
+    """Return one or two lines: the setting or file, its value, and what was expected."""
+    lines = [_printable(line) for line in masked(_message(error)).split("\n") if line.strip()]
     return "\n".join(lines[:2]) or type(error).__name__
+
+
+def composition_error(error: Exception) -> ConfigError:
+    """Return a mistake for an exception of Python's own that Hydra raises while it composes."""
+    file = str(getattr(error, "filename", None) or "")
+    sources = (TREE_DIR, Path(hydra.__file__).parent)
+    if isinstance(error, OSError) and file and not any(map(Path(file).is_relative_to, sources)):
+        # Hydra makes the output folder before it calls this project's code.
+        shown = file if len(file) <= 100 else f"{file[:100]}..."
+        return ConfigError(
+            f"the output folder {shown} cannot be made ({error.strerror})\n"
+            "hydra.run.dir=FOLDER names another one, with -m hydra.sweep.dir=FOLDER"
+        )
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return ConfigError(
+            "a name on the command line is too long: Hydra looks for a file of that name"
+        )
+    return ConfigError(f"the settings cannot be composed: {first_line(error)}")
 
 
 def _printable(line: str) -> str:
     shown = printable(line)
-    return shown if len(shown) <= 500 else f"{shown[:500]} ..."
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]} ..."
 
 
-def _explain(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
+    """Return what is wrong, in lines of any number and length."""
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, MissingConfigException):
-        return _explain_missing(error)
+        return _missing_option(error)
     if isinstance(error, OverrideParseException):
-        reason = re.sub(r"\s*See https?://\S+.*", "", error.message.strip().splitlines()[-1])
-        lines = [
-            line
-            for line in error.message.splitlines()
-            if not line.startswith(("See ", "Error when parsing"))
-        ]
-        return (
-            f"{error.override}: cannot be read as KEY=VALUE ({' '.join(lines).strip() or reason})"
-        )
+        return _unreadable(error)
     cause = _omegaconf_cause(error)
     if isinstance(cause, ConfigAttributeError | ConfigKeyError):
-        return _explain_unknown_key(cause)
+        return _unknown_key(cause)
     if cause is not None:
-        return _explain_value(cause)
-    hidden = re.match(r"Could not override '(.*?)'\. No match in the defaults list", str(error))
-    if hidden and hidden[1] in {setting.name for setting in fields(Config)}:
-        return (
-            f"{hidden[1]}: a folder of that name in --config-dir or hydra.searchpath hides the setting; "
-            "rename the folder"
-        )
-    if several := re.match(
-        r"(?:Ambiguous value for argument|Sweep parameters) '(.*?)'", str(error)
-    ):
-        return f"{several[1]}: several values need -m, which runs each; a list is written KEY=[A,B]"
-    return "\n".join(line.strip() for line in str(error).splitlines())
+        return _wrong_value(cause)
+    return (
+        _hidden_setting(error)
+        or _needs_multirun(error)
+        or "\n".join(line.strip() for line in str(error).splitlines())
+    )
 
 
-def _explain_missing(error: MissingConfigException) -> str:
+def _missing_option(error: MissingConfigException) -> str:
     group, _, option = (error.missing_cfg_file or "").rpartition("/")
     if group not in group_names():
         return str(error).splitlines()[0]
     options = group_options(group)
-    return f"{group}={option}: no such option{did_you_mean(option, options)}\nOptions: {', '.join(options)}"
+    near = did_you_mean(option, options)
+    return f"{group}={option}: no such option{near}\nOptions: {', '.join(options)}"
 
 
-def _explain_unknown_key(cause: OmegaConfBaseException) -> str:
-    parent = cause.parent_node
-    key = str(cause.key)
+def _unreadable(error: OverrideParseException) -> str:
+    reason = re.sub(r"\s*See https?://\S+.*", "", error.message.strip().splitlines()[-1])
+    lines = [
+        line
+        for line in error.message.splitlines()
+        if not line.startswith(("See ", "Error when parsing"))
+    ]
+    return f"{error.override}: cannot be read as KEY=VALUE ({' '.join(lines).strip() or reason})"
+
+
+def _unknown_key(cause: OmegaConfBaseException) -> str:
+    parent, key = cause.parent_node, str(cause.key)
     names: list[str] = []
-    where = ""
+    path = ""
     if isinstance(parent, DictConfig):
-        if parent._get_full_key(None) == "tags":
+        path = parent._get_full_key(None)
+        if path == "tags":
             return f"tags.{key}: no such tag yet; +tags.{key}=VALUE adds it"
         names = sorted(str(name) for name in parent if name != "hydra")
-        where = f" in {parent._get_full_key(None)}" if parent._get_full_key(None) else ""
-    if not where:
+    if not path:
         names = sorted({*names, *group_names()})
-    return f"{cause.full_key or key}: no such setting{did_you_mean(key, names)}\nSettings{where}: {', '.join(names)}"
+    near = did_you_mean(key, names)
+    return (
+        f"{cause.full_key or key}: no such setting{near}\n"
+        f"Settings{f' in {path}' if path else ''}: {', '.join(names)}"
+    )
 
 
-def _explain_value(cause: OmegaConfBaseException) -> str:
+def _wrong_value(cause: OmegaConfBaseException) -> str:
     message = (cause.msg or str(cause)).splitlines()[0]
     if wrong_type := re.fullmatch(
         r"Value '(.*)' of type '.*' could not be converted to (\w+)", message
@@ -92,19 +117,37 @@ def _explain_value(cause: OmegaConfBaseException) -> str:
         return f"{cause.full_key}={value}: expected {_KINDS.get(kind, kind)}"
     if not_a_choice := re.fullmatch(r"Invalid value '(.*)', expected one of \[(.*)\]", message):
         value, choices = not_a_choice[1], not_a_choice[2].replace("'", "")
-        hint = (
-            "; in a YAML file off, on, yes and no need quotes" if value in ("True", "False") else ""
+        hint = "; in a YAML file off, on, yes and no need quotes"
+        return (
+            f"{cause.full_key}={value}: expected one of {choices}"
+            f"{hint if value in ('True', 'False') else ''}"
         )
-        return f"{cause.full_key}={value}: expected one of {choices}{hint}"
     if re.fullmatch(r"field '.*' is not Optional", message):
         return f"{cause.full_key}=null: expected a value"
     return f"{cause.full_key}: {message}" if cause.full_key else message
 
 
-_KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
+def _hidden_setting(error: BaseException) -> str | None:
+    """Return what is wrong if Hydra takes the name of a setting for that of a group."""
+    match = re.match(r"Could not override '(.*?)'\. No match in the defaults list", str(error))
+    if match is None or match[1] not in {entry.name for entry in fields(Config)}:
+        return None
+    return (
+        f"{match[1]}: a folder of that name in --config-dir or hydra.searchpath hides the setting; "
+        "rename the folder"
+    )
+
+
+def _needs_multirun(error: BaseException) -> str | None:
+    """Return what is wrong if a setting of a single run has several values."""
+    match = re.match(r"(?:Ambiguous value for argument|Sweep parameters) '(.*?)'", str(error))
+    if match is None:
+        return None
+    return f"{match[1]}: several values need -m, which runs each; a list is written KEY=[A,B]"
 
 
 def _omegaconf_cause(error: BaseException | None) -> OmegaConfBaseException | None:
+    """Return the error of OmegaConf that led to this one, if there is one."""
     while error is not None:
         if isinstance(error, OmegaConfBaseException):
             return error

@@ -6,9 +6,11 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from mnist_exp.config.groups import CONF_DIR, group_options
 from mnist_exp.config.identity import NEUTRAL
 from mnist_exp.config.schema import Config, ReferenceConfig
-from mnist_exp.config.tree import CONF_DIR, Settings, compose, group_options
+from mnist_exp.config.settings import Settings
+from mnist_exp.config.tree import compose
 
 
 def find_preset(config: Config) -> Config | None:

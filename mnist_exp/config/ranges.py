@@ -27,7 +27,7 @@ class Range:
     max_length: int | None = None
 
     def __str__(self) -> str:
-        """Return `>= 0 and < 1`; an empty text if there is no bound."""
+        """Return the bounds in words, for example `>= 0 and < 1`; an empty text if there is none."""
         bounds = ((">=", self.low), (">", self.above), ("<=", self.high), ("<", self.below))
         parts = [f"{sign} {bound}" for sign, bound in bounds if bound is not None]
         if self.max_length is not None:
@@ -48,8 +48,7 @@ class Range:
             if self.max_length is not None and len(value) > self.max_length:
                 raise ConfigError(f"{key}={value[:40]}...: expected {self}, found {len(value)}")
         elif value is not None and not (math.isfinite(value) and self._holds(value)):
-            bounds = str(self)
-            expected = f"number {bounds}" if bounds else "finite number"
+            expected = f"number {self}" if str(self) else "finite number"
             raise ConfigError(f"{key}={value}: expected a {expected}")
 
     def _holds(self, number: float) -> bool:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mnist_exp.config.tree import group_names, group_options
+from mnist_exp.config.groups import group_names, group_options
 from mnist_exp.errors import ConfigError
 from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.foreign_text import clean

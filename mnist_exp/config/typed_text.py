@@ -1,33 +1,52 @@
 """Settings that are text hold the text as it was typed.
 
-Hydra reads `run_name=2024_01` as the number 202401, `1.10` as 1.1 and `true` as a bool; YAML does the same. A text
-setting then gets the text of that number. These functions keep what was typed, in overrides and in YAML files.
+Hydra reads `run_name=2024_01` as the number 202401, `1.10` as 1.1 and `true` as a bool; YAML does
+the same. A text setting then gets the text of that number. These functions keep what was typed, in
+overrides and in YAML files.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import yaml
+from hydra.conf import HydraConf
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
-ANY_KEY = "*"  # in place of a key: every key of a dict of texts
+from mnist_exp.config.group_schemas import SCHEMAS
+from mnist_exp.config.schema import Config
+from mnist_exp.config.sweeps_source import TREE_DIR
+
+_ANY_KEY = "*"  # stands for every key of a dict of texts
 _OVERRIDE = re.compile(r"(?P<sign>\+{0,2}|~)(?P<key>[^=@+~-][^=@]*)=(?P<value>.*)", re.DOTALL)
 _CHOICE = re.compile(r"choice\((.*)\)", re.DOTALL)
-# What str() gives for a number or a bool that YAML found.
+# What str() gives for a number or a bool that was read from YAML.
 _CONVERTED = re.compile(r"True|False|[-+]?(\d[\d.]*(e[-+]?\d+)?|inf|nan)", re.IGNORECASE)
 _NO_TEXT = (int, float, list, dict)
 _OPEN, _CLOSE = "([{", ")]}"
 
 
+@cache
+def text_keys() -> set[str]:
+    """Return the keys of all settings that are text, this project's and Hydra's."""
+    schemas = [(group, schema) for group, kinds in SCHEMAS.items() for schema in kinds.values()]
+    of_groups = [text_settings(schema, f"{group}.") for group, schema in schemas]
+    of_hydra = text_settings(HydraConf, "hydra.") | {"hydra.sweeper.study_name"}
+    return text_settings(Config).union(of_hydra, *of_groups)
+
+
 def text_settings(schema: type, prefix: str = "") -> set[str]:
-    """The dotted keys of all texts in a dataclass and in those within it; `tags.*` for a dict of texts."""
+    """Return the dotted keys of all texts in a dataclass and in the dataclasses within it.
+
+    A dict of texts is `tags.*`.
+    """
     keys, hints = set[str](), get_type_hints(schema)
     for setting in fields(schema):
         key, kind = f"{prefix}{setting.name}", _without_none(hints[setting.name])
@@ -36,7 +55,7 @@ def text_settings(schema: type, prefix: str = "") -> set[str]:
         elif is_dataclass(kind) and isinstance(kind, type):
             keys |= text_settings(kind, f"{key}.")
         elif get_origin(kind) is dict and get_args(kind)[1] is str:
-            keys.add(f"{key}.{ANY_KEY}")
+            keys.add(f"{key}.{_ANY_KEY}")
     return keys
 
 
@@ -48,10 +67,11 @@ def _without_none(kind: Any) -> Any:
 
 
 def as_typed(override: str, texts: AbstractSet[str], groups: AbstractSet[str] = frozenset()) -> str:
-    """The override with quotes around each value of a text setting that Hydra would not read as text.
+    """Return the override with quotes around each text that Hydra would not read as text.
 
-    `null` stays null, but for a key of a dict of texts. A group may have a list of options. What Hydra cannot
-    read at all stays as it is.
+    `texts` are the keys of text settings (`text_keys`), `groups` those of groups, which may have a
+    list of options. `null` stays null, except as the value of a key in a dict of texts. What Hydra
+    cannot read at all stays as it is.
     """
     parts = _OVERRIDE.fullmatch(override)
     if parts is None:
@@ -65,7 +85,7 @@ def as_typed(override: str, texts: AbstractSet[str], groups: AbstractSet[str] = 
 
 
 def _value(key: str, value: str, texts: AbstractSet[str]) -> str | None:
-    """The value to write in place of `value`, None for the same."""
+    """Return the value to write in place of `value`, None if it stays."""
     if _is_text(key, texts):
         kinds = _NO_TEXT if key in texts else (*_NO_TEXT, NoneType)
         return _quoted_where_needed(value.strip(), kinds)
@@ -75,19 +95,18 @@ def _value(key: str, value: str, texts: AbstractSet[str]) -> str | None:
 
 
 def _is_text(key: str, texts: AbstractSet[str]) -> bool:
-    return key in texts or f"{key.rpartition('.')[0]}.{ANY_KEY}" in texts
+    return key in texts or f"{key.rpartition('.')[0]}.{_ANY_KEY}" in texts
 
 
 def _quoted_where_needed(value: str, kinds: tuple[type, ...]) -> str:
-    """The value, in quotes if Hydra reads it as one of these kinds."""
-    several = list(_split(value, ","))
-    if len(several) > 1:  # the values of a sweep
-        return ",".join(_quoted_where_needed(part.strip(), kinds) for part in several)
+    """Return the value, in quotes if Hydra reads it as one of these kinds."""
+    parts = list(_split(value, ","))
+    if len(parts) > 1:  # the values of a sweep
+        return ",".join(_quoted_where_needed(part.strip(), kinds) for part in parts)
     if choice := _CHOICE.fullmatch(value):
+        # Hydra forgets quotes within choice(), but not in `'1','2'`, which means the same.
         quoted = _quoted_where_needed(choice[1], kinds)
-        return (
-            value if quoted == choice[1] else quoted
-        )  # Hydra forgets quotes within choice(), not in `'1','2'`
+        return value if quoted == choice[1] else quoted
     try:
         read = OverridesParser.create().parse_rule(value, "element")
     except HydraException:
@@ -98,7 +117,7 @@ def _quoted_where_needed(value: str, kinds: tuple[type, ...]) -> str:
 
 
 def _quoted_within(key: str, value: str, texts: AbstractSet[str]) -> str:
-    """The same for `{KEY: VALUE, ...}`."""
+    """Return `{KEY: VALUE, ...}` with quotes around its texts where Hydra needs them."""
     entries = []
     for entry in _split(value[1:-1], ","):
         name, colon, inner = entry.partition(":")
@@ -108,7 +127,7 @@ def _quoted_within(key: str, value: str, texts: AbstractSet[str]) -> str:
 
 
 def _split(value: str, separator: str) -> Iterator[str]:
-    """The parts between separators that are in no quotes and no brackets."""
+    """Yield the parts between separators that stand outside of quotes and brackets."""
     start, depth, quote, position = 0, 0, "", 0
     while position < len(value):
         character = value[position]
@@ -128,12 +147,15 @@ def _split(value: str, separator: str) -> Iterator[str]:
 
 
 def is_converted(text: str) -> bool:
-    """True for a text that may have been a number or a bool in a YAML file."""
+    """Return True for a text that may have been a number or a bool in a YAML file."""
     return _CONVERTED.fullmatch(text) is not None
 
 
 def in_yaml(file: Path, path: Sequence[str], converted: str) -> str | None:
-    """The text at this path of keys as it stands in the file, if it is a number or bool that became `converted`."""
+    """Return the text at this path of keys in the file, if YAML reads it as `converted`.
+
+    None if the file has nothing there, or a text, or another number or bool.
+    """
     node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     for key in path:
         entries = node.value if isinstance(node, yaml.MappingNode) else []
@@ -142,3 +164,32 @@ def in_yaml(file: Path, path: Sequence[str], converted: str) -> str | None:
         return None
     value = OmegaConf.create(f"value: {node.value}").value
     return node.value if not isinstance(value, str) and str(value) == converted else None
+
+
+def restore_texts(composed: DictConfig, hydra_config: Any) -> None:
+    """Give each text setting that YAML read as a number, as in `variant: 1.10`, its text again."""
+    typed = {override.lstrip("+").partition("=")[0] for override in hydra_config.overrides.task}
+    for key in text_keys():
+        parent, _, name = key.rpartition(".")
+        node = OmegaConf.select(composed, parent) if parent else composed
+        if not isinstance(node, DictConfig):
+            continue
+        for entry in list(node) if name == _ANY_KEY else [name]:
+            value = None if OmegaConf.is_missing(node, entry) else node.get(entry)
+            path = [*filter(None, parent.split(".")), str(entry)]
+            if isinstance(value, str) and is_converted(value) and ".".join(path) not in typed:
+                node[entry] = next(_written(path, value, hydra_config), value)
+
+
+def _written(path: list[str], converted: str, hydra_config: Any) -> Iterator[str]:
+    """Yield the texts that YAML read as `converted`, beginning with the file that was read last."""
+    runtime = hydra_config.runtime
+    folders = [Path(source.path) for source in runtime.config_sources if source.schema == "file"]
+    choices = {"": hydra_config.job.config_name, **runtime.choices}
+    for group, option in reversed(choices.items()):
+        roots = [TREE_DIR] if group == "sweeps" else folders
+        files = [root / group / f"{option}.yaml" for root in roots]
+        inside = path[1:] if path[0] == group else path  # a group's file holds what is in the group
+        for file in filter(Path.is_file, files):
+            if (text := in_yaml(file, inside, converted)) is not None:
+                yield text

@@ -7,7 +7,8 @@ from typing import Any
 
 from mnist_exp.config.identity import NEUTRAL
 from mnist_exp.config.recorded import overrides
-from mnist_exp.config.tree import Settings, compose
+from mnist_exp.config.settings import Settings
+from mnist_exp.config.tree import compose
 from mnist_exp.errors import ConfigError, RunIsGone, UserError, did_you_mean
 from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.foreign_text import clean

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from mnist_exp import data
 from mnist_exp.config.presets import _identify, find_preset
 from mnist_exp.config.schema import refuse_passwords
-from mnist_exp.config.tree import Settings, compose, refuse_sweep
+from mnist_exp.config.settings import Settings
+from mnist_exp.config.tree import compose, refuse_sweep
 from mnist_exp.errors import Killed, NonFiniteCost, PreflightFailed
 from mnist_exp.experiment import interrupts, outcome, resume
 from mnist_exp.experiment.console import Reporter, layer_text, time_left

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mnist_exp.config.schema import ReferenceConfig
-from mnist_exp.config.tree import Settings, compose
+from mnist_exp.config.settings import Settings
+from mnist_exp.config.tree import compose
 from mnist_exp.errors import NonFiniteCost, UserError, first_line
 from mnist_exp.reproduce.presets import METRIC, QUICK
 from mnist_exp.sweeper import quoting

@@ -5,11 +5,11 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from mnist_exp.command import Parser, main
-from mnist_exp.config import tree
+from mnist_exp.config.groups import group_names
 from mnist_exp.config.mistakes import USER_ERRORS, explain
 from mnist_exp.config.recorded import overrides as recorded_overrides
 from mnist_exp.config.schema import TrackingConfig
-from mnist_exp.config.tree import Settings
+from mnist_exp.config.settings import Settings, from_dict
 from mnist_exp.errors import NonFiniteCost, UserError
 from mnist_exp.outside.foreign_files import read_yaml
 from mnist_exp.outside.printing import console, plural, say
@@ -70,14 +70,14 @@ def settings_of(run: TrackedRun, uri: str | None = None) -> Settings:
     """
     try:
         resolved: object = read_yaml(run.files["config/resolved.yaml"], object)
-        recorded = tree.from_dict(resolved if isinstance(resolved, dict) else {})
+        recorded = from_dict(resolved if isinstance(resolved, dict) else {})
         overrides = read_yaml(run.files.get("config/overrides.yaml", b"[]"), list)
         kept = recorded_overrides(overrides, recorded.to_dict(), f"run {run.run_id}")
     except (ValueError, *USER_ERRORS) as error:
         raise UserError(
             f"run {run.run_id}: its recorded config cannot be used here: {explain(error)}"
         ) from error
-    choices = {group: run.params[group] for group in tree.group_names() if group in run.params}
+    choices = {group: run.params[group] for group in group_names() if group in run.params}
     kinds = {"model": recorded.model.kind, "optimizer": recorded.optimizer.kind}
     if recorded.data.dir is not None:  # used only if it holds the data that the run was trained on
         kept.append(quoting.override("data.dir", recorded.data.dir))
@@ -90,7 +90,7 @@ def settings_of(run: TrackedRun, uri: str | None = None) -> Settings:
         tracking=TrackingConfig(experiment=run.experiment, uri=uri),
         tags={**recorded.tags, "rerun_of": run.run_id},
     )
-    return Settings(config, kinds | choices, tuple(kept))
+    return Settings(config=config, choices=kinds | choices, overrides=tuple(kept))
 
 
 def _check_data(run: TrackedRun, settings: Settings) -> None:

@@ -15,7 +15,8 @@ from omegaconf import OmegaConf
 from mnist_exp.config import earlier_names
 from mnist_exp.config.recorded import overrides
 from mnist_exp.config.schema import Config
-from mnist_exp.config.tree import Settings, as_meant, compose, from_composed
+from mnist_exp.config.settings import Settings, from_composed
+from mnist_exp.config.tree import as_meant, compose
 from mnist_exp.errors import ConfigError, did_you_mean
 from mnist_exp.outside import moments, plot_style
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml

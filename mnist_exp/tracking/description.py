@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnist_exp.config.schema import Config, ReferenceConfig
-from mnist_exp.config.tree import Settings
+from mnist_exp.config.settings import Settings
 from mnist_exp.outside.printing import code, shell
 from mnist_exp.outside.printing import markdown as markdown_of
 from mnist_exp.training.results import EpochResult, best_epoch

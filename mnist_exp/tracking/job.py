@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mnist_exp.config.schema import ReferenceConfig
-from mnist_exp.config.tree import Settings
+from mnist_exp.config.settings import Settings
 from mnist_exp.data import Dataset
 from mnist_exp.training.checkpoint import RunState
 

@@ -26,7 +26,7 @@ from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from mnist_exp import sweeper
-from mnist_exp.config.tree import Settings
+from mnist_exp.config.settings import Settings
 from mnist_exp.data import Dataset
 from mnist_exp.errors import Killed, UserError, first_line
 from mnist_exp.outside import moments

@@ -5,14 +5,16 @@ import yaml
 from hydra.core.object_type import ObjectType
 from hydra.errors import HydraException
 
+import mnist_exp
 from mnist_exp.config import presets, schema
-from mnist_exp.config import tree as config
+from mnist_exp.config.groups import CONF_DIR, group_options
 from mnist_exp.config.mistakes import USER_ERRORS, explain
+from mnist_exp.config.settings import from_dict
 from mnist_exp.config.sweeps_source import SweepsSource
-from mnist_exp.config.tree import CONF_DIR, compose
+from mnist_exp.config.tree import compose, refuse_sweep
 from mnist_exp.errors import ConfigError
 
-PACKAGE = Path(config.__file__).parent.parent
+PACKAGE = Path(mnist_exp.__file__).parent
 
 
 def test_defaults_are_the_blogs_run() -> None:
@@ -182,7 +184,7 @@ def test_changes_are_the_overrides_with_another_result() -> None:
 
 
 def test_debug_modes_override_presets_and_go_to_their_own_experiment() -> None:
-    for mode in config.group_options("debug"):
+    for mode in group_options("debug"):
         c = compose(["experiment=notebook_cnn5x5", f"debug={mode}"]).config
         assert c.tracking.experiment == "mnist_exp_debug"
     fast = compose(["debug=fast", "schedule.batch_size=32"]).config
@@ -265,24 +267,24 @@ def test_resolved_config_composes_to_the_same_hash() -> None:
         *(
             [f"{group}={name}"]
             for group in ("experiment", "model", "init", "loss", "optimizer", "schedule", "debug")
-            for name in config.group_options(group)
+            for name in group_options(group)
         ),
         ["+tags.x='a\\${b} c'", "run_name='\\${seed}'", "seed=3", "optimizer.learning_rate=1e-5"],
     ],
 )
 def test_a_config_comes_back_from_its_record(overrides: list[str]) -> None:
-    original = config.compose(overrides).config
+    original = compose(overrides).config
     record = yaml.safe_dump(original.to_dict(), sort_keys=False)
-    returned = config.from_dict(yaml.safe_load(record))
+    returned = from_dict(yaml.safe_load(record))
     assert returned == original
     assert type(returned.optimizer) is type(original.optimizer)
     assert returned.hash() == original.hash()
 
 
 def test_a_record_from_before_a_setting_existed_has_its_default() -> None:
-    plain = config.compose(["model=mlp"]).config.to_dict()
+    plain = compose(["model=mlp"]).config.to_dict()
     del plain["checkpoint"], plain["model"]["dropout"]
-    assert config.from_dict(plain) == config.compose(["model=mlp"]).config
+    assert from_dict(plain) == compose(["model=mlp"]).config
 
 
 @pytest.mark.parametrize(
@@ -297,9 +299,9 @@ def test_a_record_from_before_a_setting_existed_has_its_default() -> None:
     ],
 )
 def test_a_damaged_record_is_refused(changes: dict, said: str) -> None:
-    plain = config.compose([]).config.to_dict()
+    plain = compose([]).config.to_dict()
     with pytest.raises(USER_ERRORS) as caught:
-        config.from_dict({**plain, **changes})
+        from_dict({**plain, **changes})
     assert said in explain(caught.value)
 
 
@@ -317,11 +319,11 @@ def test_a_damaged_record_is_refused(changes: dict, said: str) -> None:
 )
 def test_a_single_run_refuses_what_only_a_sweep_obeys(override: str) -> None:
     with pytest.raises(ConfigError, match="`-m` is missing") as error:
-        config.refuse_sweep(["model=softmax", override])
+        refuse_sweep(["model=softmax", override])
     assert str(error.value).startswith(f"{override}: ")
 
 
 def test_a_single_run_may_say_that_there_is_no_sweep() -> None:
-    config.refuse_sweep(
+    refuse_sweep(
         ["sweeps=null", "~sweeps", "hydra.run.dir=a", "hydra/launcher=joblib", "hydra.sweepers=1"]
     )

@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 
 from mnist_exp import data, run
 from mnist_exp.config import schema
-from mnist_exp.config import tree as config
+from mnist_exp.config.groups import group_names
 from mnist_exp.config.mistakes import USER_ERRORS, explain
+from mnist_exp.config.tree import compose
 from mnist_exp.errors import UserError
 from mnist_exp.training import machine
 from mnist_exp.training.loop import fit
 from mnist_exp.training.program import build_program
 
 KEYS = [
-    *config.group_names(),
+    *group_names(),
     "seed",
     "run_name",
     "tags",
@@ -123,7 +124,7 @@ overrides = st.builds(
 def answer(given_overrides: list[str]) -> schema.Config | str:
     """The config, or what the command line would say."""
     try:
-        return config.compose(given_overrides).config
+        return compose(given_overrides).config
     except USER_ERRORS as error:
         return explain(error)
 

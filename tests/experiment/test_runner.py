@@ -285,7 +285,7 @@ def test_every_option_trains_two_batches(overrides: list[str], small_mnist: obje
 
 
 def test_every_option_is_tried() -> None:
-    from mnist_exp.config.tree import group_names, group_options
+    from mnist_exp.config.groups import group_names, group_options
 
     tried = {override for overrides in OPTIONS for override in overrides}
     missing = {

@@ -3,14 +3,14 @@
 import pytest
 
 from mnist_exp import data
-from mnist_exp.config import tree as config
+from mnist_exp.config.tree import compose
 from mnist_exp.preflight import PreflightReport
 from mnist_exp.preflight.harness import preflight_report
 from mnist_exp.training.program import build_program
 
 
 def report_of(mnist: data.Dataset, *overrides: str) -> PreflightReport:
-    settings = config.compose(overrides).config
+    settings = compose(overrides).config
     return preflight_report(build_program(settings, len(mnist.train)), mnist.train)
 
 

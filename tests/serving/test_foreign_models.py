@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from mlflow.entities import LoggedModelOutput
 
-from mnist_exp.config import tree as config
+from mnist_exp.config.tree import compose
 from mnist_exp.errors import UserError
 from mnist_exp.predict import __main__ as predict
 from mnist_exp.predict.trained_models import Models
@@ -28,7 +28,7 @@ MARK = "import pathlib; pathlib.Path('was_run').touch()\n"
 
 
 def network(*overrides: str) -> Any:
-    whole = config.compose(overrides).config
+    whole = compose(overrides).config
     return models.build(whole.model, whole.init, 0)
 
 

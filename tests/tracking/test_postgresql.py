@@ -76,9 +76,9 @@ def test_runs_that_find_an_empty_database_at_once(tmp_path: Path, postgresql: Se
     uri = postgresql.create_database("empty")
     code = f"""
 from mnist_exp import data
-from mnist_exp.config import tree as config
+from mnist_exp.config.tree import compose
 from mnist_exp.tracking import tracker as tracking
-settings, images = config.compose(["tracking.uri={uri}"]), data.load(train_limit=200, eval_limit=100)
+settings, images = compose(["tracking.uri={uri}"]), data.load(train_limit=200, eval_limit=100)
 input("ready\\n")
 with tracking.track_run(settings, "variant", "name", images):
     pass

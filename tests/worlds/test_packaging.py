@@ -77,19 +77,21 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from mnist_exp.config import tree as config
+from mnist_exp.config.sweeps_source import SWEEPS_DIR
+from mnist_exp.config.tree import compose
+import mnist_exp
 for name in [setting.name for setting in fields(config.Config)] + ["config", "experiment", "training", "debug"]:
-    for parent in (Path(config.__file__).parent.parent, config.SWEEPS_DIR.parent, Path.cwd()):
+    for parent in (Path(mnist_exp.__file__).parent, SWEEPS_DIR.parent, Path.cwd()):
         (parent / name).mkdir(exist_ok=True)
         (parent / name / "warn.yaml").write_text("seed: 77")
 values = ["preflight=off", "seed=3", "run_name=warn", "variant=warn", "resume=warn", "best_of=warn", "+tags.a=b"]
 values += ["tracking.experiment=warn", "checkpoint.every_seconds=5", "threads=1", "deterministic=false"]
 values += ["objective=[val/cost]", "bridge.seeds=1", "reference=null", "experiment=notebook_softmax", "debug=fast"]
-composed = config.compose(values).config
+composed = compose(values).config
 assert (composed.preflight, composed.seed, composed.threads) == ("off", 3, 1), composed
 assert composed.run_name == composed.variant == composed.tracking.experiment == "warn", composed
 assert composed.model.kind == "softmax", composed
-assert config.compose(["sweeps=variants"]).config.seed == 0
+assert compose(["sweeps=variants"]).config.seed == 0
 """
 
 

@@ -133,12 +133,14 @@ def _digits(classes: int) -> Iterator[Markup]:
 
 
 def disagreements(
-    pair: PairedPredictions, images: NDArray[np.uint8], baseline: str
+    pair: PairedPredictions, images: NDArray[np.uint8] | None, baseline: str
 ) -> list[Disagreement]:
     """Return what only the group gets right and what only the baseline does, in test-set order.
 
-    `images` has shape [N, 28, 28].
+    `images` has shape [N, 28, 28]; nothing is returned where they are not known.
     """
+    if images is None or len(images) < len(pair.label):
+        return []
     baseline_right, group_right = pair.baseline == pair.label, pair.group == pair.label
     sides = [
         (pair.group_label, np.flatnonzero(group_right & ~baseline_right), pair.baseline),

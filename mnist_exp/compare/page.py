@@ -64,8 +64,7 @@ def _pairs(comparison: Comparison, rows: list[Row], data_dir: str | None) -> lis
     for row in rows:
         pair = row.predictions
         assert pair is not None
-        known = images is not None and len(images) >= len(pair.label)
-        different = disagreements(pair, images, baseline) if known else []
+        different = disagreements(pair, images, baseline)
         pairs.append((row, confusion_matrices(pair, baseline), different))
     return pairs
 

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
 from mnist_exp.config.schema import ReferenceConfig
-from mnist_exp.outside.printing import console
+from mnist_exp.outside.printing import console, plural
 from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.lasting_stream import LastingStream
 from mnist_exp.sweeper.wording import duration
@@ -43,7 +43,7 @@ class Reporter:
             self._print(f"overrides: {' '.join(settings.overrides)}")
         self._print(
             f"data: {data.source}; {len(data.train):,} training, {len(data.val):,} validation, "
-            f"{len(data.test):,} test images\n"
+            f"{plural(len(data.test), 'test image')}\n"
         )
         self._print(layer_text(layers))
 
@@ -118,14 +118,14 @@ class Reporter:
             f"  {result.images_per_second:,.0f} images/s  {duration(seconds_left)} left"
         )
         if not result.complete:
-            images = f"{result.examples:,} image{'' if result.examples == 1 else 's'}"
+            images = plural(result.examples, "image")
             self._print(f"The last epoch ended at step {result.step}, after {images}.")
 
     def summary(self, job: Job, epochs: list[EpochResult]) -> None:
         """Print the run's results beside the tutorial's claims."""
         last, best, reference = epochs[-1], best_epoch(epochs), job.reference
         seconds = sum(result.seconds for result in epochs)
-        steps = f"{last.step:,} step{'' if last.step == 1 else 's'}"
+        steps = plural(last.step, "step")
         self._print(f"\n{job.run_name}: {steps}, {duration(seconds)} of training")
         rows = [
             ("", "this run", "tutorial said" if reference else ""),

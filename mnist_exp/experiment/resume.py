@@ -10,6 +10,7 @@ from mnist_exp.config.recorded import overrides
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose
 from mnist_exp.errors import ConfigError, RunIsGone, UserError, did_you_mean
+from mnist_exp.outside.printing import plural
 from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.job import Job, Origin
@@ -232,6 +233,6 @@ def _check_length(state: RunState, job: Job) -> None:
     ended = checkpoint.has_ended(checkpoint.run_folder(str(run_id)))
     if job.total_steps < progress.step or (ended and job.total_steps == progress.step):
         raise UserError(
-            f"resume={run_id}: the run has done {progress.step} steps, and schedule asks for "
-            f"{job.total_steps}; a larger schedule.epochs makes it longer"
+            f"resume={run_id}: the run has done {plural(progress.step, 'step')}, and schedule asks "
+            f"for {job.total_steps:,}; a larger schedule.epochs makes it longer"
         )

@@ -41,7 +41,7 @@ FUNCTIONS = {
         *(f"{_TRACKER}.log_{what}" for what in ("epoch", "summary", "preflight", "files", "text")),
         f"{_TRACKER}.log_settings",
         f"{_TRACKER}.end",
-        "mnist_exp.tracking.tracker:_answered",
+        "mnist_exp.tracking.store:answer",
     ],
     "model file": [f"{_TRACKER}.log_model"],
     "build": ["mnist_exp.training.program:build_program"],

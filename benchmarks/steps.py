@@ -163,12 +163,12 @@ def draw(measured: dict[str, Measured], path: Path) -> None:
 
 def versions() -> dict[str, str]:
     """Return the versions of those of _PACKAGES that are installed."""
-    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import PackageNotFoundError, version
 
     found = {}
     for package in _PACKAGES:
         try:
-            found[package] = environment.version(package)
+            found[package] = version(package)
         except PackageNotFoundError:
             continue
     return found

@@ -116,7 +116,7 @@ def _refuse_passwords() -> None:
         if masked(uri) == uri:
             continue
         if key == "tracking.uri":
-            from mnist_exp.tracking.store import check_uri
+            from mnist_exp.tracking.addresses import check_uri
 
             check_uri(uri)
         elif key != "hydra.sweeper.storage":

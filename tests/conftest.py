@@ -136,10 +136,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Trai
 def bare_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs of this process without what takes most of a small run's time: figures, model file, search for a preset."""
     from mnist_exp.experiment import outcome, runner
-    from mnist_exp.tracking import tracker as tracking
+    from mnist_exp.tracking.tracker import RunTracker
 
     monkeypatch.setattr(outcome, "log_figures", lambda *_: None)
-    monkeypatch.setattr(tracking.RunTracker, "log_model", lambda *_: None)
+    monkeypatch.setattr(RunTracker, "log_model", lambda *_: None)
     monkeypatch.setattr(runner, "find_preset", lambda _: None)
 
 

@@ -62,7 +62,7 @@ def log(job: Job, program: "Program", epochs: list[EpochResult], tracker: "RunTr
     if job.origin.keeps_model:
         log_figures(tracker, job, probabilities, epochs)
         entry = _registry_entry(job, epochs)
-        tracker.log_model(program.model, job.dataset, epochs[-1].step, entry)
+        tracker.log_model(program.model, epochs[-1].step, entry)
 
 
 def log_predictions(

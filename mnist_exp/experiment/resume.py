@@ -162,8 +162,8 @@ def _locked_state(run_id: str, warn: Warn, lock: ExitStack) -> RunState:
 def _tags(uri: str | None, run_id: str) -> Mapping[str, str]:
     """Return the run's tags in the store with this URI. Raises RunIsGone."""
     with quick_imports():
-        from mnist_exp.tracking import tracker
-    return tracker.tags_of(uri, run_id)
+        from mnist_exp.tracking.lifetime import tags_of
+    return tags_of(uri, run_id)
 
 
 def _with_digest(state: RunState, tags: Mapping[str, str]) -> RunState:

@@ -16,10 +16,8 @@ from mnist_exp.experiment import interrupts, outcome, resume
 from mnist_exp.experiment.console import Reporter, layer_text, time_left
 from mnist_exp.experiment.outcome import RunResult
 from mnist_exp.studies import trial
-from mnist_exp.tracking import description
-from mnist_exp.tracking.description import Facts
+from mnist_exp.tracking.addresses import check_uri
 from mnist_exp.tracking.job import Job, Origin
-from mnist_exp.tracking.store import check_uri
 from mnist_exp.training import checkpoint, keras_state, machine, startup
 from mnist_exp.training.results import EpochResult, LayerRow, Progress
 
@@ -108,18 +106,11 @@ def _prepare(
 def _run(job: Job, reporter: Reporter, lock: contextlib.ExitStack) -> RunResult:
     """Build, train and finish what was prepared."""
     program, layers = _build(job)
-    from mnist_exp.tracking import tracker as tracking
+    from mnist_exp.tracking.lifetime import track_run
+    from mnist_exp.tracking.links import ui_command
 
     reporter.start(job, layers)
-    with tracking.track_run(
-        job.settings,
-        job.variant,
-        job.run_name,
-        job.dataset,
-        run_id=job.run_id,
-        tags=job.origin.tags,
-        warn=reporter.warn,
-    ) as tracker:
+    with track_run(job, warn=reporter.warn) as tracker:
         reporter.run_id = tracker.run_id
         job.origin.remember(tracker.run_id)
         tracker.log_text(layer_text(layers), "layers.txt")
@@ -127,9 +118,9 @@ def _run(job: Job, reporter: Reporter, lock: contextlib.ExitStack) -> RunResult:
         if job.state is None:
             lock.enter_context(checkpoint.alone(checkpoint.run_folder(tracker.run_id)))
         epochs = _train(job, program, tracker, reporter)
-        _describe(job, tracker, findings, epochs)
+        tracker.describe(findings, epochs)
         outcome.log(job, program, epochs, tracker)
-        place = tracking.ui_command(), tracker.page
+        place = ui_command(), tracker.page
     checkpoint.mark_ended(checkpoint.run_folder(tracker.run_id))
     reporter.summary(job, epochs)
     reporter.tracked(tracker.run_id, *place)
@@ -147,7 +138,7 @@ def _build(job: Job) -> "tuple[Program, list[LayerRow]]":
     config = job.settings.config
     with startup.quick_imports():
         startup.import_tensorflow(config)
-        from mnist_exp.tracking import tracker  # noqa: F401
+        from mnist_exp.tracking import lifetime  # noqa: F401
         from mnist_exp.training import models, program
     built = program.build_program(config, len(job.dataset.train))
     return built, models.layer_table(built.model)
@@ -163,33 +154,18 @@ def _check(
     """
     mode = job.settings.config.preflight
     if job.state is not None or mode == "off":
-        _describe(job, tracker, None)
+        tracker.describe()
         return None
     from mnist_exp.preflight.harness import preflight_report
 
     report = preflight_report(program, job.dataset.train)
     reporter.preflight(report)
     tracker.log_preflight(report)
-    _describe(job, tracker, report.findings)
+    tracker.describe(report.findings)
     if report.errors and mode == "error":
         codes = ", ".join(finding.code for finding in report.errors)
         raise PreflightFailed(f"preflight=error: stopped before training, found {codes}")
     return report.findings
-
-
-def _describe(
-    job: Job,
-    tracker: "RunTracker",
-    findings: "Sequence[Finding] | None",
-    epochs: Sequence[EpochResult] = (),
-) -> None:
-    """Write the run's description and columns in the UI; tags from the settings stay."""
-    facts = Facts(
-        tracker.run_id, job.settings, job.variant, job.reference, job.changes, findings, epochs
-    )
-    tags = {"mlflow.note.content": description.markdown(facts), **description.columns(facts)}
-    own = job.settings.config.tags
-    tracker.set_tags({key: value for key, value in tags.items() if key not in own})
 
 
 def _train(
@@ -222,7 +198,7 @@ def _train(
             for result in fit(program, job.dataset, start=start, on_progress=on_progress):
                 epochs.append(result)
                 reporter.epoch(result, job.reference, left(result.step))
-                _log_epoch(job, tracker, result)
+                tracker.log_epoch(result)
                 writer.after_epoch(result.progress, epochs)
                 objective = outcome.objectives(config.objective, epochs)[0]
                 job.origin.report(objective, result.epoch)
@@ -243,10 +219,5 @@ def _begin(
     reporter.resumed(tracker.run_id, job.state.progress)
     checkpoint.mark_ended(checkpoint.run_folder(tracker.run_id), ended=False)
     for result in job.state.results:
-        _log_epoch(job, tracker, result)  # the tracker leaves out what the record has already
+        tracker.log_epoch(result)  # the tracker leaves out what the record has already
     return list(job.state.results), job.state.progress
-
-
-def _log_epoch(job: Job, tracker: "RunTracker", result: EpochResult) -> None:
-    """Log an epoch, with the cost that the tutorial reports for it."""
-    tracker.log_epoch(result, job.reference.cost_of(result.epoch) if job.reference else None)

@@ -15,17 +15,18 @@ from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
 from mnist_exp.errors import UserError, first_line
+from mnist_exp.outside.paging import all_pages
 from mnist_exp.outside.uris import local_path
 from mnist_exp.serving import foreign_models
 from mnist_exp.serving import package as model_package
 from mnist_exp.serving.model import COLUMN, RETURN_PIXELS
 from mnist_exp.serving.package import PICTURES, TAG
 from mnist_exp.serving.same_data import comparable, data_of
-from mnist_exp.tracking.routes import advice
-from mnist_exp.tracking.store import ELSEWHERE, in_use, named, shortened, uri_to_read
+from mnist_exp.tracking.addresses import ELSEWHERE, shortened
+from mnist_exp.tracking.status import RunStatus
+from mnist_exp.tracking.store import answering, in_use, uri_to_read
 from mnist_exp.training import keras_state, startup_noise
 
-_PAGE = 1000
 _METRIC = "val/accuracy"
 
 
@@ -85,15 +86,11 @@ class Models:
         `best` has the highest val/accuracy, of those scored on the most validation images of MNIST; where there is none, of
         the newest run's data.
         """
-        try:
+        with answering(self._uri, "read"):
             if which not in ("latest", "best"):
                 return self._of_run(which)
             models = self._all_models()
             runs = self._finished(models)
-        except MlflowException as error:
-            raise UserError(
-                f"{named(self._uri)}: cannot be read ({first_line(error)}){advice(self._uri, error)}"
-            ) from error
         if which == "best":
             runs = [
                 run for run in runs if _METRIC in run.data.metrics and not _scored_on_training(run)
@@ -165,40 +162,29 @@ class Models:
 
     def _all_models(self) -> dict[str, LoggedModel]:
         """{run id: its newest model} of those that take pictures."""
-        experiments = [experiment.experiment_id for experiment in self._client.search_experiments()]
+        experiments = [each.experiment_id for each in all_pages(self._client.search_experiments)]
+        if not experiments:
+            return {}
         order = [{"field_name": "creation_timestamp", "ascending": True}]
-        found: dict[str, LoggedModel] = {}
-        token = None
-        while experiments:
-            page = self._client.search_logged_models(experiments, order_by=order, page_token=token)
-            found |= {
-                str(model.source_run_id): model
-                for model in page
-                if model.tags.get(TAG) == PICTURES and model.status == LoggedModelStatus.READY
-            }
-            token = page.token
-            if not token:
-                break
-        return found
+        models = all_pages(self._client.search_logged_models, experiments, order_by=order)
+        return {
+            str(model.source_run_id): model
+            for model in models
+            if model.tags.get(TAG) == PICTURES and model.status == LoggedModelStatus.READY
+        }
 
     def _finished(self, models: dict[str, LoggedModel]) -> list[Run]:
         """The finished runs with these models, the newest first."""
         experiments = sorted({model.experiment_id for model in models.values()})
-        found: list[Run] = []
-        token = None
-        while experiments:
-            page = self._client.search_runs(
-                experiments,
-                "attributes.status = 'FINISHED'",
-                max_results=_PAGE,
-                page_token=token,
-                order_by=["attributes.start_time DESC"],
-            )
-            found += [run for run in page if run.info.run_id in models]
-            token = page.token
-            if not token:
-                break
-        return found
+        if not experiments:
+            return []
+        runs = all_pages(
+            self._client.search_runs,
+            experiments,
+            f"attributes.status = '{RunStatus.FINISHED}'",
+            order_by=["attributes.start_time DESC"],
+        )
+        return [run for run in runs if run.info.run_id in models]
 
 
 def _copy_for(model: LoggedModel) -> str | None:

@@ -76,12 +76,13 @@ def _reproduce(
     presets: "Sequence[Preset]", seeds: Sequence[int], *, uri: str | None, quick: bool
 ) -> "tuple[Reproduction, Origin]":
     from mnist_exp.reproduce import results, runs
-    from mnist_exp.tracking import tracker as tracking
+    from mnist_exp.tracking.experiments import open_experiment
     from mnist_exp.tracking.runs import Store
+    from mnist_exp.tracking.store import opened
 
-    with tracking.store(uri):
+    with opened(uri):
         for experiment in {preset.settings.config.tracking.experiment for preset in presets}:
-            tracking.open_store(experiment)
+            open_experiment(experiment)
     store = Store(uri)
     complete = _complete(store, [runs.find(store, preset, seeds) for preset in presets], seeds)
     measured = tuple(results.measure(store, preset_runs) for preset_runs in complete)
@@ -159,7 +160,8 @@ def _bug(complete: "Sequence[PresetRuns]") -> "Bug | None":
 
 def _origin(store: "Store", complete: "Sequence[PresetRuns]") -> "Origin":
     from mnist_exp.reproduce.page import Origin
-    from mnist_exp.tracking import environment
+    from mnist_exp.tracking.code_digest import code_digest
+    from mnist_exp.tracking.environment import read_hardware
 
     commits: set[str] = set()
     machine: dict[str, str] = {}
@@ -175,13 +177,10 @@ def _origin(store: "Store", complete: "Sequence[PresetRuns]") -> "Origin":
             trials += int((tags["study_role"] == "trial").sum())
         if not machine:
             recorded = store.artifact(runs.considered, run_ids[0], "env/hardware.json")
-            facts = environment.read_hardware(recorded or b"")
+            facts = read_hardware(recorded or b"")
             machine = {name: value for name, value in facts.items() if value is not None}
     return Origin(
-        code_digest=environment.code_digest(),
-        commits=tuple(sorted(commits)),
-        machine=machine,
-        trials=trials,
+        code_digest=code_digest(), commits=tuple(sorted(commits)), machine=machine, trials=trials
     )
 
 

@@ -11,7 +11,7 @@ from mnist_exp.errors import NonFiniteCost, UserError, first_line
 from mnist_exp.reproduce.presets import METRIC, QUICK
 from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.foreign_text import clean
-from mnist_exp.tracking import environment
+from mnist_exp.tracking.code_digest import code_digest
 from mnist_exp.tracking.runs import NoRuns, Runs, Selection, Store, is_finite
 from mnist_exp.training import checkpoint
 
@@ -86,7 +86,7 @@ def _of_this_code(store: Store, preset: Preset) -> Runs | None:
 
     None if there are none.
     """
-    tags = {"config_hash": preset.settings.config.hash(), "code_digest": environment.code_digest()}
+    tags = {"config_hash": preset.settings.config.hash(), "code_digest": code_digest()}
     condition = " and ".join(f"tags.{name} = '{value}'" for name, value in tags.items())
     try:
         runs = store.select(Selection(filter=condition))

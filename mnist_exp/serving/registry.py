@@ -12,6 +12,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from mnist_exp.outside import moments
+from mnist_exp.outside.paging import all_pages
 from mnist_exp.serving import package as model_package
 from mnist_exp.serving.same_data import comparable, data_of
 
@@ -124,11 +125,5 @@ def _is_whole(client: MlflowClient, version: ModelVersion) -> bool:
 
 
 def _versions(client: MlflowClient, name: str) -> list[ModelVersion]:
-    found: list[ModelVersion] = []
-    token = None
-    while True:
-        page = client.search_model_versions(f"name='{name}'", max_results=1000, page_token=token)
-        found += page
-        token = page.token
-        if not token:
-            return found
+    """Return all versions of a registered model."""
+    return list(all_pages(client.search_model_versions, f"name='{name}'", max_results=1000))

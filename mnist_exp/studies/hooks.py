@@ -20,6 +20,7 @@ from mnist_exp.config.tree import as_meant, compose
 from mnist_exp.errors import ConfigError, did_you_mean
 from mnist_exp.outside import moments, plot_style
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
+from mnist_exp.outside.paging import all_pages
 from mnist_exp.studies import report as study_report
 from mnist_exp.studies.trial import RUN_ID, tags_of_trial
 from mnist_exp.sweeper import RunningTrial
@@ -28,9 +29,14 @@ from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.hooks import StudyHooks
 from mnist_exp.sweeper.space import describe
-from mnist_exp.tracking import delivery, description
-from mnist_exp.tracking import store as mlflow_settings
-from mnist_exp.tracking import tracker as tracking
+from mnist_exp.tracking import description
+from mnist_exp.tracking.addresses import check_uri
+from mnist_exp.tracking.experiments import open_experiment, process_tags
+from mnist_exp.tracking.operations import FAILURE_REASON
+from mnist_exp.tracking.outbox import amend
+from mnist_exp.tracking.params import safe_name
+from mnist_exp.tracking.status import RunStatus
+from mnist_exp.tracking.store import ask, opened, uri_to_read
 from mnist_exp.training import checkpoint
 
 if TYPE_CHECKING:
@@ -67,29 +73,23 @@ class StudyTracking(StudyHooks):
                 f"hydra.sweeper.hooks={__name__}.StudyTracking: it tracks runs of mnist_exp only; expected a subclass of "
                 "mnist_exp.sweeper.hooks.StudyHooks for this application"
             )
-        mlflow_settings.check_uri(from_composed(config).tracking.uri)
+        check_uri(from_composed(config).tracking.uri)
 
     def on_study_start(self, study: "optuna.Study", config: "DictConfig") -> None:
         """Open the parent run: that of the study's earlier commands if the store has it, else a new one."""
-        with tracking.store(config.tracking.uri) as client:
-            experiment_id = tracking.open_store(config.tracking.experiment)
+
+        def open_parent(client: mlflow.MlflowClient) -> str:
             run_id = study.user_attrs.get(RUN_ID)
+            experiment_id = open_experiment(config.tracking.experiment)
             if run_id is None or not _reopen(client, run_id):
-                space = study.user_attrs[SPACE]
-                searched = [key for key, text in space.items() if text.startswith('{"name"')]
-                tags = {
-                    "study_name": study.study_name,
-                    "study_role": "study",
-                    "sweep.keys": " ".join(searched),
-                    **tracking.process_tags(),  # from the start, so that one who is killed here leaves no run for ever
-                }
-                run = client.create_run(experiment_id, run_name=study.study_name, tags=tags)
-                run_id = run.info.run_id
-                for key, text in space.items():
-                    client.log_param(run_id, tracking.safe_name(key), describe(text)[:500])
-                study.set_user_attr(RUN_ID, run_id)
-            for key, value in tracking.process_tags().items():
+                run_id = _create_parent(client, study, experiment_id)
+            for key, value in process_tags().items():
                 client.set_tag(run_id, key, value)
+            return str(run_id)
+
+        run_id = ask(config.tracking.uri, open_parent)
+        if run_id != study.user_attrs.get(RUN_ID):
+            study.set_user_attr(RUN_ID, run_id)
 
     def on_trial_start(self, running: RunningTrial, config: "DictConfig") -> None:
         self._uri = config.tracking.uri
@@ -100,7 +100,7 @@ class StudyTracking(StudyHooks):
     def on_trial_end(self, running: RunningTrial, state: str, reason: str | None) -> None:
         """Say how the trial ended; one that failed before it had a run gets one, so that it is seen."""
         run_id, status = running.recall(RUN_ID), None
-        with tracking.store(self._uri) as client:
+        with opened(self._uri) as client:
             if run_id is None:
                 if state != "FAIL":
                     return
@@ -109,9 +109,9 @@ class StudyTracking(StudyHooks):
                 run_id = client.create_run(
                     parent.info.experiment_id, run_name=name, tags=tags_of_trial(running)
                 ).info.run_id
-                status = "FAILED"
-            tags = {"trial_state": state, **({"failure_reason": reason} if reason else {})}
-            delivery.amend(client, run_id, tags, status, lambda text: print(text, file=sys.stderr))
+                status = RunStatus.FAILED
+            tags = {"trial_state": state, **({FAILURE_REASON: reason} if reason else {})}
+            amend(client, run_id, tags, status, lambda text: print(text, file=sys.stderr))
         if state != "WAITING":
             _ended.append(run_id)
         moments.reached(f"trial {running.number} ended")
@@ -127,7 +127,7 @@ class StudyTracking(StudyHooks):
         for trial in trials:
             if trial.state.is_finished() and RUN_ID in trial.user_attrs:
                 _forget(trial.user_attrs[RUN_ID])
-        with tracking.store(config.tracking.uri) as client:
+        with opened(config.tracking.uri) as client:
             for state in ("COMPLETE", "PRUNED", "FAIL"):
                 client.log_metric(run_id, f"study/{state.lower()}", states.count(state))
             best = _log_best(client, run_id, study) if "COMPLETE" in states else None
@@ -148,13 +148,29 @@ class StudyTracking(StudyHooks):
             )
             client.set_tag(run_id, MLFLOW_RUN_NOTE, note[:5000])
             unfinished = "WAITING" in states or "RUNNING" in states
-            client.set_terminated(run_id, "KILLED" if unfinished else "FINISHED")
+            client.set_terminated(run_id, RunStatus.KILLED if unfinished else RunStatus.FINISHED)
+
+
+def _create_parent(client: mlflow.MlflowClient, study: "optuna.Study", experiment_id: str) -> str:
+    """Create a study's parent run with the space as its params, and return its id."""
+    space = study.user_attrs[SPACE]
+    searched = [key for key, text in space.items() if text.startswith('{"name"')]
+    tags = {
+        "study_name": study.study_name,
+        "study_role": "study",
+        "sweep.keys": " ".join(searched),
+        **process_tags(),  # from the start: if it is killed here, no run stays RUNNING for ever
+    }
+    run = client.create_run(experiment_id, run_name=study.study_name, tags=tags)
+    for key, text in space.items():
+        client.log_param(run.info.run_id, safe_name(key), describe(text)[:500])
+    return str(run.info.run_id)
 
 
 def _reopen(client: mlflow.MlflowClient, run_id: str) -> bool:
     """Whether the store has the run; another one does not."""
     try:
-        client.update_run(run_id, "RUNNING")
+        client.update_run(run_id, RunStatus.RUNNING)
     except MlflowException:
         return False
     return True
@@ -168,12 +184,12 @@ def best_settings(settings: Settings) -> Settings:
     """
     name = str(settings.config.best_of)
     where = f"best_of={clean(name)}"
-    with tracking.store(mlflow_settings.uri_to_read(settings.config.tracking.uri)) as client:
-        experiments = [experiment.experiment_id for experiment in client.search_experiments()]
-        found = client.search_runs(experiments, "tags.study_role = 'study'", max_results=1000)
+    with opened(uri_to_read(settings.config.tracking.uri)) as client:
+        experiments = [each.experiment_id for each in all_pages(client.search_experiments)]
+        parents = list(all_pages(client.search_runs, experiments, "tags.study_role = 'study'"))
         studies = {
             run.data.tags["study_name"]: run
-            for run in reversed(found)
+            for run in reversed(parents)  # the newest comes last
             if "study_name" in run.data.tags
         }
         if name not in studies:

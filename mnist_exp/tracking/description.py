@@ -1,129 +1,126 @@
-"""What a run or a study is, what came out and how to repeat it: the Markdown and the columns that the MLflow UI shows."""
+"""What the MLflow UI shows of a run or a study: a description in Markdown, and columns."""
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mnist_exp.config.schema import Config, ReferenceConfig
+from mnist_exp.config.schema import Config
 from mnist_exp.config.settings import Settings
 from mnist_exp.outside.printing import code, shell
-from mnist_exp.outside.printing import markdown as markdown_of
+from mnist_exp.outside.printing import markdown as as_markdown
+from mnist_exp.tracking.job import Job
 from mnist_exp.training.results import EpochResult, best_epoch
 
 if TYPE_CHECKING:
     from mnist_exp.preflight.report import Finding
 
 
-@dataclass(frozen=True)
-class Facts:
-    """Of one run. `changes`: overrides that make it differ from its preset, or from the defaults without one.
+def markdown(
+    job: Job,
+    run_id: str,
+    findings: "Sequence[Finding] | None" = None,
+    epochs: Sequence[EpochResult] = (),
+) -> str:
+    """Return a run's description: what it is, what came out, and how to repeat it.
 
-    `findings` is None where preflight did not run now: it was off, or the run goes on from a checkpoint.
-    `epochs` is empty before the run has ended.
+    `findings` are preflight's: None if it did not run now, because it was off or the run goes on
+    from a checkpoint. `epochs` is empty before the run has ended.
     """
-
-    run_id: str
-    settings: Settings
-    variant: str
-    reference: ReferenceConfig | None
-    changes: Sequence[str]
-    findings: "Sequence[Finding] | None" = None
-    epochs: Sequence[EpochResult] = ()
-
-
-def markdown(facts: Facts) -> str:
-    """A run's description."""
-    config = facts.settings.config
+    # The UI shows the first lines, and the rest on a click.
+    first = (
+        f"**{as_markdown(job.variant)}**, seed {job.settings.config.seed}: {_accuracy(job, epochs)}"
+    )
+    command = code(f"python -m mnist_exp.rerun {shlex.quote(run_id)}")
     parts = [
-        f"**{markdown_of(facts.variant)}**, seed {config.seed}: {_ended(facts)}",  # the UI shows the first lines, the rest on a click
-        _in_a_line(facts.settings),
-        _differs(facts),
-        _result(facts),
-        _preflight(facts),
-        f"Train it again and compare: {code(f'python -m mnist_exp.rerun {shlex.quote(facts.run_id)}')}",
+        first,
+        _settings_in_a_line(job.settings),
+        _changes(job),
+        _costs(job, epochs),
+        _preflight(job.settings.config, findings),
+        f"Train it again and compare: {command}",
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def columns(facts: Facts) -> dict[str, str]:
-    """Tags that every run has, for the columns of the runs table beside `variant` and `seed`."""
-    tags = {"changes": " ".join(facts.changes) or "none", "result": "none yet"}
-    if facts.settings.config.preflight == "off":
+def columns(job: Job, epochs: Sequence[EpochResult] = ()) -> dict[str, str]:
+    """Return tags for the columns of the runs table, beside `variant` and `seed`."""
+    tags = {"changes": " ".join(job.changes) or "none", "result": "none yet"}
+    if job.settings.config.preflight == "off":
         tags["preflight"] = "off"
-    if facts.epochs:
-        claim = None if facts.reference is None else facts.reference.test_accuracy
-        said = "" if claim is None else f" (tutorial {claim:g})"
-        tags["result"] = f"{facts.epochs[-1].test.accuracy:.4f}{said}"
+    if epochs:
+        claim = None if job.reference is None else job.reference.test_accuracy
+        tutorial = "" if claim is None else f" (tutorial {claim:g})"
+        tags["result"] = f"{epochs[-1].test.accuracy:.4f}{tutorial}"
     return tags
 
 
-def _ended(facts: Facts) -> str:
-    if not facts.epochs:
+def _accuracy(job: Job, epochs: Sequence[EpochResult]) -> str:
+    if not epochs:
         return "the result will be here when the run has ended."
-    claim = None if facts.reference is None else facts.reference.test_accuracy
-    said = "" if claim is None else f", the tutorial's is {claim:g}"
-    return f"test accuracy **{facts.epochs[-1].test.accuracy:.4f}**{said}."
+    claim = None if job.reference is None else job.reference.test_accuracy
+    tutorial = "" if claim is None else f", the tutorial's is {claim:g}"
+    return f"test accuracy **{epochs[-1].test.accuracy:.4f}**{tutorial}."
 
 
-def _in_a_line(settings: Settings) -> str:
+def _settings_in_a_line(settings: Settings) -> str:
     config = settings.config
     # A rerun has the choices that its run's record holds.
     model, init, optimizer = (
-        code(settings.choices.get(g, "unknown")) for g in ("model", "init", "optimizer")
+        code(settings.choices.get(group, "unknown")) for group in ("model", "init", "optimizer")
     )
     loss = f"{config.loss.kind.replace('_', ' ')}, {config.loss.reduction} over the batch"
     if config.loss.from_probabilities:
         loss += ", log(softmax) taken literally"
-    return f"Model {model}, initial values {init}; {loss}; {optimizer} at {config.optimizer.learning_rate:g}, {_schedule(config)}."
+    return (
+        f"Model {model}, initial values {init}; {loss}; "
+        f"{optimizer} at {config.optimizer.learning_rate:g}, {_schedule(config)}."
+    )
 
 
 def _schedule(config: Config) -> str:
     schedule = config.schedule
-    lengths = [
-        f"{count:,} {unit}"
-        for count, unit in ((schedule.epochs, "epochs"), (schedule.max_steps, "steps"))
-        if count is not None
-    ]
+    limits = {"epochs": schedule.epochs, "steps": schedule.max_steps}
+    lengths = [f"{count:,} {unit}" for unit, count in limits.items() if count is not None]
     rate = "" if schedule.kind == "constant" else f", {schedule.kind.replace('_', ' ')} rate"
     return f"{' or '.join(lengths)} of batches of {schedule.batch_size}{rate}"
 
 
-def _differs(facts: Facts) -> str:
-    what = "the tutorial's run" if facts.reference is not None else "the defaults"
-    source = "" if facts.reference is None else f" (claims: {markdown_of(facts.reference.source)})"
-    if not facts.changes:
-        return f"Settings: those of {what}{source}."
-    changes = " ".join(map(code, facts.changes))
-    return f"Differs from {what}{source} in {changes}."
+def _changes(job: Job) -> str:
+    """Return how the run differs from its tutorial's, or from the defaults."""
+    origin, source = "the defaults", ""
+    if job.reference is not None:
+        origin = "the tutorial's run"
+        source = f" (claims: {as_markdown(job.reference.source)})"
+    if not job.changes:
+        return f"Settings: those of {origin}{source}."
+    return f"Differs from {origin}{source} in {' '.join(map(code, job.changes))}."
 
 
-def _result(facts: Facts) -> str:
-    """What the first line leaves out."""
-    if not facts.epochs:
+def _costs(job: Job, epochs: Sequence[EpochResult]) -> str:
+    """Return the results that the first line leaves out."""
+    if not epochs:
         return ""
-    last, best = facts.epochs[-1], best_epoch(list(facts.epochs))
-    cost = None if facts.reference is None else facts.reference.cost_of(last.epoch)
-    said = "" if cost is None else f", the tutorial's is {cost:.6f}"
-    lines = [f"training cost of the last epoch {last.cost:.6f}{said}"]
-    better = (
-        f", the best {best.val.accuracy:.4f} in epoch {best.epoch}"
-        if best.epoch != last.epoch
-        else ""
+    last, best = epochs[-1], best_epoch(list(epochs))
+    claim = None if job.reference is None else job.reference.cost_of(last.epoch)
+    tutorial = "" if claim is None else f", the tutorial's is {claim:.6f}"
+    better = ""
+    if best.epoch != last.epoch:
+        better = f", the best {best.val.accuracy:.4f} in epoch {best.epoch}"
+    return _list(
+        [
+            f"training cost of the last epoch {last.cost:.6f}{tutorial}",
+            f"validation accuracy {last.val.accuracy:.4f}{better}",
+        ]
     )
-    lines.append(f"validation accuracy {last.val.accuracy:.4f}{better}")
-    return _list(lines)
 
 
-def _preflight(facts: Facts) -> str:
-    if facts.findings is None:
-        off = facts.settings.config.preflight == "off"
-        return f"Preflight: {'off' if off else 'before the first step, see `preflight.json`'}."
-    if not facts.findings:
+def _preflight(config: Config, findings: "Sequence[Finding] | None") -> str:
+    if findings is None:
+        is_off = config.preflight == "off"
+        return f"Preflight: {'off' if is_off else 'before the first step, see `preflight.json`'}."
+    if not findings:
         return "Preflight: nothing found."
-    lines = [
-        f"{finding.severity} **{finding.code}**: {finding.message}" for finding in facts.findings
-    ]
+    lines = [f"{finding.severity} **{finding.code}**: {finding.message}" for finding in findings]
     return f"Preflight:\n\n{_list(lines)}"
 
 
@@ -135,25 +132,32 @@ def study(
     params: Mapping[str, object],
     summary: str,
 ) -> str:
-    """A study's description. `space`: what is searched where; `ended`: trials by how they ended.
+    """Return a study's description.
 
-    `best` is empty while no trial is complete; `summary` is `compare`'s sentence, or empty.
+    Args:
+        name: The study's name.
+        space: What is searched where, by setting.
+        ended: The number of trials by how they ended.
+        best: The best trial, empty while no trial is complete.
+        params: The best trial's parameters.
+        summary: The sentence of `compare`, or empty.
     """
     counts = ", ".join(f"{count} {state.lower()}" for state, count in ended.items() if count)
-    parts = [f"**Study {markdown_of(name)}**: {counts or 'no trial has ended'}."]
+    parts = [f"**Study {as_markdown(name)}**: {counts or 'no trial has ended'}."]
     if best:
-        parts.append(
-            f"Best: {best}\n\n{_list([f'{code(key)}: {code(value)}' for key, value in params.items()])}"
-        )
+        parts.append(f"Best: {best}\n\n{_settings(params)}")
     if summary:
-        parts.append(f"{markdown_of(summary, 2000)} The page: artifact `study/compare.html`.")
-    parts += [
-        f"What the study sets:\n\n{_list([f'{code(key)}: {code(text)}' for key, text in space.items()])}",
-        f"Compare its trials: {code(f'python -m mnist_exp.compare --study {shell(name)}')}",
-    ]
+        page = "The page: artifact `study/compare.html`."
+        parts.append(f"{as_markdown(summary, 2000)} {page}")
+    command = code(f"python -m mnist_exp.compare --study {shell(name)}")
+    parts += [f"What the study sets:\n\n{_settings(space)}", f"Compare its trials: {command}"]
     return "\n\n".join(parts)
 
 
+def _settings(values: Mapping[str, object]) -> str:
+    return _list([f"{code(key)}: {code(value)}" for key, value in values.items()])
+
+
 def _list(lines: Sequence[str]) -> str:
-    """Not a table: MLflow draws those without any room between the columns."""
+    """Return a list and not a table: MLflow draws tables without room between the columns."""
     return "\n".join(f"- {line}" for line in lines)

@@ -1,7 +1,8 @@
-"""Artifacts that lie beside MLflow's SQLite database stay there when the folder is renamed, copied or mounted elsewhere.
+"""The artifacts beside MLflow's SQLite database are found when their folder was moved.
 
-MLflow writes absolute paths into its database, and goes on using those of the old folder. Here they are brought up
-to date, so that MLflow's own commands find the artifacts, too.
+MLflow writes absolute paths into its database, and goes on using those of the old folder when the
+folder is renamed, copied or mounted elsewhere. Here they are brought up to date, so that MLflow's
+own commands find the artifacts, too.
 """
 
 import sqlite3
@@ -15,9 +16,8 @@ from mnist_exp.sweeper import database
 from mnist_exp.sweeper.processes import is_alive
 
 FOLDER = "mlruns"
-_SILENCE_SECONDS = (
-    120.0  # after which a run of another machine counts as dead; its system metrics come every 10 s
-)
+# After which a run of another machine counts as dead; its system metrics come every 10 s.
+_SILENCE_SECONDS = 120.0
 _LOCATIONS = (  # of what is below an experiment's folder: table, column
     ("runs", "artifact_uri"),
     ("logged_models", "artifact_location"),
@@ -31,9 +31,10 @@ class InUse(UserError):
 
 
 def place_beside(file: Path, experiment_id: str, *, unless_it_exists: bool) -> None:
-    """Let an experiment have its artifacts beside the database, in whichever folder the command was given.
+    """Let an experiment have its artifacts beside the database, and not in the current folder.
 
-    `unless_it_exists` leaves it the folder that it has. A location that somebody has chosen stays.
+    With `unless_it_exists`, an experiment keeps a folder that exists. A location that somebody has
+    chosen stays.
     """
     query = "SELECT artifact_location FROM experiments WHERE experiment_id = ?"
     with database.opened(file) as connection:
@@ -42,20 +43,11 @@ def place_beside(file: Path, experiment_id: str, *, unless_it_exists: bool) -> N
         here = file.absolute().parent / FOLDER / experiment_id
         if place is None or place == here or (unless_it_exists and place.exists()):
             return
-        connection.execute(
-            "UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?",
-            (artifact_location(here), int(experiment_id)),
-        )
-
-
-def _default_place(location: str | None, experiment_id: str) -> Path | None:
-    """The folder of an experiment's artifacts, if it is where MLflow puts them by default, in whichever folder."""
-    place = local_path(location) if location else None
-    return place if place and (place.name, place.parent.name) == (experiment_id, FOLDER) else None
+        _set_location(connection, int(experiment_id), artifact_location(here))
 
 
 def is_elsewhere(file: Path) -> bool:
-    """Whether the database has experiments whose artifacts are to be found beside it, and whose paths do not say so."""
+    """Return whether artifacts lie beside the database, but not where its paths say."""
     with database.opened(file) as connection:
         return next(_moved(connection, file), None) is not None
 
@@ -63,7 +55,8 @@ def is_elsewhere(file: Path) -> bool:
 def bring_along(file: Path) -> None:
     """Write the paths of the folder beside the database into it. Call it under the database's lock.
 
-    Raises InUse while a run goes on by the old paths, sqlite3.Error where the database cannot be written.
+    Raises InUse while a run goes on by the old paths, sqlite3.Error if the database cannot be
+    written.
     """
     with database.opened(file) as connection:
         if next(_moved(connection, file), None) is None:
@@ -73,38 +66,39 @@ def bring_along(file: Path) -> None:
             _refuse_live_runs(connection, file, old)
             for table, column in _LOCATIONS:
                 _rewrite(connection, table, column, old, new)
-            connection.execute(
-                "UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?",
-                (new, experiment),
-            )
+            _set_location(connection, experiment, new)
         connection.execute("COMMIT")
 
 
+def _default_place(location: str | None, experiment_id: str) -> Path | None:
+    """Return the folder of an experiment's artifacts if MLflow chose it, in whichever folder."""
+    place = local_path(location) if location else None
+    return place if place and (place.name, place.parent.name) == (experiment_id, FOLDER) else None
+
+
+def _set_location(connection: sqlite3.Connection, experiment: int, location: str) -> None:
+    update = "UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?"
+    connection.execute(update, (location, experiment))
+
+
 def _moved(connection: sqlite3.Connection, file: Path) -> Iterator[tuple[int, str, str]]:
-    """(experiment, its recorded location, the one beside the database) where the second is not right any more."""
-    for experiment, old in connection.execute(
-        "SELECT experiment_id, artifact_location FROM experiments"
-    ):
-        place, here = (
-            _default_place(old, str(experiment)),
-            file.absolute().parent / FOLDER / str(experiment),
-        )
-        if (
-            place is None
-            or place == here
-            or not here.exists()
-            or (place.exists() and place.samefile(here))
-        ):
+    """Yield (experiment, its recorded location, the right one) for each that has moved."""
+    query = "SELECT experiment_id, artifact_location FROM experiments"
+    for experiment, recorded in connection.execute(query):
+        place = _default_place(recorded, str(experiment))
+        here = file.absolute().parent / FOLDER / str(experiment)
+        if place is None or place == here or not here.exists():
             continue
-        yield experiment, old, artifact_location(here)
+        if not (place.exists() and place.samefile(here)):
+            yield experiment, recorded, artifact_location(here)
 
 
 def _rewrite(connection: sqlite3.Connection, table: str, column: str, old: str, new: str) -> None:
     """Let what lies below the old location lie below the new one, unless it is still only there."""
     query = f"SELECT rowid, {column} FROM {table} WHERE substr({column}, 1, ?) = ?"
-    for row, text in connection.execute(query, (len(old) + 1, f"{old}/")).fetchall():
-        moved = new + text[len(old) :]
-        before, after = local_path(text), local_path(moved)
+    for row, location in connection.execute(query, (len(old) + 1, f"{old}/")).fetchall():
+        moved = new + location[len(old) :]
+        before, after = local_path(location), local_path(moved)
         if before is None or after is None or (before.exists() and not after.exists()):
             continue
         connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (moved, row))
@@ -115,17 +109,25 @@ def _refuse_live_runs(connection: sqlite3.Connection, file: Path, old: str) -> N
     place = local_path(old)
     if place is not None and (place.parent.parent / file.name).exists():
         return  # the folder was copied, and the run goes on in the old one
-    query = "SELECT run_uuid, start_time FROM runs WHERE status = 'RUNNING' AND substr(artifact_uri, 1, ?) = ?"
+    query = (
+        "SELECT run_uuid, start_time FROM runs "
+        "WHERE status = 'RUNNING' AND substr(artifact_uri, 1, ?) = ?"
+    )
     for run_id, started in connection.execute(query, (len(old) + 1, f"{old}/")).fetchall():
-        tags = dict(connection.execute("SELECT key, value FROM tags WHERE run_uuid = ?", (run_id,)))
-        alive = is_alive(tags.get("process", ""))
-        if alive is None:
-            (seen,) = connection.execute(
-                "SELECT max(timestamp) FROM latest_metrics WHERE run_uuid = ?", (run_id,)
-            ).fetchone()
-            alive = time.time() - max(seen or 0, started or 0) / 1000 < _SILENCE_SECONDS
-        if alive:
+        if _goes_on(connection, run_id, started):
             raise InUse(
                 f"{file}: run {run_id} goes on, and writes its artifacts to {place}\n"
-                "The folder was moved, or is seen under another path here: try again when that run has ended"
+                "The folder was moved, or is seen under another path here: try again when that run "
+                "has ended"
             )
+
+
+def _goes_on(connection: sqlite3.Connection, run_id: str, started: int | None) -> bool:
+    """Return whether the run's process is alive or, on another machine, seems to be."""
+    tags = dict(connection.execute("SELECT key, value FROM tags WHERE run_uuid = ?", (run_id,)))
+    is_running = is_alive(tags.get("process", ""))
+    if is_running is not None:
+        return is_running
+    query = "SELECT max(timestamp) FROM latest_metrics WHERE run_uuid = ?"
+    (seen,) = connection.execute(query, (run_id,)).fetchone()
+    return time.time() - max(seen or 0, started or 0) / 1000 < _SILENCE_SECONDS

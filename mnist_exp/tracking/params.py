@@ -2,6 +2,24 @@
 
 import ast
 import re
+from collections.abc import Mapping
+from typing import Any
+
+
+def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings with dotted keys; a list stays one value."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def safe_name(name: str) -> str:
+    """Return the name of a metric or param with `_` for each character that MLflow refuses."""
+    return re.sub(r"[^\w\-. :/]", "_", name)
 
 
 def encode(value: object) -> str:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from mnist_exp.errors import UserError, first_line
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts
-from mnist_exp.tracking.routes import advice
-from mnist_exp.tracking.store import ELSEWHERE, named, shortened, uri_to_read
+from mnist_exp.tracking.addresses import ELSEWHERE, shortened
+from mnist_exp.tracking.status import RunStatus
+from mnist_exp.tracking.store import refusal, uri_to_read
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -44,7 +45,7 @@ class TrackedRun:
     @property
     def is_finished(self) -> bool:
         """Whether the run ended as it should."""
-        return self.status == "FINISHED"
+        return self.status == RunStatus.FINISHED
 
     @property
     def epochs(self) -> int:
@@ -77,8 +78,7 @@ class RunReader:
             if code == "RESOURCE_DOES_NOT_EXIST" or "for parameter 'run_id'" in str(error):
                 message = f"{run_id}: no such run in {shortened(self._uri)}\n{ELSEWHERE}"
                 raise UserError(message) from error
-            message = f"{named(self._uri)}: cannot be read ({reason}){advice(self._uri, error)}"
-            raise UserError(message) from error
+            raise refusal(self._uri, error, "read") from error
 
     def newest_rerun(self, run_id: str, experiment: str) -> str | None:
         """Return the id of the experiment's newest run that repeats this run, or None."""

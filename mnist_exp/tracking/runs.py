@@ -1,4 +1,4 @@
-"""Runs of an MLflow store as pandas tables, in a number of queries that does not grow with the runs."""
+"""Runs of an MLflow store as pandas tables, in a number of queries that does not grow with them."""
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,29 +8,33 @@ from typing import Any
 import mlflow
 import numpy as np
 import pandas as pd
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
-from mnist_exp.errors import UserError, first_line
+from mnist_exp.errors import UserError, did_you_mean, first_line
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read, read_artifacts
+from mnist_exp.outside.paging import all_pages
+from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.sweeper.foreign_text import clean, printable
-from mnist_exp.tracking.routes import advice
-from mnist_exp.tracking.store import ELSEWHERE, named, shortened, uri_to_read
+from mnist_exp.tracking.addresses import ELSEWHERE, shortened
+from mnist_exp.tracking.store import answering, named, uri_to_read
 
 PREDICTIONS_BYTES = 2**28  # of a run's predictions on its test images: three million of them
-_PAGE = 1000
 _MOST_POINTS = 1_000_000  # of a metric over all runs asked for
 _LARGEST_FLOAT = 1.797e308  # MLflow stores an infinity as the largest float
+_TRIAL_STATUS = {"PRUNED": "pruned", "WAITING": "waiting", "FAIL": "failed"}
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which runs: all that every given condition allows; `run_ids` empty is no condition."""
+    """Which runs: all that meet every condition given; an empty `run_ids` is none."""
 
     study: str | None = None
     experiment: str | None = None
     filter: str | None = None
+    """A condition in MLflow's own words."""
     run_ids: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -38,35 +42,38 @@ class Selection:
             f"study {self.study}" if self.study else "",
             f"experiment {self.experiment}" if self.experiment else "",
             self.filter or "",
-            f"{len(self.run_ids)} runs by id" if self.run_ids else "",
+            f"{plural(len(self.run_ids), 'run')} by id" if self.run_ids else "",
         ]
         return ", ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True)
 class Runs:
-    """Tables indexed by run id, the oldest run first.
-
-    `info`: name, status (of MLflow, or the trial's state in small letters), seed ("" if none), reason
-    (of a failure), artifacts (URI). `params` and `tags`: text, NaN where a run has none. `metrics`: last values.
-    """
+    """Tables indexed by run id, the oldest run first."""
 
     info: pd.DataFrame
+    """name, status (of MLflow, or the trial's state in small letters), seed ("" if none), reason
+    (of a failure), artifacts (URI)."""
     params: pd.DataFrame
+    """Texts, NaN where a run has no such param."""
     tags: pd.DataFrame
+    """Texts, NaN where a run has no such tag."""
     metrics: pd.DataFrame
-    repeats: int = (
-        0  # reruns that were left out: the same config, seed and result as the run they repeat
-    )
+    """The last value of each metric."""
+    repeats: int = 0
+    """Reruns that were left out: the same config, seed and result as the run they repeat."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Of one run on its test images: label and prediction [N], probability [N, classes]."""
+    """What a run predicts for its test images."""
 
     label: NDArray[np.integer]
+    """[N]"""
     prediction: NDArray[np.integer]
+    """[N]"""
     probability: NDArray[np.floating]
+    """[N, classes]"""
 
 
 class NoRuns(UserError):
@@ -81,114 +88,85 @@ class Store:
         self._client = mlflow.MlflowClient(self.uri)
 
     def select(self, selection: Selection) -> Runs:
-        """Runs of the selection, without studies' parents and reruns. Raises NoRuns if there are none."""
+        """Return the runs of the selection, without studies' parents and reruns.
+
+        A selection of reruns alone has them. Raises NoRuns if there are none, UserError if the
+        store cannot be read, or has no such study, experiment or run.
+        """
         try:
             experiments = self._experiments(selection)
-            found = self._search(experiments, self._conditions(selection))
+            runs = self._search(experiments, _condition(selection))
             if selection.study is not None:
-                found = [run for run in found if run.data.tags.get("study_name") == selection.study]
-            if not found:
-                raise NoRuns(self._nothing(selection, experiments))
+                runs = [run for run in runs if run.data.tags.get("study_name") == selection.study]
+            if not runs:
+                raise NoRuns(self._why_none(selection, experiments))
         except MlflowException as error:
             where = f"--filter {selection.filter}" if selection.filter else named(self.uri)
-            said = first_line(error)
-            raise UserError(f"{where}: MLflow cannot use it ({said})") from error
-        if unknown := set(selection.run_ids) - {run.info.run_id for run in found}:
+            raise UserError(f"{where}: MLflow cannot use it ({first_line(error)})") from error
+        if unknown := set(selection.run_ids) - {run.info.run_id for run in runs}:
             raise UserError(f"{min(unknown)}: no such run in {shortened(self.uri)}\n{ELSEWHERE}")
-        kept = [run for run in found if run.data.tags.get("study_role") != "study"]
-        if not kept:
-            study = shlex.quote(found[0].data.tags.get("study_name", ""))
+        own = [run for run in runs if run.data.tags.get("study_role") != "study"]
+        if not own:
+            study = shlex.quote(runs[0].data.tags.get("study_name", ""))
             raise UserError(f"only a study's parent run is selected; its trials: --study {study}")
-        first = [run for run in kept if "rerun_of" not in run.data.tags]
-        return _tables(first or kept, len(kept) - len(first) if first else 0)
+        first = [run for run in own if "rerun_of" not in run.data.tags]
+        return _tables(first or own, repeats=len(own) - len(first) if first else 0)
 
     def _experiments(self, selection: Selection) -> list[str]:
-        experiments = self._client.search_experiments()
-        if selection.experiment is None:
-            return [experiment.experiment_id for experiment in experiments]
-        ids = {experiment.name: experiment.experiment_id for experiment in experiments}
-        if selection.experiment not in ids:
-            from mnist_exp.errors import did_you_mean
-
+        """Return the ids of the experiments to search. Raises UserError for an unknown name."""
+        ids = {
+            experiment.name: experiment.experiment_id
+            for experiment in all_pages(self._client.search_experiments)
+        }
+        name = selection.experiment
+        if name is None:
+            return list(ids.values())
+        if name not in ids:
             raise UserError(
-                f"--experiment {selection.experiment}: no such experiment{did_you_mean(selection.experiment, ids)}\n"
+                f"--experiment {name}: no such experiment{did_you_mean(name, ids)}\n"
                 f"Experiments: {_listed(sorted(ids))}"
             )
-        return [ids[selection.experiment]]
+        return [ids[name]]
 
-    def _conditions(self, selection: Selection) -> str:
-        conditions = []
-        if selection.study is not None:
-            quotes = [quote for quote in "'\"" if quote not in selection.study]
-            if (
-                quotes
-            ):  # MLflow's filters cannot quote a name with both; `select` looks at each run anyway
-                conditions.append(f"tags.study_name = {quotes[0]}{selection.study}{quotes[0]}")
-        if selection.filter:
-            conditions.append(selection.filter)
-        if selection.run_ids:
-            ids = ", ".join("'" + run_id.replace("'", "") + "'" for run_id in selection.run_ids)
-            conditions.append(f"attributes.run_id IN ({ids})")
-        return " and ".join(conditions)
+    def _search(self, experiments: list[str], condition: str) -> list[Run]:
+        """Return all runs that meet MLflow's condition, the oldest first, each once."""
+        order = ["attributes.start_time ASC"]
+        runs = all_pages(self._client.search_runs, experiments, condition, order_by=order)
+        # A run that begins meanwhile may move the pages.
+        return list({run.info.run_id: run for run in runs}.values())
 
-    def _search(self, experiments: list[str], condition: str) -> list[Any]:
-        found: list[Any] = []
-        token = None
-        while True:
-            page = self._client.search_runs(
-                experiments,
-                condition,
-                max_results=_PAGE,
-                page_token=token,
-                order_by=["attributes.start_time ASC"],
-            )
-            found += page
-            token = page.token
-            if not token:
-                return found
-
-    def _nothing(self, selection: Selection, experiments: list[str]) -> str:
+    def _why_none(self, selection: Selection, experiments: list[str]) -> str:
         if selection.study is not None:
             parents = self._search(experiments, "tags.study_role = 'study'")
-            names = sorted(
-                {run.data.tags["study_name"] for run in parents if "study_name" in run.data.tags}
-            )
+            names = sorted({run.data.tags.get("study_name", "") for run in parents} - {""})
             if selection.study not in names:
-                from mnist_exp.errors import did_you_mean
-
                 return (
-                    f"--study {selection.study}: no such study{did_you_mean(selection.study, names)}\n"
-                    f"Studies: {_listed(names)}"
+                    f"--study {selection.study}: no such study"
+                    f"{did_you_mean(selection.study, names)}\nStudies: {_listed(names)}"
                 )
         return f"no runs are selected by {selection}\n{shortened(self.uri)}: {ELSEWHERE}"
 
     def history(self, run_ids: Sequence[str], metric: str) -> pd.DataFrame:
-        """Columns run_id, step, value: the last value logged at each step, without those that are not finite."""
-        try:
+        """Return columns run_id, step, value: the last value at each step, finite ones only."""
+        with answering(self.uri, "read"):
             rows = self._points(run_ids, metric)
-        except MlflowException as error:
-            said = first_line(error)
-            raise UserError(
-                f"{named(self.uri)}: cannot be read ({said}){advice(self.uri, error)}"
-            ) from error
         table = pd.DataFrame(rows, columns=["run_id", "step", "timestamp", "value"])
-        table = table.sort_values(["run_id", "step", "timestamp"]).drop_duplicates(
-            ["run_id", "step"], keep="last"
-        )
-        return table[np.abs(table["value"]) < _LARGEST_FLOAT][["run_id", "step", "value"]]
+        table = table.sort_values(["run_id", "step", "timestamp"])
+        table = table.drop_duplicates(["run_id", "step"], keep="last")
+        return table[is_finite(table["value"])][["run_id", "step", "value"]]
 
     def _points(self, run_ids: Sequence[str], metric: str) -> list[tuple[str, int, int, float]]:
-        bulk = getattr(self._client._tracking_client.store, "get_metric_history_bulk", None)
-        if bulk is not None:  # a database answers for all runs at once; a server is asked for each
-            found = [(m.run_id, m) for m in bulk(list(run_ids), metric, _MOST_POINTS)]
-        else:
-            found = [
-                (run, m) for run in run_ids for m in self._client.get_metric_history(run, metric)
-            ]
-        return [(run, m.step, m.timestamp, m.value) for run, m in found]
+        """Return (run id, step, timestamp, value) of all values of a metric."""
+        in_bulk = getattr(self._client._tracking_client.store, "get_metric_history_bulk", None)
+        if in_bulk is not None:  # a database answers for all runs at once
+            points = [(m.run_id, m) for m in in_bulk(list(run_ids), metric, _MOST_POINTS)]
+        else:  # a server is asked for each
+            history = self._client.get_metric_history
+            points = [(run, m) for run in run_ids for m in history(run, metric)]
+        return [(run, m.step, m.timestamp, m.value) for run, m in points]
 
     def artifact(self, runs: Runs, run_id: str, path: str) -> bytes | None:
-        """None where the run has no such artifact, or one that is too large to be ours."""
+        """Return an artifact of a run, or None if it has none or one that is too large to be ours."""
         most = PREDICTIONS_BYTES if path.endswith(".npz") else MAX_TEXT_BYTES
         uri = runs.info.at[run_id, "artifacts"]
         try:
@@ -199,45 +177,70 @@ class Store:
             return None
 
 
+def is_finite(values: pd.Series) -> pd.Series:
+    """Return whether each is a number; MLflow keeps infinities as the largest float."""
+    return values.notna() & (values.abs() < _LARGEST_FLOAT)
+
+
+def swept_keys(runs: Runs) -> list[str]:
+    """Return what the studies of the runs vary, except the seed, in the study's order."""
+    if "sweep.keys" not in runs.tags:
+        return []
+    texts: Iterable[str] = runs.tags["sweep.keys"].dropna().unique()
+    return list(dict.fromkeys(key for text in texts for key in text.split() if key != "seed"))
+
+
+def _condition(selection: Selection) -> str:
+    """Return the selection's conditions in MLflow's words."""
+    conditions = []
+    if selection.study is not None:
+        quotes = [quote for quote in "'\"" if quote not in selection.study]
+        # MLflow cannot quote a name that holds both; `select` looks at each run anyway.
+        if quotes:
+            conditions.append(f"tags.study_name = {quotes[0]}{selection.study}{quotes[0]}")
+    if selection.filter:
+        conditions.append(selection.filter)
+    if selection.run_ids:
+        ids = ", ".join("'" + run_id.replace("'", "") + "'" for run_id in selection.run_ids)
+        conditions.append(f"attributes.run_id IN ({ids})")
+    return " and ".join(conditions)
+
+
 def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(clean(name, 100) for name in names[:20])
     return f"{shown}{f' and {len(names) - 20} more' if len(names) > 20 else ''}" or "none"
 
 
-def _tables(found: list[Any], repeats: int) -> Runs:
-    ids = [run.info.run_id for run in found]
-    if len(set(ids)) != len(ids):
-        found = list({run.info.run_id: run for run in found}.values())
-        ids = [run.info.run_id for run in found]
-    info = pd.DataFrame(
+def _tables(runs: Sequence[Run], repeats: int) -> Runs:
+    info = [
         {
-            "name": [clean(run.info.run_name or run.info.run_id[:8], 250) for run in found],
-            "status": [_status(run) for run in found],
-            "seed": [
-                clean(run.data.tags.get("seed", run.data.params.get("seed", "")), 50)
-                for run in found
-            ],
-            "reason": [_first_line(run.data.tags.get("failure_reason", "")) for run in found],
-            "artifacts": [run.info.artifact_uri or "" for run in found],
-        },
-        index=pd.Index(ids, name="run_id"),
-    )
+            "name": clean(run.info.run_name or run.info.run_id[:8], 250),
+            "status": _status(run),
+            "seed": clean(run.data.tags.get("seed", run.data.params.get("seed", "")), 50),
+            "reason": _first_line(run.data.tags.get("failure_reason", "")),
+            "artifacts": run.info.artifact_uri or "",
+        }
+        for run in runs
+    ]
+    ids = [run.info.run_id for run in runs]
     return Runs(
-        info,
-        _wide([_shown(_params(run)) for run in found], ids, object),
-        _wide([_shown(run.data.tags) for run in found], ids, object),
-        _wide([dict(run.data.metrics) for run in found], ids, float),
-        repeats,
+        info=pd.DataFrame(info, index=pd.Index(ids, name="run_id")),
+        params=_table([_printable(_params(run)) for run in runs], ids, object),
+        tags=_table([_printable(run.data.tags) for run in runs], ids, object),
+        metrics=_table([run.data.metrics for run in runs], ids, float),
+        repeats=repeats,
     )
 
 
-def _params(run: Any) -> dict[str, str]:
-    """The run's params, with the names that the run has where older runs say only that the setting was null."""
+def _table(rows: Sequence[Mapping[str, Any]], ids: Sequence[str], kind: type) -> pd.DataFrame:
+    return pd.DataFrame.from_records(rows, index=pd.Index(ids, name="run_id")).astype(kind)
+
+
+def _params(run: Run) -> dict[str, str]:
+    """Return the run's params; older runs say None for a name that the run has all the same."""
     params = dict(run.data.params)
-    for key, name in {
-        "variant": run.data.tags.get("variant"),
-        "run_name": run.info.run_name,
-    }.items():
+    names = {"variant": run.data.tags.get("variant"), "run_name": run.info.run_name}
+    for key, name in names.items():
         if key in params and name:
             params[key] = name
         elif params.get(key) == "None":
@@ -245,34 +248,16 @@ def _params(run: Any) -> dict[str, str]:
     return params
 
 
-def _wide(rows: Sequence[Mapping[str, Any]], ids: Sequence[str], kind: type) -> pd.DataFrame:
-    return pd.DataFrame.from_records(rows, index=pd.Index(ids, name="run_id")).astype(kind)
-
-
 def _first_line(text: str) -> str:
     return clean((text.strip().splitlines() or [""])[0])
 
 
-def _shown(texts: Mapping[str, str]) -> dict[str, str]:
-    """Params or tags as they can be shown: no control characters, no line ends."""
+def _printable(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return params or tags as they can be shown: without control characters and line ends."""
     return {printable(key): printable(text) for key, text in texts.items()}
 
 
-def _status(run: Any) -> str:
-    """A trial's own state where it says more: a pruned trial's run is KILLED, one that will be gone on with too."""
-    state = run.data.tags.get("trial_state", "")
-    own = {"PRUNED": "pruned", "WAITING": "waiting", "FAIL": "failed"}.get(state)
-    return own or str(run.info.status).lower()
-
-
-def is_finite(values: pd.Series) -> pd.Series:
-    """Whether each is a number; MLflow keeps infinities as the largest float."""
-    return values.notna() & (values.abs() < _LARGEST_FLOAT)
-
-
-def swept_keys(runs: Runs) -> list[str]:
-    """What the studies of the runs vary, but for the seed, in the study's order."""
-    if "sweep.keys" not in runs.tags:
-        return []
-    texts: Iterable[str] = runs.tags["sweep.keys"].dropna().unique()
-    return list(dict.fromkeys(key for text in texts for key in text.split() if key != "seed"))
+def _status(run: Run) -> str:
+    """Return MLflow's status, or a trial's own state where MLflow has no word for it."""
+    trial_state = run.data.tags.get("trial_state", "")
+    return _TRIAL_STATUS.get(trial_state) or str(run.info.status).lower()

@@ -1,284 +1,177 @@
-"""Which MLflow store is used, made whole and found again, and how MLflow behaves as its client: quick and quiet."""
+"""One way into an MLflow store: quick and quiet, the right one, whole, and with errors in one line."""
 
-import difflib
 import logging
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING, TypeVar
 
 from mnist_exp.errors import ConfigError, UserError, first_line
-from mnist_exp.outside import moments
-from mnist_exp.outside.uris import artifact_location, masked, sqlite_file, sqlite_uri
+from mnist_exp.outside.uris import sqlite_file
 from mnist_exp.sweeper import database
 from mnist_exp.tracking import moved_store
+from mnist_exp.tracking.addresses import ELSEWHERE, absolute, from_environment, shortened, store_uri
+from mnist_exp.tracking.attempts import within
+from mnist_exp.tracking.creation import store_lock
 from mnist_exp.tracking.routes import advice
 
-ELSEWHERE = "tracking.uri=URI or MLFLOW_TRACKING_URI names another store; the default is mlflow.db in the current folder"
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_T = TypeVar("_T")
+
+_FIRST_SECONDS = 120.0  # in which a server has to answer at the start of a run or a study
+# What a surrounding job may have set, and what would mix its runs with ours.
 IGNORED = (
     "MLFLOW_RUN_ID",
     "MLFLOW_EXPERIMENT_ID",
     "MLFLOW_EXPERIMENT_NAME",
     "MLFLOW_ACTIVE_MODEL_ID",
 )
-# What a surrounding job may have set, and what would mix its runs with ours.
 _UNSET = (
     *IGNORED,
     "_MLFLOW_ACTIVE_MODEL_ID",
     "_MLFLOW_SERVER_ARTIFACT_ROOT",
     "MLFLOW_ENABLE_ASYNC_LOGGING",
+    "MLFLOW_TRACKING_URI",
 )
-_KINDS = (
-    "sqlite",
-    "postgresql",
-    "mysql",
-    "mssql",
-    "http",
-    "https",
-    "databricks",
-    "databricks-uc",
-    "uc",
-)
-_EXPECTED = (
-    "expected sqlite:///FILE, http://HOST:PORT, postgresql://USER@HOST/DATABASE or mysql://..."
-)
-_SILENT = (
+# A server that does not answer is noticed in seconds; MLflow's own settings wait for minutes.
+_QUICK_AND_QUIET = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+_SILENT = (  # loggers of whose trouble we tell in our own words
     "urllib3.connectionpool",
     "mlflow.system_metrics",
     "mlflow.tracking.fluent",
     "mlflow.store.db.utils",
     "mlflow.utils.git_utils",  # 60 lines where there is no git
 )
-_FIRST_LETTERS = 200  # of a URI in a message
-# Of Python's sqlite3.connect, which SQLAlchemy takes from a URI's query.
-_SQLITE_OPTIONS = {
-    "timeout",
-    "isolation_level",
-    "detect_types",
-    "check_same_thread",
-    "cached_statements",
-    "uri",
-}
-_outside: list[str | None] = []  # MLFLOW_TRACKING_URI around each `in_use` that holds
+_outside: list[str | None] = []  # MLFLOW_TRACKING_URI around each `in_use` block that is open
 
 
 def be_quick_and_quiet() -> None:
-    """Call it after `import mlflow`, which sets its own log level. What the user has set in the environment stays."""
-    # A server that does not answer is noticed in seconds; MLflow's own settings wait for minutes.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "15")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    """Set how MLflow behaves as a client. What the user has set in the environment stays.
+
+    Call it after `import mlflow`, which sets its own log level.
+    """
+    for name, value in _QUICK_AND_QUIET.items():
+        os.environ.setdefault(name, value)
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     for silent in _SILENT:
-        logging.getLogger(silent).setLevel(
-            logging.CRITICAL
-        )  # their trouble is told in our own words
-
-
-def check_uri(uri: str | None) -> None:
-    """Raise ConfigError for a `tracking.uri` that can be no store, or would be recorded with a password in it.
-
-    None is MLFLOW_TRACKING_URI or the default. Needs no MLflow.
-    """
-    _check_kind(uri)
-    if uri is not None and masked(uri) != uri:
-        variables = (
-            "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN)"
-            if uri.startswith("http")
-            else "MLFLOW_TRACKING_URI, with the whole URI"
-        )
-        raise ConfigError(
-            f"tracking.uri={shortened(uri)}: holds a password, and settings are recorded with the run\n"
-            f"Give it in the environment, which is not: {variables}"
-        )
-
-
-def _check_kind(uri: str | None) -> None:
-    setting, text = (
-        ("tracking.uri", uri) if uri is not None else ("MLFLOW_TRACKING_URI", _from_environment())
-    )
-    if text is None:
-        _refuse_old_file_store()
-        return
-    match = re.match(
-        r"([\w.-]+)(\+\w+)?:", text
-    )  # not urlsplit, which refuses passwords that databases take
-    scheme = match[1].lower() if match else ""
-    if len(scheme) <= 1 or scheme == "file":
-        if os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() in ("true", "1"):
-            return
-        raise ConfigError(
-            f"{setting}={shortened(text)}: is no URI of a database or server; {_EXPECTED}\n"
-            "Of a folder in which an older MLflow kept runs, `mlflow migrate-filestore` makes a database"
-        )
-    if scheme == "sqlite" and (sqlite_file(text) is None or re.match(r"sqlite:///\w:\\", text)):
-        raise ConfigError(
-            f"{setting}={shortened(text)}: names no file of this system, in which the runs could stay\n{_EXPECTED}"
-        )
-    if scheme == "sqlite" and (ignored := _ignored_query(text)):
-        raise ConfigError(
-            f"{setting}={shortened(text)}: {ignored} would be ignored without file: and uri=true\n"
-            f"Expected such as sqlite:///file:FILE?{ignored}=...&uri=true, or no query"
-        )
-    if scheme not in _KINDS and scheme not in _plugins():
-        near = difflib.get_close_matches(scheme, _KINDS, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ConfigError(
-            f"{setting}={shortened(text)}: {scheme} is no kind of store{hint}\n{_EXPECTED}"
-        )
-    if scheme in ("http", "https"):
-        try:
-            host, _ = (
-                urlsplit(text).hostname,
-                urlsplit(text).port,
-            )  # which is checked when it is read
-        except ValueError as error:
-            raise ConfigError(
-                f"{setting}={shortened(text)}: is no address ({first_line(error)})\n{_EXPECTED}"
-            ) from error
-        if not host:
-            raise ConfigError(f"{setting}={shortened(text)}: names no host\n{_EXPECTED}")
-
-
-def _ignored_query(uri: str) -> str | None:
-    """A key of a SQLite URI's query that SQLAlchemy would not take, with a warning."""
-    query = parse_qs(uri.partition("?")[2])
-    return (
-        None if "uri" in query else next((key for key in query if key not in _SQLITE_OPTIONS), None)
-    )
-
-
-def has_file_store() -> bool:
-    """Whether MLflow takes the current folder's `mlruns`, where an older version kept its runs, for the default store."""
-    return next(Path("mlruns").glob("[0-9]*/meta.yaml"), None) is not None
-
-
-def _refuse_old_file_store() -> None:
-    if not Path("mlflow.db").exists() and has_file_store():
-        raise ConfigError(
-            f"{Path('mlruns').absolute()}: holds runs in files, which MLflow no longer takes for a store; "
-            "`mlflow migrate-filestore` turns them into a database\n"
-            "tracking.uri=sqlite:///mlflow.db leaves them where they are, and begins a database"
-        )
-
-
-def shortened(uri: str) -> str:
-    """A URI as it is shown in a message."""
-    shown = masked(uri)
-    return shown if len(shown) <= _FIRST_LETTERS else f"{shown[:_FIRST_LETTERS]}..."
-
-
-def named(uri: str) -> str:
-    """A store as a message names it, by the variable or the setting that its URI came from."""
-    variable = _outside[0] if _outside else _from_environment()
-    is_its_own = variable is not None and _whole(variable) == uri
-    return f"{'MLFLOW_TRACKING_URI' if is_its_own else 'tracking.uri'}={shortened(uri)}"
-
-
-def _from_environment() -> str | None:
-    return os.environ.get("MLFLOW_TRACKING_URI") or None
-
-
-def _plugins() -> set[str]:
-    """The kinds of store that installed plugins of MLflow bring."""
-    from importlib.metadata import entry_points
-
-    return {entry.name for entry in entry_points(group="mlflow.tracking_store")}
-
-
-def store_uri(uri: str | None) -> str:
-    """The store that `tracking.uri` names; None is MLflow's own choice: MLFLOW_TRACKING_URI, or the default.
-
-    A SQLite file is named by its absolute path, whichever way it was written. Raises ConfigError for what can be
-    no store. Needs no MLflow, which keeps that variable up to date.
-    """
-    _check_kind(uri)
-    return _whole(uri or _from_environment() or "sqlite:///mlflow.db")
-
-
-def _whole(uri: str) -> str:
-    file = sqlite_file(uri)
-    return uri if file is None or "?" in uri else sqlite_uri(Path(os.path.abspath(file)))
+        logging.getLogger(silent).setLevel(logging.CRITICAL)
 
 
 @contextmanager
 def in_use(uri: str | None) -> Iterator[str]:
-    """MLflow with the store that `tracking.uri` names, as `store_uri`, and without what a surrounding job has set."""
+    """Let MLflow use the store that `tracking.uri` names for the block; yield its `store_uri`.
+
+    What a surrounding job has set in the environment is unset for the block. MLflow keeps
+    MLFLOW_TRACKING_URI up to date, so that it is put back, too.
+    """
     import mlflow
 
+    be_quick_and_quiet()
     chosen = store_uri(uri)
-    _outside.append(_from_environment())
-    before = {
-        name: os.environ.pop(name)
-        for name in (*_UNSET, "MLFLOW_TRACKING_URI")
-        if name in os.environ
-    }
+    _outside.append(from_environment())
+    before = {name: os.environ.pop(name) for name in _UNSET if name in os.environ}
     mlflow.set_tracking_uri(chosen)
     try:
         yield chosen
     finally:
-        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # then MLflow goes by the variable again
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # back to the variable
         os.environ.pop("MLFLOW_TRACKING_URI", None)
         os.environ |= before
         _outside.pop()
 
 
-def recorded(uri: str) -> str:
-    """What is written down of a store's URI, for `from_record`: no password, and no folder that may be moved."""
-    file = sqlite_file(uri)
-    if file is not None and file.parent == Path.cwd() and "?" not in uri:
-        return f"sqlite:///{file.name}"
-    return masked(uri)
+@contextmanager
+def opened(uri: str | None) -> Iterator["MlflowClient"]:
+    """Yield a client of the store that `tracking.uri` names, and let MLflow use that store.
+
+    The store's tables are made if need be. Raises UserError if the store cannot be used, in the
+    block, too.
+    """
+    with in_use(uri) as chosen, answering(chosen):
+        yield client_of(chosen)
 
 
-def from_record(text: str) -> str:
-    """The store whose URI was written down in this project folder. Raises UserError if its password is needed."""
-    own = _from_environment()
-    if own is not None and masked(own) == text:
-        return own
-    if "***" in text:
-        raise UserError(
-            f"{text}: its password is not recorded; set MLFLOW_TRACKING_URI to this address with the password"
-        )
-    file = sqlite_file(text)
-    if file is not None and not file.exists() and Path(file.name).exists():  # the folder was moved
-        return f"sqlite:///{file.name}"
-    return text
+def ask(uri: str | None, action: Callable[["MlflowClient"], _T]) -> _T:
+    """Return what the action returns for a client of the store, as in `opened`.
+
+    A tracking server has two minutes for it. Raises UserError if the store cannot be used.
+    """
+    with in_use(uri) as chosen:
+        return answer(chosen, lambda: action(client_of(chosen)))
 
 
-def is_recorded_as(uri: str, text: str) -> bool:
-    """Whether this store is the one whose URI was written down as `text`."""
+def answer(uri: str, action: Callable[[], _T]) -> _T:
+    """Return what the action returns, for which a tracking server has two minutes.
+
+    Raises UserError if the store, which the action uses, refuses or does not answer in time.
+    """
+    with answering(uri):
+        return within(_FIRST_SECONDS if uri.startswith("http") else None, action)
+
+
+def client_of(uri: str) -> "MlflowClient":
+    """Return a client of the store with this `store_uri`, whose tables are made if need be.
+
+    Raises UserError if the store cannot be used.
+    """
+    import mlflow
+
+    with opening(uri), store_lock(uri):  # a client makes the tables where there are none
+        return mlflow.MlflowClient(uri)
+
+
+@contextmanager
+def answering(uri: str, verb: str = "used") -> Iterator[None]:
+    """Raise UserError for what MLflow raises in the block: the store cannot be used."""
+    from mlflow.exceptions import MlflowException
+
     try:
-        return store_uri(from_record(text)) == uri
-    except UserError:
-        return False
+        yield
+    except (MlflowException, OSError) as error:
+        raise refusal(uri, error, verb) from error
 
 
 @contextmanager
 def opening(uri: str) -> Iterator[None]:
-    """Say that a store cannot be used, and why, whatever MLflow, a driver or a database raises while it is opened."""
+    """Raise UserError for whatever MLflow, a driver or a database raises as a store is opened."""
     try:
         yield
     except UserError:
         raise
     except Exception as error:
-        raise UserError(
-            f"{named(uri)}: cannot be used ({_reason(error)}){advice(uri, error)}"
-        ) from error
+        raise refusal(uri, error) from error
+
+
+def refusal(uri: str, error: Exception, verb: str = "used") -> UserError:
+    """Return the error that says that this store cannot be used (or "read") and why."""
+    return UserError(f"{named(uri)}: cannot be {verb} ({_reason(error)}){advice(uri, error)}")
+
+
+def named(uri: str) -> str:
+    """Return a store as a message names it, by the variable or setting that its URI came from."""
+    variable = _outside[0] if _outside else from_environment()
+    is_its_own = variable is not None and absolute(variable) == uri
+    return f"{'MLFLOW_TRACKING_URI' if is_its_own else 'tracking.uri'}={shortened(uri)}"
 
 
 def _reason(error: Exception) -> str:
     text = first_line(error)
     if "out-of-date database schema" in text or "Can't locate revision" in text:
         return (
-            "its tables are of another version of MLflow; `mlflow db upgrade URI` brings older ones up to date, "
-            "after a backup"
+            "its tables are of another version of MLflow; `mlflow db upgrade URI` brings older "
+            "ones up to date, after a backup"
         )
     if "database is locked" in text:
         return f"another program has locked the database for {database.WAIT_SECONDS:.0f} seconds"
@@ -287,101 +180,11 @@ def _reason(error: Exception) -> str:
     return text
 
 
-@contextmanager
-def store_lock(uri: str) -> Iterator[None]:
-    """One process at a time makes what is not there yet in a database; a server of MLflow's has its own order.
-
-    A SQLite database is whole in the block, and knows where its artifacts are. Raises MlflowException for a database
-    that cannot be reached, at once, where MLflow itself tries for two minutes; UserError for a file that is none.
-    """
-    file = sqlite_file(uri)
-    if file is not None:
-        with _failures_of_mlflow(), ExitStack() as stack:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(database.file_lock(file))
-            _make_whole(file)
-            moved_store.bring_along(file)
-            lock = stack.pop_all()
-        with lock:
-            yield
-    elif uri.startswith(database.LOCKABLE):
-        with _server_lock(uri):
-            yield
-    else:
-        yield
-
-
-@contextmanager
-def _failures_of_mlflow() -> Iterator[None]:
-    from mlflow.exceptions import MlflowException
-    from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
-
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise MlflowException(str(error), TEMPORARILY_UNAVAILABLE) from error
-
-
-@contextmanager
-def _server_lock(uri: str) -> Iterator[None]:
-    import sqlalchemy  # late, for MLflow does without where it has a server
-    from mlflow.exceptions import MlflowException
-    from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
-
-    try:
-        engine = sqlalchemy.create_engine(uri)
-        try:
-            with database.lock(engine, "mnist_exp.tracking.tracker"):
-                yield
-        finally:
-            engine.dispose()
-    except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
-        raise MlflowException(str(error), TEMPORARILY_UNAVAILABLE) from error
-
-
-def _make_whole(file: Path) -> None:
-    """Make MLflow's tables where they are missing: MLflow takes some seconds, and cannot go on where it was stopped."""
-    if not database.make_whole(
-        file,
-        _make_tables,
-        last="experiments",
-        bookkeeping=("alembic_version", "workspaces"),
-        tables=_tables,
-    ):
-        raise UserError(
-            f"{file}: holds other tables than MLflow's; expected a database of its own\n{ELSEWHERE}"
-        )
-
-
-def _make_tables(file: Path) -> None:
-    import sqlalchemy
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    try:
-        store = SqlAlchemyStore(
-            sqlite_uri(file), artifact_location(file.parent / moved_store.FOLDER)
-        )
-    except sqlalchemy.exc.DBAPIError as error:
-        raise sqlite3.OperationalError(str(error.orig)) from error
-    store._dispose_engine()
-    SqlAlchemyStore._engine_map.pop(store.db_uri)
-    moments.reached("schema creation")
-
-
-def _tables() -> set[str]:
-    """The names of all tables that MLflow makes, on the way to the newest schema, too."""
-    from mlflow.store.db import utils  # registers the tables
-    from mlflow.store.db.base_sql_model import Base
-    from mlflow.store.tracking.dbmodels.initial_models import Base as OldBase
-
-    del utils
-    return {*Base.metadata.tables, *OldBase.metadata.tables}
-
-
 def uri_to_read(uri: str | None) -> str:
-    """The store's URI, as `store_uri`, of a store that can be read.
+    """Return the `store_uri` of a store that can be read.
 
-    Raises ConfigError for a database file that is not there, UserError for a database server that does not answer.
+    Raises ConfigError for a database file that is not there, UserError for another store that
+    cannot be used.
     """
     import mlflow
 
@@ -392,14 +195,16 @@ def uri_to_read(uri: str | None) -> str:
         if file is None or _needs_care(file):
             with suppress(moved_store.InUse), store_lock(chosen):
                 pass
-        mlflow.MlflowClient(
-            chosen
-        )  # looks whether the tables are of this version, and is made quickly from now on
+        # A client looks whether the tables are of this version; the next one is made quickly.
+        mlflow.MlflowClient(chosen)
     return chosen
 
 
 def _needs_care(file: Path) -> bool:
-    """Whether a database is to be changed before it is read. Raises UserError where there are no runs to read."""
+    """Return whether a database has to be changed before it is read.
+
+    Raises UserError if there are no runs to read.
+    """
     try:
         whole = file.is_file() and database.is_whole(file, "experiments")
     except sqlite3.OperationalError:  # the file may be a database

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from mnist_exp.errors import UserError
 from mnist_exp.sweeper.locks import file_lock
@@ -18,7 +18,7 @@ UNSENT_DIR = Path("outputs") / "unsent"
 
 
 class Unsent:
-    """A queue of operations of one run; each is on the disk when `append` returns."""
+    """A queue of one run's operations in their JSON form; `append` returns when it is on disk."""
 
     def __init__(self, run_id: str, uri: str) -> None:
         self.run_id, self.uri = run_id, uri
@@ -34,29 +34,33 @@ class Unsent:
         return self._path.exists()
 
     def append(self, operation: dict[str, Any]) -> None:
-        """Raises UserError if the disk refuses, too."""
+        """Add an operation at the end. Raises UserError if the disk refuses it."""
         with self._errors(), self._changing:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not (self.folder / "uri").exists():
                 self._replace(self.folder / "uri", self.uri)
             with self._path.open("ab+") as file:
                 if not _ends_with_a_line(file):
-                    file.truncate(self._length_of_whole_lines())
+                    file.truncate(self._path.read_bytes().rfind(b"\n") + 1)
                 file.write(json.dumps(operation).encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
 
     def keep_files(self, folder: Path) -> str:
-        """Copy a folder's files into the queue; returns the name to deliver them by. Raises UserError as `append`."""
+        """Copy a folder's files into the queue, and return the copy's name below `self.folder`.
+
+        Raises UserError if the disk refuses them.
+        """
         name = f"files-{sum(1 for _ in self.folder.glob('files-*'))}"
         with self._errors():
             shutil.copytree(folder, self.folder / name)
         return name
 
     def operations(self) -> list[dict[str, Any]]:
-        """Oldest first. A last line that a crash cut short was never acknowledged, and is left out.
+        """Return all operations, the oldest first.
 
-        Raises UserError where something else than this program wrote the file.
+        A last line that a crash cut short was never acknowledged, and is left out. Raises
+        UserError if another program wrote the file.
         """
         try:
             lines = self._path.read_text(encoding="utf-8").split("\n")
@@ -69,7 +73,8 @@ class Unsent:
             ) from error
         if not all(isinstance(operation, dict) and "do" in operation for operation in operations):
             raise UserError(
-                f"{self._path}: expected one operation a line, found something else; nothing of it is sent"
+                f"{self._path}: expected one operation a line, found something else; "
+                "nothing of it is sent"
             )
         return operations
 
@@ -78,19 +83,22 @@ class Unsent:
         with self._changing:
             rest = self.operations()[count:]
             if rest:
-                self._replace(
-                    self._path, "".join(json.dumps(operation) + "\n" for operation in rest)
-                )
+                lines = [json.dumps(operation) + "\n" for operation in rest]
+                self._replace(self._path, "".join(lines))
             else:
                 self._path.unlink(missing_ok=True)  # first: without it the folder is no queue
                 shutil.rmtree(self.folder, ignore_errors=True)
 
     def give_up(self) -> None:
-        """Leave the queue to `sync` alone: its run is not in the store, so that every new run would fail to send it."""
+        """Leave the queue to `mnist_exp.sync` alone.
+
+        Its run is not in the store, so that every new run would fail to send it.
+        """
         self._given_up.touch()
 
     @property
     def is_given_up(self) -> bool:
+        """Whether new runs pass the queue over."""
         return self._given_up.exists()
 
     @contextmanager
@@ -102,9 +110,6 @@ class Unsent:
                 f"{self.folder}: neither MLflow nor this folder takes results ({error})"
             ) from error
 
-    def _length_of_whole_lines(self) -> int:
-        return self._path.read_bytes().rfind(b"\n") + 1
-
     @staticmethod
     def _replace(path: Path, text: str) -> None:
         temporary = path.with_suffix(".new")
@@ -113,7 +118,7 @@ class Unsent:
 
 
 def pending() -> list[Unsent]:
-    """The queues in the current folder."""
+    """Return the queues in the current folder."""
     folders = sorted(path.parent for path in UNSENT_DIR.glob("*/operations.jsonl"))
     return [
         Unsent(folder.name, (folder / "uri").read_text(encoding="utf-8"))
@@ -122,9 +127,9 @@ def pending() -> list[Unsent]:
     ]
 
 
-def _ends_with_a_line(file: Any) -> bool:
-    """Whether the file is empty or its last line is whole."""
+def _ends_with_a_line(file: BinaryIO) -> bool:
+    """Return whether the file is empty or its last line is whole."""
     if file.seek(0, os.SEEK_END) == 0:
         return True
     file.seek(-1, os.SEEK_END)
-    return bool(file.read(1) == b"\n")
+    return file.read(1) == b"\n"

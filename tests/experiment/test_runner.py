@@ -17,8 +17,8 @@ from mnist_exp.config import presets
 from mnist_exp.config.tree import compose
 from mnist_exp.errors import DataError, NonFiniteCost, PreflightFailed
 from mnist_exp.experiment import outcome
-from mnist_exp.tracking import tracker as tracking
 from mnist_exp.tracking.runs import Selection, Store
+from mnist_exp.tracking.tracker import RunTracker
 from mnist_exp.training.loop import fit
 from mnist_exp.training.program import build_program, evaluate
 from tests.support.runs import Started, only_run
@@ -152,7 +152,7 @@ def test_params_tags_and_files_of_a_run_name_the_same_variant(
 ) -> None:
     """Of a run that is no preset, and of one that spells a preset out; `compare` then finds the runs by that name."""
     monkeypatch.setattr(outcome, "log_figures", lambda *_: None)
-    monkeypatch.setattr(tracking.RunTracker, "log_model", lambda *_: None)
+    monkeypatch.setattr(RunTracker, "log_model", lambda *_: None)
     small = ["preflight=off", "data.train_limit=200", "data.eval_limit=100", "schedule.max_steps=3"]
     names = {}
     for overrides in (

@@ -15,7 +15,7 @@ from mnist_exp.reproduce.bug import Bug, Ending
 from mnist_exp.reproduce.claims import Verdict
 from mnist_exp.reproduce.page import Origin
 from mnist_exp.reproduce.table import table
-from mnist_exp.tracking import environment
+from mnist_exp.tracking.code_digest import code_digest
 from mnist_exp.tracking.runs import Store
 
 ORIGIN = Origin(
@@ -48,7 +48,7 @@ def measured(workdir: Path) -> results.Reproduction:
 
 
 def tags(preset: runs.Preset) -> dict[str, str]:
-    return {"config_hash": preset.settings.config.hash(), "code_digest": environment.code_digest()}
+    return {"config_hash": preset.settings.config.hash(), "code_digest": code_digest()}
 
 
 def test_the_page(measured: results.Reproduction) -> None:

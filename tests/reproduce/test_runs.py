@@ -8,7 +8,7 @@ from benchmarks.fake_runs import FakeRuns, trial
 from mnist_exp.errors import UserError
 from mnist_exp.reproduce import runs
 from mnist_exp.reproduce.presets import PRESETS
-from mnist_exp.tracking import environment
+from mnist_exp.tracking.code_digest import code_digest
 from mnist_exp.tracking.runs import Store
 from mnist_exp.training import checkpoint
 
@@ -21,7 +21,7 @@ def preset() -> runs.Preset:
 
 
 def tags(preset: runs.Preset, **more: str) -> dict[str, str]:
-    own = {"config_hash": preset.settings.config.hash(), "code_digest": environment.code_digest()}
+    own = {"config_hash": preset.settings.config.hash(), "code_digest": code_digest()}
     return own | more
 
 

@@ -179,7 +179,7 @@ def test_dirty_code_is_shown(
     workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A checkout's code changes between a run and its rerun; the recorded change can be applied."""
-    from mnist_exp.tracking import environment
+    from mnist_exp.tracking import source_version
 
     checkout = workdir.parent / "checkout"
     checkout.mkdir()
@@ -193,8 +193,8 @@ def test_dirty_code_is_shown(
     git("init", "-q")
     git("add", ".")
     git("commit", "-qm", "x")
-    monkeypatch.setattr(environment, "_PACKAGE_DIR", checkout)
-    monkeypatch.setattr(environment, "__file__", str(checkout / "code.py"))
+    monkeypatch.setattr(source_version, "_PACKAGE_DIR", checkout)
+    monkeypatch.setattr(source_version, "__file__", str(checkout / "code.py"))
     done = run(SMALL)
     changed = b"x = '\xe9'\r\n"
     (checkout / "code.py").write_bytes(changed)

@@ -16,8 +16,10 @@ from mlflow.protos import databricks_pb2
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from mnist_exp.errors import RunIsGone, UserError
-from mnist_exp.tracking import delivery
-from mnist_exp.tracking.delivery import Outbox
+from mnist_exp.tracking import attempts, delivery, operations, outbox
+from mnist_exp.tracking.operations import End, Metrics, Model, Tag, Text
+from mnist_exp.tracking.outbox import Outbox
+from mnist_exp.tracking.status import RunStatus
 from mnist_exp.tracking.unsent import Unsent, pending
 from tests.support.waiting import LIMIT
 
@@ -35,9 +37,9 @@ class Store:
     def send(self, steps: range) -> None:
         """A metric of each step, the tag of the newest step, and an artifact."""
         for step in steps:
-            self.outbox.send({"do": "metrics", "metrics": [["cost", step / 2, 1, step]]})
-            self.outbox.send({"do": "tag", "key": "newest", "value": str(step)})
-        self.outbox.send({"do": "text", "text": str(steps[-1]), "path": "steps.txt"})
+            self.outbox.send(Metrics((("cost", step / 2, 1, step),)))
+            self.outbox.send(Tag("newest", str(step)))
+        self.outbox.send(Text(str(steps[-1]), "steps.txt"))
 
     def sync(self) -> None:
         for queue in pending():
@@ -61,14 +63,16 @@ def store(workdir: Path) -> Store:
 @pytest.fixture
 def in_the_way(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
     """Have an action done before each delivery."""
-    deliver = delivery.deliver
+    originals = {kind: kind.deliver for kind in operations.KINDS.values()}
 
     def stand(action: Callable[[], None]) -> None:
-        def delivered(*arguments: Any) -> None:
-            action()
-            deliver(*arguments)
+        for kind, deliver in originals.items():
 
-        monkeypatch.setattr(delivery, "deliver", delivered)
+            def delivered(*arguments: Any, deliver: Callable[..., None] = deliver) -> None:
+                action()
+                deliver(*arguments)
+
+            monkeypatch.setattr(kind, "deliver", delivered)
 
     return stand
 
@@ -108,7 +112,7 @@ def test_what_is_refused_is_kept_and_arrives_later(
 
 def test_values_that_mlflow_does_not_take_are_the_callers_mistake(store: Store) -> None:
     with pytest.raises(MlflowException, match="exceed"):
-        store.outbox.send({"do": "tag", "key": "k" * 300, "value": "x"})
+        store.outbox.send(Tag("k" * 300, "x"))
     store.send(range(2))
     store.check(range(2))
 
@@ -124,8 +128,8 @@ def test_a_record_that_can_never_be_sent_does_not_stop_the_rest(store: Store) ->
 def test_a_slow_store_delays_nobody_for_long(
     store: Store, in_the_way: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "_GRACE_SECONDS", 0.3)
-    monkeypatch.setattr(delivery, "_LAST_SECONDS", 60)
+    monkeypatch.setattr(outbox, "_GRACE_SECONDS", 0.3)
+    monkeypatch.setattr(outbox, "_LAST_SECONDS", 60)
     in_the_way(lambda: time.sleep(0.1))
     began = time.monotonic()
     store.send(range(15))
@@ -139,8 +143,8 @@ def test_a_slow_store_delays_nobody_for_long(
 def test_a_store_that_never_answers_ends_no_run(
     store: Store, in_the_way: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "_GRACE_SECONDS", 0.2)
-    monkeypatch.setattr(delivery, "_LAST_SECONDS", 0.2)
+    monkeypatch.setattr(outbox, "_GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(outbox, "_LAST_SECONDS", 0.2)
     store.send(range(2))
     answers = threading.Event()
     in_the_way(lambda: answers.wait(LIMIT) and None)
@@ -170,7 +174,7 @@ def test_an_interrupted_request_is_repeated_once(
 
     in_the_way(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        store.outbox.send({"do": "metrics", "metrics": [["cost", 0.0, 1, 0]]})
+        store.outbox.send(Metrics((("cost", 0.0, 1, 0),)))
     store.send(range(1, 3))
     store.outbox.close()
     store.check(range(3))
@@ -181,17 +185,17 @@ def test_an_interrupted_request_is_repeated_once(
 def test_an_operation_interrupted_as_it_begins_is_not_lost(
     store: Store, monkeypatch: pytest.MonkeyPatch, has_begun: bool
 ) -> None:
-    start = delivery.Attempt.start
+    start = attempts.Attempt.start
 
-    def interrupted(attempt: delivery.Attempt[Any]) -> delivery.Attempt[Any]:
-        monkeypatch.setattr(delivery.Attempt, "start", start)
+    def interrupted(attempt: attempts.Attempt[Any]) -> attempts.Attempt[Any]:
+        monkeypatch.setattr(attempts.Attempt, "start", start)
         if has_begun:
             start(attempt)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(delivery.Attempt, "start", interrupted)
+    monkeypatch.setattr(attempts.Attempt, "start", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        store.outbox.send({"do": "metrics", "metrics": [["cost", 0.0, 1, 0]]})
+        store.outbox.send(Metrics((("cost", 0.0, 1, 0),)))
     store.send(range(1, 3))
     store.outbox.close()
     store.check(range(3))
@@ -310,7 +314,7 @@ def test_a_damaged_queue_is_named(store: Store) -> None:
 def test_a_good_end_takes_back_that_the_process_died(store: Store) -> None:
     store.client.set_tag(store.run_id, "failure_reason", "its process 1 on a died")
     store.client.set_terminated(store.run_id, "FAILED")
-    store.outbox.send({"do": "end", "status": "FINISHED", "time": 1})
+    store.outbox.send(End(RunStatus.FINISHED, 1))
     run = store.client.get_run(store.run_id)
     assert (run.info.status, "failure_reason" in run.data.tags) == ("FINISHED", False)
 
@@ -327,11 +331,11 @@ def test_a_server_that_takes_no_models_gets_the_network(
             f"API request to endpoint /api/2.0/mlflow/{place} failed with error code 404 != 200."
         )
 
-    monkeypatch.setattr(delivery.model_package, "log", log)
+    monkeypatch.setattr(operations.model_package, "log", log)
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "model.keras").write_bytes(b"weights")
     np.save(tmp_path / "kept" / "example.npy", np.zeros((28, 28), np.uint8))
-    store.outbox.send({"do": "model", "folder": str(tmp_path / "kept"), "step": 3})
+    store.outbox.send(Model(folder=str(tmp_path / "kept"), step=3))
     assert bool(store.outbox.queue) != is_old
     if is_old:
         (file,) = store.client.list_artifacts(store.run_id, "model")

@@ -2,12 +2,11 @@ import re
 
 import pytest
 
-from mnist_exp.config.tree import compose
 from mnist_exp.preflight.codes import Severity
 from mnist_exp.preflight.report import Finding
 from mnist_exp.tracking import description
-from mnist_exp.tracking.description import Facts
 from mnist_exp.training.results import EpochResult, Evaluation
+from tests.support.jobs import a_job
 
 FOUND = Finding(
     code="LOSS_IGNORES_LABELS",
@@ -22,67 +21,56 @@ def epoch(number: int, val: float) -> EpochResult:
     return EpochResult(number, number * 550, 55_000, True, 0.25, 0.9, *scores, (), 10.0)
 
 
-def facts(*overrides: str, **more: object) -> Facts:
-    settings = compose(overrides)
-    config = settings.config
-    values = {
-        "run_id": "abc",
-        "settings": settings,
-        "variant": "name",
-        "reference": config.reference,
-    }
-    return Facts(**{**values, "changes": settings.changes, **more})  # type: ignore[arg-type]
-
-
 def test_a_run_beside_its_tutorials_claims() -> None:
-    ended = facts(
-        "experiment=blog_cnn3x3", "seed=3", epochs=[epoch(1, 0.5), epoch(2, 0.4)], findings=()
+    job, epochs = a_job("experiment=blog_cnn3x3", "seed=3"), [epoch(1, 0.5), epoch(2, 0.4)]
+    text = description.markdown(job, "abc", (), epochs)
+    assert text.startswith(
+        "**a_variant**, seed 3: test accuracy **0.9877**, the tutorial's is 0.9872.\n\n"
+        "Model `cnn3x3`, "
     )
-    text = description.markdown(ended)
-    told = (
-        "**name**, seed 3: test accuracy **0.9877**, the tutorial's is 0.9872.\n\nModel `cnn3x3`, "
-    )
-    assert text.startswith(told)
     assert "`adam` at 0.001, 15 epochs of batches of 100." in text
     assert "Settings: those of the tutorial's run (claims: the blog post)." in text
     assert "- training cost of the last epoch 0.250000, the tutorial's is 0.096237\n" in text
     assert "- validation accuracy 0.4000, the best 0.5000 in epoch 1\n" in text
     assert "Preflight: nothing found." in text
     assert text.endswith("`python -m mnist_exp.rerun abc`")
-    assert description.columns(ended) == {"changes": "none", "result": "0.9877 (tutorial 0.9872)"}
+    columns = description.columns(job, epochs)
+    assert columns == {"changes": "none", "result": "0.9877 (tutorial 0.9872)"}
 
 
-def test_what_differs_is_said() -> None:
-    changed = facts("experiment=notebook_cnn5x5", "model.dropout=0", "seed=1", "threads=1")
-    assert "(claims: the notebook, second part; " in description.markdown(changed)
-    assert " in `model.dropout=0`." in description.markdown(changed)
-    assert description.columns(changed)["changes"] == "model.dropout=0"
-    free = facts(
-        "model=softmax", "schedule=cosine", "loss.from_probabilities=true", epochs=[epoch(1, 0.5)]
-    )
-    text = description.markdown(free)
+def test_how_a_run_differs_from_its_tutorials() -> None:
+    job = a_job("experiment=notebook_cnn5x5", "model.dropout=0", "seed=1", "threads=1")
+    text = description.markdown(job, "abc")
+    assert "(claims: the notebook, second part; " in text
+    assert " in `model.dropout=0`." in text
+    assert description.columns(job)["changes"] == "model.dropout=0"
+
+
+def test_how_a_run_without_a_tutorial_differs_from_the_defaults() -> None:
+    job = a_job("model=softmax", "schedule=cosine", "loss.from_probabilities=true")
+    text = description.markdown(job, "abc", epochs=[epoch(1, 0.5)])
     assert "Differs from the defaults in `model=softmax` `schedule=cosine` " in text
     assert "cosine rate" in text
     assert "log(softmax) taken literally" in text
     assert "tutorial" not in text
-    assert description.columns(free)["result"] == "0.9877"
+    assert description.columns(job, [epoch(1, 0.5)])["result"] == "0.9877"
 
 
 def test_findings_of_preflight() -> None:
-    text = description.markdown(facts(findings=[FOUND]))
+    text = description.markdown(a_job(), "abc", [FOUND])
     assert "- error **LOSS_IGNORES_LABELS**: The loss | does not change." in text
     assert "the result will be here when the run has ended." in text
-    assert description.columns(facts())["result"] == "none yet"
+    assert description.columns(a_job())["result"] == "none yet"
 
 
 @pytest.mark.parametrize(
-    ("override", "told", "tag"),
+    ("override", "line", "tag"),
     [("preflight=off", "Preflight: off.", "off"), ("preflight=warn", "see `preflight.json`", None)],
 )
-def test_a_run_without_findings_of_its_own(override: str, told: str, tag: str | None) -> None:
+def test_a_run_without_findings_of_its_own(override: str, line: str, tag: str | None) -> None:
     """It is off, or the run goes on from a checkpoint and was checked before."""
-    assert told in description.markdown(facts(override))
-    assert description.columns(facts(override)).get("preflight") == tag
+    assert line in description.markdown(a_job(override), "abc")
+    assert description.columns(a_job(override)).get("preflight") == tag
 
 
 def test_a_study() -> None:

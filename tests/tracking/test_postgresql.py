@@ -1,5 +1,6 @@
 """Tracking on a PostgreSQL server, beside a study in a database of its own: both programs own a table of the same name."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -75,21 +76,21 @@ def test_a_study_and_its_tracking_on_one_server(
 def test_runs_that_find_an_empty_database_at_once(tmp_path: Path, postgresql: Server) -> None:
     uri = postgresql.create_database("empty")
     code = f"""
-from mnist_exp import data
-from mnist_exp.config.tree import compose
-from mnist_exp.tracking import tracker as tracking
-settings, images = compose(["tracking.uri={uri}"]), data.load(train_limit=200, eval_limit=100)
+from mnist_exp.tracking.lifetime import track_run
+from tests.support.jobs import a_job
+job = a_job("tracking.uri={uri}")
 input("ready\\n")
-with tracking.track_run(settings, "variant", "name", images):
+with track_run(job):
     pass
 """
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent.parent)}  # for `tests`
     pipes: dict[str, Any] = {
         "stdin": subprocess.PIPE,
         "stdout": subprocess.PIPE,
         "stderr": subprocess.PIPE,
     }
     processes = [
-        subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, text=True, **pipes)
+        subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, text=True, env=env, **pipes)
         for _ in range(4)
     ]
     for process in processes:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from mnist_exp.errors import ConfigError, UserError
-from mnist_exp.tracking import tracker as tracking
+from mnist_exp.tracking.addresses import store_uri
 from mnist_exp.tracking.runs import Store
-from mnist_exp.tracking.store import be_quick_and_quiet, in_use, named, store_uri, uri_to_read
+from mnist_exp.tracking.store import be_quick_and_quiet, in_use, named, opened, uri_to_read
 
 NAMES = ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT")
 
@@ -35,20 +35,20 @@ DEAD = "postgresql+psycopg://me@127.0.0.1:1/runs"
 
 
 def open_to_write(uri: str | None) -> None:
-    with tracking.store(uri):
+    with opened(uri):
         pass
 
 
-@pytest.mark.parametrize("opened", [uri_to_read, open_to_write, Store])
+@pytest.mark.parametrize("use", [uri_to_read, open_to_write, Store])
 @pytest.mark.parametrize("name", ["tracking.uri", "MLFLOW_TRACKING_URI"])
 def test_a_store_is_named_by_where_its_address_came_from(
-    name: str, opened: Callable[[str | None], Any], monkeypatch: pytest.MonkeyPatch
+    name: str, use: Callable[[str | None], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Although MLflow itself writes the address of the store in use into the variable."""
     is_variable = name == "MLFLOW_TRACKING_URI"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", DEAD if is_variable else "sqlite:///other.db")
     with pytest.raises(UserError, match=rf"^{name}=postgresql.*: cannot be used \("):
-        opened(None if is_variable else DEAD)
+        use(None if is_variable else DEAD)
 
 
 def test_a_file_is_named_by_the_variable_however_it_is_written(

@@ -5,6 +5,7 @@ import signal
 import socket
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import mlflow
 import optuna
@@ -12,13 +13,16 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from mnist_exp import data
-from mnist_exp.config.tree import compose
+from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.errors import Killed, UserError
 from mnist_exp.serving import registry as model_registry
-from mnist_exp.tracking import environment
-from mnist_exp.tracking import tracker as tracking
+from mnist_exp.tracking import experiments, lifetime, store, tracker
+from mnist_exp.tracking.lifetime import track_run
+from mnist_exp.tracking.links import ui_command
+from mnist_exp.tracking.params import flatten
 from mnist_exp.tracking.unsent import pending
 from mnist_exp.training.results import EpochResult, Evaluation
+from tests.support.jobs import a_job
 from tests.support.runs import only_run
 from tests.support.surroundings import free_port
 
@@ -37,11 +41,14 @@ def history(workdir: Path, run_id: str, name: str) -> list[tuple[int, float]]:
 
 
 def test_params_tags_metrics_and_artifacts(workdir: Path, small_mnist: data.Dataset) -> None:
-    settings = compose(["model=softmax", "seed=3", "+tags.course=ml"])
-    with tracking.track_run(settings, "a_variant", "a_name", small_mnist) as tracker:
-        tracker.log_epoch(epoch(1), reference_cost=0.4)
-        tracker.log_epoch(epoch(2))
-        tracker.log_summary({"best/epoch": 2})
+    reference = ReferenceConfig(source="a tutorial", cost=[0.4])
+    job = a_job(
+        "model=softmax", "seed=3", "+tags.course=ml", dataset=small_mnist, reference=reference
+    )
+    with track_run(job) as run_tracker:
+        run_tracker.log_epoch(epoch(1))
+        run_tracker.log_epoch(epoch(2))
+        run_tracker.log_summary({"best/epoch": 2})
     run = only_run(workdir)
     assert (run.info.status, run.info.run_name) == ("FINISHED", "a_name")
     assert run.data.params["model"] == "softmax"
@@ -49,7 +56,7 @@ def test_params_tags_metrics_and_artifacts(workdir: Path, small_mnist: data.Data
     assert run.data.params["data.train_limit"] == "None"
     tags = run.data.tags
     assert (tags["variant"], tags["seed"], tags["course"]) == ("a_variant", "3", "ml")
-    assert tags["config_hash"] == settings.config.hash()
+    assert tags["config_hash"] == job.settings.config.hash()
     assert len(tags["git.commit"]) == 40
     assert tags["git.dirty"] in ("true", "false")
     assert history(workdir, run.info.run_id, "train/cost") == [(1, 0.5), (2, 0.5)]
@@ -79,12 +86,12 @@ def test_what_the_store_is_given_of_the_code(
 ) -> None:
     """By MLflow, too, which tells the address of the checkout's remote with all that it holds."""
     by_mlflow = {"commit": "a" * 40, "repoURL": "https://bob:hunter2@github.com/lab/x.git"}
-    for module in (tracking, mlflow.tracking.fluent.context_registry):
+    for module in (lifetime, mlflow.tracking.fluent.context_registry):
         tags = {f"mlflow.source.git.{key}": text for key, text in by_mlflow.items()}
         monkeypatch.setattr(
             module, "resolve_tags", lambda given=None, tags=tags: tags | (given or {})
         )
-    with tracking.track_run(compose([f"tracking.code={recorded}"]), "v", "n", small_mnist):
+    with track_run(a_job(f"tracking.code={recorded}", dataset=small_mnist)):
         pass
     tags, files = (
         only_run(workdir).data.tags,
@@ -103,8 +110,8 @@ def test_what_the_store_is_given_of_the_code(
 def test_artifacts_and_database_stay_in_the_current_folder(
     workdir: Path, small_mnist: data.Dataset
 ) -> None:
-    with tracking.track_run(compose([]), "v", "n", small_mnist):
-        assert tracking.ui_command() == "mlflow ui --workers 1"
+    with track_run(a_job(dataset=small_mnist)):
+        assert ui_command() == "mlflow ui --workers 1"
     assert only_run(workdir).info.artifact_uri.startswith(f"{workdir}/mlruns/")
 
 
@@ -128,7 +135,7 @@ def caused_by(error: Exception, cause: BaseException) -> Exception:
 def test_status_tells_how_the_run_ended(
     workdir: Path, small_mnist: data.Dataset, error: BaseException, status: str
 ) -> None:
-    with pytest.raises(type(error)), tracking.track_run(compose([]), "v", "n", small_mnist):
+    with pytest.raises(type(error)), track_run(a_job(dataset=small_mnist)):
         raise error
     run = only_run(workdir)
     assert run.info.status == status
@@ -142,8 +149,8 @@ def test_configured_uri_is_used_and_put_back(
     (workdir / "mlflow.db").rename(workdir / "other.db")
     before = mlflow.get_tracking_uri()
     uri = f"sqlite:///{workdir}/other.db"
-    with tracking.track_run(compose([f"tracking.uri={uri}"]), "v", "n", small_mnist):
-        assert tracking.ui_command().endswith(f"--backend-store-uri {uri}")
+    with track_run(a_job(f"tracking.uri={uri}", dataset=small_mnist)):
+        assert ui_command().endswith(f"--backend-store-uri {uri}")
     assert mlflow.get_tracking_uri() == before
     assert not (workdir / "mlflow.db").exists()
 
@@ -153,7 +160,7 @@ def test_environment_variable_is_honoured(
 ) -> None:
     (workdir / "mlflow.db").rename(workdir / "other.db")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{workdir}/other.db")
-    with tracking.track_run(compose([]), "v", "n", small_mnist):
+    with track_run(a_job(dataset=small_mnist)):
         pass
     assert not (workdir / "mlflow.db").exists()
 
@@ -166,7 +173,7 @@ def test_unusable_store_is_a_users_mistake(
 ) -> None:
     with (
         pytest.raises(UserError, match="tracking.uri=.*: cannot be used"),
-        tracking.track_run(compose([f"tracking.uri={uri}"]), "v", "n", small_mnist),
+        track_run(a_job(f"tracking.uri={uri}", dataset=small_mnist)),
     ):
         pass
 
@@ -175,7 +182,7 @@ def test_a_server_that_drips_is_not_waited_for(
     workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A byte now and then keeps every timeout of the connection from coming."""
-    monkeypatch.setattr(tracking, "_FIRST_SECONDS", 1.0)
+    monkeypatch.setattr(store, "_FIRST_SECONDS", 1.0)
     over = threading.Event()
 
     def drip(connection: socket.socket) -> None:
@@ -199,7 +206,7 @@ def test_a_server_that_drips_is_not_waited_for(
                     UserError,
                     match=f"tracking.uri={uri}: cannot be used .no answer within 1 second",
                 ),
-                tracking.track_run(compose([f"tracking.uri={uri}"]), "v", "n", small_mnist),
+                track_run(a_job(f"tracking.uri={uri}", dataset=small_mnist)),
             ):
                 pass
         finally:
@@ -212,24 +219,25 @@ def test_a_surrounding_job_keeps_its_run(
     client = mlflow.MlflowClient()
     with mlflow.start_run() as outer:
         monkeypatch.setenv("MLFLOW_RUN_ID", outer.info.run_id)
-        with tracking.track_run(compose([]), "v", "n", small_mnist) as tracker:
+        with track_run(a_job(dataset=small_mnist)) as run_tracker:
             pass
         active = mlflow.active_run()
         assert active is not None
         assert active.info.run_id == outer.info.run_id
-    assert tracker.run_id != outer.info.run_id
-    assert client.get_run(tracker.run_id).data.tags["mlflow.parentRunId"] == outer.info.run_id
+    assert run_tracker.run_id != outer.info.run_id
+    assert client.get_run(run_tracker.run_id).data.tags["mlflow.parentRunId"] == outer.info.run_id
     assert client.get_run(outer.info.run_id).data.params == {}
 
 
 def test_removed_artifacts_are_missed(workdir: Path, small_mnist: data.Dataset) -> None:
     warnings: list[str] = []
-    with tracking.track_run(compose([]), "v", "n", small_mnist, warn=warnings.append) as tracker:
+    with track_run(a_job(dataset=small_mnist), warn=warnings.append) as run_tracker:
         shutil.rmtree(workdir / "mlruns")
-        tracker.log_text("still here", "layers.txt")
+        run_tracker.log_text("still here", "layers.txt")
     assert len(warnings) == 1
     assert (
-        f"artifacts of run {tracker.run_id} were removed while it went on (config/" in warnings[0]
+        f"artifacts of run {run_tracker.run_id} were removed while it went on (config/"
+        in warnings[0]
     )
 
 
@@ -238,13 +246,12 @@ def test_what_another_run_makes_at_the_same_moment_is_shared(
     workdir: Path, small_mnist: data.Dataset, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MLflow looks whether it is there, then makes it; the other run comes between the two."""
-    monkeypatch.setattr(
-        tracking, "store_lock", lambda uri: contextlib.nullcontext()
-    )  # as with an MLflow server
-    settings, others = compose(["tracking.experiment=new"]), list[threading.Thread]()
+    for module in (experiments, store):  # as with an MLflow server
+        monkeypatch.setattr(module, "store_lock", lambda uri: contextlib.nullcontext())
+    others = list[threading.Thread]()
 
     def track(name: str) -> None:
-        with tracking.track_run(settings, "v", name, small_mnist):
+        with track_run(a_job("tracking.experiment=new", run_name=name, dataset=small_mnist)):
             pass
 
     def come_between(connection: Connection, cursor: object, statement: str, *_: object) -> None:
@@ -270,23 +277,20 @@ def test_what_another_run_makes_at_the_same_moment_is_shared(
 
 
 def test_refused_settings_fail_the_run(workdir: Path, small_mnist: data.Dataset) -> None:
-    settings = compose([f"+tags={{{'k' * 300}: x}}"])
-    with (
-        pytest.raises(UserError, match="MLflow refuses the run's settings"),
-        tracking.track_run(settings, "v", "n", small_mnist),
-    ):
+    job = a_job(f"+tags={{{'k' * 300}: x}}", dataset=small_mnist)
+    with pytest.raises(UserError, match="MLflow refuses the run's settings"), track_run(job):
         pass
     assert only_run(workdir).info.status == "FAILED"
 
 
 def test_flatten() -> None:
     nested = {"a": {"b": 1, "c": {"d": [1, 2]}}, "e": None}
-    assert tracking.flatten(nested) == {"a.b": 1, "a.c.d": [1, 2], "e": None}
+    assert flatten(nested) == {"a.b": 1, "a.c.d": [1, 2], "e": None}
 
 
 def test_nothing_is_left_to_do_at_exit(workdir: Path, small_mnist: data.Dataset) -> None:
     handler = signal.getsignal(signal.SIGTERM)
-    with tracking.track_run(compose([]), "v", "n", small_mnist):
+    with track_run(a_job(dataset=small_mnist)):
         pass
     assert signal.getsignal(signal.SIGTERM) is handler
     assert "MLFLOW_RUN_ID" not in os.environ
@@ -295,12 +299,12 @@ def test_nothing_is_left_to_do_at_exit(workdir: Path, small_mnist: data.Dataset)
 def test_a_run_gone_on_with_by_other_code_names_both(
     workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = compose([])
     seen: list[str] = []
     for code in ("a", "a", "b"):
-        monkeypatch.setattr(environment, "code_digest", lambda code=code: code)
+        monkeypatch.setattr(tracker, "code_digest", lambda code=code: code)
         run_id = only_run(workdir).info.run_id if seen else None
-        with tracking.track_run(settings, "v", "n", small_mnist, run_id=run_id):
+        state = SimpleNamespace(record={"run_id": run_id}) if seen else None
+        with track_run(a_job(dataset=small_mnist, state=state)):
             pass
         seen.append(only_run(workdir).data.tags["code_digest"])
     assert seen == ["a", "a", "a+b"]
@@ -317,10 +321,10 @@ def test_a_registry_that_refuses_costs_the_run_nothing_else(
     images = keras.Input((28, 28, 1))
     model = keras.Model(images, keras.layers.Dense(10)(keras.layers.Flatten()(images)))
     warnings: list[str] = []
-    with tracking.track_run(compose([]), "v", "n", small_mnist, warn=warnings.append) as tracker:
+    with track_run(a_job(dataset=small_mnist), warn=warnings.append) as run_tracker:
         entry = model_registry.Entry("v", 0.9, 300)
-        tracker.log_model(model, small_mnist, 7, entry)
-        tracker.log_summary({"best/epoch": 2})
+        run_tracker.log_model(model, 7, entry)
+        run_tracker.log_summary({"best/epoch": 2})
     run = only_run(workdir)
     assert run.info.status == "FINISHED"
     assert run.data.metrics["best/epoch"] == 2
@@ -337,15 +341,15 @@ def test_artifacts_that_cannot_be_written_are_told_before_the_training(
     """A server that does not serve artifacts names a folder of its own machine; kept results could never be sent."""
     (workdir / "mlruns").write_text("in the way")
     if store == "server":
-        monkeypatch.setattr(tracking.mlflow, "get_tracking_uri", lambda: "http://server:5000")
+        monkeypatch.setattr(lifetime.mlflow, "get_tracking_uri", lambda: "http://server:5000")
     refused = pytest.raises(UserError, match="mlruns/1, which cannot be written here")
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
     experiment = client.get_experiment(client.create_experiment("mnist_exp", f"{workdir}/mlruns/1"))
     with refused as error:
-        tracking._check_artifacts(experiment)
+        lifetime._check_artifacts(experiment)
     assert ("--serve-artifacts" in str(error.value)) == (store == "server")
     if store == "file":
-        with refused, tracking.track_run(compose([]), "v", "n", small_mnist):
+        with refused, track_run(a_job(dataset=small_mnist)):
             pass
         assert client.search_runs([experiment.experiment_id]) == []
         assert (workdir / "mlruns").read_text() == "in the way"

@@ -18,7 +18,7 @@ import pytest
 
 from mnist_exp import run
 from mnist_exp.experiment.console import Reporter
-from mnist_exp.tracking import delivery
+from mnist_exp.tracking import delivery, outbox
 from mnist_exp.tracking.unsent import pending
 from tests.support.surroundings import free_port
 from tests.support.waiting import LIMIT, until
@@ -183,8 +183,8 @@ def test_trouble_in_the_middle_of_a_run(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Training goes on, what the server does not take waits, and `sync` makes the record what it should be."""
-    monkeypatch.setattr(delivery, "_GRACE_SECONDS", 3.0)
-    monkeypatch.setattr(delivery, "_LAST_SECONDS", 3.0)
+    monkeypatch.setattr(outbox, "_GRACE_SECONDS", 3.0)
+    monkeypatch.setattr(outbox, "_LAST_SECONDS", 3.0)
     original, trained = Reporter.epoch, list[float]()
 
     def epoch(self: Reporter, *rest: object) -> None:
@@ -220,8 +220,8 @@ def test_a_slow_server_from_the_start_to_the_end(
     proxy: Proxy, workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Some seconds a call, fifty calls: the run waits for some of them, and the rest is sent beside it and later."""
-    monkeypatch.setattr(delivery, "_GRACE_SECONDS", 3.0)
-    monkeypatch.setattr(delivery, "_LAST_SECONDS", 3.0)
+    monkeypatch.setattr(outbox, "_GRACE_SECONDS", 3.0)
+    monkeypatch.setattr(outbox, "_LAST_SECONDS", 3.0)
     proxy.answer = slow
     try:
         run_id = run([*SETTINGS, f"tracking.uri={proxy.uri}", "run_name=slow"]).run_id

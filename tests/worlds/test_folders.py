@@ -13,16 +13,17 @@ import mlflow
 import pytest
 
 from mnist_exp import data
-from mnist_exp.config.tree import compose
 from mnist_exp.errors import UserError
 from mnist_exp.predict.trained_models import Models
 from mnist_exp.rerun.__main__ import rerun
 from mnist_exp.sweeper.processes import this_process
 from mnist_exp.tracking import delivery, moved_store
-from mnist_exp.tracking import tracker as tracking
+from mnist_exp.tracking.lifetime import track_run
+from mnist_exp.tracking.links import ui_command
 from mnist_exp.tracking.runs import Selection, Store
-from mnist_exp.tracking.store import uri_to_read
+from mnist_exp.tracking.store import opened, uri_to_read
 from mnist_exp.tracking.unsent import Unsent, pending
+from tests.support.jobs import a_job
 from tests.support.waiting import LIMIT
 
 ODD = "my runs (2) ü%20&'[x]#1?;=,~🧪"
@@ -90,8 +91,8 @@ def test_a_run_in_an_odd_folder_is_usable(
         "mlruns",
         "outputs",
     }
-    with contextlib.chdir(project), tracking.store(None):
-        assert tracking.ui_command() == "mlflow ui --workers 1"
+    with contextlib.chdir(project), opened(None):
+        assert ui_command() == "mlflow ui --workers 1"
 
 
 def test_a_copied_project_is_a_project_of_its_own(
@@ -122,7 +123,7 @@ def test_a_renamed_project_goes_on(
 def test_what_waits_in_a_renamed_project_is_sent(
     workdir: Path, small_mnist: data.Dataset, tmp_path: Path
 ) -> None:
-    with tracking.track_run(compose([]), "v", "n", small_mnist) as tracker:
+    with track_run(a_job(dataset=small_mnist)) as tracker:
         pass
     queue = Unsent(tracker.run_id, f"sqlite:///{workdir}/mlflow.db")  # as older versions wrote it
     queue.append({"do": "tag", "key": "late", "value": "yes"})
@@ -139,10 +140,8 @@ def test_a_store_elsewhere_has_its_artifacts_beside_it(
     workdir: Path, small_mnist: data.Dataset, tmp_path: Path
 ) -> None:
     uri = f"tracking.uri='sqlite:///{tmp_path}/a b/c/runs.db'"
-    with tracking.track_run(compose([uri]), "v", "n", small_mnist):
-        assert tracking.ui_command().endswith(
-            f"--backend-store-uri 'sqlite:///{tmp_path}/a b/c/runs.db'"
-        )
+    with track_run(a_job(uri, dataset=small_mnist)):
+        assert ui_command().endswith(f"--backend-store-uri 'sqlite:///{tmp_path}/a b/c/runs.db'")
     assert (tmp_path / "a b" / "c" / "mlruns" / "1").is_dir()
     assert not (workdir / "mlruns").exists()
 
@@ -151,7 +150,7 @@ def test_artifacts_that_are_only_in_the_old_place_stay_there(
     workdir: Path, small_mnist: data.Dataset, tmp_path: Path
 ) -> None:
     """As when the database alone was copied, or an experiment was made from another folder."""
-    with tracking.track_run(compose([]), "v", "n", small_mnist):
+    with track_run(a_job(dataset=small_mnist)):
         pass
     before = artifacts_of(workdir)
     shutil.copy("mlflow.db", tmp_path / "mlflow.db")
@@ -180,7 +179,7 @@ def test_a_folder_is_not_changed_under_a_run_that_goes_on(
     age: float,
     refused: bool,
 ) -> None:
-    with tracking.track_run(compose([]), "v", "n", small_mnist):
+    with track_run(a_job(dataset=small_mnist)):
         pass
     new = tmp_path / "new"
     workdir.rename(new)
@@ -194,11 +193,11 @@ def test_a_folder_is_not_changed_under_a_run_that_goes_on(
         if refused:
             with (
                 pytest.raises(UserError, match=r"run \w{32} goes on.*\nThe folder was moved"),
-                tracking.store(None),
+                opened(None),
             ):
                 pass
         else:
-            with tracking.store(None):
+            with opened(None):
                 pass
     assert not workdir.exists()
 
@@ -206,11 +205,11 @@ def test_a_folder_is_not_changed_under_a_run_that_goes_on(
 def test_a_link_to_the_project_is_the_project(
     workdir: Path, small_mnist: data.Dataset, tmp_path: Path
 ) -> None:
-    with tracking.track_run(compose([]), "v", "n", small_mnist):
+    with track_run(a_job(dataset=small_mnist)):
         pass
     before = artifacts_of(workdir)
     (tmp_path / "link").symlink_to(workdir)
-    with tracking.store(f"sqlite:///{tmp_path}/link/mlflow.db"):
+    with opened(f"sqlite:///{tmp_path}/link/mlflow.db"):
         pass
     assert artifacts_of(workdir) == before
 

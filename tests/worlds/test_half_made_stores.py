@@ -15,25 +15,22 @@ import sqlalchemy
 from mnist_exp.errors import UserError
 from mnist_exp.sweeper import database
 from mnist_exp.sweeper.storage import StudyStorage
-from mnist_exp.tracking import store as mlflow_settings
-from mnist_exp.tracking import tracker as tracking
-from mnist_exp.tracking.store import uri_to_read
+from mnist_exp.tracking import creation
+from mnist_exp.tracking.store import be_quick_and_quiet, opened, uri_to_read
 from tests.support.waiting import LIMIT, until
 
-OPEN = "from mnist_exp.tracking import tracker as tracking\nwith tracking.store(None): pass"
+OPEN = "from mnist_exp.tracking.store import opened\nwith opened(None): pass"
 FULL = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (80_000, 80_000))\n"
 
 
 @pytest.fixture
 def quick_tables(empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """MLflow's tables from a copy: making them takes seconds."""
-    monkeypatch.setattr(
-        mlflow_settings, "_make_tables", lambda file: shutil.copy(empty_store, file)
-    )
+    monkeypatch.setattr(creation, "_make_tables", lambda file: shutil.copy(empty_store, file))
 
 
 def experiments(folder: Path) -> list[str]:
-    with contextlib.chdir(folder), tracking.store(None) as client:
+    with contextlib.chdir(folder), opened(None) as client:
         return sorted(experiment.name for experiment in client.search_experiments())
 
 
@@ -106,7 +103,7 @@ def _run_statements(file: Path, share: float) -> None:
                 _statements.append((text, values))
 
         sqlalchemy.event.listen(engine, "before_cursor_execute", note)
-        mlflow_settings.be_quick_and_quiet()
+        be_quick_and_quiet()
         _initialize_tables(engine)
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
         for text, values in _statements[: int(share * len(_statements))]:
@@ -129,7 +126,7 @@ def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path, content: str)
     with (
         contextlib.chdir(tmp_path),
         pytest.raises(UserError, match=r"mlflow\.db: holds other tables than MLflow's"),
-        tracking.store(None),
+        opened(None),
     ):
         pass
     assert _dump(tmp_path / "mlflow.db") == before

@@ -203,14 +203,15 @@ def test_a_sweep(new_folder: NewFolder, moment: str, signal: str) -> None:
 @pytest.mark.parametrize("moment", ["artifact layers.txt", *AFTER_TRAINING])
 def test_a_sync(new_folder: NewFolder, whole: State, moment: str, signal: str) -> None:
     """Of a run of which all but its beginning waits to be sent."""
-    from mnist_exp.tracking import delivery
+    from mnist_exp.tracking import operations
 
     def refuse(*_: object) -> None:
         raise OSError("the store is away")
 
     folder = new_folder()
     with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delivery, "deliver", refuse)
+        for kind in operations.KINDS.values():
+            patch.setattr(kind, "deliver", refuse)
         run(SETTINGS)
     killed = Victim(folder, ["mnist_exp.sync"], moment, signal).ended()
     assert killed.code in CODES[signal] | {

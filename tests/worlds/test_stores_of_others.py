@@ -15,19 +15,15 @@ import pytest
 
 from mnist_exp import data, run
 from mnist_exp.config.mistakes import explain
-from mnist_exp.config.tree import compose
 from mnist_exp.errors import ConfigError, UserError, first_line
 from mnist_exp.predict.trained_models import Models
-from mnist_exp.tracking import store as mlflow_settings
-from mnist_exp.tracking import tracker as tracking
-from mnist_exp.tracking.store import (
-    check_uri,
-    from_record,
-    is_recorded_as,
-    recorded,
-    store_uri,
-    uri_to_read,
-)
+from mnist_exp.tracking import store
+from mnist_exp.tracking.addresses import check_uri, from_record, is_recorded_as, recorded, store_uri
+from mnist_exp.tracking.experiments import open_experiment
+from mnist_exp.tracking.lifetime import track_run
+from mnist_exp.tracking.links import ui_command
+from mnist_exp.tracking.store import uri_to_read
+from tests.support.jobs import a_job
 from tests.support.runs import Started, only_run
 from tests.support.waiting import LIMIT
 
@@ -50,8 +46,8 @@ def refused(action: Callable[[], object]) -> str:
 
 
 def opened(uri: str | None = None) -> None:
-    with tracking.store(uri):
-        tracking.open_store("mnist_exp")
+    with store.opened(uri):
+        open_experiment("mnist_exp")
 
 
 @pytest.mark.parametrize(
@@ -181,13 +177,13 @@ def test_what_belongs_to_another_user_is_told(tmp_path: Path, empty_store: Path)
     lines = [
         "import os, pathlib",
         "from mnist_exp import errors",
-        "from mnist_exp.tracking import tracker as tracking",
+        "from mnist_exp.tracking import experiments, store",
         "import mlflow.store.tracking.sqlalchemy_store",
         "os.setuid(65534)",
         f"for folder in sorted(pathlib.Path({str(tmp_path)!r}).iterdir()):",
         "    os.chdir(folder)",
         "    try:",
-        "        with tracking.store(None): tracking.open_store('x')",
+        "        with store.opened(None): experiments.open_experiment('x')",
         "    except errors.UserError as error: print(error)",
     ]
     for path in [tmp_path, *tmp_path.parents]:
@@ -247,15 +243,15 @@ def test_what_a_surrounding_job_has_set_moves_nothing(
     for name, value in (FOREIGN | {"MLFLOW_RUN_ID": outer}).items():
         monkeypatch.setenv(name, value)
     warnings: list[str] = []
-    with tracking.track_run(compose([]), "v", "n", small_mnist, warn=warnings.append) as tracker:
+    with track_run(a_job(dataset=small_mnist), warn=warnings.append) as tracker:
         tracker.log_text("text", "layers.txt")
         tracker.log_summary({"best/epoch": 1})
     run = only_run(workdir)
-    assert (run.info.run_name, run.data.metrics["best/epoch"]) == ("n", 1)
+    assert (run.info.run_name, run.data.metrics["best/epoch"]) == ("a_name", 1)
     assert run.info.artifact_uri == f"{workdir}/mlruns/1/{run.info.run_id}/artifacts"
     assert client.get_run(outer).to_dictionary() == before
     assert client.get_experiment_by_name("foreign") is None
-    assert [text.split()[0] for text in warnings] == list(mlflow_settings.IGNORED)
+    assert [text.split()[0] for text in warnings] == list(store.IGNORED)
     assert {name: os.environ[name] for name in FOREIGN} == FOREIGN | {"MLFLOW_RUN_ID": outer}
 
 
@@ -282,9 +278,9 @@ def test_a_password_is_not_shown_recorded_or_asked_for(
     check_uri(None)
     assert from_record(recorded(uri)) == uri
     assert is_recorded_as(store_uri(None), recorded(uri))
-    with mlflow_settings.in_use(None):
-        assert "SECRET" not in tracking.ui_command()
-        assert tracking.ui_command().endswith('--backend-store-uri "$MLFLOW_TRACKING_URI"')
+    with store.in_use(None):
+        assert "SECRET" not in ui_command()
+        assert ui_command().endswith('--backend-store-uri "$MLFLOW_TRACKING_URI"')
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     if "127.0.0.1" in uri:
         assert "SECRET" not in refused(opened)

@@ -1,0 +1,151 @@
+"""A run's life in MLflow: it begins or goes on, and its status tells how it ended."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import mlflow
+from mlflow.entities import Experiment
+from mlflow.exceptions import MlflowException
+from mlflow.tracking.context.registry import resolve_tags
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+from mnist_exp import sweeper
+from mnist_exp.errors import Killed, UserError, first_line
+from mnist_exp.outside import moments
+from mnist_exp.outside.uris import local_path, masked
+from mnist_exp.tracking import store
+from mnist_exp.tracking.delivery import send_earlier
+from mnist_exp.tracking.experiments import open_experiment, process_tags
+from mnist_exp.tracking.job import Job
+from mnist_exp.tracking.operations import Warn
+from mnist_exp.tracking.refusals import look_up
+from mnist_exp.tracking.status import RunStatus
+from mnist_exp.tracking.tracker import RunTracker
+
+
+@contextmanager
+def track_run(job: Job, *, warn: Warn = lambda text: None) -> Iterator[RunTracker]:
+    """Track one MLflow run, whose status tells how the block ended, whatever happens in it.
+
+    A job that goes on has its run reopened. Raises UserError if the store cannot be used, does not
+    have that run, or refuses the settings.
+    """
+    for name in (name for name in store.IGNORED if name in os.environ):
+        warn(
+            f"{name} of a surrounding job is not used: the run is one of its own, in "
+            "tracking.experiment"
+        )
+    with store.in_use(job.settings.config.tracking.uri) as uri:
+        tags = _first_tags(job)
+        tracker = store.answer(uri, lambda: _open_run(job, tags, warn))
+        status, reason = RunStatus.FINISHED, None
+        try:
+            try:
+                if job.run_id is None:
+                    tracker.log_settings()
+                else:
+                    tracker.reopen()
+            except MlflowException as error:
+                raise UserError(
+                    f"MLflow refuses the run's settings: {first_line(error)}"
+                ) from error
+            yield tracker
+        except BaseException as error:
+            status, reason = _ending(error)
+            raise
+        finally:
+            tracker.end(status, reason)
+
+
+def tags_of(uri: str | None, run_id: str) -> Mapping[str, str]:
+    """Return the tags of a run in the store that `tracking.uri` names.
+
+    Raises RunIsGone if the store does not have the run, UserError if it cannot be used.
+    """
+    return store.ask(uri, lambda client: look_up(client, run_id).data.tags)
+
+
+def _first_tags(job: Job) -> dict[str, str]:
+    """Return the tags that a run has from its first moment on.
+
+    They name its process: a run of which nobody knows that it is dead stays RUNNING for ever.
+    """
+    tags = _git_tags(job.settings.config.tracking.code) | dict(job.origin.tags) | process_tags()
+    if job.run_id is None and (outer := mlflow.active_run()) is not None:  # of this thread
+        tags |= {MLFLOW_PARENT_RUN_ID: outer.info.run_id}
+    return tags
+
+
+def _open_run(job: Job, tags: dict[str, str], warn: Warn) -> RunTracker:
+    """Return a tracker of the job's run, which is new or begins again. Raises UserError."""
+    experiment_id = open_experiment(job.settings.config.tracking.experiment)
+    send_earlier(mlflow.get_tracking_uri(), warn)
+    client = mlflow.MlflowClient()
+    _check_artifacts(client.get_experiment(experiment_id))
+    if job.run_id is None:
+        # Not MLflow's start_run: it takes up the run of a job around this one, and its runs belong
+        # to one thread.
+        run = client.create_run(experiment_id, tags=resolve_tags(tags), run_name=job.run_name)
+        moments.reached("run begun")
+    else:
+        run = look_up(client, job.run_id)
+        for key, value in tags.items():
+            client.set_tag(job.run_id, key, value)
+        client.update_run(job.run_id, RunStatus.RUNNING, job.run_name)
+    tracker = RunTracker(job, client, run, warn)
+    tracker.watch_machine(is_new=job.run_id is None)
+    return tracker
+
+
+def _check_artifacts(experiment: Experiment) -> None:
+    """Raise UserError if artifacts are kept in a folder that cannot be written here.
+
+    Models and figures would be lost. A server that does not serve artifacts names a folder of its
+    own machine.
+    """
+    folder = local_path(experiment.artifact_location)
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        if mlflow.get_tracking_uri().startswith("http"):
+            advice = (
+                "It is the server's folder: start the server with --serve-artifacts, and take a "
+                "new experiment with tracking.experiment=NAME"
+            )
+        else:
+            advice = "Make it writable, or take a new experiment with tracking.experiment=NAME"
+        raise UserError(
+            f"tracking.experiment={experiment.name}: its artifacts are kept in {folder}, which "
+            f"cannot be written here ({error.strerror})\n{advice}"
+        ) from error
+
+
+def _ending(error: BaseException) -> tuple[RunStatus, str]:
+    """Return the status of a run that ended with this error, and why. It is decided here alone."""
+    causes = [error]
+    while (
+        cause := causes[-1].__cause__ or causes[-1].__context__
+    ) is not None and cause not in causes:
+        causes.append(cause)
+    is_stopped = any(isinstance(cause, Killed | KeyboardInterrupt) for cause in causes)
+    status = RunStatus.KILLED if is_stopped or sweeper.is_pruned(error) else RunStatus.FAILED
+    return status, masked(f"{type(error).__name__}: {error}")
+
+
+def _git_tags(recorded: str) -> dict[str, str]:
+    """Return what MLflow itself tells of the checkout, as far as `tracking.code` allows.
+
+    A password in the address of the remote is left out.
+    """
+    tags = {
+        key: text for key, text in resolve_tags().items() if key.startswith("mlflow.source.git.")
+    }
+    return {
+        key: "not recorded" if recorded == "off" else masked(text) for key, text in tags.items()
+    }

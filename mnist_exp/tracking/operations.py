@@ -1,0 +1,266 @@
+"""What can be done to a run in MLflow: objects that are carried out now, or kept as JSON for later.
+
+The JSON form of an operation, such as {"do": "tag", "key": "a", "value": "b"}, must stay as it is:
+queues on disk hold it, which another version of this package may have written.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import mlflow.entities
+import numpy as np
+from mlflow import MlflowClient
+from mlflow.entities import InputTag, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
+from mnist_exp.errors import first_line
+from mnist_exp.outside import moments
+from mnist_exp.serving import package as model_package
+from mnist_exp.serving import registry
+from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.tracking.refusals import shared
+from mnist_exp.tracking.status import RunStatus
+from mnist_exp.tracking.store import store_lock
+from mnist_exp.tracking.unsent import Unsent
+
+FAILURE_REASON = "failure_reason"  # the tag that says why a run has failed or was stopped
+METRICS_AT_ONCE = 1000  # that MLflow takes in one call
+_LONGEST_TAG = 5000  # in letters, for MLflow
+
+Warn = Callable[[str], None]
+Point = tuple[str, float, int, int]  # name, value, time in ms, step
+
+
+@dataclass(frozen=True)
+class Operation(ABC):
+    """Something to do to a run. Doing it twice changes nothing more, except for metrics.
+
+    A subclass' fields are those of its JSON form.
+    """
+
+    do: ClassVar[str]  # its name in the JSON form
+
+    @abstractmethod
+    def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
+        """Carry it out. Raises MlflowException or OSError if the store does not take it."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form in which a queue holds it."""
+        return {"do": self.do, **asdict(self)}
+
+    @classmethod
+    def from_fields(cls, values: Mapping[str, Any]) -> Self:
+        """Return the operation of which `to_json` gave these values. Raises TypeError."""
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in names})
+
+    def kept_in(self, queue: Unsent) -> "Operation":
+        """Return the operation as the queue is to hold it, with its files copied there."""
+        del queue  # most operations have no files
+        return self
+
+    def taken_from(self, queue: Unsent) -> "Operation":
+        """Return the operation that the queue holds, ready to be delivered."""
+        del queue
+        return self
+
+
+@dataclass(frozen=True)
+class Metrics(Operation):
+    """Log values of metrics, at most `METRICS_AT_ONCE`. Doing it twice logs them twice."""
+
+    do = "metrics"
+    metrics: tuple[Point, ...]
+
+    def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
+        """Log them in one call."""
+        client.log_batch(run_id, metrics=[Metric(*point) for point in self.metrics])
+
+    @classmethod
+    def from_fields(cls, values: Mapping[str, Any]) -> Self:
+        """Make tuples of JSON's lists."""
+        return cls(tuple((key, value, time, step) for key, value, time, step in values["metrics"]))
+
+
+@dataclass(frozen=True)
+class Settings(Operation):
+    """Log params, and set tags."""
+
+    do = "settings"
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+
+    def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
+        """Log them in one call."""
+        params = [Param(key, value) for key, value in self.params.items()]
+        tags = [RunTag(key, value) for key, value in self.tags.items()]
+        client.log_batch(run_id, params=params, tags=tags)
+
+
+@dataclass(frozen=True)
+class DatasetInput(Operation):
+    """Log a dataset that the run uses: `dataset` has the fields of MLflow's entity."""
+
+    do = "dataset"
+    context: str  # what it is used for: train, validation or test
+    dataset: Mapping[str, Any]
+
+    def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
+        """Log it. Another run may log the same dataset at the same moment."""
+        dataset = mlflow.entities.Dataset(**self.dataset)
+        tags = [InputTag(MLFLOW_DATASET_CONTEXT, self.context)]
+        shared(client.log_inputs, run_id, [mlflow.entities.DatasetInput(dataset, tags)])
+
+
+@dataclass(frozen=True)
+class Tag(Operation):
+    """Set a tag."""
+
+    do = "tag"
+    key: str
+    value: str
+
+    def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
+        """Set it, with as much of the value as MLflow takes."""
+        client.set_tag(run_id, self.key, self.value[:_LONGEST_TAG])
+
+
+@dataclass(frozen=True)
+class Text(Operation):
+    """Log a text as the artifact `path`."""
+
+    do = "text"
+    text: str
+    path: str
+
+    def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
+        """Log it."""
+        client.log_text(run_id, self.text, self.path)
+        moments.reached(f"artifact {self.path}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfFiles(Operation):
+    """An operation with files, which have to stay until it is delivered."""
+
+    folder: str
+    kept: bool = False  # the folder is one in the queue's, by its name
+
+    def kept_in(self, queue: Unsent) -> Operation:
+        """Copy the files into the queue's folder."""
+        return replace(self, folder=queue.keep_files(Path(self.folder)), kept=True)
+
+    def taken_from(self, queue: Unsent) -> Operation:
+        """Name the folder by its path."""
+        if not self.kept:
+            return self
+        return replace(self, folder=str(queue.folder / self.folder), kept=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files(_OfFiles):
+    """Log all files below the folder as artifacts with the same relative paths."""
+
+    do = "files"
+
+    def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
+        """Log them."""
+        client.log_artifacts(run_id, self.folder)
+        for name in files_below(Path(self.folder)):
+            moments.reached(f"artifact {name}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model(_OfFiles):
+    """Log the model of after `step` training steps, unless the run has it.
+
+    The folder has its network, an example image, and perhaps the rule that doubts its answers.
+    """
+
+    do = "model"
+    step: int
+
+    def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
+        """Log it; on a server older than MLflow 3, which takes no models, as an artifact."""
+        network = Path(self.folder) / "model.keras"
+        example = np.load(Path(self.folder) / "example.npy")
+        try:
+            model_package.log(client, run_id, network, example, self.step)
+        except MlflowException as error:
+            if "/logged-models" not in str(error) or "404" not in str(error):
+                raise
+            client.log_artifact(run_id, str(network), "model")
+            warn(
+                "the tracking server is older than MLflow 3 and takes no models, so that predict "
+                "cannot use this run; its network is the artifact model/model.keras"
+            )
+
+
+@dataclass(frozen=True)
+class Register(Operation):
+    """Register the model of after `step` training steps, unless the registry has it."""
+
+    do = "register"
+    step: int
+    entry: registry.Entry
+
+    def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
+        """Register it. A registry that refuses costs the run no more than its place there.
+
+        One that does not answer is asked later: then setting the tag fails, too.
+        """
+        try:
+            with store_lock(client._registry_uri or client.tracking_uri):
+                registry.register(client, run_id, self.step, self.entry)
+        except (MlflowException, OSError) as error:
+            client.set_tag(run_id, "not_registered", first_line(error))
+            warn(f"the model is not in MLflow's registry: {first_line(error)}")
+
+    @classmethod
+    def from_fields(cls, values: Mapping[str, Any]) -> Self:
+        """Make an `Entry` of JSON's object."""
+        return cls(values["step"], registry.Entry(**values["entry"]))
+
+
+@dataclass(frozen=True)
+class End(Operation):
+    """End the run with a status, at a time in ms."""
+
+    do = "end"
+    status: RunStatus
+    time: int
+
+    def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
+        """End it; a run that finished is not one that has failed before, as others believed."""
+        client.set_terminated(run_id, self.status, self.time)
+        is_finished = self.status == RunStatus.FINISHED
+        if is_finished and FAILURE_REASON in client.get_run(run_id).data.tags:
+            client.delete_tag(run_id, FAILURE_REASON)
+        moments.reached("run ended")
+
+
+_KINDS: tuple[type[Operation], ...] = (
+    *(Metrics, Settings, DatasetInput, Tag, Text, Files, Model, Register, End),
+)
+KINDS = {kind.do: kind for kind in _KINDS}
+
+
+def from_json(record: Mapping[str, Any]) -> Operation:
+    """Return the operation whose JSON form this is. Raises ValueError for another version's."""
+    try:
+        return KINDS[record["do"]].from_fields(record)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"holds an operation that this version does not know, {clean(record, 100)}"
+        ) from error
+
+
+def files_below(folder: Path) -> list[str]:
+    """Return the relative paths of all files below the folder, with slashes, sorted."""
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )

@@ -9,7 +9,10 @@ import pytest
 
 @pytest.fixture
 def command(workdir: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
-    """Run `python -m mnist_exp.compare ARGUMENTS` in this process: (exit code, standard output, standard error)."""
+    """Run `python -m mnist_exp.compare ARGUMENTS` in this process.
+
+    It returns (exit code, standard output, standard error).
+    """
     import sys
 
     from mnist_exp.command import main

@@ -20,7 +20,7 @@ _EVIL = "<script>alert(1)</script>"
 
 @pytest.fixture
 def study(fake_runs: FakeRuns, mnist: data.Dataset) -> FakeRuns:
-    """`x`: two losses and two rates over three seeds, on the shipped test images; one run failed."""
+    """Study x: two losses, two rates, three seeds each, on the shipped images; one run failed."""
     labels, number = mnist.test.labels, 0
     for loss, base in (("cross_entropy", 0.9), ("self_entropy", 0.1)):
         for rate in ("0.01", "0.1"):
@@ -130,7 +130,7 @@ def test_another_store_another_folder(study: FakeRuns, command: Command, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ([], "nothing to compare: give --study, --experiment, --filter or run ids"),
         (["--study", "y"], "--study y: no such study"),
@@ -155,11 +155,11 @@ def test_another_store_another_folder(study: FakeRuns, command: Command, tmp_pat
     ],
 )
 def test_mistakes_get_a_short_answer_and_leave_nothing(
-    study: FakeRuns, command: Command, arguments: list[str], said: str
+    study: FakeRuns, command: Command, arguments: list[str], message: str
 ) -> None:
     code, out, err = command(*arguments)
     assert code == 1
-    assert err.startswith(f"mnist_exp: {said}")
+    assert err.startswith(f"mnist_exp: {message}")
     assert len(err.splitlines()) <= 2
     assert out == ""
     assert not list(Path().glob("compare.*"))

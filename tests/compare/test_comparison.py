@@ -1,4 +1,4 @@
-"""The whole comparison of a small study, and every number of it again from compare.csv with scipy alone."""
+"""The comparison of a small study, and each of its numbers again with scipy alone."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ LABELS = np.arange(200) % 10
 
 @pytest.fixture
 def study(fake_runs: FakeRuns) -> FakeRuns:
-    """`x`: 5 seeds of softmax and 7 of mlp, 3 of cnn, 1 of tiny, and one that failed; wrong images differ."""
+    """Study x: 7 seeds of softmax, 5 of mlp, 3 of cnn, 1 of tiny, and a run that failed."""
     rng = np.random.default_rng(1)
     number = 0
     for model, seeds, mean, wrong in (
@@ -54,73 +54,71 @@ def test_every_number_again_from_the_csv_with_scipy_alone(study: FakeRuns) -> No
     lines = pd.read_csv("compare.csv")
     assert len(lines) == 17
     counted = lines[lines["counted"]]
-    groups = {name: part for name, part in counted.groupby("group")}
+    groups = {str(name): part for name, part in counted.groupby("group")}
     (base,) = {name for name, part in groups.items() if part["is_baseline"].all()}
     assert base == "softmax"
-
-    def interval(x: np.ndarray, n: int) -> tuple[str, float, float]:
-        if n == 1:
-            return "none", np.nan, np.nan
-        if n < 5:
-            return "t", *stats.t.interval(0.95, n - 1, loc=x.mean(), scale=stats.sem(x))
-        found = stats.bootstrap(
-            (x,), np.mean, n_resamples=9999, method="BCa", rng=np.random.default_rng(0)
-        )
-        return "BCa", *found.confidence_interval
-
-    p, mcnemar = {}, {}
-    for name, part in groups.items():
-        row = part.iloc[0]
-        assert (
-            part.drop(columns=["run_id", "run_name", "seed", "value", "reason"]).nunique() <= 1
-        ).all()
-        x = part["value"].to_numpy()
-        assert row["n"] == len(x)
-        assert row["mean"] == pytest.approx(x.mean(), rel=1e-12)
-        assert row["sd"] == pytest.approx(stats.tstd(x) if len(x) > 1 else np.nan, nan_ok=True)
-        assert (row["median"], row["min"], row["max"]) == (np.median(x), x.min(), x.max())
-        method, low, high = interval(x, len(x))
-        assert (row["ci_method"] if len(x) > 1 else "none") == method
-        assert (row["ci_low"], row["ci_high"]) == pytest.approx((low, high), rel=1e-9, nan_ok=True)
-        if name == base:
-            continue
-        pairs = part.merge(groups[base], on="seed", suffixes=("", "_base"))
-        d = (pairs["value"] - pairs["value_base"]).to_numpy()
-        assert row["pairs"] == len(d)
-        assert row["difference"] == pytest.approx(d.mean())
-        method, low, high = interval(d, len(d))
-        assert (row["difference_low"], row["difference_high"]) == pytest.approx(
-            (low, high), rel=1e-9, nan_ok=True
-        )
-        p[name] = row["p"]
-        if len(d) > 1:
-            exact = stats.permutation_test(
-                (d,), np.mean, permutation_type="samples", n_resamples=np.inf
-            )
-            assert row["p"] == pytest.approx(exact.pvalue)
-        student = (
-            stats.t.interval(0.95, len(d) - 1, loc=d.mean(), scale=stats.sem(d))
-            if len(d) > 1
-            else (np.nan,) * 2
-        )
-        assert (row["difference_t_low"], row["difference_t_high"]) == pytest.approx(
-            student, nan_ok=True
-        )
-        shown = len(d) >= 3 and (min(low, student[0]) > 0 or max(high, student[1]) < 0)
-        assert row["verdict"] == (
-            ("better" if d.mean() > 0 else "worse") if shown else "no difference shown"
-        )
+    for part in groups.values():
+        check_description(part)
+    others = {name: part.iloc[0] for name, part in groups.items() if name != base}
+    for name, row in others.items():
+        pairs = groups[name].merge(groups[base], on="seed", suffixes=("", "_base"))
+        check_difference(row, (pairs["value"] - pairs["value_base"]).to_numpy())
         alone = int(row["images_only_group_right"]), int(row["images_only_baseline_right"])
-        mcnemar[name] = row["mcnemar_p"]
         assert row["mcnemar_p"] == pytest.approx(stats.binomtest(alone[0], sum(alone)).pvalue)
         assert row.filter(like="images_").sum() == 200
-    for column, family in (("p_holm", p), ("mcnemar_p_holm", mcnemar)):
-        ordered = sorted(family, key=lambda name: family[name])
-        adjusted = np.maximum.accumulate(
-            [(len(family) - i) * family[name] for i, name in enumerate(ordered)]
+    for column in ("p", "mcnemar_p"):
+        by_p = sorted(others.values(), key=lambda row: float(row[column]))
+        adjusted = [(len(by_p) - i) * row[column] for i, row in enumerate(by_p)]
+        expected = np.minimum(np.maximum.accumulate(adjusted), 1)
+        assert [row[f"{column}_holm"] for row in by_p] == pytest.approx(list(expected))
+
+
+def interval_again(x: np.ndarray) -> tuple[str, float, float]:
+    """The method and the interval of the mean, with scipy alone."""
+    n = len(x)
+    if n == 1:
+        return "none", np.nan, np.nan
+    if n < 5:
+        return "t", *stats.t.interval(0.95, n - 1, loc=x.mean(), scale=stats.sem(x))
+    rng = np.random.default_rng(0)
+    result = stats.bootstrap((x,), np.mean, n_resamples=9999, method="BCa", rng=rng)
+    return "BCa", *result.confidence_interval
+
+
+def check_description(part: pd.DataFrame) -> None:
+    """Compare a group's own numbers with those of its lines' values."""
+    row, x = part.iloc[0], part["value"].to_numpy()
+    own = part.drop(columns=["run_id", "run_name", "seed", "value", "reason"])
+    assert (own.nunique() <= 1).all()
+    assert row["n"] == len(x)
+    assert row["mean"] == pytest.approx(x.mean(), rel=1e-12)
+    assert row["sd"] == pytest.approx(stats.tstd(x) if len(x) > 1 else np.nan, nan_ok=True)
+    assert (row["median"], row["min"], row["max"]) == (np.median(x), x.min(), x.max())
+    method, low, high = interval_again(x)
+    assert (row["ci_method"] if len(x) > 1 else "none") == method
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((low, high), rel=1e-9, nan_ok=True)
+
+
+def check_difference(row: pd.Series, d: np.ndarray) -> None:
+    """Compare a group's difference, its p and its verdict with those of the paired differences."""
+    n = len(d)
+    assert row["pairs"] == n
+    assert row["difference"] == pytest.approx(d.mean())
+    _, low, high = interval_again(d)
+    ends = (row["difference_low"], row["difference_high"])
+    assert ends == pytest.approx((low, high), rel=1e-9, nan_ok=True)
+    student = (np.nan, np.nan)
+    if n > 1:
+        exact = stats.permutation_test(
+            (d,), np.mean, permutation_type="samples", n_resamples=np.inf
         )
-        for name, value in zip(ordered, np.minimum(adjusted, 1), strict=True):
-            assert groups[name][column].iloc[0] == pytest.approx(value)
+        assert row["p"] == pytest.approx(exact.pvalue)
+        student = stats.t.interval(0.95, n - 1, loc=d.mean(), scale=stats.sem(d))
+    ends = (row["difference_t_low"], row["difference_t_high"])
+    assert ends == pytest.approx(student, nan_ok=True)
+    shown = n >= 3 and (min(low, student[0]) > 0 or max(high, student[1]) < 0)
+    verdict = "better" if d.mean() > 0 else "worse"
+    assert row["verdict"] == (verdict if shown else "no difference shown")
 
 
 def test_the_failed_run_is_in_the_csv_and_in_no_number(study: FakeRuns) -> None:
@@ -132,8 +130,7 @@ def test_the_failed_run_is_in_the_csv_and_in_no_number(study: FakeRuns) -> None:
 
 
 def test_images_only_one_group_gets_right(study: FakeRuns) -> None:
-    found = {row.group.label: row.agreement for row in compared().others}
-    mlp = found["mlp"]
+    mlp = {row.group.label: row.agreement for row in compared().others}["mlp"]
     assert mlp is not None
     assert (mlp.only_group, mlp.only_baseline, mlp.neither, mlp.both) == (12, 4, 8, 176)
 
@@ -148,9 +145,9 @@ def test_groups_tested_on_other_images_are_not_compared_on_them(fake_runs: FakeR
             tags=trial("x", 0, "model"),
         )
     fake_runs.add(0, 0.9, settings={"model": "none"}, tags=trial("x", 1, "model"))
-    found = compared()
-    assert [row for row in found.rows if row.predictions is not None] == []
-    assert "mlp was tested on other images than softmax" in found.warnings
+    comparison = compared()
+    assert [row for row in comparison.rows if row.predictions is not None] == []
+    assert "mlp was tested on other images than softmax" in comparison.warnings
 
 
 def test_a_damaged_predictions_file_is_as_none(study: FakeRuns) -> None:
@@ -158,9 +155,9 @@ def test_a_damaged_predictions_file_is_as_none(study: FakeRuns) -> None:
     path = runs.info["artifacts"].iloc[0] + "/predictions/test.npz"
     with open(path, "wb") as file:
         file.write(b"PK\x03\x04 no zip")
-    found = compared()
-    assert "1 of 16 runs have no predictions/test.npz that can be read" in found.warnings
-    assert sum(row.predictions is not None for row in found.rows) == 3
+    comparison = compared()
+    assert "1 of 16 runs have no predictions/test.npz that can be read" in comparison.warnings
+    assert sum(row.predictions is not None for row in comparison.rows) == 3
 
 
 def test_curves_are_median_and_range_over_seeds(fake_runs: FakeRuns) -> None:
@@ -181,10 +178,10 @@ def test_a_metric_that_is_better_when_lower(fake_runs: FakeRuns) -> None:
                 costs=[cost + seed / 100 + (seed == 3 and model == "mlp") / 50],
                 tags=trial("x", 0, "model"),
             )
-    found = compared(metric="train/cost")
-    assert [row.group.label for row in found.rows] == ["mlp", "softmax"]
-    assert found.others[0].difference is not None
-    assert found.others[0].difference.verdict == "better"
+    comparison = compared(metric="train/cost")
+    assert [row.group.label for row in comparison.rows] == ["mlp", "softmax"]
+    assert comparison.others[0].difference is not None
+    assert comparison.others[0].difference.verdict == "better"
     assert compared(metric="train/cost", higher_is_better=True).rows[0].group.label == "softmax"
 
 
@@ -213,7 +210,7 @@ def test_effects_only_of_a_study_that_varies_several_settings(fake_runs: FakeRun
             settings=settings,
             tags=trial("x", i, "loss optimizer.learning_rate seed"),
         )
-    effects = {found.key: found for found in compared().effects}
+    effects = {effect.key: effect for effect in compared().effects}
     assert list(effects) == ["loss", "optimizer.learning_rate"]
     assert (effects["loss"].numeric, effects["optimizer.learning_rate"].logarithmic) == (
         False,

@@ -18,7 +18,7 @@ def read() -> Runs:
     return Store().select(Selection(experiment="mnist_exp"))
 
 
-def made(group_by: Sequence[str] = ()) -> list[groups.Group]:
+def grouped(group_by: Sequence[str] = ()) -> list[groups.Group]:
     runs = read()
     return groups.make_groups(runs, groups.statuses(runs, ACCURACY), ACCURACY, group_by)
 
@@ -35,11 +35,11 @@ def test_runs_of_a_config_are_a_group_over_seeds(fake_runs: FakeRuns) -> None:
     for seed, accuracy in ((10, 0.91), (2, 0.92)):
         fake_runs.add(seed, accuracy)
         fake_runs.add(seed, accuracy + 0.05, settings={"optimizer.learning_rate": "0.1"})
-    one, other = made()
-    assert dict(one.values) == {"2": 0.92, "10": 0.91}
-    assert list(one.values) == ["2", "10"]  # in the order of numbers, not of texts
-    assert (one.label, other.label) == ("learning_rate=0.01", "learning_rate=0.1")
-    assert one.settings == {"optimizer.learning_rate": "0.01"}
+    first, second = grouped()
+    assert dict(first.values) == {"2": 0.92, "10": 0.91}
+    assert list(first.values) == ["2", "10"]  # in the order of numbers, not of texts
+    assert (first.label, second.label) == ("learning_rate=0.01", "learning_rate=0.1")
+    assert first.settings == {"optimizer.learning_rate": "0.01"}
 
 
 def test_failed_killed_pruned_unfinished_and_empty_runs_are_never_averaged(
@@ -52,7 +52,7 @@ def test_failed_killed_pruned_unfinished_and_empty_runs_are_never_averaged(
     fake_runs.add(5, [])
     fake_runs.add(6, float("nan"))
     fake_runs.add(7, float("inf"))
-    (group,) = made()
+    (group,) = grouped()
     assert dict(group.values) == {"0": 0.9}
     runs = read()
     assert list(groups.statuses(runs, ACCURACY)) == [
@@ -69,7 +69,7 @@ def test_failed_killed_pruned_unfinished_and_empty_runs_are_never_averaged(
 def test_a_config_and_seed_that_was_run_twice_counts_once(fake_runs: FakeRuns) -> None:
     fake_runs.add(0, 0.8)
     newer = fake_runs.add(0, 0.9)
-    (group,) = made()
+    (group,) = grouped()
     assert group.run_ids == (newer,)
     assert dict(group.values) == {"0": 0.9}
 
@@ -78,11 +78,11 @@ def test_chosen_settings_average_within_a_seed(fake_runs: FakeRuns) -> None:
     for rate, accuracy in (("0.01", 0.8), ("0.1", 0.9)):
         fake_runs.add(0, accuracy, settings={"optimizer.learning_rate": rate})
     fake_runs.add(0, 0.95, settings={"model": "mlp"})
-    one, other = made(["model"])
-    assert dict(one.values) == {"0": pytest.approx(0.85)}
-    assert (one.n, one.configs, one.label, other.label) == (1, 2, "softmax", "mlp")
-    assert one.settings["optimizer.learning_rate"] == labels.SEVERAL
-    assert [group.label for group in made(["learning_rate"])] == [
+    first, second = grouped(["model"])
+    assert dict(first.values) == {"0": pytest.approx(0.85)}
+    assert (first.n, first.configs, first.label, second.label) == (1, 2, "softmax", "mlp")
+    assert first.settings["optimizer.learning_rate"] == labels.SEVERAL
+    assert [group.label for group in grouped(["learning_rate"])] == [
         "learning_rate=0.01",
         "learning_rate=0.1",
     ]
@@ -90,14 +90,14 @@ def test_chosen_settings_average_within_a_seed(fake_runs: FakeRuns) -> None:
 
 def test_runs_without_a_seed_are_pairs_of_nothing(fake_runs: FakeRuns) -> None:
     first, second = fake_runs.add(None, 0.9), fake_runs.add(None, 0.8)
-    (group,) = made()
+    (group,) = grouped()
     assert dict(group.values) == {first: 0.9, second: 0.8}
 
 
 def test_variants_name_groups_and_what_a_study_varies(fake_runs: FakeRuns) -> None:
     for variant, loss in (("buggy", "self_entropy"), ("fixed", "cross_entropy")):
         fake_runs.add(0, 0.9, settings={"loss": loss}, tags={"variant": variant})
-    assert [group.label for group in made()] == ["buggy", "fixed"]
+    assert [group.label for group in grouped()] == ["buggy", "fixed"]
     for init in ("zeros", "he"):
         fake_runs.add(
             1,
@@ -105,7 +105,7 @@ def test_variants_name_groups_and_what_a_study_varies(fake_runs: FakeRuns) -> No
             settings={"init": init},
             tags={"variant": "same"} | trial("s", 0, "init loss seed"),
         )
-    assert {group.label for group in made()} == {
+    assert {group.label for group in grouped()} == {
         "zeros, self_entropy",
         "zeros, cross_entropy",
         "he, cross_entropy",
@@ -119,7 +119,7 @@ def test_the_baseline(fake_runs: FakeRuns) -> None:
         fake_runs.add(seed, 0.8, settings={"optimizer.learning_rate": "0.001"})
     fake_runs.add(0, 0.8)
     fake_runs.add(0, 0.8, settings={"model": "cnn"}, status="FAILED")
-    runs, all_groups = read(), made()
+    runs, all_groups = read(), grouped()
 
     def find(wanted: str | None) -> int:
         return find_baseline(runs, all_groups, wanted)
@@ -127,7 +127,7 @@ def test_the_baseline(fake_runs: FakeRuns) -> None:
     assert find(None) == 0
     assert find("learning_rate=1e-3,model=softmax") == find("optimizer.learning_rate=0.0010") == 1
     assert find("model.hidden_units=[64,32],model=mlp") == 0
-    for wanted, said in [
+    for wanted, message in [
         ("model=softmax", "--baseline model=softmax: 2 groups have that; expected one"),
         ("model=resnet", "--baseline model=resnet: no group has that\nmodel is cnn, mlp, softmax"),
         (
@@ -142,23 +142,23 @@ def test_the_baseline(fake_runs: FakeRuns) -> None:
     ]:
         with pytest.raises(UserError) as raised:
             find(wanted)
-        assert str(raised.value).startswith(said)
+        assert str(raised.value).startswith(message)
 
 
 def test_a_setting_that_only_some_models_have(fake_runs: FakeRuns) -> None:
     fake_runs.add(0, 0.9)
     fake_runs.add(0, 0.9, settings={"model": "cnn", "model.kernel_size": "3"})
-    assert [dict(group.settings) for group in made()] == [
+    assert [dict(group.settings) for group in grouped()] == [
         {"model": "softmax", "model.kernel_size": columns.ABSENT},
         {"model": "cnn", "model.kernel_size": "3"},
     ]
-    assert groups.varied_settings(made()) == ["model", "model.kernel_size"]
+    assert groups.varied_settings(grouped()) == ["model", "model.kernel_size"]
 
 
 def test_runs_that_recorded_no_variant_are_grouped_by_the_one_they_have(
     fake_runs: FakeRuns,
 ) -> None:
-    """Older runs that were no preset have the param `variant` None, and the tag says what they are."""
+    """Older runs of no preset have the param `variant` None; their tag has the true variant."""
     for seed in (0, 1):
         for variant, param in (
             ("softmax-adam", "None"),
@@ -168,14 +168,14 @@ def test_runs_that_recorded_no_variant_are_grouped_by_the_one_they_have(
             settings = {"variant": param, "model": variant, "run_name": "None"}
             fake_runs.add(seed, 0.9, settings=settings, tags={"variant": variant})
     fake_runs.add(0, 0.9, settings={"variant": "None", "model": "foreign"})
-    grouped = made(["variant"])
-    assert [group.label for group in grouped] == [
+    by_variant = grouped(["variant"])
+    assert [group.label for group in by_variant] == [
         "softmax-adam",
         "mlp-adam",
         "blog_cnn3x3",
         columns.ABSENT,
     ]
-    assert [group.n for group in grouped] == [2, 2, 2, 1]
+    assert [group.n for group in by_variant] == [2, 2, 2, 1]
     for name in ("softmax-adam", "blog_cnn3x3"):
-        assert grouped[find_baseline(read(), grouped, f"variant={name}")].label == name
-    assert "None" not in {group.label for group in made(["run_name"])}
+        assert by_variant[find_baseline(read(), by_variant, f"variant={name}")].label == name
+    assert "None" not in {group.label for group in grouped(["run_name"])}

@@ -33,9 +33,9 @@ def test_the_method_depends_on_how_many_values_there_are() -> None:
 
 
 def test_students_interval_by_hand() -> None:
-    found = interval(1.0, 2.0, 3.0)  # mean 2, deviation 1; t(0.975, 2) = 4.302653
-    assert found.low == pytest.approx(2 - 4.302653 / math.sqrt(3), abs=1e-6)
-    assert found.high == pytest.approx(2 + 4.302653 / math.sqrt(3), abs=1e-6)
+    student = interval(1.0, 2.0, 3.0)  # mean 2, deviation 1; t(0.975, 2) = 4.302653
+    assert student.low == pytest.approx(2 - 4.302653 / math.sqrt(3), abs=1e-6)
+    assert student.high == pytest.approx(2 + 4.302653 / math.sqrt(3), abs=1e-6)
 
 
 def test_an_interval_does_not_depend_on_the_other_samples() -> None:
@@ -45,9 +45,9 @@ def test_an_interval_does_not_depend_on_the_other_samples() -> None:
 
 
 def test_bca_follows_the_skew_of_the_sample() -> None:
-    found = interval(0, 0.01, 0.02, 0.03, 0.04, 1.0)
+    bca = interval(0, 0.01, 0.02, 0.03, 0.04, 1.0)
     mean = np.mean([0, 0.01, 0.02, 0.03, 0.04, 1.0])
-    assert found.high - mean > mean - found.low
+    assert bca.high - mean > mean - bca.low
 
 
 @given(st.lists(numbers, min_size=1, max_size=8))
@@ -83,7 +83,7 @@ def test_holm_never_lowers_and_keeps_the_order(p: list[float]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "pairs", "higher", "said"),
+    ("low", "high", "pairs", "higher", "expected"),
     [
         (0.1, 0.2, 3, True, "better"),
         (-0.2, -0.1, 3, True, "worse"),
@@ -95,43 +95,47 @@ def test_holm_never_lowers_and_keeps_the_order(p: list[float]) -> None:
     ],
 )
 def test_no_verdict_where_the_interval_covers_zero_or_of_two_pairs(
-    low: float, high: float, pairs: int, higher: bool, said: str
+    low: float, high: float, pairs: int, higher: bool, expected: str
 ) -> None:
     interval = s.Interval(low=low, high=high, method=s.IntervalMethod.STUDENT)
-    assert s.verdict([interval], pairs, higher) is s.Verdict(said)
+    assert s.verdict([interval], pairs, higher) is s.Verdict(expected)
 
 
 def test_no_verdict_where_only_the_bootstrap_sees_a_difference() -> None:
-    """Its intervals of five values are too narrow: without a difference 18% of them exclude zero."""
+    """Its intervals of five values are too narrow: 18% exclude zero where nothing differs."""
     rng = np.random.default_rng(0)
     noise = [dict(zip("01234", rng.normal(size=5), strict=True)) for _ in range(300)]
-    found = s.differences(dict.fromkeys("01234", 0.0), noise, higher_is_better=True)
-    assert np.mean([x.interval.side != 0 for x in found]) > 0.1
-    assert np.mean([x.verdict is not s.Verdict.NOT_SHOWN for x in found]) < 0.08
+    paired = s.differences(dict.fromkeys("01234", 0.0), noise, higher_is_better=True)
+    assert np.mean([x.interval.side != 0 for x in paired]) > 0.1
+    assert np.mean([x.verdict is not s.Verdict.NOT_SHOWN for x in paired]) < 0.08
 
 
 @given(
     st.dictionaries(st.sampled_from("01234"), numbers),
     st.dictionaries(st.sampled_from("01234"), numbers),
 )
-def test_differences_pair_by_seed(one: dict[str, float], other: dict[str, float]) -> None:
-    (found,) = s.differences(one, [other], higher_is_better=True)
-    assert set(found.seeds) == set(one) & set(other)
-    assert dict(zip(found.seeds, found.values, strict=True)) == {
-        k: other[k] - one[k] for k in found.seeds
+def test_differences_pair_by_seed(baseline: dict[str, float], group: dict[str, float]) -> None:
+    (paired,) = s.differences(baseline, [group], higher_is_better=True)
+    assert set(paired.seeds) == set(baseline) & set(group)
+    assert dict(zip(paired.seeds, paired.values, strict=True)) == {
+        k: group[k] - baseline[k] for k in paired.seeds
     }
 
 
 def test_mcnemars_example() -> None:
-    """Approval of the president in two surveys, Agresti, Categorical Data Analysis, table 10.1: 150 and 86 changed."""
+    """Agresti, Categorical Data Analysis, table 10.1: approval of the president in two surveys.
+
+    150 and 86 of 1,600 people changed their minds.
+    """
     labels = np.zeros(1600, int)
-    one, other = np.zeros(1600, int), np.zeros(1600, int)
-    other[:150] = 1  # only the first right
-    one[150:236] = 1
-    found = s.agreement(labels, one, other)
-    assert (found.both, found.only_baseline, found.only_group, found.neither) == (1364, 150, 86, 0)
-    assert found.p == pytest.approx(2 * stats.binom.cdf(86, 236, 0.5))
-    assert s.agreement(labels, one, one).p == 1
+    first, second = np.zeros(1600, int), np.zeros(1600, int)
+    second[:150] = 1  # only the first right
+    first[150:236] = 1
+    agreement = s.agreement(labels, first, second)
+    counts = (agreement.both, agreement.only_baseline, agreement.only_group, agreement.neither)
+    assert counts == (1364, 150, 86, 0)
+    assert agreement.p == pytest.approx(2 * stats.binom.cdf(86, 236, 0.5))
+    assert s.agreement(labels, first, first).p == 1
 
 
 def test_majority_and_how_a_tie_is_broken() -> None:

@@ -21,7 +21,7 @@ NOTHING = pd.DataFrame()
 
 def compared(groups: Mapping[str, Sequence[float] | Mapping[str, float]]) -> Comparison:
     """A comparison of {label: values by seed}; the first group is the baseline."""
-    made = [
+    sorted_runs = [
         Group(
             label=label,
             settings={},
@@ -40,7 +40,7 @@ def compared(groups: Mapping[str, Sequence[float] | Mapping[str, float]]) -> Com
         higher_is_better=True,
         runs=Runs(NOTHING, NOTHING, NOTHING, NOTHING),
         statuses=pd.Series(dtype=object),
-        rows=tuple(make_rows(made, 0, higher_is_better=True)),
+        rows=tuple(make_rows(sorted_runs, 0, higher_is_better=True)),
         empty=(),
         curves={},
         effects=(),

@@ -28,9 +28,8 @@ def value(point: Mapping[str, object], interaction: float = 0.0) -> float:
     bridged = [point[d.key] == d.notebook for d in steps]
     seed = int(str(point["seed"]))
     total = 0.98 + seed / 1000 + (bridged[0] and bridged[-1]) * interaction
-    return total + sum(e for e, there in zip(EFFECTS, bridged, strict=True) if there) * (
-        1 + seed / 10
-    )
+    effects = sum(e for e, is_bridged in zip(EFFECTS, bridged, strict=True) if is_bridged)
+    return total + effects * (1 + seed / 10)
 
 
 @pytest.fixture

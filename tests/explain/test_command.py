@@ -24,7 +24,7 @@ def test_the_command(study: FakeRuns, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--study", "bridg"], "--study bridg: no such study; did you mean bridge?"),
         (
@@ -36,7 +36,7 @@ def test_the_command(study: FakeRuns, capsys: pytest.CaptureFixture[str]) -> Non
     ],
 )
 def test_mistakes(
-    workdir: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     runs = FakeRuns(workdir)
     runs.study("bridge")
@@ -44,4 +44,4 @@ def test_mistakes(
     monkeypatch.setattr(sys, "argv", ["explain", *arguments])
     with pytest.raises(SystemExit) as raised:
         main(command.run)
-    assert str(raised.value.code).startswith(f"mnist_exp: {said}")
+    assert str(raised.value.code).startswith(f"mnist_exp: {message}")

@@ -15,15 +15,15 @@ from tests.explain.conftest import EFFECTS, add, value
 
 
 def test_effects_that_add_up_are_found_exactly(study: FakeRuns) -> None:
-    found = explain(Store(), "bridge")
-    assert found.seeds == ("0", "1", "2")
-    assert [c.mean for c in found.contributions] == pytest.approx([e * 1.1 for e in EFFECTS])
-    assert all(c.forwards == pytest.approx(c.backwards) for c in found.contributions)
-    assert sum(c.mean for c in found.contributions) == pytest.approx(found.mean_gap)
-    assert found.contributions[8].interval.method is IntervalMethod.STUDENT
-    told = paragraph(found)
-    assert "Of this comes +0.0044 (+0.0034 to +0.0054) with the steps" in told
-    assert "No effect is shown of the others: dropout" in told
+    explanation = explain(Store(), "bridge")
+    assert explanation.seeds == ("0", "1", "2")
+    assert [c.mean for c in explanation.contributions] == pytest.approx([e * 1.1 for e in EFFECTS])
+    assert all(c.forwards == pytest.approx(c.backwards) for c in explanation.contributions)
+    assert sum(c.mean for c in explanation.contributions) == pytest.approx(explanation.mean_gap)
+    assert explanation.contributions[8].interval.method is IntervalMethod.STUDENT
+    answer = paragraph(explanation)
+    assert "Of this comes +0.0044 (+0.0034 to +0.0054) with the steps" in answer
+    assert "No effect is shown of the others: dropout" in answer
 
 
 def test_an_interaction_is_shared_by_its_two_differences(workdir: Path) -> None:
@@ -39,9 +39,9 @@ def test_an_interaction_is_shared_by_its_two_differences(workdir: Path) -> None:
 def test_a_seed_with_a_missing_point_is_left_out(study: FakeRuns) -> None:
     point = bridge.configurations(3, None, 4)[-1]
     add(study, point, 99, 0.9)
-    found = explain(Store(), "bridge")
-    assert found.seeds == ("0", "1", "2")
-    assert found.incomplete == {"3": 17}
+    explanation = explain(Store(), "bridge")
+    assert explanation.seeds == ("0", "1", "2")
+    assert explanation.incomplete == {"3": 17}
 
 
 def test_no_seed_with_all_points(workdir: Path) -> None:

@@ -7,21 +7,19 @@ from matplotlib.figure import Figure
 from mnist_exp import data, figures
 from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.training.results import EpochResult, Evaluation, confusion_counts
+from tests.support.results import an_epoch
 
 
 def epochs(count: int) -> list[EpochResult]:
     return [
-        EpochResult(
+        an_epoch(
             n,
-            n * 5,
-            50,
-            True,
-            1 / n,
-            1 - 0.5 / n,
-            Evaluation(1.1 / n, 0.9),
-            Evaluation(1.2 / n, 0.8),
-            ((n * 5 - 5, 0.5),),
-            1.0,
+            step=n * 5,
+            cost=1 / n,
+            train_accuracy=1 - 0.5 / n,
+            val=Evaluation(1.1 / n, 0.9),
+            test=Evaluation(1.2 / n, 0.8),
+            batch_accuracies=((n * 5 - 5, 0.5),),
         )
         for n in range(1, count + 1)
     ]
@@ -67,9 +65,7 @@ def test_learning_curves_show_run_and_tutorial(tmp_path: Path) -> None:
 
 def test_learning_curves_of_a_cost_that_is_not_positive(tmp_path: Path) -> None:
     nan = Evaluation(float("nan"), 0.1)
-    figure = figures.learning_curves(
-        [EpochResult(1, 5, 50, True, float("nan"), 0.1, nan, nan, (), 1.0)], None
-    )
+    figure = figures.learning_curves([an_epoch(cost=float("nan"), val=nan, test=nan)], None)
     figure.savefig(tmp_path / "x.png")
     assert figure.axes[0].get_yscale() == "linear"
 

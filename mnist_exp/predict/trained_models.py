@@ -25,7 +25,7 @@ from mnist_exp.serving.same_data import comparable, data_of
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
 from mnist_exp.tracking.status import RunStatus
 from mnist_exp.tracking.store import answering, in_use, uri_to_read
-from mnist_exp.training import keras_state, startup_noise
+from mnist_exp.training import keras_state
 
 _METRIC = "val/accuracy"
 
@@ -107,11 +107,11 @@ class Models:
 
     def load(self, which: str, trust: bool = False) -> TrainedModel:
         """As `find`, in seconds: it loads TensorFlow. The model's own Python code is run only with `trust`."""
-        from mnist_exp.training.startup import quick_imports
+        from mnist_exp.training.startup import quick_imports, quiet
 
         run, model = self.find(which)
         try:
-            with in_use(self._uri), quick_imports(), startup_noise.hidden():
+            with in_use(self._uri), quick_imports(), quiet():
                 keras_state.pin()
                 loaded = (
                     mlflow.pyfunc.load_model(f"models:/{model.model_id}", dst_path=_copy_for(model))

@@ -223,14 +223,14 @@ def has_ended(run_folder: Path) -> bool:
 
 
 def known_runs() -> list[str]:
-    """Return the ids of runs with a checkpoint in the current folder, the newest checkpoint first."""
+    """Return the ids of runs with a checkpoint in the current folder, the newest first."""
     folders = [path for path in CHECKPOINTS_DIR.glob("*") if _folders(path)]
     newest_first = sorted(folders, key=lambda path: -_folders(path)[-1].stat().st_mtime)
     return [path.name for path in newest_first]
 
 
 def _load(folder: Path) -> RunState:
-    """Read a checkpoint. Raises OSError, ValueError, KeyError, TypeError or BadZipFile for damage."""
+    """Read a checkpoint. OSError, ValueError, KeyError, TypeError or BadZipFile mean damage."""
     manifest = read_json((folder / "manifest.json").read_bytes(), dict)
     if set(manifest) != {"arrays.npz", "state.json"}:
         raise ValueError("its manifest is incomplete")

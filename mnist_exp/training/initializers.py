@@ -18,14 +18,22 @@ class RoleInitializers:
         self._handed_out = 0
 
     def __call__(self, role: str) -> keras.initializers.Initializer:
-        """`role` is a field name of InitConfig: conv_kernel, dense_kernel, readout_kernel, bias, readout_bias."""
+        """Return the initializer of the next tensor.
+
+        `role` is a field of InitConfig: conv_kernel, dense_kernel, readout_kernel, bias or
+        readout_bias.
+        """
         seed = seeds.integer(self._seed, "weights", self._handed_out)
         self._handed_out += 1
         return build(getattr(self._init, role), seed)
 
 
 def build(config: InitializerConfig, seed: int) -> keras.initializers.Initializer:
-    """The truncated normal redraws beyond two standard deviations of the untruncated one, as TensorFlow 1's."""
+    """Return the initializer that a config describes.
+
+    The truncated normal redraws values beyond two standard deviations of the untruncated one, as
+    TensorFlow 1's does.
+    """
     match config.distribution:
         case "zeros":
             return keras.initializers.Zeros()

@@ -1,6 +1,6 @@
-"""The global state of Keras and TensorFlow that changes the result of a run is set by the run.
+"""The global state of Keras and TensorFlow that changes a result: set for a run, then put back.
 
-Whatever keras.json, KERAS_BACKEND and other variables say, and whatever the program did that has called us.
+Neither keras.json, KERAS_BACKEND and other variables nor the calling program change a run.
 """
 
 import os
@@ -14,8 +14,9 @@ from typing import Any
 from mnist_exp.errors import UserError, first_line
 from mnist_exp.outside import plot_style
 
-# While Keras and TensorFlow are imported, None for unset: what they read then that would change or stop a run.
-# TF_XLA_FLAGS, TF_ENABLE_ONEDNN_OPTS and the like are a user's choice of kernels, which env/hardware.json records.
+# Variables while Keras and TensorFlow are imported, None for unset: those that they read then and
+# that would change or stop a run. TF_XLA_FLAGS, TF_ENABLE_ONEDNN_OPTS and the like stay: they are a
+# user's choice of kernels, which env/hardware.json records.
 _VARIABLES = {
     "KERAS_BACKEND": "tensorflow",
     "KERAS_NNX_ENABLED": "false",
@@ -30,32 +31,32 @@ _VARIABLES = {
     "TF_ENABLE_TENSOR_ARRAY_V2": None,
 }
 
-_imported_state: tuple[str, float, str, Any, bool] | None = (
-    None  # as Keras had it when `pin` imported it
-)
+_State = tuple[str, float, str, Any, bool]  # floatx, epsilon, data format, policy, runs eagerly
+
+_imported_state: _State | None = None  # Keras' own, when `pin` imported it
 
 
 def pin() -> None:
-    """Import Keras on TensorFlow and set what a run needs: float32, channels last, epsilon 1e-7, compiled functions.
+    """Import Keras on TensorFlow and set what a run needs.
 
-    Raises UserError for a keras.json that Keras cannot read, and if this process uses another backend already.
+    That is float32, channels last, epsilon 1e-7 and compiled functions. Raises UserError for a
+    keras.json that Keras cannot read, and if this process uses another backend already.
     """
     global _imported_state
     is_first = "keras" not in sys.modules
-    home = (
-        {"KERAS_HOME": None} if os.environ.get("KERAS_HOME") == "" else {}
-    )  # else keras.json of this folder
+    # Empty, KERAS_HOME would mean the keras.json of the current folder.
+    home = {"KERAS_HOME": None} if os.environ.get("KERAS_HOME") == "" else {}
     try:
         with _environment({**_VARIABLES, **home}):
-            plot_style.load()  # Keras imports matplotlib, and a backend in MPLBACKEND that is not here would end both
+            plot_style.load()  # Keras imports matplotlib, which fails for an absent MPLBACKEND
             import keras
     except Exception as error:
-        if not any(
-            frame.filename.endswith("keras/src/backend/config.py") for frame in _frames(error)
-        ):
+        files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+        if not any(file.endswith("keras/src/backend/config.py") for file in files):
             raise
         raise UserError(
-            f"{_settings_file()}: Keras cannot read its settings ({first_line(error)}); correct or remove the file"
+            f"{_settings_file()}: Keras cannot read its settings ({first_line(error)}); correct or "
+            "remove the file"
         ) from error
     if (backend := keras.config.backend()) != "tensorflow":
         raise UserError(
@@ -69,7 +70,7 @@ def pin() -> None:
 
 @contextmanager
 def restored() -> Iterator[None]:
-    """Put Keras' state back after the block, for a program that has called us and uses Keras itself.
+    """Put Keras' state back after the block: the calling program may use Keras itself.
 
     If the block is the first to import Keras, its state becomes what the user's keras.json says.
     """
@@ -81,7 +82,8 @@ def restored() -> Iterator[None]:
             _set(*state)
 
 
-def _state() -> tuple[str, float, str, Any, bool]:
+def _state() -> _State:
+    """Return the state as it is now."""
     import keras
     import tensorflow as tf
 
@@ -108,15 +110,11 @@ def _set(floatx: str, epsilon: float, data_format: str, policy: Any, eagerly: bo
 
 
 def _settings_file() -> Path:
-    """Where Keras looks for keras.json."""
+    """Return where Keras looks for keras.json."""
     if home := os.environ.get("KERAS_HOME"):
         return Path(home).expanduser() / "keras.json"
     home = os.path.expanduser("~")
     return Path(home if os.access(home, os.W_OK) else "/tmp") / ".keras" / "keras.json"
-
-
-def _frames(error: BaseException) -> list[traceback.FrameSummary]:
-    return list(traceback.extract_tb(error.__traceback__))
 
 
 @contextmanager
@@ -131,6 +129,7 @@ def _environment(values: Mapping[str, str | None]) -> Iterator[None]:
 
 
 def _put(values: Mapping[str, str | None]) -> None:
+    """Set these variables, None for unset."""
     for name, value in values.items():
         if value is None:
             os.environ.pop(name, None)

@@ -1,7 +1,7 @@
 """The training loop: `fit` trains a program and yields one frozen result per epoch.
 
 Two loops are nested. The outer one is Python, in this module: epoch after epoch, and within an
-epoch call after call. The inner one is `Program.train_steps`, compiled by TensorFlow: one call makes
+epoch call after call. The inner one is `Program.train_steps`, compiled by TensorFlow: a call makes
 many steps, because a return to Python costs more than a step of a small model. `InnerLoop` chooses
 how many steps a call makes. Between two calls Python shows the progress, saves checkpoints and
 obeys signals. The results do not depend on the number of calls: the order of an epoch's examples is
@@ -93,7 +93,7 @@ class InnerLoop:
         program.train_steps.get_concrete_function()  # compiled here: no epoch's time includes it
 
     def epoch(self, progress: Progress) -> Iterator[Progress]:
-        """Train to the end of the epoch that `progress` is in, or of the run; yield after each call."""
+        """Train to the end of the epoch that has begun, or of the run; yield after each call."""
         program = self._program
         in_epoch = program.schedule.steps_per_epoch(len(self._split))
         first_step = (progress.epoch - 1) * in_epoch

@@ -1,4 +1,4 @@
-"""Losses from labels and logits: the right one, and the notebook's bug. Each gives one value per example."""
+"""Losses from labels and logits, one value per example: the right one, and the notebook's bug."""
 
 from collections.abc import Callable
 
@@ -8,38 +8,51 @@ from mnist_exp.config.group_schemas import LossConfig
 
 # labels int [B], logits float32 [B, C] -> float32 [B], natural logarithms
 PerExampleLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+# losses float32 [B] -> float32 []
+Reduction = Callable[[tf.Tensor], tf.Tensor]
 
 
 def build(config: LossConfig) -> PerExampleLoss:
+    """Return the loss that a config describes."""
     return _LOSSES[config.kind, config.from_probabilities]
 
 
-def reduction(config: LossConfig) -> Callable[[tf.Tensor], tf.Tensor]:
-    """What turns a batch's losses [B] into the scalar whose gradient is taken."""
-    return {"mean": tf.reduce_mean, "sum": tf.reduce_sum}[config.reduction]
+def reduction(config: LossConfig) -> Reduction:
+    """Return what turns a batch's losses [B] into the scalar whose gradient is taken."""
+    reductions: dict[str, Reduction] = {"mean": tf.reduce_mean, "sum": tf.reduce_sum}
+    return reductions[config.reduction]
 
 
 def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """-log softmax(logits)[label]."""
+    """Return -log softmax(logits)[label]."""
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
 
 
 def self_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """-sum(y * log y) with y = softmax(logits): the notebook wrote y where it meant the labels, which go unused."""
+    """Return -sum(y * log y) with y = softmax(logits), and leave the labels unused.
+
+    It is the notebook's bug, which wrote y where it meant the labels.
+    """
     del labels
     log_y = tf.nn.log_softmax(logits)
     return -tf.reduce_sum(tf.exp(log_y) * log_y, axis=1)
 
 
 def cross_entropy_from_probabilities(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """The notebook's -sum(y_ * log y), literally: NaN where a probability underflows to 0 (0 * log 0)."""
+    """Return the notebook's -sum(y_ * log y) as it is written there.
+
+    It is NaN where a probability underflows to 0 (0 * log 0).
+    """
     y = tf.nn.softmax(logits)
     one_hot = tf.one_hot(labels, y.shape[1])
     return -tf.reduce_sum(one_hot * tf.math.log(y), axis=1)
 
 
 def self_entropy_from_probabilities(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """The notebook's bug -sum(y * log y), literally: NaN where a probability underflows to 0."""
+    """Return the notebook's bug -sum(y * log y) as it is written there.
+
+    It is NaN where a probability underflows to 0.
+    """
     del labels
     y = tf.nn.softmax(logits)
     return -tf.reduce_sum(y * tf.math.log(y), axis=1)

@@ -11,10 +11,9 @@ from mnist_exp.config.schema import Config
 from mnist_exp.errors import ConfigError, UserError
 from mnist_exp.training.memory import memory_needed
 
-_EARLIEST = datetime.datetime(
-    1980, 1, 1, tzinfo=datetime.UTC
-)  # that a model's file, a ZIP archive, can hold
-_MOST_THREADS = 65536
+# The earliest time that a model's file, a ZIP archive, can hold.
+_EARLIEST = datetime.datetime(1980, 1, 1, tzinfo=datetime.UTC)
+_MAX_THREADS = 65536
 _THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
@@ -26,20 +25,23 @@ def check(config: Config, num_train: int) -> None:
 
 
 def can_be_watched() -> bool:
-    """Whether psutil can tell what MLflow's system metrics are about: in some sandboxes its thread would end in a traceback."""
+    """Return whether psutil can measure what MLflow logs as system metrics.
+
+    In some sandboxes it cannot, and MLflow's thread would end with a traceback.
+    """
     try:
         psutil.cpu_percent()
         psutil.virtual_memory()
-    except Exception:  # noqa: BLE001  # psutil stumbles over what it does not find, in many ways
+    except Exception:  # noqa: BLE001  # psutil has many errors for what it does not find
         return False
     return True
 
 
 def _check_memory(config: Config, num_train: int) -> None:
+    """Raise ConfigError if training needs more memory than the machine has."""
     needed, total = memory_needed(config, num_train), None
-    with contextlib.suppress(
-        OSError, KeyError, psutil.Error
-    ):  # a sandbox shows no /proc/meminfo, or a part of it
+    # A sandbox may show no /proc/meminfo, or a part of it.
+    with contextlib.suppress(OSError, KeyError, psutil.Error):
         total = psutil.virtual_memory().total
     if total is not None and needed > total:
         raise ConfigError(
@@ -49,15 +51,18 @@ def _check_memory(config: Config, num_train: int) -> None:
 
 
 def _check_clock() -> None:
-    """A board without a battery starts in 1970; the model could not be saved after the training."""
+    """Raise UserError for a clock at 1970, where boards without a battery start.
+
+    The model could not be saved after the training.
+    """
     if time.time() < _EARLIEST.timestamp():
         now = datetime.datetime.fromtimestamp(time.time(), datetime.UTC)
         raise UserError(f"this machine's clock says {now:%Y-%m-%d}; set it to the time of today")
 
 
 def _check_threads() -> None:
-    """TensorFlow crashes when it cannot start the threads it is asked for."""
+    """Raise ConfigError for more threads than can start: TensorFlow would crash."""
     for name in _THREADS:
         value = os.environ.get(name, "")
-        if value.strip().isdecimal() and int(value) > _MOST_THREADS:
-            raise ConfigError(f"{name}={value}: expected a number <= {_MOST_THREADS}")
+        if value.strip().isdecimal() and int(value) > _MAX_THREADS:
+            raise ConfigError(f"{name}={value}: expected a number <= {_MAX_THREADS}")

@@ -1,4 +1,7 @@
-"""Models as Keras graphs from images to logits. A builder takes its config, initializers and input, and stacks layers."""
+"""Models as Keras graphs from images to logits.
+
+A builder takes its config, the initializers and the images, and stacks layers on them.
+"""
 
 import keras
 from keras import KerasTensor, layers
@@ -16,7 +19,10 @@ from mnist_exp.training.results import LayerRow
 
 
 def build(config: ModelConfig, init: InitConfig, seed: int) -> keras.Model:
-    """Images float32 [B, 28, 28, 1] in [0, 1] -> logits [B, 10]; weights depend on (config, init, seed) alone."""
+    """Return a model: images float32 [B, 28, 28, 1] in [0, 1] -> logits [B, 10].
+
+    Its weights depend on (config, init, seed) alone.
+    """
     initializers = RoleInitializers(init, seed)
     images = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="images")
     match config:
@@ -83,8 +89,10 @@ def _dropout(rate: float, x: KerasTensor) -> KerasTensor:
 
 
 def layer_table(model: keras.Model) -> list[LayerRow]:
-    """One row a layer in the order of computation, the input first."""
+    """Return one row for each layer in the order of computation, the input first."""
     return [
-        LayerRow(layer.name, tuple(layer.output.shape[1:]), layer.count_params())
+        LayerRow(
+            name=layer.name, shape=tuple(layer.output.shape[1:]), parameters=layer.count_params()
+        )
         for layer in model.layers
     ]

@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from mnist_exp.config.schema import Config, ScheduleConfig
+from mnist_exp.config.group_schemas import ScheduleConfig
+from mnist_exp.config.schema import Config
 from mnist_exp.data import Split
 from mnist_exp.training import losses, models, optimizers, seeds
 from mnist_exp.training.results import Evaluation, Progress
@@ -48,7 +49,7 @@ class Program:
 
     model: keras.Model
     loss: losses.PerExampleLoss
-    reduce: Callable[[tf.Tensor], tf.Tensor]
+    reduce: losses.Reduction
     """What turns a batch's losses [B] into the scalar whose gradient is taken."""
     optimizer: keras.optimizers.Optimizer
     schedule: ScheduleConfig
@@ -73,15 +74,7 @@ class Program:
 
         (images, labels, order [steps * batch_size], first step, totals) -> totals
         """
-        counter = tf.TensorSpec([], tf.int64)
 
-        @_graph(
-            tf.TensorSpec([None, *self.model.input_shape[1:]], tf.uint8),
-            tf.TensorSpec([None], tf.int32),
-            tf.TensorSpec([None], tf.int32),
-            counter,
-            Totals(tf.TensorSpec([], tf.float64), counter, counter),
-        )
         def train_steps(
             images: tf.Tensor,
             labels: tf.Tensor,
@@ -104,19 +97,21 @@ class Program:
             _, totals = tf.while_loop(lambda offset, _: offset < steps, step, begin)
             return totals
 
-        return train_steps
+        indices, counter = tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int64)
+        totals = Totals(tf.TensorSpec([], tf.float64), counter, counter)
+        return _graph(train_steps, self._images, indices, indices, counter, totals)
 
     @cached_property
     def train_remainder(self) -> Callable[..., Totals]:
-        """Make the one step with the smaller batch at the end of an epoch, as `train_steps` does."""
+        """Make one step, as `train_steps` does, with the smaller batch at the end of an epoch."""
 
-        @_graph()
         def train_remainder(
             images: tf.Tensor, labels: tf.Tensor, batch: tf.Tensor, step: tf.Tensor, totals: Totals
         ) -> Totals:
             return self._step(tf.gather(images, batch), tf.gather(labels, batch), step, totals)
 
-        return train_remainder
+        graph: Callable[..., Totals] = _graph(train_remainder)
+        return graph
 
     def _step(self, images: tf.Tensor, y: tf.Tensor, step: tf.Tensor, totals: Totals) -> Totals:
         """Update the weights with a batch: images uint8 [B, 28, 28, 1], labels int32 [B]."""
@@ -148,7 +143,6 @@ class Program:
     def logits(self) -> Callable[[tf.Tensor], tf.Tensor]:
         """Compute logits with dropout off: images uint8 [N, 28, 28, 1] -> logits [N, 10]."""
 
-        @_graph(tf.TensorSpec([None, *self.model.input_shape[1:]], tf.uint8))
         def logits(images: tf.Tensor) -> tf.Tensor:
             count = tf.shape(images)[0]
             batches = (count + _EVAL_BATCH - 1) // _EVAL_BATCH
@@ -170,12 +164,18 @@ class Program:
             )
             return parts.concat()
 
-        return logits
+        graph: Callable[[tf.Tensor], tf.Tensor] = _graph(logits, self._images)
+        return graph
+
+    @property
+    def _images(self) -> tf.TensorSpec:
+        """Describe images uint8 [N, 28, 28, 1] for a graph."""
+        return tf.TensorSpec([None, *self.model.input_shape[1:]], tf.uint8)
 
 
-def _graph(*signature: Any) -> Any:
-    """Return tf.function without AutoGraph, which takes time and has nothing to rewrite here."""
-    return tf.function(input_signature=signature or None, autograph=False)
+def _graph(function: Callable[..., Any], *signature: Any) -> Any:
+    """Compile a function without AutoGraph, which takes time and has nothing to rewrite here."""
+    return tf.function(function, input_signature=signature or None, autograph=False)
 
 
 def build_program(config: Config, num_train: int) -> Program:
@@ -210,7 +210,8 @@ def evaluate(program: Program, split: Split) -> Evaluation:
 
 def predict_probabilities(program: Program, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return class probabilities [N, 10] of images uint8 [N, 28, 28, 1]."""
-    return tf.nn.softmax(program.logits(tf.constant(images))).numpy()
+    probabilities: NDArray[np.float32] = tf.nn.softmax(program.logits(tf.constant(images))).numpy()
+    return probabilities
 
 
 def _count_correct(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:

@@ -8,79 +8,94 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Evaluation:
-    """cost: mean loss per example; accuracy: fraction in [0, 1]; both of the whole split."""
+    """Mean loss per example, and the fraction of examples in [0, 1] that are right, of a split."""
 
     cost: float
     accuracy: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EpochResult:
-    """What one epoch did. Costs are means per example in the loss' own unit, accuracies fractions in [0, 1].
+    """What one epoch did.
 
-    `cost` and `train_accuracy` are over the epoch's training batches as they were met, dropout on.
-    `batch_accuracies`: (step, accuracy of the batch about to be trained on, dropout off).
-    `complete` is False if `schedule.max_steps` ended the epoch early.
+    Costs are means per example in the loss' own unit, accuracies fractions in [0, 1].
     """
 
-    epoch: int  # 1-based
-    step: int  # training steps since the start of the run
-    examples: int  # training examples used in this epoch
+    epoch: int
+    """The number of the epoch, from 1."""
+    step: int
+    """The training steps since the start of the run."""
+    examples: int
+    """The training examples used in this epoch."""
     complete: bool
+    """False if `schedule.max_steps` ended the epoch early."""
     cost: float
+    """Over the epoch's training batches as they came, dropout on; so is `train_accuracy`."""
     train_accuracy: float
     val: Evaluation
     test: Evaluation
     batch_accuracies: tuple[tuple[int, float], ...]
-    seconds: float  # of training, without evaluation
+    """(step, accuracy of the batch before its step, dropout off)."""
+    seconds: float
+    """The time of training, without evaluation."""
 
     @property
     def images_per_second(self) -> float:
+        """The training examples a second."""
         return self.examples / self.seconds
 
     @property
     def progress(self) -> "Progress":
-        """Where the run is right after this epoch."""
+        """The place of the run right after this epoch."""
         return Progress(epoch=self.epoch, step=self.step)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where a run is: with the weights and the optimizer's state, all it takes to go on as if it had never stopped.
+    """The place of a run: with weights and optimizer state, it can go on from there exactly.
 
-    Sums are over the epoch so far. `evaluated` says that the epoch's result was yielded, so that a new one begins.
+    Counts and sums are over the epoch so far.
     """
 
-    epoch: int = 0  # 1-based; 0 before the first
-    step: int = 0  # training steps since the start of the run
+    epoch: int = 0
+    """The number of the epoch, from 1; 0 before the first."""
+    step: int = 0
+    """The training steps since the start of the run."""
     examples: int = 0
     cost_sum: float = 0.0
     correct: int = 0
     bad_step: int = -1
+    """The first step with a NaN or infinite cost; -1 if there is none."""
     seconds: float = 0.0
     batch_accuracies: tuple[tuple[int, float], ...] = ()
     evaluated: bool = True
+    """True if the epoch's result was yielded, so that a new epoch begins."""
 
     @property
     def cost(self) -> float:
+        """The mean loss per example."""
         return self.cost_sum / self.examples
 
     @property
     def accuracy(self) -> float:
+        """The fraction of examples in [0, 1] that were right."""
         return self.correct / self.examples
 
     @property
     def images_per_second(self) -> float:
+        """The training examples a second."""
         return self.examples / self.seconds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LayerRow:
-    """`shape` without the batch axis; `parameters` counts single numbers."""
+    """A row in the table of a model's layers."""
 
     name: str
     shape: tuple[int, ...]
+    """The shape of the layer's output without the batch axis."""
     parameters: int
+    """How many numbers the layer has."""
 
 
 def confusion_counts(

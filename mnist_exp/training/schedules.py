@@ -17,6 +17,7 @@ from mnist_exp.config.group_schemas import (
 def learning_rate(
     rate: float, schedule: ScheduleConfig, total_steps: int
 ) -> float | LearningRateSchedule:
+    """Return the rate, or how it changes over a run of `total_steps` steps."""
     match schedule:
         case CosineScheduleConfig():
             return Annealed(rate, 0, total_steps, rate, schedule.final_fraction * rate)
@@ -34,9 +35,10 @@ def learning_rate(
 
 @keras.saving.register_keras_serializable("mnist_exp")
 class Annealed(LearningRateSchedule):
-    """From `initial` up to `peak` over `warmup_steps`, then down to `final` at the last of `total_steps` steps.
+    """A rate that rises and falls, both along half a cosine.
 
-    Both ways along half a cosine; steps count from 0.
+    It rises from `initial` to `peak` over `warmup_steps`, and then falls to `final` at the last of
+    `total_steps` steps. Steps count from 0.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Annealed(LearningRateSchedule):
         self.warmup_steps, self.total_steps = warmup_steps, total_steps
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        """Return the rate at a step."""
         step = tf.cast(step, tf.float32)
         rising = _half_cosine(self.initial, self.peak, step / max(self.warmup_steps, 1))
         last = self.total_steps - 1
@@ -55,6 +58,7 @@ class Annealed(LearningRateSchedule):
         return tf.where(step < self.warmup_steps, rising, falling)
 
     def get_config(self) -> dict[str, Any]:
+        """Return what the object is made from, for Keras to save."""
         return {
             name: getattr(self, name)
             for name in ("peak", "warmup_steps", "total_steps", "initial", "final")

@@ -5,23 +5,13 @@ from mnist_exp.experiment.console import Reporter, layer_text
 from mnist_exp.training import results
 from mnist_exp.training.results import EpochResult, Evaluation, LayerRow, Progress
 from tests.support.jobs import a_job
+from tests.support.results import an_epoch
 
 REFERENCE = ReferenceConfig(source="the blog post", test_accuracy=0.9872, cost=[0.342477704])
 
 
 def epoch(number: int, val: float = 0.9, complete: bool = True) -> EpochResult:
-    return EpochResult(
-        number,
-        number * 550,
-        55_000,
-        complete,
-        0.25,
-        0.9,
-        Evaluation(0.3, val),
-        Evaluation(0.3, 0.95),
-        (),
-        10.0,
-    )
+    return an_epoch(number, val=Evaluation(0.3, val), complete=complete)
 
 
 def test_epoch_line_is_the_tutorials(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,13 +42,11 @@ def test_summary_puts_the_claim_beside_the_result(capsys: pytest.CaptureFixture[
 
 
 def test_batch_accuracy_line_is_the_notebooks(capsys: pytest.CaptureFixture[str]) -> None:
-    reporter = Reporter()
-    reporter.progress(
-        Progress(1, 101, 50, 0.5, 9, batch_accuracies=((0, 0.1), (100, 0.84))), seconds_left=1
-    )
-    reporter.progress(
-        Progress(1, 102, 50, 0.5, 9, batch_accuracies=((0, 0.1), (100, 0.84))), seconds_left=1
-    )
+    reporter, scored = Reporter(), ((0, 0.1), (100, 0.84))
+    for step in (101, 102):
+        reporter.progress(
+            Progress(epoch=1, step=step, examples=50, batch_accuracies=scored), seconds_left=1
+        )
     assert (
         capsys.readouterr().out
         == "step 0, training accuracy 0.1\nstep 100, training accuracy 0.84\n"
@@ -66,7 +54,8 @@ def test_batch_accuracy_line_is_the_notebooks(capsys: pytest.CaptureFixture[str]
 
 
 def test_layer_text_adds_up() -> None:
-    text = layer_text([LayerRow("conv1", (28, 28, 32), 288), LayerRow("readout", (10,), 31370)])
+    conv = LayerRow(name="conv1", shape=(28, 28, 32), parameters=288)
+    text = layer_text([conv, LayerRow(name="readout", shape=(10,), parameters=31370)])
     assert "conv1     (?, 28, 28, 32)              288" in text
     assert text.splitlines()[-1].split() == ["total", "31,658"]
 

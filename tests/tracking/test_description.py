@@ -7,6 +7,7 @@ from mnist_exp.preflight.report import Finding
 from mnist_exp.tracking import description
 from mnist_exp.training.results import EpochResult, Evaluation
 from tests.support.jobs import a_job
+from tests.support.results import an_epoch
 
 FOUND = Finding(
     code="LOSS_IGNORES_LABELS",
@@ -17,8 +18,7 @@ FOUND = Finding(
 
 
 def epoch(number: int, val: float) -> EpochResult:
-    scores = Evaluation(0.25, val), Evaluation(0.25, 0.98765)
-    return EpochResult(number, number * 550, 55_000, True, 0.25, 0.9, *scores, (), 10.0)
+    return an_epoch(number, val=Evaluation(0.25, val), test=Evaluation(0.25, 0.98765))
 
 
 def test_a_run_beside_its_tutorials_claims() -> None:

@@ -23,6 +23,7 @@ from mnist_exp.tracking.params import flatten
 from mnist_exp.tracking.unsent import pending
 from mnist_exp.training.results import EpochResult, Evaluation
 from tests.support.jobs import a_job
+from tests.support.results import an_epoch
 from tests.support.runs import only_run
 from tests.support.surroundings import free_port
 
@@ -30,8 +31,16 @@ from tests.support.surroundings import free_port
 def epoch(number: int, cost: float = 0.5) -> EpochResult:
     scores = Evaluation(cost=0.25, accuracy=0.75)
     points = ((number * 100, 0.5), (number * 100 + 50, 0.625))
-    return EpochResult(
-        number, number * 10, 100, True, cost, 0.5, scores, scores, points, seconds=2.0
+    return an_epoch(
+        number,
+        step=number * 10,
+        examples=100,
+        cost=cost,
+        train_accuracy=0.5,
+        val=scores,
+        test=scores,
+        batch_accuracies=points,
+        seconds=2.0,
     )
 
 

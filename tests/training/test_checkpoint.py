@@ -18,26 +18,27 @@ from mnist_exp.training import checkpoint
 from mnist_exp.training.loop import fit
 from mnist_exp.training.program import Program, build_program
 from mnist_exp.training.results import EpochResult, Evaluation, Progress
+from tests.support.results import an_epoch
 
 Compose = Callable[..., Config]
-RESULT = EpochResult(
-    1,
-    5,
-    50,
-    True,
-    0.1 + 0.2,
-    0.5,
-    Evaluation(1 / 3, 0.25),
-    Evaluation(2 / 3, 0.75),
-    ((0, 0.1), (4, 0.7)),
-    0.125,
+RESULT = an_epoch(
+    cost=0.1 + 0.2,
+    val=Evaluation(1 / 3, 0.25),
+    test=Evaluation(2 / 3, 0.75),
+    batch_accuracies=((0, 0.1), (4, 0.7)),
 )
 
 
 def state(step: int, size: int = 10, evaluated: bool = True) -> checkpoint.RunState:
     weights = (np.arange(size, dtype=np.float32) + step, np.array([0.1], np.float32))
     progress = Progress(
-        1, step, 50, 0.1 + 0.2, 3, evaluated=evaluated, batch_accuracies=((0, 0.1),)
+        epoch=1,
+        step=step,
+        examples=50,
+        cost_sum=0.1 + 0.2,
+        correct=3,
+        batch_accuracies=((0, 0.1),),
+        evaluated=evaluated,
     )
     return checkpoint.RunState(
         progress=progress,
@@ -225,7 +226,7 @@ def test_writer_spends_little_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     writer = checkpoint.Writer(None, tmp_path, 60, {})  # type: ignore[arg-type]
     for step in range(1000):  # an epoch a second
         clock[0] += 1
-        writer.after_epoch(Progress(1, step), [])
+        writer.after_epoch(Progress(epoch=1, step=step), [])
     assert len(saved) * 0.1 <= 0.02 * clock[0]
     assert len(saved) > 100
 
@@ -241,7 +242,7 @@ def test_writer_inside_a_long_epoch(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     writer = checkpoint.Writer(None, tmp_path, 60, {})  # type: ignore[arg-type]
     for step in range(300):
         clock[0] += 1
-        writer.in_epoch(Progress(1, step), [])
+        writer.in_epoch(Progress(epoch=1, step=step), [])
     assert saved == [0, 60, 120, 180, 240]
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mnist_exp.training import startup_noise
+from mnist_exp.training import startup
 
 BODIES = {
     "pass": (0, ""),
@@ -20,8 +20,8 @@ BODIES = {
 @pytest.mark.parametrize("body", BODIES)
 def test_what_ends_the_process_is_shown(body: str) -> None:
     code = (
-        "import os, sys\nfrom mnist_exp.training import startup_noise\n"
-        f"with startup_noise.hidden():\n    os.write(2, b'C++ says this\\n')\n    {body}\n"
+        "import os, sys\nfrom mnist_exp.training import startup\n"
+        f"with startup.quiet():\n    os.write(2, b'C++ says this\\n')\n    {body}\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == BODIES[body]
@@ -30,7 +30,7 @@ def test_what_ends_the_process_is_shown(body: str) -> None:
 def test_standard_error_is_as_it_was(capfd: pytest.CaptureFixture[str]) -> None:
     descriptors = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
     for _ in range(3):
-        with startup_noise.hidden():
+        with startup.quiet():
             os.write(2, b"noise\n")
         os.write(2, b"words\n")
     assert capfd.readouterr().err == "words\n" * 3
@@ -39,7 +39,7 @@ def test_standard_error_is_as_it_was(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_without_a_standard_error_there_is_nothing_to_hide() -> None:
-    code = "import os\nfrom mnist_exp.training import startup_noise\nwith startup_noise.hidden():\n    pass\nprint('well')"
+    code = "from mnist_exp.training import startup\nwith startup.quiet():\n    pass\nprint('well')"
     done = subprocess.run(
         ["sh", "-c", f'"{sys.executable}" -c "{code}" 2>&-'],
         capture_output=True,

@@ -13,9 +13,9 @@ _NO_ID = 2**31 - 1  # larger than any trial's id
 
 
 class StudyCache(_CachedStorage):
-    """Optuna's cache, but that of a waiting trial it knows only the number and the state.
+    """Optuna's cache, which here keeps only the number and the state of a trial that waits.
 
-    Optuna's own reads all waiting trials again and again. Writing to a trial raises TakenOver
+    Optuna's own class reads all waiting trials again and again. Writing to a trial raises TakenOver
     unless this process owns the trial.
     """
 

@@ -29,22 +29,21 @@ def n_workers(config: DictConfig) -> int:
 def unused_workers(config: DictConfig) -> list[str]:
     """Return notes for a user who asked for more workers than the launcher runs."""
     sweeper = config.hydra.sweeper
-    asked = {key: sweeper[key] for key in ("n_workers", "n_jobs") if (sweeper[key] or 1) > 1}
+    keys = [key for key in ("n_workers", "n_jobs") if is_basic(config) and (sweeper[key] or 1) > 1]
     return [
-        f"hydra.sweeper.{key}={value}, but hydra/launcher=basic runs one; "
+        f"hydra.sweeper.{key}={sweeper[key]}, but hydra/launcher=basic runs one; "
         "hydra/launcher=joblib runs several"
-        for key, value in asked.items()
-        if is_basic(config)
+        for key in keys
     ]
 
 
 def run_workers(worker: Worker) -> None:
-    """Run `worker.share` workers until all have ended. Raises what they or the launcher raise."""
+    """Run the workers until all have ended. Raises what they or the launcher raise."""
     config = worker.config.copy()
     own = ["hydra.output_subdir=null", "hydra.job.chdir=false"]
     is_joblib = str(config.hydra.launcher._target_).endswith(".JoblibLauncher")
     if is_joblib and config.hydra.launcher.n_jobs == -1:
-        processes = max(2, worker.share)  # joblib would run a single worker in this process
+        processes = max(2, worker.n_workers)  # joblib would run a single worker in this process
         own.append(f"hydra.launcher.n_jobs={processes}")
         with read_write(config.hydra.launcher):
             config.hydra.launcher.n_jobs = processes
@@ -54,9 +53,9 @@ def run_workers(worker: Worker) -> None:
         hydra_context=replace(worker.hydra_context, callbacks=no_callbacks),
         task_function=worker,
     )
-    # A worker's job has the config of some trial: with it the parent has chosen this launcher.
+    # A worker's config gets a trial's overrides, too: with them it chooses this same launcher.
     own.extend(worker.space.overrides(samples(worker.plan, worker.space)[0]))
-    jobs = [[*own, f"hydra.sweep.subdir=workers/{i}"] for i in range(worker.share)]
+    jobs = [[*own, f"hydra.sweep.subdir=workers/{i}"] for i in range(worker.n_workers)]
     with _quiet_start() if is_joblib else contextlib.nullcontext():
         ended = launcher.launch(jobs, initial_job_idx=0)
     for job in ended:

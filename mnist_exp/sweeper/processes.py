@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 _FIRST_NAMESPACE = 0xEFFFFFFC  # inode of the PID namespace that Linux boots with: no container's
-# By how much a process's start time may change when the clock is set, as far as it is believed.
+# By how much two start times of one process may differ if they were taken from the clock.
 _CLOCK_SECONDS = 10.0
 _START = re.compile(r"([0-9a-f-]+)\+(\d+)")  # boot id + ticks
 # Seconds since 1970: the start in names from older versions and from other systems than Linux.
@@ -93,7 +93,7 @@ def _lives_since_time(pid: int, started: float) -> bool | None:
 
 
 def _unseen(pid: int) -> bool | None:
-    """Return False if no process has that number, None if /proc only hides it (hidepid)."""
+    """Return False if no process has that number, None if one has that /proc does not show."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -80,7 +80,7 @@ def run_sweep(
             launch=uuid.uuid4().hex,
             machine=machine(),
             parent=this_process(),
-            share=min(launchers.n_workers(config), max(counts[TrialState.WAITING], 1)),
+            n_workers=min(launchers.n_workers(config), max(counts[TrialState.WAITING], 1)),
         )
         with usable(url):
             Supervisor(

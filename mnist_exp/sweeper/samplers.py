@@ -112,7 +112,7 @@ def check_sampler(
     directions: Sequence[StudyDirection],
     allowed: Sequence[str] | None = None,
 ) -> None:
-    """Raise SweepError for a sampler that cannot be built, lacks a package or does not fit."""
+    """Raise SweepError for a sampler that cannot be built or sample, or that lacks a package."""
     sampler = build_sampler(config, 0, allowed)
     for kind, package in _NEEDED.items():
         if isinstance(sampler, kind) and importlib.util.find_spec(package) is None:

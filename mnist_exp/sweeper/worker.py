@@ -53,7 +53,7 @@ class Worker:
     launch: str  # names this run of the command
     machine: str  # of the parent
     parent: str  # the parent's process
-    share: int  # how many workers share the parent's machine
+    n_workers: int  # that share the parent's machine
 
     def __call__(self, _: DictConfig) -> None:
         """Run trials; an interruption is an error only in the parent's own process."""
@@ -180,7 +180,7 @@ class Worker:
     def _threads(self) -> int:
         has_affinity = hasattr(os, "sched_getaffinity")
         cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-        return max(1, cores // self.share) if machine() == self.machine else cores
+        return max(1, cores // self.n_workers) if machine() == self.machine else cores
 
 
 @contextmanager

@@ -79,9 +79,8 @@ def sweep(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Sweep:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    if (
-        "absl.logging" in sys.modules
-    ):  # TensorFlow's; it closes its stream, here pytest's, when Hydra configures logging
+    if "absl.logging" in sys.modules:
+        # TensorFlow's handler closes its stream, here pytest's, when Hydra configures logging.
         monkeypatch.setattr(
             sys.modules["absl.logging"].PythonHandler, "close", logging.StreamHandler.close
         )

@@ -52,9 +52,8 @@ def test_a_process_lives_until_it_ends() -> None:
         assert name.split("/")[:2] == [machine(), str(process.pid)]
         assert is_alive(name)
         process.kill()
-        os.waitid(
-            os.P_PID, process.pid, os.WEXITED | os.WNOWAIT
-        )  # a zombie: nobody has asked for its exit code
+        # It becomes a zombie: nobody has asked for its exit code.
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         assert is_alive(name) is False
         process.wait()
         assert is_alive(name) is False
@@ -131,9 +130,8 @@ def test_the_names_of_older_versions() -> None:
     for place in (f"{node}-{_NAMESPACE}", node):  # of a trial's worker, of a run's process
         assert is_alive(f"{place}/{os.getpid()}/{created:.2f}")
         assert is_alive(f"{place}/{os.getpid()}/{created + 2:.2f}")
-        assert (
-            is_alive(f"{place}/{os.getpid()}/{created - 100:.2f}") is None
-        )  # the clock was set, perhaps
+        # Perhaps the clock was set.
+        assert is_alive(f"{place}/{os.getpid()}/{created - 100:.2f}") is None
         with subprocess.Popen([sys.executable, "-c", ""]) as process:
             started = psutil.Process(process.pid).create_time()
         assert is_alive(f"{place}/{process.pid}/{started:.2f}") is False

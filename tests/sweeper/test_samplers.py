@@ -69,9 +69,8 @@ def test_qmc_goes_through_one_sequence() -> None:
         trial = study.ask(SearchSpace.parse(["a=interval(0.0,1.0)"]).distributions)
         points.append(trial.params["a"])
         study.tell(trial, 0)
-    assert sorted(points[1:]) == [
-        i / 8 for i in range(8)
-    ]  # the first trial, before there is a space, is random
+    # The first trial is random: there is no space before it.
+    assert sorted(points[1:]) == [i / 8 for i in range(8)]
 
 
 @pytest.mark.parametrize("function", ["create_nsgaii_sampler", "create_nsgaiii_sampler"])

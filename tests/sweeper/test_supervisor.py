@@ -93,14 +93,13 @@ def test_joblib_workers_killed_at_random_moments_then_finished(folder: Path) -> 
 
 def test_a_killed_worker_is_replaced(folder: Path) -> None:
     """By one that has the same share of the cores."""
-    overrides = ("hydra/launcher=joblib", "hydra.sweeper.n_jobs=2", "hydra.sweeper.n_trials=3")
-    assert apps.start(apps.threads, folder, "x=interval(-5,5)", *overrides).wait(LIMIT) == 0
+    settings = {"launcher": "joblib", "n_jobs": 2, "n_trials": 3}
+    assert apps.start(apps.threads, folder, "x=interval(-5,5)", **settings).wait(LIMIT) == 0
     trials = apps.study(folder).trials
     share = max(1, len(os.sched_getaffinity(0)) // 2)
     assert [t.value for t in trials] == [share] * 3
-    assert (
-        1 <= sum(t.user_attrs.get(RETRIES, 0) for t in trials) <= 2
-    )  # joblib kills the other worker, too
+    # joblib kills the other worker, too.
+    assert 1 <= sum(t.user_attrs.get(RETRIES, 0) for t in trials) <= 2
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,8 @@ from tests.sweeper.test_quoting import EXAMPLES
 
 # In what a user writes as an override, `${` and `???` are Hydra's.
 TEXTS = [text for text in EXAMPLES if "${" not in text and "???" not in text]
-SUGGESTED: list[Any] = [
-    None,
-    *EXAMPLES,
-    2.5,
-    True,
-    [1, "1"],
-]  # one of 1 and True: Optuna cannot tell them apart
+# Of 1 and True only one can be here: Optuna cannot tell them apart.
+SUGGESTED: list[Any] = [None, *EXAMPLES, 2.5, True, [1, "1"]]
 SHORT = (
     "hydra/sweeper/sampler=grid",
     "hydra.sweeper.n_trials=3",

@@ -21,7 +21,8 @@ from PIL import Image
 
 from . import judgement
 from .picture_files import PictureError
-from .preprocessing import SIZE, from_bytes
+from .pixels import SIZE
+from .preprocessing import from_bytes
 
 COLUMN = "image"  # of a data frame with pictures
 _WRAPPED = "b64"  # the key under which TensorFlow Serving expects bytes in base64

@@ -24,7 +24,17 @@ from mnist_exp.serving import model as served_model
 from mnist_exp.serving.model import COLUMN, NETWORK, RETURN_PIXELS, RULE
 
 _PACKAGE_DIR = Path(__file__).parent
-_MODULES = ("judgement", "model", "picture_files", "preprocessing")
+_MODULES = (
+    "ink",
+    "judgement",
+    "model",
+    "picture_files",
+    "pieces",
+    "pixels",
+    "preprocessing",
+    "rules",
+    "surroundings",
+)
 # What `mlflow models serve` installs to load the model.
 _REQUIREMENTS = ("tensorflow", "keras", "numpy", "pandas", "pillow")
 # The code of earlier versions, whose networks take the same images: its package's name, and its modules.

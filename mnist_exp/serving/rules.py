@@ -1,0 +1,72 @@
+"""Bands along a page's edges, and lines across all of it.
+
+A copy of this file travels with every logged model, which loads where mnist_exp is not installed: it imports numpy and
+Pillow only.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .ink import outer_zone
+from .pixels import crop, otsu_threshold, runs_of_true
+
+_THIN = 0.03  # of a page's side: what a line at its edge or across it is thinner than
+
+
+def without_bands(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The page without bands of the other kind of pixels along its edges: lines, a scanner's black, title bars."""
+    for _ in range(4):
+        other = grey < otsu_threshold(grey)
+        if other[outer_zone(other.shape)].mean() > 0.5:
+            other = ~other
+        box = (
+            _band(other),
+            _band(other.T),
+            len(other) - _band(other[::-1]),
+            other.shape[1] - _band(other.T[::-1]),
+        )
+        if box == (0, 0, *grey.shape):
+            break
+        grey = crop(grey, box)
+    return grey
+
+
+def _band(other: NDArray[np.bool_]) -> int:
+    """How many of the first rows are a band: a thin one, or a wider one that nothing is attached to."""
+    height = len(other)
+    share = other.mean(axis=1)
+    full = share >= 0.9
+    if not full[0]:
+        return 0
+    width = int(np.argmin(full)) if not full.all() else height
+    if width > 0.4 * height:
+        return 0
+    soft = width
+    while soft < height and soft - width <= max(1, 0.01 * height) and share[soft] > 0.05:
+        soft += 1  # the band's edge may be blurred
+    attached = share[min(soft, height - 1)] > 0.02
+    return width + 1 if attached and width <= max(1, _THIN * height) else 0 if attached else soft
+
+
+def without_rules(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The page without thin lines that cross all of it, in both directions, and with the strokes that cross them."""
+    return _without_rows(_without_rows(ink).T).T
+
+
+def _without_rows(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width = ink.shape
+    side = max(1, width // 32)
+    level = np.minimum(
+        np.quantile(ink, 0.25, axis=1),
+        np.minimum(ink[:, :side].mean(axis=1), ink[:, -side:].mean(axis=1)),
+    )
+    level = np.where(level > 0.1, np.quantile(ink, 0.5, axis=1), 0)
+    cleaned = ink.copy()
+    for start, end in runs_of_true(level > 0):
+        if end - start > max(1, _THIN * height):
+            continue
+        above, below = ink[max(start - 1, 0)], ink[min(end, height - 1)]
+        for row in range(start, end):
+            cleaned[row] = np.clip((ink[row] - level[row]) / max(1 - level[row], 0.3), 0, 1)
+            cleaned[row] = np.maximum(cleaned[row], np.minimum(above, below))
+    return cleaned

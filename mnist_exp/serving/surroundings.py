@@ -1,0 +1,204 @@
+"""What lies around a digit and is none: pieces at the page's edges, frames, boxes, lines, and a sheet on a table.
+
+A copy of this file travels with every logged model, which loads where mnist_exp is not installed: it imports numpy and
+Pillow only.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .ink import ink_mask
+from .pieces import (
+    PAGE_CELLS,
+    Piece,
+    cells_of,
+    cells_to_pixels,
+    count_in_cells,
+    find_pieces,
+    label_connected,
+    without_dust,
+)
+from .pixels import Box, bounding_box, grown, running, slices_of
+
+_LARGE = (
+    0.08  # of the page's longer side: an inner piece that makes those at the edges surroundings
+)
+
+
+def digit_of_page(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """(The page without what surrounds the digit, where the digit's ink is). Raises PictureError if nothing is left."""
+    mask = ink_mask(ink)
+    cells, step = count_in_cells(mask, PAGE_CELLS)
+    drawn = _edge_bands(cells > 0)
+    drawn |= _box_lines(np.where(drawn, 0, cells))
+    cells[drawn] = 0
+    labels = label_connected(cells > 0)
+    pieces = find_pieces(labels, cells)
+    surroundings = _surroundings(pieces, labels)
+    digit = without_dust([piece for piece in pieces if piece not in surroundings])
+    kept = cells_to_pixels(cells_of(digit, labels), step, mask.shape) & mask
+    gone = grown(
+        cells_to_pixels(cells_of(surroundings, labels) | drawn, step, mask.shape)
+    ) & ~grown(kept)
+    return np.where(gone, 0, ink).astype(np.float32), kept
+
+
+def _surroundings(pieces: list[Piece], labels: NDArray[np.int32]) -> list[Piece]:
+    """The pieces that are not the digit but what is around it: at the page's edges, frames, lines across it."""
+    rest = list(pieces)
+    for chosen in (_at_edges, _frames, _long_lines):
+        gone = chosen(rest, labels)
+        rest = [piece for piece in rest if piece not in gone]
+    return [piece for piece in pieces if piece not in rest]
+
+
+def _at_edges(pieces: list[Piece], labels: NDArray[np.int32]) -> list[Piece]:
+    """The pieces that touch the page's edge, if an inner one can be a digit."""
+    height, width = labels.shape
+    touching = [p for p in pieces if min(p.box[:2]) == 0 or p.box[2] == height or p.box[3] == width]
+    inner = [piece for piece in pieces if piece not in touching]
+    rim = np.ones(labels.shape, bool)
+    rows, columns = (max(1, n // 10) for n in labels.shape)
+    rim[rows:-rows, columns:-columns] = False
+    along = [piece for piece in touching if rim[labels == piece.label].mean() > 0.9]
+    deep = [piece for piece in touching if piece not in along]
+    largest = max((piece.sides[1] for piece in without_dust(inner)), default=0) if inner else 0
+    if largest >= max([_LARGE * max(labels.shape), *(0.3 * piece.sides[1] for piece in deep)]):
+        return touching
+    return along if deep or largest >= 0.02 * max(labels.shape) else []
+
+
+def _frames(pieces: list[Piece], labels: NDArray[np.int32]) -> list[Piece]:
+    """The pieces that are drawn around another one."""
+    return [
+        outer
+        for outer in pieces
+        if any(_surrounds(outer, inner, labels) for inner in pieces if inner is not outer)
+    ]
+
+
+def _surrounds(outer: Piece, inner: Piece, labels: NDArray[np.int32]) -> bool:
+    """Whether the outer piece has ink on all four sides of the inner one, which is large enough for a digit."""
+    top, left, bottom, right = inner.box
+    inside = all(a < b for a, b in zip(outer.box[:2], inner.box[:2], strict=True)) and all(
+        a > b for a, b in zip(outer.box[2:], inner.box[2:], strict=True)
+    )
+    ink = labels == outer.label
+    if (
+        not inside
+        or inner.sides[1] < 0.3 * outer.sides[0]
+        or ink[slices_of(outer.box)].mean() > 0.5
+    ):
+        return False
+    rows, columns = ink[top:bottom], ink[:, left:right]
+    sides = (rows[:, :left], rows[:, right:], columns[:top].T, columns[bottom:].T)
+    return all(side.any(axis=1).mean() >= 0.9 for side in sides)
+
+
+def _long_lines(pieces: list[Piece], labels: NDArray[np.int32]) -> list[Piece]:
+    """The straight lines along most of the page that are longer than anything else."""
+    gone = []
+    for line in pieces:
+        others = [piece.sides[1] for piece in pieces if piece is not line and piece not in gone]
+        short, long = line.sides
+        if (
+            others
+            and short <= max(2, long / 12)
+            and long >= max(0.6 * min(labels.shape), 1.3 * max(others))
+            and max(others) >= 0.15 * long
+        ):
+            gone.append(line)
+    return gone
+
+
+def _edge_bands(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The cells of bands along whole edges of the page, which need not be straight, though ink be attached to them.
+
+    What is left without a band must not reach the opposite edge: it would be a digit that was cut out closely.
+    """
+    bands = [np.zeros(ink.shape, bool) for _ in range(4)]
+    for turn, band in enumerate(bands):
+        turned = np.rot90(ink, turn)
+        if turned[0].mean() < 0.9:
+            continue
+        depth = np.where(turned.all(axis=0), len(turned), np.argmin(turned, axis=0)).astype(
+            np.float32
+        )[None]
+        length = max(3, turned.shape[1] // 4)
+        for choose in (
+            np.minimum,
+            np.maximum,
+        ):  # without what is attached to it, if that is narrower
+            depth = running(depth, length, 1, choose)
+        if depth.max() <= 0.2 * len(turned):
+            np.rot90(band, turn)[:] = turned & (np.arange(len(turned))[:, None] < depth + 1)
+    left = ink & ~np.logical_or.reduce(bands)
+    kept = [band for turn, band in enumerate(bands) if not np.rot90(left, turn)[-1].any()]
+    return np.logical_or.reduce([np.zeros(ink.shape, bool), *kept])
+
+
+def _box_lines(cells: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The cells of the four sides of a box, if ink that it is connected with is left inside without them."""
+    labels = label_connected(cells > 0)
+    drawn = np.zeros(cells.shape, bool)
+    for piece in find_pieces(labels, cells)[:5]:
+        top, left, bottom, right = piece.box
+        ink = labels[top:bottom, left:right] == piece.label
+        if min(ink.shape) < 8:
+            continue
+        lines = [_line(ink), _line(ink[::-1]), _line(ink.T), _line(ink.T[::-1])]
+        if not all(lines):
+            continue
+        above, below, before, after = lines
+        inside = ink[above : len(ink) - below, before : ink.shape[1] - after]
+        left_over = find_pieces(label_connected(inside), inside.astype(np.int64))
+        if left_over and left_over[0].sides[1] >= 0.25 * min(ink.shape):
+            sides = ink.copy()
+            sides[above : len(ink) - below, before : ink.shape[1] - after] = False
+            drawn[top:bottom, left:right] |= sides
+    return drawn
+
+
+def _line(ink: NDArray[np.bool_]) -> int:
+    """How many of the first rows a straight line takes; 0 if there is none."""
+    share = ink.mean(axis=1)
+    most = max(2, len(ink) // 8)
+    full = np.flatnonzero(share[:most] >= 0.75)
+    if not len(full):
+        return 0
+    end = int(full[-1]) + 1
+    return 0 if end == most else end + int(share[end] > 0.3)
+
+
+def sheet_around(kept: NDArray[np.bool_]) -> Box | None:
+    """The box of a filled rectangle with a digit left out in it, straight or turned: a sheet, a plate, a card."""
+    cells, step = count_in_cells(kept[slices_of(bounding_box(kept))], 64)
+    ink = np.pad(cells > step * step / 2, 16)
+    filled = ink.astype(np.float32)
+    for choose in (np.maximum, np.minimum):
+        for axis in (0, 1):
+            filled = running(filled, 13, axis, choose)
+    holes = (filled > 0) & ~ink
+    if (
+        min(cells.shape) < 0.3 * max(cells.shape)
+        or not 0.03 < holes.sum() / (filled > 0).sum() < 0.4
+    ):
+        return None
+    pieces = find_pieces(label_connected(holes), holes.astype(np.int64))
+    if (
+        max((p.sides[1] for p in pieces), default=0) < 0.15 * max(cells.shape)
+        or _rectangular(filled > 0) < 0.9
+    ):
+        return None
+    top, left, bottom, right = bounding_box(kept)
+    inset = max(1, min(bottom - top, right - left) // 50)
+    return top + inset, left + inset, bottom - inset, right - inset
+
+
+def _rectangular(filled: NDArray[np.bool_]) -> float:
+    """The share that a shape takes of the smallest rectangle around it, of any turn."""
+    y, x = np.nonzero(filled)
+    angles = np.deg2rad(np.arange(-45, 45, 3))[:, None]
+    across, along = x * np.cos(angles) + y * np.sin(angles), y * np.cos(angles) - x * np.sin(angles)
+    areas = (np.ptp(across, axis=1) + 1) * (np.ptp(along, axis=1) + 1)
+    return float(filled.sum() / areas.min())

@@ -8,7 +8,7 @@ from mnist_exp.errors import UserError, first_line
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
 from mnist_exp.tracking.status import RunStatus
-from mnist_exp.tracking.store import refusal, uri_to_read
+from mnist_exp.tracking.store import answering, refusal, uri_to_read
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -80,20 +80,24 @@ class RunReader:
                 raise UserError(message) from error
             raise refusal(self._uri, error, "read") from error
 
-    def newest_rerun(self, run_id: str, experiment: str) -> str | None:
-        """Return the id of the experiment's newest run that repeats this run, or None."""
+    def newest_rerun(self, run_id: str, experiment_name: str) -> str | None:
+        """Return the id of the experiment's newest run that repeats this run, or None.
+
+        Raises UserError if the store cannot be read.
+        """
         import mlflow
 
-        client = mlflow.MlflowClient(self._uri)
-        found = client.get_experiment_by_name(experiment)
-        if found is None:
-            return None
-        runs = client.search_runs(
-            [found.experiment_id],
-            f"tags.rerun_of = '{run_id}'",
-            order_by=["attributes.start_time DESC"],
-            max_results=1,
-        )
+        with answering(self._uri, "read"):
+            client = mlflow.MlflowClient(self._uri)
+            experiment = client.get_experiment_by_name(experiment_name)
+            if experiment is None:
+                return None
+            runs = client.search_runs(
+                [experiment.experiment_id],
+                f"tags.rerun_of = '{run_id}'",
+                order_by=["attributes.start_time DESC"],
+                max_results=1,
+            )
         return str(runs[0].info.run_id) if runs else None
 
 

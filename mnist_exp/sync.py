@@ -10,7 +10,7 @@ from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.unsent import pending
 
-_DESCRIPTION = """Send results that were kept on disk while the tracking server could not be reached.
+_DESCRIPTION = """Send results that were kept on disk while the tracking server was down.
 
 Run it in the folder where the runs were started."""
 _EXIT_CODE = "exit code: 0, or 1 if the results of a run still cannot be sent"
@@ -22,7 +22,7 @@ def warn(text: str) -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Send each queue of the current folder; return the exit code, 1 if one could not be sent."""
+    """Send each queue of the current folder; return 0, or 1 if one could not be sent."""
     Parser("mnist_exp.sync", _DESCRIPTION, _EXIT_CODE, usage="", store=False).parse_args(arguments)
     waiting = pending()
     if not waiting:

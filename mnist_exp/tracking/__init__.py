@@ -1,0 +1,1 @@
+"""MLflow: runs are written, kept on disk, sent, read back and described."""

@@ -83,13 +83,13 @@ def from_environment() -> str | None:
 
 
 def shortened(uri: str) -> str:
-    """Return a URI as a message shows it: without passwords, and not longer than a message may be."""
+    """Return a URI as a message shows it: without passwords, and not too long."""
     shown = masked(uri)
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
 
 
 def recorded(uri: str) -> str:
-    """Return what is written down of a store's URI: no password, and no folder that may be moved."""
+    """Return what is recorded of a store's URI: no password, and no folder that may be moved."""
     file = sqlite_file(uri)
     if file is not None and file.parent == Path.cwd() and "?" not in uri:
         return f"sqlite:///{file.name}"

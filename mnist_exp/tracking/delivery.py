@@ -12,6 +12,7 @@ from mnist_exp.tracking.attempts import Attempt
 from mnist_exp.tracking.operations import (
     METRICS_AT_ONCE,
     Metrics,
+    OfFiles,
     Operation,
     Point,
     Warn,
@@ -95,9 +96,10 @@ def send_unsent(client: MlflowClient, queue: Unsent, warn: Warn) -> int:
 
 def _read(queue: Unsent, records: Sequence[dict[str, object]]) -> list[Operation]:
     try:
-        return [from_json(record).taken_from(queue) for record in records]
+        operations = [from_json(record) for record in records]
     except ValueError as error:
         raise UserError(f"{queue.folder}: {error}; nothing of it is sent") from error
+    return [each.taken_from(queue) if isinstance(each, OfFiles) else each for each in operations]
 
 
 def _joined(operations: Sequence[Operation]) -> Iterator[tuple[Operation, int]]:
@@ -110,7 +112,7 @@ def _joined(operations: Sequence[Operation]) -> Iterator[tuple[Operation, int]]:
     for operation in operations:
         more = operation.metrics if isinstance(operation, Metrics) else None
         if size and (more is None or len(points) + len(more) > METRICS_AT_ONCE):
-            yield Metrics(tuple(points)), size
+            yield Metrics(points), size
             points, size = [], 0
         if more is None:
             yield operation, 1
@@ -118,7 +120,7 @@ def _joined(operations: Sequence[Operation]) -> Iterator[tuple[Operation, int]]:
             points += more
             size += 1
     if size:
-        yield Metrics(tuple(points)), size
+        yield Metrics(points), size
 
 
 class _History:
@@ -148,6 +150,6 @@ def _deliver(
     """Deliver an operation that was kept. Its metrics may have arrived, and their answer not."""
     if not isinstance(operation, Metrics):
         operation.deliver(client, run_id, warn)
-    elif points := tuple(filter(history.lacks, operation.metrics)):
+    elif points := list(filter(history.lacks, operation.metrics)):
         Metrics(points).deliver(client, run_id, warn)
         history.add(points)

@@ -5,7 +5,7 @@ queues on disk hold it, which another version of this package may have written.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -22,9 +22,9 @@ from mnist_exp.outside import moments
 from mnist_exp.serving import package as model_package
 from mnist_exp.serving import registry
 from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.tracking.creation import store_lock
 from mnist_exp.tracking.refusals import shared
 from mnist_exp.tracking.status import RunStatus
-from mnist_exp.tracking.store import store_lock
 from mnist_exp.tracking.unsent import Unsent
 
 FAILURE_REASON = "failure_reason"  # the tag that says why a run has failed or was stopped
@@ -52,38 +52,17 @@ class Operation(ABC):
         """Return the form in which a queue holds it."""
         return {"do": self.do, **asdict(self)}
 
-    @classmethod
-    def from_fields(cls, values: Mapping[str, Any]) -> Self:
-        """Return the operation of which `to_json` gave these values. Raises TypeError."""
-        names = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in names})
-
-    def kept_in(self, queue: Unsent) -> "Operation":
-        """Return the operation as the queue is to hold it, with its files copied there."""
-        del queue  # most operations have no files
-        return self
-
-    def taken_from(self, queue: Unsent) -> "Operation":
-        """Return the operation that the queue holds, ready to be delivered."""
-        del queue
-        return self
-
 
 @dataclass(frozen=True)
 class Metrics(Operation):
     """Log values of metrics, at most `METRICS_AT_ONCE`. Doing it twice logs them twice."""
 
     do = "metrics"
-    metrics: tuple[Point, ...]
+    metrics: Sequence[Point]
 
     def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
         """Log them in one call."""
         client.log_batch(run_id, metrics=[Metric(*point) for point in self.metrics])
-
-    @classmethod
-    def from_fields(cls, values: Mapping[str, Any]) -> Self:
-        """Make tuples of JSON's lists."""
-        return cls(tuple((key, value, time, step) for key, value, time, step in values["metrics"]))
 
 
 @dataclass(frozen=True)
@@ -144,25 +123,23 @@ class Text(Operation):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _OfFiles(Operation):
+class OfFiles(Operation):
     """An operation with files, which have to stay until it is delivered."""
 
     folder: str
     kept: bool = False  # the folder is one in the queue's, by its name
 
-    def kept_in(self, queue: Unsent) -> Operation:
-        """Copy the files into the queue's folder."""
+    def kept_in(self, queue: Unsent) -> Self:
+        """Return the operation with its files in the queue's folder, where they are copied."""
         return replace(self, folder=queue.keep_files(Path(self.folder)), kept=True)
 
-    def taken_from(self, queue: Unsent) -> Operation:
-        """Name the folder by its path."""
-        if not self.kept:
-            return self
-        return replace(self, folder=str(queue.folder / self.folder), kept=False)
+    def taken_from(self, queue: Unsent) -> Self:
+        """Return the operation that the queue holds, with the path of its files."""
+        return replace(self, folder=str(queue.folder / self.folder)) if self.kept else self
 
 
 @dataclass(frozen=True, kw_only=True)
-class Files(_OfFiles):
+class Files(OfFiles):
     """Log all files below the folder as artifacts with the same relative paths."""
 
     do = "files"
@@ -175,7 +152,7 @@ class Files(_OfFiles):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model(_OfFiles):
+class Model(OfFiles):
     """Log the model of after `step` training steps, unless the run has it.
 
     The folder has its network, an example image, and perhaps the rule that doubts its answers.
@@ -202,11 +179,14 @@ class Model(_OfFiles):
 
 @dataclass(frozen=True)
 class Register(Operation):
-    """Register the model of after `step` training steps, unless the registry has it."""
+    """Register the model of after `step` training steps, unless the registry has it.
+
+    `entry` has the fields of `registry.Entry`.
+    """
 
     do = "register"
     step: int
-    entry: registry.Entry
+    entry: Mapping[str, Any]
 
     def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
         """Register it. A registry that refuses costs the run no more than its place there.
@@ -215,15 +195,10 @@ class Register(Operation):
         """
         try:
             with store_lock(client._registry_uri or client.tracking_uri):
-                registry.register(client, run_id, self.step, self.entry)
+                registry.register(client, run_id, self.step, registry.Entry(**self.entry))
         except (MlflowException, OSError) as error:
             client.set_tag(run_id, "not_registered", first_line(error))
             warn(f"the model is not in MLflow's registry: {first_line(error)}")
-
-    @classmethod
-    def from_fields(cls, values: Mapping[str, Any]) -> Self:
-        """Make an `Entry` of JSON's object."""
-        return cls(values["step"], registry.Entry(**values["entry"]))
 
 
 @dataclass(frozen=True)
@@ -243,17 +218,17 @@ class End(Operation):
         moments.reached("run ended")
 
 
-_KINDS: tuple[type[Operation], ...] = (
-    *(Metrics, Settings, DatasetInput, Tag, Text, Files, Model, Register, End),
-)
-KINDS = {kind.do: kind for kind in _KINDS}
+_KINDS = (Metrics, Settings, DatasetInput, Tag, Text, Files, Model, Register, End)
+KINDS: dict[str, type[Operation]] = {kind.do: kind for kind in _KINDS}
 
 
 def from_json(record: Mapping[str, Any]) -> Operation:
     """Return the operation whose JSON form this is. Raises ValueError for another version's."""
     try:
-        return KINDS[record["do"]].from_fields(record)
-    except (KeyError, TypeError, ValueError) as error:
+        kind = KINDS[record["do"]]
+        names = {field.name for field in fields(kind)}
+        return kind(**{name: value for name, value in record.items() if name in names})
+    except (KeyError, TypeError) as error:
         raise ValueError(
             f"holds an operation that this version does not know, {clean(record, 100)}"
         ) from error

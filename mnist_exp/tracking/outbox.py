@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
@@ -15,7 +16,7 @@ from mnist_exp.outside.uris import sqlite_file
 from mnist_exp.tracking import delivery, refusals
 from mnist_exp.tracking.addresses import recorded
 from mnist_exp.tracking.attempts import Attempt
-from mnist_exp.tracking.operations import End, Operation, Tag, Warn
+from mnist_exp.tracking.operations import End, OfFiles, Operation, Tag, Warn
 from mnist_exp.tracking.status import RunStatus
 from mnist_exp.tracking.unsent import Unsent
 
@@ -32,7 +33,9 @@ class Outbox:
     def __init__(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
         self.queue = Unsent(run_id, recorded(client.tracking_uri))
         self._client, self._run_id, self._warn = client, run_id, warn
-        self._database = _Database(client.tracking_uri)
+        file = sqlite_file(client.tracking_uri)
+        self._file = None if file is None else file.absolute()
+        self._identity = _identity(self._file)
         self._attempt: Attempt[Any] | None = None  # the last one
         self._began, self._waited, self._retry_at = time.monotonic(), 0.0, 0.0
         self._has_warned = False
@@ -91,12 +94,12 @@ class Outbox:
             )
 
     def _deliver(self, operation: Operation) -> None:
-        self._database.check()
+        self._check_database()
         operation.deliver(self._client, self._run_id, self._warn)
 
     def _send_queue(self) -> None:
         def send() -> None:
-            self._database.check()
+            self._check_database()
             delivery.send_unsent(self._client, self.queue, self._warn)
 
         trouble = self._try(send)
@@ -141,7 +144,17 @@ class Outbox:
             self._warn(text)
 
     def _keep(self, operation: Operation) -> None:
-        self.queue.append(operation.kept_in(self.queue).to_json())
+        if isinstance(operation, OfFiles):
+            operation = operation.kept_in(self.queue)
+        self.queue.append(operation.to_json())
+
+    def _check_database(self) -> None:
+        """Raise FileNotFoundError if the store's SQLite file is not the one it was.
+
+        SQLite goes on writing to a file that was deleted, and what it writes there is lost.
+        """
+        if self._identity is not None and _identity(self._file) != self._identity:
+            raise FileNotFoundError(f"{self._file} was deleted or replaced while the run went on")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,29 +166,13 @@ class _Trouble:
     complaint: str
 
 
-class _Database:
-    """A store's SQLite file, to notice that it was deleted.
-
-    SQLite goes on writing to a deleted file, and what it writes there is lost.
-    """
-
-    def __init__(self, uri: str) -> None:
-        file = sqlite_file(uri)
-        self._file = None if file is None else file.absolute()
-        self._identity = self._look()
-
-    def check(self) -> None:
-        """Raise FileNotFoundError if the file is not the one it was."""
-        if self._identity is not None and self._look() != self._identity:
-            raise FileNotFoundError(f"{self._file} was deleted or replaced while the run went on")
-
-    def _look(self) -> tuple[int, int] | None:
-        """Return device and inode of the file, None if there is no file."""
-        try:
-            status = os.stat(self._file) if self._file is not None else None
-        except OSError:
-            return None
-        return None if status is None else (status.st_dev, status.st_ino)
+def _identity(file: Path | None) -> tuple[int, int] | None:
+    """Return device and inode of a file, None if there is none."""
+    try:
+        status = os.stat(file) if file is not None else None
+    except OSError:
+        return None
+    return None if status is None else (status.st_dev, status.st_ino)
 
 
 def amend(

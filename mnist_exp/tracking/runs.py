@@ -166,7 +166,7 @@ class Store:
         return [(run, m.step, m.timestamp, m.value) for run, m in points]
 
     def artifact(self, runs: Runs, run_id: str, path: str) -> bytes | None:
-        """Return an artifact of a run, or None if it has none or one that is too large to be ours."""
+        """Return a run's artifact, or None if it is missing or too large to be ours."""
         most = PREDICTIONS_BYTES if path.endswith(".npz") else MAX_TEXT_BYTES
         uri = runs.info.at[run_id, "artifacts"]
         try:

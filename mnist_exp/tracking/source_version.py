@@ -18,7 +18,7 @@ from mnist_exp.tracking import credentials
 
 _PACKAGE_DIR = Path(__file__).parent.parent
 
-# Untracked files beyond these sizes are named instead of kept: somebody's data or results, not code.
+# Untracked files beyond these sizes are somebody's data or results: they are named, not kept.
 _MAX_FILE_BYTES = 5 * 2**20
 _MAX_TOTAL_BYTES = 20 * 2**20
 _MOST_LEFT_OUT = 500  # files that are named
@@ -133,7 +133,7 @@ def _names(output: bytes) -> list[str]:
 
 
 def _in_place(top: Path, untracked: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return (the untracked files that look like code or configs, a line for each of the others)."""
+    """Return (the untracked files that look like code or configs, a line for each other)."""
     tracked = _names(_git(top, "ls-files", "-z", "--", "*.py", "*.yaml", "*.yml"))
     code_folders = {name.partition("/")[0] for name in tracked if "/" in name}
     all_is_code = _PACKAGE_DIR.resolve() in (top.resolve(), *top.resolve().parents)

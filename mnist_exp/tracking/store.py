@@ -1,4 +1,4 @@
-"""One way into an MLflow store: quick and quiet, the right one, whole, and with errors in one line."""
+"""One way into an MLflow store: the right one, whole, quick and quiet, with errors in one line."""
 
 import logging
 import os

@@ -5,6 +5,7 @@ import math
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,7 @@ class RunTracker:
         self.set_tags({key: value for key, value in tags.items() if key not in own})
 
     def log_epoch(self, result: EpochResult) -> None:
-        """Log an epoch's metrics with step = epoch, train/batch_accuracy with its training steps."""
+        """Log an epoch's metrics with step = epoch, train/batch_accuracy with step = training step."""
         values = {
             "train/cost": result.cost,
             "train/accuracy": result.train_accuracy,
@@ -178,7 +179,7 @@ class RunTracker:
             calibration.judgement_of(model, dataset).save(Path(folder) / RULE)
             self._outbox.send(operations.Model(folder=folder, step=step))
         if entry is not None:
-            self._outbox.send(operations.Register(step, entry))
+            self._outbox.send(operations.Register(step, asdict(entry)))
 
     def watch_machine(self, *, is_new: bool) -> None:
         """Log what MLflow calls system metrics, from a thread of MLflow's."""
@@ -243,7 +244,7 @@ class RunTracker:
         new = [point for point in points if (point[0], point[3]) not in self._logged]
         self._logged |= {(name, step) for name, _, _, step in new}
         for start in range(0, len(new), METRICS_AT_ONCE):
-            self._outbox.send(operations.Metrics(tuple(new[start : start + METRICS_AT_ONCE])))
+            self._outbox.send(operations.Metrics(new[start : start + METRICS_AT_ONCE]))
 
     def _warn_of_removed_files(self) -> None:
         if self._artifacts is None or self._outbox.queue:

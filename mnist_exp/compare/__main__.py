@@ -68,7 +68,9 @@ def run(arguments: Sequence[str]) -> None:
 
     comparison = compare(
         Store(given.uri),
-        Selection(given.study, given.experiment, given.filter, run_ids),
+        Selection(
+            study=given.study, experiment=given.experiment, filter=given.filter, run_ids=run_ids
+        ),
         metric=given.metric,
         group_by=[key.strip() for key in given.group_by.split(",") if key.strip()],
         baseline=given.baseline,

@@ -102,4 +102,4 @@ def _read(store: Store, runs: Runs, run_id: str) -> Predictions | None:
         return None
     if not np.isfinite(probability).all():
         return None
-    return Predictions(label, prediction, probability)
+    return Predictions(label=label, prediction=prediction, probability=probability)

@@ -97,7 +97,9 @@ def _of_this_code(store: Store, preset: Preset) -> Runs | None:
     own = runs.tags["rerun_of"].isna()  # a selection has reruns if it has no other run
     if not own.any():
         return None
-    return Runs(runs.info[own], runs.params[own], runs.tags[own], runs.metrics[own])
+    return Runs(
+        info=runs.info[own], params=runs.params[own], tags=runs.tags[own], metrics=runs.metrics[own]
+    )
 
 
 def _last_trouble(runs: Runs, seed: int) -> str:

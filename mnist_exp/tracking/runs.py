@@ -27,7 +27,7 @@ _LARGEST_FLOAT = 1.797e308  # MLflow stores an infinity as the largest float
 _TRIAL_STATUS = {"PRUNED": "pruned", "WAITING": "waiting", "FAIL": "failed"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Selection:
     """Which runs: all that meet every condition given; an empty `run_ids` is none."""
 
@@ -47,7 +47,7 @@ class Selection:
         return ", ".join(part for part in parts if part)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Runs:
     """Tables indexed by run id, the oldest run first."""
 
@@ -64,7 +64,7 @@ class Runs:
     """Reruns that were left out: the same config, seed and result as the run they repeat."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Predictions:
     """What a run predicts for its test images."""
 

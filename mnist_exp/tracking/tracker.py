@@ -105,7 +105,7 @@ class RunTracker:
         self.set_tags({key: value for key, value in tags.items() if key not in own})
 
     def log_epoch(self, result: EpochResult) -> None:
-        """Log an epoch's metrics with step = epoch, train/batch_accuracy with step = training step."""
+        """Log an epoch's metrics with step = epoch, and the batches' with step = training step."""
         values = {
             "train/cost": result.cost,
             "train/accuracy": result.train_accuracy,

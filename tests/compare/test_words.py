@@ -38,7 +38,7 @@ def compared(groups: Mapping[str, Sequence[float] | Mapping[str, float]]) -> Com
         title="study x",
         metric=ACCURACY,
         higher_is_better=True,
-        runs=Runs(NOTHING, NOTHING, NOTHING, NOTHING),
+        runs=Runs(info=NOTHING, params=NOTHING, tags=NOTHING, metrics=NOTHING),
         statuses=pd.Series(dtype=object),
         rows=tuple(make_rows(sorted_runs, 0, higher_is_better=True)),
         empty=(),

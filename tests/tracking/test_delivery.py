@@ -311,6 +311,15 @@ def test_a_damaged_queue_is_named(store: Store) -> None:
         store.sync()
 
 
+def test_a_queue_of_a_later_version_is_left_alone(store: Store) -> None:
+    store.outbox.queue.append({"do": "tag", "key": "a", "value": "b"})
+    store.outbox.queue.append({"do": "dance"})
+    with pytest.raises(UserError, match=r"this version does not know.*; nothing of it is sent"):
+        store.sync()
+    assert len(store.outbox.queue.operations()) == 2
+    assert "a" not in store.client.get_run(store.run_id).data.tags
+
+
 def test_a_good_end_takes_back_that_the_process_died(store: Store) -> None:
     store.client.set_tag(store.run_id, "failure_reason", "its process 1 on a died")
     store.client.set_terminated(store.run_id, "FAILED")

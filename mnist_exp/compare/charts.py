@@ -29,15 +29,6 @@ class Drawing:
     picture: Markup
 
 
-@dataclass(frozen=True, kw_only=True)
-class EffectFigure:
-    """The effect of a setting: a row for each of its values, or a chart where there are many."""
-
-    title: str
-    strips: Strips | None
-    chart: Markup | None
-
-
 def learning_curves(comparison: Comparison) -> list[Drawing]:
     """Return a drawing for each metric with values.
 
@@ -99,25 +90,25 @@ def _path(points: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
-def effects(comparison: Comparison) -> list[EffectFigure]:
-    """Return all settings on the same scale of the metric, the largest range of means first."""
+def effects(comparison: Comparison) -> list[tuple[str, Strips | Markup]]:
+    """Return each setting with a row for each of its values, or a chart where there are many.
+
+    All are on the same scale of the metric, and the largest range of means comes first.
+    """
     values = [value for effect in comparison.effects for value in effect.values]
-    if not values:
-        return []
     scale = scale_of(values, accuracy_kind(values, comparison.metric))
     ordered = sorted(comparison.effects, key=lambda effect: effect.range_of_means, reverse=True)
-    return [_effect(effect, comparison.metric, scale) for effect in ordered]
+    return [(effect.key, _effect(effect, comparison.metric, scale)) for effect in ordered]
 
 
-def _effect(effect: Effect, metric: str, scale: Scale) -> EffectFigure:
-    distinct = list(dict.fromkeys(effect.levels))
-    if len(distinct) > MOST_LEVELS:
-        chart = _effect_chart(effect, metric, scale)
-        return EffectFigure(title=effect.key, strips=None, chart=chart)
-    levels = sorted(distinct, key=lambda level: float(level) if effect.numeric else 0)
+def _effect(effect: Effect, metric: str, scale: Scale) -> Strips | Markup:
+    levels = list(dict.fromkeys(effect.levels))
+    if len(levels) > MOST_LEVELS:
+        return _effect_chart(effect, metric, scale)
+    if effect.numeric:
+        levels.sort(key=float)
     rows = tuple(_level(effect, level, metric, scale) for level in levels)
-    strips = Strips(rows=rows, axis=svg.strip_axis(scale))
-    return EffectFigure(title=effect.key, strips=strips, chart=None)
+    return Strips(rows=rows, axis=svg.strip_axis(scale))
 
 
 def _level(effect: Effect, level: str, metric: str, scale: Scale) -> StripRow:

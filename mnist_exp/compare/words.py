@@ -145,7 +145,7 @@ def p_note(paired: Difference) -> str:
 
 
 def images(row: Row, baseline: Row) -> str:
-    """Return how many test images only one of two groups' majority predictions gets right."""
+    """Return how many test images only one of the two majority predictions gets right."""
     tested = row.agreement
     assert tested is not None
     total = tested.both + tested.only_baseline + tested.only_group + tested.neither

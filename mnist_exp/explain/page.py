@@ -1,6 +1,6 @@
 """explain.html: a waterfall from the blog's CNN to the notebook's, which needs no network."""
 
-from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 from markupsafe import Markup
@@ -17,18 +17,6 @@ from mnist_exp.outside.printing import plural
 _HEIGHT = 30  # of a row, in pixels
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One row of the waterfall."""
-
-    name: str
-    note: str
-    start: float  # the metric before the step
-    end: float  # and after it
-    interval: Interval | None  # of the step; None for the ends of the way
-    number: str
-
-
 def render(explanation: Explanation) -> str:
     """Return the page."""
     return templates.render(
@@ -38,63 +26,56 @@ def render(explanation: Explanation) -> str:
         metric=explanation.metric,
         seeds=plural(len(explanation.seeds), "seed"),
         summary=paragraph(explanation),
-        waterfall=_waterfall(_steps(explanation)),
+        waterfall=_waterfall(explanation),
     )
 
 
-def _steps(explanation: Explanation) -> list[Step]:
-    """Return the blog's value, each difference from where the last ended, the notebook's value."""
-    metric, level = explanation.metric, float(np.mean(explanation.blog))
-    steps = [_end("blog's CNN", level, metric)]
-    for part in explanation.contributions:
-        steps.append(
-            Step(
-                name=part.difference.name,
-                note=f"{part.difference.blog} \N{RIGHTWARDS ARROW} {part.difference.notebook}",
-                start=level,
-                end=level + part.mean,
-                interval=part.interval,
+def _waterfall(explanation: Explanation) -> Strips:
+    """Draw the blog's value, each difference from where the last ended, the notebook's value."""
+    metric, parts = explanation.metric, explanation.contributions
+    levels = list(
+        accumulate((part.mean for part in parts), initial=float(np.mean(explanation.blog)))
+    )
+    intervals = [
+        (level + end)
+        for level, part in zip(levels, parts, strict=False)
+        for end in (part.interval.low, part.interval.high)
+    ]
+    scale = scale_of([end for end in (*levels, *intervals) if np.isfinite(end)])
+    rows = [_end("blog's CNN", levels[0], metric, scale)]
+    for (start, end), part in zip(pairwise(levels), parts, strict=True):
+        difference = part.difference
+        rows.append(
+            StripRow(
+                color="s1" if end >= start else "s2",
+                name=difference.name,
+                note=f"{difference.blog} \N{RIGHTWARDS ARROW} {difference.notebook}",
+                picture=svg.strip(_marks(scale, start, end, part.interval), scale, _HEIGHT),
                 number=words.difference(part.mean, metric),
             )
         )
-        level += part.mean
-    return [*steps, _end("notebook's CNN", level, metric)]
-
-
-def _end(name: str, level: float, metric: str) -> Step:
-    number = words.value(level, metric)
-    return Step(name=name, note="", start=level, end=level, interval=None, number=number)
-
-
-def _waterfall(steps: list[Step]) -> Strips:
-    ends = [end for step in steps for end in (step.start, step.end)]
-    shifts = [(step.start, step.interval) for step in steps if step.interval is not None]
-    ends += [start + end for start, interval in shifts for end in (interval.low, interval.high)]
-    scale = scale_of([end for end in ends if np.isfinite(end)])
-    rows = [
-        StripRow(
-            color="s0" if step.interval is None else "s1" if step.end >= step.start else "s2",
-            name=step.name,
-            note=step.note,
-            picture=svg.strip(_marks(scale, step), scale, _HEIGHT),
-            number=step.number,
-        )
-        for step in steps
-    ]
+    rows.append(_end("notebook's CNN", levels[-1], metric, scale))
     return Strips(rows=tuple(rows), axis=svg.strip_axis(scale))
 
 
-def _marks(scale: Scale, step: Step) -> list[Markup]:
-    """Return a bar from where the step starts, a stroke where it ends, its interval below."""
-    low, high = sorted((step.start, step.end))
-    width = 100 * (scale.at(high) - scale.at(low))
-    left, end = svg.percent(scale, low), svg.percent(scale, step.end)
+def _end(name: str, level: float, metric: str, scale: Scale) -> StripRow:
+    """Return the row of one of the two CNNs."""
+    picture = svg.strip(_marks(scale, level, level, None), scale, _HEIGHT)
+    number = words.value(level, metric)
+    return StripRow(color="s0", name=name, note="", picture=picture, number=number)
+
+
+def _marks(scale: Scale, start: float, end: float, interval: Interval | None) -> list[Markup]:
+    """Return a bar from where a step starts, a stroke where it ends, its interval below."""
+    low, high = sorted((start, end))
+    width = f"{100 * (scale.at(high) - scale.at(low)):.2f}%"
+    x = svg.percent(scale, end)
     marks = [
-        svg.element("rect", class_="bar", x=left, y=6, width=f"{width:.2f}%", height=12),
-        svg.line("mean", x=(end, end), y=(3, 21)),
+        svg.element("rect", class_="bar", x=svg.percent(scale, low), y=6, width=width, height=12),
+        svg.line("mean", x=(x, x), y=(3, 21)),
     ]
-    if step.interval is not None and step.interval.exists:
-        ends = (step.start + step.interval.low, step.start + step.interval.high)
-        x = (svg.percent(scale, ends[0]), svg.percent(scale, ends[1]))
-        marks.append(svg.line("interval", x=x, y=(25, 25)))
+    if interval is not None and interval.exists:
+        ends = (start + interval.low, start + interval.high)
+        left, right = (svg.percent(scale, end) for end in ends)
+        marks.append(svg.line("interval", x=(left, right), y=(25, 25)))
     return marks

@@ -28,7 +28,7 @@ def main() -> None:
         schedule = replace(config.schedule, epochs=1, max_steps=None)
         program = build_program(replace(config, schedule=schedule), len(train))
         few = train.first(1)
-        (result,) = fit(program, Dataset(train, few, few, "benchmark"))
+        (result,) = fit(program, Dataset(train=train, val=few, test=few, source="benchmark"))
         send({"images": result.examples, "seconds": result.seconds, "peak_mb": peak_mb()})
 
 

@@ -21,7 +21,8 @@ class Parser(argparse.ArgumentParser):
     """The command line of `python -m MODULE`.
 
     A mistake in it is a UserError whose second line is the usage. With `store`, the argument
-    tracking.uri=URI may stand anywhere among the others; the result's `uri` is the last URI or None.
+    tracking.uri=URI may stand anywhere among the others; `uri` of the result is the last URI, or
+    None.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ _STORE_HELP = "another MLflow store than MLFLOW_TRACKING_URI or the current fold
 
 
 def main(run: Callable[[Sequence[str]], int | None], *mistakes: type[Exception]) -> None:
-    """Run a command on the process's arguments; end the process with the exit code if it returns one.
+    """Run a command on the process's arguments, and exit with the exit code if it returns one.
 
     A UserError, and each of `mistakes`, is answered as `answered` says.
     """
@@ -113,13 +114,13 @@ def fail(error: BaseException) -> NoReturn:
 def without_garbage_collection() -> Iterator[None]:
     """Pause the garbage collector for code that makes many objects which stay alive anyway.
 
-    Searching them for garbage again and again costs more than the garbage found is worth. What exists
-    at the end is exempt from later searches, too. Does nothing if the collector is off already.
+    Searching them for garbage again and again costs more than the garbage is worth. What exists at
+    the end is exempt from later searches, too. Does nothing if the collector is off already.
     """
     if not gc.isenabled():
         yield
         return
-    gc.collect()  # what is garbage by now would be exempt, too, and stay
+    gc.collect()  # otherwise present garbage would be exempt, too, and stay
     gc.disable()
     try:
         yield

@@ -1,4 +1,7 @@
-"""Errors a person can act on. They are shown as one or two lines, without a traceback, with exit code 1."""
+"""Errors that a person can act on.
+
+The commands answer them in one or two lines, without a traceback, with exit code 1.
+"""
 
 import difflib
 import signal
@@ -9,7 +12,10 @@ from mnist_exp.sweeper import wording
 
 
 class UserError(Exception):
-    """A mistake in the settings, the data or the environment: names it, the value found and what was expected."""
+    """A mistake in the settings, the data or the environment.
+
+    The message names it, its value, and what was expected.
+    """
 
 
 class ConfigError(UserError):
@@ -29,8 +35,9 @@ class NonFiniteCost(UserError):
 
     def __init__(self, cost: float, epoch: int, step: int) -> None:
         super().__init__(
-            f"training stopped: the cost became {cost} in epoch {epoch}; the first batch with a NaN or infinite "
-            f"cost was step {step}. A smaller optimizer.learning_rate or loss.from_probabilities=false may help."
+            f"training stopped: the cost became {cost} in epoch {epoch}; the first batch with a "
+            f"NaN or infinite cost was step {step}. A smaller optimizer.learning_rate or "
+            "loss.from_probabilities=false may help."
         )
         self.cost, self.epoch, self.step = cost, epoch, step
 
@@ -40,7 +47,7 @@ class PreflightFailed(UserError):
 
 
 class Killed(BaseException):
-    """The process was asked to terminate, by SIGTERM or because its terminal was closed (SIGHUP)."""
+    """The process was asked to end, by SIGTERM or because its terminal was closed (SIGHUP)."""
 
     def __init__(self, signum: int = signal.SIGTERM) -> None:
         super().__init__(f"received {signal.Signals(signum).name}")
@@ -48,9 +55,10 @@ class Killed(BaseException):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, short enough to be a part of a message, and without passwords.
+    """Return the first line of an error's text, at most 300 characters and without passwords.
 
-    Of a server that cannot be reached it is the cause alone: MLflow and urllib3 tell the address three times before.
+    For a server that cannot be reached it is the cause alone, because MLflow and urllib3 write the
+    address three times before it.
     """
     text = wording.first_line(error)
     if "(Caused by " in text:
@@ -59,6 +67,6 @@ def first_line(error: BaseException) -> str:
 
 
 def did_you_mean(name: str, options: Iterable[str]) -> str:
-    """`; did you mean X?` for the nearest option, or nothing if none is near."""
+    """Return `; did you mean X?` for the nearest option, or an empty text if none is near."""
     near = difflib.get_close_matches(name, list(options), n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else ""

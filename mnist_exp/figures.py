@@ -9,7 +9,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from mnist_exp.config.schema import ReferenceConfig
-from mnist_exp.data import NUM_CLASSES, Split
+from mnist_exp.data import Split
+from mnist_exp.idx_files import NUM_CLASSES
 from mnist_exp.outside.plot_style import BLUE, GREEN, GREY, ORANGE
 from mnist_exp.outside.printing import plural
 from mnist_exp.training.results import EpochResult, confusion_counts

@@ -47,7 +47,10 @@ def mnist() -> data.Dataset:
 def small_mnist(mnist: data.Dataset) -> data.Dataset:
     """The first 300 images of every split of MNIST."""
     return data.Dataset(
-        mnist.train.first(300), mnist.val.first(300), mnist.test.first(300), "a slice of MNIST"
+        train=mnist.train.first(300),
+        val=mnist.val.first(300),
+        test=mnist.test.first(300),
+        source="a slice of MNIST",
     )
 
 

@@ -33,6 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "command": set(),
     "config": {"hydra", "omegaconf", "yaml"},
     "data": {"numpy"},
+    "idx_files": {"numpy"},
     "errors": set(),
     "outside": {"jinja2", "markupsafe", "matplotlib", "mlflow", "numpy", "rich", "yaml"},
     "sweeper": {

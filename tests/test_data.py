@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mnist_exp import data
+from mnist_exp import data, idx_files
 from mnist_exp.errors import DataError
 from mnist_exp.training import seeds
 from tests.support.idx import idx_bytes
@@ -188,7 +188,7 @@ def test_what_is_no_such_file_is_refused_by_name(
 def test_a_small_file_that_unpacks_to_very_much_is_refused(
     idx_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(idx_files, "_MOST_BYTES", 1000)
     with pytest.raises(DataError, match="expected at most 1,000 bytes when unpacked"):
         data.load(dir=idx_folder, validation_size=50)
 
@@ -287,7 +287,7 @@ def test_any_flipped_byte_or_truncation_of_a_shipped_file_is_refused_by_name(
     damaged = raw[:place] + (bytes([raw[place] ^ flip]) + raw[place + 1 :] if flip else b"")
     (tmp_path / f"{name}.gz").write_bytes(damaged)
     with pytest.raises(DataError, match=f"{name}.gz: damaged"):
-        data.read_file(tmp_path, name, shipped=True)
+        idx_files.read_file(tmp_path, name, data.GZIPPED_SHA256[name])
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -302,8 +302,8 @@ def test_damaged_files_of_ones_own_are_read_or_refused_by_name(
     )
     (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(damaged)
     try:
-        raw = data.read_file(tmp_path, "t10k-labels-idx1-ubyte", shipped=False)
-        assert len(data.parse_labels(raw, "x")) == 10_000
+        raw = idx_files.read_file(tmp_path, "t10k-labels-idx1-ubyte")
+        assert len(idx_files.parse_labels(raw, "x")) == 10_000
     except DataError as error:
         said = str(error)
         assert "t10k-labels-idx1-ubyte" in said or said.startswith("x:")

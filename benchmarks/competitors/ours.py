@@ -14,7 +14,7 @@ from mnist_exp.training.program import Program, build_program
 def prepare(config: Config, train: Split) -> Callable[[int], float]:
     """Measure all of `fit`, with the order of the epochs and the copy of the images."""
     program = build_program(config, len(train))
-    data = Dataset(train, train.first(1), train.first(1), "benchmark")
+    data = Dataset(train=train, val=train.first(1), test=train.first(1), source="benchmark")
 
     @cache
     def compiled(steps: int) -> Program:

@@ -1,7 +1,5 @@
 """compare.html: one file that needs no network, for laptop and phone, light and dark, paper too."""
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -83,16 +81,12 @@ def _test_images(comparison: Comparison, data_dir: str | None) -> NDArray[np.uin
     shipped = decode(folders[0]) in (None, "")
     if not shipped and data_dir is None:
         return None
-    folder = data.SHIPPED_DIR if shipped or data_dir is None else Path(data_dir).expanduser()
     try:
-        name = "t10k-labels-idx1-ubyte"
-        labels = data.parse_labels(data.read_file(folder, name, shipped=shipped), name)
-        name = "t10k-images-idx3-ubyte"
-        images = data.parse_images(data.read_file(folder, name, shipped=shipped), name)[:, :, :, 0]
+        test = data.load_test(None if shipped else data_dir)
     except DataError:
         return None
     pairs = [row.predictions for row in comparison.rows if row.predictions is not None]
-    return images if all(_saw(pair, labels) for pair in pairs) else None
+    return test.images[:, :, :, 0] if all(_saw(pair, test.labels) for pair in pairs) else None
 
 
 def _saw(pair: PairedPredictions, labels: NDArray[np.int32]) -> bool:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mnist_exp.compare import statistics
 from mnist_exp.compare.groups import Group
-from mnist_exp.data import NUM_CLASSES
+from mnist_exp.idx_files import NUM_CLASSES
 from mnist_exp.outside.foreign_files import read_npz
 from mnist_exp.outside.printing import plural
 from mnist_exp.tracking.runs import PREDICTIONS_BYTES, Predictions, Runs, Store

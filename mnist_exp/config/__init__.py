@@ -1,0 +1,1 @@
+"""What can be set: every setting, composed by Hydra and checked."""

@@ -1,6 +1,7 @@
-"""A refused command leaves its output folder as it was before: what Hydra wrote goes, what it overwrote comes back.
+"""A refused command leaves its output folder as it was before.
 
-`hydra.run.dir` and `hydra.sweep.dir` may name a folder of earlier runs, or of anything else.
+The files that Hydra wrote are removed, and those that it overwrote are restored. `hydra.run.dir`
+and `hydra.sweep.dir` may name a folder of earlier runs, or any other folder.
 """
 
 import contextlib
@@ -14,16 +15,17 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-_CONFIG_FILES = (
-    "config.yaml",
-    "hydra.yaml",
-    "overrides.yaml",
-)  # which Hydra writes anew for each job
+_CONFIG_FILES = ("config.yaml", "hydra.yaml", "overrides.yaml")  # Hydra writes them for each job
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Earlier:
-    """The folders that were there, what Hydra's files held, and how long its logs were, which it appends to."""
+    """An output folder before Hydra wrote into it.
+
+    folders: the folders that existed
+    contents: what the files held that Hydra overwrites
+    lengths: how long the logs were that Hydra appends to
+    """
 
     folders: frozenset[Path]
     contents: dict[Path, bytes]
@@ -34,37 +36,47 @@ _refused = False  # whether the job that this process runs is refused
 
 
 def refuse_job() -> None:
-    """Let the job that runs now leave nothing when it ends; only then Hydra has written its last line."""
+    """Mark the present job as refused: when it has ended, what it wrote is undone.
+
+    Not before, because Hydra writes its last line at the end.
+    """
     global _refused
     _refused = True
 
 
 class EarlierFiles(Callback):
-    """Looks before Hydra writes. It travels to the workers of a sweep with what it saw."""
+    """Hydra's callback that remembers the folder before Hydra writes into it.
+
+    It is sent to the workers of a sweep with what it remembers.
+    """
 
     def __init__(self) -> None:
         self._seen: Earlier | None = None
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
-        with contextlib.suppress(OSError):  # a folder that cannot be: Hydra finds it out, too
+        """Remember the output folder of a single run."""
+        with contextlib.suppress(OSError):  # Hydra reports a folder that cannot exist
             self._seen = _look([_folder(config, "hydra.run.dir")], config.hydra)
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Remember the output folder of a sweep, and those of its jobs."""
         folder = _folder(config, "hydra.sweep.dir")
         with contextlib.suppress(OSError):
             self._seen = _look([folder, *folder.glob("*/"), *folder.glob("*/*/")], config.hydra)
 
     def on_job_start(self, config: DictConfig, **_: Any) -> None:
+        """Forget that an earlier job of this process was refused."""
         global _refused
         _refused = False
 
     def on_job_end(self, config: DictConfig, job_return: Any, **_: Any) -> None:
+        """Undo what Hydra wrote if the job was refused."""
         if _refused and self._seen is not None:
             _put_back(self._seen, config.hydra)
 
 
 def _folder(config: DictConfig, key: str) -> Path:
-    """Where Hydra will write; `${hydra:job.name}` in it is of this config."""
+    """Return the folder that Hydra will write to; `${hydra:job.name}` in it is this config's."""
     hydra_config = HydraConfig.instance()
     before = hydra_config.cfg
     hydra_config.set_config(config)
@@ -82,11 +94,11 @@ def _look(folders: Iterable[Path], settings: Any) -> Earlier:
         lengths |= {log: log.stat().st_size} if log.is_file() else {}
         inner = {path.parent for path in configs}
         present |= {path for path in (folder, *folder.parents, *inner) if path.is_dir()}
-    return Earlier(frozenset(present), contents, lengths)
+    return Earlier(folders=frozenset(present), contents=contents, lengths=lengths)
 
 
 def _written_by_hydra(folder: Path, settings: Any) -> tuple[list[Path], Path]:
-    """(the copies of the config, the log) of a job in this output folder."""
+    """Return (the copies of the config, the log) of a job in this output folder."""
     inner = settings.output_subdir
     configs = [] if inner is None else [folder / inner / name for name in _CONFIG_FILES]
     return configs, folder / f"{settings.job.name}.log"
@@ -106,7 +118,7 @@ def _put_back(earlier: Earlier, settings: Any) -> None:
     else:
         log.unlink(missing_ok=True)
     inner = {path.parent for path in configs} - {folder}
-    with contextlib.suppress(OSError):  # not empty: somebody else's files
+    with contextlib.suppress(OSError):  # not empty: it holds somebody else's files
         for made in (*inner, folder, *folder.parents):
             if made in earlier.folders:
                 break

@@ -8,7 +8,12 @@ from pathlib import Path
 import hydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+)
 
 from mnist_exp.config.groups import group_names, group_options
 from mnist_exp.config.schema import Config
@@ -122,6 +127,8 @@ def _wrong_value(cause: OmegaConfBaseException) -> str:
             f"{cause.full_key}={value}: expected one of {choices}"
             f"{hint if value in ('True', 'False') else ''}"
         )
+    if isinstance(cause, MissingMandatoryValue):
+        return f"{cause.full_key}: expected a value, found none"
     if re.fullmatch(r"field '.*' is not Optional", message):
         return f"{cause.full_key}=null: expected a value"
     return f"{cause.full_key}: {message}" if cause.full_key else message

@@ -1,6 +1,6 @@
 """Which tutorial a config is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -14,13 +14,15 @@ from mnist_exp.config.tree import compose
 
 
 def find_preset(config: Config) -> Config | None:
-    """The preset in `conf/experiment` with the same settings as `config` but for the seed, if there is one."""
+    """Return the preset in `conf/experiment` with the same settings as `config`, seed aside."""
     settings = config.to_dict()
-    # Composing a preset takes 0.1 s, reading its file 3 ms: those that cannot be it are not composed.
-    names = (
-        name for name in group_options("experiment") if not _differs(settings, _preset_file(name))
-    )
-    return next((preset for preset in map(_preset, names) if preset.hash() == config.hash()), None)
+    for name in group_options("experiment"):
+        # Composing a preset is slow, reading its file is not.
+        if not _differs(settings, _preset_file(name)):
+            preset = _preset(name)
+            if preset.hash() == config.hash():
+                return preset
+    return None
 
 
 @cache
@@ -30,29 +32,41 @@ def _preset(name: str) -> Config:
 
 @cache
 def _preset_file(name: str) -> dict[str, Any]:
-    """What decides the result and is set in the file itself."""
+    """Return the settings in the preset's own file that decide the result."""
     content: Any = OmegaConf.to_container(OmegaConf.load(CONF_DIR / "experiment" / f"{name}.yaml"))
     return {key: value for key, value in content.items() if key not in ("seed", *NEUTRAL)}
 
 
-def _differs(settings: Mapping[str, Any], some: Mapping[str, Any]) -> bool:
-    """Whether a number in `some` is another one in the settings; all else may be an expression."""
+def _differs(settings: Mapping[str, Any], file: Mapping[str, Any]) -> bool:
+    """Return True if a number in the preset's file differs from the same setting here.
+
+    Other values may be interpolations and are not compared.
+    """
+    here = dict(_leaves(settings))
     return any(
-        _differs(settings[key], value)
-        if isinstance(value, Mapping) and isinstance(settings[key], Mapping)
-        else isinstance(value, int | float) and settings[key] != value
-        for key, value in some.items()
-        if key in settings
+        isinstance(value, int | float) and here.get(key, value) != value
+        for key, value in _leaves(file)
     )
 
 
-def _identify(
+def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (dotted key, value) of every setting in nested dicts."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def identify(
     settings: Settings, preset: Config | None
 ) -> tuple[str, ReferenceConfig | None, list[str]]:
-    """Variant, reference, and how the run differs from the tutorial's.
+    """Return a run's variant, its reference, and the overrides by which it differs from a preset.
 
-    Settings equal to a preset's are that preset, named or not; a preset with other settings keeps its name. A name
-    that an override gives is the run's in any case.
+    `preset` is the preset with the same settings, if there is one: the run then has the preset's
+    variant and reference, whether it was asked for by name or not. Other settings keep the variant
+    and the reference of the preset that they changed. A variant that an override names is the run's
+    in any case.
     """
     config = settings.config
     if preset is not None and preset.variant is not None:

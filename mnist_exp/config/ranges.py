@@ -1,4 +1,4 @@
-"""The range of a setting, which stands beside its field: `dropout: float = setting(0.0, below=1)`."""
+"""The range of a setting, beside its field: `dropout: float = setting(0.0, low=0, below=1)`."""
 
 import math
 from dataclasses import Field, dataclass, field, fields
@@ -27,7 +27,7 @@ class Range:
     max_length: int | None = None
 
     def __str__(self) -> str:
-        """Return the bounds in words, for example `>= 0 and < 1`; an empty text if there is none."""
+        """Return the bounds, for example `>= 0 and < 1`; an empty text if there is none."""
         bounds = ((">=", self.low), (">", self.above), ("<=", self.high), ("<", self.below))
         parts = [f"{sign} {bound}" for sign, bound in bounds if bound is not None]
         if self.max_length is not None:

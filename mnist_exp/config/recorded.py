@@ -1,7 +1,9 @@
-"""The settings of a recorded run, taken over by another run: a record was written by whoever could write to the store.
+"""The settings that a run takes over from the record of another run.
 
-Its text is only text. What an override set comes from the record's resolved config, so that an interpolation has the value
-it had then, on that machine, and none is resolved here. Where results go and what Hydra does is the reader's own choice.
+Whoever can write to the store can write a record. Its text is therefore only text: the value of an
+override comes from the record's resolved config, where an interpolation has the value that it had
+then, on that machine. None is resolved here. Where results go, and what Hydra does, is not taken
+over.
 """
 
 import re
@@ -14,15 +16,16 @@ from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.foreign_text import clean
 
 _OVERRIDE = re.compile(r"(?P<sign>~|\+{0,2})(?P<key>[\w./-]+)(?:=(?P<value>.*))?", re.DOTALL)
-# What a run does not take over from another one's record.
-_OWN = ("hydra", "tracking", "resume", "best_of", "sweeps")
+# Settings that a run does not take over from a record.
+_NOT_TAKEN = ("hydra", "tracking", "resume", "best_of", "sweeps")
 
 
 def overrides(recorded: object, resolved: Mapping[str, Any], where: str) -> list[str]:
-    """Overrides that set, to what it is in `resolved`, each setting that the recorded overrides set.
+    """Return overrides for all settings that the recorded overrides set, with resolved values.
 
-    Without data.dir, which the caller decides about. Raises ConfigError, which begins with `where`, for a record of
-    another shape.
+    `recorded` is the record's list of overrides, `resolved` its config. data.dir is left out; the
+    caller decides about it. Raises ConfigError, which begins with `where`, for a record of another
+    shape.
     """
     if not isinstance(recorded, Sequence) or isinstance(recorded, str | bytes):
         raise ConfigError(
@@ -36,27 +39,31 @@ def overrides(recorded: object, resolved: Mapping[str, Any], where: str) -> list
                 f"{where}: its record has {clean(text, 100)} for an override KEY=VALUE"
             )
         sign, key, value = match["sign"], match["key"], match["value"]
-        if re.split(r"[./]", key)[0] in _OWN or key == "data.dir":
+        if re.split(r"[./]", key)[0] in _NOT_TAKEN or key == "data.dir":
             continue
         if key in group_names():
             taken.append(f"{sign}{key}={_option(key, value, where)}")
         elif sign == "~":
             taken.append(f"~{key}")
         else:
-            taken.append(f"{sign}{_literal(key, resolved, where)}")
+            taken.append(f"{sign}{_override(key, resolved, where)}")
     return taken
 
 
 def _option(group: str, name: str | None, where: str) -> str:
-    """One of the group's own options: Hydra takes any path for the name of a file."""
-    if name != "null" and name not in group_options(group):
+    """Return the option's name. Raises ConfigError unless it is one of the group's own options.
+
+    Hydra would read a file of any path.
+    """
+    if name is None or (name != "null" and name not in group_options(group)):
         raise ConfigError(
-            f"{where}: its record has {group}={clean(name, 100)}, which is no option here"
+            f"{where}: its record has {group}={clean(name, 100)}, which is not an option here"
         )
     return name
 
 
-def _literal(key: str, resolved: Mapping[str, Any], where: str) -> str:
+def _override(key: str, resolved: Mapping[str, Any], where: str) -> str:
+    """Return `KEY=VALUE` with the value in `resolved`. Raises ConfigError if there is none."""
     value: Any = resolved
     for part in key.split("."):
         if not isinstance(value, Mapping) or part not in value:

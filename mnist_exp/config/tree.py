@@ -132,7 +132,8 @@ def _own_loader() -> ConfigLoader:
 def as_meant(arguments: Sequence[str]) -> list[str]:
     """Return a command's arguments with overrides changed to what their authors mean.
 
-    Text settings hold the text as typed, and `hydra.searchpath=[...]` adds folders to this project's.
+    Text settings hold the text as typed, and `hydra.searchpath=[...]` adds folders to this
+    project's.
     """
     groups = set(group_names())
     typed = [as_typed(argument, text_keys(), groups) for argument in arguments]

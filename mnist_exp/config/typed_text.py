@@ -171,14 +171,24 @@ def restore_texts(composed: DictConfig, hydra_config: Any) -> None:
     typed = {override.lstrip("+").partition("=")[0] for override in hydra_config.overrides.task}
     for key in text_keys():
         parent, _, name = key.rpartition(".")
-        node = OmegaConf.select(composed, parent) if parent else composed
-        if not isinstance(node, DictConfig):
+        node = _node(composed, parent.split(".")) if parent else composed
+        if node is None:
             continue
         for entry in list(node) if name == _ANY_KEY else [name]:
             value = None if OmegaConf.is_missing(node, entry) else node.get(entry)
             path = [*filter(None, parent.split(".")), str(entry)]
             if isinstance(value, str) and is_converted(value) and ".".join(path) not in typed:
                 node[entry] = next(_written(path, value, hydra_config), value)
+
+
+def _node(config: DictConfig, keys: list[str]) -> DictConfig | None:
+    """Return the settings below these keys; None if there are none, as after `~init`."""
+    node: Any = config
+    for key in keys:
+        if key not in node or not isinstance(node[key], DictConfig):
+            return None
+        node = node[key]
+    return node if isinstance(node, DictConfig) else None
 
 
 def _written(path: list[str], converted: str, hydra_config: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mnist_exp import data
-from mnist_exp.config.presets import _identify, find_preset
+from mnist_exp.config.presets import find_preset, identify
 from mnist_exp.config.schema import refuse_passwords
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose, refuse_sweep
@@ -85,7 +85,7 @@ def _prepare(
     settings, state = resume.find(settings, origin, reporter.warn, lock)
     config = settings.config
     dataset = data.load(**asdict(config.data))
-    variant, reference, changes = _identify(settings, find_preset(config))
+    variant, reference, changes = identify(settings, find_preset(config))
     job = Job(
         # Params, tags and files of the run then name the same variant.
         settings=settings.with_config(variant=variant),

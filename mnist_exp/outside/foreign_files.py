@@ -1,6 +1,7 @@
-"""Read files that somebody else wrote: the expected kind, a bounded size, no aliases and no pickles.
+"""Read files that somebody else wrote: only the expected kind, of a bounded size, no pickles.
 
-What a file holds and should not is a ValueError in one line; that it cannot be opened stays an OSError.
+A file that holds what it should not is a ValueError in one line. A file that cannot be opened is an
+OSError.
 """
 
 import gzip
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
     import numpy as np
     from mlflow import MlflowClient
 
-MAX_TEXT_BYTES = 2**20  # of a YAML or JSON file; a record of this harness has a few thousand
+MAX_TEXT_BYTES = 2**20  # of a YAML or JSON file; this project's records have a few thousand
 _MAX_DEPTH = 30  # of nested lists and mappings
 _Kind = TypeVar("_Kind")
 
 
 def read(path: Path, max_bytes: int) -> bytes:
-    """The bytes of a regular file, also through a link; no device, pipe or folder, which may never end."""
+    """Return the bytes of a regular file or of one that a link leads to.
+
+    Raises ValueError for a larger file, and for a device, a pipe or a folder: they may never end.
+    """
     if not stat.S_ISREG(path.stat().st_mode):
         raise ValueError(f"{path}: expected a file")
     with path.open("rb") as file:
@@ -38,10 +42,13 @@ def read(path: Path, max_bytes: int) -> bytes:
     return content
 
 
-def _bounded(file: Any, most: int) -> bytes:
-    """The rest of the file, or a little more than `most` bytes of it; Python reserves at once what one `read` asks for."""
+def _bounded(file: Any, max_bytes: int) -> bytes:
+    """Return the rest of the file, or a little more than `max_bytes` if there is more.
+
+    It is read in parts, because Python reserves the memory for all that one `read` asks for.
+    """
     content = bytearray()
-    while len(content) <= most and (part := file.read(2**20)):
+    while len(content) <= max_bytes and (part := file.read(2**20)):
         content += part
     return bytes(content)
 
@@ -49,28 +56,28 @@ def _bounded(file: Any, most: int) -> bytes:
 def read_artifacts(
     client: "MlflowClient", run_id: str, limits: Mapping[str, int]
 ) -> dict[str, bytes]:
-    """Those of a run's artifacts that it has: {path: content}, each of at most so many bytes.
+    """Return {path: content} of those artifacts in `limits` that the run has.
 
-    MLflow's own errors are passed on.
+    `limits` is {path: the most bytes}. Raises ValueError for a larger one, and MLflow's own errors.
     """
     contents = {}
     for folder in dict.fromkeys(path.rpartition("/")[0] for path in limits):
         for entry in client.list_artifacts(run_id, folder or None):
             if entry.is_dir or entry.path not in limits:
                 continue
-            most = limits[entry.path]
-            if (entry.file_size or 0) > most:
+            limit = limits[entry.path]
+            if (entry.file_size or 0) > limit:
                 raise ValueError(
-                    f"{entry.path}: expected at most {most:,} bytes, found {entry.file_size:,}"
+                    f"{entry.path}: expected at most {limit:,} bytes, found {entry.file_size:,}"
                 )
             with TemporaryDirectory() as temporary:
                 path = client.download_artifacts(run_id, entry.path, temporary)
-                contents[entry.path] = read(Path(path), most)
+                contents[entry.path] = read(Path(path), limit)
     return contents
 
 
 def read_yaml(content: bytes, kind: type[_Kind]) -> _Kind:
-    """The one YAML document in `content`, which has to be of this kind (dict, list ...)."""
+    """Return the one YAML document in `content`, which has to be of this kind (dict, list ...)."""
     import yaml
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -79,12 +86,15 @@ def read_yaml(content: bytes, kind: type[_Kind]) -> _Kind:
         _check_structure(yaml.parse(text, Loader=loader))
         value = yaml.load(text, Loader=loader)
     except (yaml.YAMLError, RecursionError, OverflowError) as error:
-        raise ValueError(f"no YAML that can be read ({clean(error, 200)})") from error
+        raise ValueError(f"not YAML that can be read ({clean(error, 200)})") from error
     return _of_kind(value, kind)
 
 
 def _check_structure(events: Any) -> None:
-    """Refuse what makes a small file large: an alias stands for a text of any size, and depth for a stack of any."""
+    """Raise ValueError for what needs more memory than its file has bytes.
+
+    An alias stands for a text of any size, and nested values need a stack of any depth.
+    """
     import yaml
 
     depth = 0
@@ -102,12 +112,12 @@ def _check_structure(events: Any) -> None:
 
 
 def read_json(content: bytes, kind: type[_Kind], max_bytes: int = MAX_TEXT_BYTES) -> _Kind:
-    """The JSON value in `content`, which has to be of this kind (dict, list ...)."""
+    """Return the JSON value in `content`, which has to be of this kind (dict, list ...)."""
     text = _text(content, max_bytes)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"no JSON that can be read ({clean(error, 200)})") from error
+        raise ValueError(f"not JSON that can be read ({clean(error, 200)})") from error
     return _of_kind(value, kind)
 
 
@@ -134,9 +144,10 @@ def _of_kind(value: Any, kind: type[_Kind]) -> _Kind:
 def read_npz(
     file: Path | bytes, arrays: Mapping[str, tuple[str, int | None]], max_bytes: int
 ) -> dict[str, "np.ndarray[Any, Any]"]:
-    """These arrays of an .npz file: {name: (kinds of numpy's dtypes such as "iu", dimensions)}; others are not read.
+    """Return {name: array} for the `arrays` of an .npz file; others in it are not read.
 
-    Dimensions None are any number. All arrays together may have `max_bytes`, unpacked.
+    `arrays` is {name: (kinds of dtypes as NumPy names them, such as "iu", number of dimensions)};
+    None is any number of dimensions. All of them together may have `max_bytes`, unpacked.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file) as archive:
@@ -158,7 +169,7 @@ def read_npz(
         RuntimeError,
         OverflowError,
     ) as error:
-        raise ValueError(f"no .npz file that can be read ({clean(error, 200)})") from error
+        raise ValueError(f"not an .npz file that can be read ({clean(error, 200)})") from error
 
 
 def _array(
@@ -205,12 +216,14 @@ def _array(
 
 
 def gunzip(path: Path, max_bytes: int) -> bytes:
-    """The unpacked bytes of a gzip file, which may be at most `max_bytes`."""
+    """Return the unpacked bytes of a gzip file, which may be at most `max_bytes`."""
     try:
         with gzip.open(path) as file:
             content = _bounded(file, max_bytes)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{path}: no gzip file that can be read ({clean(error, 200)})") from error
+        raise ValueError(
+            f"{path}: not a gzip file that can be read ({clean(error, 200)})"
+        ) from error
     if len(content) > max_bytes:
         raise ValueError(f"{path}: expected at most {max_bytes:,} bytes when unpacked, found more")
     return content

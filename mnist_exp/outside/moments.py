@@ -1,7 +1,8 @@
-"""Named moments of a run, at which a test can have the process killed; nothing happens without the variable.
+"""Named moments of a run, at which a test can have the process killed.
 
-MNIST_EXP_KILL="SIGNAL@MOMENT@FILE" sends the signal at the moment's first time, and makes the file to say so. Ctrl-C
-is for the whole process group, as in a terminal.
+MNIST_EXP_KILL="SIGNAL@MOMENT@FILE" sends the signal when the moment is reached for the first time,
+and makes the file as a sign of it. Ctrl-C goes to the whole process group, as in a terminal.
+Without the variable nothing happens.
 """
 
 import os
@@ -11,7 +12,7 @@ VARIABLE = "MNIST_EXP_KILL"
 
 
 def reached(moment: str) -> None:
-    """Say that this moment has come."""
+    """Send the signal if this is the moment that the variable names."""
     if VARIABLE not in os.environ:
         return
     number, wanted, file = os.environ[VARIABLE].split("@")

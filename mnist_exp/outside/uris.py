@@ -8,7 +8,8 @@ _SQLITE = re.compile(
     r"sqlite(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?/(?P<database>[^?]*)(?:\?(?P<query>.*))?", re.DOTALL
 )
 
-# `scheme://user:password@`. As SQLAlchemy reads a URI, a password may hold a slash; inside a text it ends at a space.
+# `scheme://user:password@`. As SQLAlchemy reads a URI, a password may hold a slash; inside a text
+# it ends at a space.
 _PASSWORD = r"(?P<user>[\w+.-]+://[^:/?#@\s'\"]*):[^\s'\"]*@"
 _PASSWORD_OF_A_WHOLE_URI = r"(?P<user>[\w+.-]+://[^:/?#@]*):.*@"
 _LONE_TOKEN = r"(?P<user>https?://)[^:/?#@\s'\"]+@"
@@ -19,7 +20,10 @@ _SECRET_QUERY = (
 
 
 def sqlite_file(uri: str) -> Path | None:
-    """The file that SQLAlchemy opens for a `sqlite:` URI; None for another URI or a database in memory."""
+    """Return the file that SQLAlchemy opens for a `sqlite:` URI.
+
+    None for another URI or a database in memory.
+    """
     match = _SQLITE.fullmatch(uri)
     if match is None:
         return None
@@ -30,24 +34,28 @@ def sqlite_file(uri: str) -> Path | None:
 
 
 def sqlite_uri(path: Path) -> str:
-    """The URI for which SQLAlchemy opens this file. Relative paths stay relative.
+    """Return the URI for which SQLAlchemy opens this file. Relative paths stay relative.
 
-    MLflow makes the folder above a database, and takes the text after `sqlite:///` for its path. Hence nothing is
-    encoded that need not be, and else the slashes, too: the folder above is then the current one.
+    MLflow makes the folder above a database, and takes the text after `sqlite:///` for its path.
+    Hence a path is encoded only if it has to be, and then its slashes, too: for MLflow the folder
+    above is then the current one.
     """
     text = str(path)
-    # SQLAlchemy decodes UTF-8 only: a byte that is none (a surrogate in `text`) has to stay as it is.
+    # SQLAlchemy decodes UTF-8 only: any other byte (a surrogate in `text`) has to stay as it is.
     encoded = (letter if _is_surrogate(letter) else quote(letter, safe="") for letter in text)
     return "sqlite:///" + ("".join(encoded) if _is_encoded(text) else text)
 
 
 def local_path(uri: str) -> Path | None:
-    """The path that MLflow takes an artifact location for: a path or a `file:` URI; None for a remote one."""
+    """Return the path of an artifact location, a path or a `file:` URI, as MLflow reads it.
+
+    None for a remote location.
+    """
     if uri.startswith("/"):
         return Path(unquote(uri))
     try:
         parts = urlsplit(uri)
-    except ValueError:  # somebody else wrote it
+    except ValueError:  # somebody else wrote the location
         return None
     if parts.scheme == "file" and parts.hostname in (None, ".", "localhost", "127.0.0.1"):
         return Path(unquote(parts.path))
@@ -55,13 +63,16 @@ def local_path(uri: str) -> Path | None:
 
 
 def artifact_location(path: Path) -> str:
-    """The location for which MLflow writes artifacts into this absolute folder: the path, or else its `file:` URI."""
+    """Return the location for which MLflow writes artifacts into this absolute folder.
+
+    It is the path, or its `file:` URI if the path holds a character that means something in a URI.
+    """
     text = str(path)
     return f"file://{quote(text)}" if _is_encoded(text) else text
 
 
 def masked(text: str) -> str:
-    """A URI, or a text that may hold URIs, with `***` for each password and token in them."""
+    """Return a URI, or a text that may hold URIs, with `***` for each password and token in it."""
     whole = re.match(r"[\w+.-]+://", text) and "\n" not in text
     text = re.sub(_PASSWORD_OF_A_WHOLE_URI if whole else _PASSWORD, r"\g<user>:***@", text)
     text = re.sub(_LONE_TOKEN, r"\g<user>***@", text)
@@ -69,13 +80,13 @@ def masked(text: str) -> str:
 
 
 def without_user(uri: str) -> str:
-    """An address that a browser is given: without user and password."""
+    """Return an address without user and password, as a browser is given it."""
     parts = urlsplit(uri)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _is_encoded(text: str) -> bool:
-    """Whether a path holds a character that means something else in a URI."""
+    """Return True for a path with a character that means something else in a URI."""
     return any(
         letter in "%?#;\\" or not (letter.isprintable() or _is_surrogate(letter)) for letter in text
     )

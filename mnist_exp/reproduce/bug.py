@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from mnist_exp import data
 from mnist_exp.config.group_schemas import LossConfig
 from mnist_exp.config.schema import Config
+from mnist_exp.idx_files import NUM_CLASSES
 from mnist_exp.training import losses
 from mnist_exp.training.loop import fit
 from mnist_exp.training.losses import PerExampleLoss
@@ -60,7 +61,7 @@ def analyse(config: Config, dataset: data.Dataset) -> Bug:
     labels = tf.constant(dataset.train.labels)
     probabilities = predict_probabilities(program, dataset.train.images)
     logit = np.linspace(-_RANGE, _RANGE, 121)
-    moved = tf.constant(np.pad(logit[:, None], ((0, 0), (0, data.NUM_CLASSES - 1))), tf.float32)
+    moved = tf.constant(np.pad(logit[:, None], ((0, 0), (0, NUM_CLASSES - 1))), tf.float32)
     moved_class = tf.zeros(len(logit), tf.int32)
     return Bug(
         images=len(dataset.train),

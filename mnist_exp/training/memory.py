@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from mnist_exp.config.group_schemas import ConvNetConfig, MlpConfig, ModelConfig
 from mnist_exp.config.schema import Config
-from mnist_exp.data import IMAGE_SIZE
+from mnist_exp.idx_files import IMAGE_SIZE
 
 _BYTES = 4  # of a float32
 

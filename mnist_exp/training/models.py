@@ -13,7 +13,7 @@ from mnist_exp.config.group_schemas import (
     ModelConfig,
     SoftmaxConfig,
 )
-from mnist_exp.data import IMAGE_SIZE, NUM_CLASSES
+from mnist_exp.idx_files import IMAGE_SIZE, NUM_CLASSES
 from mnist_exp.training.initializers import RoleInitializers
 from mnist_exp.training.results import LayerRow
 

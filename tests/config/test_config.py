@@ -237,6 +237,13 @@ def test_refused_values(override: str, message: str) -> None:
         compose([override])
 
 
+@pytest.mark.parametrize("group", ["data", "model", "init", "loss", "optimizer", "schedule"])
+def test_a_group_that_is_taken_away_is_missed(group: str) -> None:
+    with pytest.raises(USER_ERRORS) as caught:
+        compose([f"~{group}"])
+    assert explain(caught.value) == f"{group}: expected a value, found none"
+
+
 def test_seed_zero_is_a_seed() -> None:
     assert compose(["seed=0"]).config.seed == 0
 

@@ -125,14 +125,14 @@ def test_the_blogs_settings_are_recognised_without_naming_them(
 ) -> None:
 
     settings = compose(["model=cnn3x3", "optimizer=adam"])
-    variant, reference, changes = presets._identify(settings, presets.find_preset(settings.config))
+    variant, reference, changes = presets.identify(settings, presets.find_preset(settings.config))
     assert (variant, changes) == ("blog_cnn3x3", [])
     assert reference is not None
     settings = compose(["experiment=blog_cnn3x3", "schedule.epochs=1"])
-    variant, _, changes = presets._identify(settings, presets.find_preset(settings.config))
+    variant, _, changes = presets.identify(settings, presets.find_preset(settings.config))
     assert (variant, changes) == ("blog_cnn3x3", ["schedule.epochs=1"])
     settings = compose(["model=cnn3x3", "optimizer=adam", "variant=mine"])
-    variant, reference, changes = presets._identify(settings, presets.find_preset(settings.config))
+    variant, reference, changes = presets.identify(settings, presets.find_preset(settings.config))
     assert (variant, changes) == ("mine", [])
     assert reference is not None
 

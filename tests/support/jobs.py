@@ -20,6 +20,6 @@ def a_job(*overrides: str, **fields: Any) -> Job:
         "variant": "a_variant",
         "reference": settings.config.reference,
         "changes": tuple(settings.changes),
-        "dataset": Dataset(_SPLIT, _SPLIT, _SPLIT, "one black image"),
+        "dataset": Dataset(train=_SPLIT, val=_SPLIT, test=_SPLIT, source="one black image"),
     }
     return Job(**{**values, **fields})

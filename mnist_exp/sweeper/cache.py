@@ -5,7 +5,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.storages._cached_storage import _CachedStorage, _StudyInfo
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from mnist_exp.sweeper.storage import StudyStorage
 
@@ -84,16 +84,6 @@ def _is_final(study: _StudyInfo, number: int) -> bool:
 
 
 def _waiting(trial_id: int, number: int) -> FrozenTrial:
-    return FrozenTrial(
-        number=number,
-        trial_id=trial_id,
-        state=TrialState.WAITING,
-        value=None,
-        datetime_start=None,
-        datetime_complete=None,
-        params={},
-        distributions={},
-        user_attrs={},
-        system_attrs={},
-        intermediate_values={},
-    )
+    trial = create_trial(state=TrialState.WAITING)
+    trial.number, trial._trial_id = number, trial_id
+    return trial

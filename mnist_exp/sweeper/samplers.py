@@ -33,20 +33,11 @@ _KINDS: dict[str, type] = {
 
 # Settings of samplers and pruners that are whole numbers, with the smallest value of each.
 _LEAST = {
-    "seed": 0,
-    "n_startup_trials": 0,
-    "n_ei_candidates": 1,
-    "population_size": 2,
-    "n_warmup_steps": 0,
-    "interval_steps": 1,
-    "n_min_trials": 1,
-    "n_startup_steps": 0,
-    "bootstrap_count": 0,
-    "dividing_parameter": 1,
-    "min_resource": 1,
-    "max_resource": 1,
-    "reduction_factor": 2,
-    "min_early_stopping_rate": 0,
+    **dict.fromkeys(("seed", "n_startup_trials", "n_warmup_steps", "n_startup_steps"), 0),
+    **dict.fromkeys(("bootstrap_count", "min_early_stopping_rate"), 0),
+    **dict.fromkeys(("n_ei_candidates", "interval_steps", "n_min_trials", "dividing_parameter"), 1),
+    **dict.fromkeys(("min_resource", "max_resource"), 1),
+    **dict.fromkeys(("population_size", "reduction_factor"), 2),
 }
 _LARGEST_SEED = 2**32 - 1
 _AUTOMATIC = {"min_resource", "max_resource"}  # `auto` is left to Optuna

@@ -23,81 +23,67 @@ SWEEPER: dict[str, Any] = {
 
 SETTINGS = {"sampler", "pruner", *SWEEPER} - {"_target_", "defaults"}  # below hydra.sweeper
 
+
+def _left_to_optuna(*names: str) -> dict[str, None]:
+    """Return settings that are null, so that Optuna has its own default for each."""
+    return dict.fromkeys(names)
+
+
 _EVOLUTION: dict[str, Any] = {
-    "seed": None,
     "population_size": 50,
-    "mutation_prob": None,
-    "mutation": None,
-    "crossover": None,
     "crossover_prob": 0.9,
     "swapping_prob": 0.5,
-    "constraints_func": None,
+    **_left_to_optuna("seed", "mutation_prob", "mutation", "crossover", "constraints_func"),
 }
-
-# Null leaves a setting to Optuna.
 SAMPLERS: dict[str, dict[str, Any]] = {
     "tpe": {
         "_target_": "optuna.samplers.TPESampler",
-        "seed": None,
-        "consider_prior": None,
-        "prior_weight": None,
-        "consider_magic_clip": None,
-        "consider_endpoints": None,
         "n_startup_trials": 10,
         "n_ei_candidates": 24,
         "multivariate": False,
         "group": False,
-        "warn_independent_sampling": None,
-        "constant_liar": None,
-        "constraints_func": None,
+        **_left_to_optuna("seed", "consider_prior", "prior_weight", "consider_magic_clip"),
+        **_left_to_optuna("consider_endpoints", "warn_independent_sampling", "constant_liar"),
+        **_left_to_optuna("constraints_func"),
     },
     "random": {"_target_": "optuna.samplers.RandomSampler", "seed": None},
     "grid": {"_target_": "optuna.samplers.GridSampler", "_partial_": True, "seed": None},
     "cmaes": {
         "_target_": "optuna.samplers.CmaEsSampler",
-        "seed": None,
-        "x0": None,
-        "sigma0": None,
         "n_startup_trials": 1,
-        "independent_sampler": None,
         "warn_independent_sampling": True,
         "consider_pruned_trials": False,
-        "restart_strategy": None,
-        "popsize": None,
         "inc_popsize": -1,
         "use_separable_cma": False,
         "with_margin": False,
         "lr_adapt": False,
-        "source_trials": None,
+        **_left_to_optuna("seed", "x0", "sigma0", "independent_sampler", "restart_strategy"),
+        **_left_to_optuna("popsize", "source_trials"),
     },
     "nsgaii": {"_target_": "mnist_exp.sweeper.samplers.create_nsgaii_sampler", **_EVOLUTION},
     "nsgaiii": {
         "_target_": "mnist_exp.sweeper.samplers.create_nsgaiii_sampler",
-        **_EVOLUTION,
-        "reference_points": None,
         "dividing_parameter": 3,
+        **_EVOLUTION,
+        **_left_to_optuna("reference_points"),
     },
     "motpe": {"_target_": "mnist_exp.sweeper.samplers.create_motpe_sampler"},
     "gp": {
         "_target_": "optuna.samplers.GPSampler",
-        "seed": None,
-        "independent_sampler": None,
         "n_startup_trials": 10,
         "deterministic_objective": False,
-        "constraints_func": None,
         "warn_independent_sampling": True,
+        **_left_to_optuna("seed", "independent_sampler", "constraints_func"),
     },
     "qmc": {
         "_target_": "optuna.samplers.QMCSampler",
-        "seed": None,
         "qmc_type": "sobol",
         "scramble": False,
-        "independent_sampler": None,
         "warn_asynchronous_seeding": True,
         "warn_independent_sampling": True,
+        **_left_to_optuna("seed", "independent_sampler"),
     },
 }
-
 PRUNERS: dict[str, dict[str, Any]] = {
     "none": {"_target_": "optuna.pruners.NopPruner"},
     "median": {

@@ -151,8 +151,8 @@ def images(row: Row, baseline: Row) -> str:
     total = tested.both + tested.only_baseline + tested.only_group + tested.neither
     are = "is" if tested.only_group == 1 else "are"
     return (
-        f"Of {plural(total, 'test image')}, {tested.only_group} {are} right only by the majority of "
-        f"{row.group.label}, {tested.only_baseline} only by that of {baseline.group.label} "
+        f"Of {plural(total, 'test image')}, {tested.only_group} {are} right only by the majority "
+        f"of {row.group.label}, {tested.only_baseline} only by that of {baseline.group.label} "
         f"(McNemar's exact test: p {_equals(tested.p)}, Holm-adjusted {p_value(tested.p_holm)})."
     )
 

@@ -53,3 +53,9 @@ def test_jinja_is_not_imported_before_a_page_is_written() -> None:
     code = "import sys, mnist_exp.outside.templates; print('jinja2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == "False\n"
+
+
+def test_a_long_name_may_be_broken_and_stays_text(folder: Path) -> None:
+    (folder / "page.html").write_text("{{ name|breakable }}")
+    written = templates.render("page.html", name="<b>a_b=1/2 schedule.steps 0.5")
+    assert written == "&lt;b&gt;a_<wbr>b=<wbr>1/<wbr>2 schedule.<wbr>steps 0.5"

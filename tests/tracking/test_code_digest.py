@@ -102,7 +102,7 @@ def test_what_computes_counts(change: str, digest_of: Callable[[str], str]) -> N
 
 
 def test_every_version_of_python_gives_the_same(digest_of: Callable[[str], str]) -> None:
-    """Syntax trees differ between versions: in fields that are empty, and in empty parts of texts."""
+    """Syntax trees of two versions differ in empty fields and in empty parts of texts."""
     text = "def f(a, /, *, b=None, **c): return f'{a!r:>{b}} x' 'y' if b else [None, '', ...]\n"
     assert module._text(ast.parse(text)) == (
         "Module(body=[FunctionDef(name='f',args=arguments(posonlyargs=[arg(arg='a')],"

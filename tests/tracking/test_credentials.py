@@ -5,18 +5,20 @@ import pytest
 from mnist_exp.tracking import credentials
 
 SECRET_NAMES = """
-.env .env.local prod.env .envrc .netrc _netrc .pgpass pgpass.conf .my.cnf .pypirc .npmrc .git-credentials .gitconfig
-.htpasswd .dockercfg .docker/config.json .aws/credentials .aws/config .ssh/config .kube/config kubeconfig kubeconfig.yaml
-lab-kubeconfig.yml .config/gcloud/application_default_credentials.json .kaggle/kaggle.json kaggle.json .huggingface/token
-.streamlit/secrets.toml secrets/lab.yaml id_rsa id_ed25519 id_rsa.pub ID_RSA id_ecdsa.old server.pem server.key KEY.PEM
-key.p12 a.pfx a.jks a.kdbx a.ppk a.gpg lab.ovpn terraform.tfstate lab.tfvars krb5.keytab service-account.json
-my_service_account_lab.json secret.txt client_secret_1.json credentials credentials.json aws-credentials.csv passwords.txt
-passwd token token.txt api_token.json apikey.txt api-key.yaml .bash_history .python_history private_key.txt
-conf/secrets.yaml mnist_exp/.env deep/er/.ssh/known_hosts backup.zip all.tar.gz
+.env .env.local prod.env .envrc .netrc _netrc .pgpass pgpass.conf .my.cnf .pypirc .npmrc
+.git-credentials .gitconfig .htpasswd .dockercfg .docker/config.json .aws/credentials .aws/config
+.ssh/config .kube/config kubeconfig kubeconfig.yaml lab-kubeconfig.yml
+.config/gcloud/application_default_credentials.json .kaggle/kaggle.json kaggle.json
+.huggingface/token .streamlit/secrets.toml secrets/lab.yaml id_rsa id_ed25519 id_rsa.pub ID_RSA
+id_ecdsa.old server.pem server.key KEY.PEM key.p12 a.pfx a.jks a.kdbx a.ppk a.gpg lab.ovpn
+terraform.tfstate lab.tfvars krb5.keytab service-account.json my_service_account_lab.json
+secret.txt client_secret_1.json credentials credentials.json aws-credentials.csv passwords.txt
+passwd token token.txt api_token.json apikey.txt api-key.yaml .bash_history .python_history
+private_key.txt conf/secrets.yaml mnist_exp/.env deep/er/.ssh/known_hosts backup.zip all.tar.gz
 """.split()  # noqa: SIM905
 HARMLESS_NAMES = """
-model.py conf/model/cnn.yaml tokenizer.yaml tokenization.txt mnist_exp/secrets.py credentials.py monkey.yaml keys.py
-environment.yaml id.py identity.yaml passes.txt .gitignore notes.md pixels.bin
+model.py conf/model/cnn.yaml tokenizer.yaml tokenization.txt mnist_exp/secrets.py credentials.py
+monkey.yaml keys.py environment.yaml id.py identity.yaml passes.txt .gitignore notes.md pixels.bin
 """.split()  # noqa: SIM905
 
 

@@ -1,4 +1,4 @@
-"""Queues on disk outlive the version of this package that wrote them: the JSON form must not change."""
+"""The JSON form of operations stays: queues on disk outlive the version that wrote them."""
 
 import json
 from pathlib import Path

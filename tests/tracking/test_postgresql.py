@@ -1,4 +1,7 @@
-"""Tracking on a PostgreSQL server, beside a study in a database of its own: both programs own a table of the same name."""
+"""Tracking on a PostgreSQL server, beside a study in a database of its own.
+
+Both programs own a table of the same name.
+"""
 
 import os
 import subprocess

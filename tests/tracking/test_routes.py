@@ -1,10 +1,14 @@
 """A proxy and a certificate that stand in the way are named, with what to set."""
 
+import contextlib
 import http.server
+import socket
 import threading
+import time
 
 import pytest
 
+from mnist_exp.tracking import routes
 from mnist_exp.tracking.routes import advice
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -32,11 +36,11 @@ def test_a_proxy_is_named_without_its_password(
     variable: str, uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, "http://me:secret@proxy.example:3128")
-    said = advice(uri, OSError("403"))
-    assert variable.lower() in said
-    assert "proxy.example:3128" in said
-    assert "secret" not in said
-    host = said.partition("no_proxy=")[2].partition(" ")[0]
+    line = advice(uri, OSError("403"))
+    assert variable.lower() in line
+    assert "proxy.example:3128" in line
+    assert "secret" not in line
+    host = line.partition("no_proxy=")[2].partition(" ")[0]
     monkeypatch.setenv("no_proxy", host)
     assert advice(uri, OSError("403")) == ""
 
@@ -52,9 +56,9 @@ def test_the_address_of_a_page_in_the_browser() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(301, "sends requests on to https://mlflow.example/base;"), (404, "")]
+    ("status", "words"), [(301, "sends requests on to https://mlflow.example/base;"), (404, "")]
 )
-def test_a_server_that_sends_requests_on(status: int, said: str) -> None:
+def test_a_server_that_sends_requests_on(status: int, words: str) -> None:
     """A POST becomes a GET there, and the answer is about something else."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -70,8 +74,31 @@ def test_a_server_that_sends_requests_on(status: int, said: str) -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         answer = advice(f"http://127.0.0.1:{server.server_port}/base/", OSError("max_results"))
         server.shutdown()
-    assert said in answer
-    assert bool(answer) == bool(said)
+    assert words in answer
+    assert bool(answer) == bool(words)
+
+
+def test_a_server_that_drips_is_asked_for_no_longer_than_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A byte now and then keeps every timeout of the connection from coming."""
+    monkeypatch.setattr(routes, "_SECONDS", 0.5)
+    over = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 301 Moved\r\n")
+            while not over.wait(0.1):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=lambda: drip(server.accept()[0]), daemon=True).start()
+        began = time.monotonic()
+        try:
+            assert advice(f"http://127.0.0.1:{server.getsockname()[1]}", OSError("no")) == ""
+        finally:
+            over.set()
+    assert 0.5 <= time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_statuses_of_trials_say_more_than_mlflows(fake_runs: FakeRuns) -> None:
 
 
 @pytest.mark.parametrize(
-    ("selection", "said"),
+    ("selection", "message"),
     [
         (
             Selection(study="varaints"),
@@ -67,11 +67,11 @@ def test_statuses_of_trials_say_more_than_mlflows(fake_runs: FakeRuns) -> None:
         (Selection(filter="params.model = 'x'"), "no runs are selected by params.model = 'x'"),
     ],
 )
-def test_mistakes(fake_runs: FakeRuns, selection: Selection, said: str) -> None:
+def test_mistakes(fake_runs: FakeRuns, selection: Selection, message: str) -> None:
     fake_runs.study("variants")
     with pytest.raises(UserError) as raised:
         Store().select(selection)
-    assert str(raised.value).startswith(said)
+    assert str(raised.value).startswith(message)
 
 
 def test_an_unknown_run_among_known_ones(fake_runs: FakeRuns) -> None:

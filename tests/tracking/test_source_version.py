@@ -53,7 +53,7 @@ def apply(checkout: Path, source: SourceVersion, folder: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes, bool]]:
-    """Every file outside .git that is not ignored: its bytes (a link's target) and whether it can be executed."""
+    """Return {path: (bytes or a link's target, is executable)} of files that git does not ignore."""
     names = git(
         folder, "-c", "core.quotePath=false", "ls-files", "-z", "-co", "--exclude-standard"
     ).split("\0")
@@ -156,7 +156,7 @@ TOKEN = (
 def test_secrets_beside_the_code_stay_on_this_machine(
     checkout: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether a name, a mode, a place or the content gives them away; each is named with its reason."""
+    """A name, a mode, a place or the content gives them away; each is named with the reason."""
     monkeypatch.setattr(module, "_PACKAGE_DIR", checkout / "lab")
     monkeypatch.setattr(module, "__file__", str(checkout / "lab" / "code.py"))
     for folder in ("lab", "conf", "notebooks"):

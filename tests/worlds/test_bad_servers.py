@@ -1,4 +1,4 @@
-"""What stands between a run and its MLflow server while it trains: proxies that refuse, answer nonsense or take their time."""
+"""A run trains behind a proxy that refuses, answers nonsense or takes its time."""
 
 import contextlib
 import http.client
@@ -182,7 +182,7 @@ def test_trouble_in_the_middle_of_a_run(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Training goes on, what the server does not take waits, and `sync` makes the record what it should be."""
+    """Training goes on, results wait on disk, and `sync` makes the record what it should be."""
     monkeypatch.setattr(outbox, "_GRACE_SECONDS", 3.0)
     monkeypatch.setattr(outbox, "_LAST_SECONDS", 3.0)
     original, trained = Reporter.epoch, list[float]()
@@ -219,7 +219,7 @@ def test_trouble_in_the_middle_of_a_run(
 def test_a_slow_server_from_the_start_to_the_end(
     proxy: Proxy, workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Some seconds a call, fifty calls: the run waits for some of them, and the rest is sent beside it and later."""
+    """Each of fifty calls takes seconds: the run waits for some, the rest is sent beside it."""
     monkeypatch.setattr(outbox, "_GRACE_SECONDS", 3.0)
     monkeypatch.setattr(outbox, "_LAST_SECONDS", 3.0)
     proxy.answer = slow

@@ -1,4 +1,7 @@
-"""A project works in a folder of any name, and after it was renamed or copied: one run serves all tests here."""
+"""A project works in a folder of any name, and after it was renamed or copied.
+
+One run serves all tests here.
+"""
 
 import contextlib
 import os
@@ -53,8 +56,10 @@ def artifacts_of(folder: Path) -> dict[str, str]:
     """{run id: where MLflow says its artifacts are}; a model's, too."""
     with contextlib.closing(sqlite3.connect(folder / "mlflow.db")) as connection:
         rows = connection.execute(
-            "SELECT run_uuid, artifact_uri FROM runs UNION SELECT model_id, artifact_location FROM logged_models "
-            "UNION SELECT name, storage_location FROM model_versions UNION SELECT name, source FROM model_versions"
+            "SELECT run_uuid, artifact_uri FROM runs "
+            "UNION SELECT model_id, artifact_location FROM logged_models "
+            "UNION SELECT name, storage_location FROM model_versions "
+            "UNION SELECT name, source FROM model_versions"
         ).fetchall()
     return dict(rows)
 

@@ -73,7 +73,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
 @pytest.mark.usefixtures("quick_tables")
 def test_what_another_program_left_half_made_is_made_anew(tmp_path: Path, share: float) -> None:
-    """As older versions did, and as MLflow's own commands do: the first statements of its migration, each committed."""
+    """MLflow's own commands do so: they commit each statement of the migration by itself."""
     half = tmp_path / "mlflow.db"
     half.touch()
     _run_statements(half, share)
@@ -115,7 +115,8 @@ def _run_statements(file: Path, share: float) -> None:
     [
         "CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('mine')",
         "CREATE TABLE notes (text TEXT)",
-        "CREATE TABLE experiments (mine TEXT); CREATE TABLE runs (mine TEXT); INSERT INTO runs VALUES ('x')",
+        """CREATE TABLE experiments (mine TEXT);
+        CREATE TABLE runs (mine TEXT); INSERT INTO runs VALUES ('x')""",
     ],
 )
 @pytest.mark.usefixtures("quick_tables")

@@ -1,7 +1,6 @@
-"""What a store, its URI and MLflow's environment can be, in the words that are shown; nothing is left behind."""
+"""What a store, its URI and MLflow's environment can be, and what is reported."""
 
 import contextlib
-import functools
 import os
 import shutil
 import sqlite3
@@ -13,18 +12,15 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from mnist_exp import data, run
-from mnist_exp.config.mistakes import explain
-from mnist_exp.errors import ConfigError, UserError, first_line
+from mnist_exp import data
 from mnist_exp.predict.trained_models import Models
 from mnist_exp.tracking import store
-from mnist_exp.tracking.addresses import check_uri, from_record, is_recorded_as, recorded, store_uri
-from mnist_exp.tracking.experiments import open_experiment
+from mnist_exp.tracking.addresses import check_uri, store_uri
 from mnist_exp.tracking.lifetime import track_run
-from mnist_exp.tracking.links import ui_command
 from mnist_exp.tracking.store import uri_to_read
 from tests.support.jobs import a_job
 from tests.support.runs import Started, only_run
+from tests.support.stores import refused, use
 from tests.support.waiting import LIMIT
 
 TINY = [
@@ -34,20 +30,6 @@ TINY = [
     "data.eval_limit=100",
     "schedule.epochs=1",
 ]
-
-
-def refused(action: Callable[[], object]) -> str:
-    """What is said, as a person sees it."""
-    with pytest.raises(UserError) as caught:
-        action()
-    shown = explain(caught.value)
-    assert len(shown.splitlines()) <= 2
-    return shown
-
-
-def opened(uri: str | None = None) -> None:
-    with store.opened(uri):
-        open_experiment("mnist_exp")
 
 
 @pytest.mark.parametrize(
@@ -81,8 +63,8 @@ def test_a_uri_that_can_be_no_store(
     assert "sqlite:///FILE" in shown
     if uri:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-        for use in (lambda: check_uri(None), opened, lambda: Models(None)):
-            assert refused(use).startswith(f"MLFLOW_TRACKING_URI={uri}: {words}")
+        for action in (lambda: check_uri(None), use, lambda: Models(None)):
+            assert refused(action).startswith(f"MLFLOW_TRACKING_URI={uri}: {words}")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -102,7 +84,7 @@ def test_a_store_that_cannot_be_opened_is_told_at_once(
     uri: str, words: str, tmp_path: Path
 ) -> None:
     with contextlib.chdir(tmp_path):
-        shown = refused(lambda: opened(uri))
+        shown = refused(lambda: use(uri))
     assert shown.startswith(f"tracking.uri={uri[:100]}")
     assert words in shown
     assert list(tmp_path.iterdir()) == []
@@ -145,7 +127,7 @@ def test_a_database_that_cannot_be_used(
 ) -> None:
     damage(workdir / "mlflow.db")
     before = sorted(path.name for path in workdir.iterdir())
-    shown = refused(opened)
+    shown = refused(use)
     assert "mlflow.db: cannot be used (" in shown
     assert words in shown
     assert {path.name for path in workdir.iterdir()} - set(before) <= {".mlflow.db.lock"}
@@ -157,7 +139,7 @@ def test_a_locked_database_is_told(workdir: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("mnist_exp.sweeper.database.WAIT_SECONDS", 0.2)
     with contextlib.closing(sqlite3.connect("mlflow.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        assert "another program has locked the database" in refused(opened)
+        assert "another program has locked the database" in refused(use)
         assert "another program has locked the database" in refused(lambda: uri_to_read(None))
 
 
@@ -214,7 +196,7 @@ def test_an_old_file_store_is_not_passed_over(
 def test_an_experiment_in_the_trash_is_told(workdir: Path, small_mnist: data.Dataset) -> None:
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
     client.delete_experiment(client.create_experiment("mnist_exp"))
-    shown = refused(opened)
+    shown = refused(use)
     assert shown.startswith(
         "tracking.experiment=mnist_exp: is in MLflow's trash; tracking.experiment=NAME names"
     )
@@ -253,86 +235,6 @@ def test_what_a_surrounding_job_has_set_moves_nothing(
     assert client.get_experiment_by_name("foreign") is None
     assert [text.split()[0] for text in warnings] == list(store.IGNORED)
     assert {name: os.environ[name] for name in FOREIGN} == FOREIGN | {"MLFLOW_RUN_ID": outer}
-
-
-SECRETS = [
-    "http://alice:SECRET@127.0.0.1:1",
-    "https://SECRET@host",
-    "postgresql+psycopg://alice:SECRET@127.0.0.1:1/db",
-    "postgresql+psycopg://127.0.0.1:1/db?user=a&password=SECRET",
-]
-
-
-@pytest.mark.parametrize("uri", SECRETS)
-def test_a_password_is_not_shown_recorded_or_asked_for(
-    uri: str, workdir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown = refused(lambda: check_uri(uri))
-    assert "SECRET" not in shown
-    assert (
-        "MLFLOW_TRACKING_PASSWORD" if uri.startswith("http") else "MLFLOW_TRACKING_URI"
-    ) in shown
-    assert "SECRET" not in recorded(uri)
-    assert "MLFLOW_TRACKING_URI" in refused(lambda: from_record(recorded(uri)))
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    check_uri(None)
-    assert from_record(recorded(uri)) == uri
-    assert is_recorded_as(store_uri(None), recorded(uri))
-    with store.in_use(None):
-        assert "SECRET" not in ui_command()
-        assert ui_command().endswith('--backend-store-uri "$MLFLOW_TRACKING_URI"')
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    if "127.0.0.1" in uri:
-        assert "SECRET" not in refused(opened)
-    assert "SECRET" not in first_line(ValueError(f"no answer from {uri}"))
-    assert "SECRET" not in explain(ConfigError(f"no answer from {uri}"))
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["tracking.uri=http://alice:SECRET@h"],
-        ["-m", "seed=1,2", "tracking.uri=http://alice:SECRET@h"],
-        ["-m", "seed=1,2", "++tracking.uri='postgresql://alice:SECRET@h/db'"],
-        [
-            "-m",
-            "seed=1,2",
-            "hydra/sweeper=optuna_study",
-            "hydra.sweeper.storage=postgresql://a:SECRET@h/db",
-        ],
-        ["+tags.from=https://SECRET@h/x"],
-        ["run_name='data of http://alice:SECRET@h'"],
-        ["data.dir=http://h/x?token=SECRET"],
-    ],
-)
-def test_a_password_on_the_command_line_is_refused_before_anything_is_written(
-    arguments: list[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    from mnist_exp import __main__ as command
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["mnist_exp", *arguments])
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")  # which main() sets for this process
-    with pytest.raises(SystemExit) as stopped:
-        command.main()
-    assert "holds a password" in str(stopped.value.code)
-    assert "SECRET" not in str(stopped.value.code) + "".join(capsys.readouterr())
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_password_that_a_variable_gives_is_refused_too(
-    workdir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("THERE", "https://alice:SECRET@h/x")
-    before = sorted(workdir.iterdir())
-    for setting in ("+tags.x", "run_name", "tracking.experiment"):
-        override = f"{setting}='${{oc.env:THERE}}'"
-        shown = refused(functools.partial(run, [*TINY, override]))
-        assert shown.startswith(f"{setting.lstrip('+')}=https://alice:***@h/x: holds a password")
-    assert sorted(workdir.iterdir()) == before
 
 
 @pytest.mark.parametrize("name", ["a${b}", os.fsdecode(b"no\xffutf")])

@@ -30,6 +30,10 @@ def test_the_method_depends_on_how_many_values_there_are() -> None:
     assert interval(0.98, 0.98, 0.98).method == "all equal"
     assert interval(*[0.5] * 5) == s.Interval(low=0.5, high=0.5, method=s.IntervalMethod.ALL_EQUAL)
     assert math.isnan(interval(0.5).low)
+    kinds = [interval(*values) for values in ([0.5], [0.5, 0.5], [0.5, 0.6])]
+    assert [kind.exists for kind in kinds] == [False, True, True]
+    assert [kind.is_degenerate for kind in kinds] == [False, True, False]
+    assert [kind.has_width for kind in kinds] == [False, False, True]
 
 
 def test_students_interval_by_hand() -> None:

@@ -1,0 +1,45 @@
+"""Which figures of curves and settings the page has, and their order."""
+
+from benchmarks.fake_runs import FakeRuns, trial
+from mnist_exp.compare import charts
+from mnist_exp.compare.comparison import Comparison, compare
+from mnist_exp.compare.strips import Strips
+from mnist_exp.tracking.runs import Selection, Store
+
+
+def compared() -> Comparison:
+    return compare(Store(), Selection(study="x"))
+
+
+def test_values_that_are_no_numbers_stand_in_the_order_of_their_runs(fake_runs: FakeRuns) -> None:
+    """A page that is written again is the same: the order of a set of texts is not."""
+    losses = [f"loss{letter}" for letter in "qwertzuiop"]
+    for number, loss in enumerate(losses):
+        settings = {"loss": loss, "optimizer.learning_rate": f"0.{9 - number}"}
+        keys = "loss optimizer.learning_rate"
+        fake_runs.add(0, number / 10, settings=settings, tags=trial("x", number, keys))
+    figures = dict(charts.effects(compared()))
+    by_loss, by_rate = figures["loss"], figures["optimizer.learning_rate"]
+    assert isinstance(by_loss, Strips)
+    assert isinstance(by_rate, Strips)
+    assert [row.name for row in by_loss.rows] == losses
+    assert [row.name for row in by_rate.rows] == [f"0.{digit}" for digit in range(10)]
+
+
+def test_many_numbers_are_one_chart(fake_runs: FakeRuns) -> None:
+    for number in range(14):
+        settings = {"optimizer.learning_rate": str(10**-number), "init": f"i{number % 2}"}
+        tags = trial("x", number, "init optimizer.learning_rate")
+        fake_runs.add(0, number / 14, settings=settings, tags=tags)
+    (first, chart), (second, strips) = charts.effects(compared())
+    assert (first, second) == ("optimizer.learning_rate", "init")  # the larger range of means
+    assert "optimizer.learning_rate, log scale" in str(chart)
+    assert isinstance(strips, Strips)
+
+
+def test_curves_only_of_runs_of_several_epochs(fake_runs: FakeRuns) -> None:
+    fake_runs.add(0, [0.9], costs=[0.5], tags=trial("x", 0, "seed"))
+    assert charts.learning_curves(compared()) == []
+    fake_runs.add(1, [0.8, 0.9], costs=[0.5, 0.2], tags=trial("x", 1, "seed"))
+    drawn = [(curve.title, curve.note) for curve in charts.learning_curves(compared())]
+    assert drawn == [("train/cost", "log scale"), ("test/accuracy", "")]

@@ -51,7 +51,10 @@ def test_any_text_is_only_text_for_rich(text: str) -> None:
 
 def test_the_users_own_choice_of_errors_stays() -> None:
     environment = {"PYTHONIOENCODING": "ascii:backslashreplace", "PATH": ""}
-    program = "from mnist_exp.outside import printing; printing.use_any_encoding(); print('\N{MINUS SIGN}')"
+    program = (
+        "from mnist_exp.outside.printing import use_any_encoding; "
+        "use_any_encoding(); print('\N{MINUS SIGN}')"
+    )
     ended = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, env=environment
     )

@@ -24,23 +24,28 @@ def _parser() -> Parser:
     usage = "--study NAME [options]"
     parser = Parser("mnist_exp.compare", _DESCRIPTION, _EXAMPLES, usage=usage)
     options = {
-        "--study": ("NAME", "the trials of a sweep"),
-        "--experiment": ("NAME", "the runs of an MLflow experiment"),
-        "--filter": ("FILTER", "an MLflow filter"),
-        "--group-by": ("KEY,...", "settings (default: all but the seed)"),
-        "--metric": ("NAME", "default: %(default)s"),
-        "--baseline": ("KEY=VALUE,...", "default: the largest group, the oldest of those"),
+        "--study": ("NAME", "compare the trials of this study"),
+        "--experiment": ("NAME", "compare the runs of this MLflow experiment"),
+        "--filter": ("FILTER", "compare the runs that this MLflow filter selects"),
+        "--group-by": ("KEY,...", "what the runs of a group share; default: all but the seed"),
+        "--metric": ("NAME", "what is compared; default: %(default)s"),
+        "--baseline": (
+            "KEY=VALUE,...",
+            "the group to compare with; default: the one with most seeds, of several the oldest",
+        ),
         "--data-dir": (
             "FOLDER",
-            "the test images where they are not the shipped ones; default: none are shown",
+            "the test images if they are not the shipped ones; default: such images are not shown",
         ),
-        "--output": ("FOLDER", "for the two files; default: here"),
+        "--output": ("FOLDER", "where the two files are written; default: the current folder"),
     }
     parser.add_argument("run_ids", nargs="*", metavar="RUN_ID", help="the runs to compare")
     for option, (metavar, text) in options.items():
         parser.add_argument(option, metavar=metavar, help=text)
     parser.add_argument(
-        "--direction", choices=["maximize", "minimize"], help="default: from the metric's name"
+        "--direction",
+        choices=["maximize", "minimize"],
+        help="which values are better; default: from the metric's name",
     )
     parser.set_defaults(group_by="", metric="test/accuracy", output=".")
     return parser

@@ -11,9 +11,13 @@ _DESCRIPTION = "How much of the gap between the tutorials' CNNs does each differ
 def _parser() -> Parser:
     parser = Parser("mnist_exp.explain", _DESCRIPTION, usage="[--study bridge] [options]")
     options = {
-        "--study": ("NAME", "bridge", "a study of sweeps=bridge; default: bridge"),
-        "--metric": ("NAME", "test/accuracy", "default: %(default)s"),
-        "--output": ("FOLDER", ".", "for explain.csv and explain.html"),
+        "--study": ("NAME", "bridge", "the study of sweeps=bridge; default: %(default)s"),
+        "--metric": ("NAME", "test/accuracy", "what is explained; default: %(default)s"),
+        "--output": (
+            "FOLDER",
+            ".",
+            "where explain.csv and explain.html are written; default: the current folder",
+        ),
     }
     for option, (metavar, default, text) in options.items():
         parser.add_argument(option, metavar=metavar, default=default, help=text)

@@ -151,8 +151,8 @@ def _problem(uri: str) -> str | None:
             return None
         return (
             f"is no URI of a database or server; {_EXPECTED}\n"
-            "Of a folder in which an older MLflow kept runs, `mlflow migrate-filestore` makes a "
-            "database"
+            "`mlflow migrate-filestore` makes a database of a folder in which an older MLflow kept "
+            "runs"
         )
     if scheme == "sqlite":
         return _problem_of_sqlite(uri)

@@ -49,7 +49,7 @@ def send_earlier(uri: str, warn: Warn) -> None:
     """Send what runs in this folder had to leave for the store, and warn of what goes wrong.
 
     A new run waits for 20 seconds at most. That an earlier run is not in the store any more is
-    told once.
+    reported once.
     """
 
     def send() -> None:

@@ -168,9 +168,9 @@ def test_what_another_run_makes_at_the_same_moment_is_shared(
     finally:
         event.remove(Engine, "before_cursor_execute", come_between)
     client = mlflow.MlflowClient()
-    found = client.get_experiment_by_name("new")
-    assert found is not None
-    runs = client.search_runs([found.experiment_id])
+    experiment = client.get_experiment_by_name("new")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id])
     inputs = {run.info.run_name: run.inputs for run in runs}
     assert {name: given and len(given.dataset_inputs) for name, given in inputs.items()} == {
         "one": 3,

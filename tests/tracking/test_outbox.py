@@ -207,7 +207,7 @@ def test_a_removed_database_is_told_once(store: StoredRun, empty_store: Path) ->
         delivery.send_earlier(store.client.tracking_uri, warnings.append)
     assert len(warnings) == 1
     assert f"run {store.run_id} is not in" in warnings[0]
-    with pytest.raises(RunIsGone):  # who asks for it is told again
+    with pytest.raises(RunIsGone):  # `sync` reports it each time
         store.sync()
 
 

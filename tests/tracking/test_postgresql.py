@@ -16,6 +16,13 @@ import pytest
 from benchmarks.postgresql import Server
 from tests.support.waiting import LIMIT
 
+SWEEP = [
+    *(sys.executable, "-m", "mnist_exp", "-m", "hydra/sweeper=optuna_study"),
+    *("hydra/launcher=joblib", "hydra.sweeper.study_name=mnist", "hydra.sweeper.n_trials=3"),
+    *("model=softmax", "optimizer.learning_rate=tag(log, interval(1e-3,1e-1))"),
+    *("schedule.epochs=1", "data.train_limit=500", "data.eval_limit=100", "preflight=off"),
+]
+
 
 @pytest.mark.slow
 @pytest.mark.postgresql
@@ -25,27 +32,7 @@ def test_a_study_and_its_tracking_on_one_server(
     optuna_url, mlflow_url = (postgresql.create_database(name) for name in ("optuna", "mlflow"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_url)
-    command = [
-        *(
-            sys.executable,
-            "-m",
-            "mnist_exp",
-            "-m",
-            "hydra/sweeper=optuna_study",
-            "hydra/launcher=joblib",
-        ),
-        *(
-            f"hydra.sweeper.storage={optuna_url}",
-            "hydra.sweeper.study_name=mnist",
-            "hydra.sweeper.n_trials=3",
-        ),
-        *(
-            "model=softmax",
-            "optimizer.learning_rate=tag(log, interval(1e-3,1e-1))",
-            "schedule.epochs=1",
-        ),
-        *("data.train_limit=500", "data.eval_limit=100", "preflight=off"),
-    ]
+    command = [*SWEEP, f"hydra.sweeper.storage={optuna_url}"]
     done = subprocess.run(
         command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT
     )
@@ -53,9 +40,9 @@ def test_a_study_and_its_tracking_on_one_server(
     trials = optuna.load_study(study_name="mnist", storage=optuna_url).get_trials()
     assert [trial.state.name for trial in trials] == ["COMPLETE"] * 3
     client = mlflow.MlflowClient(mlflow_url)
-    found = client.get_experiment_by_name("mnist_exp")
-    assert found is not None
-    runs = client.search_runs([found.experiment_id])
+    experiment = client.get_experiment_by_name("mnist_exp")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id])
     by_number = {
         run.data.tags["trial_number"]: run for run in runs if "trial_number" in run.data.tags
     }
@@ -106,8 +93,8 @@ with track_run(job):
     errors = [process.communicate(timeout=LIMIT)[1] for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, errors
     client = mlflow.MlflowClient(uri)
-    found = client.get_experiment_by_name("mnist_exp")
-    assert found is not None
-    assert [run.info.status for run in client.search_runs([found.experiment_id])] == [
+    experiment = client.get_experiment_by_name("mnist_exp")
+    assert experiment is not None
+    assert [run.info.status for run in client.search_runs([experiment.experiment_id])] == [
         "FINISHED"
     ] * 4

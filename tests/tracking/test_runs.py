@@ -13,18 +13,18 @@ def ids(selection: Selection) -> set[str]:
 
 def test_a_study_is_its_trials_and_not_its_parent(fake_runs: FakeRuns) -> None:
     fake_runs.study("it's one")
-    one = fake_runs.add(0, 0.9, tags=trial("it's one", 0, "seed"))
+    run = fake_runs.add(0, 0.9, tags=trial("it's one", 0, "seed"))
     fake_runs.add(0, 0.9, tags=trial("two", 0, "seed"))
-    assert ids(Selection(study="it's one")) == {one}
+    assert ids(Selection(study="it's one")) == {run}
 
 
 def test_conditions_join(fake_runs: FakeRuns) -> None:
     low, high = fake_runs.add(0, 0.2), fake_runs.add(1, 0.9)
-    other = FakeRuns(fake_runs.folder, "other").add(0, 0.9)
+    elsewhere = FakeRuns(fake_runs.folder, "other").add(0, 0.9)
     assert ids(Selection(experiment="mnist_exp")) == {low, high}
-    assert ids(Selection(filter="metrics.`test/accuracy` > 0.5")) == {high, other}
-    assert ids(Selection(filter="metrics.`test/accuracy` > 0.5", experiment="other")) == {other}
-    assert ids(Selection(run_ids=(low, other))) == {low, other}
+    assert ids(Selection(filter="metrics.`test/accuracy` > 0.5")) == {high, elsewhere}
+    assert ids(Selection(filter="metrics.`test/accuracy` > 0.5", experiment="other")) == {elsewhere}
+    assert ids(Selection(run_ids=(low, elsewhere))) == {low, elsewhere}
 
 
 def test_reruns_are_left_out(fake_runs: FakeRuns) -> None:
@@ -87,13 +87,12 @@ def test_no_database_is_made(tmp_path: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_history_has_one_finite_value_a_step(fake_runs: FakeRuns) -> None:
     run = fake_runs.add(0, [0.5, 0.6], costs=[0.3, float("inf"), 0.1])
-    fake_runs.client.log_metric(
-        run, "train/cost", 0.2, step=1, timestamp=2**41
-    )  # logged again, later
-    other = fake_runs.add(1, [0.7])
-    found = Store().history([run], "train/cost")
-    assert list(zip(found["step"], found["value"], strict=True)) == [(1, 0.2), (3, 0.1)]
-    assert set(Store().history([run, other], "test/accuracy")["run_id"]) == {run, other}
+    later = 2**41
+    fake_runs.client.log_metric(run, "train/cost", 0.2, step=1, timestamp=later)
+    second = fake_runs.add(1, [0.7])
+    costs = Store().history([run], "train/cost")
+    assert list(zip(costs["step"], costs["value"], strict=True)) == [(1, 0.2), (3, 0.1)]
+    assert set(Store().history([run, second], "test/accuracy")["run_id"]) == {run, second}
 
 
 def test_history_from_a_server_is_asked_for_run_by_run(

@@ -153,75 +153,68 @@ TOKEN = (
 )  # put together here, so that no search for secrets finds one in this file
 
 
+# The files of a checkout before it is changed.
+COMMITTED = {
+    "lab/code.py": "x = 1\n",
+    "conf/a.yaml": "a: 1\n",
+    "conf/b.yaml": "b: 1\n",
+    "deleted.cfg": f"t={TOKEN}\n",
+}
+SECRETS = {
+    **dict.fromkeys((".env", ".netrc", ".aws/credentials", ".pgpass", "id_rsa"), "canary"),
+    **dict.fromkeys(("lab/id_ed25519", "lab/.env", "conf/server.pem", "lab/kubeconfig"), "canary"),
+    **dict.fromkeys(("lab/service-account.json", "lab/mode.py"), "canary"),
+    "lab/lab.py": f"canary\n{TOKEN}\n",
+    "lab/tries.ipynb": f'{{"canary": "{TOKEN}"}}',
+    "notebooks/plain.ipynb": "canary",
+    "notes.txt": "canary",
+    "conf/a.yaml": f"a: 2\ncanary: {TOKEN}\n",
+}
+HARMLESS = {
+    "conf/b.yaml": "b: 2\n",
+    "lab/new.py": "y = 1\n",
+    "conf/model/new.yaml": "c: 1\n",
+    "top.py": "z = 1\n",
+}
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+
+
 def test_secrets_beside_the_code_stay_on_this_machine(
     checkout: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A name, a mode, a place or the content gives them away; each is named with the reason."""
     monkeypatch.setattr(module, "_PACKAGE_DIR", checkout / "lab")
     monkeypatch.setattr(module, "__file__", str(checkout / "lab" / "code.py"))
-    for folder in ("lab", "conf", "notebooks"):
-        (checkout / folder).mkdir()
-    harmless = {
-        "lab/code.py": "x = 1\n",
-        "conf/a.yaml": "a: 1\n",
-        "conf/b.yaml": "b: 1\n",
-        "deleted.cfg": f"t={TOKEN}\n",
-    }
-    for name, text in harmless.items():
-        (checkout / name).write_text(text)
+    write(checkout, COMMITTED)
     (checkout / "conf" / "utf16.txt").write_bytes("a\n".encode("utf-16"))
     git(checkout, "add", ".")
     git(checkout, "commit", "-qm", "more")
-    secrets = {
-        ".env": "A=canary",
-        ".netrc": "canary",
-        ".aws/credentials": "canary",
-        ".pgpass": "canary",
-        "id_rsa": "canary",
-        "lab/id_ed25519": "canary",
-        "lab/.env": "canary",
-        "conf/server.pem": "canary",
-        "lab/kubeconfig": "canary",
-        "lab/service-account.json": "canary",
-        "lab/mode.py": "canary",
-        "lab/lab.py": f"canary\n{TOKEN}\n",
-        "lab/tries.ipynb": f'{{"canary": "{TOKEN}"}}',
-        "notebooks/plain.ipynb": "canary",
-        "notes.txt": "canary",
-        "conf/a.yaml": f"a: 2\ncanary: {TOKEN}\n",
-    }
-    for name, text in secrets.items():
-        (checkout / name).parent.mkdir(exist_ok=True)
-        (checkout / name).write_text(text)
+    write(checkout, SECRETS)
     (checkout / "lab" / "mode.py").chmod(0o600)
     (checkout / "deleted.cfg").unlink()
     (checkout / "conf" / "utf16.txt").write_bytes(f"canary {TOKEN}".encode("utf-16"))
     (checkout / "staged.py").write_text(f"canary = '{TOKEN}'\n")
     git(checkout, "add", "staged.py")
-    kept = {
-        "conf/b.yaml": "b: 2\n",
-        "lab/new.py": "y = 1\n",
-        "conf/model/new.yaml": "c: 1\n",
-        "top.py": "z = 1\n",
-    }
-    for name, text in kept.items():
-        (checkout / name).parent.mkdir(exist_ok=True)
-        (checkout / name).write_text(text)
+    write(checkout, HARMLESS)
     source = source_version()
     assert source is not None
     assert b"canary" not in source.diff
     assert TOKEN.encode() not in source.diff
     lines = dict(line.split(": ", 1) for line in source.note.splitlines())
-    assert set(lines) == {*secrets, "deleted.cfg", "conf/utf16.txt", "staged.py"}
-    assert (
-        lines["lab/mode.py"] == "untracked, by its mode a secret: nobody but its owner may read it"
-    )
+    assert set(lines) == {*SECRETS, "deleted.cfg", "conf/utf16.txt", "staged.py"}
+    by_mode = "untracked, by its mode a secret: nobody but its owner may read it"
+    assert lines["lab/mode.py"] == by_mode
     assert lines["lab/lab.py"] == "untracked, holds a token"
     assert lines["conf/a.yaml"] == "its change, holds a token"
     assert lines["id_rsa"] == "untracked, by its name a secret"
     assert lines["notes.txt"] == "untracked, not where code and configs are"
     fresh = apply(checkout, source, tmp_path_factory.mktemp("fresh") / "clone")
-    assert {name: (fresh / name).read_text() for name in kept} == kept
+    assert {name: (fresh / name).read_text() for name in HARMLESS} == HARMLESS
     assert (fresh / "conf" / "a.yaml").read_text() == "a: 1\n"
 
 

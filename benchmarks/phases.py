@@ -75,10 +75,10 @@ def run(composed: DictConfig) -> float | list[float]:
     _until_first_step.clear()
     started = time.time()
     settings = Settings.from_hydra(composed, HydraConfig.get())
-    from mnist_exp.experiment import runner as experiment
+    from mnist_exp.experiment.runner import run_experiment
 
     try:
-        result = experiment.run_experiment(settings)
+        result = run_experiment(settings)
         objectives = result.objectives(settings.config.objective)
     finally:  # for a pruned trial, too
         line = {

@@ -15,6 +15,7 @@ from mnist_exp.errors import Killed, UserError
 from mnist_exp.outside.printing import use_any_encoding
 
 _STORE = "tracking.uri="
+_STORE_HELP = "another MLflow store than MLFLOW_TRACKING_URI or the current folder's"
 
 
 class Parser(argparse.ArgumentParser):
@@ -34,7 +35,7 @@ class Parser(argparse.ArgumentParser):
         usage: str = "[options]",
         store: bool = True,
     ) -> None:
-        """`usage` shows the arguments in one line; `examples` stand below the options in --help."""
+        """Set what --help shows: `usage` follows `python -m MODULE`, `examples` are at the end."""
         parts = [f"python -m {module}", usage, "[tracking.uri=URI]" if store else ""]
         line = " ".join(filter(None, parts))
         super().__init__(
@@ -63,9 +64,6 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise UserError with argparse's message and the usage."""
         raise UserError(f"{message}\n{self._usage}")
-
-
-_STORE_HELP = "another MLflow store than MLFLOW_TRACKING_URI or the current folder's"
 
 
 def main(run: Callable[[Sequence[str]], int | None], *mistakes: type[Exception]) -> None:

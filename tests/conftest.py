@@ -23,7 +23,7 @@ from tests.support.runs import Started, Trained
 from tests.support.surroundings import skip_unless_required
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-# What hypothesis finds new belongs on a developer's screen, not in a check of somebody else's change.
+# New findings of hypothesis belong on a developer's screen, not into a check of another change.
 hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
@@ -74,7 +74,7 @@ def idx_folder(tmp_path: Path, mnist: data.Dataset) -> Path:
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An MLflow database with its schema and nothing in it; making one takes seconds, copying it none."""
+    """An MLflow database with its schema alone; making one takes seconds, copying it none."""
     import mlflow
 
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
@@ -96,7 +96,7 @@ def workdir(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) 
 def start(
     tmp_path_factory: pytest.TempPathFactory, empty_store: Path
 ) -> Iterator[Callable[..., Started]]:
-    """Start `python ARGUMENTS` and go on: it loads TensorFlow, half its time, while other tests run."""
+    """Start `python ARGUMENTS` and go on: other tests run while it loads TensorFlow."""
     processes = []
 
     def started(*arguments: str) -> Started:
@@ -137,7 +137,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Trai
 
 @pytest.fixture
 def bare_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs of this process without what takes most of a small run's time: figures, model file, search for a preset."""
+    """Runs of this process make no figures and no model file, and look for no preset."""
     from mnist_exp.experiment import outcome, runner
     from mnist_exp.tracking.tracker import RunTracker
 
@@ -148,7 +148,7 @@ def bare_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[postgresql_server.Server]:
-    """A PostgreSQL server, or a skip that says why there is none; a failure where CI has installed one."""
+    """A PostgreSQL server; without one, skip with the reason, or fail where CI has installed it."""
     try:
         with postgresql_server.running(durable=False) as server:
             yield server

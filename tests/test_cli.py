@@ -48,12 +48,17 @@ def run_cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     [
         (
             ["model=cnn3x4"],
-            "model=cnn3x4: no such option; did you mean cnn3x3?\nOptions: cnn3x3, cnn5x5, mlp, softmax",
+            (
+                "model=cnn3x4: no such option; did you mean cnn3x3?\n"
+                "Options: cnn3x3, cnn5x5, mlp, softmax"
+            ),
         ),
         (
             ["optimizer.learning_rat=0.1"],
-            "optimizer.learning_rat: no such setting; did you mean learning_rate?\nSettings in optimizer: beta_1, "
-            + "beta_2, epsilon, kind, learning_rate",
+            (
+                "optimizer.learning_rat: no such setting; did you mean learning_rate?\n"
+                "Settings in optimizer: beta_1, beta_2, epsilon, kind, learning_rate"
+            ),
         ),
         (["schedule.epochs=abc"], "schedule.epochs=abc: expected a whole number"),
         (["schedule.epochs=0"], "schedule.epochs=0: expected a number >= 1"),
@@ -134,7 +139,8 @@ def test_config_errors_and_help_load_neither_tensorflow_nor_mlflow() -> None:
         "import sys, runpy; sys.argv = ['mnist_exp', 'schedule.epochs=0']\n"
         "try: runpy.run_module('mnist_exp', run_name='__main__')\n"
         "except SystemExit: pass\n"
-        "print([name for name in ('tensorflow', 'keras', 'mlflow', 'matplotlib') if name in sys.modules])"
+        "heavy = ('tensorflow', 'keras', 'mlflow', 'matplotlib')\n"
+        "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -84,13 +84,14 @@ def test_missing_file(idx_folder: Path) -> None:
     (idx_folder / "t10k-labels-idx1-ubyte").unlink()
     with pytest.raises(
         DataError,
-        match="t10k-labels-idx1-ubyte or t10k-labels.idx1-ubyte, gzipped or not; found t10k-images-idx3",
+        match="t10k-labels-idx1-ubyte or t10k-labels.idx1-ubyte, gzipped or not; "
+        "found t10k-images-idx3",
     ):
         data.load(dir=idx_folder, validation_size=50)
 
 
 def renamed(folder: Path, form: Callable[[str], str]) -> None:
-    """Give each of the folder's files, by its plain name, another one, which may be in another folder."""
+    """Move each of the folder's files, by its plain name, to another name or folder."""
     for path in list(folder.iterdir()):
         content = path.read_bytes()
         path.unlink()

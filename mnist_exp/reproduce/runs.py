@@ -117,13 +117,13 @@ def train(runs: PresetRuns, seed: int, say: Callable[[str], None]) -> str | None
     Returns None, or why there is still no run: a run that fails does not stop the others. Raises
     UserError for a mistake in the settings and for a store that cannot be used.
     """
-    from mnist_exp.experiment import runner as experiment
+    from mnist_exp.experiment.runner import run_experiment
 
     try:
         overrides = _overrides(runs, seed, say)
         if overrides is None:
             return "another process is training it"
-        experiment.run_experiment(compose(overrides))
+        run_experiment(compose(overrides))
     except Exception as error:
         if isinstance(error, UserError) and not isinstance(error, NonFiniteCost):
             raise

@@ -21,7 +21,7 @@ from mnist_exp.errors import ConfigError, did_you_mean
 from mnist_exp.outside import moments, plot_style
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
 from mnist_exp.outside.paging import all_pages
-from mnist_exp.studies import report as study_report
+from mnist_exp.studies import report
 from mnist_exp.studies.trial import RUN_ID, tags_of_trial
 from mnist_exp.sweeper import RunningTrial
 from mnist_exp.sweeper.attributes import SPACE
@@ -119,7 +119,7 @@ class StudyTracking(StudyHooks):
     def on_study_end(self, study: "optuna.Study", config: "DictConfig") -> None:
         """Log the best trial, how many ended how, all trials as a table, and Optuna's plots."""
         plot_style.draw_to_files()
-        from mnist_exp.studies import figures as study_figures
+        from mnist_exp.studies import figures
 
         run_id = study.user_attrs[RUN_ID]
         trials = study.get_trials(deepcopy=False)
@@ -133,8 +133,8 @@ class StudyTracking(StudyHooks):
             best = _log_best(client, run_id, study) if "COMPLETE" in states else None
             with tempfile.TemporaryDirectory() as folder:
                 study.trials_dataframe().to_csv(Path(folder) / "trials.csv", index=False)
-                study_figures.draw(study, Path(folder), config.objective)
-                summary = study_report.write(
+                figures.draw(study, Path(folder), config.objective)
+                summary = report.write(
                     study.study_name, config.tracking.uri, Path(folder), config.data.dir
                 )
                 client.log_artifacts(run_id, folder, "study")

@@ -1,4 +1,4 @@
-"""A refused command leaves what was there before it, to the byte; an accepted one leaves its own files."""
+"""A refused command leaves the folder as it was, to the byte; an accepted one leaves its files."""
 
 import subprocess
 import sys

@@ -15,7 +15,8 @@ from mnist_exp import run
 from mnist_exp.config.tree import compose
 
 FOREIGN = {
-    "config.yaml": "defaults: [{model: cnn3x3}, _self_]\nseed: 99\npreflight: error\nhydra: {job: {chdir: true}}",
+    "config.yaml": "defaults: [{model: cnn3x3}, _self_]\nseed: 99\npreflight: error\n"
+    "hydra: {job: {chdir: true}}",
     "model/cnn3x3.yaml": "layers: 3",
     "experiment/blog_cnn3x3.yaml": "seed: 98",
     "seed/x.yaml": "y: 1",

@@ -1,4 +1,7 @@
-"""A record is written by whoever could write to the store; what is taken over from it is text and settings, no more."""
+"""What is taken over from a record is text and settings, and nothing else.
+
+Whoever can write to the store can write a record.
+"""
 
 import json
 from pathlib import Path
@@ -139,7 +142,7 @@ def forge(run_id: str, recorded: Any, **resolved: Any) -> None:
 def test_a_hostile_record_gives_nothing_away(
     workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """best_of, rerun and resume: no variable of the reader's, no other store, no folder of the record's choice."""
+    """best_of, rerun and resume read no variable, and no store or folder that the record names."""
     monkeypatch.setenv("LAB_TOKEN", "canary")
     done = run(SMALL)
     elsewhere = f"sqlite:///{workdir}/elsewhere.db"
@@ -222,7 +225,7 @@ def test_records_that_best_of_cannot_use(workdir: Path, idx_folder: Path) -> Non
 
 @pytest.mark.usefixtures("bare_runs")
 def test_a_folder_is_read_again_only_for_the_recorded_data(workdir: Path, idx_folder: Path) -> None:
-    """A record without a digest would make a rerun train on whatever lies in a folder of its choice."""
+    """A record without a digest would make a rerun train on whatever its folder holds."""
     done = run(
         [
             "model=softmax",

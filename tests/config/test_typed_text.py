@@ -159,7 +159,8 @@ def test_text_in_yaml_stays_as_it_stands_there(tmp_path: Path) -> None:
     (tmp_path / "mine" / "experiment").mkdir(parents=True)
     (tmp_path / "mine" / "experiment" / "2024_01.yaml").write_text(YAML)
     code = (
-        "import sys, json; from mnist_exp import __main__; from mnist_exp.experiment import runner\n"
+        "import sys, json; from mnist_exp import __main__\n"
+        "from mnist_exp.experiment import runner\n"
         "class Result:\n    objectives = lambda self, names: [0.0]\n"
         "def show(settings):\n    print(json.dumps(settings.config.to_dict())); return Result()\n"
         "runner.run_experiment = show\n__main__.main()"

@@ -11,7 +11,7 @@ import pytest
 
 from mnist_exp.command import main
 from mnist_exp.errors import UserError
-from mnist_exp.experiment import console as reporting
+from mnist_exp.experiment.console import Reporter
 from mnist_exp.reproduce import __main__ as command
 from mnist_exp.reproduce.claims import Verdict
 
@@ -48,8 +48,8 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
         if len(runs()) == 2 and progress.step > 1:
             raise KeyboardInterrupt
 
-    original = reporting.Reporter.progress
-    monkeypatch.setattr(reporting.Reporter, "progress", interrupt)
+    original = Reporter.progress
+    monkeypatch.setattr(Reporter, "progress", interrupt)
     arguments = ["--only", BUGGY, "--seeds", "3", "--quick", "--output", "new/folder"]
     monkeypatch.setattr(sys, "argv", ["reproduce", *arguments])
     with pytest.raises(SystemExit) as ended:
@@ -59,7 +59,7 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
     assert sorted(run.info.status for run in runs()) == ["FINISHED", "KILLED"]
     before = {run.info.run_id for run in runs()}
 
-    monkeypatch.setattr(reporting.Reporter, "progress", original)
+    monkeypatch.setattr(Reporter, "progress", original)
     reproduction = command.run(arguments)
     out = capsys.readouterr().out
     assert "finished runs: 1 of 3; to train: 2" in out

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.fake_runs import FakeRuns, trial
-from mnist_exp.studies import report as study_report
+from mnist_exp.studies import report
 
 
 def test_the_page_of_a_study(workdir: Path) -> None:
@@ -16,7 +16,7 @@ def test_the_page_of_a_study(workdir: Path) -> None:
             settings=settings,
             tags=trial("rates", number, "optimizer.learning_rate"),
         )
-    summary = study_report.write("rates", None, workdir)
+    summary = report.write("rates", None, workdir)
     assert "over 2 paired seeds" in summary
     assert "study rates" in (workdir / "compare.html").read_text()
 
@@ -24,7 +24,7 @@ def test_the_page_of_a_study(workdir: Path) -> None:
 def test_a_study_does_not_fail_for_its_report(
     workdir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert study_report.write("nothing", None, workdir) == ""
+    assert report.write("nothing", None, workdir) == ""
     assert capsys.readouterr().err.startswith(
         "study nothing: no compare.html (--study nothing: no such study"
     )

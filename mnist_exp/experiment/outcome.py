@@ -110,7 +110,7 @@ def _registry_entry(job: Job, epochs: list[EpochResult]) -> "Entry | None":
 
     if "debug" in job.settings.choices or job.settings.config.data.eval_on_train:
         return None
-    return Entry(job.variant, epochs[-1].val.accuracy, len(job.dataset.val))
+    return Entry(variant=job.variant, accuracy=epochs[-1].val.accuracy, images=len(job.dataset.val))
 
 
 @contextmanager

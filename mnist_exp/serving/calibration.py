@@ -1,4 +1,4 @@
-"""The rule by which a trained network's answers are doubted, from its training and validation images."""
+"""Fit the rule by which a trained network's answers are doubted."""
 
 import keras
 import numpy as np
@@ -8,14 +8,15 @@ from mnist_exp.data import Dataset, Split
 from mnist_exp.serving.judgement import Judgement, fit
 from mnist_exp.serving.model import features_and_logits
 
-_REFERENCES, _VALIDATION = (
-    4_000,
-    2_000,
-)  # images that are used of each: a second or two on two cores
+# More images than these would make every run's end slower.
+_REFERENCES, _VALIDATION = 4_000, 2_000
 
 
 def judgement_of(model: keras.Model, dataset: Dataset) -> Judgement:
-    """Fitted on the first training and validation images; no test image is seen."""
+    """Return the model's rule, fitted on the first training and validation images.
+
+    No test image is used.
+    """
     both = keras.Model(model.input, [model.layers[-1].input, model.output])
     train, validation = dataset.train.first(_REFERENCES), dataset.val.first(_VALIDATION)
     return fit(

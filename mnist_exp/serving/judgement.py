@@ -1,35 +1,38 @@
-"""Whether a network's answer can be relied on: how probable it is, and whether the image looks like digits it has seen.
+"""Judge whether an answer can be relied on: is it probable, and is the image like known digits?
 
-A copy of this file travels with every logged model, which loads where mnist_exp is not installed: it imports numpy only.
+A copy of this file travels with every logged model, which loads where mnist_exp is not installed:
+it imports numpy only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-_NEIGHBOURS = (
-    3  # the distance is that to the third nearest of the reference images with the same answer
-)
-_DIRECTIONS = 128  # of the features that are kept
-_UNLIKELY, _UNLIKE = (
-    0.01,
-    0.025,
-)  # of validation images: the shares that are doubted for either reason
-_LEAST, _MOST = 0.5, 0.9  # between which the least confidence lies that is no doubt
+# The distance of an image is that to the third nearest reference image with the same digit.
+_NEIGHBOURS = 3
+_DIRECTIONS = 128  # that the features are projected on
+# The shares of validation images that are doubted: as improbable, and as unlike the known digits.
+_UNLIKELY, _UNLIKE = 0.01, 0.025
+_LEAST, _MOST = 0.5, 0.9  # bounds of `least_confidence`
 _TEMPERATURES = np.geomspace(0.25, 8, 61)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """The rule of one network, fitted on its training and validation images; stored beside it as an npz file.
+    """The rule of one network, fitted on its training and validation images.
 
-    temperature: what logits are divided by before probabilities are computed of them, so that they are calibrated
-    least_confidence: a less probable answer is doubted
-    farthest: so is one whose image is farther from the reference images with that label, as 1 - cosine
-    signs: [F, 128] of -1 and 1, which projects the features before the network's last layer
-    references: [N, 128] such projections of training images, of length 127; labels: [N]
+    It is stored as an npz file beside the network.
+
+    Attributes:
+        temperature: Logits are divided by it, which makes their probabilities calibrated.
+        least_confidence: A less probable answer is doubted.
+        farthest: An image that is farther than this from the reference images with the answer's
+            label is doubted, too; the distance is 1 - cosine.
+        signs: -1 and 1, [F, 128]. They project the features before the network's last layer.
+        references: Projections of training images, of length 127, [N, 128].
+        labels: Labels of the reference images, [N].
     """
 
     temperature: float
@@ -42,7 +45,7 @@ class Judgement:
     def judge(
         self, features: NDArray[np.float32], logits: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """(The calibrated probability of each answer [N], whether the answer can be relied on [N])."""
+        """Return each answer's calibrated probability [N], and whether it can be relied on [N]."""
         confidence = confidences(logits, self.temperature)
         near = self.distances(features, logits.argmax(axis=1)) <= self.farthest
         return confidence, near & (confidence >= self.least_confidence)
@@ -50,23 +53,24 @@ class Judgement:
     def distances(
         self, features: NDArray[np.float32], digits: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Of each image [N], infinite where there are too few reference images of that digit."""
+        """Return the distance of each image from the reference images of its digit, [N].
+
+        It is infinite where there are too few reference images of that digit.
+        """
         projected = _projected(features, self.signs)
         result = np.full(len(digits), np.inf, np.float32)
         for digit in np.unique(digits):
             alike = self.references[self.labels == digit].astype(np.float32)
-            if len(alike) >= _NEIGHBOURS:
-                cosines = (
-                    projected[digits == digit]
-                    @ (alike / np.linalg.norm(alike, axis=1, keepdims=True)).T
-                )
-                result[digits == digit] = (
-                    1 - np.partition(cosines, -_NEIGHBOURS, axis=1)[:, -_NEIGHBOURS]
-                )
+            if len(alike) < _NEIGHBOURS:
+                continue
+            chosen = digits == digit
+            directions = alike / np.linalg.norm(alike, axis=1, keepdims=True)
+            cosines = projected[chosen] @ directions.T
+            result[chosen] = 1 - np.partition(cosines, -_NEIGHBOURS, axis=1)[:, -_NEIGHBOURS]
         return result
 
     def save(self, path: Path) -> None:
-        """As an npz file without pickles; the signs take a bit each."""
+        """Write an npz file without pickles, in which each sign takes a bit."""
         numbers = np.array([self.temperature, self.least_confidence, self.farthest])
         np.savez_compressed(
             path,
@@ -78,12 +82,16 @@ class Judgement:
 
 
 def load(path: Path) -> Judgement:
-    """A judgement as `save` wrote it."""
+    """Read a judgement that `save` wrote."""
     with np.load(path, allow_pickle=False) as file:
         temperature, least_confidence, farthest = (float(number) for number in file["numbers"])
-        signs = np.where(np.unpackbits(file["signs"], axis=1), 1, -1).astype(np.int8)
         return Judgement(
-            temperature, least_confidence, farthest, signs, file["references"], file["labels"]
+            temperature=temperature,
+            least_confidence=least_confidence,
+            farthest=farthest,
+            signs=np.where(np.unpackbits(file["signs"], axis=1), 1, -1).astype(np.int8),
+            references=file["references"],
+            labels=file["labels"],
         )
 
 
@@ -91,34 +99,44 @@ def fit(
     train: tuple[NDArray[np.float32], NDArray[np.int32]],
     validation: tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.int32]],
 ) -> Judgement:
-    """The rule from (features [N, F], labels [N]) of training images and (features, logits [M, 10], labels) of others."""
+    """Return the rule of a network.
+
+    `train` are features [N, F] and labels [N] of training images, `validation` features [M, F],
+    logits [M, 10] and labels [M] of others. Without validation images nothing is far.
+    """
     features, labels = train
     signs = np.where(
         np.random.default_rng(0).random((features.shape[1], _DIRECTIONS)) < 0.5, 1, -1
     ).astype(np.int8)
-    references = np.round(127 * _projected(features, signs)).astype(np.int8)
-    seen, logits, right = validation
+    rule = Judgement(
+        temperature=1.0,
+        least_confidence=_LEAST,
+        farthest=np.inf,
+        signs=signs,
+        references=np.round(127 * _projected(features, signs)).astype(np.int8),
+        labels=labels.astype(np.uint8),
+    )
+    other_features, logits, right = validation
     if not len(right):
-        return Judgement(1.0, _LEAST, np.inf, signs, references, labels.astype(np.uint8))
+        return rule
     temperature = float(min(_TEMPERATURES, key=lambda value: _cost(logits / value, right)))
     confidence = np.sort(confidences(logits, temperature))
     least = float(np.clip(np.quantile(confidence, _UNLIKELY), _LEAST, _MOST))
-    rule = Judgement(temperature, least, np.inf, signs, references, labels.astype(np.uint8))
     digits = logits.argmax(axis=1)
-    distances = rule.distances(seen, digits)
+    distances = rule.distances(other_features, digits)
     known = distances[np.isfinite(distances) & (digits == right)]
     farthest = float(np.quantile(known, 1 - _UNLIKE)) if len(known) else np.inf
-    return Judgement(temperature, least, farthest, signs, references, labels.astype(np.uint8))
+    return replace(rule, temperature=temperature, least_confidence=least, farthest=farthest)
 
 
 def confidences(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    """The probability of the most probable answer [N]."""
+    """Return the probability of the most probable digit of each image, [N]."""
     scaled = logits / temperature
     return 1 / np.exp(scaled - scaled.max(axis=1, keepdims=True)).sum(axis=1)
 
 
 def _cost(logits: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
-    """The mean cross entropy."""
+    """Return the mean cross entropy."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     return float(
         (np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]).mean()
@@ -126,5 +144,6 @@ def _cost(logits: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
 
 
 def _projected(features: NDArray[np.float32], signs: NDArray[np.int8]) -> NDArray[np.float32]:
+    """Return the projections of the features, [N, 128], each of length 1."""
     projected = features.astype(np.float32) @ signs.astype(np.float32)
     return projected / np.maximum(np.linalg.norm(projected, axis=1, keepdims=True), 1e-9)

@@ -1,7 +1,7 @@
-"""The model that a run logs, as MLflow loads it: pictures or arrays in, digits with their probabilities out.
+"""The model that a run logs, as MLflow loads it: pictures or arrays in, digits out.
 
-Copies of this file and of preprocessing.py travel with the model, in a package of their own, so that it loads where
-mnist_exp is not installed; therefore the relative import.
+A copy of this file travels with every logged model, in a package with the modules of this folder
+that it imports. The model loads where mnist_exp is not installed; so the imports are relative.
 """
 
 import base64
@@ -32,9 +32,10 @@ _BATCH = 1000
 
 
 class DigitModel:
-    """What `mlflow.pyfunc.load_model` wraps.
+    """A network as `mlflow.pyfunc.load_model` wraps it.
 
-    `path` is a network from [N, 28, 28, 1] in [0, 1] to logits, or a folder with one and the rule that doubts its answers.
+    `path` is the file of a network from [N, 28, 28, 1] in [0, 1] to logits, or a folder with such a
+    file and the rule that doubts its answers.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,14 +51,17 @@ class DigitModel:
         self._network = keras.Model(network.input, [network.layers[-1].input, network.output])
 
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """A row for each image: `digit` 0 to 9, `probabilities` of the ten digits, and if asked for `pixels` [28][28].
+        """Return a row for each image.
 
-        `confidence` is the calibrated probability that the digit is right, and `sure` false if that is low or the image is
-        unlike the digits that the network was trained on. A model that was logged without a rule has neither.
+        Columns are `digit` 0 to 9, `probabilities` of the ten digits, and `pixels` [28][28] if
+        `return_pixels` is set. `confidence` is the calibrated probability that the digit is right;
+        `sure` is false if that is low or the image is unlike the digits that the network was
+        trained on. A model that was logged without a rule has neither of these two columns.
 
-        A column, list or array of base64-encoded pictures' files, which are preprocessed as MNIST was; or of arrays
-        [28, 28] or [28, 28, 1], light on dark as in MNIST, in 0..1 or (with any value above 1) in 0..255, which are
-        not. Raises MlflowException for anything else, which a server answers with status 400.
+        `model_input` is a column, list or array of pictures' files in base64, which are
+        preprocessed as MNIST was; or of arrays [28, 28] or [28, 28, 1], light on dark as in MNIST,
+        in 0..1 or (with any value above 1) in 0..255, which are not preprocessed. Raises
+        MlflowException for anything else, which a server answers with status 400.
         """
         images = _images(model_input)
         features, logits = features_and_logits(self._network, images)
@@ -77,27 +81,30 @@ class DigitModel:
 def features_and_logits(
     network: Any, images: NDArray[Any]
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """([N, F] before the network's last layer, [N, 10]) of a network with these two outputs, computed in parts."""
+    """Return the features [N, F] before the network's last layer, and the logits [N, 10].
+
+    The network has these two outputs. It gets at most 1,000 images at once.
+    """
     parts = [network(images[start : start + _BATCH]) for start in range(0, len(images), _BATCH)]
     features, logits = (np.concatenate([np.asarray(part[i]) for part in parts]) for i in (0, 1))
     return features.astype(np.float32), logits.astype(np.float64)
 
 
 def _load_pyfunc(data_path: str) -> DigitModel:
-    """The name and argument that MLflow prescribes."""
+    """Load the model. MLflow prescribes this name and argument."""
     return DigitModel(Path(data_path))
 
 
 def as_picture(image: NDArray[np.uint8]) -> str:
-    """[28, 28] -> a base64-encoded PNG file, as the model takes it."""
+    """Return the image [28, 28] as a PNG file in base64, as the model takes it."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode()
 
 
-def _images(given: Any) -> NDArray[np.float32]:
-    """[N, 28, 28, 1] in [0, 1]."""
-    items = _items(given)
+def _images(model_input: Any) -> NDArray[np.float32]:
+    """Return the images [N, 28, 28, 1] in [0, 1]. Raises MlflowException for anything else."""
+    items = _items(model_input)
     if not items:
         raise _refused("expected at least one image, found none")
     if all(isinstance(item, str | bytes) for item in items):
@@ -108,8 +115,8 @@ def _images(given: Any) -> NDArray[np.float32]:
         values = np.array(items, object)
     if values.dtype.kind not in "fiub" or values.shape[1:] not in ((SIZE, SIZE), (SIZE, SIZE, 1)):
         raise _refused(
-            f"expected base64-encoded pictures, or numbers [N, {SIZE}, {SIZE}] or [N, {SIZE}, {SIZE}, 1]; found "
-            f"{_described(items, values)}"
+            f"expected base64-encoded pictures, or numbers [N, {SIZE}, {SIZE}] or "
+            f"[N, {SIZE}, {SIZE}, 1]; found {_described(items, values)}"
         )
     pixels = values.reshape(-1, SIZE, SIZE, 1).astype(np.float32)
     if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 255):
@@ -119,27 +126,23 @@ def _images(given: Any) -> NDArray[np.float32]:
     return (pixels / 255).astype(np.float32) if pixels.max() > 1 else pixels
 
 
-def _items(given: Any) -> list[Any]:
-    """The texts or nested lists of numbers in whatever form a caller or MLflow's server passes images on.
+def _items(model_input: Any) -> list[Any]:
+    """Return the texts, or nested lists of numbers, of the images in a model's input.
 
-    These are a data frame, a dict of columns, a list of rows, an array, or one image; `{"b64": TEXT}` as TensorFlow
-    Serving has it.
+    A caller or MLflow's server passes a data frame, a dict of columns, a list of rows, an array, or
+    one image; `{"b64": TEXT}` stands for TEXT, as in TensorFlow Serving.
     """
-    if isinstance(given, list) and given and all(isinstance(row, dict) for row in given):
-        given = {
-            name: [row.get(name) for row in given]
-            for name in dict.fromkeys(n for row in given for n in row)
-        }
-    if isinstance(given, dict | pd.DataFrame):
-        if set(given) == {_WRAPPED}:
-            given = given[_WRAPPED]
-        elif COLUMN not in given:
-            raise _refused(
-                f"expected a column {COLUMN}, found {', '.join(map(str, given)) or 'none'}"
-            )
-        else:
-            given = given[COLUMN]
-    items = _plain(given)
+    values = model_input
+    if isinstance(values, list) and values and all(isinstance(row, dict) for row in values):
+        names = dict.fromkeys(name for row in values for name in row)
+        values = {name: [row.get(name) for row in values] for name in names}
+    if isinstance(values, dict | pd.DataFrame):
+        column = _WRAPPED if set(values) == {_WRAPPED} else COLUMN
+        if column not in values:
+            columns = ", ".join(map(str, values)) or "none"
+            raise _refused(f"expected a column {COLUMN}, found {columns}")
+        values = values[column]
+    items = _plain(values)
     if not isinstance(items, list) or _is_one_image(items):
         items = [items]
     return [
@@ -149,7 +152,7 @@ def _items(given: Any) -> list[Any]:
 
 
 def _is_one_image(items: list[Any]) -> bool:
-    """Whether these are the 28 rows of one image, and not several images."""
+    """Return whether these are the 28 rows of one image, not several images."""
     return len(items) == SIZE and all(
         isinstance(row, list) and len(row) == SIZE and isinstance(row[0], int | float)
         for row in items
@@ -157,7 +160,7 @@ def _is_one_image(items: list[Any]) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """The value with arrays, which MLflow's server nests, as lists."""
+    """Return the value with lists for arrays, which MLflow's server nests."""
     if isinstance(value, np.ndarray):
         return _plain(value.tolist()) if value.dtype == object else value.tolist()
     if isinstance(value, pd.Series | list | tuple):
@@ -166,16 +169,18 @@ def _plain(value: Any) -> Any:
 
 
 def _described(items: list[Any], values: NDArray[Any]) -> str:
-    kinds = sorted(
-        {"text" if isinstance(item, str | bytes) else type(item).__name__ for item in items}
-    )
+    """Return in words what was given instead of images."""
     if values.dtype.kind in "fiub":
         return f"{values.dtype} {list(values.shape)}"
-    return f"{' and '.join(kinds)}" + (" of different shapes" if kinds == ["list"] else "")
+    kinds = {"text" if isinstance(item, str | bytes) else type(item).__name__ for item in items}
+    return " and ".join(sorted(kinds)) + (" of different shapes" if kinds == {"list"} else "")
 
 
 def _decoded(text: str | bytes, number: int) -> NDArray[np.float32]:
-    """[28, 28, 1] in [0, 1] from a picture in base64, with or without the `data:` of a URL before it."""
+    """Return the image [28, 28, 1] in [0, 1] of a picture in base64, with or without `data:...,`.
+
+    Raises MlflowException, which names the picture by its number.
+    """
     try:
         return (from_bytes(_content(text))[:, :, None] / 255).astype(np.float32)
     except PictureError as error:
@@ -183,7 +188,10 @@ def _decoded(text: str | bytes, number: int) -> NDArray[np.float32]:
 
 
 def _content(text: str | bytes) -> bytes:
-    """The bytes that a text holds in base64, of either alphabet, with line breaks or without padding. Raises PictureError."""
+    """Return the bytes that a text holds in base64.
+
+    Both alphabets, line breaks and missing padding are accepted. Raises PictureError for others.
+    """
     encoded = text if isinstance(text, bytes) else text.encode()
     if encoded[:5].lower() == b"data:":
         encoded = urllib.parse.unquote_to_bytes(encoded.partition(b",")[2])
@@ -191,16 +199,18 @@ def _content(text: str | bytes) -> bytes:
     try:
         return base64.b64decode(compact + b"=" * (-len(compact) % 4), validate=True)
     except binascii.Error:
-        if isinstance(text, bytes):  # a file as it is, of a Parquet column of bytes for one
+        if isinstance(text, bytes):  # the file itself, for example from a Parquet column of bytes
             return text
         start = text.strip()[:30]
         raise PictureError(f"expected a picture's file in base64, found {start!r}") from None
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probabilities [N, 10]."""
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     return weights / weights.sum(axis=1, keepdims=True)
 
 
 def _refused(reason: str) -> MlflowException:
+    """Return the error that a model's server answers with status 400."""
     return MlflowException.invalid_parameter_value(reason)

@@ -1,4 +1,4 @@
-"""Log a trained network as a model that brings its preprocessing along, and needs no mnist_exp to be loaded."""
+"""Log a trained network as a model that loads without mnist_exp, with its preprocessing."""
 
 import hashlib
 import importlib.metadata
@@ -24,7 +24,7 @@ from mnist_exp.serving import model as served_model
 from mnist_exp.serving.model import COLUMN, NETWORK, RETURN_PIXELS, RULE
 
 _PACKAGE_DIR = Path(__file__).parent
-_MODULES = (
+_MODULES = (  # a copy of them is part of each model
     "ink",
     "judgement",
     "model",
@@ -37,7 +37,7 @@ _MODULES = (
 )
 # What `mlflow models serve` installs to load the model.
 _REQUIREMENTS = ("tensorflow", "keras", "numpy", "pandas", "pillow")
-# The code of earlier versions, whose networks take the same images: its package's name, and its modules.
+# The code of earlier versions, whose networks take the same images: {package: its modules}.
 _EARLIER = {
     "mnist_exp_model_6c62a684d5c7": ("preprocessing", "served_model"),
     "mnist_exp_model_574362977805": ("judgement", "picture_files", "preprocessing", "served_model"),
@@ -46,8 +46,9 @@ TAG = "mnist_exp.takes"  # of a logged model
 PICTURES = "pictures"
 DATA = "network"  # the folder of what a model loads
 
-# No inputs are named: a picture is a text and an array is not, and no type of MLflow's is both. With one, its server refuses
-# CSV, arrays in a data frame's rows and an index that does not begin at 0. MLflow checks nothing, the model all.
+# No inputs are named: a picture is a text and an array is not, and no type of MLflow is both. With
+# a type, its server refuses CSV, arrays in a data frame's rows and an index that does not begin at
+# 0. The model checks its input itself.
 _SIGNATURE = ModelSignature(
     None,
     Schema(
@@ -63,7 +64,7 @@ _SIGNATURE = ModelSignature(
 
 
 def logged(client: MlflowClient, run_id: str, step: int) -> LoggedModel | None:
-    """The model that the run has logged at this step, with all its files; None while there is none."""
+    """Return the model that the run has logged at this step with all its files, or None."""
     run = client.get_run(run_id)
     ready = [model for model in _of_run(client, run) if model.status == LoggedModelStatus.READY]
     return next((model for model in ready if model.model_id in _linked(run, step)), None)
@@ -72,10 +73,11 @@ def logged(client: MlflowClient, run_id: str, step: int) -> LoggedModel | None:
 def log(
     client: MlflowClient, run_id: str, keras_file: Path, example: NDArray[np.uint8], step: int
 ) -> None:
-    """Log the network in the file, of after `step` training steps, to the run.
+    """Log the network in the file, as it is after `step` training steps, to the run.
 
-    `example` is a digit [28, 28] uint8. The rule that doubts its answers may lie beside the network. A model that an earlier try left half logged is completed: MLflow counts as the
-    run's output what has no files yet, and can take no output back.
+    `example` is a digit [28, 28] uint8. The rule that doubts the network's answers may lie beside
+    it. A model that an earlier try left half logged is completed: it is an output of the run
+    already, though without files, and MLflow cannot remove an output.
     """
     if logged(client, run_id, step) is not None:
         return
@@ -115,7 +117,7 @@ def log(
 
 
 def _data(keras_file: Path, folder: Path) -> Path:
-    """What the model loads: a folder with the network and its rule, or the network alone if there is no rule."""
+    """Return a folder with the network and its rule, or the network's file if there is no rule."""
     rule = keras_file.with_name(RULE)
     if not rule.exists():
         return keras_file
@@ -127,12 +129,16 @@ def _data(keras_file: Path, folder: Path) -> Path:
 
 
 def _of_run(client: MlflowClient, run: Run) -> list[LoggedModel]:
+    """Return the run's logged models, half logged ones included."""
     query = f"source_run_id = '{run.info.run_id}'"
     return list(client.search_logged_models([run.info.experiment_id], filter_string=query))
 
 
 def _half_logged(client: MlflowClient, run: Run, step: int) -> LoggedModel | None:
-    """A model whose logging ended too early: after it became the run's output of this step, or just before that."""
+    """Return a model whose logging ended after it became the run's output of this step, or before.
+
+    A model that is the run's output of another step is not returned. Return None for no model.
+    """
     outputs = [] if run.outputs is None else run.outputs.model_outputs
     linked = {output.model_id for output in outputs if output.step != step}
     unfinished = [
@@ -142,22 +148,25 @@ def _half_logged(client: MlflowClient, run: Run, step: int) -> LoggedModel | Non
 
 
 def _linked(run: Run, step: int) -> set[str]:
-    """Ids of the models that are the run's outputs at this step."""
+    """Return the ids of the models that are the run's outputs at this step."""
     outputs = [] if run.outputs is None else run.outputs.model_outputs
     return {output.model_id for output in outputs if output.step == step}
 
 
 def code() -> tuple[str, dict[str, bytes]]:
-    """The package that travels with a model: its name, and {file name: content} of its modules.
+    """Return the package that is part of a model: its name, and {file name: content}.
 
-    The name tells it from that of other versions: one process may load several models.
+    Packages of other versions have other names: one process may load several models.
     """
     sources = {f"{name}.py": (_PACKAGE_DIR / f"{name}.py").read_bytes() for name in _MODULES}
     return _name(sources), sources
 
 
 def is_known(read: Callable[[str], bytes | None]) -> bool:
-    """Whether a model's code is this version's or an earlier one's; `read` gives a file below the model's folder `code`."""
+    """Return whether a model's code is that of this version or of an earlier one.
+
+    `read` returns the content of a file below the model's folder `code`, or None.
+    """
     known = {code()[0]: _MODULES, **_EARLIER}
     for package, modules in known.items():
         sources = {f"{name}.py": read(f"{package}/{name}.py") for name in modules}
@@ -168,11 +177,13 @@ def is_known(read: Callable[[str], bytes | None]) -> bool:
 
 
 def _name(sources: dict[str, bytes]) -> str:
+    """Return the name of the package with these modules, which holds a digest of their texts."""
     texts = [source.decode(errors="replace") for source in sources.values()]
     return f"mnist_exp_model_{hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:12]}"
 
 
 def _package(folder: Path) -> Path:
+    """Write the package of `code` into the folder and return its path."""
     name, sources = code()
     package = folder / name
     package.mkdir()

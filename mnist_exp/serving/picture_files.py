@@ -1,22 +1,23 @@
-"""A picture's file as people have it -> its brightness [H, W], upright, on paper of one colour.
+"""Read a picture's file: its brightness [H, W], upright, on paper of one colour.
 
-A copy of this file travels with every logged model, which loads where mnist_exp is not installed: it imports numpy and
-Pillow only. HEIC, which Pillow does not read itself, is read where pillow-heif is installed.
+A copy of this file travels with every logged model, which loads where mnist_exp is not installed:
+it imports numpy and Pillow only. Pillow reads HEIC where pillow-heif is installed.
 """
 
 import contextlib
 import io
 import re
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 MOST_PIXELS = 64_000_000  # of a picture; decoded, that many take 64 to 256 MB
-LONGEST = 1024  # pixels of the longer side that a picture is worked on with
-_SMALL = 0.08  # of a page's longer side: ink that is cut out of the page before that
-_LEAST_INK = 0.05  # of the range from black to white, by which ink differs from an even page
+LONGEST = 1024  # pixels: the longer side to which a picture is reduced
+_SMALL = 0.08  # of a page's longer side: smaller ink is cut out before the page is reduced
+_LEAST_INK = 0.05  # of the range from black to white: the least that ink differs from an even page
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "HEIC", "AVIF", "JPEG2000", "PPM")
 _PILLOW_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM")
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
@@ -29,58 +30,62 @@ _NO_PICTURES = {
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_EXTRAS = (b"tRNS", b"eXIf")  # transparency, and how the picture is turned
+_GREY = (190, 190, 190, 255)  # a paper on which black and white ink both show
 
-# Pillow warns of large pictures before they can be refused here, by name.
+# Pillow warns of large pictures, which are refused here, and of damaged EXIF, which is ignored.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-warnings.filterwarnings(
-    "ignore", module=r"PIL\."
-)  # of damaged EXIF and the like, which are no matter here
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class PictureError(ValueError):
-    """A picture that no digit can be read from; the message is one line and says why."""
+    """No digit can be read from a picture; the message is one line and says why."""
 
 
 def read_grey(content: bytes) -> NDArray[np.float32]:
-    """A picture's file -> its brightness [H, W] from 0 (black) to 1 (white), longest side at most `LONGEST`.
+    """Return a picture's brightness [H, W] from 0 (black) to 1 (white).
 
-    Of an animation or several pages it is the first. Raises PictureError for a file that is no picture, is damaged,
-    too large, or transparent all over.
+    The longer side is at most `LONGEST`. Of an animation or several pages the first is read. Raises
+    PictureError for a file that is not a picture, is damaged, too large, or transparent all over.
     """
-    try:
+    with _damage_reported():
         return _grey(_open(content))
-    except (PictureError, MemoryError):
-        raise
-    except Exception as error:  # Pillow passes on whatever its readers stumble over
-        raise PictureError(f"the file is damaged ({_first_line(error)})") from error
 
 
 def shown(content: bytes, longest: int) -> Image.Image:
-    """The picture as a person sees it, RGB, upright, not larger than that; transparent paper is grey.
+    """Return the picture as a person sees it: RGB, upright, its longer side at most `longest`.
 
-    Raises PictureError as `read_grey`.
+    Transparent paper is grey. Raises PictureError as `read_grey`.
     """
-    try:
+    with _damage_reported():
         picture = _reduced(_upright(_open(content), longest), longest)
-    except (PictureError, MemoryError):
-        raise
-    except Exception as error:
-        raise PictureError(f"the file is damaged ({_first_line(error)})") from error
     if not picture.has_transparency_data:
         return picture.convert("RGB")
-    paper = Image.new(
-        "RGBA", picture.size, (190, 190, 190, 255)
-    )  # black and white ink both show on grey
+    paper = Image.new("RGBA", picture.size, _GREY)
     return Image.alpha_composite(paper, picture.convert("RGBA")).convert("RGB")
 
 
+@contextlib.contextmanager
+def _damage_reported() -> Iterator[None]:
+    """Raise PictureError for whatever Pillow's readers raise in the block: the file is damaged."""
+    try:
+        yield
+    except (PictureError, MemoryError):
+        raise
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:150]
+        raise PictureError(f"the file is damaged ({reason})") from error
+
+
 def _open(content: bytes) -> Image.Image:
-    """The picture, not decoded yet, unless it is none or has too many pixels."""
+    """Return the picture, not decoded yet.
+
+    Raises PictureError if the file is not a picture or has too many pixels.
+    """
     formats = list(_PILLOW_FORMATS)
     if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
         formats.append(_heic_reader())
     try:
-        picture = Image.open(io.BytesIO(_pixels_alone(content)), formats=formats)
+        picture = Image.open(io.BytesIO(_without_metadata(content)), formats=formats)
     except Image.UnidentifiedImageError:
         raise _no_picture(content) from None
     except Image.DecompressionBombError as error:
@@ -91,39 +96,41 @@ def _open(content: bytes) -> Image.Image:
     return picture
 
 
-def _pixels_alone(content: bytes) -> bytes:
-    """A PNG without what its pixels do without: texts, profiles and times, which may be damaged or of many megabytes.
+def _without_metadata(content: bytes) -> bytes:
+    """Return a PNG file without texts, profiles and times; other files as they are.
 
-    Pillow refuses the file for them, and every other program shows it. What is left of a cut file stays for Pillow.
+    These may be damaged or have many megabytes, for which Pillow refuses a file that every other
+    program shows. The rest of a file that was cut off is kept, so that Pillow reports it.
     """
     if not content.startswith(_PNG):
         return content
-    kept, at, end = [_PNG], len(_PNG), len(_PNG)
-    while at + 12 <= len(content):
-        length, kind = int.from_bytes(content[at : at + 4]), content[at + 4 : at + 8]
-        end = at + 12 + length
-        if kind[:1].isupper() or kind in _PNG_EXTRAS:  # a large letter: no picture without it
-            kept.append(content[at:end])
-        at = end
+    kept, start, end = [_PNG], len(_PNG), len(_PNG)
+    while start + 12 <= len(content):
+        length, kind = int.from_bytes(content[start : start + 4]), content[start + 4 : start + 8]
+        end = start + 12 + length
+        if kind[:1].isupper() or kind in _PNG_EXTRAS:  # PNG's critical chunks have a capital letter
+            kept.append(content[start:end])
+        start = end
         if kind == b"IEND":
             return b"".join(kept)
     return b"".join([*kept, content[end:]])
 
 
 def _heic_reader() -> str:
-    """Pillow's name of the format, once pillow-heif has taught it to Pillow."""
+    """Register pillow-heif's reader and return the name that it gives the format."""
     try:
         import pillow_heif
     except ImportError:
         raise PictureError(
-            "a picture in HEIC format, which is read with the package pillow-heif (`pip install pillow-heif`); "
-            "or save it as JPEG"
+            "a picture in HEIC format, which is read with the package pillow-heif "
+            "(`pip install pillow-heif`); or save it as JPEG"
         ) from None
     pillow_heif.register_heif_opener()
     return "HEIF"
 
 
 def _no_picture(content: bytes) -> PictureError:
+    """Return the error for a file that is not a picture, which names what it is if it can."""
     expected = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
     start = content[:200].lstrip()
     for begin, kind in _NO_PICTURES.items():
@@ -133,28 +140,34 @@ def _no_picture(content: bytes) -> PictureError:
 
 
 def _too_large(pixels: int | None) -> PictureError:
+    """Return the error for a picture of this many pixels, None if Pillow did not count them."""
     has = "too many pixels" if pixels is None else f"{pixels:,} pixels"
     return PictureError(f"the picture has {has}; at most {MOST_PIXELS:,} are read")
 
 
 def _upright(picture: Image.Image, longest: int) -> Image.Image:
-    """The picture as EXIF turns it, with 8 bits a channel, in a mode that Pillow converts to all others."""
+    """Return the picture turned as its EXIF says, with 8 bits a channel.
+
+    Pillow converts its mode to all others.
+    """
     picture.draft(None, (longest, longest))  # a large JPEG is decoded smaller, which is much faster
-    with contextlib.suppress(
-        Exception
-    ):  # damaged EXIF, for which Pillow raises anything; damaged pixels come up later
+    # Pillow raises anything for damaged EXIF; damaged pixels are reported later.
+    with contextlib.suppress(Exception):
         picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I") or picture.mode == "F":
         picture = _eight_bits(picture)
     elif picture.mode == "LAB":
         picture = picture.getchannel("L")
-    elif picture.mode in ("La", "RGBa"):  # with colours multiplied by their opacity
+    elif picture.mode in ("La", "RGBa"):  # their colours are multiplied by their opacity
         picture = picture.convert("LA" if picture.mode == "La" else "RGBA")
     return picture
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
-    """A picture of 16 or 32 bits, or of fractions, of which any number of bits may be in use; Pillow would cut it."""
+    """Return a picture of 16 or 32 bits, or of fractions, scaled by the bits that it uses.
+
+    Pillow would cut off the values above 255. Raises PictureError for pixels that are not numbers.
+    """
     values = np.asarray(picture, np.float64)
     if not np.isfinite(values).all():
         raise PictureError(
@@ -162,31 +175,34 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
         )
     values = values - (values.min() if values.min() < 0 or _faint(values) else 0.0)
     highest = values.max()
-    if highest > 1:  # whole numbers, of the least number of bits that holds the highest
+    if highest > 1:  # for whole numbers: the highest of as many bits
         highest = 2.0 ** np.ceil(np.log2(highest + 1)) - 1
     return Image.fromarray(np.round(255 * values / max(highest, 1e-9)).astype(np.uint8))
 
 
 def _faint(values: NDArray[np.float64]) -> bool:
-    """Whether the picture is of two brightnesses, hardly apart for how bright both are; noise and light are not."""
+    """Return whether the picture has two brightnesses that differ by less than 10% of the higher.
+
+    Noise and uneven light are not two brightnesses.
+    """
     low, high = float(values.min()), float(values.max())
     light = values > (low + high) / 2
     share = float(light.mean())
     if high - low >= 0.1 * high or not 0 < share < 1:
         return False
-    apart = float(values[light].mean() - values[~light].mean())
-    return share * (1 - share) * apart**2 > 0.8 * float(values.var())
+    contrast = float(values[light].mean() - values[~light].mean())
+    return share * (1 - share) * contrast**2 > 0.8 * float(values.var())
 
 
 def _reduced(picture: Image.Image, longest: int) -> Image.Image:
-    """The picture no larger than that, in a mode in which pixels can be averaged."""
+    """Return the picture with a longer side of at most `longest`, by averages of its pixels."""
     if max(picture.size) <= longest:
         return picture
     if picture.has_transparency_data and picture.mode not in ("RGBA", "LA"):
         picture = picture.convert("RGBA")
     elif picture.mode in ("P", "1"):
         picture = picture.convert("RGB")
-    # Fully transparent pixels have a colour, too, which must not mix with that of the others.
+    # Fully transparent pixels have a colour, too, which must not mix with that of visible ones.
     multiplied = {"RGBA": "RGBa", "LA": "La"}.get(picture.mode, picture.mode)
     reduced = picture.convert(multiplied)
     reduced.thumbnail((longest, longest), Image.Resampling.BOX)
@@ -194,7 +210,7 @@ def _reduced(picture: Image.Image, longest: int) -> Image.Image:
 
 
 def _grey(picture: Image.Image) -> NDArray[np.float32]:
-    """See `read_grey`."""
+    """Return the brightness as `read_grey`; very small ink is cut out before it is reduced."""
     picture = _upright(picture, LONGEST)
     grey = _brightness_of(_reduced(picture, LONGEST))
     box = _small_ink(grey)
@@ -206,28 +222,31 @@ def _grey(picture: Image.Image) -> NDArray[np.float32]:
 
 
 def _small_ink(grey: NDArray[np.float32]) -> tuple[int, int, int, int] | None:
-    """(left, top, right, bottom) of the only ink on an even page, with some paper, if it is very small for its page.
+    """Return (left, top, right, bottom) of very small ink on an even page, with paper around it.
 
-    In a picture of the whole page, which is made smaller, it would have too few pixels.
+    In the reduced picture of the whole page it would have too few pixels. Return None if there is
+    no ink, or larger ink.
     """
     ink = np.abs(grey - np.median(grey)) > _LEAST_INK
-    y, x = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    if not len(y):
+    box = Image.fromarray(ink).getbbox()
+    if box is None:
         return None
-    side = int(max(np.ptp(y), np.ptp(x))) + 1
+    left, top, right, bottom = box
+    side = max(right - left, bottom - top)
     if side > _SMALL * max(grey.shape):
         return None
-    around = max(side, 4)
+    margin = max(side, 4)
+    height, width = grey.shape
     return (
-        max(int(x[0]) - around, 0),
-        max(int(y[0]) - around, 0),
-        min(int(x[-1]) + 1 + around, grey.shape[1]),
-        min(int(y[-1]) + 1 + around, grey.shape[0]),
+        max(left - margin, 0),
+        max(top - margin, 0),
+        min(right + margin, width),
+        min(bottom + margin, height),
     )
 
 
 def _brightness_of(picture: Image.Image) -> NDArray[np.float32]:
-    """The brightness of a picture that `_reduced` returned, on paper of one colour."""
+    """Return the brightness of a picture that `_reduced` returned, on paper of one colour."""
     transparent = picture.has_transparency_data
     if picture.mode in ("L", "1") and not transparent:
         return _stretched((np.asarray(picture.convert("L")) / 255).astype(np.float32))
@@ -238,7 +257,7 @@ def _brightness_of(picture: Image.Image) -> NDArray[np.float32]:
 
 
 def _stretched(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A picture that uses the lowest of its bits only, as one that uses all: scaled up by a power of two."""
+    """Return the brightness times a power of two, if the picture uses only its lowest bits."""
     highest = float(grey.max())
     return grey if highest >= 0.25 or highest <= 0.01 else grey * 2.0 ** np.floor(-np.log2(highest))
 
@@ -246,8 +265,11 @@ def _stretched(grey: NDArray[np.float32]) -> NDArray[np.float32]:
 def _brightness(
     colors: NDArray[np.float32], opacity: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
-    """[H, W, 3] -> [H, W]: the luminance, or where ink and paper differ in colour more than in that, how far along
-    the main axis of the picture's colours a pixel is."""
+    """Return the brightness [H, W] of colours [H, W, 3].
+
+    It is the luminance; if ink and paper differ more in colour than in luminance, it is the
+    position of each pixel on the main axis of the picture's colours.
+    """
     luminance = colors @ np.array([0.299, 0.587, 0.114], np.float32)
     chosen = colors.reshape(-1, 3) if opacity is None else colors[opacity > 0.02]
     chosen = chosen[:: max(1, len(chosen) // 50_000)].astype(np.float64)
@@ -265,10 +287,11 @@ def _brightness(
 
 
 def _on_paper(grey: NDArray[np.float32], opacity: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The picture on paper of the colour that its transparent pixels stand for: black or white.
+    """Return the picture on paper of the colour that its transparent pixels stand for.
 
-    The visible pixels beside transparent ones have the paper's colour, where ink was smoothed against it; where they
-    have the ink's own, the paper is the opposite of the ink.
+    The paper is black or white. If ink was smoothed against it, the visible pixels beside
+    transparent ones have its colour; if those have the ink's colour, the paper is the opposite.
+    Raises PictureError for a picture that is transparent all over.
     """
     visible = opacity > 0.02
     if not visible.any():
@@ -284,7 +307,3 @@ def _on_paper(grey: NDArray[np.float32], opacity: NDArray[np.float32]) -> NDArra
         inside = float(np.average(grey[core], weights=opacity[core])) if core.any() else border
         paper = float(border > inside) if abs(border - inside) > 0.1 else float(inside < 0.5)
     return (grey * opacity + paper * (1 - opacity)).astype(np.float32)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:150]

@@ -1,7 +1,7 @@
-"""What is done to all pixels of a picture: boxes, sizes, blurs and thresholds.
+"""Measure and change the pixels of a picture: boxes, sizes, blurs and thresholds.
 
-A copy of this file travels with every logged model, which loads where mnist_exp is not installed: it imports numpy and
-Pillow only.
+A copy of this file travels with every logged model, which loads where mnist_exp is not installed:
+it imports numpy and Pillow only.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,51 +14,58 @@ from .picture_files import PictureError
 
 SIZE = 28  # pixels of each side of an MNIST image
 
-Box = tuple[int, int, int, int]  # top, left, bottom, right; the last two are the first beyond it
+Box = tuple[int, int, int, int]  # top, left, and the first row and column below and right of it
 
 
 def empty_page() -> PictureError:
+    """Return the error for a page without ink."""
     return PictureError(
-        "the page is empty: there is no ink that stands out from the paper, or it is too small for its page"
+        "the page is empty: there is no ink that stands out from the paper, or it is too small "
+        "for its page"
     )
 
 
 def running(
     values: NDArray[np.float32], length: int, axis: int, choose: Callable[..., NDArray[np.float32]]
 ) -> NDArray[np.float32]:
-    """The least or greatest of the `length` values around each; the page's edge goes on outside of it."""
+    """Return the least or greatest of the `length` values around each along the axis.
+
+    Outside of the page its edge is repeated. `choose` is np.minimum or np.maximum. Pillow's filters
+    of this kind are square, of an odd length.
+    """
     before = length // 2
     padding = [(0, 0), (0, 0)]
     padding[axis] = (before, length - 1 - before)
     values, have = np.pad(values, padding, mode="edge"), 1
     while have < length:
         step = min(have, length - have)
-        one, other = [slice(None)] * 2, [slice(None)] * 2
-        one[axis], other[axis] = slice(None, -step), slice(step, None)
-        values = choose(values[tuple(one)], values[tuple(other)])
+        first, second = [slice(None)] * 2, [slice(None)] * 2
+        first[axis], second[axis] = slice(None, -step), slice(step, None)
+        values = choose(values[tuple(first)], values[tuple(second)])
         have += step
     return values
 
 
 def runs_of_true(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """(start, end) of the runs of True."""
+    """Yield (start, end) of each run of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
 def slices_of(box: Box) -> tuple[slice, slice]:
+    """Return the index of the box in an array [H, W]."""
     top, left, bottom, right = box
     return slice(top, bottom), slice(left, right)
 
 
-def longer_side(kept: NDArray[np.bool_]) -> int:
-    """The longer side of the box around what is set."""
-    top, left, bottom, right = bounding_box(kept)
+def longer_side(mask: NDArray[np.bool_]) -> int:
+    """Return the longer side of the box around what is True."""
+    top, left, bottom, right = bounding_box(mask)
     return max(bottom - top, right - left)
 
 
 def bounding_box(mask: NDArray[np.bool_], margin: float = 0.0) -> Box:
-    """(top, left, bottom, right) of what is set, and a margin as a fraction of the longer side."""
+    """Return the box around what is True, with a margin as a fraction of its longer side."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     more = int(np.ceil(margin * max(bottom - top, right - left)))
@@ -70,47 +77,53 @@ def bounding_box(mask: NDArray[np.bool_], margin: float = 0.0) -> Box:
     )
 
 
-def crop(values: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
-    return values[slices_of(box)]
-
-
 def resized(
     ink: NDArray[np.float32], longest: int, *, both_ways: bool = False
 ) -> NDArray[np.float32]:
-    """With that longest side and the same aspect ratio. Smaller is averaged over areas, which is anti-aliasing."""
+    """Return the ink with that longest side and the same aspect ratio.
+
+    Smaller ink is averaged over areas, which is anti-aliasing; with `both_ways` larger ink is
+    smooth.
+    """
     scale = longest / max(ink.shape)
     height, width = (max(1, round(n * scale)) for n in ink.shape)
     how = Image.Resampling.BICUBIC if both_ways and scale > 1 else Image.Resampling.HAMMING
-    resized = Image.fromarray(np.ascontiguousarray(ink, np.float32)).resize((width, height), how)
-    return np.clip(np.asarray(resized, np.float32), ink.min(), ink.max())
+    image = Image.fromarray(np.ascontiguousarray(ink, np.float32)).resize((width, height), how)
+    return np.clip(np.asarray(image, np.float32), ink.min(), ink.max())
 
 
 def grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask and the pixels that touch it."""
-    grown = Image.fromarray(mask.astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(3))
-    return np.asarray(grown) > 0
+    """Return the mask and the pixels that touch it."""
+    image = Image.fromarray(mask.astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(3))
+    return np.asarray(image) > 0
 
 
 def blurred(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Without the noise of single pixels, by a blur that is narrow beside any stroke."""
+    """Return the values without the noise of single pixels; the blur is narrower than a stroke."""
     if min(values.shape) < 2 * SIZE:
         return values
     for axis in (0, 1):
         values = _median_of_three(values, axis)
     eight_bits = Image.fromarray(np.clip(values * 127.5 + 64, 0, 255).astype(np.uint8))
-    blurred = eight_bits.filter(ImageFilter.GaussianBlur(max(values.shape) / 200))
-    return (np.asarray(blurred, np.float32) - 64) / 127.5
+    smooth = eight_bits.filter(ImageFilter.GaussianBlur(max(values.shape) / 200))
+    return (np.asarray(smooth, np.float32) - 64) / 127.5
 
 
 def _median_of_three(values: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-    """The median of each pixel and its two neighbours along the axis: Pillow's median filter takes ten times as long."""
+    """Return the median of each pixel and its two neighbours along the axis.
+
+    Pillow's median filter takes ten times as long.
+    """
     before, after = np.roll(values, 1, axis), np.roll(values, -1, axis)
     low, high = np.minimum(before, after), np.maximum(before, after)
     return np.maximum(low, np.minimum(high, values))
 
 
 def otsu_threshold(values: NDArray[np.float32]) -> float:
-    """The threshold between two kinds of pixels that leaves the least variance in both (Otsu, 1979)."""
+    """Return the threshold between two kinds of pixels that leaves the least variance in both.
+
+    This is Otsu's (1979). Raises PictureError if all pixels are alike.
+    """
     low, high = float(values.min()), float(values.max())
     if high - low < 1e-6:
         raise empty_page()
@@ -128,7 +141,10 @@ def otsu_threshold(values: NDArray[np.float32]) -> float:
 
 
 def robust_deviation(values: NDArray[np.float32]) -> float:
-    """A standard deviation that outliers do not move: 1.4826 times the median distance from the median."""
+    """Return a standard deviation that outliers do not change; 0 without values.
+
+    It is 1.4826 times the median distance from the median.
+    """
     if values.size == 0:
         return 0.0
     return 1.4826 * float(np.median(np.abs(values - np.median(values))))

@@ -1,6 +1,6 @@
-"""Register a run's logged model under its variant's name, and keep the alias `best` on the best version.
+"""Register a run's model under its variant's name, and keep the alias `best` on the best version.
 
-`models:/NAME@latest` needs no alias of ours: MLflow reserves that name, and resolves it to the newest version.
+MLflow itself resolves `models:/NAME@latest` to the newest version; no alias may have that name.
 """
 
 import re
@@ -17,18 +17,23 @@ from mnist_exp.serving import package as model_package
 from mnist_exp.serving.same_data import comparable, data_of
 
 BEST = "best"
-_ACCURACY, _IMAGES, _MODEL = (
-    "val/accuracy",
-    "validation_images",
-    "logged_model",
-)  # tags of a version
-_DATA = "validation_data"  # as `same_data.data_of` names it; earlier versions have no such tag
+# Tags of a registered version.
+_ACCURACY = "val/accuracy"
+_IMAGES = "validation_images"
+_MODEL = "logged_model"
+_DATA = "validation_data"  # as `same_data.data_of` names it; old versions have no such tag
 _TRIES = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What the registry is told of a model: its variant, and its accuracy on that many validation images."""
+    """What is registered of a model.
+
+    Attributes:
+        variant: The name of the run's settings, under which the model is registered.
+        accuracy: Its accuracy on the validation images.
+        images: How many validation images there are.
+    """
 
     variant: str
     accuracy: float
@@ -36,9 +41,10 @@ class Entry:
 
 
 def register(client: MlflowClient, run_id: str, step: int, entry: Entry) -> None:
-    """A version for the model that the run has logged at this step, unless it has one; then the alias.
+    """Register the model that the run has logged at this step, unless it is; then set the alias.
 
-    Any number of processes may do so at once. Raises MlflowException or OSError where the store refuses.
+    Any number of processes may do so at once. Raises MlflowException or OSError if the store
+    refuses.
     """
     model = model_package.logged(client, run_id, step)
     if model is None:
@@ -67,19 +73,20 @@ def register(client: MlflowClient, run_id: str, step: int, entry: Entry) -> None
 
 
 def legal_name(variant: str) -> str:
-    """With what MLflow does not allow in a registered model's name, or reads as part of a query, replaced."""
+    """Return the name with `_` for what MLflow forbids in it or reads as part of a query."""
     return re.sub(r"[^\w\-. ]", "_", variant)[:200].strip(". ") or "model"
 
 
 def _mark_best(client: MlflowClient, name: str) -> None:
-    """Set the alias again until no version came in between: another process may have set it to an older choice."""
+    """Set the alias, and set it again while another process adds a version.
+
+    The other process may have set it to an older choice.
+    """
     chosen, tries = _best(client, name), _TRIES
     while chosen is not None:
         try:
             client.set_registered_model_alias(name, BEST, chosen)
-        except (
-            MlflowException
-        ):  # two that make the alias at the same moment: one of them is refused
+        except MlflowException:  # another process creates the alias at the same moment
             tries -= 1
             if not tries:
                 raise
@@ -90,9 +97,10 @@ def _mark_best(client: MlflowClient, name: str) -> None:
 
 
 def _best(client: MlflowClient, name: str) -> str | None:
-    """The version with the highest accuracy of those on the most images of the same data, the oldest of equals; or None.
+    """Return the version with the highest accuracy on the most images of the same data, or None.
 
-    A version without an accuracy is not ours; one whose model was not logged to the end cannot be loaded.
+    Of equal versions it is the oldest. A version without an accuracy is not of this project, and a
+    version whose model was not logged to the end cannot be loaded.
     """
 
     def score(version: ModelVersion) -> tuple[int, float, int]:
@@ -105,6 +113,7 @@ def _best(client: MlflowClient, name: str) -> str | None:
 
 
 def _data(client: MlflowClient, version: ModelVersion) -> str:
+    """Return the version's data as `data_of` its run; "" if the run does not exist any more."""
     if _DATA in version.tags or version.run_id is None:
         return str(version.tags.get(_DATA, ""))
     try:
@@ -116,6 +125,7 @@ def _data(client: MlflowClient, version: ModelVersion) -> str:
 
 
 def _is_whole(client: MlflowClient, version: ModelVersion) -> bool:
+    """Return whether the version's model was logged to the end and still exists."""
     try:
         return client.get_logged_model(version.tags[_MODEL]).status == LoggedModelStatus.READY
     except MlflowException as error:

@@ -1,40 +1,46 @@
-"""Bands along a page's edges, and lines across all of it.
+"""Remove bands along a page's edges, and lines across all of it.
 
-A copy of this file travels with every logged model, which loads where mnist_exp is not installed: it imports numpy and
-Pillow only.
+A copy of this file travels with every logged model, which loads where mnist_exp is not installed:
+it imports numpy and Pillow only.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .ink import outer_zone
-from .pixels import crop, otsu_threshold, runs_of_true
+from .pixels import otsu_threshold, runs_of_true, slices_of
 
-_THIN = 0.03  # of a page's side: what a line at its edge or across it is thinner than
+_THIN = 0.03  # of a page's side: the most that a line at its edge or across it is wide
 
 
 def without_bands(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The page without bands of the other kind of pixels along its edges: lines, a scanner's black, title bars."""
+    """Return the page without the bands along its edges that are not paper.
+
+    Such bands are lines, the black around a scan, or title bars.
+    """
     for _ in range(4):
-        other = grey < otsu_threshold(grey)
-        if other[outer_zone(other.shape)].mean() > 0.5:
-            other = ~other
+        dark = grey < otsu_threshold(grey)
+        marked = ~dark if dark[outer_zone(dark.shape)].mean() > 0.5 else dark
         box = (
-            _band(other),
-            _band(other.T),
-            len(other) - _band(other[::-1]),
-            other.shape[1] - _band(other.T[::-1]),
+            _band(marked),
+            _band(marked.T),
+            len(marked) - _band(marked[::-1]),
+            marked.shape[1] - _band(marked.T[::-1]),
         )
         if box == (0, 0, *grey.shape):
             break
-        grey = crop(grey, box)
+        grey = grey[slices_of(box)]
     return grey
 
 
-def _band(other: NDArray[np.bool_]) -> int:
-    """How many of the first rows are a band: a thin one, or a wider one that nothing is attached to."""
-    height = len(other)
-    share = other.mean(axis=1)
+def _band(marked: NDArray[np.bool_]) -> int:
+    """Return how many of the first rows are a band.
+
+    A band is thin, or wider and nothing is attached to it. `marked` are the pixels that are not
+    paper.
+    """
+    height = len(marked)
+    share = marked.mean(axis=1)
     full = share >= 0.9
     if not full[0]:
         return 0
@@ -45,15 +51,21 @@ def _band(other: NDArray[np.bool_]) -> int:
     while soft < height and soft - width <= max(1, 0.01 * height) and share[soft] > 0.05:
         soft += 1  # the band's edge may be blurred
     attached = share[min(soft, height - 1)] > 0.02
-    return width + 1 if attached and width <= max(1, _THIN * height) else 0 if attached else soft
+    if not attached:
+        return soft
+    return width + 1 if width <= max(1, _THIN * height) else 0
 
 
 def without_rules(ink: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The page without thin lines that cross all of it, in both directions, and with the strokes that cross them."""
+    """Return the page without thin lines that cross all of it, in both directions.
+
+    The strokes that cross such lines stay.
+    """
     return _without_rows(_without_rows(ink).T).T
 
 
 def _without_rows(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the page without the thin horizontal lines that cross all of it."""
     height, width = ink.shape
     side = max(1, width // 32)
     level = np.minimum(

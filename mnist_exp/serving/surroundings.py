@@ -1,7 +1,7 @@
-"""What lies around a digit and is none: pieces at the page's edges, frames, boxes, lines, and a sheet on a table.
+"""Remove what surrounds a digit: ink at the page's edges, frames, boxes, lines, a table's surface.
 
-A copy of this file travels with every logged model, which loads where mnist_exp is not installed: it imports numpy and
-Pillow only.
+A copy of this file travels with every logged model, which loads where mnist_exp is not installed:
+it imports numpy and Pillow only.
 """
 
 import numpy as np
@@ -20,13 +20,15 @@ from .pieces import (
 )
 from .pixels import Box, bounding_box, grown, running, slices_of
 
-_LARGE = (
-    0.08  # of the page's longer side: an inner piece that makes those at the edges surroundings
-)
+# If an inner piece has this share of the page's longer side, the pieces at the edges are removed.
+_LARGE = 0.08
 
 
 def digit_of_page(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """(The page without what surrounds the digit, where the digit's ink is). Raises PictureError if nothing is left."""
+    """Return the page without what surrounds the digit, and a mask of the digit's ink.
+
+    Raises PictureError if nothing is left.
+    """
     mask = ink_mask(ink)
     cells, step = count_in_cells(mask, PAGE_CELLS)
     drawn = _edge_bands(cells > 0)
@@ -37,23 +39,21 @@ def digit_of_page(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArra
     surroundings = _surroundings(pieces, labels)
     digit = without_dust([piece for piece in pieces if piece not in surroundings])
     kept = cells_to_pixels(cells_of(digit, labels), step, mask.shape) & mask
-    gone = grown(
-        cells_to_pixels(cells_of(surroundings, labels) | drawn, step, mask.shape)
-    ) & ~grown(kept)
-    return np.where(gone, 0, ink).astype(np.float32), kept
+    removed = cells_to_pixels(cells_of(surroundings, labels) | drawn, step, mask.shape)
+    return np.where(grown(removed) & ~grown(kept), 0, ink).astype(np.float32), kept
 
 
 def _surroundings(pieces: list[Piece], labels: NDArray[np.int32]) -> list[Piece]:
-    """The pieces that are not the digit but what is around it: at the page's edges, frames, lines across it."""
+    """Return the pieces around the digit: at the page's edges, frames, and lines across it."""
     rest = list(pieces)
-    for chosen in (_at_edges, _frames, _long_lines):
-        gone = chosen(rest, labels)
-        rest = [piece for piece in rest if piece not in gone]
+    for choose in (_at_edges, _frames, _long_lines):
+        removed = choose(rest, labels)
+        rest = [piece for piece in rest if piece not in removed]
     return [piece for piece in pieces if piece not in rest]
 
 
 def _at_edges(pieces: list[Piece], labels: NDArray[np.int32]) -> list[Piece]:
-    """The pieces that touch the page's edge, if an inner one can be a digit."""
+    """Return the pieces that touch the page's edge, if an inner piece can be a digit."""
     height, width = labels.shape
     touching = [p for p in pieces if min(p.box[:2]) == 0 or p.box[2] == height or p.box[3] == width]
     inner = [piece for piece in pieces if piece not in touching]
@@ -69,7 +69,7 @@ def _at_edges(pieces: list[Piece], labels: NDArray[np.int32]) -> list[Piece]:
 
 
 def _frames(pieces: list[Piece], labels: NDArray[np.int32]) -> list[Piece]:
-    """The pieces that are drawn around another one."""
+    """Return the pieces that are drawn around another piece."""
     return [
         outer
         for outer in pieces
@@ -78,7 +78,10 @@ def _frames(pieces: list[Piece], labels: NDArray[np.int32]) -> list[Piece]:
 
 
 def _surrounds(outer: Piece, inner: Piece, labels: NDArray[np.int32]) -> bool:
-    """Whether the outer piece has ink on all four sides of the inner one, which is large enough for a digit."""
+    """Return whether the outer piece has ink on all four sides of the inner one.
+
+    The inner piece has to be large enough for a digit.
+    """
     top, left, bottom, right = inner.box
     inside = all(a < b for a, b in zip(outer.box[:2], inner.box[:2], strict=True)) and all(
         a > b for a, b in zip(outer.box[2:], inner.box[2:], strict=True)
@@ -96,10 +99,10 @@ def _surrounds(outer: Piece, inner: Piece, labels: NDArray[np.int32]) -> bool:
 
 
 def _long_lines(pieces: list[Piece], labels: NDArray[np.int32]) -> list[Piece]:
-    """The straight lines along most of the page that are longer than anything else."""
-    gone = []
+    """Return the straight lines along most of the page that are longer than all other pieces."""
+    lines: list[Piece] = []
     for line in pieces:
-        others = [piece.sides[1] for piece in pieces if piece is not line and piece not in gone]
+        others = [piece.sides[1] for piece in pieces if piece is not line and piece not in lines]
         short, long = line.sides
         if (
             others
@@ -107,60 +110,56 @@ def _long_lines(pieces: list[Piece], labels: NDArray[np.int32]) -> list[Piece]:
             and long >= max(0.6 * min(labels.shape), 1.3 * max(others))
             and max(others) >= 0.15 * long
         ):
-            gone.append(line)
-    return gone
+            lines.append(line)
+    return lines
 
 
 def _edge_bands(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The cells of bands along whole edges of the page, which need not be straight, though ink be attached to them.
+    """Return the cells of bands along whole edges of the page.
 
-    What is left without a band must not reach the opposite edge: it would be a digit that was cut out closely.
+    A band need not be straight, and ink may be attached to it. It is no band if the remaining ink
+    reaches the opposite edge: the picture is a digit that was cut out closely.
     """
     bands = [np.zeros(ink.shape, bool) for _ in range(4)]
     for turn, band in enumerate(bands):
         turned = np.rot90(ink, turn)
         if turned[0].mean() < 0.9:
             continue
-        depth = np.where(turned.all(axis=0), len(turned), np.argmin(turned, axis=0)).astype(
-            np.float32
-        )[None]
+        reach = np.where(turned.all(axis=0), len(turned), np.argmin(turned, axis=0))
+        depth = reach.astype(np.float32)[None]
         length = max(3, turned.shape[1] // 4)
-        for choose in (
-            np.minimum,
-            np.maximum,
-        ):  # without what is attached to it, if that is narrower
+        for choose in (np.minimum, np.maximum):  # an opening: attached ink that is narrower stays
             depth = running(depth, length, 1, choose)
         if depth.max() <= 0.2 * len(turned):
             np.rot90(band, turn)[:] = turned & (np.arange(len(turned))[:, None] < depth + 1)
-    left = ink & ~np.logical_or.reduce(bands)
-    kept = [band for turn, band in enumerate(bands) if not np.rot90(left, turn)[-1].any()]
+    rest = ink & ~np.logical_or.reduce(bands)
+    kept = [band for turn, band in enumerate(bands) if not np.rot90(rest, turn)[-1].any()]
     return np.logical_or.reduce([np.zeros(ink.shape, bool), *kept])
 
 
 def _box_lines(cells: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """The cells of the four sides of a box, if ink that it is connected with is left inside without them."""
+    """Return the cells of the four sides of boxes around ink that is connected with the box."""
     labels = label_connected(cells > 0)
     drawn = np.zeros(cells.shape, bool)
     for piece in find_pieces(labels, cells)[:5]:
-        top, left, bottom, right = piece.box
-        ink = labels[top:bottom, left:right] == piece.label
+        ink = labels[slices_of(piece.box)] == piece.label
         if min(ink.shape) < 8:
             continue
         lines = [_line(ink), _line(ink[::-1]), _line(ink.T), _line(ink.T[::-1])]
         if not all(lines):
             continue
         above, below, before, after = lines
-        inside = ink[above : len(ink) - below, before : ink.shape[1] - after]
-        left_over = find_pieces(label_connected(inside), inside.astype(np.int64))
-        if left_over and left_over[0].sides[1] >= 0.25 * min(ink.shape):
+        inner = slices_of((above, before, len(ink) - below, ink.shape[1] - after))
+        inside = find_pieces(label_connected(ink[inner]), ink[inner].astype(np.int64))
+        if inside and inside[0].sides[1] >= 0.25 * min(ink.shape):
             sides = ink.copy()
-            sides[above : len(ink) - below, before : ink.shape[1] - after] = False
-            drawn[top:bottom, left:right] |= sides
+            sides[inner] = False
+            drawn[slices_of(piece.box)] |= sides
     return drawn
 
 
 def _line(ink: NDArray[np.bool_]) -> int:
-    """How many of the first rows a straight line takes; 0 if there is none."""
+    """Return how many of the first rows a straight line takes; 0 if there is no line."""
     share = ink.mean(axis=1)
     most = max(2, len(ink) // 8)
     full = np.flatnonzero(share[:most] >= 0.75)
@@ -171,7 +170,10 @@ def _line(ink: NDArray[np.bool_]) -> int:
 
 
 def sheet_around(kept: NDArray[np.bool_]) -> Box | None:
-    """The box of a filled rectangle with a digit left out in it, straight or turned: a sheet, a plate, a card."""
+    """Return the box of a filled rectangle in which a digit is left out, or None.
+
+    It is a sheet, a plate or a card, straight or turned.
+    """
     cells, step = count_in_cells(kept[slices_of(bounding_box(kept))], 64)
     ink = np.pad(cells > step * step / 2, 16)
     filled = ink.astype(np.float32)
@@ -185,10 +187,8 @@ def sheet_around(kept: NDArray[np.bool_]) -> Box | None:
     ):
         return None
     pieces = find_pieces(label_connected(holes), holes.astype(np.int64))
-    if (
-        max((p.sides[1] for p in pieces), default=0) < 0.15 * max(cells.shape)
-        or _rectangular(filled > 0) < 0.9
-    ):
+    longest = max((piece.sides[1] for piece in pieces), default=0)
+    if longest < 0.15 * max(cells.shape) or _rectangular(filled > 0) < 0.9:
         return None
     top, left, bottom, right = bounding_box(kept)
     inset = max(1, min(bottom - top, right - left) // 50)
@@ -196,7 +196,7 @@ def sheet_around(kept: NDArray[np.bool_]) -> Box | None:
 
 
 def _rectangular(filled: NDArray[np.bool_]) -> float:
-    """The share that a shape takes of the smallest rectangle around it, of any turn."""
+    """Return the share that a shape takes of the smallest rectangle around it, at any angle."""
     y, x = np.nonzero(filled)
     angles = np.deg2rad(np.arange(-45, 45, 3))[:, None]
     across, along = x * np.cos(angles) + y * np.sin(angles), y * np.cos(angles) - x * np.sin(angles)

@@ -259,17 +259,17 @@ def test_the_model_is_the_runs_output(artifacts: Path) -> None:
     assert found.outputs.model_outputs == [LoggedModelOutput(model.model_id, 1)]
 
 
-def test_a_model_of_the_first_version_is_read_without_its_code(artifacts: Path) -> None:
-    """Its network has no rule that doubts, and its code, known by its digest, is not run."""
-    (package,) = (artifacts / "code").iterdir()
-    known = Path(__file__).parent / "first_version"
-    shutil.rmtree(package)
-    (earlier,) = known.iterdir()
-    shutil.copytree(earlier, artifacts / "code" / earlier.name)
-    for path in (artifacts / "code" / earlier.name).iterdir():
-        path.rename(path.with_suffix(".py"))
+@pytest.mark.parametrize("version", model_package._EARLIER)
+def test_a_model_of_an_earlier_version_is_read_without_its_code(
+    artifacts: Path, version: str
+) -> None:
+    """Its code is known by a digest, and is not run. The zip file has the code of each version."""
+    shutil.rmtree(artifacts / "code")
+    with zipfile.ZipFile(Path(__file__).with_name("earlier_code.zip")) as archive:
+        names = [name for name in archive.namelist() if name.startswith(f"{version}/")]
+        archive.extractall(artifacts / "code", names)
     answer()
-    path = artifacts / "code" / earlier.name / "preprocessing.py"
+    path = artifacts / "code" / version / "preprocessing.py"
     path.write_text(path.read_text() + "\n")
     with pytest.raises(UserError, match="it brings other Python code"):
         answer()

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -84,9 +85,7 @@ def test_it_is_stored_beside_the_network_and_read_again(
 
 
 def test_a_digit_that_was_never_seen_is_doubted(rule: Judgement) -> None:
-    none = Judgement(
-        1.0, 0.5, rule.farthest, rule.signs, rule.references, np.zeros_like(rule.labels)
-    )
+    none = replace(rule, temperature=1.0, least_confidence=0.5, labels=np.zeros_like(rule.labels))
     confidence, sure = none.judge(np.ones((1, len(rule.signs)), np.float32), 9 * np.eye(10)[[3]])
     assert confidence[0] > 0.9
     assert not sure[0]

@@ -24,6 +24,10 @@ def run_with_model(
     return run.info.run_id
 
 
+def entry(variant: str, accuracy: float, images: int) -> Entry:
+    return Entry(variant=variant, accuracy=accuracy, images=images)
+
+
 def best(client: mlflow.MlflowClient, name: str) -> str:
     return str(client.get_model_version_by_alias(name, "best").run_id)
 
@@ -31,23 +35,23 @@ def best(client: mlflow.MlflowClient, name: str) -> str:
 def test_best_and_latest(client: mlflow.MlflowClient) -> None:
     runs = [run_with_model(client) for _ in range(4)]
     for run, accuracy in zip(runs, (0.97, 0.99, 0.99, 0.98), strict=True):
-        register(client, run, 3, Entry("a", accuracy, 5000))
+        register(client, run, 3, entry("a", accuracy, 5000))
     assert best(client, "a") == runs[1]
     assert client.get_model_version_by_alias("a", "latest").run_id == runs[3]
     fewer = run_with_model(client)
-    register(client, fewer, 3, Entry("a", 1.0, 100))
+    register(client, fewer, 3, entry("a", 1.0, 100))
     assert best(client, "a") == runs[1]  # a perfect score on a hundred images is no better
-    register(client, run_with_model(client), 3, Entry("b", 0.5, 5000))
+    register(client, run_with_model(client), 3, entry("b", 0.5, 5000))
     assert len(client.search_model_versions("name='b'")) == 1
 
 
 def test_once_and_only_what_was_logged(client: mlflow.MlflowClient) -> None:
     run = run_with_model(client)
     for _ in range(2):
-        register(client, run, 3, Entry("a", 0.9, 5000))
-    register(client, run, 4, Entry("a", 0.9, 5000))
+        register(client, run, 3, entry("a", 0.9, 5000))
+    register(client, run, 4, entry("a", 0.9, 5000))
     assert len(client.search_model_versions("name='a'")) == 1
-    register(client, client.create_run("0").info.run_id, 3, Entry("none", 0.9, 5000))
+    register(client, client.create_run("0").info.run_id, 3, entry("none", 0.9, 5000))
     assert client.search_registered_models("name='none'") == []
 
 
@@ -55,20 +59,20 @@ def test_a_model_that_was_not_logged_to_the_end_is_not_registered(
     client: mlflow.MlflowClient,
 ) -> None:
     whole, half = run_with_model(client), run_with_model(client)
-    register(client, whole, 3, Entry("a", 0.9, 5000))
-    register(client, half, 3, Entry("a", 0.99, 5000))
+    register(client, whole, 3, entry("a", 0.9, 5000))
+    register(client, half, 3, entry("a", 0.99, 5000))
     model = model_package.logged(client, half, 3)
     assert model is not None
     client.finalize_logged_model(
         model.model_id, LoggedModelStatus.PENDING
     )  # as a version of a half logged model was made once
     register(
-        client, run_with_model(client, status=LoggedModelStatus.FAILED), 3, Entry("a", 1.0, 5000)
+        client, run_with_model(client, status=LoggedModelStatus.FAILED), 3, entry("a", 1.0, 5000)
     )
     register(
-        client, run_with_model(client, status=LoggedModelStatus.PENDING), 3, Entry("a", 1.0, 5000)
+        client, run_with_model(client, status=LoggedModelStatus.PENDING), 3, entry("a", 1.0, 5000)
     )
-    register(client, run_with_model(client), 3, Entry("a", 0.8, 5000))
+    register(client, run_with_model(client), 3, entry("a", 0.8, 5000))
     assert len(client.search_model_versions("name='a'")) == 3
     assert best(client, "a") == whole
 
@@ -78,7 +82,7 @@ def test_runs_that_end_together_agree_on_the_best(client: mlflow.MlflowClient) -
     with ThreadPoolExecutor(2) as pool:
         list(
             pool.map(
-                lambda item: register(client, item[0], 3, Entry("a", item[1], 5000)), runs.items()
+                lambda item: register(client, item[0], 3, entry("a", item[1], 5000)), runs.items()
             )
         )
     assert len(client.search_model_versions("name='a'")) == 4
@@ -96,5 +100,5 @@ def test_runs_that_end_together_agree_on_the_best(client: mlflow.MlflowClient) -
 )
 def test_names_are_legal(client: mlflow.MlflowClient, variant: str, name: str) -> None:
     assert legal_name(variant) == name
-    register(client, run_with_model(client), 3, Entry(variant, 0.9, 5000))
+    register(client, run_with_model(client), 3, entry(variant, 0.9, 5000))
     assert len(client.search_model_versions(f"name='{name}'")) == 1

@@ -40,7 +40,7 @@ def finished(client: mlflow.MlflowClient, accuracy: float, name: str, digest: st
     client.log_outputs(run, [LoggedModelOutput(model.model_id, 1)])
     client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
     client.set_terminated(run, "FINISHED")
-    register(client, run, 1, Entry("net", accuracy, 5000))
+    register(client, run, 1, Entry(variant="net", accuracy=accuracy, images=5000))
     return run
 
 
@@ -73,7 +73,7 @@ def test_versions_of_an_earlier_version_are_looked_up(client: mlflow.MlflowClien
     other = finished(client, 0.999, "custom", "b")
     for version in client.search_model_versions("name='net'"):
         client.delete_model_version_tag("net", version.version, "validation_data")
-    register(client, other, 1, Entry("net", 0.999, 5000))
+    register(client, other, 1, Entry(variant="net", accuracy=0.999, images=5000))
     assert best(client) == {first}
 
 

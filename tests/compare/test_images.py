@@ -24,7 +24,7 @@ def test_png_of_an_image_decodes_to_it() -> None:
 
 def test_what_only_one_of_the_two_gets_right() -> None:
     group, baseline = images.disagreements(PAIR, np.zeros((4, 28, 28), np.uint8), "softmax")
-    assert (group.name, group.note) == ("mlp", "1 images")
+    assert (group.name, group.note) == ("mlp", "1 image")
     assert [(i.index, i.label, i.wrong) for i in group.images] == [(2, 1, 7)]
     assert baseline.name == "softmax (baseline)"
     assert [(i.index, i.label, i.wrong) for i in baseline.images] == [(1, 1, 5)]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "mnist_exp"
-# From top to bottom: the packages and files of mnist_exp, and the libraries that each may load. Each imports only from
-# those below it. Two modules of preflight know the harness; the rest of that package stands alone, as sweeper does.
+# The packages and files of mnist_exp from top to bottom, with the libraries that each may load.
+# Two modules of preflight know the harness; the rest of it stands alone, as sweeper does.
 ROOMS: dict[str, set[str]] = {
     "__main__": {"hydra", "omegaconf"},
     "__init__": set(),
@@ -92,14 +92,13 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 
 def test_the_picture_in_the_docs_shows_the_imports() -> None:
-    """It leaves out an arrow from a to c where there is a way from a to c over b."""
     below: dict[str, set[str]] = {}
     arrows: set[tuple[str, str]] = set()
     for name in reversed(ROOMS):
         own = [module for module in MODULES if room(module) == name]
         direct = {room(other) for m in own for other in imports(m) & set(MODULES)} - {name}
         indirect = set[str]().union(*(below[other] for other in direct))
-        arrows |= {(name, other) for other in direct - indirect}
+        arrows |= {(name, other) for other in direct - indirect}  # indirect ways are not drawn
         below[name] = direct | indirect
     text = (PACKAGE.parent / "docs/architecture.md").read_text()
     drawn = re.findall(r"^    (\S+) --> (\S+)$", text, re.MULTILINE)

@@ -49,7 +49,7 @@ MODULES = {
 
 
 def imports(module: str) -> set[str]:
-    """All modules of mnist_exp, and top-level packages of others, that a module imports anywhere."""
+    """Return the modules of mnist_exp and the top-level packages that a module imports anywhere."""
     path, imported = MODULES[module], set()
     parents = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text())):

@@ -1,9 +1,9 @@
 """The tutorials' own graphs, written with TensorFlow 1's API.
 
-`tests/training/test_oracle.py` compares our numbers with theirs, and `benchmarks.steps` our speed. Each
-function takes the initial values of the variables. It returns the placeholders of images [N, 784]
-and of one-hot labels [N, 10], the cost by the tutorial's own expression, the training step, and the
-variables.
+A test compares our numbers with theirs, and `benchmarks.steps` our speed: see
+`tests/training/test_oracle.py`. Each function takes the initial values of the variables. It returns
+the placeholders of images [N, 784] and of one-hot labels [N, 10], the cost by the tutorial's own
+expression, the training step, and the variables.
 """
 
 from typing import Any

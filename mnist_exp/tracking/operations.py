@@ -19,8 +19,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from mnist_exp.errors import first_line
 from mnist_exp.outside import moments
-from mnist_exp.serving import package as model_package
-from mnist_exp.serving import registry
+from mnist_exp.serving import package, registry
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.creation import store_lock
 from mnist_exp.tracking.refusals import shared
@@ -166,7 +165,7 @@ class Model(OfFiles):
         network = Path(self.folder) / "model.keras"
         example = np.load(Path(self.folder) / "example.npy")
         try:
-            model_package.log(client, run_id, network, example, self.step)
+            package.log(client, run_id, network, example, self.step)
         except MlflowException as error:
             if "/logged-models" not in str(error) or "404" not in str(error):
                 raise

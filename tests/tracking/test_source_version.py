@@ -53,7 +53,7 @@ def apply(checkout: Path, source: SourceVersion, folder: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes, bool]]:
-    """Return {path: (bytes or a link's target, is executable)} of files that git does not ignore."""
+    """Return {path: (bytes or a link's target, is executable)} of what git does not ignore."""
     names = git(
         folder, "-c", "core.quotePath=false", "ls-files", "-z", "-co", "--exclude-standard"
     ).split("\0")

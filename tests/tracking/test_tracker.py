@@ -9,7 +9,7 @@ import pytest
 
 from mnist_exp import data
 from mnist_exp.config.schema import ReferenceConfig
-from mnist_exp.serving import registry as model_registry
+from mnist_exp.serving import registry
 from mnist_exp.tracking import lifetime, tracker
 from mnist_exp.tracking.lifetime import track_run
 from mnist_exp.tracking.unsent import pending
@@ -146,7 +146,7 @@ def test_a_registry_that_refuses_costs_the_run_nothing_else(
     model = keras.Model(images, keras.layers.Dense(10)(keras.layers.Flatten()(images)))
     warnings: list[str] = []
     with track_run(a_job(dataset=small_mnist), warn=warnings.append) as run_tracker:
-        entry = model_registry.Entry(variant="v", accuracy=0.9, images=300)
+        entry = registry.Entry(variant="v", accuracy=0.9, images=300)
         run_tracker.log_model(model, 7, entry)
         run_tracker.log_summary({"best/epoch": 2})
     run = only_run(workdir)

@@ -53,7 +53,7 @@ def run_experiment(settings: Settings) -> RunResult:
     check_uri(settings.config.tracking.uri)
     refuse_passwords(settings.config)
     if settings.config.best_of is not None:
-        from mnist_exp.studies.hooks import best_settings
+        from mnist_exp.studies.best import best_settings
 
         settings = best_settings(settings)
     with interrupts.raised(), contextlib.ExitStack() as lock:

@@ -1,11 +1,14 @@
-"""A study in MLflow: a parent run with the result, each trial's run below it. Needs no TensorFlow."""
+"""A study in MLflow: a parent run with the result, and each trial's run below it.
+
+Nothing here needs TensorFlow.
+"""
 
 import json
 import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import mlflow
 from mlflow.exceptions import MlflowException
@@ -13,20 +16,15 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from omegaconf import OmegaConf
 
 from mnist_exp.config import earlier_names
-from mnist_exp.config.recorded import overrides
 from mnist_exp.config.schema import Config
-from mnist_exp.config.settings import Settings, from_composed
-from mnist_exp.config.tree import as_meant, compose
-from mnist_exp.errors import ConfigError, did_you_mean
+from mnist_exp.config.settings import from_composed
+from mnist_exp.config.tree import as_meant
 from mnist_exp.outside import moments, plot_style
-from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
-from mnist_exp.outside.paging import all_pages
 from mnist_exp.studies import report
 from mnist_exp.studies.trial import RUN_ID, tags_of_trial
 from mnist_exp.sweeper import RunningTrial
 from mnist_exp.sweeper.attributes import SPACE
 from mnist_exp.sweeper.errors import SweepError
-from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.hooks import StudyHooks
 from mnist_exp.sweeper.space import describe
 from mnist_exp.tracking import description
@@ -36,7 +34,7 @@ from mnist_exp.tracking.operations import FAILURE_REASON
 from mnist_exp.tracking.outbox import amend
 from mnist_exp.tracking.params import safe_name
 from mnist_exp.tracking.status import RunStatus
-from mnist_exp.tracking.store import ask, opened, uri_to_read
+from mnist_exp.tracking.store import ask, opened
 from mnist_exp.training import checkpoint
 
 if TYPE_CHECKING:
@@ -44,8 +42,9 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 
-# Runs of trials that ended in this process. The study is told of an end after the hook: a worker that is killed in
-# between leaves a trial that is run again, which must find its checkpoint, or it would get a second run.
+# Runs of trials that ended in this process. The sweeper notes the end in the study after the hook.
+# If the worker is killed in between, the trial runs again and must find its checkpoint, or it would
+# get a second run.
 _ended: list[str] = []
 
 
@@ -55,12 +54,13 @@ def _forget(run_id: str) -> None:
 
 
 class StudyTracking(StudyHooks):
-    """How a sweep joins in with MLflow."""
+    """Writes a sweep of this project to MLflow."""
 
     def __init__(self) -> None:
         self._uri: str | None = None
 
     def read_overrides(self, overrides: list[str]) -> list[str]:
+        """Return the overrides with texts as the user meant them, for Hydra to parse."""
         return as_meant(overrides)
 
     def present_name(self, recorded: str) -> str:
@@ -68,15 +68,16 @@ class StudyTracking(StudyHooks):
         return earlier_names.NAMES.get(recorded, recorded)
 
     def check_config(self, config: "DictConfig") -> None:
+        """Raise SweepError for another application's config, UserError for one that cannot run."""
         if OmegaConf.get_type(config) is not Config:
             raise SweepError(
-                f"hydra.sweeper.hooks={__name__}.StudyTracking: it tracks runs of mnist_exp only; expected a subclass of "
-                "mnist_exp.sweeper.hooks.StudyHooks for this application"
+                f"hydra.sweeper.hooks={__name__}.StudyTracking: it tracks runs of mnist_exp only; "
+                "expected a subclass of mnist_exp.sweeper.hooks.StudyHooks for this application"
             )
         check_uri(from_composed(config).tracking.uri)
 
     def on_study_start(self, study: "optuna.Study", config: "DictConfig") -> None:
-        """Open the parent run: that of the study's earlier commands if the store has it, else a new one."""
+        """Open the parent run: the study's earlier one if the store has it, else a new one."""
 
         def open_parent(client: mlflow.MlflowClient) -> str:
             run_id = study.user_attrs.get(RUN_ID)
@@ -92,13 +93,14 @@ class StudyTracking(StudyHooks):
             study.set_user_attr(RUN_ID, run_id)
 
     def on_trial_start(self, running: RunningTrial, config: "DictConfig") -> None:
+        """Remove the checkpoints of trials that ended before in this worker."""
         self._uri = config.tracking.uri
         while _ended:
             _forget(_ended.pop())
         moments.reached(f"trial {running.number} claimed")
 
     def on_trial_end(self, running: RunningTrial, state: str, reason: str | None) -> None:
-        """Say how the trial ended; one that failed before it had a run gets one, so that it is seen."""
+        """Log how the trial ended. One that failed before it had a run gets one, to be seen."""
         run_id, status = running.recall(RUN_ID), None
         with opened(self._uri) as client:
             if run_id is None:
@@ -142,7 +144,7 @@ class StudyTracking(StudyHooks):
                 study.study_name,
                 {key: describe(text) for key, text in study.user_attrs[SPACE].items()},
                 {state: states.count(state) for state in dict.fromkeys(states)},
-                "" if best is None else _told(best),
+                "" if best is None else _in_words(best),
                 {} if best is None else best.params,
                 summary,
             )
@@ -168,7 +170,7 @@ def _create_parent(client: mlflow.MlflowClient, study: "optuna.Study", experimen
 
 
 def _reopen(client: mlflow.MlflowClient, run_id: str) -> bool:
-    """Whether the store has the run; another one does not."""
+    """Set the run's status to running. Return False if this store does not have the run."""
     try:
         client.update_run(run_id, RunStatus.RUNNING)
     except MlflowException:
@@ -176,82 +178,18 @@ def _reopen(client: mlflow.MlflowClient, run_id: str) -> bool:
     return True
 
 
-def best_settings(settings: Settings) -> Settings:
-    """The parameters of the best trial of `best_of=STUDY`, with the overrides given beside it.
-
-    What the sweep's own file sets to keep trials short is left out: the run is a full one. Raises ConfigError if
-    there is no such study or no store, none of its trials is complete, or the best one's record cannot be used.
-    """
-    name = str(settings.config.best_of)
-    where = f"best_of={clean(name)}"
-    with opened(uri_to_read(settings.config.tracking.uri)) as client:
-        experiments = [each.experiment_id for each in all_pages(client.search_experiments)]
-        parents = list(all_pages(client.search_runs, experiments, "tags.study_role = 'study'"))
-        studies = {
-            run.data.tags["study_name"]: run
-            for run in reversed(parents)  # the newest comes last
-            if "study_name" in run.data.tags
-        }
-        if name not in studies:
-            names = ", ".join(clean(study, 100) for study in sorted(studies)[:20])
-            raise ConfigError(
-                f"{where}: no such study{clean(did_you_mean(name, studies))}\nStudies: {names or 'none'}"
-            )
-        best = studies[name].data.tags.get("best.run_id")
-        if not best:
-            raise ConfigError(f"{where}: no trial of that study is complete")
-        kept, resolved = _record(client, best, where)
-    own = [
-        override
-        for override in settings.overrides
-        if not override.lstrip("+").startswith("best_of=")
-    ]
-    folder = (
-        (resolved.get("data") or {}).get("dir")
-        if isinstance(resolved.get("data"), dict | None)
-        else None
-    )
-    if folder is not None and not any(
-        override.lstrip("+").startswith("data.dir=") for override in own
-    ):
-        raise ConfigError(
-            f"{where}: its trials read data.dir={clean(folder)}, and no folder is taken over from a record\n"
-            "data.dir=FOLDER beside it says where to read; data.dir=null is the shipped MNIST"
-        )
-    best_config = compose([*kept, *own])
-    return best_config.with_config(tags={**best_config.config.tags, "best_of": name})
-
-
-def _record(
-    client: mlflow.MlflowClient, run_id: str, where: str
-) -> tuple[list[str], dict[str, Any]]:
-    """(overrides that set what the run's own did, its resolved config). Raises ConfigError."""
-    paths = ("config/overrides.yaml", "config/resolved.yaml")
-    try:
-        files = read_artifacts(client, run_id, dict.fromkeys(paths, MAX_TEXT_BYTES))
-        if missing := [path for path in paths if path not in files]:
-            raise ValueError(f"its artifact {missing[0]} is missing")
-        resolved: dict[str, Any] = read_yaml(files["config/resolved.yaml"], dict)
-        recorded = read_yaml(files["config/overrides.yaml"], list)
-    except ValueError as error:
-        raise ConfigError(
-            f"{where}: the record of its best trial, run {clean(run_id, 50)}, cannot be used: {error}"
-        ) from error
-    return overrides(recorded, resolved, where), resolved
-
-
 def _log_best(
     client: mlflow.MlflowClient, run_id: str, study: "optuna.Study"
 ) -> "optuna.trial.FrozenTrial":
-    """Log and return the best trial; of several objectives, the one of the Pareto front that is best in the first."""
-    first = study.directions[0].name
-    best = sorted(
-        study.best_trials, key=lambda trial: trial.values[0], reverse=first == "MAXIMIZE"
-    )[0]
-    for index, value in enumerate(best.values):
-        client.log_metric(
-            run_id, "study/best_value" if index == 0 else f"study/best_value_{index + 1}", value
-        )
+    """Log and return the best trial.
+
+    With several objectives, it is the trial of the Pareto front that is best in the first.
+    """
+    choose = max if study.directions[0].name == "MAXIMIZE" else min
+    best = choose(study.best_trials, key=lambda trial: trial.values[0])
+    for number, value in enumerate(best.values, start=1):
+        suffix = "" if number == 1 else f"_{number}"
+        client.log_metric(run_id, f"study/best_value{suffix}", value)
     tags = {
         "best.trial": str(best.number),
         "best.run_id": best.user_attrs.get(RUN_ID, ""),
@@ -264,5 +202,5 @@ def _log_best(
     return best
 
 
-def _told(best: "optuna.trial.FrozenTrial") -> str:
+def _in_words(best: "optuna.trial.FrozenTrial") -> str:
     return f"trial {best.number}, **{', '.join(f'{value:.6g}' for value in best.values)}**"

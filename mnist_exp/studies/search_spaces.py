@@ -1,4 +1,7 @@
-"""Parameters that exist only for some values of others; `hydra.sweeper.custom_search_space` names a function here."""
+"""Parameters that exist only for some values of others.
+
+`hydra.sweeper.custom_search_space` names a function here.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -8,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def optimizers(config: "DictConfig", trial: "optuna.Trial") -> None:
-    """What only the chosen optimizer has, as settings of the group `optimizer`."""
+    """Suggest the settings that only the chosen optimizer has, in the group `optimizer`."""
     match trial.params["optimizer"]:
         case "momentum":
             trial.suggest_float("optimizer.momentum", 0.5, 0.99)

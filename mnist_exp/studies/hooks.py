@@ -25,7 +25,7 @@ from mnist_exp.studies.trial import RUN_ID, tags_of_trial
 from mnist_exp.sweeper import RunningTrial
 from mnist_exp.sweeper.attributes import SPACE
 from mnist_exp.sweeper.errors import SweepError
-from mnist_exp.sweeper.hooks import StudyHooks
+from mnist_exp.sweeper.hooks import StudyHooks, TrialEnd
 from mnist_exp.sweeper.space import describe
 from mnist_exp.tracking import description
 from mnist_exp.tracking.addresses import check_uri
@@ -99,12 +99,12 @@ class StudyTracking(StudyHooks):
             _forget(_ended.pop())
         moments.reached(f"trial {running.number} claimed")
 
-    def on_trial_end(self, running: RunningTrial, state: str, reason: str | None) -> None:
+    def on_trial_end(self, running: RunningTrial, state: TrialEnd, reason: str | None) -> None:
         """Log how the trial ended. One that failed before it had a run gets one, to be seen."""
         run_id, status = running.recall(RUN_ID), None
         with opened(self._uri) as client:
             if run_id is None:
-                if state != "FAIL":
+                if state != TrialEnd.FAIL:
                     return
                 parent = client.get_run(running.study_attributes[RUN_ID])
                 name = f"trial-{running.number}"
@@ -114,7 +114,7 @@ class StudyTracking(StudyHooks):
                 status = RunStatus.FAILED
             tags = {"trial_state": state, **({FAILURE_REASON: reason} if reason else {})}
             amend(client, run_id, tags, status, lambda text: print(text, file=sys.stderr))
-        if state != "WAITING":
+        if state != TrialEnd.WAITING:
             _ended.append(run_id)
         moments.reached(f"trial {running.number} ended")
 
@@ -130,9 +130,9 @@ class StudyTracking(StudyHooks):
             if trial.state.is_finished() and RUN_ID in trial.user_attrs:
                 _forget(trial.user_attrs[RUN_ID])
         with opened(config.tracking.uri) as client:
-            for state in ("COMPLETE", "PRUNED", "FAIL"):
+            for state in (TrialEnd.COMPLETE, TrialEnd.PRUNED, TrialEnd.FAIL):
                 client.log_metric(run_id, f"study/{state.lower()}", states.count(state))
-            best = _log_best(client, run_id, study) if "COMPLETE" in states else None
+            best = _log_best(client, run_id, study) if TrialEnd.COMPLETE in states else None
             with tempfile.TemporaryDirectory() as folder:
                 study.trials_dataframe().to_csv(Path(folder) / "trials.csv", index=False)
                 figures.draw(study, Path(folder), config.objective)
@@ -203,4 +203,5 @@ def _log_best(
 
 
 def _in_words(best: "optuna.trial.FrozenTrial") -> str:
+    """Return the number and the values of the best trial, as Markdown."""
     return f"trial {best.number}, **{', '.join(f'{value:.6g}' for value in best.values)}**"

@@ -1,11 +1,8 @@
+"""Runs that go on: what they are then, and what is refused."""
+
 import hashlib
 import os
-import random
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
@@ -141,7 +138,7 @@ def test_refusals(workdir: Path) -> None:
 def test_a_run_is_locked_from_when_it_is_found(
     workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process that comes between the look at the checkpoint and the training must not reopen the run."""
+    """Another process that comes between the look and the training must not reopen the run."""
     from mnist_exp.training import startup
 
     done = run([*SMALL, "schedule.epochs=1"])
@@ -168,7 +165,10 @@ def test_a_run_is_locked_from_when_it_is_found(
 def test_a_run_that_the_store_does_not_have_is_not_gone_on_with(
     workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Deleted in the UI, or in another store: `auto` begins anew, an id is refused; nothing is trained in vain."""
+    """It was deleted in the UI, or is in another store.
+
+    `auto` begins anew, an id is refused; nothing is trained in vain.
+    """
     overrides = [*SMALL, "schedule.epochs=1"]
     interrupt_at(1, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
@@ -198,7 +198,7 @@ def test_a_run_that_the_store_does_not_have_is_not_gone_on_with(
 def test_changed_data_is_refused(
     workdir: Path, idx_folder: Path, monkeypatch: pytest.MonkeyPatch, checkpoint_is_old: bool
 ) -> None:
-    """By the digest in the checkpoint, or, of an older version's, by that of the run; the same files are welcome."""
+    """The digest in the checkpoint decides, or the run's if an older version wrote it."""
     if checkpoint_is_old:
         from mnist_exp.experiment import resume
 
@@ -288,64 +288,3 @@ def test_nan_is_not_resumed(workdir: Path) -> None:
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
     runs = client.search_runs(["1"])
     assert [tracked.info.status for tracked in runs] == ["FAILED", "FAILED"]
-
-
-def starts(command: list[str]) -> Iterator[subprocess.Popen]:
-    while True:
-        yield subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def written(path: Path) -> float:
-    """When a file or folder was last changed; 0 if it went meanwhile."""
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
-
-
-@pytest.mark.slow
-def test_killed_at_random_moments(workdir: Path, pytestconfig: pytest.Config) -> None:
-    """kill -9 at any time after a process' first checkpoint, then the same command again; every third while it writes."""
-    wanted = pytestconfig.getoption("--kills")
-    overrides = [*SMALL, "schedule.epochs=150", "checkpoint.every_seconds=0.01"]
-    whole = run([*overrides, "tracking.experiment=whole"])
-    command = [sys.executable, "-m", "mnist_exp", *overrides, "resume=auto"]
-    moments = random.Random(0)
-    kills = completions = inside_writing = 0
-    for process in starts(command):
-        started, deadline = time.time(), None
-        while process.poll() is None:
-            folders = [
-                f for f in checkpoint.CHECKPOINTS_DIR.glob("*") if not checkpoint.has_ended(f)
-            ]
-            fresh = [path for folder in folders for path in folder.glob("[0-9]*")]
-            if deadline is None and max(map(written, fresh), default=0.0) > started:
-                deadline = time.monotonic() + moments.uniform(0, 3)
-            if kills < wanted and folders and deadline is not None and time.monotonic() >= deadline:
-                writes = any((folder / f"writing-{process.pid}").exists() for folder in folders)
-                if writes or kills % 3:
-                    process.kill()
-            time.sleep(0.002)
-        if process.returncode == -signal.SIGKILL:
-            kills += 1
-            inside_writing += any(checkpoint.CHECKPOINTS_DIR.glob(f"*/writing-{process.pid}"))
-        else:
-            assert process.returncode == 0
-            completions += 1
-            if kills >= wanted:
-                break
-    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
-    found = client.get_experiment_by_name("mnist_exp")
-    assert found is not None
-    runs = client.search_runs([found.experiment_id])
-    assert {tracked.info.status for tracked in runs} == {"FINISHED"}
-    assert len(runs) >= completions > 0
-    assert inside_writing > 0
-    for tracked in runs:
-        run_id = tracked.info.run_id
-        assert histories(workdir, run_id) == histories(workdir, whole.run_id)
-        assert final_weights(run_id) == final_weights(whole.run_id)
-        assert not list(checkpoint.run_folder(run_id).glob("writing-*"))
-    print(
-        f"{kills} kills ({inside_writing} inside the writing of a checkpoint), {len(runs)} runs, all identical"
-    )

@@ -1,3 +1,5 @@
+"""Runs from settings to result, through the command and from Python."""
+
 import os
 import signal
 import subprocess
@@ -8,19 +10,9 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pytest
-import yaml
 
 from mnist_exp import run
-from mnist_exp.compare import groups
-from mnist_exp.compare.baseline import find_baseline
-from mnist_exp.config import presets
-from mnist_exp.config.tree import compose
 from mnist_exp.errors import DataError, NonFiniteCost, PreflightFailed
-from mnist_exp.experiment import outcome
-from mnist_exp.tracking.runs import Selection, Store
-from mnist_exp.tracking.tracker import RunTracker
-from mnist_exp.training.loop import fit
-from mnist_exp.training.program import build_program, evaluate
 from tests.support.runs import Started, only_run
 from tests.support.waiting import LIMIT
 
@@ -120,61 +112,6 @@ def test_everything_a_run_leaves(workdir: Path, capsys: pytest.CaptureFixture[st
     )  # debug
 
 
-def test_the_blogs_settings_are_recognised_without_naming_them(
-    workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-
-    settings = compose(["model=cnn3x3", "optimizer=adam"])
-    variant, reference, changes = presets.identify(settings, presets.find_preset(settings.config))
-    assert (variant, changes) == ("blog_cnn3x3", [])
-    assert reference is not None
-    settings = compose(["experiment=blog_cnn3x3", "schedule.epochs=1"])
-    variant, _, changes = presets.identify(settings, presets.find_preset(settings.config))
-    assert (variant, changes) == ("blog_cnn3x3", ["schedule.epochs=1"])
-    settings = compose(["model=cnn3x3", "optimizer=adam", "variant=mine"])
-    variant, reference, changes = presets.identify(settings, presets.find_preset(settings.config))
-    assert (variant, changes) == ("mine", [])
-    assert reference is not None
-
-
-SPELLED_OUT = [
-    "model=softmax",
-    "init=zeros",
-    "loss=self_entropy",
-    "optimizer=sgd",
-    "schedule.max_steps=1000",
-    "schedule.batch_size=50",
-]
-
-
-def test_params_tags_and_files_of_a_run_name_the_same_variant(
-    workdir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of a run that is no preset, and of one that spells a preset out; `compare` then finds the runs by that name."""
-    monkeypatch.setattr(outcome, "log_figures", lambda *_: None)
-    monkeypatch.setattr(RunTracker, "log_model", lambda *_: None)
-    small = ["preflight=off", "data.train_limit=200", "data.eval_limit=100", "schedule.max_steps=3"]
-    names = {}
-    for overrides in (
-        ["model=softmax", *small],
-        ["model=mlp", "variant=1.10", *small],
-        [*SPELLED_OUT, "preflight=off"],
-    ):
-        result = run(overrides)
-        stored = mlflow.MlflowClient().get_run(result.run_id)
-        folder = workdir / "mlruns" / stored.info.experiment_id / result.run_id / "artifacts"
-        resolved = yaml.safe_load((folder / "config" / "resolved.yaml").read_text())
-        named = {stored.data.params["variant"], stored.data.tags["variant"], resolved["variant"]}
-        (names[result.run_id],) = named
-        assert result.run_name == f"{names[result.run_id]}-s0"
-    assert list(names.values()) == ["softmax-adam", "1.10", "notebook_softmax_buggy"]
-    runs = Store().select(Selection(experiment="mnist_exp"))
-    said = groups.statuses(runs, "test/accuracy")
-    made = groups.make_groups(runs, said, "test/accuracy", ["variant"])
-    assert [group.label for group in made] == list(names.values())
-    assert [find_baseline(runs, made, f"variant={name}") for name in names.values()] == [0, 1, 2]
-
-
 @pytest.mark.usefixtures("bare_runs")
 def test_overfit_learns_one_batch_by_heart(workdir: Path) -> None:
     result = run(["debug=overfit", "model=mlp", "preflight=off"])
@@ -247,56 +184,6 @@ def test_signals_end_the_run_as_killed(workdir: Path) -> None:
         assert only_run(workdir, number.name).info.status == "KILLED"
 
 
-OPTIONS = [
-    *[[f"model={name}"] for name in ("softmax", "mlp", "cnn3x3", "cnn5x5")],
-    *[[f"init={name}", "model=cnn5x5"] for name in ("blog", "notebook", "zeros", "glorot", "he")],
-    *[
-        [f"loss={name}", f"loss.from_probabilities={literal}", "model=softmax"]
-        for name in ("cross_entropy", "cross_entropy_sum", "self_entropy")
-        for literal in (False, True)
-    ],
-    *[
-        [f"optimizer={name}", "model=softmax"]
-        for name in ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad")
-    ],
-    *[[f"schedule={name}", "model=softmax"] for name in ("constant", "cosine", "one_cycle")],
-    *[
-        [f"experiment={name}"]
-        for name in (
-            "notebook_softmax_buggy",
-            "notebook_softmax",
-            "notebook_cnn5x5",
-            "blog_cnn3x3",
-            "speedrun",
-        )
-    ],
-    ["data=mnist", "model=softmax"],
-]
-
-
-@pytest.mark.parametrize("overrides", OPTIONS, ids=" ".join)
-def test_every_option_trains_two_batches(overrides: list[str], small_mnist: object) -> None:
-    config = compose([*overrides, "debug=fast", "schedule.batch_size=16"]).config
-    program = build_program(config, len(small_mnist.train))  # type: ignore[attr-defined]
-    (result,) = fit(program, small_mnist)  # type: ignore[arg-type]
-    assert result.step == 2
-    test = evaluate(program, small_mnist.test)  # type: ignore[attr-defined]
-    assert np.isfinite([result.cost, result.val.cost, test.cost]).all()
-
-
-def test_every_option_is_tried() -> None:
-    from mnist_exp.config.groups import group_names, group_options
-
-    tried = {override for overrides in OPTIONS for override in overrides}
-    missing = {
-        f"{group}={option}"
-        for group in group_names()
-        if group not in ("debug", "sweeps")  # these have tests of their own
-        for option in group_options(group)
-    } - tried
-    assert missing == set()
-
-
 def test_preflight_error_stops_before_training(
     workdir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -337,29 +224,10 @@ def test_preflight_changes_no_result(workdir: Path) -> None:
 
 def test_a_full_disk_fails_the_run_in_one_line(commands: dict[str, Started]) -> None:
     command = commands["full disk"]
-    exit_code, _, said = command.output()
+    exit_code, _, errors = command.output()
     assert exit_code == 1
-    assert "the checkpoint of step 0 cannot be written (File too large)" in said
-    assert "Traceback" not in said
+    assert "the checkpoint of step 0 cannot be written (File too large)" in errors
+    assert "Traceback" not in errors
     tracked = only_run(command.folder)
     assert tracked.info.status == "FAILED"
     assert "cannot be written" in tracked.data.tags["failure_reason"]
-
-
-def test_what_the_first_run_imports_is_not_searched_for_garbage(
-    start: Callable[..., Started],
-) -> None:
-    code = """
-import gc
-from mnist_exp.config import presets
-from mnist_exp.training import startup
-from mnist_exp.experiment import outcome
-for _ in range(2):
-    with startup.quick_imports():
-        assert gc.isenabled() == ("tensorflow" in sys.modules)
-        import tensorflow
-    assert gc.isenabled()
-    print(gc.get_freeze_count() > 300_000)
-    gc.unfreeze()
-"""
-    assert start("-c", code).output()[:2] == (0, "True\nFalse\n")

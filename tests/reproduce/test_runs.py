@@ -74,7 +74,7 @@ def test_the_time_of_a_run_is_the_sum_of_its_epochs(workdir: Path, preset: runs.
 def test_a_run_that_fails_does_not_stop_the_others(
     workdir: Path, preset: runs.Preset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mnist_exp.experiment import runner as experiment
+    from mnist_exp.experiment import runner
 
     def fail(error: Exception) -> object:
         def run_experiment(settings: object) -> None:
@@ -84,10 +84,10 @@ def test_a_run_that_fails_does_not_stop_the_others(
 
     messages: list[str] = []
     preset_runs = runs.PresetRuns(preset=preset, missing={0: "no run"})
-    monkeypatch.setattr(experiment, "run_experiment", fail(ValueError("out of\nluck")))
+    monkeypatch.setattr(runner, "run_experiment", fail(ValueError("out of\nluck")))
     assert runs.train(preset_runs, 0, messages.append) == "failed: out of"
     assert len(messages) == 1
-    monkeypatch.setattr(experiment, "run_experiment", fail(UserError("no such store")))
+    monkeypatch.setattr(runner, "run_experiment", fail(UserError("no such store")))
     with pytest.raises(UserError, match="no such store"):
         runs.train(preset_runs, 0, messages.append)
 

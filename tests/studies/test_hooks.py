@@ -185,7 +185,7 @@ finally:
 def test_trials_go_on_from_their_checkpoints_and_the_parent_needs_no_tensorflow(
     workdir: Path,
 ) -> None:
-    """All processes killed within a trial: it stays one MLflow run, with every epoch once, and is not begun anew."""
+    """All processes are killed within a trial: it goes on as one MLflow run, each epoch once."""
     command = [
         sys.executable,
         "-c",

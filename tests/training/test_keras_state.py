@@ -1,4 +1,7 @@
-"""Nothing that Keras reads by itself changes a run: each of these homes and environments, in a process of its own."""
+"""Nothing that Keras reads by itself changes a run.
+
+Each of these homes and environments has a process of its own.
+"""
 
 import json
 import os
@@ -26,11 +29,13 @@ assert {name: os.environ.get(name) for name in environment} == environment
 import keras
 from mnist_exp.training.loop import fit
 from mnist_exp.training.program import build_program
-config = compose(["model=cnn3x3", "init=he", "schedule.max_steps=2", "data.train_limit=200", "data.eval_limit=100"]).config
+small = ["schedule.max_steps=2", "data.train_limit=200", "data.eval_limit=100"]
+config = compose(["model=cnn3x3", "init=he", *small]).config
 dataset = data.load(train_limit=200, eval_limit=100)
 program = build_program(config, 200)
 (result,) = fit(program, dataset)
-print(json.dumps([result.cost, result.test.cost, [str(v.dtype) for v in program.model.weights], keras.config.backend()]))
+kinds = [str(weight.dtype) for weight in program.model.weights]
+print(json.dumps([result.cost, result.test.cost, kinds, keras.config.backend()]))
 """
 
 

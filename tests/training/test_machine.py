@@ -1,4 +1,7 @@
-"""A machine that cannot train a config is refused before anything is loaded; one that tells little about itself is not."""
+"""A machine that cannot train a config is refused before anything is loaded.
+
+One that tells little about itself is not.
+"""
 
 import re
 from collections.abc import Callable

@@ -1,6 +1,7 @@
-"""The tutorials' own graphs, written with TensorFlow 1's API, against ours: same weights, same batches, same numbers.
+"""The tutorials' own graphs, written with TensorFlow 1's API, give the numbers that ours give.
 
-Dropout is off. Each tutorial computes its loss with its own expression, log(softmax) included.
+Weights and batches are the same, and dropout is off. Each tutorial computes its loss with its own
+expression, log(softmax) included.
 """
 
 from collections.abc import Callable
@@ -31,7 +32,7 @@ def train_tutorial(
     batches: list[np.ndarray],
     split: data.Split,
 ) -> tuple[list[float], list[np.ndarray]]:
-    """The cost before each step, as the tutorial's own expression gives it, and the weights after the last."""
+    """Return the cost before each step, by the tutorial's own expression, and the last weights."""
     with tf.Graph().as_default(), v1.Session() as session:
         x, y_, cost, train_step, variables = graph(initial)
         session.run(v1.global_variables_initializer())
@@ -74,7 +75,10 @@ def test_same_costs_and_weights_as_the_tutorial(
     batch_size: int,
     init: str | None,
 ) -> None:
-    """`init` None is the preset's own; with the notebook's random weights the buggy loss has a gradient, too."""
+    """`init` None is the preset's own.
+
+    With the notebook's random weights the buggy loss has a gradient, too.
+    """
     overrides = [f"experiment={preset}", "schedule.max_steps=20"] + (
         [f"init={init}"] if init else []
     )

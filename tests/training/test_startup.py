@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
 from mnist_exp.training import startup
+from tests.support.runs import Started
 
 BODIES = {
     "pass": (0, ""),
@@ -56,3 +58,21 @@ def test_an_unknown_flag_of_tensorflows_is_named() -> None:
     done = subprocess.run(run, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "tf_xla_nosuch" in done.stderr
+
+
+def test_what_the_first_run_imports_is_not_searched_for_garbage(
+    start: Callable[..., Started],
+) -> None:
+    code = """
+import gc, sys
+from mnist_exp.experiment import runner
+from mnist_exp.training import startup
+for _ in range(2):
+    with startup.quick_imports():
+        assert gc.isenabled() == ("tensorflow" in sys.modules)
+        import tensorflow
+    assert gc.isenabled()
+    print(gc.get_freeze_count() > 300_000)
+    gc.unfreeze()
+"""
+    assert start("-c", code).output()[:2] == (0, "True\nFalse\n")

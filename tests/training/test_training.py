@@ -80,7 +80,7 @@ def test_number_of_calls_changes_no_digit(
 def test_every_example_once_an_epoch(
     settings: Compose, small_mnist: data.Dataset, batch_size: int
 ) -> None:
-    """With a learning rate too small to change a weight, the epoch's cost is the cost of the training split."""
+    """The epoch's cost is that of the split if the rate is too small to change a weight."""
     config = settings(
         "model=softmax",
         "schedule.epochs=1",

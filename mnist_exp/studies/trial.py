@@ -46,8 +46,9 @@ def tags_of_trial(running: RunningTrial) -> dict[str, str]:
     """Return the tags of a trial's run; `trial_params` holds the values that the study chose."""
     from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
+    parent = running.study_attributes.get(RUN_ID)  # absent if other hooks opened the study
     return {
-        MLFLOW_PARENT_RUN_ID: running.study_attributes[RUN_ID],
+        **({} if parent is None else {MLFLOW_PARENT_RUN_ID: parent}),
         "study_name": running.study_name,
         "study_role": "trial",
         "trial_number": str(running.number),

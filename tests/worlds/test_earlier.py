@@ -1,6 +1,7 @@
-"""What the first version left in a folder, which was moved since, is still of use: runs, a study, a checkpoint, a model.
+"""What the first version left in a folder, which was moved since, is still of use.
 
-`earlier/store.tar.xz` was made by version 0.1.0: two finished runs, a study of three trials, and a run killed in epoch 6 of 12.
+`earlier/store.tar.xz` was made by version 0.1.0. It holds two finished runs with a model, a study
+of three trials, and a run that was killed in epoch 6 of 12, with its checkpoint.
 """
 
 import subprocess
@@ -73,7 +74,7 @@ def test_an_earlier_run_that_was_killed_goes_on(folder: Path) -> None:
 
 
 def test_an_earlier_run_is_trained_again_from_its_record(folder: Path) -> None:
-    # On another kind of processor sums are rounded otherwise: then the rerun is not identical, and ends with 1.
+    # Another kind of processor rounds sums otherwise: then the rerun is not identical, and ends with 1.
     report = answer(folder, "mnist_exp.rerun", MLP, exit_codes=(0, 1))
     assert f"first run  {MLP}" in report
     assert "train/cost" in report
@@ -99,7 +100,7 @@ def test_earlier_names_in_yaml_files_are_understood(earlier: str, now: str) -> N
 
 @pytest.mark.slow
 def test_a_study_that_recorded_an_earlier_name_goes_on(workdir: Path) -> None:
-    """With the earlier name again and with the present one; no name of the earlier modules is lost."""
+    """It goes on with the earlier name, and with the present one."""
     setting = "hydra.sweeper.custom_search_space="
     own_callback = f"+hydra.callbacks.own._target_={PACKAGE}.earlier_files.EarlierFiles"
     command = ["-m", *SMALL, "schedule.max_steps=2", "hydra/sweeper=optuna_study", own_callback]

@@ -40,7 +40,7 @@ def main() -> None:
         check_positive(given, "count")
         from mnist_exp.predict.trained_models import Models
 
-        model = Models(None).load(given.run)._loaded
+        model = Models(None).load(given.run).loaded
         lines = [*_digits(model, given.count), "", *_wrong(model, given.count)]
         Path(given.output, "pictures.md").write_text("\n".join(lines) + "\n")
 

@@ -1,0 +1,1 @@
+"""`python -m mnist_exp.predict`: read digits with the models of runs."""

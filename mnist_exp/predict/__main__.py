@@ -1,4 +1,4 @@
-"""`python -m mnist_exp.predict`: which digit is that? Of a picture, a test image, or one that is being drawn."""
+"""`python -m mnist_exp.predict` reads the digit of a picture, a test image or a drawing."""
 
 import base64
 import io
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """Which digit is that?
 
-Reads a digit with the logged model of a run, prints it with the probabilities of all ten, and draws the picture, what
-the network sees of it, and the probabilities. docs/predict.md says how a picture becomes 28x28 pixels."""
+Reads a digit with the logged model of a run, prints it with the probabilities of all ten, and draws
+the picture, what the network sees of it, and the probabilities. docs/predict.md says how a picture
+becomes 28x28 pixels."""
 _EXAMPLES = """examples:
   python -m mnist_exp.predict --image digit.jpg
   python -m mnist_exp.predict --run best --index 7
@@ -35,88 +36,73 @@ _MOST_MODELS = 2  # side by side
 
 
 def _parser() -> Parser:
+    """Return the parser of this command's line."""
     usage = "[--image FILE | --index N | --draw] [options]"
     parser = Parser("mnist_exp.predict", _DESCRIPTION, _EXAMPLES, usage=usage)
-    parser.add_argument(
-        "--run",
-        action="append",
-        metavar="RUN_ID|best|latest",
-        help="best: the highest val/accuracy; default: latest; with --draw up to two, side by side",
-    )
+    text = "best: the highest val/accuracy; default: latest; with --draw up to two, side by side"
+    parser.add_argument("--run", action="append", metavar="RUN_ID|best|latest", help=text)
     what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        "--image",
-        metavar="FILE",
-        help="one digit, dark on light or light on dark, in a format that Pillow reads",
-    )
-    what.add_argument(
-        "--index", type=int, metavar="N", help="that test image; default: a random one"
-    )
-    what.add_argument(
-        "--draw", action="store_true", help="a page of this machine to draw a digit on"
-    )
-    parser.add_argument(
-        "--seed", type=int, metavar="N", help="makes the random test image the same again"
-    )
-    parser.add_argument(
-        "--output",
-        metavar="FILE",
-        help="the drawing, a PNG; default: predict-NAME.png in the current folder",
-    )
-    parser.add_argument(
-        "--trust",
-        action="store_true",
-        help="run a model's own Python code where it is not this version's",
-    )
+    text = "one digit, dark on light or light on dark, in a format that Pillow reads"
+    what.add_argument("--image", metavar="FILE", help=text)
+    text = "that test image; default: a random one"
+    what.add_argument("--index", type=int, metavar="N", help=text)
+    what.add_argument("--draw", action="store_true", help="serve a page here to draw a digit on")
+    text = "the seed that the random test image is drawn with"
+    parser.add_argument("--seed", type=int, metavar="N", help=text)
+    text = "the drawing, a PNG; default: predict-NAME.png in the current folder"
+    parser.add_argument("--output", metavar="FILE", help=text)
+    text = "run a model's own Python code where it is not this version's"
+    parser.add_argument("--trust", action="store_true", help=text)
     return parser
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Raises UserError for what a user can get wrong, before TensorFlow loads."""
-    given = _parser().parse_args(arguments)
-    which = list(dict.fromkeys(given.run or ["latest"]))
-    if len(which) > (_MOST_MODELS if given.draw else 1):
+    """Read a digit as the command line says.
+
+    Raises UserError for a mistake of the user's, before TensorFlow loads.
+    """
+    options = _parser().parse_args(arguments)
+    which = list(dict.fromkeys(options.run or ["latest"]))
+    if len(which) > (_MOST_MODELS if options.draw else 1):
         raise UserError(
             f"--run: expected at most {_MOST_MODELS} with --draw, else one, found {len(which)}"
         )
-    if given.seed is not None and (
-        given.image or given.index is not None or given.draw or given.seed < 0
-    ):
+    is_random = not (options.image or options.index is not None or options.draw)
+    if options.seed is not None and not (is_random and options.seed >= 0):
         raise UserError(
-            f"--seed {given.seed}: expected a number >= 0, for a random test image only"
+            f"--seed {options.seed}: expected a number >= 0, for a random test image only"
         )
-    if given.draw:
-        _draw(which, given.uri, given.trust)
+    if options.draw:
+        _draw(which, options.uri, options.trust)
         return
     image: str | NDArray[np.uint8]
-    if given.image is not None:
-        path = Path(os.path.expanduser(given.image))
+    if options.image is not None:
+        path = Path(os.path.expanduser(options.image))
         content = _read(path)
         image, name, title = base64.b64encode(content).decode(), path.stem, path.name
         original = _original(content)
     else:
-        original, index, label = _test_image(given.index, given.seed)
+        original, index, label = _test_image(options.index, options.seed)
         image, name, title = original, f"test-{index}", f"test image {index}, label {label}"
-    output = Path(os.path.expanduser(given.output or f"predict-{name}.png"))
+    output = Path(os.path.expanduser(options.output or f"predict-{name}.png"))
     if output.suffix.lower() != ".png" or not output.parent.is_dir():
         raise UserError(
             f"--output {output}: expected a name that ends in .png, in a folder that exists"
         )
-    if given.image is not None and output.exists() and output.samefile(path):
+    if options.image is not None and output.exists() and output.samefile(path):
         raise UserError(f"--output {output}: that is the picture of --image, which would be lost")
-    model = _find(which, given.uri, given.trust)[0]
+    (model,) = _load(which, options.uri, options.trust)
     prediction = model.predict(image)
     _show(model, prediction, title)
-    _save(
-        original,
-        prediction,
-        f"{title}: {prediction.digit}{'' if prediction.doubt is None else ', not sure'}",
-        output,
-    )
+    certainty = "" if prediction.doubt is None else ", not sure"
+    _save(original, prediction, f"{title}: {prediction.digit}{certainty}", output)
 
 
 def _read(path: Path) -> bytes:
-    """A picture's file, if a digit can be read from it: what the model would refuse is told before seconds of loading it."""
+    """Return the content of a picture's file from which a digit can be read.
+
+    A picture that the model would refuse is reported before the model loads, which takes seconds.
+    """
     from mnist_exp.serving import preprocessing
 
     try:
@@ -135,14 +121,17 @@ def _read(path: Path) -> bytes:
 
 
 def _original(content: bytes) -> NDArray[np.uint8]:
-    """The picture as a person sees it, [H, W, 3], small enough to draw."""
+    """Return the picture as a person sees it, [H, W, 3], small enough to draw."""
     from mnist_exp.serving import picture_files
 
     return np.asarray(picture_files.shown(content, 800))
 
 
 def _test_image(index: int | None, seed: int | None) -> tuple[NDArray[np.uint8], int, int]:
-    """([28, 28], its index, its label)."""
+    """Return a test image [28, 28], its index and its label. Without an index it is a random one.
+
+    Raises UserError for an index that no test image has.
+    """
     from mnist_exp import data
 
     test = data.load().test
@@ -153,16 +142,18 @@ def _test_image(index: int | None, seed: int | None) -> tuple[NDArray[np.uint8],
     return test.images[index, :, :, 0], index, int(test.labels[index])
 
 
-def _find(which: Sequence[str], uri: str | None, trust: bool) -> "list[TrainedModel]":
+def _load(which: Sequence[str], uri: str | None, trust: bool) -> "list[TrainedModel]":
+    """Load the models of these runs. All mistakes are reported before the first one loads."""
     from mnist_exp.predict.trained_models import Models
 
     models = Models(uri)
     for name in which:
-        models.find(name)  # all mistakes before the first model loads
+        models.find(name)
     return [models.load(name, trust) for name in which]
 
 
 def _show(model: "TrainedModel", prediction: "Prediction", title: str) -> None:
+    """Print the answer, the probabilities as a table with bars, and the run."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -174,23 +165,23 @@ def _show(model: "TrainedModel", prediction: "Prediction", title: str) -> None:
     table.add_column("")
     for digit, probability in enumerate(prediction.probabilities):
         style = "bold" if digit == prediction.digit else None
-        table.add_row(
-            str(digit),
-            f"{probability:.4f}",
-            "\N{FULL BLOCK}" * round(30 * probability),
-            style=style,
-        )
-    answer = Text.assemble(f"{clean(title)}: ", (str(prediction.digit), "bold"))
+        bar = "\N{FULL BLOCK}" * round(30 * probability)
+        table.add_row(str(digit), f"{probability:.4f}", bar, style=style)
+    answer, doubt = str(prediction.digit), ""
     if prediction.doubt is not None:
-        doubt = f", perhaps {prediction.digit}: {prediction.doubt}"
-        answer = Text.assemble(f"{clean(title)}: ", ("not sure", "bold"), doubt)
-    console.print(answer, soft_wrap=True)
+        answer, doubt = "not sure", f", perhaps {prediction.digit}: {prediction.doubt}"
+    text = Text.assemble(f"{clean(title)}: ", (answer, "bold"), doubt)
+    console.print(text, soft_wrap=True)
     console.print(table)
     console.print(clean(f"run {model.run_id}  {model.run_name}  {model.uri}"), soft_wrap=True)
 
 
 @plot_style.plain()
 def _save(original: NDArray[np.uint8], prediction: "Prediction", title: str, output: Path) -> None:
+    """Draw the answer into a PNG file, and open it where a person looks at this terminal.
+
+    Raises UserError if the file cannot be written.
+    """
     from mnist_exp import figures
 
     figure = figures.prediction(original, prediction.pixels, prediction.probabilities, title)
@@ -201,29 +192,27 @@ def _save(original: NDArray[np.uint8], prediction: "Prediction", title: str, out
     except OSError as error:
         raise UserError(f"--output {output}: cannot be written ({error.strerror})") from error
     printing.say(output)
-    if has_display() and LastingStream().isatty():  # nobody looks at a script's windows
+    if LastingStream().isatty():  # nobody looks at a script's windows
+        _open(output.absolute().as_uri())
+
+
+def _open(address: str) -> None:
+    """Open the address in a browser, if this machine has a display."""
+    variables = ("DISPLAY", "WAYLAND_DISPLAY")
+    if sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in variables):
         import webbrowser
 
-        webbrowser.open(output.absolute().as_uri())
-
-
-def has_display() -> bool:
-    """Whether a window can be opened here."""
-    return sys.platform in ("darwin", "win32") or bool(
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    )
+        webbrowser.open(address)
 
 
 def _draw(which: Sequence[str], uri: str | None, trust: bool) -> None:
+    """Serve the page to draw on until Ctrl-C."""
     from mnist_exp.predict import drawing
 
-    models = _find(which, uri, trust)
+    models = _load(which, uri, trust)
     with drawing.serving(models) as server:
         print(f"{server.url}\nCtrl-C ends it.", flush=True)
-        if has_display():
-            import webbrowser
-
-            webbrowser.open(server.url)
+        _open(server.url)
         server.serve_forever()
 
 

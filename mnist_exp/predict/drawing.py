@@ -1,4 +1,7 @@
-"""A page on this machine to draw a digit on, and see it classified: http.server and drawing.html, no network."""
+"""Serve a page on this machine on which a person draws a digit and sees it classified.
+
+It consists of http.server and drawing.html; nothing is sent over the network.
+"""
 
 import base64
 import json
@@ -21,8 +24,9 @@ _PAGE = Path(__file__).with_name("drawing.html")
 _SECONDS = 10.0  # that a request may take to arrive
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; "
+    "style-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -30,7 +34,7 @@ _HEADERS = {
 
 
 class Server(ThreadingHTTPServer):
-    """Answers this machine alone, on a free port."""
+    """A server on a free port that answers only this machine."""
 
     daemon_threads = True
     allow_reuse_address = False
@@ -39,22 +43,27 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.models = models
         self.one_at_a_time = threading.Lock()
-        # A page of another site whose name an attacker points to 127.0.0.1 still sends that name (DNS rebinding).
+        # An attacker may point the name of a site to 127.0.0.1; its page still sends that name (DNS
+        # rebinding).
         self.hosts = {f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost")}
 
     @property
     def url(self) -> str:
+        """The page's address."""
         return f"http://127.0.0.1:{self.server_port}/"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A page that is closed before its answer comes is no error."""
+        """Report an error, unless a page was closed before its answer came."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
 
 @contextmanager
 def serving(models: "Sequence[TrainedModel]") -> Iterator[Server]:
-    """A server, bound but not started; `serve_forever` of it returns with KeyboardInterrupt. Closed at the end."""
+    """Yield a server that is bound but not started, and close it at the end.
+
+    Its `serve_forever` ends with KeyboardInterrupt.
+    """
     server = Server(models)
     try:
         yield server
@@ -63,25 +72,26 @@ def serving(models: "Sequence[TrainedModel]") -> Iterator[Server]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """GET / is the page, GET /models names the runs, POST /classify takes a PNG and answers for each run."""
+    """GET / is the page, GET /models names the runs, POST /classify reads a PNG with each model."""
 
     server: Server
     timeout = _SECONDS
     server_version, sys_version = "mnist_exp", ""
 
     def do_GET(self) -> None:
+        """Answer with the page or the runs' names."""
         if self._refused():
             return
         if self.path == "/":
             self._answer(HTTPStatus.OK, _PAGE.read_bytes(), "text/html; charset=utf-8")
         elif self.path == "/models":
-            self._json(
-                HTTPStatus.OK, [{"id": m.run_id, "name": m.run_name} for m in self.server.models]
-            )
+            models = [{"id": model.run_id, "name": model.run_name} for model in self.server.models]
+            self._json(HTTPStatus.OK, models)
         else:
             self._json(HTTPStatus.NOT_FOUND, {"error": "no such page"})
 
     def do_POST(self) -> None:
+        """Classify the PNG in the request, or answer what is wrong with it."""
         if self._refused():
             return
         if self.path != "/classify":
@@ -91,38 +101,38 @@ class _Handler(BaseHTTPRequestHandler):
         if not (length.isascii() and length.isdigit()):
             self._json(HTTPStatus.LENGTH_REQUIRED, {"error": "expected a Content-Length"})
         elif len(length) > 12 or int(length) > MOST_BYTES:
-            self._json(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                {"error": f"expected at most {MOST_BYTES:,} bytes"},
-            )
+            reason = f"expected at most {MOST_BYTES:,} bytes"
+            self._json(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": reason})
         elif self.headers.get("Content-Type") != "image/png":
             self._json(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, {"error": "expected image/png"})
         else:
             self._classify(self.rfile.read(int(length)))
 
     def _classify(self, content: bytes) -> None:
+        """Answer with each run's prediction for a picture's file, or with what is wrong with it."""
         picture = base64.b64encode(content).decode()
         try:
             with self.server.one_at_a_time:
-                found = [model.predict(picture) for model in self.server.models]
+                predictions = [model.predict(picture) for model in self.server.models]
         except UserError as error:
             self._json(HTTPStatus.UNPROCESSABLE_ENTITY, {"error": str(error)})
             return
-        self._json(
-            HTTPStatus.OK,
-            [
-                {
-                    "digit": one.digit,
-                    "doubt": one.doubt,
-                    "probabilities": one.probabilities.tolist(),
-                    "pixels": one.pixels.ravel().tolist(),
-                }
-                for one in found
-            ],
-        )
+        answers = [
+            {
+                "digit": prediction.digit,
+                "doubt": prediction.doubt,
+                "probabilities": prediction.probabilities.tolist(),
+                "pixels": prediction.pixels.ravel().tolist(),
+            }
+            for prediction in predictions
+        ]
+        self._json(HTTPStatus.OK, answers)
 
     def _refused(self) -> bool:
-        """Whether the request comes through another name or from another site's page, which gets 403."""
+        """Answer a request with 403 if it comes from another site's page or through another name.
+
+        Return whether it did.
+        """
         origin = self.headers.get("Origin")
         ours = {f"http://{host}" for host in self.server.hosts}
         if self.headers.get("Host") in self.server.hosts and (origin is None or origin in ours):
@@ -136,12 +146,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, status: HTTPStatus, content: bytes, kind: str) -> None:
         self.close_connection = True  # what was refused may have a body, which is not read
         self.send_response(status)
-        for name, value in (
-            _HEADERS | {"Content-Type": kind, "Content-Length": str(len(content))}
-        ).items():
+        headers = _HEADERS | {"Content-Type": kind, "Content-Length": str(len(content))}
+        for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the terminal has the URL."""
+        """Log nothing, so that the URL stays visible in the terminal."""

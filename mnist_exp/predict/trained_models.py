@@ -30,11 +30,16 @@ from mnist_exp.training import keras_state
 _METRIC = "val/accuracy"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """The digit, the probabilities of all ten [10], and the pixels [28, 28] that the network was given, ink 255.
+    """A model's answer for one image.
 
-    doubt: why the answer cannot be relied on; None if it can, or if the model was logged without a rule for that
+    Attributes:
+        digit: The most probable digit.
+        probabilities: The probabilities of all ten digits, [10].
+        pixels: What the network was given, [28, 28], ink 255.
+        doubt: Why the answer cannot be relied on; None if it can, or if the model was logged
+            without a rule for that.
     """
 
     digit: int
@@ -43,48 +48,61 @@ class Prediction:
     doubt: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainedModel:
-    """A run's logged model, loaded."""
+    """A run's logged model, loaded.
+
+    Attributes:
+        run_id: The run's id.
+        run_name: The run's name, or the first characters of its id.
+        uri: The model as `models:/ID`.
+        loaded: What MLflow or `foreign_models` loaded.
+    """
 
     run_id: str
     run_name: str
-    uri: str  # models:/ID
-    _loaded: Any
+    uri: str
+    loaded: Any
 
     def predict(self, image: str | NDArray[np.uint8]) -> Prediction:
-        """Of a picture's file in base64, or an image [28, 28] of MNIST. Raises UserError for one it refuses."""
-        given = pd.DataFrame({COLUMN: [image]}) if isinstance(image, str) else image[None]
+        """Return the answer for a picture's file in base64, or for an image [28, 28] of MNIST.
+
+        Raises UserError for a picture that the model refuses.
+        """
+        images = pd.DataFrame({COLUMN: [image]}) if isinstance(image, str) else image[None]
         try:
-            row = self._loaded.predict(given, params={RETURN_PIXELS: True}).iloc[0]
+            row = self.loaded.predict(images, params={RETURN_PIXELS: True}).iloc[0]
         except MlflowException as error:
             raise UserError(error.message.removeprefix("image 0: ")) from error
         return Prediction(
-            int(row["digit"]),
-            np.asarray(row["probabilities"]),
-            np.asarray(row["pixels"], np.uint8),
-            None if row.get("sure", True) else _doubt(float(row["confidence"])),
+            digit=int(row["digit"]),
+            probabilities=np.asarray(row["probabilities"]),
+            pixels=np.asarray(row["pixels"], np.uint8),
+            doubt=None if row.get("sure", True) else _doubt(float(row["confidence"])),
         )
 
 
 def _doubt(confidence: float) -> str:
+    """Return why an answer with this confidence cannot be relied on."""
     if confidence < 0.9:
         return f"with a confidence of {confidence:.0%}"
     return "it is unlike the digits that the network was trained on"
 
 
 class Models:
-    """The models in a store. Raises UserError where it cannot be used."""
+    """The models in a store. Each method raises UserError if the store cannot be read."""
 
     def __init__(self, uri: str | None) -> None:
         self._uri = uri_to_read(uri)
         self._client = mlflow.MlflowClient(self._uri)
 
     def find(self, which: str) -> tuple[Run, LoggedModel]:
-        """`latest`, `best` or a run id -> a run and its last model; the first two are finished and have one.
+        """Return the run that `which` names, and its last model.
 
-        `best` has the highest val/accuracy, of those scored on the most validation images of MNIST; where there is none, of
-        the newest run's data.
+        `latest` is the newest finished run with a model. `best` is the one with the highest
+        val/accuracy of those that were scored on the most validation images of MNIST; without runs
+        on MNIST, of the newest run's data. Everything else is a run id. Raises UserError if there
+        is no such run or it has no model that takes pictures.
         """
         with answering(self._uri, "read"):
             if which not in ("latest", "best"):
@@ -92,13 +110,9 @@ class Models:
             models = self._all_models()
             runs = self._finished(models)
         if which == "best":
-            runs = [
-                run for run in runs if _METRIC in run.data.metrics and not _scored_on_training(run)
-            ]
-            runs = comparable([(run, data_of(run)) for run in runs])
-            runs.sort(
-                key=lambda run: (_validation_images(run), run.data.metrics[_METRIC]), reverse=True
-            )
+            scored = [run for run in runs if _is_scored(run)]
+            runs = comparable([(run, data_of(run)) for run in scored])
+            runs.sort(key=_rank, reverse=True)
         if not runs:
             raise UserError(
                 f"--run {which}: no finished run in {shortened(self._uri)} has a model\n{ELSEWHERE}"
@@ -106,18 +120,21 @@ class Models:
         return runs[0], models[runs[0].info.run_id]
 
     def load(self, which: str, trust: bool = False) -> TrainedModel:
-        """As `find`, in seconds: it loads TensorFlow. The model's own Python code is run only with `trust`."""
+        """Load the model of the run that `which` names, as `find`; TensorFlow takes seconds.
+
+        The model's own Python code runs only with `trust`.
+        """
         from mnist_exp.training.startup import quick_imports, quiet
 
         run, model = self.find(which)
         try:
             with in_use(self._uri), quick_imports(), quiet():
                 keras_state.pin()
-                loaded = (
-                    mlflow.pyfunc.load_model(f"models:/{model.model_id}", dst_path=_copy_for(model))
-                    if trust
-                    else foreign_models.load(self._client, model)
-                )
+                uri, loaded = f"models:/{model.model_id}", None
+                if trust:
+                    loaded = mlflow.pyfunc.load_model(uri, dst_path=_copy_for(model))
+                else:
+                    loaded = foreign_models.load(self._client, model)
         except (MlflowException, OSError, ValueError) as error:
             raise UserError(
                 f"run {run.info.run_id}: its model cannot be loaded ({first_line(error)})"
@@ -125,13 +142,14 @@ class Models:
         except UserError as error:
             raise UserError(f"run {run.info.run_id}: its model is not loaded: {error}") from error
         return TrainedModel(
-            run.info.run_id,
-            run.info.run_name or run.info.run_id[:8],
-            f"models:/{model.model_id}",
-            loaded,
+            run_id=run.info.run_id,
+            run_name=run.info.run_name or run.info.run_id[:8],
+            uri=uri,
+            loaded=loaded,
         )
 
     def _of_run(self, run_id: str) -> tuple[Run, LoggedModel]:
+        """Return the run with this id and its last model. Raises UserError as `find`."""
         try:
             run = self._client.get_run(run_id)
         except MlflowException as error:
@@ -140,17 +158,14 @@ class Models:
             raise UserError(
                 f"--run {run_id}: no such run in {shortened(self._uri)}\n{ELSEWHERE}"
             ) from error
-        outputs = (
-            []
-            if run.outputs is None
-            else sorted(run.outputs.model_outputs, key=lambda out: out.step)
-        )
-        logged = [model_package.logged(self._client, run_id, output.step) for output in outputs]
+        outputs = [] if run.outputs is None else run.outputs.model_outputs
+        steps = sorted(output.step for output in outputs)
+        logged = [model_package.logged(self._client, run_id, step) for step in steps]
         models = [model for model in logged if model is not None]
         if not models:
             raise UserError(
-                f"--run {run_id}: the run ({run.info.status}) has no model; trials of sweeps and runs that did not "
-                "finish log none"
+                f"--run {run_id}: the run ({run.info.status}) has no model; trials of sweeps and "
+                "runs that did not finish log none"
             )
         model = models[-1]
         if model.tags.get(TAG) != PICTURES:
@@ -161,12 +176,13 @@ class Models:
         return run, model
 
     def _all_models(self) -> dict[str, LoggedModel]:
-        """{run id: its newest model} of those that take pictures."""
-        experiments = [each.experiment_id for each in all_pages(self._client.search_experiments)]
-        if not experiments:
+        """Return {run id: its newest model} of all whole models that take pictures."""
+        experiments = all_pages(self._client.search_experiments)
+        ids = [experiment.experiment_id for experiment in experiments]
+        if not ids:
             return {}
         order = [{"field_name": "creation_timestamp", "ascending": True}]
-        models = all_pages(self._client.search_logged_models, experiments, order_by=order)
+        models = all_pages(self._client.search_logged_models, ids, order_by=order)
         return {
             str(model.source_run_id): model
             for model in models
@@ -174,7 +190,7 @@ class Models:
         }
 
     def _finished(self, models: dict[str, LoggedModel]) -> list[Run]:
-        """The finished runs with these models, the newest first."""
+        """Return the finished runs with these models, the newest first."""
         experiments = sorted({model.experiment_id for model in models.values()})
         if not experiments:
             return []
@@ -188,9 +204,10 @@ class Models:
 
 
 def _copy_for(model: LoggedModel) -> str | None:
-    """A folder to load a copy of the model's files from, where MLflow would decode a `%` in their path once too often.
+    """Return a folder for a copy of the model's files if their path has a `%`, else None.
 
-    It stays until the process ends: Python may import more of the model's code.
+    MLflow would decode the `%` once too often. The folder stays until the process ends, because
+    Python may import more of the model's code.
     """
     folder = local_path(model.artifact_location)
     if folder is None or "%" not in str(folder):
@@ -200,11 +217,13 @@ def _copy_for(model: LoggedModel) -> str | None:
     return copy
 
 
-def _scored_on_training(run: Run) -> bool:
-    return run.data.params.get("data.eval_on_train") == "True"
+def _is_scored(run: Run) -> bool:
+    """Return whether the run has a val/accuracy that is not of training images."""
+    return _METRIC in run.data.metrics and run.data.params.get("data.eval_on_train") != "True"
 
 
-def _validation_images(run: Run) -> int:
-    """How many images its val/accuracy is of, by its params."""
+def _rank(run: Run) -> tuple[int, float]:
+    """Return how many images the run's val/accuracy is of, by its params, and the accuracy."""
     limits = [run.data.params.get(f"data.{name}", "") for name in ("validation_size", "eval_limit")]
-    return min((int(limit) for limit in limits if limit.isdecimal() and len(limit) < 20), default=0)
+    counts = [int(limit) for limit in limits if limit.isdecimal() and len(limit) < 20]
+    return min(counts, default=0), run.data.metrics[_METRIC]

@@ -1,7 +1,6 @@
 """Measure how much ink each pixel of a page has, whatever the light and the colours.
 
-A copy of this file travels with every logged model, which loads where mnist_exp is not installed:
-it imports numpy and Pillow only.
+A copy of this file is part of every logged model, so it imports numpy and Pillow only.
 """
 
 import numpy as np
@@ -46,7 +45,8 @@ def ink_of(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     strongest = float(np.quantile(strong, 0.5)) if smooth.max() > 0 else 0.0
     if strongest < _LEAST_CONTRAST:
         raise empty_page()
-    return np.clip(ink / strongest, 0, 1).astype(np.float32)
+    clipped: NDArray[np.float32] = np.clip(ink / strongest, 0, 1).astype(np.float32)
+    return clipped
 
 
 def _explained(values: NDArray[np.float32], flags: NDArray[np.bool_]) -> float:

@@ -1,7 +1,6 @@
 """Judge whether an answer can be relied on: is it probable, and is the image like known digits?
 
-A copy of this file travels with every logged model, which loads where mnist_exp is not installed:
-it imports numpy only.
+A copy of this file is part of every logged model, so it imports numpy only.
 """
 
 from dataclasses import dataclass, replace
@@ -132,7 +131,8 @@ def fit(
 def confidences(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
     """Return the probability of the most probable digit of each image, [N]."""
     scaled = logits / temperature
-    return 1 / np.exp(scaled - scaled.max(axis=1, keepdims=True)).sum(axis=1)
+    inverse: NDArray[np.float64] = np.exp(scaled - scaled.max(axis=1, keepdims=True)).sum(axis=1)
+    return 1 / inverse
 
 
 def _cost(logits: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
@@ -146,4 +146,6 @@ def _cost(logits: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
 def _projected(features: NDArray[np.float32], signs: NDArray[np.int8]) -> NDArray[np.float32]:
     """Return the projections of the features, [N, 128], each of length 1."""
     projected = features.astype(np.float32) @ signs.astype(np.float32)
-    return projected / np.maximum(np.linalg.norm(projected, axis=1, keepdims=True), 1e-9)
+    lengths = np.maximum(np.linalg.norm(projected, axis=1, keepdims=True), 1e-9)
+    directions: NDArray[np.float32] = projected / lengths
+    return directions

@@ -1,7 +1,7 @@
 """The model that a run logs, as MLflow loads it: pictures or arrays in, digits out.
 
-A copy of this file travels with every logged model, in a package with the modules of this folder
-that it imports. The model loads where mnist_exp is not installed; so the imports are relative.
+A copy of this file and of the modules that it imports is part of every logged model, which loads
+where mnist_exp is not installed; so their imports are relative.
 """
 
 import base64
@@ -207,10 +207,12 @@ def _content(text: str | bytes) -> bytes:
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the probabilities [N, 10]."""
-    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return weights / weights.sum(axis=1, keepdims=True)
+    weights: NDArray[np.float64] = np.exp(logits - logits.max(axis=1, keepdims=True))
+    sums: NDArray[np.float64] = weights.sum(axis=1, keepdims=True)
+    return weights / sums
 
 
 def _refused(reason: str) -> MlflowException:
     """Return the error that a model's server answers with status 400."""
-    return MlflowException.invalid_parameter_value(reason)
+    error: MlflowException = MlflowException.invalid_parameter_value(reason)
+    return error

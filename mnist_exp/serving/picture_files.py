@@ -1,7 +1,7 @@
 """Read a picture's file: its brightness [H, W], upright, on paper of one colour.
 
-A copy of this file travels with every logged model, which loads where mnist_exp is not installed:
-it imports numpy and Pillow only. Pillow reads HEIC where pillow-heif is installed.
+A copy of this file is part of every logged model, so it imports numpy and Pillow only. Pillow reads
+HEIC where pillow-heif is installed.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 MOST_PIXELS = 64_000_000  # of a picture; decoded, that many take 64 to 256 MB
 LONGEST = 1024  # pixels: the longer side to which a picture is reduced
@@ -86,7 +86,7 @@ def _open(content: bytes) -> Image.Image:
         formats.append(_heic_reader())
     try:
         picture = Image.open(io.BytesIO(_without_metadata(content)), formats=formats)
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise _no_picture(content) from None
     except Image.DecompressionBombError as error:
         count = re.search(r"\d+", str(error))
@@ -282,8 +282,9 @@ def _brightness(
     if grey_axis @ covariance @ grey_axis > 0.6 * strengths.sum():
         return luminance
     weights = main / np.abs(main).sum()
-    values = colors @ weights.astype(np.float32) - min(0.0, weights[weights < 0].sum())
-    return values.astype(np.float32)
+    lowest = min(0.0, weights[weights < 0].sum())
+    values: NDArray[np.float32] = (colors @ weights.astype(np.float32) - lowest).astype(np.float32)
+    return values
 
 
 def _on_paper(grey: NDArray[np.float32], opacity: NDArray[np.float32]) -> NDArray[np.float32]:

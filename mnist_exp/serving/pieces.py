@@ -1,7 +1,6 @@
 """Find the connected pieces of ink on a page; one, or several near one another, are the digit.
 
-A copy of this file travels with every logged model, which loads where mnist_exp is not installed:
-it imports numpy and Pillow only.
+A copy of this file is part of every logged model, so it imports numpy and Pillow only.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,6 @@
 """Measure and change the pixels of a picture: boxes, sizes, blurs and thresholds.
 
-A copy of this file travels with every logged model, which loads where mnist_exp is not installed:
-it imports numpy and Pillow only.
+A copy of this file is part of every logged model, so it imports numpy and Pillow only.
 """
 
 from collections.abc import Callable, Iterator

@@ -8,8 +8,7 @@ image by computing the center of mass of the pixels, and translating the image s
 this point at the center of the 28x28 field." NIST's images were scans of one digit each, free of
 paper and light. The first steps here make such a scan of a photo or a drawing.
 
-A copy of this file travels with every logged model, which loads where mnist_exp is not installed:
-it imports numpy and Pillow only.
+A copy of this file is part of every logged model, so it imports numpy and Pillow only.
 """
 
 import numpy as np

@@ -1,7 +1,6 @@
 """Remove bands along a page's edges, and lines across all of it.
 
-A copy of this file travels with every logged model, which loads where mnist_exp is not installed:
-it imports numpy and Pillow only.
+A copy of this file is part of every logged model, so it imports numpy and Pillow only.
 """
 
 import numpy as np

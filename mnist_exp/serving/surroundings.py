@@ -1,7 +1,6 @@
 """Remove what surrounds a digit: ink at the page's edges, frames, boxes, lines, a table's surface.
 
-A copy of this file travels with every logged model, which loads where mnist_exp is not installed:
-it imports numpy and Pillow only.
+A copy of this file is part of every logged model, so it imports numpy and Pillow only.
 """
 
 import numpy as np
@@ -134,7 +133,8 @@ def _edge_bands(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
             np.rot90(band, turn)[:] = turned & (np.arange(len(turned))[:, None] < depth + 1)
     rest = ink & ~np.logical_or.reduce(bands)
     kept = [band for turn, band in enumerate(bands) if not np.rot90(rest, turn)[-1].any()]
-    return np.logical_or.reduce([np.zeros(ink.shape, bool), *kept])
+    chosen: NDArray[np.bool_] = np.logical_or.reduce([np.zeros(ink.shape, bool), *kept])
+    return chosen
 
 
 def _box_lines(cells: NDArray[np.int64]) -> NDArray[np.bool_]:

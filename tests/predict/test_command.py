@@ -1,18 +1,11 @@
-"""The command as a user meets it; `python -m mnist_exp.predict` reads with the very model that a run logged."""
+"""`python -m mnist_exp.predict` as a user meets it."""
 
-import base64
-import contextlib
-import json
-import os
 import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import mlflow
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,16 +13,9 @@ from PIL import Image
 from mnist_exp import data
 from mnist_exp.errors import UserError
 from mnist_exp.predict import __main__ as predict
-from mnist_exp.predict.trained_models import Models, TrainedModel
-from tests.support.pictures import KINDS, dark_on_light, encoded, large, png_header
+from tests.support.pictures import encoded, large, png_header
 from tests.support.runs import Trained
-from tests.support.surroundings import free_port
-from tests.support.waiting import LIMIT, answers, until
-
-
-@pytest.fixture(scope="module")
-def model(trained: Trained) -> TrainedModel:
-    return Models(trained.uri).load("latest")
+from tests.support.waiting import LIMIT
 
 
 @pytest.fixture
@@ -64,24 +50,12 @@ def test_test_images(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     predict.run(["--index", "0", "--output", "drawn.png"])
     assert capsys.readouterr().out.startswith("test image 0, label 7: 7\n")
     assert (here / "drawn.png").is_file()
-    said = []
+    outputs = []
     for _ in range(2):
         predict.run(["--seed", "5", "--run", "best"])
-        said.append(capsys.readouterr().out)
-    assert said[0] == said[1]
-    assert said[0].startswith("test image ")
-
-
-def test_index_gives_what_the_run_recorded(
-    trained: Trained, model: TrainedModel, mnist: data.Dataset
-) -> None:
-    """Through the logged model as in the run's own evaluation, which is in predictions/test.npz."""
-    (path,) = trained.folder.rglob("test.npz")
-    recorded = np.load(path)["probability"]
-    for index in (0, 1, 9999):
-        found = model.predict(mnist.test.images[index, :, :, 0])
-        assert found.probabilities == pytest.approx(recorded[index], abs=1e-5)
-        assert (found.pixels == mnist.test.images[index, :, :, 0]).all()
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1]
+    assert outputs[0].startswith("test image ")
 
 
 def test_what_is_no_digit_is_doubted(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,15 +91,15 @@ MISTAKES = {
 
 @pytest.mark.parametrize("kind", MISTAKES)
 def test_pictures_that_cannot_be_read(here: Path, kind: str) -> None:
-    name, content, said = MISTAKES[kind]
+    name, content, reason = MISTAKES[kind]
     (here / name).write_bytes(content)
-    with pytest.raises(UserError, match=f"--image {name}: .*{said}") as refused:
+    with pytest.raises(UserError, match=f"--image {name}: .*{reason}") as refused:
         predict.run(["--image", name])
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reason"),
     [
         (["--image", "nosuch.png"], "--image nosuch.png: No such file or directory"),
         (["--image", "."], "--image .: not a file"),
@@ -155,20 +129,10 @@ def test_pictures_that_cannot_be_read(here: Path, kind: str) -> None:
     ],
     ids=str,
 )
-def test_mistakes(here: Path, arguments: list[str], said: str) -> None:
-    with pytest.raises(UserError, match=said) as refused:
+def test_mistakes(here: Path, arguments: list[str], reason: str) -> None:
+    with pytest.raises(UserError, match=reason) as refused:
         predict.run(arguments)
     assert str(refused.value).count("\n") <= 1
-
-
-def test_runs_without_a_model(workdir: Path) -> None:
-    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
-    for which in ("latest", "best"):
-        with pytest.raises(UserError, match=f"--run {which}: no finished run in .* has a model"):
-            predict.run(["--run", which])
-    run = client.create_run("0").info.run_id
-    with pytest.raises(UserError, match=f"--run {run}: the run .RUNNING. has no model"):
-        predict.run(["--run", run])
 
 
 def test_a_mistake_is_two_lines_and_exit_code_1(here: Path) -> None:
@@ -177,214 +141,6 @@ def test_a_mistake_is_two_lines_and_exit_code_1(here: Path) -> None:
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "mnist_exp: --image nosuch.png: No such file or directory\n"
-
-
-def test_best_and_latest(workdir: Path) -> None:
-    """By the metric val/accuracy, of finished runs with a model that takes pictures, over all validation images."""
-    from mlflow.entities import LoggedModelOutput, Metric, Param
-
-    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
-
-    def add(
-        accuracy: float,
-        *,
-        status: str = "FINISHED",
-        model: bool = True,
-        whole: bool = True,
-        **params: str,
-    ) -> str:
-        run = client.create_run("0").info.run_id
-        shown = {
-            "data.validation_size": "5000",
-            "data.eval_limit": "None",
-            "data.eval_on_train": "False",
-        }
-        shown |= {f"data.{name}": value for name, value in params.items()}
-        client.log_batch(
-            run, [Metric("val/accuracy", accuracy, 0, 1)], [Param(*pair) for pair in shown.items()]
-        )
-        if model:
-            logged = client.create_logged_model(
-                "0", "model", source_run_id=run, tags={"mnist_exp.takes": "pictures"}
-            )
-            client.log_outputs(run, [LoggedModelOutput(logged.model_id, 1)])
-            if whole:
-                client.finalize_logged_model(logged.model_id, "READY")
-        client.set_terminated(run, status)
-        return run
-
-    add(0.90)
-    best = add(0.99)
-    latest = add(0.98)
-    add(0.995, status="FAILED")
-    add(0.996, model=False)
-    half = add(0.997, whole=False)
-    assert Models(None).find("latest")[0].info.run_id == latest
-    assert Models(None).find("best")[0].info.run_id == best
-    few = add(1.0, eval_limit="100")
-    add(1.0, eval_on_train="True")
-    assert Models(None).find("best")[0].info.run_id == best
-    assert Models(None).find(few)[0].info.run_id == few
-    with pytest.raises(UserError, match="has no model"):
-        Models(None).find(half)
-
-
-def test_a_run_registers_its_model(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = mlflow.MlflowClient(trained.uri)
-    (version,) = client.search_model_versions("name='cnn3x3-adam'")
-    assert version.run_id == trained.run_id
-    assert client.get_model_version_by_alias("cnn3x3-adam", "best").version == version.version
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", trained.uri)
-    for address in ("cnn3x3-adam@best", "cnn3x3-adam@latest", f"cnn3x3-adam/{version.version}"):
-        assert mlflow.models.get_model_info(f"models:/{address}").run_id == trained.run_id
-
-
-def test_the_logged_model_loads_without_mnist_exp(
-    trained: Trained, model: TrainedModel, mnist: data.Dataset
-) -> None:
-    picture = base64.b64encode(
-        encoded(dark_on_light(large(mnist.test.images[0, :, :, 0])))
-    ).decode()
-    code = (
-        "import sys, json; sys.modules['mnist_exp'] = None; import mlflow, pandas\n"
-        f"m = mlflow.pyfunc.load_model('{model.uri}')\n"
-        "print(json.dumps(m.predict(pandas.DataFrame({'image': [sys.argv[1]]}))['probabilities'][0]))"
-    )
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {
-        "MLFLOW_TRACKING_URI": trained.uri
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", code, picture],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-        cwd=trained.folder,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found == pytest.approx(model.predict(picture).probabilities.tolist(), abs=1e-6)
-
-
-FORMS = [
-    "a line of 1 px at one to four edges",
-    "a box drawn around it",
-    "transparent paper, indexed",
-    "28 px, noise of 10%",
-]
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_accuracy_of_changed_pictures(model: TrainedModel, mnist: data.Dataset, form: str) -> None:
-    assert accuracy(model, mnist, form, 60) >= 0.9  # 97% less three standard deviations of sixty
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("form", KINDS)
-def test_changed_pictures_are_read_as_well(
-    model: TrainedModel, mnist: data.Dataset, form: str
-) -> None:
-    found = accuracy(model, mnist, form, 1000)
-    print(f"| {form} | {found:.1%} |")
-    assert found >= 0.93
-
-
-def accuracy(model: TrainedModel, mnist: data.Dataset, form: str, count: int) -> float:
-    """On that many test images, evenly spread, changed to that form; a picture that is refused is a wrong answer."""
-    random, right = np.random.default_rng(1), 0
-    for index in np.arange(0, 10_000, 10_000 // count)[:count]:
-        file = KINDS[form](mnist.test.images[index, :, :, 0], random)
-        with contextlib.suppress(UserError):
-            right += (
-                model.predict(base64.b64encode(file).decode()).digit == mnist.test.labels[index]
-            )
-    return right / count
-
-
-@pytest.fixture
-def endpoint(trained: Trained) -> Iterator[str]:
-    """Where `mlflow models serve` answers for the alias `best`."""
-    port = free_port()
-    serve = [
-        "models",
-        "serve",
-        "-m",
-        "models:/cnn3x3-adam@best",
-        "--env-manager",
-        "local",
-        "--port",
-        str(port),
-    ]
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {
-        "MLFLOW_TRACKING_URI": trained.uri
-    }
-    environment["PATH"] = (
-        f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # MLflow calls uvicorn
-    )
-    log = (trained.folder / "served.log").open("w")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", *serve],
-        env=environment,
-        cwd=trained.folder,
-        start_new_session=True,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        until(
-            lambda: answers(f"http://127.0.0.1:{port}/ping") or process.poll() is not None,
-            "the model server",
-        )
-        assert process.poll() is None, (trained.folder / "served.log").read_text()
-        yield f"http://127.0.0.1:{port}/invocations"
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(LIMIT)
-        log.close()
-
-
-@pytest.mark.slow
-def test_a_served_model_gives_the_same_answer(
-    endpoint: str, model: TrainedModel, mnist: data.Dataset
-) -> None:
-    def ask(body: Any) -> tuple[int, Any]:
-        kind, text = (
-            ("text/csv", body) if isinstance(body, str) else ("application/json", json.dumps(body))
-        )
-        request = urllib.request.Request(endpoint, text.encode(), {"Content-Type": kind})
-        try:
-            with urllib.request.urlopen(request, timeout=LIMIT) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error)
-
-    digit = mnist.test.images[0, :, :, 0]
-    picture = base64.b64encode(encoded(dark_on_light(large(digit)), "JPEG")).decode()
-    expected = model.predict(picture).probabilities.tolist()
-    for body in (
-        {"dataframe_split": {"columns": ["image"], "data": [[picture]]}},
-        {"dataframe_records": [{"image": picture}]},
-        {"inputs": {"image": [picture]}},
-        {"instances": [{"image": picture}]},
-        {"instances": [picture]},
-        f"image\n{picture}\n",
-    ):
-        status, answer = ask(body)
-        assert status == 200, answer
-        (row,) = answer["predictions"]
-        assert row["digit"] == 7
-        assert row["probabilities"] == pytest.approx(expected, abs=1e-6)
-        assert row["sure"] is True
-        assert 0.5 < row["confidence"] <= 1
-    for array in (digit.tolist(), (digit / 255)[:, :, None].tolist()):
-        status, answer = ask({"inputs": [array]})
-        assert status == 200, answer
-        found = answer["predictions"][0]["probabilities"]
-        assert found == pytest.approx(model.predict(digit).probabilities.tolist(), abs=1e-6)
-    status, answer = ask({"dataframe_records": [{"image": base64.b64encode(b"text").decode()}]})
-    assert status == 400
-    assert "not a picture in PNG, JPEG" in str(answer["message"])
 
 
 def test_draw_prints_its_address_and_ends_with_130(here: Path) -> None:

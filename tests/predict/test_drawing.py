@@ -75,7 +75,8 @@ def test_what_is_no_drawing_is_told(server: drawing.Server) -> None:
     assert ask(server, "POST", "/classify", encoded(Image.new("L", (50, 50)))) == (
         422,
         {
-            "error": "the page is empty: there is no ink that stands out from the paper, or it is too small for its page"
+            "error": "the page is empty: there is no ink that stands out from the paper, or it is "
+            "too small for its page"
         },
     )
     assert ask(server, "POST", "/classify", b"text")[0] == 422
@@ -186,8 +187,8 @@ def test_clear(page: Any) -> None:
         how()
         assert set(page.locator(".digit").all_inner_texts()) == {""}
         assert page.locator("li.top").count() == 0
-        ink = "[...document.querySelector('#pad').getContext('2d').getImageData(0, 0, 300, 300).data].some(v => v)"
-        assert not page.evaluate(ink)
+        pixels = "document.querySelector('#pad').getContext('2d').getImageData(0, 0, 300, 300).data"
+        assert not page.evaluate(f"[...{pixels}].some(value => value)")
 
 
 @pytest.mark.browser

@@ -56,7 +56,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
 
 @pytest.fixture
 def artifacts(logged: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The model's folder of artifacts, which is put back afterwards; the current folder has the store."""
+    """Yield the model's folder of artifacts, which is put back; the store is in this folder."""
     monkeypatch.chdir(logged)
     (folder,) = logged.glob("mlruns/*/models/*/artifacts")
     saved = logged / "saved"
@@ -73,7 +73,10 @@ def answer() -> None:
 
 
 def test_our_own_model_is_loaded_without_its_code(artifacts: Path) -> None:
-    """What else lies in its folder is not run either: a module of another's name, a compiled file, MLflow's own entry."""
+    """Other code in its folder is not run either.
+
+    That is a module with the name of another package, and the loader that MLflow's file names.
+    """
     (package,) = (artifacts / "code").iterdir()
     for path in (
         package / "__init__.py",
@@ -165,12 +168,12 @@ def huge(members: dict[str, bytes]) -> None:
 def another_network(members: dict[str, bytes]) -> None:
     import keras
 
-    other = keras.Sequential(
+    smaller = keras.Sequential(
         [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
     )
     file = io.BytesIO()
-    path = Path("other.keras")
-    other.save(path)
+    path = Path("smaller.keras")
+    smaller.save(path)
     file.write(path.read_bytes())
     with zipfile.ZipFile(file) as archive:
         members |= {name: archive.read(name) for name in archive.namelist()}
@@ -254,9 +257,9 @@ def test_every_model_of_ours_consists_of_known_layers(tmp_path: Path, kind: str)
 
 
 def test_the_model_is_the_runs_output(artifacts: Path) -> None:
-    found, model = Models(None).find("latest")
-    assert found.outputs is not None
-    assert found.outputs.model_outputs == [LoggedModelOutput(model.model_id, 1)]
+    run, model = Models(None).find("latest")
+    assert run.outputs is not None
+    assert run.outputs.model_outputs == [LoggedModelOutput(model.model_id, 1)]
 
 
 @pytest.mark.parametrize("version", model_package._EARLIER)

@@ -47,7 +47,7 @@ def test_arrays_in_every_range_and_shape_are_the_same_images(
     expected = model.predict(digits)
     assert (expected["digit"] == probabilities(expected).argmax(axis=1)).all()
     assert probabilities(expected).sum(axis=1) == pytest.approx(1)
-    for given in (
+    for model_input in (
         digits / 255,
         digits[..., 0],
         {"image": digits[..., 0]},
@@ -55,7 +55,7 @@ def test_arrays_in_every_range_and_shape_are_the_same_images(
         pd.DataFrame({"image": digits.tolist()}),
         {"image": digits[..., 0].astype(object)},
     ):
-        assert probabilities(model.predict(given)) == pytest.approx(
+        assert probabilities(model.predict(model_input)) == pytest.approx(
             probabilities(expected), abs=1e-6
         )
 
@@ -82,7 +82,7 @@ BLANK = as_picture(np.zeros((28, 28), np.uint8))
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("model_input", "reason"),
     [
         (np.zeros((2, 28, 27)), r"found float64 \[2, 28, 27\]"),
         (np.zeros((0, 28, 28)), "at least one image, found none"),
@@ -97,10 +97,10 @@ BLANK = as_picture(np.zeros((28, 28), np.uint8))
     ids=str,
 )
 def test_what_is_no_image_is_refused_as_the_clients_mistake(
-    model: DigitModel, given: object, said: str
+    model: DigitModel, model_input: object, reason: str
 ) -> None:
-    with pytest.raises(MlflowException, match=said) as refused:
-        model.predict(given)
+    with pytest.raises(MlflowException, match=reason) as refused:
+        model.predict(model_input)
     assert refused.value.get_http_status_code() == 400
 
 

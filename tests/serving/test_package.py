@@ -35,14 +35,14 @@ def client(workdir: Path) -> mlflow.MlflowClient:
 def cut_at(
     method: str, error: type[BaseException], client: mlflow.MlflowClient
 ) -> mlflow.MlflowClient:
-    """A client of the same store that cannot get past one method."""
-    other = mlflow.MlflowClient(client.tracking_uri)
+    """Return a client of the same store in which this method raises the error."""
+    broken = mlflow.MlflowClient(client.tracking_uri)
 
     def cut(*_: object, **__: object) -> None:
         raise error
 
-    setattr(other, method, cut)
-    return other
+    setattr(broken, method, cut)
+    return broken
 
 
 def outputs(client: mlflow.MlflowClient, run_id: str) -> list[tuple[str, int]]:
@@ -83,7 +83,10 @@ def test_half_logged_is_completed(
 def test_what_mlflow_itself_left_half_logged_is_completed(
     client: mlflow.MlflowClient, keras_file: Path
 ) -> None:
-    """It links a model to its run before the first file is there; a failure makes it FAILED, a kill leaves it PENDING."""
+    """MLflow links a model to its run before it has files.
+
+    A failure makes the model FAILED, a kill leaves it PENDING.
+    """
     for status in (LoggedModelStatus.PENDING, LoggedModelStatus.FAILED):
         run_id = client.create_run("0").info.run_id
         model = client.create_logged_model("0", "model", source_run_id=run_id)

@@ -1,4 +1,4 @@
-"""Accuracies are compared on the same images only, for `--run best` and for the registry's alias."""
+"""`--run best` and the registry's alias compare accuracies on the same images only."""
 
 from pathlib import Path
 
@@ -70,10 +70,10 @@ def test_without_mnist_the_newest_runs_data_count(client: mlflow.MlflowClient) -
 
 def test_versions_of_an_earlier_version_are_looked_up(client: mlflow.MlflowClient) -> None:
     first = finished(client, 0.97, "mnist", "a")
-    other = finished(client, 0.999, "custom", "b")
+    custom = finished(client, 0.999, "custom", "b")
     for version in client.search_model_versions("name='net'"):
         client.delete_model_version_tag("net", version.version, "validation_data")
-    register(client, other, 1, Entry(variant="net", accuracy=0.999, images=5000))
+    register(client, custom, 1, Entry(variant="net", accuracy=0.999, images=5000))
     assert best(client) == {first}
 
 

@@ -1,11 +1,13 @@
-"""Pictures of MNIST's digits as people might have them: those that are measured, and files that are damaged."""
+"""Pictures of MNIST's digits as people might have them, and files that are damaged."""
 
 import struct
 import zlib
 
+import numpy as np
+
 from benchmarks.picture_kinds import KINDS, dark_on_light, encoded, large, noisy
 
-__all__ = ["KINDS", "dark_on_light", "encoded", "large", "noisy", "png_header"]
+__all__ = ["KINDS", "dark_on_light", "difference", "encoded", "large", "noisy", "png_header"]
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -18,3 +20,8 @@ def png_header(width: int, height: int) -> bytes:
 
     header = chunk(b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT" + zlib.compress(bytes(100)))
+
+
+def difference(image: np.ndarray, expected: np.ndarray) -> float:
+    """Return the mean difference of two images' pixels, of 255."""
+    return float(np.abs(image.astype(float) - expected).mean())

@@ -13,7 +13,10 @@ SMALL = "model=softmax init=zeros data.train_limit=200 data.eval_limit=200 sched
 
 @pytest.mark.slow
 def test_a_small_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sweep = f"{SMALL} hydra/sweeper=optuna_study hydra.sweeper.n_trials=2 hydra.sweeper.n_workers=1 seed=1,2 preflight='off'"
+    sweep = (
+        f"{SMALL} hydra/sweeper=optuna_study hydra.sweeper.n_trials=2 hydra.sweeper.n_workers=1 "
+        "seed=1,2 preflight='off'"
+    )
     harness.run(["--starts", "1", "--run", SMALL, "--sweep", sweep, "--output", str(tmp_path)])
     report = json.loads((tmp_path / "harness.json").read_text())
     # What the issue asks to see, each in some phase of its own.
@@ -41,7 +44,7 @@ def test_a_small_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_shares_are_of_each_workers_whole_time() -> None:
-    """One worker: 2 s until its first trial, two trials of 3 s that train for 2, and 2 s between them."""
+    """One worker: 2 s to its first trial, two of 3 s that train for 2 s, and 2 s between them."""
     trial = {
         "pid": 1,
         "process_started": 0.0,

@@ -34,7 +34,7 @@ def test_a_small_run(tmp_path: Path) -> None:
 
 
 def test_shares_and_ratios_are_of_the_same_run() -> None:
-    """A step of 1 MFLOP in 1 ms is 1 GFLOP/s, a tenth of a machine whose faster product gives 10."""
+    """A step of 1 MFLOP in 1 ms is 1 GFLOP/s: a tenth of a machine whose best product gives 10."""
     product = 2 * 2048**3 / 10e9
     seconds = {
         "ours": [1e-3, 1e-3, 3e-3],

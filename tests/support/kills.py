@@ -148,7 +148,7 @@ def model_of(folder: Path, run: Run) -> list[float]:
 
 
 def check_registry(folder: Path, finished: Sequence[Run]) -> None:
-    """A version for each finished run and none for others, all of them whole; `best` is one of them and loads."""
+    """Each finished run has a whole version, and no other run; `best` is one of them and loads."""
     client = client_of(folder)
     versions = client.search_model_versions("name='softmax-adam'")
     assert sorted(str(version.run_id) for version in versions) == sorted(
@@ -163,7 +163,7 @@ def check_registry(folder: Path, finished: Sequence[Run]) -> None:
 
 
 def check_run(folder: Path, run: Run, is_marked: bool = True) -> State:
-    """The run has ended well, and nothing of it is missing, doubled or left lying; its checkpoints are marked so."""
+    """The run has ended well; nothing is missing, doubled or left over; its checkpoints say so."""
     assert run.info.status == "FINISHED"
     assert run.info.end_time is not None
     assert "failure_reason" not in run.data.tags

@@ -14,7 +14,7 @@ def free_port() -> int:
 
 
 def skip_unless_required(marker: str, reason: str) -> None:
-    """Skip a test of this marker, unless TESTS_MUST_RUN has it: then what is missing is an error."""
+    """Skip a test of this marker; an error instead if TESTS_MUST_RUN has the marker."""
     if marker in os.environ.get("TESTS_MUST_RUN", "").split(","):
         pytest.fail(reason)
     pytest.skip(reason)

@@ -1,10 +1,11 @@
-"""The only place where tests wait: for an event, and never for a time that is thought to be enough."""
+"""The only place where tests wait: for an event, never for a time that should be enough."""
 
 import time
 import urllib.request
 from collections.abc import Callable
 
-LIMIT = 600.0  # seconds after which what is waited for will not come, on the slowest machine; no test needs them when it passes
+# Seconds after which an event will not come any more, even on the slowest machine.
+LIMIT = 600.0
 
 
 def until(condition: Callable[[], object], what: str, limit: float = LIMIT) -> None:

@@ -1,4 +1,4 @@
-"""Terminals that cannot show every letter: the commands say what they have to say, with replacements."""
+"""Terminals that cannot show every letter: the commands print everything, with replacements."""
 
 import io
 import sys

@@ -1,9 +1,10 @@
-"""The command under other people's environments: the same result to the bit, and the same record, as in a clean one.
+"""Under other people's environments a command gives the same result, to the bit, and record.
 
-The lists are the variables that Python, TensorFlow, Keras, MLflow, Hydra, Optuna, joblib, matplotlib and Rich read and
-that change results, places or output, from their documentation and their source. Variables with which a user chooses
-kernels and threads (TF_XLA_FLAGS, TF_ENABLE_ONEDNN_OPTS, OMP_NUM_THREADS ...) may change the last bits: they are in the
-run's env/hardware.json. Those that name a store or a run are in tests/tracking/test_tracker.py.
+The lists are the variables that Python, TensorFlow, Keras, MLflow, Hydra, Optuna, joblib,
+matplotlib and Rich read and that change results, places or output, from their documentation and
+their source. Variables with which a user chooses kernels and threads (TF_XLA_FLAGS,
+TF_ENABLE_ONEDNN_OPTS, OMP_NUM_THREADS ...) may change the last bits: they are in the run's
+env/hardware.json. Those that name a store or a run are in tests/tracking/test_tracker.py.
 """
 
 import hashlib
@@ -115,7 +116,7 @@ KERAS_JSON = {
 
 @dataclass(frozen=True)
 class Case:
-    """A shell runs `before COMMAND after`; `{folder}` in it is a folder of the test's, which is no current folder."""
+    """A shell runs `before COMMAND after`; `{folder}` is a folder other than the current one."""
 
     variables: dict[str, str]
     before: str = ""
@@ -192,7 +193,8 @@ def stored(database: Path) -> dict[str, Any]:
     """What MLflow's database says of the one run, but for times and places."""
     with sqlite3.connect(database) as connection:
         metrics = connection.execute(
-            "select key, step, value from metrics where key not like 'time/%' and key not like 'system/%'"
+            "select key, step, value from metrics "
+            "where key not like 'time/%' and key not like 'system/%'"
         ).fetchall()
         params = connection.execute("select key, value from params").fetchall()
         tags = connection.execute(

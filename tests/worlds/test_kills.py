@@ -1,4 +1,4 @@
-"""Kills that are aimed at a moment, for each command that writes runs; `kills` looks at everything afterwards."""
+"""Kills at a named moment, for each command that writes runs; `kills` checks what is left."""
 
 import contextlib
 import re
@@ -103,7 +103,7 @@ def check_resumed(folder: Path, whole: State, moment: str, signal: str) -> None:
     check_registry(folder, [last])
     assert len(dead) == (moment in BEFORE_TRAINING and moment != "schema creation")
     for earlier in dead:
-        # The first moment is inside the request that makes the run, of which the process does not know yet.
+        # At the first moment the request makes the run: the process does not know it yet.
         is_unknown = signal == "SIGKILL" or moment == "run begun"
         assert earlier.info.status == ("FAILED" if is_unknown else "KILLED")
         assert earlier.data.tags["failure_reason"]
@@ -241,7 +241,7 @@ def trained(new_folder: NewFolder) -> Path:
     "moment", ["artifact layers.txt", "checkpoint written", "model linked", "run ended"]
 )
 def test_a_rerun(trained: Path, whole: State, moment: str, signal: str) -> None:
-    """The same command again trains another run; the killed one can be gone on with as every run."""
+    """The same command again trains another run; the killed one can be resumed as every run."""
     first = runs_of(trained)[0]
     before = len(runs_of(trained))
     killed = Victim(trained, ["mnist_exp.rerun", first.info.run_id], moment, signal).ended()

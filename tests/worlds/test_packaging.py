@@ -77,16 +77,19 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from mnist_exp.config.schema import Config
 from mnist_exp.config.sweeps_source import SWEEPS_DIR
 from mnist_exp.config.tree import compose
 import mnist_exp
-for name in [setting.name for setting in fields(config.Config)] + ["config", "experiment", "training", "debug"]:
+settings = [setting.name for setting in fields(Config)]
+for name in [*settings, "config", "experiment", "training", "debug"]:
     for parent in (Path(mnist_exp.__file__).parent, SWEEPS_DIR.parent, Path.cwd()):
         (parent / name).mkdir(exist_ok=True)
         (parent / name / "warn.yaml").write_text("seed: 77")
-values = ["preflight=off", "seed=3", "run_name=warn", "variant=warn", "resume=warn", "best_of=warn", "+tags.a=b"]
-values += ["tracking.experiment=warn", "checkpoint.every_seconds=5", "threads=1", "deterministic=false"]
-values += ["objective=[val/cost]", "bridge.seeds=1", "reference=null", "experiment=notebook_softmax", "debug=fast"]
+values = ["preflight=off", "seed=3", "run_name=warn", "variant=warn", "resume=warn"]
+values += ["best_of=warn", "+tags.a=b", "tracking.experiment=warn", "checkpoint.every_seconds=5"]
+values += ["threads=1", "deterministic=false", "objective=[val/cost]", "bridge.seeds=1"]
+values += ["reference=null", "experiment=notebook_softmax", "debug=fast"]
 composed = compose(values).config
 assert (composed.preflight, composed.seed, composed.threads) == ("off", 3, 1), composed
 assert composed.run_name == composed.variant == composed.tracking.experiment == "warn", composed
@@ -111,19 +114,24 @@ def test_a_folder_named_like_a_setting_hides_nothing(installed: Path, tmp_path: 
 
 
 def test_wheel_is_what_runs(installed: Path, tmp_path: Path) -> None:
-    code = "import mnist_exp.config.tree as c; print(c.__file__); print(c.CONF_DIR); print(c.SWEEPS_DIR)"
+    code = """
+import mnist_exp
+from mnist_exp.config.groups import CONF_DIR
+from mnist_exp.config.sweeps_source import SWEEPS_DIR
+print(mnist_exp.__file__, CONF_DIR, SWEEPS_DIR, sep="\\n")
+"""
     python = installed.with_name("python")
     done = subprocess.run(
         [python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    package = Path(done.stdout.splitlines()[0]).parent.parent
+    package = Path(done.stdout.splitlines()[0]).parent
     assert installed.parent.parent in package.parents
     assert done.stdout.splitlines()[1:] == [str(package / "conf"), str(package / "sweeps")]
     assert (package / "sweeps" / "variants.yaml").is_file()
 
 
 SMALL = ["data.train_limit=200", "data.eval_limit=100", "schedule.max_steps=2"]
-# What makes a command of README short, by what it contains; the first that fits. None: nothing has to.
+# What makes a command of README short, by what it contains; the first that fits. None: nothing.
 QUICK: dict[str, list[str]] = {
     "mnist_exp --help": [],
     "mnist_exp.reproduce --quick": ["--only", "notebook_softmax", "--seeds", "1"],
@@ -152,13 +160,14 @@ QUICK: dict[str, list[str]] = {
 ENDS = {"preflight=error": 1, "preflight model=mlp init=zeros": 1, "--draw": 130}
 BEFORE = {
     "best_of=cnn3x3_tuning": "-m mnist_exp -m sweeps=cnn3x3_tuning hydra.sweeper.n_trials=1",
-    "mnist_exp.explain": "-m mnist_exp -m sweeps=bridge bridge.epochs=1 bridge.seeds=1 data.train_limit=200 "
+    "mnist_exp.explain": "-m mnist_exp -m sweeps=bridge bridge.epochs=1 bridge.seeds=1 "
+    "data.train_limit=200 "
     "data.eval_limit=100 hydra.sweeper.study_name=bridge",
 }
 
 
 def readme_commands() -> list[str]:
-    """Every command of README that is this project's, without its comment; one that goes on in the next line is one."""
+    """Return each command of README that is this project's, whole and without its comment."""
     text = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
     lines = [line.strip() for line in text.splitlines() if line.startswith("    ")]
     return [

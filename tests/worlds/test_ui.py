@@ -28,7 +28,7 @@ SMALL = [
     "preflight=off",
     "schedule.epochs=3",
 ]
-# MLflow opens on its pages for language models, with its assistant beside them; what a person clicks away once.
+# MLflow opens on its pages for language models and shows its assistant, until a person closes it.
 SETTINGS = {
     "mlflow.workflowType_v1": '"machine_learning"',
     "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true",
@@ -40,13 +40,17 @@ FIND_METRIC = """name => {
     const found = links.find(link => link.textContent.trim() === name)
     if (found) { found.scrollIntoView(); return true }
     let box = links.at(-1)
-    while (box && !(box.scrollHeight > box.clientHeight + 1 && getComputedStyle(box).overflowY !== "visible"))
+    while (box && !(box.scrollHeight > box.clientHeight + 1
+                    && getComputedStyle(box).overflowY !== "visible"))
         box = box.parentElement
     if (box) box.scrollTop += box.clientHeight / 2
     return false
 }"""
 
-DRAWN = "[...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => plot.data.map(line => [...line.y]))"
+DRAWN = (
+    "[...document.querySelectorAll('.js-plotly-plot')]"
+    ".flatMap(plot => plot.data.map(line => [...line.y]))"
+)
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_an_earlier_run_that_was_killed_goes_on(folder: Path) -> None:
 
 
 def test_an_earlier_run_is_trained_again_from_its_record(folder: Path) -> None:
-    # Another kind of processor rounds sums otherwise: then the rerun is not identical, and ends with 1.
+    # Another kind of processor rounds sums otherwise: the rerun is then not identical, exit code 1.
     report = answer(folder, "mnist_exp.rerun", MLP, exit_codes=(0, 1))
     assert f"first run  {MLP}" in report
     assert "train/cost" in report

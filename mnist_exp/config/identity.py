@@ -19,6 +19,9 @@ NEUTRAL = (
     "reference",
 )
 
+# How long a run is: when it goes on it may become longer, everything else stays.
+LENGTH = ("schedule.epochs", "schedule.max_steps")
+
 
 def top_key(override: str) -> str:
     """Return the top-level setting that an override sets: `tags` of `+tags.course=ml`."""

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-from mnist_exp.config.identity import NEUTRAL
+from mnist_exp.config.identity import LENGTH, NEUTRAL
 from mnist_exp.config.recorded import overrides
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose
@@ -21,7 +21,7 @@ from mnist_exp.training.startup import quick_imports
 _DIGEST = "data_digest"  # key in a checkpoint's record
 
 # What may differ between a run and its continuation; everything else would make it another run.
-_CHANGEABLE = (*NEUTRAL, "schedule.epochs", "schedule.max_steps")
+_CHANGEABLE = (*NEUTRAL, *LENGTH)
 
 Warn = Callable[[str], None]
 

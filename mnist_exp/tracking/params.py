@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mnist_exp.config.identity import LENGTH
+
 
 def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return nested settings with dotted keys; a list stays one value."""
@@ -25,6 +27,15 @@ def safe_name(name: str) -> str:
 def encode(value: object) -> str:
     """Return the text that is recorded for a setting, such as `None`, `0.001` or `[64, 32]`."""
     return str(value)
+
+
+def with_length(params: Mapping[str, str], tags: Mapping[str, str]) -> dict[str, str]:
+    """Return a run's params with the length that it has now.
+
+    MLflow lets nobody change a param, but a run may be made longer: then it has tags with the names
+    of these params.
+    """
+    return {**params, **{key: tags[key] for key in LENGTH if key in tags}}
 
 
 def decode(text: str) -> object:

@@ -19,6 +19,7 @@ from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.sweeper.foreign_text import clean, printable
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
+from mnist_exp.tracking.params import with_length
 from mnist_exp.tracking.store import answering, named, uri_to_read
 
 PREDICTIONS_BYTES = 2**28  # of a run's predictions on its test images: three million of them
@@ -237,8 +238,11 @@ def _table(rows: Sequence[Mapping[str, Any]], ids: Sequence[str], kind: type) ->
 
 
 def _params(run: Run) -> dict[str, str]:
-    """Return the run's params; older runs say None for a name that the run has all the same."""
-    params = dict(run.data.params)
+    """Return the run's params; older runs say None for a name that the run has all the same.
+
+    They have the length of a run that was made longer.
+    """
+    params = with_length(run.data.params, run.data.tags)
     names = {"variant": run.data.tags.get("variant"), "run_name": run.info.run_name}
     for key, name in names.items():
         if key in params and name:

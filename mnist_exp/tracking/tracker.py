@@ -14,22 +14,23 @@ import yaml
 from mlflow import MlflowClient
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
-from mlflow.entities import Run
+from mlflow.entities import Run, RunData
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
+from mnist_exp.config.identity import LENGTH
 from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.serving.model import RULE
 from mnist_exp.serving.registry import Entry
-from mnist_exp.tracking import description, environment, operations
+from mnist_exp.tracking import description, environment, operations, params
 from mnist_exp.tracking.attempts import Attempt
 from mnist_exp.tracking.code_digest import code_digest
 from mnist_exp.tracking.job import Job
 from mnist_exp.tracking.links import run_page
 from mnist_exp.tracking.operations import FAILURE_REASON, METRICS_AT_ONCE, Point, Warn
 from mnist_exp.tracking.outbox import Outbox
-from mnist_exp.tracking.params import encode, flatten, safe_name
+from mnist_exp.tracking.params import safe_name
 from mnist_exp.tracking.source_version import source_version
 from mnist_exp.tracking.status import RunStatus
 from mnist_exp.tracking.store import answer
@@ -65,7 +66,7 @@ class RunTracker:
     def log_settings(self) -> None:
         """Log params, tags, config, environment and data: all that is known before training."""
         job, config = self._job, self._job.settings.config
-        params = {**job.settings.choices, **flatten(config.to_dict())}
+        recorded = {**job.settings.choices, **params.flatten(config.to_dict())}
         tags = {
             "variant": job.variant,
             "config_hash": config.hash(),
@@ -77,7 +78,7 @@ class RunTracker:
         }
         if (claim := config.reference) is not None and claim.test_accuracy is not None:
             self.log_summary({"reference/test_accuracy": claim.test_accuracy})
-        texts = {key: encode(value) for key, value in params.items()}
+        texts = {key: params.encode(value) for key, value in recorded.items()}
         self._outbox.send(operations.Settings(texts, tags))
         self._log_config()
         self.log_text(environment.packages(), "env/packages.txt")
@@ -86,10 +87,13 @@ class RunTracker:
 
     def reopen(self) -> None:
         """Go on with a run that has its settings; metrics that it has are not logged again."""
-        first_code = answer(self._client.tracking_uri, self._read_back)
-        codes = dict.fromkeys([first_code, code_digest()])
-        config_hash = self._job.settings.config.hash()
-        self.set_tags({"config_hash": config_hash, "code_digest": "+".join(codes)})
+        begun = answer(self._client.tracking_uri, self._read_back)
+        config = self._job.settings.config
+        codes = dict.fromkeys([begun.tags.get("code_digest", "unknown"), code_digest()])
+        self.set_tags({"config_hash": config.hash(), "code_digest": "+".join(codes)})
+        before, now = params.with_length(begun.params, begun.tags), params.flatten(config.to_dict())
+        length = {key: params.encode(now[key]) for key in LENGTH}
+        self.set_tags({key: text for key, text in length.items() if before.get(key) != text})
         self._log_config()
 
     def describe(
@@ -227,18 +231,15 @@ class RunTracker:
             entity = dict(described._to_mlflow_entity())
             self._outbox.send(operations.DatasetInput(context, entity))
 
-    def _read_back(self) -> str:
-        """Note which metrics the run has, and remove the reason of its end.
-
-        Returns the digest of the code that it began with.
-        """
+    def _read_back(self) -> RunData:
+        """Note which metrics the run has, remove the reason of its end, and return its data."""
         run = self._client.get_run(self.run_id)
         for name in (name for name in run.data.metrics if not name.startswith("system/")):
             history = self._client.get_metric_history(self.run_id, name)
             self._logged |= {(name, metric.step) for metric in history}
         if FAILURE_REASON in run.data.tags:
             self._client.delete_tag(self.run_id, FAILURE_REASON)
-        return run.data.tags.get("code_digest", "unknown")
+        return run.data
 
     def _log_points(self, points: Sequence[Point]) -> None:
         new = [point for point in points if (point[0], point[3]) not in self._logged]

@@ -23,6 +23,20 @@ def grouped(group_by: Sequence[str] = ()) -> list[groups.Group]:
     return groups.make_groups(runs, groups.statuses(runs, ACCURACY), ACCURACY, group_by)
 
 
+def test_a_run_that_was_made_longer_is_told_apart(fake_runs: FakeRuns) -> None:
+    """MLflow keeps the param of its beginning; the run's tag has its length of now."""
+    settings = {"schedule.epochs": "1"}
+    short = fake_runs.add(0, 0.9, settings=settings)
+    longer = fake_runs.add(
+        0, 0.95, settings=settings, tags={"schedule.epochs": "2", "config_hash": "longer"}
+    )
+    for group_by in ((), ["schedule.epochs"]):
+        assert {group.label: group.run_ids for group in grouped(group_by)} == {
+            "epochs=1": (short,),
+            "epochs=2": (longer,),
+        }
+
+
 def test_what_decides_no_result_is_no_setting(fake_runs: FakeRuns) -> None:
     for name in ("seed", "sweeps", *identity.NEUTRAL):
         for text in ("1", "2"):

@@ -10,6 +10,7 @@ import pytest
 
 from mnist_exp import run
 from mnist_exp.errors import ConfigError, UserError
+from mnist_exp.tracking.runs import Selection, Store
 from mnist_exp.training import checkpoint
 from tests.support.runs import only_run
 
@@ -109,6 +110,10 @@ def test_a_finished_run_can_be_made_longer(workdir: Path) -> None:
     assert final_weights(longer.run_id) == final_weights(whole.run_id)
     steps = [step for step, _ in histories(workdir, short.run_id)["train/cost"]]
     assert steps == [1, 2, 3]
+    assert only_run(workdir).data.params["schedule.epochs"] == "1"  # which MLflow never changes
+    read = Store().select(Selection(run_ids=(short.run_id, whole.run_id))).params
+    assert set(read["schedule.epochs"]) == {"3"}
+    assert set(read["schedule.max_steps"]) == {"None"}
 
 
 @pytest.mark.usefixtures("bare_runs")

@@ -5,11 +5,13 @@
 A line of JSON for each run is appended to the file that the variable WATCHED_RUNS names.
 """
 
+from omegaconf import DictConfig
+
 from benchmarks import phases
 
 
 @phases.as_command
-def _task(composed: phases.DictConfig) -> float | list[float]:
+def _task(composed: DictConfig) -> float | list[float]:
     return phases.run(composed)
 
 

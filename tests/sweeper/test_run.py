@@ -6,8 +6,9 @@ import signal
 import sqlite3
 from pathlib import Path
 
+import optuna
 import pytest
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from tests.support.sweeps import apps
 from tests.support.waiting import LIMIT
@@ -144,7 +145,7 @@ def test_pruned_trials_count(sweep: Sweep) -> None:
     assert "1 complete, 1 pruned" in sweep.output
 
 
-def draws_two(config: apps.DictConfig, trial: apps.optuna.Trial) -> None:
+def draws_two(config: DictConfig, trial: optuna.Trial) -> None:
     """Parameters one after the other, between which a worker dies, or is interrupted, once."""
     trial.suggest_float("x", 0, 1)
     if config.model.name != "plain" and not Path("died").exists():

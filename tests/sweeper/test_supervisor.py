@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import optuna
 import psutil
 import pytest
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from mnist_exp.sweeper import current, launchers
 from mnist_exp.sweeper.attributes import FAILURE, RETRIES, TIME_IS_UP
@@ -24,7 +25,7 @@ from tests.sweeper.conftest import Sweep
 JOBLIB = ("hydra/launcher=joblib", "hydra.sweeper.n_workers=2")
 
 
-def fails_above_one(cfg: apps.DictConfig) -> float:
+def fails_above_one(cfg: DictConfig) -> float:
     if cfg.x > 1:
         raise ValueError("above one")
     return 1.0
@@ -42,7 +43,7 @@ def test_more_failures_than_allowed_stop_the_sweep(sweep: Sweep, rate: float, al
     assert re.search(rf"│ {allowed + 1} +│ ValueError: above one +│ 0", sweep.output)
 
 
-def until_time_is_up(cfg: apps.DictConfig) -> float:
+def until_time_is_up(cfg: DictConfig) -> float:
     running = current()
     assert running is not None
     until(lambda: TIME_IS_UP in running.study_attributes, "the end of the time")
@@ -266,6 +267,6 @@ def test_failures_that_are_allowed_are_replaced(sweep: Sweep) -> None:
     assert study.trials[0].user_attrs[FAILURE] == "ValueError: above one"
 
 
-def first_is_bad(config: apps.DictConfig, trial: apps.optuna.Trial) -> None:
+def first_is_bad(config: DictConfig, trial: optuna.Trial) -> None:
     if trial.number == 0:
-        trial._suggest("++x", apps.optuna.distributions.CategoricalDistribution([5]))
+        trial._suggest("++x", optuna.distributions.CategoricalDistribution([5]))

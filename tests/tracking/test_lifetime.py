@@ -200,7 +200,7 @@ def test_artifacts_that_cannot_be_written_are_told_before_the_training(
     """Kept results could never be sent. A server may name a folder of its own machine."""
     (workdir / "mlruns").write_text("in the way")
     if store == "server":
-        monkeypatch.setattr(lifetime.mlflow, "get_tracking_uri", lambda: "http://server:5000")
+        monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: "http://server:5000")
     refused = pytest.raises(UserError, match="mlruns/1, which cannot be written here")
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
     experiment = client.get_experiment(client.create_experiment("mnist_exp", f"{workdir}/mlruns/1"))

@@ -231,7 +231,7 @@ def test_a_server_that_takes_no_models_gets_the_network(
             f"API request to endpoint /api/2.0/mlflow/{place} failed with error code 404 != 200."
         )
 
-    monkeypatch.setattr(operations.package, "log", log)
+    monkeypatch.setattr("mnist_exp.serving.package.log", log)
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "model.keras").write_bytes(b"weights")
     np.save(tmp_path / "kept" / "example.npy", np.zeros((28, 28), np.uint8))

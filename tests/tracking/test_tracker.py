@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import mlflow
 import pytest
+from mlflow.tracking.context import registry as context_registry
 
 from mnist_exp import data
 from mnist_exp.config.schema import ReferenceConfig
@@ -87,7 +88,7 @@ def test_what_the_store_is_given_of_the_code(
 ) -> None:
     """By MLflow, too, which tells the address of the checkout's remote with all that it holds."""
     by_mlflow = {"commit": "a" * 40, "repoURL": "https://bob:hunter2@github.com/lab/x.git"}
-    for module in (lifetime, mlflow.tracking.fluent.context_registry):
+    for module in (lifetime, context_registry):
         tags = {f"mlflow.source.git.{key}": text for key, text in by_mlflow.items()}
         monkeypatch.setattr(
             module, "resolve_tags", lambda given=None, tags=tags: tags | (given or {})

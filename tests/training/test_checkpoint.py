@@ -217,7 +217,7 @@ def test_writer_spends_little_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         saved.append(state.progress.step)
 
     monkeypatch.setattr(checkpoint, "save", save)
-    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("mnist_exp.training.checkpoint.time.monotonic", lambda: clock[0])
     monkeypatch.setattr(
         checkpoint.RunState, "of", lambda program, progress, results, record: state(progress.step)
     )
@@ -233,7 +233,7 @@ def test_writer_inside_a_long_epoch(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     clock = [0.0]
     saved: list[int] = []
     monkeypatch.setattr(checkpoint, "save", lambda state, folder: saved.append(state.progress.step))
-    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("mnist_exp.training.checkpoint.time.monotonic", lambda: clock[0])
     monkeypatch.setattr(
         checkpoint.RunState, "of", lambda program, progress, results, record: state(progress.step)
     )

@@ -22,7 +22,7 @@ def refused(config: Config) -> str:
 
 
 def test_a_clock_of_1970(settings: Callable[..., Config], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine.time, "time", lambda: 100.0)
+    monkeypatch.setattr("mnist_exp.training.machine.time.time", lambda: 100.0)
     assert "clock says 1970-01-01" in refused(settings())
 
 

@@ -20,7 +20,7 @@ from benchmarks import cases
 from benchmarks.arguments import check_positive, command_line
 from benchmarks.competitors import COMPETITORS, LIMITS
 from benchmarks.rounds import Failed, Spread, Worker, interleaved, ratio
-from mnist_exp.command import answered, output_folder, write
+from mnist_exp.command import Parser, answered, output_folder, write
 from mnist_exp.config.schema import Config
 from mnist_exp.errors import UserError
 from mnist_exp.tracking import environment
@@ -174,8 +174,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def run(arguments: Sequence[str]) -> None:
-    """Measure, print and write. Raise UserError for a mistake in the arguments."""
+def _parser() -> Parser:
     parser = command_line("steps", __doc__)
     names = ", ".join(COMPETITORS)
     parser.add_argument(
@@ -205,17 +204,25 @@ def run(arguments: Sequence[str]) -> None:
         default=os.cpu_count(),
         help="threads of each competitor; default: one a core",
     )
-    given = parser.parse_args(arguments)
+    return parser
+
+
+def _installed() -> list[str]:
+    """Return the competitors that are installed, and name the others on standard error."""
+    for name, entry in COMPETITORS.items():
+        if entry.missing is not None:
+            missing = f"{entry.missing} is not installed (the extra `benchmarks`)"
+            print(f"not measured: {name}, {missing}", file=sys.stderr)
+    return [name for name, entry in COMPETITORS.items() if entry.missing is None]
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Measure, print and write. Raise UserError for a mistake in the arguments."""
+    given = _parser().parse_args(arguments)
     folder = output_folder(given.output)
     check_positive(given, "rounds", "seconds", "threads")
     models = _chosen("--models", given.models, list(cases.OVERRIDES))
-    installed = [name for name, entry in COMPETITORS.items() if entry.missing is None]
-    for name, entry in COMPETITORS.items():
-        if entry.missing is not None:
-            print(
-                f"not measured: {name}, {entry.missing} is not installed (the extra `benchmarks`)",
-                file=sys.stderr,
-            )
+    installed = _installed()
     chosen = (
         installed
         if given.competitors is None
@@ -225,9 +232,8 @@ def run(arguments: Sequence[str]) -> None:
     measured: dict[str, Measured] = {}
     for case in models:
         measured[case] = measure(case, chosen, given.threads, given.rounds, given.seconds)
-        _write(
-            folder, measured, given.threads, given.seconds
-        )  # early results, because the whole takes long
+        # Each result at once, because the whole takes long.
+        _write(folder, measured, given.threads, given.seconds)
     print(markdown(measured), end="")
 
 

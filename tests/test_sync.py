@@ -110,6 +110,11 @@ def test_server_killed_mid_run_loses_nothing(
     assert f"records sent to {uri}" in sent.stdout
     assert cli("mnist_exp.sync").stdout == "Nothing waits to be sent.\n"
 
+    assert_whole(workdir)
+
+
+def assert_whole(workdir: Path) -> None:
+    """Assert that the folder's one run has each of its 200 epochs once, its model and figures."""
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
     (run,) = client.search_runs(["1"])
     assert run.info.status == "FINISHED"

@@ -61,7 +61,7 @@ def run_cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
             ),
         ),
         (["schedule.epochs=abc"], "schedule.epochs=abc: expected a whole number"),
-        (["schedule.epochs=0"], "schedule.epochs=0: expected a number >= 1"),
+        (["schedule.epochs=0"], "schedule.epochs=0: expected a whole number from 1 to 1000000000"),
         (
             ["data.dir=/proc/nope"],
             "data.dir=/proc/nope: no such folder; expected one with train-images-idx3-ubyte, "
@@ -153,11 +153,11 @@ def test_help_lists_groups_and_examples(tmp_path: Path) -> None:
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     for line in (
         "data.train_limit=null whole number >= 1 or null",
-        "model.filters=[32,64] [whole number >= 1 and <= 65536, ...]",
+        "model.filters=[32,64] [whole number from 1 to 65536, ...]",
         "model.dropout=0.0 number >= 0 and < 1",
         "init.conv_kernel.value=null number or null",
         "optimizer.learning_rate=0.001 number > 0",
-        "schedule.epochs=15 whole number >= 1 and <= 1000000000 or null",
+        "schedule.epochs=15 whole number from 1 to 1000000000 or null",
         "preflight=warn off, warn, error",
         "deterministic=true true or false",
         "run_name=null text at most 250 characters or null",

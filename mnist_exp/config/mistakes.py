@@ -2,8 +2,10 @@
 
 import errno
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -25,6 +27,7 @@ from mnist_exp.sweeper.foreign_text import printable
 USER_ERRORS = (UserError, HydraException, OmegaConfBaseException)
 _KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
 _LONGEST = 500  # characters of a line
+_MOST_NAMES = 3  # of settings in other groups
 
 
 def explain(error: BaseException) -> str:
@@ -99,18 +102,32 @@ def _unknown_key(cause: OmegaConfBaseException) -> str:
     parent, key = cause.parent_node, str(cause.key)
     names: list[str] = []
     path = ""
+    elsewhere: list[str] = []
     if isinstance(parent, DictConfig):
         path = parent._get_full_key(None)
         if path == "tags":
             return f"tags.{key}: no such tag yet; +tags.{key}=VALUE adds it"
         names = sorted(str(name) for name in parent if name != "hydra")
+        whole = parent._get_root()
+        elsewhere = [name for name in _settings_of(whole) if name.endswith(f".{key}")]
     if not path:
         names = sorted({*names, *group_names()})
     near = did_you_mean(key, names)
+    if 0 < len(elsewhere) <= _MOST_NAMES:
+        near = f"; did you mean {' or '.join(elsewhere)}?"
     return (
         f"{cause.full_key or key}: no such setting{near}\n"
         f"Settings{f' in {path}' if path else ''}: {', '.join(names)}"
     )
+
+
+def _settings_of(node: Any, prefix: str = "") -> Iterator[str]:
+    """Yield the full names of all settings in a node of a config, without Hydra's own."""
+    if not isinstance(node, DictConfig):
+        yield prefix.removesuffix(".")
+        return
+    for key in (key for key in map(str, node) if prefix or key != "hydra"):
+        yield from _settings_of(node._get_node(key), f"{prefix}{key}.")
 
 
 def _wrong_value(cause: OmegaConfBaseException) -> str:

@@ -1,6 +1,7 @@
 """The range of a setting, beside its field: `dropout: float = setting(0.0, low=0, below=1)`."""
 
 import math
+import re
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -27,28 +28,31 @@ class Range:
     max_length: int | None = None
 
     def __str__(self) -> str:
-        """Return the bounds, for example `>= 0 and < 1`; an empty text if there is none."""
+        """Return the bounds: `from 1 to 28` or `>= 0 and < 1`; an empty text if there is none."""
+        if self.low is not None and self.high is not None:
+            return f"from {self.low} to {self.high}"
         bounds = ((">=", self.low), (">", self.above), ("<=", self.high), ("<", self.below))
         parts = [f"{sign} {bound}" for sign, bound in bounds if bound is not None]
         if self.max_length is not None:
             parts.append(f"at most {self.max_length} characters")
         return " and ".join(parts)
 
-    def check(self, key: str, value: Any) -> None:
+    def check(self, key: str, value: Any, kind: str = "number") -> None:
         """Raise ConfigError for a value outside of the range, in a list for any of its items.
 
-        None is a setting that is unset, and passes. A list needs at least one item.
+        None is a setting that is unset, and passes. A list needs at least one item. `kind` is what
+        the message calls a number.
         """
         if isinstance(value, list):
             if not value:
                 raise ConfigError(f"{key}=[]: expected at least one number, found none")
             for item in value:
-                self.check(key, item)
+                self.check(key, item, kind)
         elif isinstance(value, str):
             if self.max_length is not None and len(value) > self.max_length:
                 raise ConfigError(f"{key}={value[:40]}...: expected {self}, found {len(value)}")
         elif value is not None and not (math.isfinite(value) and self._holds(value)):
-            expected = f"number {self}" if str(self) else "finite number"
+            expected = f"{kind} {self}" if str(self) else f"finite {kind}"
             raise ConfigError(f"{key}={value}: expected a {expected}")
 
     def _holds(self, number: float) -> bool:
@@ -84,7 +88,8 @@ def check_ranges(settings: Any, prefix: str) -> None:
     for entry in fields(settings):
         allowed = range_of(entry)
         if allowed is not None:
-            allowed.check(f"{prefix}{entry.name}", getattr(settings, entry.name))
+            kind = "whole number" if re.search(r"\bint\b", str(entry.type)) else "number"
+            allowed.check(f"{prefix}{entry.name}", getattr(settings, entry.name), kind)
 
 
 class Checked:

@@ -119,20 +119,23 @@ def test_choices_name_the_options() -> None:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("schedule.epochs=0", "schedule.epochs=0: expected a number >= 1"),
-        ("schedule.batch_size=0", "schedule.batch_size=0: expected a number >= 1"),
+        ("schedule.epochs=0", "schedule.epochs=0: expected a whole number from 1 to 1000000000"),
+        (
+            "schedule.batch_size=0",
+            "schedule.batch_size=0: expected a whole number from 1 to 1000000000",
+        ),
         ("schedule.epochs=null", "expected schedule.epochs or schedule.max_steps"),
         ("optimizer.learning_rate=-1", "optimizer.learning_rate=-1.0: expected a number > 0"),
         ("optimizer.learning_rate=nan", "optimizer.learning_rate=nan: expected a number > 0"),
         ("optimizer.learning_rate=inf", "optimizer.learning_rate=inf: expected a number > 0"),
         ("optimizer.beta_1=1", "optimizer.beta_1=1.0: expected a number >= 0 and < 1"),
         ("model.filters=[]", "model.filters=\\[\\]: expected at least one"),
-        ("model.filters=[8,0]", "model.filters=0: expected a number >= 1"),
-        ("model.kernel_size=29", "model.kernel_size=29: expected a number >= 1 and <= 28"),
+        ("model.filters=[8,0]", "model.filters=0: expected a whole number from 1 to 65536"),
+        ("model.kernel_size=29", "model.kernel_size=29: expected a whole number from 1 to 28"),
         ("model.dropout=1", "model.dropout=1.0: expected a number >= 0 and < 1"),
         ("init.conv_kernel.stddev=null", "init.conv_kernel.stddev: expected a number"),
         ("init.readout_kernel.stddev=0.1", "has no effect with distribution=glorot_uniform"),
-        ("data.train_limit=0", "data.train_limit=0: expected a number >= 1"),
+        ("data.train_limit=0", "data.train_limit=0: expected a whole number >= 1"),
         ("seed=-1", "seed=-1: expected"),
         ("tracking.experiment=' '", "tracking.experiment: expected a name"),
         (
@@ -147,6 +150,22 @@ def test_choices_name_the_options() -> None:
 def test_refused_values(override: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         compose([override])
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("epochs=3", "epochs: no such setting; did you mean schedule.epochs or bridge.epochs?"),
+        ("kernel_size=5", "kernel_size: no such setting; did you mean model.kernel_size?"),
+        ("model.batch_size=5", "model.batch_size: no such setting; did you mean schedule.batch_s"),
+        ("stddev=0.1", "stddev: no such setting\n"),
+        ("modl=mlp", "modl: no such setting; did you mean model?"),
+    ],
+)
+def test_a_setting_is_found_by_the_last_part_of_its_name(override: str, message: str) -> None:
+    with pytest.raises(USER_ERRORS) as caught:
+        compose([override])
+    assert explain(caught.value).startswith(message)
 
 
 @pytest.mark.parametrize("group", ["data", "model", "init", "loss", "optimizer", "schedule"])
@@ -212,7 +231,7 @@ def test_a_record_from_before_a_setting_existed_has_its_default() -> None:
         ({"model": None}, "model: expected settings, found None"),
         ({"model": {"kind": "resnet"}}, "model.kind=resnet: expected one of convnet, mlp, softmax"),
         ({"model": {"kind": "mlp", "depth": 3}}, "model.depth: no such setting"),
-        ({"seed": -1}, "seed=-1: expected a number >= 0"),
+        ({"seed": -1}, "seed=-1: expected a whole number from 0"),
         ({"seed": "x"}, "seed=x: expected a whole number"),
         ({"colour": "red"}, "colour: no such setting"),
     ],

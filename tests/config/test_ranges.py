@@ -25,12 +25,12 @@ class Cooking(Checked):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"minutes": 0}, "cooking.minutes=0: expected a number >= 1 and <= 60"),
+        ({"minutes": 0}, "cooking.minutes=0: expected a whole number from 1 to 60"),
         ({"minutes": 61}, "cooking.minutes=61: expected"),
         ({"share": 0}, "cooking.share=0: expected a number > 0 and < 1"),
         ({"share": 1.0}, "cooking.share=1.0: expected"),
         ({"share": math.nan}, "cooking.share=nan: expected"),
-        ({"sizes": [3, 0]}, "cooking.sizes=0: expected a number >= 1"),
+        ({"sizes": [3, 0]}, "cooking.sizes=0: expected a whole number >= 1"),
         ({"sizes": []}, r"cooking.sizes=\[\]: expected at least one number"),
         ({"name": "long"}, "cooking.name=long...: expected at most 3 characters, found 4"),
     ],

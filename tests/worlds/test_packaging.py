@@ -110,7 +110,7 @@ def test_a_folder_named_like_a_setting_hides_nothing(installed: Path, tmp_path: 
     assert done.returncode == 0, done.stderr
     command = [str(installed), "preflight=off", "seed=-3"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "seed=-3: expected a number >= 0" in done.stderr
+    assert "seed=-3: expected a whole number from 0" in done.stderr
 
 
 def test_wheel_is_what_runs(installed: Path, tmp_path: Path) -> None:

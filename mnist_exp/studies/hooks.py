@@ -57,7 +57,7 @@ class StudyTracking(StudyHooks):
     """Writes a sweep of this project to MLflow."""
 
     def __init__(self) -> None:
-        self._uri: str | None = None
+        self._uri: str | None = None  # of the trial, once its config is composed
 
     def read_overrides(self, overrides: list[str]) -> list[str]:
         """Return the overrides with texts as the user meant them, for Hydra to parse."""
@@ -102,7 +102,7 @@ class StudyTracking(StudyHooks):
     def on_trial_end(self, running: RunningTrial, state: TrialEnd, reason: str | None) -> None:
         """Log how the trial ended. One that failed before it had a run gets one, to be seen."""
         run_id, status = running.recall(RUN_ID), None
-        with opened(self._uri) as client:
+        with opened(self._uri or running.study_config.tracking.uri) as client:
             if run_id is None:
                 if state != TrialEnd.FAIL:
                     return

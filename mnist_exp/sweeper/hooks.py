@@ -66,7 +66,8 @@ class StudyHooks:
         """End a trial; `reason` says why it failed or was pruned. Called in the worker.
 
         Also called for a trial that failed before `on_trial_start`, because its config cannot be
-        composed. An error that is raised here is logged and does not change the trial.
+        composed; `running.study_config` is that of the study in any case. An error that is raised
+        here is logged and does not change the trial.
         """
 
 

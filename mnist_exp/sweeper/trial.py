@@ -11,6 +11,7 @@ from mnist_exp.sweeper.interruption import held
 
 if TYPE_CHECKING:
     import optuna
+    from omegaconf import DictConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,7 @@ class RunningTrial:
     trial: "optuna.Trial"
     overrides: tuple[str, ...]  # that lead to the trial's config
     threads: int  # this worker's share of the machine's cores
+    study_config: "DictConfig"  # the whole config without the trial's parameters
 
     @property
     def number(self) -> int:

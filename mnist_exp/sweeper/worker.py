@@ -139,7 +139,9 @@ class Worker:
 
         try:
             overrides = self._overrides(trial, storage)
-            started = RunningTrial(trial=trial, overrides=overrides, threads=self._threads())
+            started = RunningTrial(
+                trial=trial, overrides=overrides, threads=self._threads(), study_config=self.config
+            )
             config = self._compose(trial.number, overrides)
             hooks.on_trial_start(started, config)
             with running(started):

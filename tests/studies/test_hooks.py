@@ -33,12 +33,12 @@ def sweep(*overrides: str, cwd: Path | None = None) -> subprocess.CompletedProce
     )
 
 
-def mlflow_client() -> mlflow.MlflowClient:
-    return mlflow.MlflowClient(f"sqlite:///{Path('mlflow.db').absolute()}")
+def mlflow_client(database: str = "mlflow.db") -> mlflow.MlflowClient:
+    return mlflow.MlflowClient(f"sqlite:///{Path(database).absolute()}")
 
 
-def runs(role: str) -> list[Any]:
-    client = mlflow_client()
+def runs(role: str, database: str = "mlflow.db") -> list[Any]:
+    client = mlflow_client(database)
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     return client.search_runs(
         experiments, f"tags.study_role = '{role}'", order_by=["attributes.start_time"]
@@ -132,6 +132,34 @@ def test_a_nan_cost_fails_its_trial_with_the_reason_and_not_the_sweep(workdir: P
     assert states.keys() == {"FAIL", "COMPLETE"}
     assert states["FAIL"].info.status == "FAILED"
     assert "the cost became" in states["FAIL"].data.tags["failure_reason"]
+
+
+BAD_KEY_FIRST = """
+def draw(config, trial):
+    if trial.number == 0:
+        trial.suggest_int("nosuchkey", 0, 1)
+"""
+
+
+def test_a_trial_without_a_config_fails_in_the_store_of_its_study(workdir: Path) -> None:
+    Path("mlflow.db").rename("own.db")
+    Path("own_space.py").write_text(BAD_KEY_FIRST)
+    done = sweep(
+        *SOFTMAX,
+        "seed=choice(0,1)",
+        "hydra.sweeper.n_trials=2",
+        "hydra.sweeper.max_failure_rate=0.5",
+        "hydra.sweeper.custom_search_space=own_space.draw",
+        "tracking.uri=sqlite:///own.db",
+    )
+    assert done.returncode == 0, done.stderr
+    assert not Path("mlflow.db").exists()
+    (parent,) = runs("study", "own.db")
+    failed, *finished = runs("trial", "own.db")
+    assert (failed.info.run_name, failed.info.status) == ("trial-0", "FAILED")
+    assert failed.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert "nosuchkey" in failed.data.tags["failure_reason"]
+    assert [trial.info.status for trial in finished] == ["FINISHED"] * 2
 
 
 def test_a_value_that_cannot_be_is_refused_before_the_first_trial(workdir: Path) -> None:

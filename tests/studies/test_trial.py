@@ -5,6 +5,7 @@ from typing import Any
 import optuna
 import pytest
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+from omegaconf import OmegaConf
 from optuna.distributions import FloatDistribution
 
 from mnist_exp.studies.trial import RUN_ID, origin
@@ -20,7 +21,8 @@ def study() -> optuna.Study:
 
 def a_trial(study: optuna.Study, **values: Any) -> RunningTrial:
     trial = study.ask({"optimizer.learning_rate": FloatDistribution(0.5, 0.5)})
-    return RunningTrial(**{"trial": trial, "overrides": (), "threads": 3, **values})
+    own = {"trial": trial, "overrides": (), "threads": 3, "study_config": OmegaConf.create()}
+    return RunningTrial(**{**own, **values})
 
 
 def test_a_run_by_itself_has_no_origin_to_report_to() -> None:

@@ -1,16 +1,20 @@
 """What a task function can ask and tell."""
 
+from dataclasses import replace
 from typing import Any
 
 import optuna
 import pytest
+from omegaconf import OmegaConf
 
 import mnist_exp.sweeper
 from mnist_exp.sweeper.trial import RunningTrial, current, report, running
 
 
 def ask(study: optuna.Study) -> RunningTrial:
-    return RunningTrial(trial=study.ask(), overrides=("x=1",), threads=2)
+    return RunningTrial(
+        trial=study.ask(), overrides=("x=1",), threads=2, study_config=OmegaConf.create()
+    )
 
 
 def test_outside_a_sweep_nothing_happens() -> None:
@@ -65,6 +69,6 @@ def test_what_is_remembered_is_recalled_by_whoever_retries() -> None:
     trial = ask(study)
     assert trial.recall("run") is None
     trial.remember("run", {"id": 1})
-    again = RunningTrial(trial=optuna.Trial(study, trial.trial._trial_id), overrides=(), threads=1)
+    again = replace(trial, trial=optuna.Trial(study, trial.trial._trial_id))
     assert again.recall("run") == {"id": 1}
     assert again.study_attributes["parent"] == "abc"

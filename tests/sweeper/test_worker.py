@@ -177,6 +177,8 @@ class Noted(StudyHooks):
 
     def on_trial_end(self, running: RunningTrial, state: str, reason: str | None) -> None:
         _seen.append(("trial ends", running.number, state, reason))
+        if state == "FAIL":
+            _seen.append(("trial ends in the study of", running.number, running.study_config.x))
 
 
 def each_way(cfg: DictConfig) -> float:
@@ -201,6 +203,7 @@ def test_hooks_are_told(sweep: Sweep) -> None:
         ("trial ends", 0, "COMPLETE", None),
         ("trial starts", 1, 2),
         ("trial ends", 1, "FAIL", "ValueError: two"),
+        ("trial ends in the study of", 1, 1.0),
         ("trial starts", 2, 3),
         ("trial ends", 2, "PRUNED", "three"),
         ("study ends", 3),
@@ -243,10 +246,13 @@ def test_a_value_that_only_a_trial_finds_bad_fails_that_trial(sweep: Sweep) -> N
         n_trials=2,
         max_failure_rate=0.5,
         custom_search_space=f"{__name__}.extend",
+        hooks=f"{__name__}.Noted",
     )
     failed = [t for t in study.trials if t.state.name == "FAIL"]
     assert "nosuchkey" in failed[0].user_attrs[FAILURE]
     assert study.trials[-1].state.name == "COMPLETE"
+    assert not any(what == "trial starts" and number == 0 for what, number, *_ in _seen)
+    assert ("trial ends in the study of", 0, 1.0) in _seen
 
 
 def extend(config: DictConfig, trial: optuna.Trial) -> None:

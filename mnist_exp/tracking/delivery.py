@@ -18,7 +18,7 @@ from mnist_exp.tracking.operations import (
     Warn,
     from_json,
 )
-from mnist_exp.tracking.store import client_of, uri_to_read
+from mnist_exp.tracking.store import uri_to_read
 from mnist_exp.tracking.unsent import Unsent, pending
 
 _EARLIER_SECONDS = 20.0  # for which a new run waits while results of earlier runs are sent
@@ -27,11 +27,12 @@ _EARLIER_SECONDS = 20.0  # for which a new run waits while results of earlier ru
 def sync(queue: Unsent, warn: Warn = lambda text: None) -> int:
     """Deliver all that waits of a run, and return how many operations that were.
 
-    Raises UserError while the store cannot take it, RunIsGone if the store does not have the run.
+    Raises RunIsGone if the store does not have the run, UserError for whatever else goes wrong: a
+    queue that cannot be sent must not keep others from being sent.
     """
     uri = uri_to_read(from_record(queue.uri))
     try:
-        client = client_of(uri)
+        client = MlflowClient(uri)
         refusals.look_up(client, queue.run_id)
         return send_unsent(client, queue, warn)
     except RunIsGone as error:
@@ -39,7 +40,9 @@ def sync(queue: Unsent, warn: Warn = lambda text: None) -> int:
             f"{error}; what waits in {queue.folder} can be sent only then, or removed with that "
             "folder"
         ) from error
-    except (MlflowException, OSError) as error:
+    except UserError:
+        raise
+    except Exception as error:
         raise UserError(
             f"{shortened(uri)}: cannot take what waits in {queue.folder} ({first_line(error)})"
         ) from error
@@ -147,7 +150,10 @@ class _History:
 def _deliver(
     operation: Operation, history: _History, client: MlflowClient, run_id: str, warn: Warn
 ) -> None:
-    """Deliver an operation that was kept. Its metrics may have arrived, and their answer not."""
+    """Deliver an operation that was kept.
+
+    Metrics may have been stored although the answer was lost; those that the run has are left out.
+    """
     if not isinstance(operation, Metrics):
         operation.deliver(client, run_id, warn)
     elif points := list(filter(history.lacks, operation.metrics)):

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 import mlflow.entities
 import numpy as np
@@ -38,7 +38,8 @@ Point = tuple[str, float, int, int]  # name, value, time in ms, step
 class Operation(ABC):
     """Something to do to a run. Doing it twice changes nothing more, except for metrics.
 
-    A subclass' fields are those of its JSON form.
+    A subclass' fields are those of its JSON form. Making one raises TypeError or ValueError if a
+    field holds what this version does not know.
     """
 
     do: ClassVar[str]  # its name in the JSON form
@@ -58,6 +59,10 @@ class Metrics(Operation):
 
     do = "metrics"
     metrics: Sequence[Point]
+
+    def __post_init__(self) -> None:
+        if any(len(point) != len(get_args(Point)) for point in self.metrics):
+            raise ValueError("expected a name, a value, a time and a step")
 
     def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
         """Log them in one call."""
@@ -86,6 +91,9 @@ class DatasetInput(Operation):
     do = "dataset"
     context: str  # what it is used for: train, validation or test
     dataset: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        mlflow.entities.Dataset(**self.dataset)
 
     def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
         """Log it. Another run may log the same dataset at the same moment."""
@@ -187,8 +195,11 @@ class Register(Operation):
     step: int
     entry: Mapping[str, Any]
 
+    def __post_init__(self) -> None:
+        registry.Entry(**self.entry)
+
     def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
-        """Register it. A registry that refuses costs the run no more than its place there.
+        """Register it. If the registry refuses, the run goes on and gets the tag not_registered.
 
         One that does not answer is asked later: then setting the tag fails, too.
         """
@@ -208,8 +219,15 @@ class End(Operation):
     status: RunStatus
     time: int
 
+    def __post_init__(self) -> None:
+        RunStatus(self.status)
+
     def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
-        """End it; a run that finished is not one that has failed before, as others believed."""
+        """End it.
+
+        If it finished, remove the failure_reason that another process set because it took this one
+        for dead.
+        """
         client.set_terminated(run_id, self.status, self.time)
         is_finished = self.status == RunStatus.FINISHED
         if is_finished and FAILURE_REASON in client.get_run(run_id).data.tags:
@@ -227,7 +245,7 @@ def from_json(record: Mapping[str, Any]) -> Operation:
         kind = KINDS[record["do"]]
         names = {field.name for field in fields(kind)}
         return kind(**{name: value for name, value in record.items() if name in names})
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"holds an operation that this version does not know, {clean(record, 100)}"
         ) from error

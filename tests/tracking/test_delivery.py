@@ -1,12 +1,16 @@
 """Queues on disk are sent by whichever process finds them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from mnist_exp import sync
 from mnist_exp.errors import UserError
-from mnist_exp.tracking.unsent import Unsent
+from mnist_exp.tracking import delivery
+from mnist_exp.tracking.store import uri_to_read
+from mnist_exp.tracking.unsent import Unsent, pending
 from tests.support.stored_run import StoredRun
 
 
@@ -91,3 +95,47 @@ def test_a_queue_of_a_later_version_is_left_alone(store: StoredRun) -> None:
         store.sync()
     assert len(store.outbox.queue.operations()) == 2
     assert "a" not in store.client.get_run(store.run_id).data.tags
+
+
+ENTRY = {"variant": "v", "accuracy": 0.5, "images": 100, "more": 1}
+BAD_RECORDS = [
+    {"do": "register", "step": 3, "entry": ENTRY},  # of a later version
+    {"do": "tag", "key": "a", "value": 1},  # that another program wrote
+]
+
+
+@pytest.mark.parametrize("record", BAD_RECORDS, ids=["later version", "other program"])
+@pytest.mark.parametrize("by", ["the next run", "mnist_exp.sync"])
+def test_a_bad_queue_does_not_keep_another_from_being_sent(
+    store: StoredRun, record: dict[str, Any], by: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_ids = sorted([store.run_id, store.client.create_run("0").info.run_id])
+    bad, good = (Unsent(run_id, store.client.tracking_uri) for run_id in run_ids)
+    bad.append(record)
+    good.append({"do": "tag", "key": "a", "value": "b"})
+    if by == "the next run":
+        delivery.send_earlier(store.client.tracking_uri, store.warnings.append)
+        assert len(store.warnings) == 1
+        message = store.warnings[0]
+    else:
+        assert sync.run([]) == 1
+        message = capsys.readouterr().err
+    assert str(bad.folder) in message
+    assert store.client.get_run(good.run_id).data.tags["a"] == "b"
+    assert [queue.run_id for queue in pending()] == [bad.run_id]
+
+
+def test_a_store_that_fails_after_a_first_look_is_named_with_the_queue(
+    store: StoredRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the queue's store, which tracking.uri need not name."""
+    store.outbox.queue.append({"do": "tag", "key": "a", "value": "b"})
+
+    def look_and_break(uri: str) -> str:
+        checked = uri_to_read(uri)
+        store.file.write_bytes(b"no database any more" * 1000)
+        return checked
+
+    monkeypatch.setattr(delivery, "uri_to_read", look_and_break)
+    with pytest.raises(UserError, match=f"cannot take what waits in {store.outbox.queue.folder}"):
+        store.sync()

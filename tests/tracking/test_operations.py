@@ -66,7 +66,17 @@ def test_the_form_is_that_of_earlier_versions(operation: Operation, form: dict[s
 
 
 @pytest.mark.parametrize(
-    "record", [{"do": "dance"}, {"do": "tag", "key": "a"}, {"do": ["tag"]}, {"do": None}]
+    "record",
+    [
+        {"do": "dance"},
+        {"do": "tag", "key": "a"},
+        {"do": ["tag"]},
+        {"do": None},
+        {"do": "metrics", "metrics": [["cost", 0.5, 1, 2, "of later versions"]]},
+        {"do": "dataset", "context": "train", "dataset": {**DATASET, "more": 1}},
+        {"do": "register", "step": 3, "entry": {**ENTRY, "more": 1}},
+        {"do": "end", "status": "PAUSED", "time": 1},
+    ],
 )
 def test_an_operation_of_another_version_is_refused(record: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="an operation that this version does not know"):

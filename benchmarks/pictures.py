@@ -69,9 +69,12 @@ def _digits(model: object, count: int) -> Iterable[str]:
 
 
 def _wrong(model: object, count: int) -> Iterable[str]:
-    """Yield a row for each kind of wrong picture: the shares refused, not sure, and silent."""
+    """Yield a row for each kind of wrong picture: the shares refused, not sure, and sure."""
     yield from _printed(
-        ["| what is no digit | pictures | refused | not sure | silent |", "|---|---|---|---|---|"]
+        [
+            "| what is no digit | pictures | refused | not sure | sure, though it is no digit |",
+            "|---|---|---|---|---|",
+        ]
     )
     total = np.zeros(4, int)
     for kind, (share, _) in wrong_pictures.WRONG.items():

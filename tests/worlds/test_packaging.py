@@ -167,14 +167,9 @@ BEFORE = {
 
 
 def readme_commands() -> list[str]:
-    """Return each command of README that is this project's, whole and without its comment."""
+    """Return each command of README that is this project's, whole: in backticks or indented."""
     text = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
-    lines = [line.strip() for line in text.splitlines() if line.startswith("    ")]
-    return [
-        re.split(r"\s{2,}#", line)[0]
-        for line in lines
-        if re.match(r"python -[mc] .*mnist_exp", line)
-    ]
+    return re.findall(r"(?:`|^    )(python -[mc] [^`\n]*mnist_exp[^`\n]*)", text, re.MULTILINE)
 
 
 def first(table: dict[str, _T], command: str, default: _T) -> _T:

@@ -15,7 +15,7 @@ from mnist_exp.outside.printing import plural
 
 _MOST_ROWS = 30
 _MOST_LISTED = 5  # runs that are not counted
-_NARROW = 96  # columns of a terminal in which labels are broken earlier
+_LEGEND = "A cell has two lines, as its header: the mean above the standard deviation sd."
 _STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red"}
 
 
@@ -108,7 +108,8 @@ def show(comparison: Comparison, console: Console) -> None:
     """Print the table, a summary, and what is not in the table."""
     base = comparison.baseline
     shown = [row for i, row in enumerate(comparison.rows) if i < _MOST_ROWS or row.is_baseline]
-    console.print(_table(comparison.metric, shown, 16 if console.width < _NARROW else 32))
+    console.print(_table(comparison.metric, shown))
+    console.print(_LEGEND)
     if hidden := len(comparison.rows) - len(shown):
         console.print(f"and {plural(hidden, 'group')} more, all in compare.csv and compare.html")
     console.print()
@@ -121,11 +122,11 @@ def show(comparison: Comparison, console: Console) -> None:
         console.print(f"warning: {warning}", style="yellow")
 
 
-def _table(metric: str, rows: list[Row], narrowest: int) -> Table:
+def _table(metric: str, rows: list[Row]) -> Table:
     """Return a table that fits 80 columns, with two lines a group.
 
-    The second line has the deviation below the mean, and the interval below the difference. The
-    labels are at least `narrowest` columns wide if one of their words is.
+    The second line has the verdict below the label, the deviation below the mean, and the interval
+    below the difference. Where there is little room a long label is broken.
     """
     table = Table(
         box=box.SIMPLE_HEAD,
@@ -134,33 +135,31 @@ def _table(metric: str, rows: list[Row], narrowest: int) -> Table:
         title=metric,
         title_justify="left",
     )
-    longest = max((len(word) for row in rows for word in row.group.label.split()), default=1)
-    table.add_column("group", overflow="fold", min_width=min(longest, narrowest))
+    table.add_column("group\nverdict", overflow="fold")
     for name in ("n", "mean\nsd", "95% interval\nmethod", "difference\n95% interval", "p\nHolm"):
         justify: JustifyMethod = "right" if name.startswith(("n", "p")) else "left"
         table.add_column(name, justify=justify, no_wrap=True)
-    table.add_column("verdict", overflow="fold")
     for row in rows:
         described, difference = row.description, row.difference
         ends = words.interval(described.interval, metric)
         table.add_row(
-            row.group.label,
+            f"{row.group.label}\n{'baseline' if difference is None else difference.verdict}",
             str(described.n),
             f"{words.value(described.mean, metric)}\n{words.value(described.deviation, metric)}",
             f"{ends}\n{described.interval.method}" if ends else "none",
-            *(["baseline", "", ""] if difference is None else _compared(difference, metric)),
+            *(["", ""] if difference is None else _compared(difference, metric)),
             style="bold" if difference is None else _STYLES.get(difference.verdict),
         )
     return table
 
 
 def _compared(difference: Difference, metric: str) -> list[str]:
-    """Return the cells of a difference, its p-values and its verdict."""
+    """Return the cells of a difference and its p-values."""
     if not difference.values:
-        return ["no seed in common", "", difference.verdict]
+        return ["no seed in common", ""]
     shift = words.difference(difference.mean, metric)
     ends = words.interval(difference.interval, metric, of_difference=True)
     if ends:
         shift += f" {difference.interval.method}\n{ends}"
     p_values = f"{words.p_value(difference.p)}\n{words.p_value(difference.p_holm)}"
-    return [shift, p_values, difference.verdict]
+    return [shift, p_values]

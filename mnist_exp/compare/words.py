@@ -75,7 +75,13 @@ def summary(comparison: Comparison) -> str:
     decided = [row for row in rows if _difference(row).verdict is not Verdict.NOT_SHOWN]
     if not decided:
         n = len(rows)
-        return f"Compared {against}, no difference is shown for {n} of {n} groups."
+        why = ""
+        if all(len(_difference(row).values) < SMALLEST_VERDICT for row in rows):
+            why = (
+                f" No group has {SMALLEST_VERDICT} seeds in common with the baseline, which a "
+                "verdict needs."
+            )
+        return f"Compared {against}, no difference is shown for {n} of {n} groups.{why}"
     lead = f"Of {len(rows)} groups compared {against}, {_tally(verdicts)}."
     better = [row for row in decided if _difference(row).verdict is Verdict.BETTER]
     if better:
@@ -145,15 +151,26 @@ def p_note(paired: Difference) -> str:
 
 
 def images(row: Row, baseline: Row) -> str:
-    """Return how many test images only one of the two majority predictions gets right."""
+    """Return how many test images only one of the two majority predictions gets right.
+
+    The test compares networks, of which two runs are not enough to judge their settings.
+    """
     tested = row.agreement
     assert tested is not None
     total = tested.both + tested.only_baseline + tested.only_group + tested.neither
     are = "is" if tested.only_group == 1 else "are"
+    group, base = row.group.label, baseline.group.label
+    p_values = f"p {_equals(tested.p)}, Holm-adjusted {p_value(tested.p_holm)}"
+    if len(row.group.run_ids) == len(baseline.group.run_ids) == 1:
+        return (
+            f"Of {plural(total, 'test image')}, {tested.only_group} {are} read correctly only by "
+            f"{group}, {tested.only_baseline} only by {base}. McNemar's exact test compares these "
+            f"two trained networks, not their settings: {p_values}."
+        )
     return (
         f"Of {plural(total, 'test image')}, {tested.only_group} {are} right only by the majority "
-        f"of {row.group.label}, {tested.only_baseline} only by that of {baseline.group.label} "
-        f"(McNemar's exact test: p {_equals(tested.p)}, Holm-adjusted {p_value(tested.p_holm)})."
+        f"of {group}, {tested.only_baseline} only by that of {base} "
+        f"(McNemar's exact test: {p_values})."
     )
 
 

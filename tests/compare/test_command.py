@@ -172,6 +172,22 @@ def test_many_groups_keep_the_terminal_short(fake_runs: FakeRuns, command: Comma
     assert "and 9 groups more, all in compare.csv and compare.html" in out
 
 
+@pytest.mark.parametrize("width", [80, 100])
+def test_no_letter_of_the_table_is_cut(
+    fake_runs: FakeRuns, command: Command, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    for variant, model, accuracy in (("short", "mlp", 0.8), ("a_name_that_is_long", "x", 0.9)):
+        for seed in range(2):
+            tags = {"variant": f"{variant}, learning_rate=0.00123"}
+            fake_runs.add(seed, accuracy + seed / 900, settings={"model": model}, tags=tags)
+    _, out, _ = command("--experiment", "mnist_exp")
+    table = out.partition("A cell has two lines")[0]
+    assert max(map(len, out.splitlines()[:-1])) <= width
+    for text in ("verdict", "Holm", "no difference shown", "a_name_that_is_long,", "0.00123"):
+        assert text in table
+
+
 def test_the_garbage_collector_is_on_again_afterwards(command: Command) -> None:
     """The next command in the same process, or the next test, has a collector again."""
     assert gc.isenabled()

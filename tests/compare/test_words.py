@@ -93,6 +93,13 @@ BASE = [0.9 + noise for noise in NOISE]
             {"a": BASE, "b": BASE, "c": BASE, "d": BASE},
             "Compared with a in test/accuracy, no difference is shown for 3 of 3 groups.",
         ),
+        (
+            {"a": BASE, "b": shifted(0.01, 2), "c": {"9": 0.5}},
+            (
+                "Compared with a in test/accuracy, no difference is shown for 2 of 2 groups. No "
+                "group has 3 seeds in common with the baseline, which a verdict needs."
+            ),
+        ),
     ],
 )
 def test_summaries(groups: Mapping[str, Sequence[float]], sentence: str) -> None:
@@ -156,6 +163,14 @@ def test_images_that_one_gets_right() -> None:
     assert words.images(row, comparison.baseline) == (
         "Of 10,000 test images, 40 are right only by the majority of b, 3 only by that of a "
         "(McNemar's exact test: p <0.0001, Holm-adjusted 0.5)."
+    )
+    first, second = (
+        replace(line, group=replace(line.group, run_ids=("a run",)))
+        for line in (comparison.baseline, row)
+    )
+    assert words.images(second, first) == (
+        "Of 10,000 test images, 40 are read correctly only by b, 3 only by a. McNemar's exact test "
+        "compares these two trained networks, not their settings: p <0.0001, Holm-adjusted 0.5."
     )
     one_image = Agreement(both=0, only_baseline=0, only_group=1, neither=0, p=1.0, p_holm=1.0)
     text = words.images(replace(row, agreement=one_image), comparison.baseline)

@@ -170,10 +170,13 @@ def test_help_lists_groups_and_examples(tmp_path: Path) -> None:
 
 
 def test_help_shows_the_settings_that_are_given(tmp_path: Path) -> None:
-    done = run_cli("--help", "model=mlp", "seed=3", "tracking.uri=${oc.env:UNSET}", cwd=tmp_path)
+    given = ["model=mlp", "seed=3", "tracking.uri=${oc.env:UNSET}", "~tags"]
+    done = run_cli("--help", *given, cwd=tmp_path)
+    assert done.returncode == 0
     assert "model.hidden_units=[512]" in done.stdout
     assert "seed=3" in done.stdout
     assert "tracking.uri=${oc.env:UNSET}" in done.stdout
+    assert "tags={}" not in done.stdout
 
 
 def test_full_error_shows_the_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def _rows(node: DictConfig, prefix: str) -> Iterator[tuple[str, str]]:
     hints = get_type_hints(schema)
     for entry in fields(schema):
         key = f"{prefix}{entry.name}"
-        if OmegaConf.is_missing(node, entry.name) or key in _CHOSEN:
+        if entry.name not in node or key in _CHOSEN:  # missing, or taken away with `~`
             continue
         allowed = _allowed(hints[entry.name], str(range_of(entry) or ""))
         try:

@@ -19,6 +19,7 @@ class Range:
     high: the largest number
     below: a number that is too large
     max_length: the most characters of a text
+    can_be_empty: whether a list needs no item
     """
 
     low: float | None = None
@@ -26,6 +27,7 @@ class Range:
     high: float | None = None
     below: float | None = None
     max_length: int | None = None
+    can_be_empty: bool = False
 
     def __str__(self) -> str:
         """Return the bounds: `from 1 to 28` or `>= 0 and < 1`; an empty text if there is none."""
@@ -40,11 +42,10 @@ class Range:
     def check(self, key: str, value: Any, kind: str = "number") -> None:
         """Raise ConfigError for a value outside of the range, in a list for any of its items.
 
-        None is a setting that is unset, and passes. A list needs at least one item. `kind` is what
-        the message calls a number.
+        None is a setting that is unset, and passes. `kind` is what the message calls a number.
         """
         if isinstance(value, list):
-            if not value:
+            if not value and not self.can_be_empty:
                 raise ConfigError(f"{key}=[]: expected at least one number, found none")
             for item in value:
                 self.check(key, item, kind)

@@ -21,7 +21,7 @@ from mnist_exp.config.ranges import Checked, setting
 from mnist_exp.errors import ConfigError
 from mnist_exp.outside.uris import masked
 
-_MAX_THREADS = 65536
+MAX_THREADS = 65536
 _MAX_NAME = 250  # characters; MLflow's databases refuse or cut a longer name of a run
 
 # What a run can return to a sweep: scores of the last epoch, and the seconds of training without
@@ -58,7 +58,7 @@ class CheckpointConfig(Checked):
 
 
 @dataclass(kw_only=True)
-class ReferenceConfig:
+class ReferenceConfig(Checked):
     """What a tutorial reports for its run.
 
     source: the tutorial
@@ -68,11 +68,12 @@ class ReferenceConfig:
     batch_accuracy_every: the steps between two of these accuracies
     """
 
+    prefix: ClassVar[str] = "reference."
     source: str = MISSING
-    test_accuracy: float | None = None
-    cost: list[float] = field(default_factory=list)
-    batch_accuracy: list[float] = field(default_factory=list)
-    batch_accuracy_every: int = 100
+    test_accuracy: float | None = setting(None, low=0, high=1)
+    cost: list[float] = setting([], can_be_empty=True)
+    batch_accuracy: list[float] = setting([], low=0, high=1, can_be_empty=True)
+    batch_accuracy_every: int = setting(100, low=1)
 
     def cost_of(self, epoch: int) -> float | None:
         """Return the cost reported for a (1-based) epoch, None if nothing is reported."""
@@ -108,7 +109,7 @@ class Config(Checked):
     best_of: str | None = None
     preflight: Literal["off", "warn", "error"] = "warn"
     deterministic: bool = True
-    threads: int | None = setting(None, low=1, high=_MAX_THREADS)
+    threads: int | None = setting(None, low=1, high=MAX_THREADS)
     objective: list[str] = field(default_factory=lambda: ["val/accuracy"])
     bridge: BridgeConfig = field(default_factory=BridgeConfig)
     seed: int = setting(0, low=0, high=2**63 - 1)

@@ -7,13 +7,12 @@ import time
 
 import psutil
 
-from mnist_exp.config.schema import Config
+from mnist_exp.config.schema import MAX_THREADS, Config
 from mnist_exp.errors import ConfigError, UserError
 from mnist_exp.training.memory import memory_needed
 
 # The earliest time that a model's file, a ZIP archive, can hold.
 _EARLIEST = datetime.datetime(1980, 1, 1, tzinfo=datetime.UTC)
-_MAX_THREADS = 65536
 _THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
@@ -64,5 +63,5 @@ def _check_threads() -> None:
     """Raise ConfigError for more threads than can start: TensorFlow would crash."""
     for name in _THREADS:
         value = os.environ.get(name, "")
-        if value.strip().isdecimal() and int(value) > _MAX_THREADS:
-            raise ConfigError(f"{name}={value}: expected a number <= {_MAX_THREADS}")
+        if value.strip().isdecimal() and int(value) > MAX_THREADS:
+            raise ConfigError(f"{name}={value}: expected a number <= {MAX_THREADS}")

@@ -2,14 +2,15 @@
 
 import math
 import re
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, ClassVar, get_args, get_type_hints
 
 import pytest
 
 from mnist_exp.config.group_schemas import SCHEMAS
 from mnist_exp.config.ranges import Checked, Range, range_of, setting
 from mnist_exp.config.schema import Config
+from mnist_exp.config.tree import compose
 from mnist_exp.errors import ConfigError
 
 
@@ -55,11 +56,41 @@ def test_a_number_without_bounds_is_finite() -> None:
         Range().check("x", math.inf)
 
 
+PRESET = "experiment=blog_cnn3x3"
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "batch_accuracy_every=0",
+        "test_accuracy=nan",
+        "test_accuracy=1.1",
+        "batch_accuracy=[0.5,-0.1]",
+        "cost=[0.5,inf]",
+    ],
+)
+def test_a_claim_of_the_reference_is_a_number_that_can_be(override: str) -> None:
+    key = override.partition("=")[0]
+    compose([PRESET, "reference.cost=[]", "reference.batch_accuracy=[]"])
+    with pytest.raises(ConfigError, match=f"^reference.{key}=[^:]*: expected"):
+        compose([PRESET, f"reference.{override}"])
+
+
+def is_schema(hint: Any) -> bool:
+    return isinstance(hint, type) and is_dataclass(hint)
+
+
+def with_nested(schema: type) -> set[type]:
+    """Return the dataclass and those of its fields, theirs included."""
+    hints = [hint for kind in get_type_hints(schema).values() for hint in (kind, *get_args(kind))]
+    return {schema}.union(*(with_nested(hint) for hint in hints if is_schema(hint)))
+
+
 def test_every_number_of_the_schemas_has_a_range() -> None:
     schemas = [Config, *(schema for kinds in SCHEMAS.values() for schema in kinds.values())]
     bare = [
-        entry.name
-        for schema in schemas
+        f"{schema.__name__}.{entry.name}"
+        for schema in set[type]().union(*map(with_nested, schemas))
         for entry in fields(schema)
         if range_of(entry) is None and re.search(r"\b(int|float)\b", str(entry.type))
     ]

@@ -71,6 +71,7 @@ def run_cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["modl=cnn3x3"], "modl: no such setting; did you mean model?"),
         (["model=softmax", "model.kernel_size=3"], "model.kernel_size: no such setting"),
         (["schedule.epochs=[1"], "schedule.epochs=[1: cannot be read as KEY=VALUE"),
+        (["model=mlp", "#", "a", "note"], "#: cannot be read as KEY=VALUE; the shell takes no com"),
         (["schedule.epochs=1,2"], "schedule.epochs=1,2: several values need -m"),
         (["tags.x=3"], "tags.x: no such tag yet; +tags.x=VALUE adds it"),
         ([f"+tags.{'k' * 300}=x"], "a name on the command line is too long"),

@@ -89,13 +89,12 @@ def _missing_option(error: MissingConfigException) -> str:
 
 
 def _unreadable(error: OverrideParseException) -> str:
-    reason = re.sub(r"\s*See https?://\S+.*", "", error.message.strip().splitlines()[-1])
-    lines = [
-        line
-        for line in error.message.splitlines()
-        if not line.startswith(("See ", "Error when parsing"))
-    ]
-    return f"{error.override}: cannot be read as KEY=VALUE ({' '.join(lines).strip() or reason})"
+    message = f"{error.override}: cannot be read as KEY=VALUE"
+    if (error.override or "").startswith("#"):
+        return f"{message}; the shell takes no comment here, write it on a line of its own"
+    own = ("See ", "Error ", "LexerNoViableAltException", " ")  # of Hydra, or a mark below the text
+    lines = [line for line in error.message.splitlines() if not line.startswith(own)]
+    return f"{message} ({' '.join(lines)})" if lines else message
 
 
 def _unknown_key(cause: OmegaConfBaseException) -> str:

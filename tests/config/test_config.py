@@ -168,6 +168,22 @@ def test_a_setting_is_found_by_the_last_part_of_its_name(override: str, message:
     assert explain(caught.value).startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("# a note", "# a note: cannot be read as KEY=VALUE; the shell takes no comment here"),
+        ("a b", "a b: cannot be read as KEY=VALUE"),
+        ("model", "model: cannot be read as KEY=VALUE (missing EQUAL at '<EOF>')"),
+    ],
+)
+def test_what_is_no_override_is_named_without_hydras_own_words(override: str, message: str) -> None:
+    with pytest.raises(USER_ERRORS) as caught:
+        compose([override])
+    said = explain(caught.value)
+    assert said.startswith(message)
+    assert "Exception" not in said
+
+
 @pytest.mark.parametrize("group", ["data", "model", "init", "loss", "optimizer", "schedule"])
 def test_a_group_that_is_taken_away_is_missed(group: str) -> None:
     with pytest.raises(USER_ERRORS) as caught:

@@ -14,7 +14,6 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.models import Model, ModelSignature
-from mlflow.tracking.context.registry import resolve_tags
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import Array
 from numpy.typing import NDArray
@@ -87,7 +86,7 @@ def log(
         name="model",
         source_run_id=run_id,
         params=run.data.params,
-        tags=resolve_tags({TAG: PICTURES}),
+        tags={TAG: PICTURES},
     )
     if model.model_id not in _linked(run, step):
         client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step)])

@@ -3,15 +3,16 @@
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import mlflow
 import pytest
-from mlflow.tracking.context import registry as context_registry
+from mlflow.tracking.context.git_context import GitRunContext
 
 from mnist_exp import data
 from mnist_exp.config.schema import ReferenceConfig
-from mnist_exp.serving import registry
-from mnist_exp.tracking import lifetime, tracker
+from mnist_exp.serving import package, registry
+from mnist_exp.tracking import tracker
 from mnist_exp.tracking.lifetime import track_run
 from mnist_exp.tracking.unsent import pending
 from mnist_exp.training.results import EpochResult, Evaluation
@@ -19,6 +20,9 @@ from tests.support.jobs import a_job
 from tests.support.results import an_epoch
 from tests.support.runs import only_run
 from tests.support.surroundings import free_port
+
+if TYPE_CHECKING:
+    import keras
 
 
 def epoch(number: int, cost: float = 0.5) -> EpochResult:
@@ -35,6 +39,13 @@ def epoch(number: int, cost: float = 0.5) -> EpochResult:
         batch_accuracies=points,
         seconds=2.0,
     )
+
+
+def a_model() -> "keras.Model":
+    import keras
+
+    images = keras.Input((28, 28, 1))
+    return keras.Model(images, keras.layers.Dense(10)(keras.layers.Flatten()(images)))
 
 
 def history(workdir: Path, run_id: str, name: str) -> list[tuple[int, float]]:
@@ -88,19 +99,22 @@ def test_what_the_store_is_given_of_the_code(
 ) -> None:
     """By MLflow, too, which tells the address of the checkout's remote with all that it holds."""
     by_mlflow = {"commit": "a" * 40, "repoURL": "https://bob:hunter2@github.com/lab/x.git"}
-    for module in (lifetime, context_registry):
-        tags = {f"mlflow.source.git.{key}": text for key, text in by_mlflow.items()}
-        monkeypatch.setattr(
-            module, "resolve_tags", lambda given=None, tags=tags: tags | (given or {})
-        )
-    with track_run(a_job(f"tracking.code={recorded}", dataset=small_mnist)):
-        pass
-    tags, files = (
-        only_run(workdir).data.tags,
-        {path.name for path in (workdir / "mlruns").rglob("*")},
+    monkeypatch.setattr(GitRunContext, "in_context", lambda self: True)
+    monkeypatch.setattr(
+        GitRunContext,
+        "tags",
+        lambda self: {f"mlflow.source.git.{key}": text for key, text in by_mlflow.items()},
     )
-    assert "git.diff" not in files
+    job = a_job(f"tracking.code={recorded}", dataset=small_mnist)
+    with track_run(job) as run_tracker:
+        run_tracker.log_model(a_model(), 7)
+    tags = only_run(workdir).data.tags
+    files = [path for path in (workdir / "mlruns").rglob("*") if path.is_file()]
+    assert "git.diff" not in {path.name for path in files}
     assert "hunter2" not in str(tags)
+    assert not any(b"hunter2" in path.read_bytes() for path in files)
+    (model,) = mlflow.MlflowClient().search_logged_models([run_tracker.experiment_id])
+    assert model.tags == {package.TAG: package.PICTURES}
     assert "github" in tags["mlflow.source.git.repoURL"] or recorded == "off"
     own = {"git.commit", "git.dirty"} & set(tags)
     assert own == ({"git.commit", "git.dirty"} if recorded == "commit" else set())
@@ -138,17 +152,13 @@ def test_a_run_gone_on_with_by_other_code_names_both(
 def test_a_registry_that_refuses_costs_the_run_nothing_else(
     workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import keras
-
     monkeypatch.setenv(
         "MLFLOW_REGISTRY_URI", f"http://127.0.0.1:{free_port()}"
     )  # nothing listens there
-    images = keras.Input((28, 28, 1))
-    model = keras.Model(images, keras.layers.Dense(10)(keras.layers.Flatten()(images)))
     warnings: list[str] = []
     with track_run(a_job(dataset=small_mnist), warn=warnings.append) as run_tracker:
         entry = registry.Entry(variant="v", accuracy=0.9, images=300)
-        run_tracker.log_model(model, 7, entry)
+        run_tracker.log_model(a_model(), 7, entry)
         run_tracker.log_summary({"best/epoch": 2})
     run = only_run(workdir)
     assert run.info.status == "FINISHED"

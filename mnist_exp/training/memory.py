@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from mnist_exp.config.group_schemas import ConvNetConfig, MlpConfig, ModelConfig
+from mnist_exp.config.group_schemas import ConvNetConfig, MlpConfig, ModelConfig, SoftmaxConfig
 from mnist_exp.config.schema import Config
 from mnist_exp.idx_files import IMAGE_SIZE
 
@@ -25,9 +25,11 @@ def memory_needed(config: Config, num_train: int) -> int:
 def layer_sizes(config: ModelConfig) -> list[tuple[int, int]]:
     """Return (weights, outputs of one image) of each layer that `models.build` makes.
 
-    The readout and all biases are left out.
+    The readout and all biases are left out. Raises TypeError for a schema without a case here.
     """
     match config:
+        case SoftmaxConfig():
+            return []
         case MlpConfig():
             widths = [IMAGE_SIZE**2, *config.hidden_units]
             return [(before * units, units) for before, units in pairwise(widths)]
@@ -41,4 +43,4 @@ def layer_sizes(config: ModelConfig) -> list[tuple[int, int]]:
                 sizes.append((inputs * config.dense_units, config.dense_units))
             return sizes
         case _:
-            return []
+            raise TypeError(f"layer_sizes: no case for {type(config).__name__}")

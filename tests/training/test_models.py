@@ -3,6 +3,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from mnist_exp.config.group_schemas import ModelConfig
+from mnist_exp.config.groups import group_options
 from mnist_exp.config.schema import Config
 from mnist_exp.training import models
 from mnist_exp.training.memory import layer_sizes
@@ -92,22 +94,26 @@ def _parts(config: Config) -> tuple:
     return config.model, config.init, config.seed
 
 
-@pytest.mark.parametrize(
-    "overrides",
-    [
-        ["model=softmax"],
-        ["model=mlp", "model.hidden_units=[30,20]"],
-        ["model=cnn3x3", "model.filters=[4,8,6]"],
-        ["model=cnn5x5", "model.dense_units=12"],
-    ],
-)
+SIZES = {"hidden_units": [30, 20], "filters": [4, 8, 6], "dense_units": 12}
+
+
+@pytest.mark.parametrize("with_sizes", [False, True])
+@pytest.mark.parametrize("option", group_options("model"))
 def test_the_memory_estimate_knows_the_layers_that_are_built(
-    settings: Compose, overrides: list[str]
+    settings: Compose, option: str, with_sizes: bool
 ) -> None:
-    config = settings(*overrides)
+    config = settings(f"model={option}")
+    if with_sizes:
+        own = {name: size for name, size in SIZES.items() if hasattr(config.model, name)}
+        config = settings(f"model={option}", *(f"model.{name}={own[name]}" for name in own))
     built = [
         (int(np.prod(layer.kernel.shape)), int(np.prod(layer.output.shape[1:])))
         for layer in models.build(*_parts(config)).layers
         if hasattr(layer, "kernel") and layer.name != "readout"
     ]
     assert layer_sizes(config.model) == built
+
+
+def test_the_memory_estimate_refuses_a_model_that_it_does_not_know() -> None:
+    with pytest.raises(TypeError, match="ModelConfig"):
+        layer_sizes(ModelConfig(kind="new"))

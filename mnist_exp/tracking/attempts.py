@@ -1,4 +1,4 @@
-"""An action that nobody waits for longer than they want to."""
+"""Run an action in a thread, and wait for it no longer than a given time."""
 
 import threading
 from collections.abc import Callable
@@ -51,12 +51,27 @@ class Attempt(Generic[_T]):
             self._over.set()
 
 
-def within(seconds: float | None, action: Callable[[], _T]) -> _T:
+def within(
+    seconds: float | None, action: Callable[[], _T], too_late: Callable[[_T], None] | None = None
+) -> _T:
     """Return what the action returns, which may take so many seconds, or any time if None.
 
-    Raises TimeoutError, which is an OSError, if the action is not over by then.
+    Raises TimeoutError, which is an OSError, if the action is not over by then. What it returns
+    later, when nobody waits any more, goes to `too_late` in the action's thread.
     """
-    attempt = Attempt(action).start()
-    if not attempt.wait(seconds):
-        raise TimeoutError(f"no answer within {seconds:.0f} seconds")
+    is_abandoned = threading.Event()
+
+    def act() -> _T:
+        result = action()
+        if too_late is not None and is_abandoned.is_set():
+            too_late(result)
+        return result
+
+    attempt = Attempt(act).start()
+    try:
+        if not attempt.wait(seconds):
+            raise TimeoutError(f"no answer within {seconds:.0f} seconds")
+    except BaseException:  # a signal, too
+        is_abandoned.set()
+        raise
     return attempt.result()

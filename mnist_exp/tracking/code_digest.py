@@ -1,4 +1,4 @@
-"""Do two runs have the same code? A digest of what computes, whatever is written about it."""
+"""A digest of the code that computes a run. Comments, docstrings and imports do not count."""
 
 import ast
 import hashlib

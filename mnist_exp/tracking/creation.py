@@ -1,4 +1,4 @@
-"""A database's tables of MLflow are made by one process at a time, and are whole or not there."""
+"""Make MLflow's tables: one process at a time, and whole or not at all."""
 
 import sqlite3
 from collections.abc import Iterator

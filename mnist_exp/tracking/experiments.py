@@ -25,7 +25,7 @@ def open_experiment(name: str) -> str:
     """
     uri = mlflow.get_tracking_uri()
     with opening(uri), store_lock(uri):
-        client = MlflowClient()
+        client = MlflowClient(uri)
         _fail_runs_of_dead_processes(client)
         return shared(_experiment_id, client, name)
 

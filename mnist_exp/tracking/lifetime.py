@@ -39,9 +39,10 @@ def track_run(job: Job, *, warn: Warn = lambda text: None) -> Iterator[RunTracke
         )
     with store.in_use(job.settings.config.tracking.uri) as uri:
         tags = _first_tags(job)
-        tracker = store.answer(uri, lambda: _open_run(job, tags, warn))
+        tracker = store.answer(uri, lambda: _open_run(uri, job, tags, warn), _end_unused)
         status, reason = RunStatus.FINISHED, None
         try:
+            tracker.watch_machine(is_new=job.run_id is None)
             try:
                 if job.run_id is None:
                     tracker.log_settings()
@@ -70,7 +71,7 @@ def tags_of(uri: str | None, run_id: str) -> Mapping[str, str]:
 def _first_tags(job: Job) -> dict[str, str]:
     """Return the tags that a run has from its first moment on.
 
-    They name its process: a run of which nobody knows that it is dead stays RUNNING for ever.
+    Without these tags a run whose process was killed would stay RUNNING for ever.
     """
     tags = _git_tags(job.settings.config.tracking.code) | dict(job.origin.tags) | process_tags()
     if job.run_id is None and (outer := mlflow.active_run()) is not None:  # of this thread
@@ -78,11 +79,14 @@ def _first_tags(job: Job) -> dict[str, str]:
     return tags
 
 
-def _open_run(job: Job, tags: dict[str, str], warn: Warn) -> RunTracker:
-    """Return a tracker of the job's run, which is new or begins again. Raises UserError."""
+def _open_run(uri: str, job: Job, tags: dict[str, str], warn: Warn) -> RunTracker:
+    """Return a tracker of the job's run, which is new or begins again. Raises UserError.
+
+    It may go on when nobody waits for it any more and MLflow uses another store; it keeps to `uri`.
+    """
     experiment_id = open_experiment(job.settings.config.tracking.experiment)
-    send_earlier(mlflow.get_tracking_uri(), warn)
-    client = mlflow.MlflowClient()
+    send_earlier(uri, warn)
+    client = mlflow.MlflowClient(uri)
     _check_artifacts(client.get_experiment(experiment_id))
     if job.run_id is None:
         # Not MLflow's start_run: it takes up the run of a job around this one, and its runs belong
@@ -94,9 +98,12 @@ def _open_run(job: Job, tags: dict[str, str], warn: Warn) -> RunTracker:
         for key, value in tags.items():
             client.set_tag(job.run_id, key, value)
         client.update_run(job.run_id, RunStatus.RUNNING, job.run_name)
-    tracker = RunTracker(job, client, run, warn)
-    tracker.watch_machine(is_new=job.run_id is None)
-    return tracker
+    return RunTracker(job, client, run, warn)
+
+
+def _end_unused(tracker: RunTracker) -> None:
+    """End a run that MLflow opened when nobody waited for it any more."""
+    tracker.end(RunStatus.FAILED, "MLflow answered too late when the run began")
 
 
 def _check_artifacts(experiment: Experiment) -> None:

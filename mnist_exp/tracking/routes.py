@@ -1,4 +1,4 @@
-"""What stands between this process and a tracking server: MLflow's own messages do not name it."""
+"""Advice for a server that cannot be used: a proxy, a certificate, a redirect."""
 
 import http.client
 from urllib.parse import SplitResult, urlsplit

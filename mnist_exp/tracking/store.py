@@ -1,4 +1,4 @@
-"""One way into an MLflow store: the right one, whole, quick and quiet, with errors in one line."""
+"""Open an MLflow store: choose it, complete its tables, report errors in one line."""
 
 import logging
 import os
@@ -112,13 +112,14 @@ def ask(uri: str | None, action: Callable[["MlflowClient"], _T]) -> _T:
         return answer(chosen, lambda: action(client_of(chosen)))
 
 
-def answer(uri: str, action: Callable[[], _T]) -> _T:
+def answer(uri: str, action: Callable[[], _T], too_late: Callable[[_T], None] | None = None) -> _T:
     """Return what the action returns, for which a tracking server has two minutes.
 
-    Raises UserError if the store, which the action uses, refuses or does not answer in time.
+    Raises UserError if the store, which the action uses, refuses or does not answer in time;
+    `too_late` is given what the action returns after that.
     """
     with answering(uri):
-        return within(_FIRST_SECONDS if uri.startswith("http") else None, action)
+        return within(_FIRST_SECONDS if uri.startswith("http") else None, action, too_late)
 
 
 def client_of(uri: str) -> "MlflowClient":

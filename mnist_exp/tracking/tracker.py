@@ -186,16 +186,20 @@ class RunTracker:
             self._outbox.send(operations.Register(step, asdict(entry)))
 
     def watch_machine(self, *, is_new: bool) -> None:
-        """Log what MLflow calls system metrics, from a thread of MLflow's."""
+        """Log what MLflow calls system metrics, from a thread of MLflow's, until `end`.
+
+        Raises UserError if MLflow does not tell in time how far a reopened run's go.
+        """
         if not machine.can_be_watched():
             return
-        self._monitor = SystemMetricsMonitor(
-            self.run_id, resume_logging=not is_new, tracking_uri=self._client.tracking_uri
+        uri, resumes = self._client.tracking_uri, not is_new
+        self._monitor = answer(
+            uri, lambda: SystemMetricsMonitor(self.run_id, resume_logging=resumes, tracking_uri=uri)
         )
         self._monitor.start()
 
     def end(self, status: RunStatus, reason: str | None = None) -> None:
-        """End the run in MLflow, now or later, and what this process holds of it in any case."""
+        """End the run in MLflow, or queue its end; stop this process's monitor and outbox."""
         if self._monitor is not None:
             Attempt(self._monitor.finish).start().wait(_MONITOR_SECONDS)
         if reason is not None:

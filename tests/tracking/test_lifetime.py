@@ -6,19 +6,25 @@ import signal
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import optuna
 import pytest
+from mlflow.entities import Run
 from sqlalchemy import Connection, Engine, event
 
 from mnist_exp import data
 from mnist_exp.errors import Killed, UserError
-from mnist_exp.tracking import experiments, lifetime, store
+from mnist_exp.tracking import experiments, lifetime, store, tracker
+from mnist_exp.tracking.attempts import within
 from mnist_exp.tracking.lifetime import track_run
 from mnist_exp.tracking.links import ui_command
+from mnist_exp.tracking.tracker import RunTracker
+from mnist_exp.training import machine
 from tests.support.jobs import a_job
 from tests.support.runs import only_run
+from tests.support.waiting import LIMIT, until
 
 
 def test_artifacts_and_database_stay_in_the_current_folder(
@@ -125,6 +131,45 @@ def test_a_server_that_drips_is_not_waited_for(
                 pass
         finally:
             over.set()
+
+
+def test_a_run_that_begins_when_nobody_waits_any_more_is_ended(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server answers after the time that a run waits for it."""
+    answers, create_run = threading.Event(), mlflow.MlflowClient.create_run
+    watched: list[str] = []
+
+    def create_slowly(*arguments: Any, **options: Any) -> Run:
+        answers.wait(LIMIT)
+        return create_run(*arguments, **options)
+
+    monkeypatch.setattr(mlflow.MlflowClient, "create_run", create_slowly)
+    monkeypatch.setattr(RunTracker, "watch_machine", lambda self, **_: watched.append(self.run_id))
+    monkeypatch.setattr(store, "within", lambda seconds, *actions: within(0.5, *actions))
+    with pytest.raises(UserError, match="no answer within"), track_run(a_job(dataset=small_mnist)):
+        pass
+    assert mlflow.MlflowClient().search_runs(["1"]) == []
+    answers.set()
+    until(
+        lambda: [run.info.status for run in mlflow.MlflowClient().search_runs(["1"])] == ["FAILED"],
+        "the end of the run",
+    )
+    assert "too late" in only_run(workdir).data.tags["failure_reason"]
+    assert watched == []
+
+
+def test_a_run_whose_machine_cannot_be_watched_is_ended(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no such server")
+
+    monkeypatch.setattr(tracker, "SystemMetricsMonitor", fail)
+    monkeypatch.setattr(machine, "can_be_watched", lambda: True)
+    with pytest.raises(UserError, match="no such server"), track_run(a_job(dataset=small_mnist)):
+        pass
+    assert only_run(workdir).info.status == "FAILED"
 
 
 def test_a_surrounding_job_keeps_its_run(

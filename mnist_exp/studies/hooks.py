@@ -4,6 +4,7 @@ Nothing here needs TensorFlow.
 """
 
 import json
+import shlex
 import shutil
 import sys
 import tempfile
@@ -19,10 +20,11 @@ from mnist_exp.config import earlier_names
 from mnist_exp.config.schema import Config
 from mnist_exp.config.settings import from_composed
 from mnist_exp.config.tree import as_meant
-from mnist_exp.outside import moments, plot_style
+from mnist_exp.outside import moments, plot_style, printing
+from mnist_exp.outside.uris import masked
 from mnist_exp.studies import report
 from mnist_exp.studies.trial import RUN_ID, tags_of_trial
-from mnist_exp.sweeper import RunningTrial
+from mnist_exp.sweeper import RunningTrial, quoting
 from mnist_exp.sweeper.attributes import SPACE
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.hooks import StudyHooks, TrialEnd
@@ -151,6 +153,21 @@ class StudyTracking(StudyHooks):
             client.set_tag(run_id, MLFLOW_RUN_NOTE, note[:5000])
             unfinished = "WAITING" in states or "RUNNING" in states
             client.set_terminated(run_id, RunStatus.KILLED if unfinished else RunStatus.FINISHED)
+        if best is not None:
+            printing.say(_next_commands(study.study_name, config))
+
+
+def _next_commands(study_name: str, config: "DictConfig") -> str:
+    """Return what a trial's value is, and the commands that compare the trials or use the best."""
+    uri = config.tracking.uri
+    store = [] if uri is None else [f"tracking.uri={masked(uri)}"]
+    compare = ["python", "-m", "mnist_exp.compare", "--study", study_name, *store]
+    best = ["python", "-m", "mnist_exp", quoting.override("best_of", study_name), *store]
+    return (
+        f"A trial's value is its {', '.join(config.objective)}.\n"
+        f"To compare the trials: {shlex.join(compare)}\n"
+        f"To train the best one in full: {shlex.join(best)}"
+    )
 
 
 def _create_parent(client: mlflow.MlflowClient, study: "optuna.Study", experiment_id: str) -> str:

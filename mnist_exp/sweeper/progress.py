@@ -42,7 +42,7 @@ class Display:
         elsewhere = f", {running} {'runs' if running == 1 else 'run'} elsewhere" if running else ""
         n_trials = self._plan.n_trials
         trials = "its only trial is" if n_trials == 1 else f"all {n_trials} trials are"
-        self._print(f"study {self._name}: {trials} there{elsewhere}; none is started")
+        self._print(f"study {self._name}: {trials} done{elsewhere}; none is started")
         self.summary()
 
     def note(self, text: str) -> None:
@@ -93,7 +93,7 @@ class Display:
         self._print(f"study {self._name}: {shown}")
         for trial in self._best():
             self._print(
-                f"  best: trial {trial.number}, {_values(trial)} with {self._params(trial)}"
+                f"  best: trial {trial.number}, value {_values(trial)}, with {self._params(trial)}"
             )
         failed = [trial for trial in trials if trial.state == TrialState.FAIL]
         if failed:
@@ -116,7 +116,7 @@ class Display:
         ended = _n_results(_counts(self._trials()))
         n_trials = self._plan.n_trials
         trials = "trial is" if n_trials == 1 else "trials are"
-        return f"study {self._name}: {ended} of {n_trials} {trials} there"
+        return f"study {self._name}: {ended} of {n_trials} {trials} done"
 
     def _status(self, trials: Sequence[FrozenTrial]) -> str:
         counts = _counts(trials)
@@ -154,12 +154,13 @@ class Display:
             self._shown.add(trial.number)
             why = f": {why_failed(trial)}" if trial.state == TrialState.FAIL else ""
             self._print(
-                f"trial {trial.number} {trial.state.name} {_values(trial)} "
+                f"trial {trial.number} {trial.state.name}, value {_values(trial)}, "
                 f"with {self._params(trial)}{why}"
             )
         if new:
             best = "".join(
-                f", best {_values(trial)} in trial {trial.number}" for trial in self._best()[:1]
+                f", best value {_values(trial)} in trial {trial.number}"
+                for trial in self._best()[:1]
             )
             self._print(f"  {self._status(trials)}{best}")
 

@@ -66,6 +66,12 @@ def small_study(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> 
         cwd=folder,
     )
     assert done.returncode == 0, done.stderr
+    for line in (
+        "A trial's value is its val/accuracy.",
+        "To compare the trials: python -m mnist_exp.compare --study small",
+        "To train the best one in full: python -m mnist_exp best_of=small",
+    ):
+        assert line in done.stdout.splitlines()
     return folder
 
 

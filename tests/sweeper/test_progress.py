@@ -46,11 +46,11 @@ def test_plain_lines(study: optuna.Study, capsys: pytest.CaptureFixture[str]) ->
         study.add_trial(ended(TrialState.FAIL, why="OSError: [full]"))
         study.add_trial(ended(TrialState.WAITING))
     first, *lines = capsys.readouterr().out.splitlines()
-    assert first == "study name: 1 of 4 trials are there"
-    assert lines[0] == "trial 1 COMPLETE 2 with rate=0.1235"
-    assert lines[1] == "trial 2 FAIL - with rate=0.1235: OSError: [full]"
+    assert first == "study name: 1 of 4 trials are done"
+    assert lines[0] == "trial 1 COMPLETE, value 2, with rate=0.1235"
+    assert lines[1] == "trial 2 FAIL, value -, with rate=0.1235: OSError: [full]"
     assert lines[2].startswith("  2/4 done, 0 pruned, 1 failed, 0 running, about ")
-    assert lines[2].endswith(" left, best 2 in trial 1")
+    assert lines[2].endswith(" left, best value 2 in trial 1")
     assert len(lines) == 3
 
 
@@ -80,7 +80,7 @@ def test_summary_counts_and_says_why_trials_failed(
     Display(study, PLAN, SPACE).summary()
     out = capsys.readouterr().out
     assert "study name: 1 complete, 3 fail, 1 waiting" in out
-    assert "best: trial 3, 2 with rate=0.1235" in out
+    assert "best: trial 3, value 2, with rate=0.1235" in out
     (row,) = [line for line in out.splitlines() if "OSError: full" in line]
     assert [cell.strip() for cell in row.strip("│ ").split("│")] == ["2", "OSError: full", "0, 1"]
     assert "The same command goes on" in out

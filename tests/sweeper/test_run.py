@@ -109,11 +109,11 @@ def test_the_number_of_trials_is_the_total_of_all_runs(sweep: Sweep) -> None:
     assert len(study.trials) == 2
     study = sweep(apps.sphere, "x=interval(1,2)", n_trials=3, output="two")
     assert sweep.states == ["COMPLETE"] * 3
-    assert "2 of 3 trials are there" in sweep.output
+    assert "2 of 3 trials are done" in sweep.output
     assert not (sweep.folder / "two" / "1").exists()
     study = sweep(apps.sphere, "x=interval(1,2)", n_trials=3, output="three")
     assert sweep.states == ["COMPLETE"] * 3
-    assert "all 3 trials are there; none is started" in sweep.output
+    assert "all 3 trials are done; none is started" in sweep.output
     results = OmegaConf.load(sweep.folder / "three" / "optimization_results.yaml")
     assert results == {
         "name": "optuna",

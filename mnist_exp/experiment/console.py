@@ -40,7 +40,8 @@ class Reporter:
         choices = " ".join(f"{group}={name}" for group, name in sorted(settings.choices.items()))
         self._print(f"{job.run_name}: {choices} seed={settings.config.seed}")
         if settings.overrides:
-            self._print(f"overrides: {' '.join(settings.overrides)}")
+            last = {text.partition("=")[0].lstrip("+"): text for text in settings.overrides}
+            self._print(f"overrides: {' '.join(last.values())}")
         self._print(
             f"data: {data.source}; {len(data.train):,} training, {len(data.val):,} validation, "
             f"{plural(len(data.test), 'test image')}\n"
@@ -128,7 +129,7 @@ class Reporter:
         steps = plural(last.step, "step")
         self._print(f"\n{job.run_name}: {steps}, {duration(seconds)} of training")
         rows = [
-            ("", "this run", "tutorial said" if reference else ""),
+            ("", "this run", "reference" if reference else ""),
             ("test accuracy", f"{last.test.accuracy:.4f}", _claimed_accuracy(reference)),
             ("cost of the last epoch", f"{last.cost:.9f}", _claimed_cost(reference, last.epoch)),
             ("validation accuracy", f"{last.val.accuracy:.4f}", ""),
@@ -140,7 +141,7 @@ class Reporter:
         for name, measured, claim in rows:
             self._print(f"  {name:<{width}}  {measured:<12}  {claim}".rstrip())
         if reference is not None:
-            self._print(f"tutorial: {reference.source}")
+            self._print(f"reference: {reference.source}")
             if job.changes:
                 self._print(f"This run differs from the tutorial's in: {' '.join(job.changes)}")
 

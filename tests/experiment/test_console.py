@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from mnist_exp.config.schema import ReferenceConfig
@@ -38,7 +40,18 @@ def test_summary_puts_the_claim_beside_the_result(capsys: pytest.CaptureFixture[
     assert "blog-s0: 1,100 steps, 20 s of training" in lines
     assert any(line.split() == ["test", "accuracy", "0.9500", "0.9872"] for line in lines)
     assert any("best validation accuracy, epoch 1" in line and "0.9700" in line for line in lines)
+    assert "reference: the blog post" in lines
     assert "This run differs from the tutorial's in: schedule.epochs=2" in lines
+
+
+def test_each_override_is_shown_once_with_its_last_value(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ("schedule.epochs=1", "seed=3", "+tags.x=a", "schedule.epochs=2", "++tags.x=b")
+    job = a_job()
+    Reporter().start(replace(job, settings=replace(job.settings, overrides=given)), [])
+    shown = "overrides: schedule.epochs=2 seed=3 ++tags.x=b"
+    assert shown in capsys.readouterr().out.splitlines()
 
 
 def test_batch_accuracy_line_is_the_notebooks(capsys: pytest.CaptureFixture[str]) -> None:

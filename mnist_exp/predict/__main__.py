@@ -44,14 +44,17 @@ def _parser() -> Parser:
     what = parser.add_mutually_exclusive_group()
     text = "one digit, dark on light or light on dark, in a format that Pillow reads"
     what.add_argument("--image", metavar="FILE", help=text)
-    text = "that test image; default: a random one"
+    text = "read test image number N (0 to 9999); default: a random one"
     what.add_argument("--index", type=int, metavar="N", help=text)
     what.add_argument("--draw", action="store_true", help="serve a page here to draw a digit on")
-    text = "the seed that the random test image is drawn with"
+    text = "choose the random test image by this number: the same one each time"
     parser.add_argument("--seed", type=int, metavar="N", help=text)
     text = "the drawing, a PNG; default: predict-NAME.png in the current folder"
     parser.add_argument("--output", metavar="FILE", help=text)
-    text = "run a model's own Python code where it is not this version's"
+    text = (
+        "run the Python code stored in the model even if it differs from this version's; only for "
+        "models that you trust"
+    )
     parser.add_argument("--trust", action="store_true", help=text)
     return parser
 
@@ -191,7 +194,7 @@ def _save(original: NDArray[np.uint8], prediction: "Prediction", title: str, out
         put(output, drawing.getvalue())
     except OSError as error:
         raise UserError(f"--output {output}: cannot be written ({error.strerror})") from error
-    printing.say(output)
+    printing.say(f"picture: {output}")
     if LastingStream().isatty():  # nobody looks at a script's windows
         _open(output.absolute().as_uri())
 

@@ -85,7 +85,7 @@ class TrainedModel:
 def _doubt(confidence: float) -> str:
     """Return why an answer with this confidence cannot be relied on."""
     if confidence < 0.9:
-        return f"with a confidence of {confidence:.0%}"
+        return f"its confidence, the probability after calibration, is {confidence:.0%}"
     return "it is unlike the digits that the network was trained on"
 
 

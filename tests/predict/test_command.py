@@ -48,7 +48,9 @@ def test_a_picture(
 
 def test_test_images(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     predict.run(["--index", "0", "--output", "drawn.png"])
-    assert capsys.readouterr().out.startswith("test image 0, label 7: 7\n")
+    out = capsys.readouterr().out
+    assert out.startswith("test image 0, label 7: 7\n")
+    assert out.endswith("\npicture: drawn.png\n")
     assert (here / "drawn.png").is_file()
     outputs = []
     for _ in range(2):

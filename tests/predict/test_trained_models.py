@@ -1,14 +1,17 @@
 """Which run's model `latest`, `best` and a run id name."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import mlflow
+import numpy as np
+import pandas as pd
 import pytest
 from mlflow.entities import LoggedModelOutput, Metric, Param
 
 from mnist_exp.errors import UserError
 from mnist_exp.predict import __main__ as predict
-from mnist_exp.predict.trained_models import Models
+from mnist_exp.predict.trained_models import Models, TrainedModel
 
 
 def test_runs_without_a_model(workdir: Path) -> None:
@@ -19,6 +22,26 @@ def test_runs_without_a_model(workdir: Path) -> None:
     run = client.create_run("0").info.run_id
     with pytest.raises(UserError, match=f"--run {run}: the run .RUNNING. has no model"):
         predict.run(["--run", run])
+
+
+@pytest.mark.parametrize(
+    ("confidence", "reason"),
+    [
+        (0.153, "its confidence, the probability after calibration, is 15%"),
+        (0.97, "it is unlike the digits that the network was trained on"),
+    ],
+)
+def test_a_doubt_says_why(confidence: float, reason: str) -> None:
+    answer = {
+        "digit": 8,
+        "probabilities": np.full(10, 0.1),
+        "pixels": np.zeros((28, 28)),
+        "sure": False,
+        "confidence": confidence,
+    }
+    loaded = SimpleNamespace(predict=lambda images, params: pd.DataFrame([answer]))
+    model = TrainedModel(run_id="a", run_name="b", uri="models:/c", loaded=loaded)
+    assert model.predict("a picture").doubt == reason
 
 
 def add(

@@ -70,8 +70,8 @@ def check_zero(checkup: Checkup, program: Program, largest: Sequence[float]) -> 
     if names:
         checkup.find(
             "GRADIENT_ZERO",
-            f"The gradient of {', '.join(names)} is exactly 0, now and during a short run "
-            f"(largest of the others: {top:.2g}).",
+            f"The gradient of {', '.join(names)} is exactly 0, now and during a short run"
+            f"{f' (largest of the others: {top:.2g})' if top > 0 else ''}.",
             {"variables": names, "largest_other": top},
         )
 

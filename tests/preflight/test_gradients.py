@@ -66,6 +66,9 @@ def test_zero_gradient_over_the_whole_run_names_the_variable() -> None:
     (finding,) = findings(check_zero, program, [0.0, 0.5])
     assert finding.code == "GRADIENT_ZERO"
     assert finding.evidence["variables"] == [program.trained[0].name.removesuffix(":0")]
+    assert "now and during a short run (largest of the others: 0.5)." in finding.message
+    (finding,) = findings(check_zero, program, [0.0, 0.0])
+    assert finding.message.endswith("now and during a short run.")  # there are no others
     checkup = Checkup()
     check_zero(checkup, program, [1e-6, 0.5])
     assert checkup.findings == []

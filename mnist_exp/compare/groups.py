@@ -13,7 +13,7 @@ from mnist_exp.tracking.params import number
 from mnist_exp.tracking.runs import Runs, is_finite
 
 
-class RunStatus(StrEnum):
+class Counting(StrEnum):
     """Whether a run counts, where the comparison decides; else it is `failed`, `no finite ...`."""
 
     COUNTED = "counted"
@@ -43,23 +43,23 @@ def statuses(runs: Runs, metric: str) -> pd.Series:
     A run that does not count has its own status, or `no finite METRIC`, or it is repeated: a newer
     run has the same config and seed.
     """
-    status = runs.info["status"].replace("finished", RunStatus.COUNTED)
+    status = runs.info["status"].replace("finished", Counting.COUNTED)
     finite = (
         is_finite(runs.metrics[metric])
         if metric in runs.metrics
         else pd.Series(False, status.index)
     )
-    status[(status == RunStatus.COUNTED) & ~finite] = f"no finite {metric}"
+    status[(status == Counting.COUNTED) & ~finite] = f"no finite {metric}"
     counted = counted_runs(status)
     same = pd.DataFrame({"config": config_keys(runs), "seed": runs.info["seed"]}).loc[counted]
     seeded = same[same["seed"] != ""]  # in the order of their start: the newest is kept
-    status[seeded[seeded.duplicated(keep="last")].index] = RunStatus.REPEATED
+    status[seeded[seeded.duplicated(keep="last")].index] = Counting.REPEATED
     return status
 
 
 def counted_runs(run_statuses: pd.Series) -> pd.Index:
     """Return the ids of the runs that count."""
-    return run_statuses[run_statuses == RunStatus.COUNTED].index
+    return run_statuses[run_statuses == Counting.COUNTED].index
 
 
 def config_keys(runs: Runs) -> pd.Series:
@@ -98,7 +98,7 @@ def make_groups(
             "seed": runs.info["seed"],
             "value": runs.metrics.get(metric, np.nan),
             "config": configs,
-            "counted": run_statuses == RunStatus.COUNTED,
+            "counted": run_statuses == Counting.COUNTED,
         }
     )
     labels = group_labels(runs, members, settings, keys)

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from mnist_exp.compare import words
 from mnist_exp.compare.comparison import Comparison
-from mnist_exp.compare.groups import RunStatus
+from mnist_exp.compare.groups import Counting
 from mnist_exp.compare.labels import short_names
 from mnist_exp.compare.rows import Row
 from mnist_exp.compare.statistics import Difference, Verdict
@@ -40,7 +40,7 @@ def to_csv(comparison: Comparison) -> pd.DataFrame:
                 "run_name": info["name"],
                 "seed": info["seed"],
                 "status": statuses[run_id],
-                "counted": statuses[run_id] == RunStatus.COUNTED,
+                "counted": statuses[run_id] == Counting.COUNTED,
                 "metric": comparison.metric,
                 "value": values[run_id],
                 "reason": info["reason"],

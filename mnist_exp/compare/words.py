@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from mnist_exp.compare.comparison import Comparison
-from mnist_exp.compare.groups import RunStatus
+from mnist_exp.compare.groups import Counting
 from mnist_exp.compare.rows import Row
 from mnist_exp.compare.statistics import SMALLEST_VERDICT, Difference, Interval, Verdict
 from mnist_exp.outside.printing import plural
@@ -185,7 +185,7 @@ def not_counted(comparison: Comparison, most: int) -> list[str]:
     The first line says how many there are of each kind; the first `most` of them follow by name,
     indented.
     """
-    left_out = comparison.statuses[comparison.statuses != RunStatus.COUNTED]
+    left_out = comparison.statuses[comparison.statuses != Counting.COUNTED]
     lines = []
     if len(left_out):
         kinds = ", ".join(f"{count} {kind}" for kind, count in left_out.value_counts().items())

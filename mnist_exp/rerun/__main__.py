@@ -21,7 +21,8 @@ from mnist_exp.rerun.comparison import (
 )
 from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.foreign_text import clean
-from mnist_exp.tracking.record import RunReader, TrackedRun
+from mnist_exp.tracking.record import TrackedRun, newest_rerun, read_run
+from mnist_exp.tracking.status import FAILURE_REASON
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,8 +44,7 @@ def rerun(run_id: str, uri: str | None = None) -> RunComparison:
     `uri` None is MLFLOW_TRACKING_URI or the current folder's store. Raises UserError if the store,
     the run, its record or its data cannot be used.
     """
-    reader = RunReader(uri)
-    first = reader.read(run_id)
+    first = read_run(uri, run_id)
     if "config/resolved.yaml" not in first.files:
         raise UserError(
             f"run {run_id} has no record to repeat it from: "
@@ -57,7 +57,7 @@ def rerun(run_id: str, uri: str | None = None) -> RunComparison:
         epochs = plural(first.epochs, "whole epoch")
         say(f"The first run is {first.status}: it is compared as far as it went, {epochs}.")
     say("")
-    second = reader.read(_train(reader, settings, run_id))
+    second = read_run(uri, _train(settings, run_id))
     comparison = compare(first, second)
     _show(comparison)
     return comparison
@@ -111,14 +111,15 @@ def _check_data(run: TrackedRun, settings: Settings) -> None:
         )
 
 
-def _train(reader: RunReader, settings: Settings, run_id: str) -> str:
+def _train(settings: Settings, run_id: str) -> str:
     """Return the new run's id. A NaN or infinite cost ends a run, but not the comparison."""
     from mnist_exp.experiment import runner
 
+    tracking = settings.config.tracking
     try:
         return runner.run_experiment(settings).run_id
     except NonFiniteCost as error:
-        newest = reader.newest_rerun(run_id, settings.config.tracking.experiment)
+        newest = newest_rerun(tracking.uri, run_id, tracking.experiment)
         if newest is None:
             raise
         say(error)
@@ -165,7 +166,7 @@ def _show_differences(name: str, differences: Sequence[str], same: str) -> None:
 
 def _title(run: TrackedRun) -> str:
     title = f"{run.run_id}  {clean(run.name, 250)}, {run.started}, {run.status}"
-    reason = run.tags.get("failure_reason", "").strip().partition("\n")[0]
+    reason = run.tags.get(FAILURE_REASON, "").strip().partition("\n")[0]
     return f"{title} ({clean(reason, 150)})" if reason else title
 
 

@@ -32,10 +32,10 @@ from mnist_exp.sweeper.space import describe
 from mnist_exp.tracking import description
 from mnist_exp.tracking.addresses import check_uri
 from mnist_exp.tracking.experiments import open_experiment, process_tags
-from mnist_exp.tracking.operations import FAILURE_REASON
+from mnist_exp.tracking.operations import LONGEST_TAG
 from mnist_exp.tracking.outbox import amend
 from mnist_exp.tracking.params import safe_name
-from mnist_exp.tracking.status import RunStatus
+from mnist_exp.tracking.status import FAILURE_REASON, RunStatus
 from mnist_exp.tracking.store import ask, opened
 from mnist_exp.training import checkpoint
 
@@ -150,7 +150,7 @@ class StudyTracking(StudyHooks):
                 {} if best is None else best.params,
                 summary,
             )
-            client.set_tag(run_id, MLFLOW_RUN_NOTE, note[:5000])
+            client.set_tag(run_id, MLFLOW_RUN_NOTE, note[:LONGEST_TAG])
             unfinished = "WAITING" in states or "RUNNING" in states
             client.set_terminated(run_id, RunStatus.KILLED if unfinished else RunStatus.FINISHED)
         if best is not None:

@@ -11,8 +11,8 @@ from mnist_exp.tracking.addresses import from_record, is_recorded_as, shortened
 from mnist_exp.tracking.attempts import Attempt
 from mnist_exp.tracking.operations import (
     METRICS_AT_ONCE,
+    FileOperation,
     Metrics,
-    OfFiles,
     Operation,
     Point,
     Warn,
@@ -86,7 +86,7 @@ def send_unsent(client: MlflowClient, queue: Unsent, warn: Warn) -> int:
                 try:
                     _deliver(operation, history, client, queue.run_id, warn)
                 except MlflowException as error:
-                    if not refusals.is_about_the_value(client, queue.run_id, error):
+                    if not refusals.is_permanent(client, queue.run_id, error):
                         raise
                     warn(
                         f"run {queue.run_id}: MLflow refuses a record, which is left out: "
@@ -102,7 +102,9 @@ def _read(queue: Unsent, records: Sequence[dict[str, object]]) -> list[Operation
         operations = [from_json(record) for record in records]
     except ValueError as error:
         raise UserError(f"{queue.folder}: {error}; nothing of it is sent") from error
-    return [each.taken_from(queue) if isinstance(each, OfFiles) else each for each in operations]
+    return [
+        each.taken_from(queue) if isinstance(each, FileOperation) else each for each in operations
+    ]
 
 
 def _joined(operations: Sequence[Operation]) -> Iterator[tuple[Operation, int]]:

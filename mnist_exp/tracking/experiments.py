@@ -11,9 +11,8 @@ from mnist_exp.outside.uris import sqlite_file
 from mnist_exp.sweeper.processes import is_alive, this_process
 from mnist_exp.tracking import moved_store
 from mnist_exp.tracking.creation import store_lock
-from mnist_exp.tracking.operations import FAILURE_REASON
 from mnist_exp.tracking.refusals import shared
-from mnist_exp.tracking.status import RunStatus
+from mnist_exp.tracking.status import FAILURE_REASON, RunStatus
 from mnist_exp.tracking.store import opening
 
 

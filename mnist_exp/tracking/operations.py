@@ -23,12 +23,11 @@ from mnist_exp.serving import package, registry
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.creation import store_lock
 from mnist_exp.tracking.refusals import shared
-from mnist_exp.tracking.status import RunStatus
+from mnist_exp.tracking.status import FAILURE_REASON, RunStatus
 from mnist_exp.tracking.unsent import Unsent
 
-FAILURE_REASON = "failure_reason"  # the tag that says why a run has failed or was stopped
 METRICS_AT_ONCE = 1000  # that MLflow takes in one call
-_LONGEST_TAG = 5000  # in letters, for MLflow
+LONGEST_TAG = 5000  # in letters, for MLflow
 
 Warn = Callable[[str], None]
 Point = tuple[str, float, int, int]  # name, value, time in ms, step
@@ -70,7 +69,7 @@ class Metrics(Operation):
 
 
 @dataclass(frozen=True)
-class Settings(Operation):
+class ParamsAndTags(Operation):
     """Log params, and set tags."""
 
     do = "settings"
@@ -112,7 +111,7 @@ class Tag(Operation):
 
     def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
         """Set it, with as much of the value as MLflow takes."""
-        client.set_tag(run_id, self.key, self.value[:_LONGEST_TAG])
+        client.set_tag(run_id, self.key, self.value[:LONGEST_TAG])
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ class Text(Operation):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OfFiles(Operation):
+class FileOperation(Operation):
     """An operation with files, which have to stay until it is delivered."""
 
     folder: str
@@ -146,7 +145,7 @@ class OfFiles(Operation):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Files(OfFiles):
+class Files(FileOperation):
     """Log all files below the folder as artifacts with the same relative paths."""
 
     do = "files"
@@ -159,7 +158,7 @@ class Files(OfFiles):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model(OfFiles):
+class Model(FileOperation):
     """Log the model of after `step` training steps, unless the run has it.
 
     The folder has its network, an example image, and perhaps the rule that doubts its answers.
@@ -235,7 +234,7 @@ class End(Operation):
         moments.reached("run ended")
 
 
-_KINDS = (Metrics, Settings, DatasetInput, Tag, Text, Files, Model, Register, End)
+_KINDS = (Metrics, ParamsAndTags, DatasetInput, Tag, Text, Files, Model, Register, End)
 KINDS: dict[str, type[Operation]] = {kind.do: kind for kind in _KINDS}
 
 

@@ -16,7 +16,7 @@ from mnist_exp.outside.uris import sqlite_file
 from mnist_exp.tracking import delivery, refusals
 from mnist_exp.tracking.addresses import recorded
 from mnist_exp.tracking.attempts import Attempt
-from mnist_exp.tracking.operations import End, OfFiles, Operation, Tag, Warn
+from mnist_exp.tracking.operations import End, FileOperation, Operation, Tag, Warn
 from mnist_exp.tracking.status import RunStatus
 from mnist_exp.tracking.unsent import Unsent
 
@@ -66,7 +66,7 @@ class Outbox:
                 f"MLflow takes long to answer; results are kept in {self.queue.folder} meanwhile"
             )
         elif (trouble := attempt.result()) is not None:
-            if trouble.is_about_the_value:
+            if trouble.is_permanent:
                 raise trouble.error
             self._keep(operation)
             self._postpone(trouble)
@@ -113,7 +113,7 @@ class Outbox:
         except Exception as error:  # noqa: BLE001
             return _Trouble(
                 error=error,
-                is_about_the_value=refusals.is_about_the_value(self._client, self._run_id, error),
+                is_permanent=refusals.is_permanent(self._client, self._run_id, error),
                 complaint=refusals.complaint(self._client, self._run_id, error),
             )
         return None
@@ -144,7 +144,7 @@ class Outbox:
             self._warn(text)
 
     def _keep(self, operation: Operation) -> None:
-        if isinstance(operation, OfFiles):
+        if isinstance(operation, FileOperation):
             operation = operation.kept_in(self.queue)
         self.queue.append(operation.to_json())
 
@@ -162,7 +162,7 @@ class _Trouble:
     """Why an operation was not delivered."""
 
     error: Exception
-    is_about_the_value: bool  # then it never will be
+    is_permanent: bool  # then it never will be
     complaint: str
 
 

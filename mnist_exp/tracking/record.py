@@ -35,7 +35,7 @@ class TrackedRun:
     run_id: str
     name: str
     experiment: str = "mnist_exp"  # the name of its MLflow experiment
-    status: str  # as MLflow names it: FINISHED, FAILED, KILLED, RUNNING or SCHEDULED
+    status: RunStatus
     started: str
     params: dict[str, str]
     tags: dict[str, str]
@@ -53,52 +53,51 @@ class TrackedRun:
         return max(self.metrics.get("train/cost", {}), default=0)
 
 
-class RunReader:
-    """Reads single runs from an MLflow store."""
+def read_run(uri: str | None, run_id: str) -> TrackedRun:
+    """Return a run of the store that `tracking.uri` names.
 
-    def __init__(self, uri: str | None) -> None:
-        self._uri = uri_to_read(uri)
+    Raises UserError if there is no such run or the store cannot be read.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
 
-    def read(self, run_id: str) -> TrackedRun:
-        """Return a run. Raises UserError if there is no such run or the store cannot be read."""
-        import mlflow
-        from mlflow.exceptions import MlflowException
+    chosen, run = uri_to_read(uri), None
+    try:
+        client = mlflow.MlflowClient(chosen)
+        run = client.get_run(run_id)
+        return _read(client, run)
+    except Exception as error:  # MLflow passes on what its database, server or files raise
+        reason = first_line(error)
+        if run is not None:
+            message = f"run {run_id}: its record cannot be read ({reason})"
+            raise UserError(message) from error
+        code = error.error_code if isinstance(error, MlflowException) else ""
+        if code == "RESOURCE_DOES_NOT_EXIST" or "for parameter 'run_id'" in str(error):
+            message = f"{run_id}: no such run in {shortened(chosen)}\n{ELSEWHERE}"
+            raise UserError(message) from error
+        raise refusal(chosen, error, "read") from error
 
-        run = None
-        try:
-            client = mlflow.MlflowClient(self._uri)
-            run = client.get_run(run_id)
-            return _read(client, run)
-        except Exception as error:  # MLflow passes on what its database, server or files raise
-            reason = first_line(error)
-            if run is not None:
-                message = f"run {run_id}: its record cannot be read ({reason})"
-                raise UserError(message) from error
-            code = error.error_code if isinstance(error, MlflowException) else ""
-            if code == "RESOURCE_DOES_NOT_EXIST" or "for parameter 'run_id'" in str(error):
-                message = f"{run_id}: no such run in {shortened(self._uri)}\n{ELSEWHERE}"
-                raise UserError(message) from error
-            raise refusal(self._uri, error, "read") from error
 
-    def newest_rerun(self, run_id: str, experiment_name: str) -> str | None:
-        """Return the id of the experiment's newest run that repeats this run, or None.
+def newest_rerun(uri: str | None, run_id: str, experiment_name: str) -> str | None:
+    """Return the id of the experiment's newest run that repeats this run, or None.
 
-        Raises UserError if the store cannot be read.
-        """
-        import mlflow
+    Raises UserError if the store that `tracking.uri` names cannot be read.
+    """
+    import mlflow
 
-        with answering(self._uri, "read"):
-            client = mlflow.MlflowClient(self._uri)
-            experiment = client.get_experiment_by_name(experiment_name)
-            if experiment is None:
-                return None
-            runs = client.search_runs(
-                [experiment.experiment_id],
-                f"tags.rerun_of = '{run_id}'",
-                order_by=["attributes.start_time DESC"],
-                max_results=1,
-            )
-        return str(runs[0].info.run_id) if runs else None
+    chosen = uri_to_read(uri)
+    with answering(chosen, "read"):
+        client = mlflow.MlflowClient(chosen)
+        experiment = client.get_experiment_by_name(experiment_name)
+        if experiment is None:
+            return None
+        runs = client.search_runs(
+            [experiment.experiment_id],
+            f"tags.rerun_of = '{run_id}'",
+            order_by=["attributes.start_time DESC"],
+            max_results=1,
+        )
+    return str(runs[0].info.run_id) if runs else None
 
 
 def _read(client: "MlflowClient", run: "Run") -> TrackedRun:
@@ -108,7 +107,7 @@ def _read(client: "MlflowClient", run: "Run") -> TrackedRun:
         run_id=run_id,
         name=run.info.run_name or "",
         experiment=client.get_experiment(run.info.experiment_id).name,
-        status=run.info.status,
+        status=RunStatus(run.info.status),
         started=f"{started:%Y-%m-%d %H:%M}",
         params=dict(run.data.params),
         tags=dict(run.data.tags),

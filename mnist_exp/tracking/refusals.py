@@ -52,7 +52,7 @@ def shared(look_up_or_create: Callable[..., _T], *arguments: object) -> _T:
         return look_up_or_create(*arguments)
 
 
-def is_about_the_value(client: MlflowClient, run_id: str, failure: BaseException) -> bool:
+def is_permanent(client: MlflowClient, run_id: str, failure: BaseException) -> bool:
     """Return whether MLflow will never take these values, however often they are sent.
 
     For a deleted run MLflow refuses any value with the same code; those may be taken later.

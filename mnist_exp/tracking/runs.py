@@ -20,6 +20,7 @@ from mnist_exp.outside.uris import local_path
 from mnist_exp.sweeper.foreign_text import clean, printable
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
 from mnist_exp.tracking.params import with_length
+from mnist_exp.tracking.status import FAILURE_REASON
 from mnist_exp.tracking.store import answering, named, uri_to_read
 
 PREDICTIONS_BYTES = 2**28  # of a run's predictions on its test images: three million of them
@@ -218,7 +219,7 @@ def _tables(runs: Sequence[Run], repeats: int) -> Runs:
             "name": clean(run.info.run_name or run.info.run_id[:8], 250),
             "status": _status(run),
             "seed": clean(run.data.tags.get("seed", run.data.params.get("seed", "")), 50),
-            "reason": _first_line(run.data.tags.get("failure_reason", "")),
+            "reason": _first_line(run.data.tags.get(FAILURE_REASON, "")),
             "artifacts": run.info.artifact_uri or "",
         }
         for run in runs

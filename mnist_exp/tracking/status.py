@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+FAILURE_REASON = "failure_reason"  # the tag that says why a run has failed or was stopped
+
 
 class RunStatus(StrEnum):
     """A run's status, in MLflow's words."""

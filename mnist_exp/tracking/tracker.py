@@ -28,11 +28,11 @@ from mnist_exp.tracking.attempts import Attempt
 from mnist_exp.tracking.code_digest import code_digest
 from mnist_exp.tracking.job import Job
 from mnist_exp.tracking.links import run_page
-from mnist_exp.tracking.operations import FAILURE_REASON, METRICS_AT_ONCE, Point, Warn
+from mnist_exp.tracking.operations import METRICS_AT_ONCE, Point, Warn
 from mnist_exp.tracking.outbox import Outbox
 from mnist_exp.tracking.params import safe_name
 from mnist_exp.tracking.source_version import source_version
-from mnist_exp.tracking.status import RunStatus
+from mnist_exp.tracking.status import FAILURE_REASON, RunStatus
 from mnist_exp.tracking.store import answer
 from mnist_exp.training import machine
 from mnist_exp.training.results import EpochResult, Evaluation
@@ -79,7 +79,7 @@ class RunTracker:
         if (claim := config.reference) is not None and claim.test_accuracy is not None:
             self.log_summary({"reference/test_accuracy": claim.test_accuracy})
         texts = {key: params.encode(value) for key, value in recorded.items()}
-        self._outbox.send(operations.Settings(texts, tags))
+        self._outbox.send(operations.ParamsAndTags(texts, tags))
         self._log_config()
         self.log_text(environment.packages(), "env/packages.txt")
         self.log_text(json.dumps(environment.hardware(), indent=2), "env/hardware.json")

@@ -7,6 +7,7 @@ import pytest
 
 from mnist_exp.rerun.comparison import code_differences, compare, environment_differences
 from mnist_exp.tracking.record import TrackedRun
+from mnist_exp.tracking.status import RunStatus
 
 
 def recorded(**changes: Any) -> TrackedRun:
@@ -14,7 +15,7 @@ def recorded(**changes: Any) -> TrackedRun:
     finished = TrackedRun(
         run_id="a",
         name="run",
-        status="FINISHED",
+        status=RunStatus.FINISHED,
         started="2026-01-01 00:00",
         params={"model": "softmax", "seed": "0"},
         tags={"git.commit": "c" * 40},

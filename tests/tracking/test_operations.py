@@ -15,8 +15,8 @@ from mnist_exp.tracking.operations import (
     Metrics,
     Model,
     Operation,
+    ParamsAndTags,
     Register,
-    Settings,
     Tag,
     Text,
     files_below,
@@ -34,7 +34,7 @@ FORMS: list[tuple[Operation, dict[str, Any]]] = [
         {"do": "metrics", "metrics": [["train/cost", 0.5, 1700000000000, 3]]},
     ),
     (
-        Settings({"seed": "1"}, {"variant": "v"}),
+        ParamsAndTags({"seed": "1"}, {"variant": "v"}),
         {"do": "settings", "params": {"seed": "1"}, "tags": {"variant": "v"}},
     ),
     (DatasetInput("train", DATASET), {"do": "dataset", "context": "train", "dataset": DATASET}),

@@ -6,7 +6,7 @@ import mlflow
 import pytest
 
 from mnist_exp.errors import UserError
-from mnist_exp.tracking.record import RunReader
+from mnist_exp.tracking.record import newest_rerun, read_run
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_a_run_is_read_whole(client: mlflow.MlflowClient) -> None:
         client.log_metric(run_id, "train/cost", value, step=step)
     client.log_text(run_id, "numpy==2.0", "env/packages.txt")
     client.log_text(run_id, "no part of the record", "notes.txt")
-    run = RunReader(None).read(run_id)
+    run = read_run(None, run_id)
     assert (run.run_id, run.name, run.experiment) == (run_id, "mine", "trials")
     assert (run.status, run.is_finished, run.epochs) == ("RUNNING", False, 2)
     assert run.tags["seed"] == "0"
@@ -31,21 +31,20 @@ def test_a_run_is_read_whole(client: mlflow.MlflowClient) -> None:
     assert run.metrics == {"train/cost": {1: "0.5", 2: "0.25 and 0.30000000000000004"}}
     assert run.files == {"env/packages.txt": b"numpy==2.0"}
     client.set_terminated(run_id)
-    assert RunReader(None).read(run_id).is_finished
+    assert read_run(None, run_id).is_finished
 
 
 def test_the_newest_rerun_of_a_run(client: mlflow.MlflowClient) -> None:
     experiment_id = client.create_experiment("mine")
-    reader = RunReader(None)
-    assert reader.newest_rerun("a", "no such experiment") is None
-    assert reader.newest_rerun("a", "mine") is None
+    assert newest_rerun(None, "a", "no such experiment") is None
+    assert newest_rerun(None, "a", "mine") is None
     for start, repeated in ((3, "a"), (5, "a"), (4, "a"), (6, "b")):
         client.create_run(experiment_id, start, {"rerun_of": repeated}, f"started at {start}")
-    newest = reader.newest_rerun("a", "mine")
+    newest = newest_rerun(None, "a", "mine")
     assert newest is not None
-    assert reader.read(newest).name == "started at 5"
+    assert read_run(None, newest).name == "started at 5"
 
 
 def test_a_run_that_does_not_exist(client: mlflow.MlflowClient) -> None:
     with pytest.raises(UserError, match="^nothing: no such run in sqlite:///"):
-        RunReader(None).read("nothing")
+        read_run(None, "nothing")

@@ -165,6 +165,7 @@ def test_help_lists_groups_and_examples(tmp_path: Path) -> None:
         "tags={} {NAME: text, ...}",
     ):
         assert line in lines
+    assert "comments in conf/ say what they mean" in done.stdout
     assert "model.kind" not in done.stdout
     assert "schema" not in done.stdout
     assert list(tmp_path.iterdir()) == []

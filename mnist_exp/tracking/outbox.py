@@ -48,6 +48,8 @@ class Outbox:
         """
         if self.queue or self._is_busy() or self._patience() <= 0:
             self._keep(operation)
+            if self._patience() <= 0:
+                self._warn_of_slowness()
             if time.monotonic() >= self._retry_at:
                 self.flush()
             return
@@ -62,9 +64,7 @@ class Outbox:
             raise
         if not is_over:
             self._keep(operation)
-            self._warn_once(
-                f"MLflow takes long to answer; results are kept in {self.queue.folder} meanwhile"
-            )
+            self._warn_of_slowness()
         elif (trouble := attempt.result()) is not None:
             if trouble.is_permanent:
                 raise trouble.error
@@ -137,6 +137,11 @@ class Outbox:
     def _postpone(self, trouble: "_Trouble") -> None:
         self._retry_at = time.monotonic() + _RETRY_SECONDS
         self._warn_once(f"{trouble.complaint}; results are kept on disk meanwhile")
+
+    def _warn_of_slowness(self) -> None:
+        self._warn_once(
+            f"MLflow takes long to answer; results are kept in {self.queue.folder} meanwhile"
+        )
 
     def _warn_once(self, text: str) -> None:
         if not self._has_warned:

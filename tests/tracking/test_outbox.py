@@ -100,6 +100,18 @@ def test_a_slow_store_delays_nobody_for_long(
     store.check(range(15))
 
 
+def test_slowness_is_told_though_no_wait_was_cut_short(
+    store: StoredRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last answer may come just as the time that training waits has run out."""
+    monkeypatch.setattr(outbox, "_GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(outbox, "_SHARE", 0.0)
+    store.send(range(2))
+    assert ["MLflow takes long to answer" in text for text in store.warnings] == [True]
+    store.outbox.close()
+    store.check(range(2))
+
+
 def test_a_store_that_never_answers_ends_no_run(
     store: StoredRun, in_the_way: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

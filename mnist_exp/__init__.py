@@ -13,7 +13,7 @@ __all__ = ["RunResult", "run"]
 def __getattr__(name: str) -> Any:
     """Import on first use: `import mnist_exp` stays fast, and config errors need no TensorFlow.
 
-    Hydra, too, looks for a name here: a module that has moved is found under its earlier name.
+    Hydra looks up `_target_` here, too: earlier module names lead to the present modules.
     """
     if name in __all__:
         from mnist_exp.experiment import runner

@@ -41,9 +41,9 @@ def paired_predictions(
     majorities: dict[str, _Majority] = {}
     unread = 0
     for group in groups:
-        found = [_read(store, runs, run_id) for run_id in group.run_ids]
-        readable = [predictions for predictions in found if predictions is not None]
-        unread += len(found) - len(readable)
+        read = [_read(store, runs, run_id) for run_id in group.run_ids]
+        readable = [predictions for predictions in read if predictions is not None]
+        unread += len(read) - len(readable)
         if not all(np.array_equal(p.label, readable[0].label) for p in readable):
             warnings.append(
                 f"{group.label}: its runs were tested on different images, "

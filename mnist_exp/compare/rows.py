@@ -61,9 +61,8 @@ def with_predictions(rows: Sequence[Row], pairs: Sequence[PairedPredictions]) ->
         pair.group_label: (pair, replace(test, p_holm=p_holm))
         for pair, test, p_holm in zip(pairs, tests, adjusted, strict=True)
     }
-    nothing = (None, None)
-    return [
-        replace(row, predictions=predictions, agreement=agreement)
-        for row in rows
-        for predictions, agreement in [read.get(row.group.label, nothing)]
-    ]
+    completed = []
+    for row in rows:
+        predictions, agreement = read.get(row.group.label, (None, None))
+        completed.append(replace(row, predictions=predictions, agreement=agreement))
+    return completed

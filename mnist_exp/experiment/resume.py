@@ -40,30 +40,27 @@ def record(run_id: str, settings: Settings, data_digest: str) -> dict[str, Any]:
 
 
 def find(
-    settings: Settings, origin: Origin, warn: Warn, lock: ExitStack
+    settings: Settings, origin: Origin, warn: Warn, locks: ExitStack
 ) -> tuple[Settings, RunState | None]:
     """Return the settings to run with, and the state to start from; None for a new run.
 
     `resume=auto` takes the newest unfinished run of the same config and seed; `resume=RUN_ID` takes
     that run's settings and the overrides given beside it. A trial goes on with the run of its last
-    try, if that has a checkpoint. From here on the run is locked, until the stack `lock` is closed.
+    try, if that has a checkpoint. From here on the run is locked, until `locks` is closed.
     Raises UserError where there is no such run, or it cannot go on.
     """
-    threads = settings.config.threads or origin.threads
-    settings = settings.with_config(threads=threads)
     if origin.resume_id is not None and _can_go_on(origin.resume_id):
         try:
-            earlier, state = _by_id(origin.resume_id, settings, warn, lock)
-            return earlier.with_config(threads=threads), state
+            return _by_id(origin.resume_id, settings, warn, locks)
         except RunIsGone as error:
             warn(f"{error}; the trial begins anew")
     match settings.config.resume:
         case None:
             return settings, None
         case "auto":
-            return settings, _newest_unfinished(settings, warn, lock)
+            return settings, _newest_unfinished(settings, warn, locks)
         case run_id:
-            return _by_id(run_id, settings, warn, lock)
+            return _by_id(run_id, settings, warn, locks)
 
 
 def _can_go_on(run_id: str) -> bool:
@@ -72,7 +69,7 @@ def _can_go_on(run_id: str) -> bool:
     return run_id in checkpoint.known_runs() and not checkpoint.is_in_use(folder)
 
 
-def _newest_unfinished(settings: Settings, warn: Warn, lock: ExitStack) -> RunState | None:
+def _newest_unfinished(settings: Settings, warn: Warn, locks: ExitStack) -> RunState | None:
     """Lock the run that `resume=auto` goes on with and return its state, None if there is none."""
     for run_id in checkpoint.known_runs():
         with ExitStack() as candidate:
@@ -82,7 +79,7 @@ def _newest_unfinished(settings: Settings, warn: Warn, lock: ExitStack) -> RunSt
                 continue  # another process trains it
             state = _unfinished(run_id, settings, warn)
             if state is not None:
-                lock.enter_context(candidate.pop_all())
+                locks.enter_context(candidate.pop_all())
                 return state
     return None
 
@@ -120,14 +117,14 @@ def _fault(record: dict[str, Any]) -> str:
 
 
 def _by_id(
-    run_id: str, settings: Settings, warn: Warn, lock: ExitStack
+    run_id: str, settings: Settings, warn: Warn, locks: ExitStack
 ) -> tuple[Settings, RunState]:
     """Return the settings and the state of the run with this id, locked.
 
     Raises ConfigError if it has no checkpoint here, RunIsGone if MLflow does not have it, UserError
     if another process trains it, its checkpoints are damaged, or a setting changed that may not.
     """
-    state = _locked_state(run_id, warn, lock)
+    state = _locked_state(run_id, warn, locks)
     new = [override for override in settings.overrides if not override.startswith("resume=")]
     config = state.record["config"]
     recorded = overrides(state.record["overrides"], config, f"resume={run_id}")
@@ -142,7 +139,7 @@ def _by_id(
         raise RunIsGone(f"resume={run_id}: {error}") from error
 
 
-def _locked_state(run_id: str, warn: Warn, lock: ExitStack) -> RunState:
+def _locked_state(run_id: str, warn: Warn, locks: ExitStack) -> RunState:
     """Lock the run and return its newest whole checkpoint. Raises ConfigError, UserError."""
     known, folder = checkpoint.known_runs(), checkpoint.run_folder(run_id)
     if run_id not in known:
@@ -150,7 +147,7 @@ def _locked_state(run_id: str, warn: Warn, lock: ExitStack) -> RunState:
             f"resume={run_id}: no checkpoint of that run in {checkpoint.CHECKPOINTS_DIR}"
             f"{did_you_mean(run_id, known)}\nRuns with one: {', '.join(known[:5]) or 'none'}"
         )
-    lock.enter_context(checkpoint.alone(folder))
+    locks.enter_context(checkpoint.alone(folder))
     state = checkpoint.load_newest(folder, warn)
     if state is None:
         raise UserError(f"resume={run_id}: no checkpoint in {folder} can be used")

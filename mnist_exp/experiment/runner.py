@@ -56,9 +56,10 @@ def run_experiment(settings: Settings) -> RunResult:
         from mnist_exp.studies.best import best_settings
 
         settings = best_settings(settings)
-    with interrupts.raised(), contextlib.ExitStack() as lock:
+    with interrupts.raised(), contextlib.ExitStack() as locks:
         try:
-            return _run(_prepare(settings, origin, reporter, lock), reporter, lock)
+            job = _prepare(settings, origin, reporter, locks)
+            return _run(job, reporter, locks)
         except (KeyboardInterrupt, Killed):
             if not origin.is_retried:
                 with contextlib.suppress(OSError):  # the terminal may be gone
@@ -69,7 +70,7 @@ def run_experiment(settings: Settings) -> RunResult:
 def _report_interruption(reporter: Reporter, settings: Settings) -> None:
     """Print where the run was stopped.
 
-    The disk knows: the signal may have come in the middle of a checkpoint.
+    Read the newest checkpoint: the signal may have interrupted the writing of one.
     """
     state = None
     if reporter.run_id is not None:
@@ -79,16 +80,19 @@ def _report_interruption(reporter: Reporter, settings: Settings) -> None:
 
 
 def _prepare(
-    settings: Settings, origin: Origin, reporter: Reporter, lock: contextlib.ExitStack
+    settings: Settings, origin: Origin, reporter: Reporter, locks: contextlib.ExitStack
 ) -> Job:
-    """Decide what will run; one that goes on is locked from here on. Raises UserError."""
-    settings, state = resume.find(settings, origin, reporter.warn, lock)
+    """Return the job. If it resumes a run, `locks` holds that run's lock from here on.
+
+    Raises UserError.
+    """
+    settings, state = resume.find(settings, origin, reporter.warn, locks)
     config = settings.config
     dataset = data.load(**asdict(config.data))
     variant, reference, changes = identify(settings, find_preset(config))
     job = Job(
         # Params, tags and files of the run then name the same variant.
-        settings=settings.with_config(variant=variant),
+        settings=settings.with_config(variant=variant, threads=config.threads or origin.threads),
         run_name=config.run_name or f"{origin.name_prefix}{variant}-s{config.seed}",
         variant=variant,
         reference=reference,
@@ -103,7 +107,7 @@ def _prepare(
     return job
 
 
-def _run(job: Job, reporter: Reporter, lock: contextlib.ExitStack) -> RunResult:
+def _run(job: Job, reporter: Reporter, locks: contextlib.ExitStack) -> RunResult:
     """Build, train and finish what was prepared."""
     program, layers = _build(job)
     from mnist_exp.tracking.lifetime import track_run
@@ -116,7 +120,7 @@ def _run(job: Job, reporter: Reporter, lock: contextlib.ExitStack) -> RunResult:
         tracker.log_text(layer_text(layers), "layers.txt")
         findings = _check(job, program, tracker, reporter)
         if job.state is None:
-            lock.enter_context(checkpoint.alone(checkpoint.run_folder(tracker.run_id)))
+            locks.enter_context(checkpoint.alone(checkpoint.run_folder(tracker.run_id)))
         epochs = _train(job, program, tracker, reporter)
         tracker.describe(findings, epochs)
         outcome.log(job, program, epochs, tracker)

@@ -176,7 +176,8 @@ def run(arguments: Sequence[str]) -> int:
     run_help = "as MLflow shows it; a run of this folder, or of MLFLOW_TRACKING_URI"
     parser.add_argument("run_ids", nargs="*", metavar="RUN_ID", help=run_help)
     options = parser.parse_args(arguments)
-    for setting in (text for text in options.run_ids if "=" in text):
+    setting = next((text for text in options.run_ids if "=" in text), None)
+    if setting is not None:
         raise UserError(
             f"{setting}: a rerun has its run's settings; only tracking.uri=URI can be given"
         )

@@ -1,4 +1,4 @@
-"""The parent of a sweep's workers: it runs them until no trial waits, also after deaths."""
+"""Run a sweep's workers until no trial waits, and again after some have died."""
 
 import contextlib
 import signal

@@ -52,7 +52,7 @@ def _experiment_id(client: MlflowClient, name: str) -> str:
 def _fail_runs_of_dead_processes(client: MlflowClient) -> None:
     """Mark runs FAILED that a process of this host left RUNNING when it was killed."""
     host = platform.node().replace("'", "")
-    experiments = [found.experiment_id for found in all_pages(client.search_experiments)]
+    experiments = [experiment.experiment_id for experiment in all_pages(client.search_experiments)]
     condition = f"attributes.status = '{RunStatus.RUNNING}' and tags.host = '{host}'"
     # All are read before one is changed, which would move the pages.
     for run in list(all_pages(client.search_runs, experiments, condition)):

@@ -22,7 +22,10 @@ class Origin:
     threads: int | None = None
     """The threads of TensorFlow where the settings name no number; None for all cores."""
     is_retried: bool = False
-    """True if the study itself goes on with a run that was interrupted, and not a person."""
+    """True for a trial: the study resumes it.
+
+    So its length is not checked and no command is printed.
+    """
     keeps_model: bool = True
     """True if the run logs its model and its figures."""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mnist_exp.reproduce.bug import Bug
-    from mnist_exp.reproduce.page import Origin
+    from mnist_exp.reproduce.page import Provenance
     from mnist_exp.reproduce.results import Reproduction
     from mnist_exp.reproduce.runs import Preset, PresetRuns
     from mnist_exp.tracking.runs import Store
@@ -66,15 +66,15 @@ def run(arguments: Sequence[str]) -> "Reproduction":
         from mnist_exp.reproduce import runs
 
         presets = [runs.preset(name, quick=given.quick, uri=given.uri) for name in names]
-        reproduction, origin = _reproduce(presets, seeds, uri=given.uri, quick=given.quick)
-        _write(reproduction, origin, folder)
+        reproduction, provenance = _reproduce(presets, seeds, uri=given.uri, quick=given.quick)
+        _write(reproduction, provenance, folder)
         _show(reproduction, folder)
     return reproduction
 
 
 def _reproduce(
     presets: "Sequence[Preset]", seeds: Sequence[int], *, uri: str | None, quick: bool
-) -> "tuple[Reproduction, Origin]":
+) -> "tuple[Reproduction, Provenance]":
     from mnist_exp.reproduce import results, runs
     from mnist_exp.tracking.experiments import open_experiment
     from mnist_exp.tracking.runs import Store
@@ -88,7 +88,7 @@ def _reproduce(
     measured = tuple(results.measure(store, preset_runs) for preset_runs in complete)
     bug = _bug(complete)
     reproduction = results.Reproduction(results=measured, bug=bug, seeds=len(seeds), quick=quick)
-    return reproduction, _origin(store, complete)
+    return reproduction, _provenance(store, complete)
 
 
 def _names(only: Sequence[str]) -> list[str]:
@@ -158,8 +158,8 @@ def _bug(complete: "Sequence[PresetRuns]") -> "Bug | None":
     return bug.analyse(config, data.load(dir=config.data.dir))
 
 
-def _origin(store: "Store", complete: "Sequence[PresetRuns]") -> "Origin":
-    from mnist_exp.reproduce.page import Origin
+def _provenance(store: "Store", complete: "Sequence[PresetRuns]") -> "Provenance":
+    from mnist_exp.reproduce.page import Provenance
     from mnist_exp.tracking.code_digest import code_digest
     from mnist_exp.tracking.environment import read_hardware
 
@@ -179,18 +179,18 @@ def _origin(store: "Store", complete: "Sequence[PresetRuns]") -> "Origin":
             recorded = store.artifact(runs.considered, run_ids[0], "env/hardware.json")
             facts = read_hardware(recorded or b"")
             machine = {name: value for name, value in facts.items() if value is not None}
-    return Origin(
+    return Provenance(
         code_digest=code_digest(), commits=tuple(sorted(commits)), machine=machine, trials=trials
     )
 
 
 @plot_style.plain()
-def _write(reproduction: "Reproduction", origin: "Origin", folder: Path) -> None:
+def _write(reproduction: "Reproduction", provenance: "Provenance", folder: Path) -> None:
     from mnist_exp.reproduce import figures, page
     from mnist_exp.reproduce.table import table
 
     drawn: dict[str, Figure] = {}
-    if any(result.assessment.description is not None for result in reproduction.results):
+    if any(result.assessment.description.n for result in reproduction.results):
         drawn["claims"] = figures.claims(reproduction.results)
     for result in reproduction.results:
         if result.cost is not None:
@@ -199,7 +199,7 @@ def _write(reproduction: "Reproduction", origin: "Origin", folder: Path) -> None
             drawn["notebook_batches"] = figures.batch_accuracy(result.batch_accuracy)
     if reproduction.bug is not None:
         drawn["bug"] = figures.bug(reproduction.bug)
-    text = page.markdown(reproduction, origin, list(drawn))
+    text = page.markdown(reproduction, provenance, list(drawn))
     write(folder, {"results.md": text, "results.csv": table(reproduction).to_csv(index=False)})
     for name, figure in drawn.items():
         figure.savefig(folder / f"{name}.png", dpi=120)
@@ -216,11 +216,11 @@ def _show(reproduction: "Reproduction", folder: Path) -> None:
     for name in ("preset", "claim", "mean", "95% interval", "n"):
         table.add_column(name, no_wrap=True)
     for result in reproduction.results:
-        described = result.assessment.description
+        description = result.assessment.description
         cells = ["", "", "0"]
-        if described is not None:
-            interval = words.interval(described.interval, METRIC)
-            cells = [words.value(described.mean, METRIC), interval, str(described.n)]
+        if description.n:
+            interval = words.interval(description.interval, METRIC)
+            cells = [words.value(description.mean, METRIC), interval, str(description.n)]
         table.add_row(result.name, page.claim_text(result), *cells)
     console = printing.console()
     console.print()

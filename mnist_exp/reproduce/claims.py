@@ -31,17 +31,11 @@ class Assessment:
     """A claim beside the values of our runs."""
 
     claim: float | None
-    description: Description | None  # None without values
+    description: Description  # n is 0 without values
     prediction: Interval  # contains the value of one more run with 95% probability
     points: float = math.nan  # 100 * (claim - mean); NaN without a claim or without values
     deviations: float = math.nan  # (claim - mean) / standard deviation of a run; NaN if unknown
     verdict: Verdict
-
-    @property
-    def described(self) -> Description:
-        """The description of the values. There must be values."""
-        assert self.description is not None
-        return self.description
 
     @property
     def holds(self) -> bool:
@@ -73,13 +67,18 @@ def assess(claim: float | None, values: Mapping[int, float]) -> Assessment:
     numbers = np.array(list(values.values()), float)
     prediction = prediction_interval(numbers)
     if not len(numbers):
-        verdict = Verdict.NOT_MEASURED
-        return Assessment(claim=claim, description=None, prediction=prediction, verdict=verdict)
-    (described,) = statistics.describe([numbers])
+        return Assessment(
+            claim=claim,
+            description=_nothing(prediction),
+            prediction=prediction,
+            verdict=Verdict.NOT_MEASURED,
+        )
+    (description,) = statistics.describe([numbers])
     if claim is None:
-        verdict = Verdict.NO_CLAIM
-        return Assessment(claim=None, description=described, prediction=prediction, verdict=verdict)
-    above = claim - described.mean
+        return Assessment(
+            claim=None, description=description, prediction=prediction, verdict=Verdict.NO_CLAIM
+        )
+    above = claim - description.mean
     equal = abs(above) <= _SAME
     if len(numbers) < SMALLEST_VERDICT:
         verdict = Verdict.NOT_DECIDED
@@ -91,9 +90,17 @@ def assess(claim: float | None, values: Mapping[int, float]) -> Assessment:
         verdict = Verdict.NOT_REPRODUCED
     return Assessment(
         claim=claim,
-        description=described,
+        description=description,
         prediction=prediction,
         points=0.0 if equal else 100 * above,
-        deviations=above / described.deviation if described.deviation > _SAME else math.nan,
+        deviations=above / description.deviation if description.deviation > _SAME else math.nan,
         verdict=verdict,
+    )
+
+
+def _nothing(interval: Interval) -> Description:
+    """Return the description of no values, whose interval does not exist."""
+    nan = math.nan
+    return Description(
+        n=0, mean=nan, deviation=nan, median=nan, minimum=nan, maximum=nan, interval=interval
     )

@@ -29,7 +29,7 @@ def claims(results: Sequence[Result]) -> Figure:
 
     An axis shows the seeds, their mean, the interval of one more run, and the tutorial's number.
     """
-    shown = [result for result in results if result.assessment.description is not None]
+    shown = [result for result in results if result.assessment.description.n]
     figure = Figure(figsize=(8, 0.9 + 1.05 * len(shown)), layout="constrained")
     for axes, result in zip(figure.subplots(len(shown), 1, squeeze=False).flat, shown, strict=True):
         _claim(axes, result)
@@ -46,7 +46,7 @@ def claims(results: Sequence[Result]) -> Figure:
 
 def _claim(axes: Axes, result: Result) -> None:
     assessment, values = result.assessment, sorted(result.runs.accuracies.values())
-    described = assessment.described
+    description = assessment.description
     shown = list(values)
     heights = 0.42 + _SPREAD[np.arange(len(values)) % len(_SPREAD)]
     axes.plot(values, heights, "o", ms=5, color=BLUE, alpha=0.75, label="a seed")
@@ -54,7 +54,7 @@ def _claim(axes: Axes, result: Result) -> None:
         ends = [assessment.prediction.low, assessment.prediction.high]
         axes.plot(ends, [-0.35, -0.35], "|-", color=BLUE, lw=1.5, ms=9, label=_ONE_MORE_RUN)
         shown += ends
-    axes.plot([described.mean], [-0.35], "D", ms=6, color=BLUE, label="mean")
+    axes.plot([description.mean], [-0.35], "D", ms=6, color=BLUE, label="mean")
     if assessment.claim is not None:
         axes.axvline(assessment.claim, color=VERMILLION, lw=2, ls="--", label="tutorial")
         shown.append(assessment.claim)
@@ -65,7 +65,9 @@ def _claim(axes: Axes, result: Result) -> None:
     axes.xaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_major_locator(NullLocator())
     axes.set_title(result.name, loc="left", fontsize=10)
-    axes.set_title(f"{assessment.verdict}, n = {described.n}", loc="right", fontsize=9, color=GREY)
+    axes.set_title(
+        f"{assessment.verdict}, n = {description.n}", loc="right", fontsize=9, color=GREY
+    )
     axes.tick_params(labelsize=9)
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["left", "right", "top"]].set_visible(False)

@@ -20,7 +20,7 @@ _MARK = "\N{SUPERSCRIPT ONE}"  # of a claim that is not the tutorial's own
 
 
 @dataclass(frozen=True, kw_only=True)
-class Origin:
+class Provenance:
     """Where the runs were made."""
 
     code_digest: str
@@ -29,7 +29,7 @@ class Origin:
     trials: int  # runs that were made as trials of a sweep
 
 
-def markdown(reproduction: Reproduction, origin: Origin, figures: Sequence[str]) -> str:
+def markdown(reproduction: Reproduction, provenance: Provenance, figures: Sequence[str]) -> str:
     """Return the page; `figures` are the names of those that were drawn, without `.png`."""
     results = reproduction.results
     blog, notebook = reproduction.of(BLOG), reproduction.of(NOTEBOOK)
@@ -53,7 +53,7 @@ def markdown(reproduction: Reproduction, origin: Origin, figures: Sequence[str])
             for seed, reason in result.runs.missing.items()
         ],
         smallest_verdict=SMALLEST_VERDICT,
-        origin=_origin(origin, sum(len(result.runs.run_ids) for result in results)),
+        provenance=_provenance(provenance, sum(len(result.runs.run_ids) for result in results)),
     )
 
 
@@ -87,7 +87,7 @@ def verdict_text(result: Result) -> str:
         return verdict
     if result.is_shortened:
         return "no test of the claim: shortened runs"
-    n = assessment.described.n
+    n = assessment.description.n
     match verdict:
         case Verdict.NOT_DECIDED:
             needed = f"{printing.plural(n, 'seed')}, a verdict needs {SMALLEST_VERDICT}"
@@ -114,16 +114,16 @@ def _quick_settings(preset: str) -> list[str]:
 
 
 def _row(result: Result) -> list[str]:
-    assessment, described = result.assessment, result.assessment.description
+    assessment, description = result.assessment, result.assessment.description
     cells = [f"`{result.name}`", claim_text(result)]
-    if described is None:
+    if not description.n:
         cells += [_NONE, _NONE, "0", _NONE]
     else:
-        interval = words.interval(described.interval, METRIC, method=True)
+        interval = words.interval(description.interval, METRIC, method=True)
         cells += [
-            f"**{words.value(described.mean, METRIC)}** ({interval})",
+            f"**{words.value(description.mean, METRIC)}** ({interval})",
             words.interval(assessment.prediction, METRIC) or _NONE,
-            str(described.n),
+            str(description.n),
             _duration(sum(result.seconds.values()) / max(1, len(result.seconds))),
         ]
     return [*cells, verdict_text(result)]
@@ -145,7 +145,7 @@ def _costs(curve: Curve) -> dict[str, object]:
             [
                 str(point.step),
                 f"{point.claim:.9f}",
-                f"{point.assessment.described.mean:.6f}",
+                f"{point.assessment.description.mean:.6f}",
                 f"{point.low:.6f} to {point.high:.6f}",
                 _cost_interval(prediction) if exists else _NONE,
                 inside if exists else _NONE,
@@ -168,7 +168,7 @@ def _batches(curve: Curve) -> dict[str, object]:
         [
             str(point.step),
             f"{point.claim:g}",
-            f"{point.assessment.described.mean:.3f}",
+            f"{point.assessment.description.mean:.3f}",
             f"{point.low:g} to {point.high:g}",
             "yes" if point.is_in_band else "no",
         ]
@@ -178,7 +178,7 @@ def _batches(curve: Curve) -> dict[str, object]:
         "rows": rows,
         "last_step": curve.points[-1].step,
         "claim": f"{curve.mean.claim:.4f}",
-        "mean": f"{curve.mean.described.mean:.4f}",
+        "mean": f"{curve.mean.description.mean:.4f}",
         "seeds": printing.plural(len(curve.means), "seed"),
         "one_more": words.interval(curve.mean.prediction, METRIC),
         "verdict": curve.mean.verdict,
@@ -222,23 +222,23 @@ def _classes(classes: Sequence[int]) -> str:
     return " and ".join(map(str, classes)) or "none"
 
 
-def _origin(origin: Origin, runs: int) -> str:
-    machine = {key: printing.markdown(value) for key, value in origin.machine.items()}
+def _provenance(provenance: Provenance, runs: int) -> str:
+    machine = {key: printing.markdown(value) for key, value in provenance.machine.items()}
     where = ", ".join(machine[key] for key in ("cpu", "platform") if key in machine)
     unit = "core" if machine.get("cores") == "1" else "cores"
     cores = f", {machine['cores']} {unit}" if "cores" in machine else ""
-    commits = ", ".join(printing.markdown(commit[:12]) for commit in origin.commits)
+    commits = ", ".join(printing.markdown(commit[:12]) for commit in provenance.commits)
     text = (
-        f"{printing.plural(runs, 'run')}, code digest {origin.code_digest}, "
+        f"{printing.plural(runs, 'run')}, code digest {provenance.code_digest}, "
         f"commit {commits or 'not recorded'}; {where or 'machine not recorded'}{cores}."
     )
-    if origin.trials == 1:
+    if provenance.trials == 1:
         text += (
             " 1 of them was a trial of a sweep, which shared the machine, so that it took longer."
         )
-    elif origin.trials:
+    elif provenance.trials:
         text += (
-            f" {origin.trials} of them were trials of a sweep, which shared the machine, "
+            f" {provenance.trials} of them were trials of a sweep, which shared the machine, "
             "so that they took longer."
         )
     return text

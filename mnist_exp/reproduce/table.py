@@ -63,15 +63,15 @@ def _quantities(
 
 
 def _numbers(assessment: Assessment) -> dict[str, object]:
-    described = assessment.described
+    description = assessment.description
     return {
         "claim": assessment.claim,
-        "n": described.n,
-        "mean": described.mean,
-        "sd": described.deviation,
-        "ci_low": described.interval.low,
-        "ci_high": described.interval.high,
-        "ci_method": described.interval.method,
+        "n": description.n,
+        "mean": description.mean,
+        "sd": description.deviation,
+        "ci_low": description.interval.low,
+        "ci_high": description.interval.high,
+        "ci_method": description.interval.method,
         "one_more_low": assessment.prediction.low,
         "one_more_high": assessment.prediction.high,
         "points_above_mean": assessment.points,

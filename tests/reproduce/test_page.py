@@ -13,12 +13,12 @@ from benchmarks.fake_runs import FakeRuns
 from mnist_exp.reproduce import figures, page, results, runs
 from mnist_exp.reproduce.bug import Bug, Ending
 from mnist_exp.reproduce.claims import Verdict
-from mnist_exp.reproduce.page import Origin
+from mnist_exp.reproduce.page import Provenance
 from mnist_exp.reproduce.table import table
 from mnist_exp.tracking.code_digest import code_digest
 from mnist_exp.tracking.runs import Store
 
-ORIGIN = Origin(
+PROVENANCE = Provenance(
     code_digest="digest",
     commits=("c" * 40,),
     machine={"cpu": "a processor", "cores": "2"},
@@ -52,7 +52,7 @@ def tags(preset: runs.Preset) -> dict[str, str]:
 
 
 def test_the_page(measured: results.Reproduction) -> None:
-    text = page.markdown(measured, ORIGIN, ["claims", "blog_costs"])
+    text = page.markdown(measured, PROVENANCE, ["claims", "blog_costs"])
     assert (
         "Reproduced: blog_cnn3x3; not reproduced: notebook_cnn5x5; not decided: notebook_softmax."
         in text
@@ -81,7 +81,7 @@ def test_the_page(measured: results.Reproduction) -> None:
     assert "5 of them were trials of a sweep, which shared the machine" in text
     assert "nan" not in text
     assert "\n\n\n" not in text
-    one_trial = page.markdown(measured, dataclasses.replace(ORIGIN, trials=1), [])
+    one_trial = page.markdown(measured, dataclasses.replace(PROVENANCE, trials=1), [])
     assert "1 of them was a trial of a sweep, which shared the machine, so that it" in one_trial
 
 
@@ -109,7 +109,7 @@ def test_shortened_runs_are_no_test(measured: results.Reproduction) -> None:
     preset = dataclasses.replace(blog.runs.preset, shortened=True)
     short = dataclasses.replace(blog, runs=dataclasses.replace(blog.runs, preset=preset))
     shortened = dataclasses.replace(measured, results=(short,), quick=True)
-    text = page.markdown(shortened, ORIGIN, [])
+    text = page.markdown(shortened, PROVENANCE, [])
     assert "| no test of the claim: shortened runs |" in text
     assert "**A quick look, no test of the claims of blog_cnn3x3:**" in text
     assert "`schedule.epochs=null schedule.max_steps=100 data.eval_limit=1000`" in text
@@ -158,7 +158,7 @@ def bug() -> Bug:
 
 def test_the_page_explains_the_bug(bug: Bug) -> None:
     nothing = results.Reproduction(results=(), bug=bug, seeds=5, quick=False)
-    text = page.markdown(nothing, ORIGIN, ["bug"])
+    text = page.markdown(nothing, PROVENANCE, ["bug"])
     assert "the 55,000 training images is 0.1 or 0.1, and the loss is 2.3025851 an image" in text
     assert "its largest entry is 0; that of the loss that was meant is 12,346 at the" in text
     assert "the classes 0 to 9 have exactly the same, largest logit" in text
@@ -168,7 +168,7 @@ def test_the_page_explains_the_bug(bug: Bug) -> None:
     assert "cannot become NaN. Its gradient at the top is zero but for rounding" in text
     assert "(bug.png)" in text
     stays = dataclasses.replace(nothing, bug=dataclasses.replace(bug, stable=bug.literal))
-    text = page.markdown(stays, ORIGIN, [])
+    text = page.markdown(stays, PROVENANCE, [])
     assert "cannot become NaN. There, the largest weight after 1,000 steps is 0, and" in text
     assert "rounding" not in text
 

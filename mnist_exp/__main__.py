@@ -63,6 +63,11 @@ def main() -> None:
             _hydra_main()
         except USER_ERRORS:
             raise
+        except BrokenPipeError:
+            if _started:
+                raise
+            # Nobody reads the rest of --help or --cfg; nor does Python complain as it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except Exception as error:
             mistake = _as_mistake(error)
             if mistake is None:

@@ -1,5 +1,6 @@
 """The command line in its own process, as a user meets it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -133,6 +134,19 @@ def test_a_mistake_in_a_multirun(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "model=cnn3x4: no such option" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("argument", ["--help", "--cfg=job"])
+def test_nobody_reads_the_rest(tmp_path: Path, argument: str) -> None:
+    """As with `| head -1`: the pipe is closed before anything is printed."""
+    command = [sys.executable, "-m", "mnist_exp", argument]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        command, stdout=writing, stderr=subprocess.PIPE, cwd=tmp_path, timeout=LIMIT, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_config_errors_and_help_load_neither_tensorflow_nor_mlflow() -> None:

@@ -5,9 +5,11 @@ digests.json. For each it holds the config hash, the metrics of each epoch as ML
 digest of the final weights and optimizer state. With --against FILE it prints what differs from an
 earlier digests.json of the same machine, and ends with exit code 1 if anything differs.
 
-It uses only `run` and the files that a run leaves in its folder. So it also runs on older code.
+It imports only `run`, and reads the files that a run leaves in its folder. So it also runs on older
+code.
 """
 
+import argparse
 import contextlib
 import hashlib
 import json
@@ -18,10 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from benchmarks.arguments import command_line
-from mnist_exp.command import answered, output_folder
-from mnist_exp.errors import UserError
 
 _SMALL = (
     "data.train_limit=600",
@@ -108,20 +106,28 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "
 
 
 def main() -> None:
-    parser = command_line("digests", __doc__)
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.digests",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--output", metavar="FOLDER", default=".", help="where the file is written; default: here"
+    )
     parser.add_argument("--against", metavar="FILE", help="an earlier digests.json to compare with")
-    with answered(UserError):
-        given = parser.parse_args()
-        earlier = json.loads(Path(given.against).read_text()) if given.against else None
-        output = output_folder(given.output).absolute() / "digests.json"
-        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-            digests = {name: digest_of(overrides) for name, overrides in programs().items()}
-        output.write_text(json.dumps(digests, indent=1) + "\n")
-        print(f"{output}: {len(digests)} programs")
-        if earlier is not None:
-            lines = differences(earlier, digests)
-            print("\n".join(lines) or "every number is as it was")
-            sys.exit(1 if lines else 0)
+    given = parser.parse_args()
+    output = Path(given.output).absolute() / "digests.json"
+    if not output.parent.is_dir():
+        parser.error(f"--output {given.output}: no such folder")
+    earlier = json.loads(Path(given.against).read_text()) if given.against else None
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        digests = {name: digest_of(overrides) for name, overrides in programs().items()}
+    output.write_text(json.dumps(digests, indent=1) + "\n")
+    print(f"{output}: {len(digests)} programs")
+    if earlier is not None:
+        lines = differences(earlier, digests)
+        print("\n".join(lines) or "every number is as it was")
+        sys.exit(1 if lines else 0)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """benchmarks.digests: the same code gives the same digests, and a changed number is named."""
 
+import ast
 import json
 import sys
 from pathlib import Path
@@ -32,3 +33,14 @@ def test_the_same_code_gives_the_same_digests_and_a_change_is_named(
         digests.main()
     assert end.value.code == 1
     assert "one: state: " in capsys.readouterr().out
+
+
+def test_it_runs_on_older_code() -> None:
+    """Only `run` is asked of the package, in whatever module it lies."""
+    imported = [
+        (node.module, [alias.name for alias in node.names])
+        for node in ast.walk(ast.parse(Path(digests.__file__).read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module
+    ]
+    own = [names for names in imported if names[0].startswith(("mnist_exp", "benchmarks"))]
+    assert own == [("mnist_exp", ["run"])]

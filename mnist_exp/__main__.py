@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+from contextlib import closing, redirect_stdout
 
 import hydra
 from hydra._internal.utils import get_args
@@ -21,6 +22,7 @@ from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import EXECUTION_WHITELIST, as_meant, refuse_sweep
 from mnist_exp.errors import ConfigError, DataError, UserError
 from mnist_exp.outside.uris import masked
+from mnist_exp.sweeper.lasting_stream import LastingStream
 
 _SHOW_TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
@@ -59,15 +61,14 @@ def main() -> None:
             sys.argv[1:] = as_meant(sys.argv[1:])
             _refuse_folder()
             _refuse_passwords()
-            _refuse_sweep_without_multirun()
-            _hydra_main()
+            if _prints_only():
+                with redirect_stdout(LastingStream()) as output, closing(output):
+                    _hydra_main()
+            else:
+                _refuse_sweep_without_multirun()
+                _hydra_main()
         except USER_ERRORS:
             raise
-        except BrokenPipeError:
-            if _started:
-                raise
-            # Nobody reads the rest of --help or --cfg; nor does Python complain as it ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except Exception as error:
             mistake = _as_mistake(error)
             if mistake is None:
@@ -86,14 +87,19 @@ def _as_mistake(error: Exception) -> UserError | None:
     return composition_error(error)
 
 
+def _prints_only() -> bool:
+    """Return True for --help and the like, with which Hydra prints something and runs nothing."""
+    given = get_args()
+    return bool(given.help or given.hydra_help or given.cfg or given.info or given.shell_completion)
+
+
 def _refuse_sweep_without_multirun() -> None:
     """Raise ConfigError if the command line sets up a sweep and asks for a single run."""
     given = get_args()
-    shows = given.help or given.hydra_help or given.cfg or given.info or given.shell_completion
     is_multirun = given.multirun or any(
         text.lstrip("+").startswith("hydra.mode=") for text in given.overrides
     )
-    if not shows and not is_multirun:
+    if not is_multirun:
         refuse_sweep(given.overrides)
 
 

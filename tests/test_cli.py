@@ -136,7 +136,7 @@ def test_a_mistake_in_a_multirun(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("argument", ["--help", "--cfg=job"])
+@pytest.mark.parametrize("argument", ["--help", "--cfg=job", "--hydra-help", "--info=config"])
 def test_nobody_reads_the_rest(tmp_path: Path, argument: str) -> None:
     """As with `| head -1`: the pipe is closed before anything is printed."""
     command = [sys.executable, "-m", "mnist_exp", argument]

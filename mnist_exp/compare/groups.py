@@ -113,7 +113,7 @@ def _group(label: str, settings: Mapping[str, str], table: pd.DataFrame) -> Grou
     counted = table[table["counted"]]
     runs = zip(counted.index, counted["seed"], counted["value"], strict=True)
     values: dict[str, list[float]] = {}
-    for run_id, seed, value in sorted(runs, key=lambda run: _order(run[1])):
+    for run_id, seed, value in sorted(runs, key=lambda run: seed_order(run[1])):
         values.setdefault(seed or run_id, []).append(float(value))
     return Group(
         label=label,
@@ -125,7 +125,7 @@ def _group(label: str, settings: Mapping[str, str], table: pd.DataFrame) -> Grou
     )
 
 
-def _order(seed: str) -> tuple[bool, float, str]:
+def seed_order(seed: str) -> tuple[bool, float, str]:
     """Return what sorts seeds as numbers, and behind them what is no number."""
     value = number(seed)
     return value is None, value or 0.0, seed

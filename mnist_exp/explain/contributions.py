@@ -9,7 +9,7 @@ from mnist_exp.compare import groups, statistics
 from mnist_exp.compare.statistics import Interval, Verdict
 from mnist_exp.config import bridge
 from mnist_exp.errors import UserError
-from mnist_exp.tracking.params import decode, number
+from mnist_exp.tracking.params import decode
 from mnist_exp.tracking.runs import Runs, Selection, Store
 
 Point = frozenset[int]  # which differences have the notebook's value
@@ -79,7 +79,7 @@ def explain(store: Store, study: str, metric: str = "test/accuracy") -> Explanat
     forwards, backwards = bridge.ways(len(differences))
     wanted = {*forwards, *backwards}
     missing = {seed: len(wanted - set(measured)) for seed, measured in points.items()}
-    seeds = tuple(seed for seed in sorted(points, key=_order) if not missing[seed])
+    seeds = tuple(seed for seed in sorted(points, key=groups.seed_order) if not missing[seed])
     if not seeds:
         counts = ", ".join(f"{n} of seed {seed}" for seed, n in sorted(missing.items())[:5])
         raise UserError(
@@ -163,9 +163,3 @@ def _points(
 def _value(choice: object) -> object:
     """Return the setting's value for a choice of the study, where None is `null`."""
     return None if choice == "null" else choice
-
-
-def _order(seed: str) -> float:
-    """Return what sorts seeds as numbers, and behind them what is no number."""
-    value = number(seed)
-    return float("inf") if value is None else value

@@ -7,7 +7,7 @@ from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.lasting_stream import LastingStream
 from mnist_exp.sweeper.terminal import console, printable_lines, use_any_encoding
 
-__all__ = ["code", "console", "markdown", "say", "shell", "use_any_encoding"]
+__all__ = ["code", "console", "markdown", "plural", "say", "shell", "use_any_encoding"]
 
 
 def say(text: object) -> None:

@@ -86,8 +86,6 @@ class StudyTracking(StudyHooks):
             experiment_id = open_experiment(config.tracking.experiment)
             if run_id is None or not _reopen(client, run_id):
                 run_id = _create_parent(client, study, experiment_id)
-            for key, value in process_tags().items():
-                client.set_tag(run_id, key, value)
             return str(run_id)
 
         run_id = ask(config.tracking.uri, open_parent)
@@ -187,11 +185,13 @@ def _create_parent(client: mlflow.MlflowClient, study: "optuna.Study", experimen
 
 
 def _reopen(client: mlflow.MlflowClient, run_id: str) -> bool:
-    """Set the run's status to running. Return False if this store does not have the run."""
+    """Let the run go on in this process. Return False if this store does not have the run."""
     try:
         client.update_run(run_id, RunStatus.RUNNING)
     except MlflowException:
         return False
+    for key, value in process_tags().items():
+        client.set_tag(run_id, key, value)
     return True
 
 

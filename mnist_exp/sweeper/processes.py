@@ -1,4 +1,4 @@
-"""Names of processes in records, and whether the process that a name stands for is still alive."""
+"""Names of processes in records, whether the process of a name lives, and this one's cores."""
 
 import functools
 import hashlib
@@ -33,6 +33,11 @@ def this_process() -> str:
     ticks since then.
     """
     return _name(os.getpid())  # a forked child has a name of its own
+
+
+def cores() -> int | None:
+    """Return how many cores this process may use, None if the system does not tell."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def machine() -> str:

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +15,12 @@ from optuna.trial import TrialState
 
 from mnist_exp.sweeper.attributes import DRAWN, FAILURE, STOPPED, TIME_IS_UP
 from mnist_exp.sweeper.cache import StudyCache
+from mnist_exp.sweeper.errors import causes
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.hooks import TrialEnd, build_hooks, load_function
 from mnist_exp.sweeper.interruption import Held, held, interrupt_main_thread, interruptible, unblock
 from mnist_exp.sweeper.plan import Plan
-from mnist_exp.sweeper.processes import machine, this_process
+from mnist_exp.sweeper.processes import cores, machine, this_process
 from mnist_exp.sweeper.samplers import build_pruner, build_sampler
 from mnist_exp.sweeper.space import SearchSpace
 from mnist_exp.sweeper.storage import StudyStorage, TakenOver
@@ -180,9 +180,8 @@ class Worker:
         return config
 
     def _threads(self) -> int:
-        has_affinity = hasattr(os, "sched_getaffinity")
-        cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-        return max(1, cores // self.n_workers) if machine() == self.machine else cores
+        available = cores() or 1
+        return max(1, available // self.n_workers) if machine() == self.machine else available
 
 
 @contextmanager
@@ -211,12 +210,9 @@ def _interrupted_when_told(study: optuna.Study, launch: str) -> Iterator[None]:
             watcher.join()
 
 
-def _is_of_interrupt(error: BaseException | None) -> bool:
+def _is_of_interrupt(error: BaseException) -> bool:
     """Return True if an interruption led to the error, for instance in the middle of a commit."""
-    return error is not None and (
-        isinstance(error, KeyboardInterrupt)
-        or _is_of_interrupt(error.__cause__ or error.__context__)
-    )
+    return any(isinstance(cause, KeyboardInterrupt) for cause in causes(error))
 
 
 def _one_line(error: BaseException) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mnist_exp.outside.foreign_files import read_json
 from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.sweeper.processes import cores
 
 _MOST_PACKAGES = 5000  # that are read from a record
 
@@ -62,13 +63,12 @@ def hardware() -> dict[str, str | int | float | None]:
 
     `cores` are those that this process may use. An unset variable is None.
     """
-    has_affinity = hasattr(os, "sched_getaffinity")
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpu": _cpu_info("model name") or platform.processor() or platform.machine(),
         "instructions": _instructions(),
-        "cores": len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count(),
+        "cores": cores(),
         "memory_gib": _memory_gib(),
         **{name: os.environ.get(name) for name in _VARIABLES},
     }

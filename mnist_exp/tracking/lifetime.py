@@ -15,6 +15,7 @@ from mnist_exp import sweeper
 from mnist_exp.errors import Killed, UserError, first_line
 from mnist_exp.outside import moments
 from mnist_exp.outside.uris import local_path, masked
+from mnist_exp.sweeper.errors import causes
 from mnist_exp.tracking import store
 from mnist_exp.tracking.delivery import send_earlier
 from mnist_exp.tracking.experiments import open_experiment, process_tags
@@ -135,12 +136,7 @@ def _check_artifacts(experiment: Experiment) -> None:
 
 def _ending(error: BaseException) -> tuple[RunStatus, str]:
     """Return the status of a run that ended with this error, and why. It is decided here alone."""
-    causes = [error]
-    while (
-        cause := causes[-1].__cause__ or causes[-1].__context__
-    ) is not None and cause not in causes:
-        causes.append(cause)
-    is_stopped = any(isinstance(cause, Killed | KeyboardInterrupt) for cause in causes)
+    is_stopped = any(isinstance(cause, Killed | KeyboardInterrupt) for cause in causes(error))
     status = RunStatus.KILLED if is_stopped or sweeper.is_pruned(error) else RunStatus.FAILED
     return status, masked(f"{type(error).__name__}: {error}")
 

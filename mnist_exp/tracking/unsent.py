@@ -121,7 +121,7 @@ def pending() -> list[Unsent]:
     """Return the queues in the current folder."""
     folders = sorted(path.parent for path in UNSENT_DIR.glob("*/operations.jsonl"))
     return [
-        Unsent(folder.name, (folder / "uri").read_text(encoding="utf-8"))
+        Unsent(folder.name, (folder / "uri").read_text(encoding="utf-8", errors="replace"))
         for folder in folders
         if (folder / "uri").is_file()
     ]

@@ -125,6 +125,24 @@ def test_a_bad_queue_does_not_keep_another_from_being_sent(
     assert [queue.run_id for queue in pending()] == [bad.run_id]
 
 
+@pytest.mark.parametrize("by", ["the next run", "mnist_exp.sync"])
+def test_a_queue_whose_address_is_no_text_does_not_keep_another_from_being_sent(
+    store: StoredRun, by: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_ids = sorted([store.run_id, store.client.create_run("0").info.run_id])
+    bad, good = (Unsent(run_id, store.client.tracking_uri) for run_id in run_ids)
+    for queue in (bad, good):
+        queue.append({"do": "tag", "key": "a", "value": "b"})
+    (bad.folder / "uri").write_bytes(b"\xff\xfe")
+    if by == "the next run":
+        delivery.send_earlier(store.client.tracking_uri, store.warnings.append)
+    else:
+        assert sync.run([]) == 1
+        assert "is no URI of a database or server" in capsys.readouterr().err
+    assert store.client.get_run(good.run_id).data.tags["a"] == "b"
+    assert [queue.run_id for queue in pending()] == [bad.run_id]
+
+
 def test_a_store_that_fails_after_a_first_look_is_named_with_the_queue(
     store: StoredRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:

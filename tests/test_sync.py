@@ -1,64 +1,24 @@
 """A real MLflow server that dies while a run goes on."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
 import pytest
 
-from tests.support.surroundings import free_port
-from tests.support.waiting import LIMIT, answers, until
-
-Start = Callable[[], subprocess.Popen]
+from tests.support.servers import MlflowServer
+from tests.support.waiting import LIMIT, until
 
 
 @pytest.fixture
-def server(workdir: Path) -> Iterator[tuple[str, Start, Callable[[], None]]]:
-    """(address, start, kill) of a server on the folder's database; it is not started yet."""
-    port = free_port()
-    uri = f"http://127.0.0.1:{port}"
-    running: list[subprocess.Popen] = []
-
-    def start() -> subprocess.Popen:
-        command = [
-            sys.executable,
-            "-m",
-            "mlflow",
-            "server",
-            "--workers",
-            "1",
-            "--port",
-            str(port),
-            "--backend-store-uri",
-            f"sqlite:///{workdir}/mlflow.db",
-            "--artifacts-destination",
-            str(workdir / "served"),
-        ]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
-        process = subprocess.Popen(
-            command,
-            start_new_session=True,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        running.append(process)
-        until(lambda: answers(f"{uri}/health"), "the MLflow server")
-        return process
-
-    def kill() -> None:
-        while running:
-            process = running.pop()
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-    yield uri, start, kill
-    kill()
+def server(workdir: Path) -> Iterator[MlflowServer]:
+    """A server on the folder's database; it is not started yet."""
+    server = MlflowServer(workdir)
+    yield server
+    server.kill()
 
 
 def cli(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -67,17 +27,14 @@ def cli(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_server_killed_mid_run_loses_nothing(
-    workdir: Path, server: tuple[str, Start, Callable[[], None]]
-) -> None:
-    uri, start, kill = server
-    start()
+def test_server_killed_mid_run_loses_nothing(workdir: Path, server: MlflowServer) -> None:
+    server.start()
     overrides = [
         "preflight=off",
         "model=softmax",
         "schedule.epochs=200",
         "data.eval_limit=1000",
-        f"tracking.uri={uri}",
+        f"tracking.uri={server.uri}",
     ]
     log = workdir / "log.txt"
     with log.open("w") as out:
@@ -88,7 +45,7 @@ def test_server_killed_mid_run_loses_nothing(
         )
     until(lambda: "Epoch: 0020" in log.read_text() or process.poll() is not None, "epoch 20")
     assert process.poll() is None, log.read_text()
-    kill()
+    server.kill()
     killed_at = time.monotonic()
     assert process.wait(timeout=LIMIT) == 0, log.read_text()
     trained_in = time.monotonic() - killed_at
@@ -104,10 +61,10 @@ def test_server_killed_mid_run_loses_nothing(
     assert "cannot take what waits" in unreachable.stderr
     assert "Traceback" not in unreachable.stderr
 
-    start()
+    server.start()
     sent = cli("mnist_exp.sync")
     assert sent.returncode == 0, sent.stderr
-    assert f"records sent to {uri}" in sent.stdout
+    assert f"records sent to {server.uri}" in sent.stdout
     assert cli("mnist_exp.sync").stdout == "Nothing waits to be sent.\n"
 
     assert_whole(workdir)
@@ -131,33 +88,32 @@ def assert_whole(workdir: Path) -> None:
 
 @pytest.mark.slow
 def test_next_run_in_the_folder_sends_what_waits(
-    workdir: Path, server: tuple[str, Start, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+    workdir: Path, server: MlflowServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mnist_exp import run
     from mnist_exp.experiment.console import Reporter
     from mnist_exp.tracking.unsent import pending
 
-    uri, start, kill = server
-    start()
+    server.start()
     quick = [
         "preflight=off",
         "model=softmax",
         "data.train_limit=500",
         "data.eval_limit=100",
-        f"tracking.uri={uri}",
+        f"tracking.uri={server.uri}",
     ]
     original = Reporter.epoch
 
     def epoch(self: Reporter, result: object, *rest: object) -> None:
         original(self, result, *rest)  # type: ignore[arg-type]
         if result.epoch == 2:  # type: ignore[attr-defined]
-            kill()
+            server.kill()
 
     monkeypatch.setattr(Reporter, "epoch", epoch)
     cut = run([*quick, "schedule.epochs=3"])
     assert [queue.run_id for queue in pending()] == [cut.run_id]
     monkeypatch.setattr(Reporter, "epoch", original)
-    start()
+    server.start()
     run([*quick, "schedule.epochs=1"])
     assert pending() == []
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")

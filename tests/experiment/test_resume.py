@@ -12,7 +12,7 @@ from mnist_exp import run
 from mnist_exp.errors import ConfigError, UserError
 from mnist_exp.tracking.runs import Selection, Store
 from mnist_exp.training import checkpoint
-from tests.support.runs import only_run
+from tests.support.runs import NOT_FINITE, only_run
 
 SMALL = [
     "preflight=off",
@@ -277,19 +277,9 @@ def test_damaged_newest_checkpoint_costs_a_warning(
 
 @pytest.mark.usefixtures("bare_runs")
 def test_nan_is_not_resumed(workdir: Path) -> None:
-    overrides = [
-        "preflight=off",
-        "model=softmax",
-        "loss=cross_entropy_sum",
-        "loss.from_probabilities=true",
-        "optimizer=sgd",
-        "optimizer.learning_rate=1000",
-        "data.train_limit=500",
-        "data.eval_limit=100",
-    ]
     for _ in range(2):
         with pytest.raises(UserError, match="the cost became nan in epoch 1"):
-            run([*overrides, "resume=auto"])
+            run([*NOT_FINITE, "resume=auto"])
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
     runs = client.search_runs(["1"])
     assert [tracked.info.status for tracked in runs] == ["FAILED", "FAILED"]

@@ -13,7 +13,7 @@ import pytest
 
 from mnist_exp import run
 from mnist_exp.errors import DataError, NonFiniteCost, PreflightFailed
-from tests.support.runs import Started, only_run
+from tests.support.runs import NOT_FINITE, Started, only_run
 from tests.support.waiting import LIMIT
 
 SAME = ["model=softmax", "seed=3", "debug=limit", "schedule.epochs=2", "preflight=off"]
@@ -121,18 +121,7 @@ def test_overfit_learns_one_batch_by_heart(workdir: Path) -> None:
 
 def test_nan_fails_the_run_with_its_reason(workdir: Path) -> None:
     with pytest.raises(NonFiniteCost):
-        run(
-            [
-                "model=softmax",
-                "loss=cross_entropy_sum",
-                "loss.from_probabilities=true",
-                "optimizer=sgd",
-                "optimizer.learning_rate=1000",
-                "data.train_limit=500",
-                "data.eval_limit=100",
-                "preflight=off",
-            ]
-        )
+        run(NOT_FINITE)
     tracked = only_run(workdir)
     assert tracked.info.status == "FAILED"
     assert (

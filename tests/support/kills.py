@@ -62,21 +62,6 @@ class Victim:
         return Killed(self._process.returncode, out, err)
 
 
-def again(folder: Path, command: Sequence[str]) -> str:
-    """The command once more, without a kill: it ends well. Returns what it prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
-    return done.stdout
-
-
 @dataclass(frozen=True)
 class State:
     """What the settings decide of a finished run, wherever and however often it was killed."""

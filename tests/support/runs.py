@@ -1,11 +1,47 @@
 """Runs that a test has started or trained."""
 
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.support.waiting import LIMIT
+
+# A run of a second.
+TINY = (
+    "model=softmax",
+    "preflight=off",
+    "data.train_limit=200",
+    "data.eval_limit=100",
+    "schedule.epochs=1",
+)
+# A run whose cost becomes NaN in its first epoch.
+NOT_FINITE = (
+    "model=softmax",
+    "preflight=off",
+    "loss=cross_entropy_sum",
+    "loss.from_probabilities=true",
+    "optimizer=sgd",
+    "optimizer.learning_rate=1000",
+    "data.train_limit=500",
+    "data.eval_limit=100",
+)
+
+
+def output_of(folder: Path, *arguments: str, exit_codes: tuple[int, ...] = (0,)) -> str:
+    """Run `python -m ARGUMENTS` in the folder; return its output, in which is no traceback."""
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert done.returncode in exit_codes, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.stdout
 
 
 @dataclass(frozen=True)

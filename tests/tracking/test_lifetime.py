@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from mnist_exp.tracking.tracker import RunTracker
 from mnist_exp.training import machine
 from tests.support.jobs import a_job
 from tests.support.runs import only_run
+from tests.support.servers import dripping
 from tests.support.waiting import LIMIT, until
 
 
@@ -101,36 +101,14 @@ def test_unusable_store_is_a_users_mistake(
 def test_a_server_that_drips_is_not_waited_for(
     workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A byte now and then keeps every timeout of the connection from coming."""
     monkeypatch.setattr(store, "_FIRST_SECONDS", 1.0)
-    over = threading.Event()
-
-    def drip(connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            connection.sendall(b"HTTP/1.1 200 OK\r\n")
-            while not over.wait(0.1):
-                connection.sendall(b"x")
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    threading.Thread(target=drip, args=[server.accept()[0]], daemon=True).start()
-
-        threading.Thread(target=serve, daemon=True).start()
-        uri = f"http://127.0.0.1:{server.getsockname()[1]}"
-        try:
-            with (
-                pytest.raises(
-                    UserError,
-                    match=f"tracking.uri={uri}: cannot be used .no answer within 1 second",
-                ),
-                track_run(a_job(f"tracking.uri={uri}", dataset=small_mnist)),
-            ):
-                pass
-        finally:
-            over.set()
+    with dripping(b"HTTP/1.1 200 OK\r\n") as uri:
+        message = f"tracking.uri={uri}: cannot be used .no answer within 1 second"
+        with (
+            pytest.raises(UserError, match=message),
+            track_run(a_job(f"tracking.uri={uri}", dataset=small_mnist)),
+        ):
+            pass
 
 
 def test_a_run_that_begins_when_nobody_waits_any_more_is_ended(

@@ -1,8 +1,6 @@
 """A proxy and a certificate that stand in the way are named, with what to set."""
 
-import contextlib
 import http.server
-import socket
 import threading
 import time
 
@@ -10,6 +8,7 @@ import pytest
 
 from mnist_exp.tracking import routes
 from mnist_exp.tracking.routes import advice
+from tests.support.servers import dripping
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 CERTIFICATE = OSError(
@@ -81,23 +80,10 @@ def test_a_server_that_sends_requests_on(status: int, words: str) -> None:
 def test_a_server_that_drips_is_asked_for_no_longer_than_its_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A byte now and then keeps every timeout of the connection from coming."""
     monkeypatch.setattr(routes, "_SECONDS", 0.5)
-    over = threading.Event()
-
-    def drip(connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            connection.sendall(b"HTTP/1.1 301 Moved\r\n")
-            while not over.wait(0.1):
-                connection.sendall(b"x")
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=lambda: drip(server.accept()[0]), daemon=True).start()
+    with dripping(b"HTTP/1.1 301 Moved\r\n") as uri:
         began = time.monotonic()
-        try:
-            assert advice(f"http://127.0.0.1:{server.getsockname()[1]}", OSError("no")) == ""
-        finally:
-            over.set()
+        assert advice(uri, OSError("no")) == ""
     assert 0.5 <= time.monotonic() - began < 5
 
 

@@ -2,13 +2,8 @@
 
 import contextlib
 import http.client
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,8 +15,8 @@ from mnist_exp import run
 from mnist_exp.experiment.console import Reporter
 from mnist_exp.tracking import delivery, outbox
 from mnist_exp.tracking.unsent import pending
-from tests.support.surroundings import free_port
-from tests.support.waiting import LIMIT, until
+from tests.support.servers import MlflowServer
+from tests.support.waiting import LIMIT
 
 pytestmark = pytest.mark.slow
 SETTINGS = (
@@ -124,42 +119,14 @@ class Proxy:
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Proxy]:
     """In front of a real server with one worker."""
-    folder, port = tmp_path_factory.mktemp("served"), free_port()
+    folder = tmp_path_factory.mktemp("served")
     (folder / "mlflow.db").write_bytes(empty_store.read_bytes())
-    command = [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "server",
-        "--workers",
-        "1",
-        "--port",
-        str(port),
-        "--backend-store-uri",
-        f"sqlite:///{folder}/mlflow.db",
-        "--artifacts-destination",
-        str(folder / "artifacts"),
-    ]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
-    process = subprocess.Popen(
-        command,
-        start_new_session=True,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-    def answers() -> bool:
-        with contextlib.suppress(OSError):
-            return bool(urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).read())
-        return False
-
+    server = MlflowServer(folder)
     try:
-        until(answers, "the MLflow server answers")
-        yield Proxy(port)
+        server.start()
+        yield Proxy(server.port)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        server.kill()
 
 
 TROUBLES = {

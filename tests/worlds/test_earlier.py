@@ -4,8 +4,6 @@
 of three trials, and a run that was killed in epoch 6 of 12, with its checkpoint.
 """
 
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from hydra.utils import get_object
 
 from mnist_exp.config.tree import EXECUTION_WHITELIST
 from mnist_exp.studies.hooks import StudyTracking
-from tests.support.waiting import LIMIT
+from tests.support.runs import output_of
 
 SOFTMAX, MLP, KILLED = (
     "e382344a869440aca54b091e2ea5b788",
@@ -40,31 +38,17 @@ def folder(tmp_path: Path) -> Path:
     return there
 
 
-def answer(folder: Path, *arguments: str, exit_codes: tuple[int, ...] = (0,)) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=folder,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-    )
-    assert done.returncode in exit_codes, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout
-
-
 def test_earlier_runs_are_compared_and_predicted_with(folder: Path) -> None:
-    assert "learning_rate=0.07236" in answer(folder, "mnist_exp.compare", "--study", "rates")
+    assert "learning_rate=0.07236" in output_of(folder, "mnist_exp.compare", "--study", "rates")
     assert (folder / "compare.html").is_file()
-    assert f"run {SOFTMAX}" in answer(
+    assert f"run {SOFTMAX}" in output_of(
         folder, "mnist_exp.predict", "--run", SOFTMAX, "--index", "7", "--trust"
     )
     assert (folder / "predict-test-7.png").is_file()
 
 
 def test_an_earlier_run_that_was_killed_goes_on(folder: Path) -> None:
-    answer(folder, "mnist_exp", f"resume={KILLED}")
+    output_of(folder, "mnist_exp", f"resume={KILLED}")
     run = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").get_run(KILLED)
     assert run.info.status == "FINISHED"
     steps = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").get_metric_history(
@@ -75,7 +59,7 @@ def test_an_earlier_run_that_was_killed_goes_on(folder: Path) -> None:
 
 def test_an_earlier_run_is_trained_again_from_its_record(folder: Path) -> None:
     # Another kind of processor rounds sums otherwise: the rerun is then not identical, exit code 1.
-    report = answer(folder, "mnist_exp.rerun", MLP, exit_codes=(0, 1))
+    report = output_of(folder, "mnist_exp.rerun", MLP, exit_codes=(0, 1))
     assert f"first run  {MLP}" in report
     assert "train/cost" in report
 
@@ -109,13 +93,15 @@ def test_a_study_that_recorded_an_earlier_name_goes_on(workdir: Path) -> None:
         hooks = f"hydra.sweeper.hooks={PACKAGE}.study_tracking.StudyTracking"
         space = f"{setting}{PACKAGE}.{name}.optimizers"
         n = f"hydra.sweeper.n_trials={n_trials}"
-        assert f"{n_trials}/{n_trials} done" in answer(workdir, PACKAGE, *command, hooks, space, n)
+        assert f"{n_trials}/{n_trials} done" in output_of(
+            workdir, PACKAGE, *command, hooks, space, n
+        )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hooks", ["studies.hooks", "study_tracking"])
 def test_an_earlier_study_goes_on_and_its_best_trial_is_trained(folder: Path, hooks: str) -> None:
-    more = answer(
+    more = output_of(
         folder,
         "mnist_exp",
         "-m",
@@ -131,4 +117,4 @@ def test_an_earlier_study_goes_on_and_its_best_trial_is_trained(folder: Path, ho
         "hydra.sweeper.direction=maximize",
     )
     assert "4/4 done" in more
-    assert "test accuracy" in answer(folder, "mnist_exp", "best_of=rates")
+    assert "test accuracy" in output_of(folder, "mnist_exp", "best_of=rates")

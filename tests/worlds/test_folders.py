@@ -27,16 +27,10 @@ from mnist_exp.tracking.runs import Selection, Store
 from mnist_exp.tracking.store import opened, uri_to_read
 from mnist_exp.tracking.unsent import Unsent, pending
 from tests.support.jobs import a_job
+from tests.support.runs import TINY
 from tests.support.waiting import LIMIT
 
 ODD = "my runs (2) ü%20&'[x]#1?;=,~🧪"
-TINY = [
-    "model=softmax",
-    "preflight=off",
-    "data.train_limit=200",
-    "data.eval_limit=100",
-    "schedule.epochs=1",
-]
 
 
 @pytest.fixture(scope="module")

@@ -14,13 +14,13 @@ from tests.support.kills import (
     SETTINGS,
     State,
     Victim,
-    again,
     check_registry,
     check_run,
     client_of,
     metrics_of,
     runs_of,
 )
+from tests.support.runs import output_of
 
 SIGNALS = ["SIGKILL", "SIGTERM", "SIGINT"]
 BEFORE_TRAINING = [
@@ -177,7 +177,7 @@ def test_a_sweep(new_folder: NewFolder, moment: str, signal: str) -> None:
     killed = Victim(folder, sweep, moment, signal).ended()
     # A worker that dies alone is replaced, or its trial runs again, and the sweep goes on.
     assert killed.code in CODES[signal] | {0, 1, -9}
-    again(folder, sweep)
+    output_of(folder, *sweep)
     trials = optuna.load_study(study_name="s", storage=f"sqlite:///{folder}/optuna.db").trials
     assert [(t.number, t.state.name) for t in trials] == [
         (number, "COMPLETE") for number in range(3)
@@ -220,7 +220,7 @@ def test_a_sync(new_folder: NewFolder, whole: State, moment: str, signal: str) -
     if signal == "SIGINT":
         assert "interrupted; the rest of" in killed.err
     if list((folder / "outputs" / "unsent").glob("*/operations.jsonl")):
-        again(folder, ["mnist_exp.sync"])
+        output_of(folder, "mnist_exp.sync")
     (synced,) = runs_of(folder)
     assert check_run(folder, synced) == whole
     check_registry(folder, [synced])
@@ -247,7 +247,7 @@ def test_a_rerun(trained: Path, whole: State, moment: str, signal: str) -> None:
     killed = Victim(trained, ["mnist_exp.rerun", first.info.run_id], moment, signal).ended()
     assert killed.code in CODES[signal]
     cut = runs_of(trained)[before]
-    assert "identical: " in again(trained, ["mnist_exp.rerun", first.info.run_id])
+    assert "identical: " in output_of(trained, "mnist_exp.rerun", first.info.run_id)
     second = runs_of(trained)[-1]
     assert second.data.tags["rerun_of"] == first.info.run_id
     assert check_run(trained, second) == whole
@@ -269,7 +269,7 @@ def test_a_reproduction(new_folder: NewFolder, moment: str, signal: str) -> None
     command = ["mnist_exp.reproduce", "--quick", "--seeds", "1", "--only", "notebook_softmax"]
     killed = Victim(folder, command, moment, signal).ended()
     assert killed.code in CODES[signal]
-    again(folder, command)
+    output_of(folder, *command)
     finished = [r for r in runs_of(folder) if r.info.status == "FINISHED"]
     (last,) = finished
     check_run(

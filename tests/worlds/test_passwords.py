@@ -12,16 +12,8 @@ from mnist_exp.errors import ConfigError, first_line
 from mnist_exp.tracking import store
 from mnist_exp.tracking.addresses import check_uri, from_record, is_recorded_as, recorded, store_uri
 from mnist_exp.tracking.links import ui_command
+from tests.support.runs import TINY
 from tests.support.stores import refused, use
-
-TINY = [
-    "model=softmax",
-    "preflight=off",
-    "data.train_limit=200",
-    "data.eval_limit=100",
-    "schedule.epochs=1",
-]
-
 
 SECRETS = [
     "http://alice:SECRET@127.0.0.1:1",

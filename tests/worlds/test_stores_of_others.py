@@ -19,17 +19,9 @@ from mnist_exp.tracking.addresses import check_uri, store_uri
 from mnist_exp.tracking.lifetime import track_run
 from mnist_exp.tracking.store import uri_to_read
 from tests.support.jobs import a_job
-from tests.support.runs import Started, only_run
+from tests.support.runs import TINY, Started, only_run
 from tests.support.stores import refused, use
 from tests.support.waiting import LIMIT
-
-TINY = [
-    "model=softmax",
-    "preflight=off",
-    "data.train_limit=200",
-    "data.eval_limit=100",
-    "schedule.epochs=1",
-]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from mlflow.types.schema import Array
 from numpy.typing import NDArray
 
 from mnist_exp.outside import moments
+from mnist_exp.outside.paging import all_pages
 from mnist_exp.serving import model as served_model
 from mnist_exp.serving.model import COLUMN, NETWORK, RETURN_PIXELS, RULE
 
@@ -130,7 +131,8 @@ def _data(keras_file: Path, folder: Path) -> Path:
 def _of_run(client: MlflowClient, run: Run) -> list[LoggedModel]:
     """Return the run's logged models, half logged ones included."""
     query = f"source_run_id = '{run.info.run_id}'"
-    return list(client.search_logged_models([run.info.experiment_id], filter_string=query))
+    search = client.search_logged_models
+    return list(all_pages(search, [run.info.experiment_id], filter_string=query))
 
 
 def _half_logged(client: MlflowClient, run: Run, step: int) -> LoggedModel | None:

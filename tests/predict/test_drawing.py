@@ -163,9 +163,10 @@ def draw(page: Any, points: list[tuple[float, float]]) -> None:
 
 
 def answered(page: Any, digit: int) -> None:
-    """Wait until both runs say so."""
+    """Wait until both runs say so of the whole drawing: a part of it is read, too, and doubted."""
     page.wait_for_function(
-        "d => [...document.querySelectorAll('.digit')].every(e => e.textContent === d)",
+        "d => document.querySelector('#status').textContent.startsWith(`Read as ${d} (`)"
+        " && [...document.querySelectorAll('.digit')].every(e => e.textContent === d)",
         arg=str(digit),
     )
 

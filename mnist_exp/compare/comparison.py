@@ -65,6 +65,7 @@ def compare(
     is better follows from the metric's name unless it is given. Raises UserError if there is
     nothing to compare, or for a name that the runs do not have.
     """
+    selection = store.resolved(selection)
     runs = store.select(selection)
     _require_metric(runs, metric)
     statuses = grouping.statuses(runs, metric)

@@ -71,9 +71,11 @@ class Explanation:
 def explain(store: Store, study: str, metric: str = "test/accuracy") -> Explanation:
     """Explain the gap between both ends of a study of `sweeps=bridge`.
 
-    Raises UserError if the study does not exist, is no bridge, or has no seed with all its points.
+    The beginning of the study's name is enough. Raises UserError if there is no such study, or it
+    is no bridge, or has no seed with all its points.
     """
-    runs = store.select(Selection(study=study))
+    selection = store.resolved(Selection(study=study))
+    study, runs = str(selection.study), store.select(selection)
     differences = _differences(runs, study)
     points = _points(runs, differences, metric)
     forwards, backwards = bridge.ways(len(differences))

@@ -8,17 +8,20 @@ from mlflow.entities import Run
 from mnist_exp.config.recorded import overrides
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose
-from mnist_exp.errors import ConfigError, did_you_mean
+from mnist_exp.errors import ConfigError
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
-from mnist_exp.outside.paging import all_pages
+from mnist_exp.outside.printing import say
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.store import opened, uri_to_read
+from mnist_exp.tracking.studies import find_study, study_name
 
 _OVERRIDES, _RESOLVED = "config/overrides.yaml", "config/resolved.yaml"
 
 
 def best_settings(settings: Settings) -> Settings:
     """Return the settings of the best trial of `best_of=STUDY`, with the overrides beside it.
+
+    STUDY is the study's name, or its beginning if no other study begins so.
 
     What the sweep's own file sets to keep trials short is left out: the run is a full one. Raises
     ConfigError if there is no such study or no store, none of its trials is complete, or the best
@@ -27,12 +30,14 @@ def best_settings(settings: Settings) -> Settings:
     name = str(settings.config.best_of)
     where = f"best_of={clean(name)}"
     with opened(uri_to_read(settings.config.tracking.uri)) as client:
-        best_id = _best_trial(client, name, where)
-        recorded, resolved = _record(client, best_id, where)
+        study = find_study(client, name, "best_of")
+        if study_name(study) != name:
+            say(f"{where}: the study {study_name(study)}")
+        recorded, resolved = _record(client, _best_trial(study, where), where)
     given = [text for text in settings.overrides if not _sets(text, "best_of")]
     _require_folder(resolved, given, where)
     best = compose([*recorded, *given])
-    return best.with_config(tags={**best.config.tags, "best_of": name})
+    return best.with_config(tags={**best.config.tags, "best_of": study_name(study)})
 
 
 def _sets(override: str, key: str) -> bool:
@@ -40,22 +45,9 @@ def _sets(override: str, key: str) -> bool:
     return override.lstrip("+").startswith(f"{key}=")
 
 
-def _best_trial(client: MlflowClient, name: str, where: str) -> str:
+def _best_trial(study: Run, where: str) -> str:
     """Return the id of the run of the study's best trial. Raises ConfigError."""
-    experiments = [experiment.experiment_id for experiment in all_pages(client.search_experiments)]
-    parents = list(all_pages(client.search_runs, experiments, "tags.study_role = 'study'"))
-    studies: dict[str, Run] = {
-        run.data.tags["study_name"]: run
-        for run in reversed(parents)  # the newest comes last
-        if "study_name" in run.data.tags
-    }
-    if name not in studies:
-        names = ", ".join(clean(study, 100) for study in sorted(studies)[:20])
-        raise ConfigError(
-            f"{where}: no such study{clean(did_you_mean(name, studies))}\n"
-            f"Studies: {names or 'none'}"
-        )
-    best_id = studies[name].data.tags.get("best.run_id")
+    best_id = study.data.tags.get("best.run_id")
     if not best_id:
         raise ConfigError(f"{where}: no trial of that study is complete")
     return str(best_id)

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mlflow
@@ -22,6 +22,7 @@ from mnist_exp.tracking.addresses import ELSEWHERE, shortened
 from mnist_exp.tracking.params import with_length
 from mnist_exp.tracking.status import FAILURE_REASON
 from mnist_exp.tracking.store import answering, named, uri_to_read
+from mnist_exp.tracking.studies import find_study, study_name
 
 PREDICTIONS_BYTES = 2**28  # of a run's predictions on its test images: three million of them
 _MOST_POINTS = 1_000_000  # of a metric over all runs asked for
@@ -108,11 +109,28 @@ class Store:
         if unknown := set(selection.run_ids) - {run.info.run_id for run in runs}:
             raise UserError(f"{min(unknown)}: no such run in {shortened(self.uri)}\n{ELSEWHERE}")
         own = [run for run in runs if run.data.tags.get("study_role") != "study"]
+        if not own and selection.study is not None:
+            raise NoRuns(f"--study {selection.study}: no trial of this study has begun")
         if not own:
             study = shlex.quote(runs[0].data.tags.get("study_name", ""))
             raise UserError(f"only a study's parent run is selected; its trials: --study {study}")
         first = [run for run in own if "rerun_of" not in run.data.tags]
         return _tables(first or own, repeats=len(own) - len(first) if first else 0)
+
+    def resolved(self, selection: Selection) -> Selection:
+        """Return the selection with the whole name of its study, of which the beginning is enough.
+
+        Raises UserError if no study begins so, or several do.
+        """
+        if selection.study is None:
+            return selection
+        with answering(self.uri, "read"):
+            experiments = self._experiments(Selection())
+            for run in self._client.search_runs(experiments, _condition(selection), max_results=1):
+                if run.data.tags.get("study_name") == selection.study:
+                    return selection
+            study = find_study(self._client, selection.study, "--study")
+        return replace(selection, study=study_name(study))
 
     def _experiments(self, selection: Selection) -> list[str]:
         """Return the ids of the experiments to search. Raises UserError for an unknown name."""
@@ -139,13 +157,7 @@ class Store:
 
     def _why_none(self, selection: Selection, experiments: list[str]) -> str:
         if selection.study is not None:
-            parents = self._search(experiments, "tags.study_role = 'study'")
-            names = sorted({run.data.tags.get("study_name", "") for run in parents} - {""})
-            if selection.study not in names:
-                return (
-                    f"--study {selection.study}: no such study"
-                    f"{did_you_mean(selection.study, names)}\nStudies: {_listed(names)}"
-                )
+            find_study(self._client, selection.study, "--study")
         return f"no runs are selected by {selection}\n{shortened(self.uri)}: {ELSEWHERE}"
 
     def history(self, run_ids: Sequence[str], metric: str) -> pd.DataFrame:

@@ -26,7 +26,7 @@ def test_the_command(study: FakeRuns, capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--study", "bridg"], "--study bridg: no such study; did you mean bridge?"),
+        (["--study", "brigde"], "--study brigde: no such study; did you mean bridge?"),
         (
             ["--study", "other"],
             "--study other: is no bridge between the tutorials, its runs have no",

@@ -114,14 +114,14 @@ def test_the_parent_has_the_best_trial_the_plots_and_best_of_trains_it_again(
     artifacts = mlflow_client().list_artifacts(parent.info.run_id, "study")
     names = {artifact.path.removeprefix("study/") for artifact in artifacts}
     assert {"history.png", "slice.png", "plots.html", "trials.csv", "compare.html"} <= names
-    again = run(["best_of=small", "run_name=again"])
+    again = run(["best_of=sma", "run_name=again"])  # no other study begins so
     assert again.val_accuracy == best.value
     tags = mlflow_client().get_run(again.run_id).data.tags
     assert tags["best_of"] == "small"
     assert tags["note"] == best_run.data.tags["note"] == "it's a=b #1, null"
     assert tags["config_hash"] == best_run.data.tags["config_hash"]
-    with pytest.raises(ConfigError, match="best_of=smal: no such study; did you mean small"):
-        run(["best_of=smal"])
+    with pytest.raises(ConfigError, match="best_of=smll: no such study; did you mean small"):
+        run(["best_of=smll"])
 
 
 def test_a_nan_cost_fails_its_trial_with_the_reason_and_not_the_sweep(workdir: Path) -> None:

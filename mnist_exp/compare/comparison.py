@@ -13,6 +13,7 @@ from mnist_exp.compare.effects import Effect, setting_effects
 from mnist_exp.compare.groups import Group
 from mnist_exp.compare.predictions import paired_predictions
 from mnist_exp.compare.rows import Row, make_rows, with_predictions
+from mnist_exp.compare.statistics import is_share
 from mnist_exp.errors import UserError, did_you_mean
 from mnist_exp.tracking.runs import Runs, Selection, Store
 
@@ -76,7 +77,7 @@ def compare(
         raise UserError(f"no run selected by {selection} counts: {counts}")
     base = groups[find_baseline(runs, groups, baseline)]
     better = _is_maximised(metric) if higher_is_better is None else higher_is_better
-    rows = make_rows(counted, counted.index(base), better)
+    rows = make_rows(counted, counted.index(base), higher_is_better=better, shares=is_share(metric))
     shown = [row for row in rows if row.color is not None]
     pairs, notes = paired_predictions(store, runs, base, [row.group for row in shown])
     return Comparison(

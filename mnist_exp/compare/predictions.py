@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_exp.compare import statistics
+from mnist_exp.compare import votes
 from mnist_exp.compare.groups import Group
 from mnist_exp.idx_files import NUM_CLASSES
 from mnist_exp.outside.foreign_files import read_npz
@@ -78,7 +78,7 @@ def paired_predictions(
 def _majority(predictions: Sequence[Predictions]) -> _Majority:
     return _Majority(
         predictions[0].label,
-        statistics.majority(
+        votes.majority(
             np.stack([p.prediction for p in predictions]),
             np.stack([p.probability for p in predictions]),
         ),

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mnist_exp.compare import statistics
+from mnist_exp.compare import statistics, votes
 from mnist_exp.compare.groups import Group
 from mnist_exp.compare.predictions import PairedPredictions
-from mnist_exp.compare.statistics import Agreement, Description, Difference
+from mnist_exp.compare.statistics import Description, Difference
+from mnist_exp.compare.votes import Agreement
 
 SHOWN = 7  # groups beside the baseline with curves and test images: as many as colours tell apart
 
@@ -30,12 +31,18 @@ class Row:
         return self.difference is None
 
 
-def make_rows(groups: Sequence[Group], baseline: int, higher_is_better: bool) -> list[Row]:
-    """Compare each group with the one at index `baseline`; return them from the best mean on."""
-    described = statistics.describe([np.array(list(group.values.values())) for group in groups])
+def make_rows(
+    groups: Sequence[Group], baseline: int, *, higher_is_better: bool, shares: bool
+) -> list[Row]:
+    """Compare each group with the one at index `baseline`; return them from the best mean on.
+
+    `shares`: the values are shares of images, between 0 and 1.
+    """
+    values = [np.array(list(group.values.values())) for group in groups]
+    described = statistics.describe(values, shares=shares)
     others = [i for i in range(len(groups)) if i != baseline]
     paired = statistics.differences(
-        groups[baseline].values, [groups[i].values for i in others], higher_is_better
+        groups[baseline].values, [groups[i].values for i in others], higher_is_better, shares=shares
     )
     differences = dict(zip(others, paired, strict=True))
     sign = -1 if higher_is_better else 1
@@ -55,7 +62,7 @@ def make_rows(groups: Sequence[Group], baseline: int, higher_is_better: bool) ->
 
 def with_predictions(rows: Sequence[Row], pairs: Sequence[PairedPredictions]) -> list[Row]:
     """Add the predictions on test images, and McNemar's test of them, Holm-adjusted."""
-    tests = [statistics.agreement(pair.label, pair.baseline, pair.group) for pair in pairs]
+    tests = [votes.agreement(pair.label, pair.baseline, pair.group) for pair in pairs]
     adjusted = statistics.holm([test.p for test in tests])
     read = {
         pair.group_label: (pair, replace(test, p_holm=p_holm))

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mnist_exp.compare.statistics import is_share
+
 _SMALLEST_ERROR = 0.5 / 10_000  # half a test image: where the error scale has an accuracy of 1
 _SMALLEST_LOG = 1e-30  # less is drawn there
 _ACCURACIES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 1.0)
@@ -156,6 +158,6 @@ def difference_scale(means: Sequence[float], values: Sequence[float]) -> Scale:
 
 def accuracy_kind(values: Sequence[float], metric: str) -> ScaleKind:
     """Return ERROR for accuracies from poor to good: a linear axis would hide the good ones."""
-    if not (values and metric.endswith("accuracy") and 0.9 < max(values) <= 1):
+    if not (values and is_share(metric) and 0.9 < max(values) <= 1):
         return ScaleKind.LINEAR
     return ScaleKind.ERROR if max(values) - min(values) > 0.15 else ScaleKind.LINEAR

@@ -3,18 +3,19 @@
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 CONFIDENCE = 0.95
 RESAMPLES = 9_999  # of the bootstrap
 SMALLEST_BOOTSTRAP = 5  # values; fewer do not show how they are spread
 SMALLEST_VERDICT = 3  # pairs
 EXACT_UP_TO = 16  # pairs: all 2^16 sign flips are tried; of more pairs, as many at random
+_SMALLEST_SHARE = 0.5 / 10_000  # half of a test image: the logits of 0 and 1 are infinite
 _SAMPLES_AT_ONCE = 50  # bootstrapped together; more would take more memory
 
 Values = NDArray[np.float64]
@@ -25,6 +26,7 @@ class IntervalMethod(StrEnum):
 
     BCA = "BCa"
     STUDENT = "t"
+    LOGIT_STUDENT = "t of logits"  # of shares: both ends lie between 0 and 1
     ALL_EQUAL = "all equal"  # without spread there is nothing to infer an interval from
     NONE = "none"
 
@@ -35,6 +37,13 @@ class Verdict(StrEnum):
     BETTER = "better"
     WORSE = "worse"
     NOT_SHOWN = "no difference shown"
+    TOO_FEW = "too few seeds"  # one or two pairs: no verdict was possible
+    NOT_COMPARED = "not compared"  # no pair: there is nothing to test
+
+    @property
+    def is_difference(self) -> bool:
+        """Return whether it says that there is a difference."""
+        return self in (Verdict.BETTER, Verdict.WORSE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +73,11 @@ class Interval:
     def side(self) -> int:
         """Return 1 if it lies above zero, -1 below, 0 if it covers or touches zero or is none."""
         return int(self.low > 0) - int(self.high < 0)
+
+    def within(self, low: float, high: float) -> "Interval":
+        """Return the part of it between these ends, beyond which the true value cannot lie."""
+        ends = np.clip([self.low, self.high], low, high)
+        return replace(self, low=float(ends[0]), high=float(ends[1]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,20 +112,13 @@ class Difference:
         return smallest_p(len(self.values))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Agreement:
-    """Test images by which of two predictions is right, and McNemar's exact p."""
-
-    both: int
-    only_baseline: int
-    only_group: int
-    neither: int
-    p: float
-    p_holm: float = math.nan
+def is_share(metric: str) -> bool:
+    """Return whether a metric's values are shares of images, between 0 and 1."""
+    return metric.endswith("accuracy")
 
 
-def describe(samples: Sequence[Values]) -> list[Description]:
-    """Describe each sample, which needs at least one value."""
+def describe(samples: Sequence[Values], *, shares: bool = False) -> list[Description]:
+    """Describe each sample, which needs at least one value; `shares` as in `intervals`."""
     return [
         Description(
             n=len(x),
@@ -122,18 +129,18 @@ def describe(samples: Sequence[Values]) -> list[Description]:
             maximum=float(np.max(x)),
             interval=interval,
         )
-        for x, interval in zip(samples, intervals(samples), strict=True)
+        for x, interval in zip(samples, intervals(samples, shares=shares), strict=True)
     ]
 
 
-def intervals(samples: Sequence[Values]) -> list[Interval]:
+def intervals(samples: Sequence[Values], *, shares: bool = False) -> list[Interval]:
     """Return an interval of each sample's mean.
 
     It is a BCa bootstrap interval (Efron 1987) for five values or more, Student's for two to four,
-    and none for fewer. Every sample is resampled with the same seed, so that its interval does not
-    depend on the other samples.
+    and none for fewer. If the values are `shares`, no end lies beyond 0 or 1. Every sample is
+    resampled with the same seed, so that its interval does not depend on the other samples.
     """
-    result = [students_interval(x) for x in samples]
+    result = [students_interval(x, shares=shares) for x in samples]
     for size in {len(x) for x in samples if len(x) >= SMALLEST_BOOTSTRAP}:
         spread = [i for i, x in enumerate(samples) if len(x) == size and result[i].has_width]
         for start in range(0, len(spread), _SAMPLES_AT_ONCE):
@@ -144,15 +151,32 @@ def intervals(samples: Sequence[Values]) -> list[Interval]:
     return result
 
 
-def students_interval(x: Values) -> Interval:
-    """Return Student's interval of the mean (Student 1908); none for fewer than two values."""
+def students_interval(x: Values, *, shares: bool = False, one_more: bool = False) -> Interval:
+    """Return Student's interval of the mean (Student 1908); none for fewer than two values.
+
+    With `one_more` it is the interval that contains one more value of the same kind: Hahn and
+    Meeker, Statistical Intervals (Wiley 1991), chapter 4. If the values are `shares`, such as
+    accuracies, it is computed of their logits and transformed back, so that both ends lie between
+    0 and 1; docs/compare.md says how often it is right.
+    """
     if len(x) < 2:
         return Interval(low=math.nan, high=math.nan, method=IntervalMethod.NONE)
-    mean = float(np.mean(x))
     if np.ptp(x) <= 1e-12 * max(1.0, float(np.abs(x).max())):
+        mean = float(np.mean(x))
         return Interval(low=mean, high=mean, method=IntervalMethod.ALL_EQUAL)
-    low, high = stats.t.interval(CONFIDENCE, len(x) - 1, loc=mean, scale=stats.sem(x))
-    return Interval(low=float(low), high=float(high), method=IntervalMethod.STUDENT)
+    if shares:
+        logits = special.logit(np.clip(x, _SMALLEST_SHARE, 1 - _SMALLEST_SHARE))
+        low, high = (float(special.expit(end)) for end in _students_ends(logits, one_more))
+        return Interval(low=low, high=high, method=IntervalMethod.LOGIT_STUDENT)
+    low, high = _students_ends(x, one_more)
+    return Interval(low=low, high=high, method=IntervalMethod.STUDENT)
+
+
+def _students_ends(x: Values, one_more: bool) -> tuple[float, float]:
+    """Return both ends of Student's interval of the mean, or of one more value."""
+    error = stats.sem(x) * math.sqrt(len(x) + 1 if one_more else 1)
+    low, high = stats.t.interval(CONFIDENCE, len(x) - 1, loc=np.mean(x), scale=error)
+    return float(low), float(high)
 
 
 def _bca(x: Values) -> list[Interval]:
@@ -217,17 +241,26 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def differences(
-    baseline: Mapping[str, float], groups: Sequence[Mapping[str, float]], higher_is_better: bool
+    baseline: Mapping[str, float],
+    groups: Sequence[Mapping[str, float]],
+    higher_is_better: bool,
+    *,
+    shares: bool = False,
 ) -> list[Difference]:
-    """Compare each group's {seed: value} with the baseline's, over the seeds that both have."""
+    """Compare each group's {seed: value} with the baseline's, over the seeds that both have.
+
+    Two `shares` differ by 1 at most: their intervals end there, which changes no verdict.
+    """
+    widest = 1.0 if shares else math.inf
     seeds = [tuple(seed for seed in group if seed in baseline) for group in groups]
     values = [
         np.array([group[seed] - baseline[seed] for seed in common])
         for group, common in zip(groups, seeds, strict=True)
     ]
     p_values = [sign_flip_p(x) for x in values]
-    students = [students_interval(x) for x in values]
-    columns = (seeds, values, intervals(values), students, p_values, holm(p_values))
+    students = [students_interval(x).within(-widest, widest) for x in values]
+    shown = [interval.within(-widest, widest) for interval in intervals(values)]
+    columns = (seeds, values, shown, students, p_values, holm(p_values))
     return [
         Difference(
             seeds=common,
@@ -249,41 +282,9 @@ def verdict(intervals: Sequence[Interval], pairs: int, higher_is_better: bool) -
     A caller gives the interval that is shown and Student's: of five pairs without a difference, the
     bootstrap's alone excludes zero too often (docs/compare.md has the numbers).
     """
+    if pairs < SMALLEST_VERDICT:
+        return Verdict.TOO_FEW if pairs else Verdict.NOT_COMPARED
     sides = {interval.side for interval in intervals}
-    if pairs < SMALLEST_VERDICT or sides not in ({1}, {-1}):
+    if sides not in ({1}, {-1}):
         return Verdict.NOT_SHOWN
     return Verdict.BETTER if (sides == {1}) == higher_is_better else Verdict.WORSE
-
-
-def majority(
-    predictions: NDArray[np.integer], probabilities: NDArray[np.floating]
-) -> NDArray[np.int64]:
-    """Return the class that most seeds predict for each image, [images].
-
-    Of classes with as many votes, the one with the higher mean probability counts. `predictions`
-    has shape [seeds, images], `probabilities` [seeds, images, classes].
-    """
-    classes = np.arange(probabilities.shape[-1])
-    votes = (predictions[:, :, None] == classes).sum(axis=0)
-    tie_break = 0.5 * np.nan_to_num(probabilities.mean(axis=0))
-    return np.asarray(np.argmax(votes + tie_break, axis=-1))
-
-
-def agreement(
-    labels: NDArray[np.integer], baseline: NDArray[np.integer], group: NDArray[np.integer]
-) -> Agreement:
-    """Test two predictions of the same images, all of shape [images], with McNemar's exact test.
-
-    Its hypothesis (McNemar 1947) is that each image that only one gets right is a coin's toss.
-    """
-    baseline_right, group_right = baseline == labels, group == labels
-    only_baseline = int((baseline_right & ~group_right).sum())
-    only_group = int((~baseline_right & group_right).sum())
-    one_right = only_baseline + only_group
-    return Agreement(
-        both=int((baseline_right & group_right).sum()),
-        only_baseline=only_baseline,
-        only_group=only_group,
-        neither=int((~baseline_right & ~group_right).sum()),
-        p=float(stats.binomtest(only_group, one_right, 0.5).pvalue) if one_right else 1.0,
-    )

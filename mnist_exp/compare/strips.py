@@ -49,7 +49,8 @@ class Strips:
 
 def verdict_class(verdict: str) -> str:
     """Return the CSS class of a verdict's colour, or of `baseline` in its place."""
-    return "no" if verdict == Verdict.NOT_SHOWN else verdict
+    undecided = (Verdict.NOT_SHOWN, Verdict.TOO_FEW, Verdict.NOT_COMPARED)
+    return "no" if verdict in undecided else verdict
 
 
 def seeds(comparison: Comparison) -> Strips:
@@ -114,11 +115,9 @@ def _drawn(comparison: Comparison) -> list[Row]:
 
 
 def _value_scale(rows: Sequence[Row], metric: str) -> Scale:
-    """Return a scale of all values and intervals; an accuracy's interval is drawn up to 0 or 1."""
+    """Return a scale of all values and intervals."""
     values = [v for row in rows for v in row.group.values.values()]
     ends = [end for row in rows for end in _ends(row.description.interval)]
-    if metric.endswith("accuracy"):
-        ends = [min(1.0, max(0.0, end)) for end in ends]
     values += ends
     return scale_of(values, accuracy_kind(values, metric))
 

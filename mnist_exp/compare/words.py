@@ -7,19 +7,27 @@ from collections.abc import Sequence
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.groups import Counting
 from mnist_exp.compare.rows import Row
-from mnist_exp.compare.statistics import SMALLEST_VERDICT, Difference, Interval, Verdict
+from mnist_exp.compare.statistics import (
+    SMALLEST_VERDICT,
+    Difference,
+    Interval,
+    Verdict,
+    is_share,
+    smallest_p,
+)
 from mnist_exp.outside.printing import plural
 from mnist_exp.sweeper.foreign_text import clean
 
 _MINUS = "\N{MINUS SIGN}"
 _UNKNOWN = "\N{EN DASH}"
+_LARGE_P = 0.05
 
 
 def value(number: float, metric: str) -> str:
     """Return an accuracy to 1/10,000, one test image; another metric to four significant digits."""
     if math.isnan(number):
         return _UNKNOWN
-    return _signed(f"{number:.4f}" if metric.endswith("accuracy") else f"{number:.4g}")
+    return _signed(f"{number:.4f}" if is_share(metric) else f"{number:.4g}")
 
 
 def difference(number: float, metric: str) -> str:
@@ -28,7 +36,23 @@ def difference(number: float, metric: str) -> str:
         return _UNKNOWN
     if number == 0:
         return "0"
-    return _signed(f"{number:+.4f}" if metric.endswith("accuracy") else f"{number:+.3g}")
+    return _signed(f"{number:+.4f}" if is_share(metric) else f"{number:+.3g}")
+
+
+def in_images(number: float, metric: str) -> str:
+    """Return a difference of two accuracies as `5 more of 1,000 test images`.
+
+    It is empty for a metric that is no accuracy. Less than one image is told of 10,000.
+    """
+    if not is_share(metric) or math.isnan(number) or not number:
+        return ""
+    total = 1_000 if abs(number) >= 0.00095 else 10_000
+    count, more = round(abs(number) * total), "more" if number > 0 else "fewer"
+    split = {"test": "test ", "val": "validation ", "train": "training "}
+    kind = split.get(metric.partition("/")[0], "")
+    if not count:
+        return f"less than 1 of {total:,} {kind}images"
+    return f"{count:,} {more} of {total:,} {kind}images"
 
 
 def _signed(text: str) -> str:
@@ -72,21 +96,24 @@ def summary(comparison: Comparison) -> str:
         return _one_difference(rows[0], comparison)
     verdicts = [_difference(row).verdict for row in rows]
     against = f"with {comparison.baseline.group.label} in {comparison.metric}"
-    decided = [row for row in rows if _difference(row).verdict is not Verdict.NOT_SHOWN]
+    decided = [row for row in rows if _difference(row).verdict.is_difference]
     if not decided:
-        n = len(rows)
-        why = ""
-        if all(len(_difference(row).values) < SMALLEST_VERDICT for row in rows):
-            why = (
-                f" No group has {SMALLEST_VERDICT} seeds in common with the baseline, which a "
-                "verdict needs."
-            )
-        return f"Compared {against}, no difference is shown for {n} of {n} groups.{why}"
+        return f"Compared {against}, {_nothing_decided(verdicts)}."
     lead = f"Of {len(rows)} groups compared {against}, {_tally(verdicts)}."
     better = [row for row in decided if _difference(row).verdict is Verdict.BETTER]
     if better:
         return f"{lead} The best: {_one_difference(better[0], comparison)}"
     return f"{lead} The most different: {_one_difference(decided[-1], comparison)}"
+
+
+def _nothing_decided(verdicts: Sequence[Verdict]) -> str:
+    """Return why no group is better or worse."""
+    open_ = verdicts.count(Verdict.NOT_SHOWN)
+    needed = f"{SMALLEST_VERDICT} seeds in common with the baseline, which a verdict needs"
+    if not open_:
+        return f"nothing is decided: no group has {needed}"
+    shown = f"no difference is shown for {open_} of {len(verdicts)} groups"
+    return shown if open_ == len(verdicts) else f"{shown}; the others do not have {needed}"
 
 
 def _one_group(comparison: Comparison) -> str:
@@ -111,6 +138,8 @@ def _tally(verdicts: Sequence[Verdict]) -> str:
             parts.append(f"{are} {verdict}")
     if count := counts[Verdict.NOT_SHOWN]:
         parts.append(f"for {count} no difference is shown")
+    if count := counts[Verdict.TOO_FEW] + counts[Verdict.NOT_COMPARED]:
+        parts.append(f"{count} {'has' if count == 1 else 'have'} too few seeds in common with it")
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
@@ -126,19 +155,46 @@ def _one_difference(row: Row, comparison: Comparison) -> str:
     group, baseline = row.group.label, comparison.baseline.group.label
     pairs = len(paired.values)
     if not pairs:
-        return f"{group} and {baseline} have no seed in common, so nothing is paired."
-    shift = f"{difference(paired.mean, metric)} in {metric}"
-    if paired.interval.exists:
-        shift += f" (95% interval {interval(paired.interval, metric, of_difference=True)})"
+        return f"{group} and {baseline} have no seed in common, so they are not compared."
+    details = [
+        in_images(paired.mean, metric),
+        f"95% interval {interval(paired.interval, metric, of_difference=True)}"
+        if paired.interval.exists
+        else "",
+    ]
+    inside = "; ".join(filter(None, details))
+    shift = f"{difference(paired.mean, metric)} in {metric}{f' ({inside})' if inside else ''}"
     evidence = f"{shift} over {plural(pairs, 'paired seed')}, {p_note(paired)}"
-    if paired.verdict is not Verdict.NOT_SHOWN:
-        return f"{group} is {paired.verdict} than {baseline}: {evidence}."
-    why = ""
-    if pairs < SMALLEST_VERDICT:
-        why = f"; a verdict needs {SMALLEST_VERDICT} paired seeds"
-    elif paired.interval.side:
-        why = "; Student's t interval covers zero"
-    return f"No difference is shown between {group} and {baseline}: {evidence}{why}."
+    match paired.verdict:
+        case Verdict.TOO_FEW:
+            needed = f"{evidence}; a verdict needs {SMALLEST_VERDICT} paired seeds"
+            return f"Too few seeds to decide between {group} and {baseline}: {needed}."
+        case Verdict.NOT_SHOWN:
+            why = "; Student's t interval covers zero" if paired.interval.side else ""
+            return f"No difference is shown between {group} and {baseline}: {evidence}{why}."
+    return f"{group} is {paired.verdict} than {baseline}: {evidence}."
+
+
+def verdict_note(comparison: Comparison) -> str:
+    """Return why a group can be better or worse with a large p, or nothing if none is."""
+    groups = [_difference(row) for row in comparison.others]
+    puzzling = [d for d in groups if d.verdict.is_difference and d.p_holm > _LARGE_P]
+    if not puzzling:
+        return ""
+    tested = sum(bool(d.values) for d in groups)
+    pairs = min(len(d.values) for d in puzzling)
+    floor = smallest_p(pairs)
+    adjusted = min(1.0, tested * floor)
+    if adjusted <= _LARGE_P:
+        why = f"p (Holm) is larger than p because {tested} groups are compared"
+    else:
+        why = f"With {plural(pairs, 'seed')}, p cannot be below {p_value(floor)}"
+        if tested > 1:
+            why += f", and Holm's adjustment for {tested} groups makes that {p_value(adjusted)}"
+    return (
+        "Better and worse mean that the 95% interval of the difference leaves out 0; they do not "
+        f"depend on p. {why}."
+    )
 
 
 def p_note(paired: Difference) -> str:

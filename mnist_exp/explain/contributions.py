@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnist_exp.compare import groups, statistics
-from mnist_exp.compare.statistics import Interval, Verdict
+from mnist_exp.compare.statistics import Interval
 from mnist_exp.config import bridge
 from mnist_exp.errors import UserError
 from mnist_exp.tracking.params import decode
@@ -41,7 +41,7 @@ class Contribution:
         """Return whether there is an effect, by the rule of `compare`'s verdicts."""
         both = (self.interval, self.student)
         verdict = statistics.verdict(both, len(self.values), higher_is_better=True)
-        return verdict is not Verdict.NOT_SHOWN
+        return verdict.is_difference
 
     @property
     def mean(self) -> float:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from benchmarks.fake_runs import FakeRuns, predicted, trial
 from mnist_exp.compare import table
@@ -73,13 +73,15 @@ def test_every_number_again_from_the_csv_with_scipy_alone(study: FakeRuns) -> No
         assert [row[f"{column}_holm"] for row in by_p] == pytest.approx(list(expected))
 
 
-def interval_again(x: np.ndarray) -> tuple[str, float, float]:
+def interval_again(x: np.ndarray, *, shares: bool = False) -> tuple[str, float, float]:
     """The method and the interval of the mean, with scipy alone."""
     n = len(x)
     if n == 1:
         return "none", np.nan, np.nan
     if n < 5:
-        return "t", *stats.t.interval(0.95, n - 1, loc=x.mean(), scale=stats.sem(x))
+        x = special.logit(x) if shares else x
+        ends = stats.t.interval(0.95, n - 1, loc=x.mean(), scale=stats.sem(x))
+        return ("t of logits", *special.expit(ends)) if shares else ("t", *ends)
     rng = np.random.default_rng(0)
     result = stats.bootstrap((x,), np.mean, n_resamples=9999, method="BCa", rng=rng)
     return "BCa", *result.confidence_interval
@@ -94,7 +96,7 @@ def check_description(part: pd.DataFrame) -> None:
     assert row["mean"] == pytest.approx(x.mean(), rel=1e-12)
     assert row["sd"] == pytest.approx(stats.tstd(x) if len(x) > 1 else np.nan, nan_ok=True)
     assert (row["median"], row["min"], row["max"]) == (np.median(x), x.min(), x.max())
-    method, low, high = interval_again(x)
+    method, low, high = interval_again(x, shares=True)
     assert (row["ci_method"] if len(x) > 1 else "none") == method
     assert (row["ci_low"], row["ci_high"]) == pytest.approx((low, high), rel=1e-9, nan_ok=True)
 
@@ -118,7 +120,8 @@ def check_difference(row: pd.Series, d: np.ndarray) -> None:
     assert ends == pytest.approx(student, nan_ok=True)
     shown = n >= 3 and (min(low, student[0]) > 0 or max(high, student[1]) < 0)
     verdict = "better" if d.mean() > 0 else "worse"
-    assert row["verdict"] == (verdict if shown else "no difference shown")
+    none = "no difference shown" if n >= 3 else "too few seeds"
+    assert row["verdict"] == (verdict if shown else none)
 
 
 def test_the_failed_run_is_in_the_csv_and_in_no_number(study: FakeRuns) -> None:

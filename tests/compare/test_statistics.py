@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from mnist_exp.compare import statistics as s
 
@@ -40,6 +39,42 @@ def test_students_interval_by_hand() -> None:
     student = interval(1.0, 2.0, 3.0)  # mean 2, deviation 1; t(0.975, 2) = 4.302653
     assert student.low == pytest.approx(2 - 4.302653 / math.sqrt(3), abs=1e-6)
     assert student.high == pytest.approx(2 + 4.302653 / math.sqrt(3), abs=1e-6)
+
+
+def test_an_interval_of_shares_by_hand() -> None:
+    """Logits 1, 2 and 3 have the interval above, and logistic(x) = 1 / (1 + exp(-x))."""
+    shares = 1 / (1 + np.exp(-np.array([1.0, 2.0, 3.0])))
+    student = s.students_interval(shares, shares=True)
+    ends = [2 - 4.302653 / math.sqrt(3), 2 + 4.302653 / math.sqrt(3)]
+    assert student.method == "t of logits"
+    assert [student.low, student.high] == pytest.approx([1 / (1 + math.exp(-x)) for x in ends])
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=9), st.booleans())
+def test_an_interval_of_accuracies_lies_between_0_and_1(values: list[float], more: bool) -> None:
+    x = np.array(values)
+    (described,) = s.describe([x], shares=True)
+    for student in (described.interval, s.students_interval(x, shares=True, one_more=more)):
+        assert 0 <= student.low <= student.high <= 1
+    if len(values) < s.SMALLEST_BOOTSTRAP:
+        assert described.interval.low - 1e-4 <= described.mean <= described.interval.high + 1e-4
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=4))
+def test_a_difference_of_accuracies_lies_between_its_bounds(
+    pairs: list[tuple[float, float]],
+) -> None:
+    baseline, group = ({str(i): pair[k] for i, pair in enumerate(pairs)} for k in (0, 1))
+    (cut,) = s.differences(baseline, [group], higher_is_better=True, shares=True)
+    (plain,) = s.differences(baseline, [group], higher_is_better=True)
+    assert cut.verdict is plain.verdict
+    if cut.interval.exists:
+        assert -1 <= cut.interval.low <= cut.interval.high <= 1
+
+
+def test_the_interval_of_one_more_value_by_hand() -> None:
+    more = s.students_interval(np.array([1.0, 2.0, 3.0]), one_more=True)
+    assert more.high == pytest.approx(2 + 4.302653 * math.sqrt(1 + 1 / 3), abs=1e-6)
 
 
 def test_an_interval_does_not_depend_on_the_other_samples() -> None:
@@ -94,8 +129,9 @@ def test_holm_never_lowers_and_keeps_the_order(p: list[float]) -> None:
         (-0.2, -0.1, 3, False, "better"),
         (-0.1, 0.2, 30, True, "no difference shown"),
         (0.0, 0.2, 5, True, "no difference shown"),
-        (0.1, 0.2, 2, True, "no difference shown"),
-        (math.nan, math.nan, 1, True, "no difference shown"),
+        (0.1, 0.2, 2, True, "too few seeds"),
+        (math.nan, math.nan, 1, True, "too few seeds"),
+        (math.nan, math.nan, 0, True, "not compared"),
     ],
 )
 def test_no_verdict_where_the_interval_covers_zero_or_of_two_pairs(
@@ -124,29 +160,3 @@ def test_differences_pair_by_seed(baseline: dict[str, float], group: dict[str, f
     assert dict(zip(paired.seeds, paired.values, strict=True)) == {
         k: group[k] - baseline[k] for k in paired.seeds
     }
-
-
-def test_mcnemars_example() -> None:
-    """Agresti, Categorical Data Analysis, table 10.1: approval of the president in two surveys.
-
-    150 and 86 of 1,600 people changed their minds.
-    """
-    labels = np.zeros(1600, int)
-    first, second = np.zeros(1600, int), np.zeros(1600, int)
-    second[:150] = 1  # only the first right
-    first[150:236] = 1
-    agreement = s.agreement(labels, first, second)
-    counts = (agreement.both, agreement.only_baseline, agreement.only_group, agreement.neither)
-    assert counts == (1364, 150, 86, 0)
-    assert agreement.p == pytest.approx(2 * stats.binom.cdf(86, 236, 0.5))
-    assert s.agreement(labels, first, first).p == 1
-
-
-def test_majority_and_how_a_tie_is_broken() -> None:
-    probabilities = np.array(
-        [[[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]], [[0.05, 0.9, 0.05], [0.5, 0.4, 0.1]]]
-    )
-    predictions = probabilities.argmax(axis=2)
-    assert s.majority(predictions, probabilities).tolist() == [1, 1]
-    three = np.concatenate([predictions, [[0, 0]]])
-    assert s.majority(three, np.concatenate([probabilities, probabilities[:1]])).tolist() == [0, 0]

@@ -10,7 +10,8 @@ from mnist_exp.compare import words
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.groups import Group
 from mnist_exp.compare.rows import make_rows
-from mnist_exp.compare.statistics import Agreement, Interval, IntervalMethod
+from mnist_exp.compare.statistics import Interval, IntervalMethod
+from mnist_exp.compare.votes import Agreement
 from mnist_exp.tracking.runs import Runs
 
 ACCURACY = "test/accuracy"
@@ -40,7 +41,7 @@ def compared(groups: Mapping[str, Sequence[float] | Mapping[str, float]]) -> Com
         higher_is_better=True,
         runs=Runs(info=NOTHING, params=NOTHING, tags=NOTHING, metrics=NOTHING),
         statuses=pd.Series(dtype=object),
-        rows=tuple(make_rows(sorted_runs, 0, higher_is_better=True)),
+        rows=tuple(make_rows(sorted_runs, 0, higher_is_better=True, shares=True)),
         empty=(),
         curves={},
         effects=(),
@@ -66,27 +67,29 @@ BASE = [0.9 + noise for noise in NOISE]
         (
             {"a": [0.9, 0.91]},
             (
-                "One group, a: test/accuracy 0.9050 (95% interval 0.8415 to 0.9685) over 2 seeds; "
+                "One group, a: test/accuracy 0.9050 (95% interval 0.8199 to 0.9523) over 2 seeds; "
                 "nothing to compare it with."
             ),
         ),
         (
             {"a": {"0": 0.9}, "b": {"1": 0.8}},
-            "b and a have no seed in common, so nothing is paired.",
+            "b and a have no seed in common, so they are not compared.",
         ),
         (
             {"a": BASE, "b": shifted(0.01)},
             (
-                "b is better than a: +0.0100 in test/accuracy (95% interval +0.0100 to +0.0100) "
-                "over 4 paired seeds, Holm-adjusted p = 0.12 (4 seeds cannot give a p below 0.12)."
+                "b is better than a: +0.0100 in test/accuracy (10 more of 1,000 test images; 95% "
+                "interval +0.0100 to +0.0100) over 4 paired seeds, Holm-adjusted p = 0.12 (4 seeds "
+                "cannot give a p below 0.12)."
             ),
         ),
         (
             {"a": BASE, "b": shifted(-0.01, 2)},
             (
-                f"No difference is shown between b and a: {MINUS}0.0100 in test/accuracy (95% "
-                f"interval {MINUS}0.0101 to {MINUS}0.0099) over 2 paired seeds, Holm-adjusted p = "
-                "0.5 (2 seeds cannot give a p below 0.5); a verdict needs 3 paired seeds."
+                f"Too few seeds to decide between b and a: {MINUS}0.0100 in test/accuracy (10 "
+                f"fewer of 1,000 test images; 95% interval {MINUS}0.0101 to {MINUS}0.0099) over 2 "
+                "paired seeds, Holm-adjusted p = 0.5 (2 seeds cannot give a p below 0.5); a "
+                "verdict needs 3 paired seeds."
             ),
         ),
         (
@@ -96,8 +99,15 @@ BASE = [0.9 + noise for noise in NOISE]
         (
             {"a": BASE, "b": shifted(0.01, 2), "c": {"9": 0.5}},
             (
-                "Compared with a in test/accuracy, no difference is shown for 2 of 2 groups. No "
-                "group has 3 seeds in common with the baseline, which a verdict needs."
+                "Compared with a in test/accuracy, nothing is decided: no group has 3 seeds in "
+                "common with the baseline, which a verdict needs."
+            ),
+        ),
+        (
+            {"a": BASE, "b": BASE, "c": {"9": 0.5}},
+            (
+                "Compared with a in test/accuracy, no difference is shown for 1 of 2 groups; the "
+                "others do not have 3 seeds in common with the baseline, which a verdict needs."
             ),
         ),
     ],
@@ -120,6 +130,46 @@ def test_summaries(groups: Mapping[str, Sequence[float]], sentence: str) -> None
 def test_how_many_groups_have_which_verdict(shifts: Sequence[float], start: str) -> None:
     groups = {f"g{i}": shifted(by) if by else BASE for i, by in enumerate(shifts)}
     assert start in words.summary(compared({"a": BASE, **groups}))
+
+
+def test_a_group_with_too_few_seeds_is_told_beside_the_decided() -> None:
+    summary = words.summary(compared({"a": BASE, "b": shifted(0.01), "c": shifted(0.01, 2)}))
+    assert "1 is better and 1 has too few seeds in common with it. The best: b is" in summary
+
+
+def test_a_verdict_beside_a_large_p_explains_itself() -> None:
+    assert words.verdict_note(compared({"a": BASE, "b": BASE})) == ""
+    one = words.verdict_note(compared({"a": BASE, "b": shifted(0.01)}))
+    assert one == (
+        "Better and worse mean that the 95% interval of the difference leaves out 0; they do not "
+        "depend on p. With 4 seeds, p cannot be below 0.12."
+    )
+    three = {"a": BASE, **{f"g{i}": shifted(0.01) for i in range(3)}}
+    assert words.verdict_note(compared(three)).endswith(
+        "p cannot be below 0.12, and Holm's adjustment for 3 groups makes that 0.38."
+    )
+    ten = [0.9 + 0.001 * (seed % 3) for seed in range(10)]
+    steps = (3, 2, 1, 2, 3, -1, -1, 2, 1, 2)
+    better = [value + step / 1000 for value, step in zip(ten, steps, strict=True)]
+    many = compared({"a": ten, "b": better, **{f"g{i}": ten for i in range(3)}})
+    note = "p (Holm) is larger than p because 4 groups are compared."
+    assert words.verdict_note(many).endswith(note)
+
+
+@pytest.mark.parametrize(
+    ("difference", "metric", "text"),
+    [
+        (0.0047, ACCURACY, "5 more of 1,000 test images"),
+        (-0.6876, ACCURACY, "688 fewer of 1,000 test images"),
+        (0.0004, "val/accuracy", "4 more of 10,000 validation images"),
+        (-0.00001, "best/val_accuracy", "less than 1 of 10,000 images"),
+        (0.0, ACCURACY, ""),
+        (float("nan"), ACCURACY, ""),
+        (0.1, "train/cost", ""),
+    ],
+)
+def test_a_difference_in_images(difference: float, metric: str, text: str) -> None:
+    assert words.in_images(difference, metric) == text
 
 
 def test_student_alone_covers_zero() -> None:

@@ -1,0 +1,54 @@
+"""Let the seeds of a group vote on each test image, and test two predictions of the same images."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """Test images by which of two predictions is right, and McNemar's exact p."""
+
+    both: int
+    only_baseline: int
+    only_group: int
+    neither: int
+    p: float
+    p_holm: float = math.nan
+
+
+def majority(
+    predictions: NDArray[np.integer], probabilities: NDArray[np.floating]
+) -> NDArray[np.int64]:
+    """Return the class that most seeds predict for each image, [images].
+
+    Of classes with as many votes, the one with the higher mean probability counts. `predictions`
+    has shape [seeds, images], `probabilities` [seeds, images, classes].
+    """
+    classes = np.arange(probabilities.shape[-1])
+    votes = (predictions[:, :, None] == classes).sum(axis=0)
+    tie_break = 0.5 * np.nan_to_num(probabilities.mean(axis=0))
+    return np.asarray(np.argmax(votes + tie_break, axis=-1))
+
+
+def agreement(
+    labels: NDArray[np.integer], baseline: NDArray[np.integer], group: NDArray[np.integer]
+) -> Agreement:
+    """Test two predictions of the same images, all of shape [images], with McNemar's exact test.
+
+    Its hypothesis (McNemar 1947) is that each image that only one gets right is a coin's toss.
+    """
+    baseline_right, group_right = baseline == labels, group == labels
+    only_baseline = int((baseline_right & ~group_right).sum())
+    only_group = int((~baseline_right & group_right).sum())
+    one_right = only_baseline + only_group
+    return Agreement(
+        both=int((baseline_right & group_right).sum()),
+        only_baseline=only_baseline,
+        only_group=only_group,
+        neither=int((~baseline_right & ~group_right).sum()),
+        p=float(stats.binomtest(only_group, one_right, 0.5).pvalue) if one_right else 1.0,
+    )

@@ -47,8 +47,8 @@ class Bug:
     probabilities_at_start: tuple[float, ...]  # the different values that occur
     gradient_at_start: float  # largest absolute entry, of weights and biases
     meant_gradient_at_start: float  # the same of the loss that was meant
-    literal: Ending  # with the log of softmax, as the notebook wrote it
-    stable: Ending  # with log-softmax, as the preset has it
+    literal: Ending  # with the log of softmax, as the notebook and the preset have it
+    stable: Ending  # with log-softmax: the same loss, rounded in another way
     logit: NDArray[np.float64]  # [points]
     entropy: NDArray[np.float32]  # [points]
     cross_entropy: NDArray[np.float32]  # [points]

@@ -77,6 +77,10 @@ def test_presets_are_the_tutorials(name: str, expected: tuple) -> None:
     assert c.reference.test_accuracy is not None
 
 
+def test_the_buggy_preset_has_the_notebooks_own_expression() -> None:
+    assert compose(["experiment=notebook_softmax_buggy"]).config.loss.from_probabilities
+
+
 def test_reference_numbers() -> None:
     blog = compose(["experiment=blog_cnn3x3"]).config.reference
     notebook = compose(["experiment=notebook_cnn5x5"]).config.reference

@@ -48,6 +48,8 @@ def artifact(workdir: Path, name: str) -> Path:
 def test_buggy_notebook_is_right_on_exactly_the_980_zeros(workdir: Path) -> None:
     result = run(["experiment=notebook_softmax_buggy", "preflight=off"])
     assert result.test_accuracy == 0.098
+    # No weight has changed, so that the cost is what it was: README says so beside the number.
+    assert result.epochs[-1].cost == pytest.approx(np.log(10), abs=1e-6)
     predictions = np.load(artifact(workdir, "test.npz"))
     assert (predictions["prediction"] == 0).all()
     tracked = only_run(workdir)

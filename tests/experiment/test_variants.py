@@ -34,6 +34,7 @@ SPELLED_OUT = [
     "model=softmax",
     "init=zeros",
     "loss=self_entropy",
+    "loss.from_probabilities=true",
     "optimizer=sgd",
     "schedule.max_steps=1000",
     "schedule.batch_size=50",

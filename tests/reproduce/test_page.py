@@ -162,15 +162,16 @@ def test_the_page_explains_the_bug(bug: Bug) -> None:
     assert "the 55,000 training images is 0.1 or 0.1, and the loss is 2.3025851 an image" in text
     assert "its largest entry is 0; that of the loss that was meant is 12,346 at the" in text
     assert "the classes 0 to 9 have exactly the same, largest logit" in text
+    assert "No weight has ever changed, so that the cost which the run prints is still that" in text
     assert "980 of the 10,000 test images show a 0, so the accuracy is 0.098." in text
     assert "With 2 classes that share all probability the entropy is ln 2 = 0.6931." in text
     assert "the classes 3 and 7 have exactly the same, largest logit" in text
-    assert "cannot become NaN. Its gradient at the top is zero but for rounding" in text
+    assert "cannot become NaN. Then the gradient at the top is zero but for rounding" in text
     assert "(bug.png)" in text
     stays = dataclasses.replace(nothing, bug=dataclasses.replace(bug, stable=bug.literal))
     text = page.markdown(stays, PROVENANCE, [])
     assert "cannot become NaN. There, the largest weight after 1,000 steps is 0, and" in text
-    assert "rounding" not in text
+    assert "zero but for rounding" not in text
 
 
 def test_the_csv_has_a_line_for_each_number_of_the_bug(bug: Bug) -> None:

@@ -38,6 +38,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--crowds", type=int, default=10, help="crowds of processes that start at once"
     )
+    parser.addoption(
+        "--pictures", type=Path, help="a folder for the pictures that tests make: docs/images"
+    )
+
+
+@pytest.fixture
+def pictures(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The folder into which a test writes a picture of the docs: docs/images, if asked for."""
+    folder: Path = (request.config.getoption("--pictures") or tmp_path / "pictures").resolve()
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,16 @@ from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.lasting_stream import LastingStream
 from mnist_exp.sweeper.terminal import console, printable_lines, use_any_encoding
 
-__all__ = ["code", "console", "markdown", "plural", "say", "shell", "use_any_encoding"]
+__all__ = [
+    "code",
+    "command_line",
+    "console",
+    "markdown",
+    "plural",
+    "say",
+    "shell",
+    "use_any_encoding",
+]
 
 
 def say(text: object) -> None:
@@ -43,6 +52,18 @@ def shell(text: str) -> str:
     """Return the text as one word for a shell, in quotes whether it needs them or not."""
     quoted = shlex.quote(text)
     return quoted if quoted != text else f"'{text}'"
+
+
+def command_line(*words: str) -> str:
+    """Return the words as a command for bash and zsh.
+
+    A word that needs quotes and holds single ones is put in double ones, where a shell reads it
+    unchanged: `'"'"'` is hard to read.
+    """
+    return " ".join(
+        f'"{word}"' if "'" in word and not re.search(r'["$`\\!]', word) else shlex.quote(word)
+        for word in words
+    )
 
 
 def plural(count: int, word: str) -> str:

@@ -4,10 +4,10 @@ Nothing here needs TensorFlow.
 """
 
 import json
-import shlex
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from mnist_exp.sweeper import RunningTrial, quoting
 from mnist_exp.sweeper.attributes import SPACE
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.hooks import StudyHooks, TrialEnd
+from mnist_exp.sweeper.ranking import Settings, best_settings
 from mnist_exp.sweeper.space import describe
 from mnist_exp.tracking import description
 from mnist_exp.tracking.addresses import check_uri
@@ -68,6 +69,14 @@ class StudyTracking(StudyHooks):
     def present_name(self, recorded: str) -> str:
         """Return what a function of this package is called now."""
         return earlier_names.NAMES.get(recorded, recorded)
+
+    def objective_names(self, config: "DictConfig") -> Sequence[str]:
+        """Return the metrics that the study optimises."""
+        return list(config.objective)
+
+    def repeated_by(self) -> str:
+        """Return the setting that only repeats a trial: the best seed is only the luckiest."""
+        return "seed"
 
     def check_config(self, config: "DictConfig") -> None:
         """Raise SweepError for another application's config, UserError for one that cannot run."""
@@ -144,28 +153,31 @@ class StudyTracking(StudyHooks):
                 study.study_name,
                 {key: describe(text) for key, text in study.user_attrs[SPACE].items()},
                 {state: states.count(state) for state in dict.fromkeys(states)},
-                "" if best is None else _in_words(best),
+                "" if best is None else _in_words(best, config.objective),
                 {} if best is None else best.params,
                 summary,
             )
             client.set_tag(run_id, MLFLOW_RUN_NOTE, note[:LONGEST_TAG])
             unfinished = "WAITING" in states or "RUNNING" in states
             client.set_terminated(run_id, RunStatus.KILLED if unfinished else RunStatus.FINISHED)
-        if best is not None:
-            printing.say(_next_commands(study.study_name, config))
+
+    def next_steps(self, study: "optuna.Study", config: "DictConfig") -> str:
+        """Return the commands that go on from a study of which a trial is complete."""
+        states = {trial.state.name for trial in study.get_trials(deepcopy=False)}
+        return (
+            _commands(study.study_name, config.tracking.uri) if TrialEnd.COMPLETE in states else ""
+        )
 
 
-def _next_commands(study_name: str, config: "DictConfig") -> str:
-    """Return what a trial's value is, and the commands that compare the trials or use the best."""
-    uri = config.tracking.uri
+def _commands(study_name: str, uri: str | None) -> str:
+    """Return the commands that compare the trials, and that train the best settings in full."""
     store = [] if uri is None else [f"tracking.uri={masked(uri)}"]
-    compare = ["python", "-m", "mnist_exp.compare", "--study", study_name, *store]
-    best = ["python", "-m", "mnist_exp", quoting.override("best_of", study_name), *store]
-    return (
-        f"A trial's value is its {', '.join(config.objective)}.\n"
-        f"To compare the trials: {shlex.join(compare)}\n"
-        f"To train the best one in full: {shlex.join(best)}"
+    compare = printing.command_line(
+        "python", "-m", "mnist_exp.compare", "--study", study_name, *store
     )
+    best_of = quoting.override("best_of", study_name)
+    best = printing.command_line("python", "-m", "mnist_exp", best_of, *store)
+    return f"To compare the trials: {compare}\nTo train the best settings in full: {best}"
 
 
 def _create_parent(client: mlflow.MlflowClient, study: "optuna.Study", experiment_id: str) -> str:
@@ -195,30 +207,35 @@ def _reopen(client: mlflow.MlflowClient, run_id: str) -> bool:
     return True
 
 
-def _log_best(
-    client: mlflow.MlflowClient, run_id: str, study: "optuna.Study"
-) -> "optuna.trial.FrozenTrial":
-    """Log and return the best trial.
+def _log_best(client: mlflow.MlflowClient, run_id: str, study: "optuna.Study") -> Settings:
+    """Log and return the best settings, of whose seeds the first trial stands for all.
 
-    With several objectives, it is the trial of the Pareto front that is best in the first.
+    With several objectives, they are those of the Pareto front that are best in the first.
     """
+    front = best_settings(study, StudyTracking().repeated_by())
     choose = max if study.directions[0].name == "MAXIMIZE" else min
-    best = choose(study.best_trials, key=lambda trial: trial.values[0])
+    best = choose(front, key=lambda settings: settings.values[0])
     for number, value in enumerate(best.values, start=1):
         suffix = "" if number == 1 else f"_{number}"
         client.log_metric(run_id, f"study/best_value{suffix}", value)
+    first = best.trials[0]
     tags = {
-        "best.trial": str(best.number),
-        "best.run_id": best.user_attrs.get(RUN_ID, ""),
-        "best.params": json.dumps(best.params),
+        "best.trial": str(first.number),
+        "best.run_id": first.user_attrs.get(RUN_ID, ""),
+        "best.params": json.dumps(first.params),
     }
     if len(study.directions) > 1:
-        tags["pareto.trials"] = " ".join(str(trial.number) for trial in study.best_trials)
+        numbers = sorted(trial.number for settings in front for trial in settings.trials)
+        tags["pareto.trials"] = " ".join(map(str, numbers))
     for key, text in tags.items():
         client.set_tag(run_id, key, text)
     return best
 
 
-def _in_words(best: "optuna.trial.FrozenTrial") -> str:
-    """Return the number and the values of the best trial, as Markdown."""
-    return f"trial {best.number}, **{', '.join(f'{value:.6g}' for value in best.values)}**"
+def _in_words(best: Settings, names: Sequence[str]) -> str:
+    """Return the values of the best settings, and the trials that they are of, as Markdown."""
+    pairs = zip(names, best.values, strict=True)
+    values = ", ".join(f"{name} **{value:.6g}**" for name, value in pairs)
+    if best.is_mean:
+        return f"{values}, the mean over {printing.plural(len(best.trials), 'seed')}"
+    return f"{values} in trial {best.trials[0].number}"

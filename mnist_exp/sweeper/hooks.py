@@ -44,6 +44,17 @@ class StudyHooks:
         """Return what a function is called now, by a name that an earlier study has recorded."""
         return recorded
 
+    def objective_names(self, config: DictConfig) -> Sequence[str]:
+        """Return what the values of a trial are called, in the order of `direction`."""
+        return ()
+
+    def repeated_by(self) -> str | None:
+        """Return the parameter that only repeats a trial, such as a seed: its values are averaged.
+
+        None if there is none.
+        """
+        return None
+
     def check_config(self, config: DictConfig) -> None:
         """Raise an error for a config that cannot run.
 
@@ -58,6 +69,13 @@ class StudyHooks:
 
     def on_study_end(self, study: "optuna.Study", config: DictConfig) -> None:
         """End a study, also one that was stopped. Called in the parent, after the last worker."""
+
+    def next_steps(self, study: "optuna.Study", config: DictConfig) -> str:
+        """Return what to do next with the study: the last lines that the sweep prints.
+
+        Called in the parent, after `on_study_end`, and where there was nothing to do.
+        """
+        return ""
 
     def on_trial_start(self, running: "RunningTrial", config: DictConfig) -> None:
         """Begin a trial. Called in the worker, before the task function."""

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import starmap
 from typing import Any
@@ -16,6 +16,7 @@ from rich.table import Table
 
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.plan import Plan
+from mnist_exp.sweeper.ranking import Settings, best_settings
 from mnist_exp.sweeper.space import SearchSpace
 from mnist_exp.sweeper.study import why_failed
 from mnist_exp.sweeper.terminal import console
@@ -26,10 +27,25 @@ _ROWS = 12  # of the live table
 
 
 class Display:
-    """Follows the study in its database, whoever runs the trials."""
+    """Follows the study in its database, whoever runs the trials.
 
-    def __init__(self, study: optuna.Study, plan: Plan, space: SearchSpace) -> None:
+    `names` are those of the trials' values. The values of the parameter `repeated_by` only repeat a
+    trial: the mean over them decides which settings are the best.
+    """
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        plan: Plan,
+        space: SearchSpace,
+        *,
+        names: Sequence[str] = (),
+        repeated_by: str | None = None,
+    ) -> None:
         self._study, self._plan, self._space = study, plan, space
+        count = len(study.directions)
+        self._names = [clean(name) for name in names] if len(names) == count else ["value"] * count
+        self._repeated_by = repeated_by
         self._name = clean(study.study_name)
         self._console = console()  # on sys.stdout of now: a trial in this process replaces it
         self._started = time.monotonic()
@@ -91,26 +107,32 @@ class Display:
             f"{counts[state]} {state.name.lower()}" for state in TrialState if counts[state]
         )
         self._print(f"study {self._name}: {shown}")
-        for trial in self._best():
-            self._print(
-                f"  best: trial {trial.number}, value {_values(trial)}, with {self._params(trial)}"
-            )
+        for best in self._best():
+            self._print(f"  best: {self._in_words(best)}, with {self._written(best.params)}")
         failed = [trial for trial in trials if trial.state == TrialState.FAIL]
         if failed:
             self._console.print(_failure_table(failed))
         if counts[TrialState.WAITING]:
             self._print("  The same command goes on with the trials that wait.")
 
+    def next_steps(self, text: str) -> None:
+        """Print what to do next, in the words of the study's hooks."""
+        if text:
+            self._print(text)
+
     def _trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)
 
-    def _best(self) -> Sequence[FrozenTrial]:
-        if len(self._study.directions) > 1:
-            return self._study.best_trials
-        try:
-            return [self._study.best_trial]
-        except ValueError:
-            return []
+    def _best(self) -> list[Settings]:
+        return best_settings(self._study, self._repeated_by)
+
+    def _in_words(self, best: Settings) -> str:
+        """Return the values, and the trial or the number of repetitions that they are of."""
+        if not best.is_mean:
+            return f"{self._named(best.values)} in trial {best.trials[0].number}"
+        count = len(best.trials)
+        repetitions = f"{count} {self._repeated_by}{'' if count == 1 else 's'}"
+        return f"{self._named(best.values)} (mean over {repetitions})"
 
     def _headline(self) -> str:
         ended = _n_results(_counts(self._trials()))
@@ -132,15 +154,18 @@ class Display:
 
     def _picture(self, trials: Sequence[FrozenTrial]) -> Group:
         """Return the status above a table of the best and the last trials."""
-        best = {trial.number for trial in self._best()}
+        best = {trial.number for settings in self._best() for trial in settings.trials}
         table = Table()
-        for column in ("trial", "state", "value", "parameters"):
+        for column in ("trial", "state", ", ".join(self._names), "parameters"):
             table.add_column(column, no_wrap=column != "parameters")
         begun = [trial for trial in trials if trial.state != TrialState.WAITING]
         for trial in [t for t in begun[:-_ROWS] if t.number in best] + begun[-_ROWS:]:
             mark = " *" if trial.number in best else ""
             table.add_row(
-                f"{trial.number}{mark}", trial.state.name, _values(trial), self._params(trial)
+                f"{trial.number}{mark}",
+                trial.state.name,
+                _values(trial),
+                self._written(trial.params),
             )
         return Group(f"{self._name}: {self._status(trials)}", table)
 
@@ -154,19 +179,31 @@ class Display:
             self._shown.add(trial.number)
             why = f": {why_failed(trial)}" if trial.state == TrialState.FAIL else ""
             self._print(
-                f"trial {trial.number} {trial.state.name}, value {_values(trial)}, "
-                f"with {self._params(trial)}{why}"
+                f"trial {trial.number} {trial.state.name}, {self._values(trial)}, "
+                f"with {self._written(trial.params)}{why}"
             )
         if new:
             best = "".join(
-                f", best value {_values(trial)} in trial {trial.number}"
-                for trial in self._best()[:1]
+                f", best so far: {self._in_words(settings)} with {self._written(settings.params)}"
+                for settings in self._best()[:1]
             )
             self._print(f"  {self._status(trials)}{best}")
 
-    def _params(self, trial: FrozenTrial) -> str:
-        """Return what the trial sets, as it would be written on the command line."""
-        return clean(" ".join(starmap(self._assignment, trial.params.items()))) or "no parameters"
+    def _values(self, trial: FrozenTrial) -> str:
+        """Return the trial's values, each with its name."""
+        return (
+            f"{self._names[0]} {_values(trial)}"
+            if trial.values is None
+            else self._named(trial.values)
+        )
+
+    def _named(self, values: Sequence[float]) -> str:
+        pairs = zip(self._names, values, strict=True)
+        return ", ".join(f"{name} {value:.6g}" for name, value in pairs)
+
+    def _written(self, params: Mapping[str, Any]) -> str:
+        """Return parameters as they would be written on the command line."""
+        return clean(" ".join(starmap(self._assignment, params.items()))) or "no parameters"
 
     def _assignment(self, key: str, value: Any) -> str:
         if isinstance(value, float):

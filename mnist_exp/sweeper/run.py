@@ -62,10 +62,17 @@ def run_sweep(
     # Trials without a worker are from a sweep that was killed as a whole: no trial's fault.
     storage.give_back_lost(study_id, max_retries=None)
     fill(study, storage, plan, retry_failed=True)
-    display = Display(study, plan, space)
+    display = Display(
+        study,
+        plan,
+        space,
+        names=sweep.hooks.objective_names(config),
+        repeated_by=sweep.hooks.repeated_by(),
+    )
     counts = storage.counts(study_id)
     if not counts[TrialState.WAITING] and not storage.running_beside(study_id):
         display.nothing_to_do(counts)
+        display.next_steps(sweep.hooks.next_steps(study, config))
     else:
         for note in _notes(config, sweep):
             display.note(note)

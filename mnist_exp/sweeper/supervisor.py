@@ -59,6 +59,7 @@ class Supervisor:
             self.display.summary()
             if is_begun:
                 self.hooks.on_study_end(self.study, config)
+                self.display.next_steps(self.hooks.next_steps(self.study, config))
         self._refuse_failures()
 
     def _launch_until_done(self, stop: Stop) -> None:

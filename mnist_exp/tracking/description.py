@@ -138,8 +138,8 @@ def study(
         name: The study's name.
         space: What is searched where, by setting.
         ended: The number of trials by how they ended.
-        best: The best trial, empty while no trial is complete.
-        params: The best trial's parameters.
+        best: The values of the best settings, empty while no trial is complete.
+        params: The best settings.
         summary: The sentence of `compare`, or empty.
     """
     counts = ", ".join(f"{count} {state.lower()}" for state, count in ended.items() if count)

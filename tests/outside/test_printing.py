@@ -1,5 +1,6 @@
 import io
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -8,11 +9,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mnist_exp.outside import printing
+from mnist_exp.outside.printing import command_line
 from mnist_exp.sweeper.foreign_text import clean
 
 _PROGRAM = r"""
 from rich.table import Table
 from mnist_exp.outside import printing
+from mnist_exp.outside.printing import command_line
 from mnist_exp.sweeper.foreign_text import clean
 console = printing.console()
 table = Table("\N{MINUS SIGN}0.5 \N{MIDDLE DOT}")
@@ -132,3 +135,28 @@ def test_a_text_of_several_lines_stays_so_without_control_characters(
     assert capsys.readouterr().out == "one  two\n\\x1b[31m[/x]\n\\x00\n"
     printing.console(width=80).print("one  two\n\x1b[31m[/x] :smile: [red]\t")
     assert capsys.readouterr().out == "one  two\n\\x1b[31m[/x] :smile: [red]\\t\n"
+
+
+WORDS = [
+    "plain",
+    "model.filters=[16,32]",
+    "best_of='a b'",
+    "it's",
+    "'$HOME'",
+    "'!!'",
+    '"',
+    "'`id`'",
+]
+
+
+@pytest.mark.parametrize("word", [*WORDS, "#", "", "a\\'b", "=ls", "~"])
+def test_a_command_line_is_read_as_its_words(word: str) -> None:
+    text = command_line("printf", "%s", word)
+    for shell in filter(None, map(shutil.which, ("bash", "zsh"))):
+        done = subprocess.run([shell, "-c", text], capture_output=True, text=True, check=True)
+        assert done.stdout == word
+
+
+def test_a_command_line_is_easy_to_read() -> None:
+    assert command_line("python", "best_of='a b'") == "python \"best_of='a b'\""
+    assert command_line("--study", "a b") == "--study 'a b'"

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -67,11 +68,11 @@ def small_study(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> 
     )
     assert done.returncode == 0, done.stderr
     for line in (
-        "A trial's value is its val/accuracy.",
         "To compare the trials: python -m mnist_exp.compare --study small",
-        "To train the best one in full: python -m mnist_exp best_of=small",
+        "To train the best settings in full: python -m mnist_exp best_of=small",
     ):
         assert line in done.stdout.splitlines()
+    assert re.search(r"^trial \d COMPLETE, val/accuracy 0\.\d+, with ", done.stdout, re.MULTILINE)
     return folder
 
 
@@ -106,7 +107,7 @@ def test_the_parent_has_the_best_trial_the_plots_and_best_of_trains_it_again(
     assert parent.data.metrics["study/best_value"] == best.value
     assert json.loads(parent.data.tags["best.params"]) == best.params
     note = parent.data.tags["mlflow.note.content"]
-    assert f"Best: trial {best.number}" in note
+    assert f"Best: val/accuracy **{best.value:.6g}** in trial {best.number}" in note
     assert "**Study small**: " in note
     assert "The page: artifact `study/compare.html`." in note
     best_run = mlflow_client().get_run(parent.data.tags["best.run_id"])

@@ -50,8 +50,38 @@ def test_plain_lines(study: optuna.Study, capsys: pytest.CaptureFixture[str]) ->
     assert lines[0] == "trial 1 COMPLETE, value 2, with rate=0.1235"
     assert lines[1] == "trial 2 FAIL, value -, with rate=0.1235: OSError: [full]"
     assert lines[2].startswith("  2/4 done, 0 pruned, 1 failed, 0 running, about ")
-    assert lines[2].endswith(" left, best value 2 in trial 1")
+    assert lines[2].endswith(" left, best so far: value 2 in trial 1 with rate=0.1235")
     assert len(lines) == 3
+
+
+def seeded(
+    name: str, seed: int, value: float | None, state: TrialState = TrialState.COMPLETE
+) -> optuna.trial.FrozenTrial:
+    names = CategoricalDistribution(["good", "lucky"])
+    return create_trial(
+        state=state,
+        value=value,
+        params={"name": name, "seed": seed},
+        distributions={"name": names, "seed": CategoricalDistribution([0, 1, 2])},
+    )
+
+
+def test_a_lucky_seed_is_not_the_best(
+    study: optuna.Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, values in {"good": (0.2, 0.3, 0.4), "lucky": (0.1, 0.8, 0.9)}.items():
+        for seed, value in enumerate(values):
+            study.add_trial(seeded(name, seed, value))
+    display = Display(study, PLAN, SPACE, names=["val/cost"], repeated_by="seed")
+    display.summary()
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "  best: val/cost 0.3 (mean over 3 seeds), with name=good"
+    ]
+    with display.live():
+        study.add_trial(seeded("lucky", 2, 0.7))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "trial 6 COMPLETE, val/cost 0.7, with name=lucky seed=2"
+    assert lines[2].endswith("best so far: val/cost 0.3 (mean over 3 seeds) with name=good")
 
 
 def test_a_live_table_on_a_terminal(study: optuna.Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +110,7 @@ def test_summary_counts_and_says_why_trials_failed(
     Display(study, PLAN, SPACE).summary()
     out = capsys.readouterr().out
     assert "study name: 1 complete, 3 fail, 1 waiting" in out
-    assert "best: trial 3, value 2, with rate=0.1235" in out
+    assert "best: value 2 in trial 3, with rate=0.1235" in out
     (row,) = [line for line in out.splitlines() if "OSError: full" in line]
     assert [cell.strip() for cell in row.strip("│ ").split("│")] == ["2", "OSError: full", "0, 1"]
     assert "The same command goes on" in out

@@ -1,0 +1,94 @@
+"""The best settings of a study. Trials that only repeat each other count by their mean."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import optuna
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Parameters, and the complete trials that have them.
+
+    params: what the trials share
+    trials: in the order of their numbers
+    is_mean: whether a parameter repeats the trials, such as a seed, which `params` leaves out;
+        otherwise there is one trial
+    """
+
+    params: dict[str, Any]
+    trials: tuple[FrozenTrial, ...]
+    is_mean: bool
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Return the mean over the trials, for each objective."""
+        columns = zip(*(trial.values for trial in self.trials), strict=True)
+        return tuple(fmean(column) for column in columns)
+
+
+def best_settings(study: optuna.Study, repeated_by: str | None = None) -> list[Settings]:
+    """Return the best settings, or those of the Pareto front of several objectives.
+
+    The list is empty while no trial is complete. `repeated_by` is the parameter that only repeats a
+    trial. A single one of its values is never the best one: the mean over them counts.
+    """
+    trials = study.get_trials(deepcopy=False)
+    if repeated_by is None or not any(repeated_by in trial.params for trial in trials):
+        return [
+            Settings(params=best.params, trials=(best,), is_mean=False)
+            for best in _best_trials(study)
+        ]
+    groups = _groups(trials, repeated_by)
+    fronts = [group for group in groups if not any(_beats(o, group, study) for o in groups)]
+    return fronts if len(study.directions) > 1 else fronts[:1]
+
+
+def _best_trials(study: optuna.Study) -> Sequence[FrozenTrial]:
+    if len(study.directions) > 1:
+        return study.best_trials
+    try:
+        return [study.best_trial]
+    except ValueError:
+        return []
+
+
+def _groups(trials: Sequence[FrozenTrial], repeated_by: str) -> list[Settings]:
+    """Return the settings of which a trial is complete, in the order of their first trials.
+
+    Where a trial was pruned or failed, the mean over the others would flatter the settings. They
+    count only if there are no others.
+    """
+    by_params: defaultdict[str, list[FrozenTrial]] = defaultdict(list)
+    for trial in trials:
+        by_params[json.dumps(_without(trial, repeated_by), sort_keys=True)].append(trial)
+    bad = (TrialState.PRUNED, TrialState.FAIL)
+    groups = [
+        (
+            Settings(params=_without(several[0], repeated_by), trials=complete, is_mean=True),
+            any(trial.state in bad for trial in several),
+        )
+        for several in by_params.values()
+        if (complete := tuple(t for t in several if t.state == TrialState.COMPLETE))
+    ]
+    whole = [group for group, has_bad in groups if not has_bad]
+    return whole or [group for group, _ in groups]
+
+
+def _without(trial: FrozenTrial, repeated_by: str) -> dict[str, Any]:
+    return {key: value for key, value in trial.params.items() if key != repeated_by}
+
+
+def _beats(one: Settings, other: Settings, study: optuna.Study) -> bool:
+    """Return whether one is as good in every objective, and better in one."""
+    gains = [
+        a - b if direction == StudyDirection.MAXIMIZE else b - a
+        for a, b, direction in zip(one.values, other.values, study.directions, strict=True)
+    ]
+    return min(gains) >= 0 and max(gains) > 0

@@ -161,40 +161,6 @@ def test_config_errors_and_help_load_neither_tensorflow_nor_mlflow() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_help_lists_groups_and_examples(tmp_path: Path) -> None:
-    done = run_cli("--help", cwd=tmp_path)
-    assert done.returncode == 0
-    assert "model: cnn3x3, cnn5x5, mlp, softmax" in done.stdout
-    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
-    for line in (
-        "data.train_limit=null whole number >= 1 or null",
-        "model.filters=[32,64] [whole number from 1 to 65536, ...]",
-        "model.dropout=0.0 number >= 0 and < 1",
-        "init.conv_kernel.value=null number or null",
-        "optimizer.learning_rate=0.001 number > 0",
-        "schedule.epochs=15 whole number from 1 to 1000000000 or null",
-        "preflight=warn off, warn, error",
-        "deterministic=true true or false",
-        "run_name=null text at most 250 characters or null",
-        "tags={} {NAME: text, ...}",
-    ):
-        assert line in lines
-    assert "comments in conf/ say what they mean" in done.stdout
-    assert "model.kind" not in done.stdout
-    assert "schema" not in done.stdout
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_help_shows_the_settings_that_are_given(tmp_path: Path) -> None:
-    given = ["model=mlp", "seed=3", "tracking.uri=${oc.env:UNSET}", "~tags"]
-    done = run_cli("--help", *given, cwd=tmp_path)
-    assert done.returncode == 0
-    assert "model.hidden_units=[512]" in done.stdout
-    assert "seed=3" in done.stdout
-    assert "tracking.uri=${oc.env:UNSET}" in done.stdout
-    assert "tags={}" not in done.stdout
-
-
 def test_full_error_shows_the_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     assert "Traceback" in run_cli("schedule.epochs=0", cwd=tmp_path).stderr

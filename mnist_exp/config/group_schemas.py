@@ -1,7 +1,8 @@
 """The settings of each group in conf/: name, type, range and default; a schema for each kind.
 
 Options of a group that take different settings (a softmax model has no kernel size) have a schema
-each, which `kind` names.
+each, which `kind` names. `--help` shows the first sentence of a group's schema, and the meaning of
+each setting: its line `NAME: meaning; null is WORDS`.
 """
 
 from dataclasses import dataclass
@@ -20,11 +21,11 @@ _MAX_COUNT = 10**9
 class DataConfig(Checked):
     """The images.
 
-    dir: a folder with the four files of MNIST; null is the shipped MNIST
-    validation_size: the first so many training images are the validation split
-    train_limit: train on the first so many images only
-    eval_limit: evaluate on the first so many images of each split only
-    eval_on_train: evaluate on the training images instead
+    dir: a folder with four files in MNIST's format; null is the MNIST that comes with the package
+    validation_size: the number of training images that are held out to validate on, the first ones
+    train_limit: the number of images to train on, the first ones of the split; null is all
+    eval_limit: the number of images to score, the first ones of each split; null is all
+    eval_on_train: score the training images in place of the validation and test images
     """
 
     prefix: ClassVar[str] = "data."
@@ -37,7 +38,10 @@ class DataConfig(Checked):
 
 @dataclass(kw_only=True)
 class ModelConfig(Checked):
-    """The settings of any model."""
+    """The network.
+
+    kind: the schema of the chosen option
+    """
 
     prefix: ClassVar[str] = "model."
     kind: str = MISSING
@@ -52,7 +56,11 @@ class SoftmaxConfig(ModelConfig):
 
 @dataclass(kw_only=True)
 class MlpConfig(ModelConfig):
-    """Dense layers with ReLU. `dropout` is the fraction that is dropped before the readout."""
+    """Dense layers with ReLU.
+
+    hidden_units: the widths of the dense layers before the readout, one number for each layer
+    dropout: the fraction of units dropped before the readout, in training only (1 - keep_prob)
+    """
 
     kind: Literal["mlp"] = "mlp"
     hidden_units: list[int] = setting([512], low=1, high=_MAX_WIDTH)
@@ -63,11 +71,11 @@ class MlpConfig(ModelConfig):
 class ConvNetConfig(ModelConfig):
     """Convolutions, each with a 2x2 max pool, then perhaps a dense layer.
 
-    filters: one convolution for each number
-    kernel_size: height and width of every kernel
+    filters: the number of filters of each convolution; a 2x2 max pool follows each
+    kernel_size: the height and width of every kernel, in pixels
     conv_bias: whether convolutions have a bias
-    dense_units: width of the dense layer before the readout; null leaves it out
-    dropout: the fraction that is dropped before the readout, 1 - keep_prob of the tutorial
+    dense_units: the width of a dense layer before the readout; null is no such layer
+    dropout: the fraction of units dropped before the readout, in training only (1 - keep_prob)
     """
 
     kind: Literal["convnet"] = "convnet"
@@ -89,8 +97,9 @@ _PARAMETERS = {"constant": "value", "normal": "stddev", "truncated_normal": "std
 class InitializerConfig:
     """The initial values of one kind of weights.
 
-    value: for `constant` only
-    stddev: for `normal` and `truncated_normal` only
+    distribution: what the initial values are drawn from
+    value: the value of all weights, for the distribution constant only; null is not set
+    stddev: the standard deviation, for normal and truncated_normal only; null is not set
     """
 
     distribution: Distribution = MISSING
@@ -116,12 +125,12 @@ class InitializerConfig:
 
 @dataclass(kw_only=True)
 class InitConfig(Checked):
-    """Initial values by role.
+    """The initial weights.
 
     conv_kernel: the kernels of convolutions
-    dense_kernel: the kernels of dense layers but for the readout
+    dense_kernel: the kernels of dense layers, without the readout
     readout_kernel: the kernel of the readout, the last dense layer
-    bias: the biases of all layers but for the readout
+    bias: the biases of all layers, without the readout
     readout_bias: the bias of the readout
     """
 
@@ -141,9 +150,9 @@ class InitConfig(Checked):
 class LossConfig:
     """The loss of a batch.
 
-    kind: cross entropy, or self entropy, which ignores the labels (the notebook's bug)
-    reduction: mean or sum over the examples of a batch
-    from_probabilities: compute log(softmax(logits)) literally, as the notebook does; may be NaN
+    kind: the formula; self_entropy ignores the labels, which is the notebook's bug
+    reduction: whether the loss of a batch is the mean or the sum over its images
+    from_probabilities: compute log(softmax) literally, as the notebook does, which may give NaN
     """
 
     kind: Literal["cross_entropy", "self_entropy"] = MISSING
@@ -153,7 +162,11 @@ class LossConfig:
 
 @dataclass(kw_only=True)
 class OptimizerConfig(Checked):
-    """`learning_rate` is the constant rate, or the largest rate of a schedule that changes it."""
+    """How the weights change.
+
+    kind: the schema of the chosen option
+    learning_rate: the size of the steps; with a schedule that changes it, the largest one
+    """
 
     prefix: ClassVar[str] = "optimizer."
     kind: str = MISSING
@@ -170,7 +183,11 @@ class SgdConfig(OptimizerConfig):
 
 @dataclass(kw_only=True)
 class MomentumConfig(OptimizerConfig):
-    """Gradient descent with momentum, or with Nesterov's."""
+    """Gradient descent with momentum.
+
+    momentum: the share of the previous step that is added to each step
+    nesterov: use Nesterov's momentum
+    """
 
     kind: Literal["momentum"] = "momentum"
     learning_rate: float = setting(0.01, above=0)
@@ -180,7 +197,12 @@ class MomentumConfig(OptimizerConfig):
 
 @dataclass(kw_only=True)
 class AdamConfig(OptimizerConfig):
-    """Adam. `epsilon` 1e-8 is TensorFlow 1's default, which the tutorials used; Keras' is 1e-7."""
+    """Adam. TensorFlow 1, which the tutorials used, has the same default epsilon; Keras has 1e-7.
+
+    beta_1: how slowly the mean of the gradients changes
+    beta_2: how slowly the mean of the squared gradients changes
+    epsilon: a small number that keeps the division by the root of that mean finite
+    """
 
     kind: Literal["adam"] = "adam"
     learning_rate: float = setting(0.001, above=0)
@@ -194,6 +216,8 @@ class AdamwConfig(AdamConfig):
     """Adam with decoupled weight decay: w -= learning_rate * weight_decay * w.
 
     Loshchilov and Hutter 2019, arXiv:1711.05101.
+
+    weight_decay: the fraction of each weight, times the learning rate, that a step takes away
     """
 
     kind: Literal["adamw"] = "adamw"  # type: ignore[assignment]
@@ -202,7 +226,12 @@ class AdamwConfig(AdamConfig):
 
 @dataclass(kw_only=True)
 class RmspropConfig(OptimizerConfig):
-    """RMSprop."""
+    """RMSprop.
+
+    rho: how slowly the mean of the squared gradients changes
+    momentum: the share of the previous step that is added to each step
+    epsilon: a small number that keeps the division by the root of that mean finite
+    """
 
     kind: Literal["rmsprop"] = "rmsprop"
     learning_rate: float = setting(0.001, above=0)
@@ -213,7 +242,11 @@ class RmspropConfig(OptimizerConfig):
 
 @dataclass(kw_only=True)
 class AdagradConfig(OptimizerConfig):
-    """Adagrad."""
+    """Adagrad.
+
+    initial_accumulator: what the sums of the squared gradients begin with
+    epsilon: a small number that keeps the division by the root of that sum finite
+    """
 
     kind: Literal["adagrad"] = "adagrad"
     learning_rate: float = setting(0.01, above=0)
@@ -223,12 +256,14 @@ class AdagradConfig(OptimizerConfig):
 
 @dataclass(kw_only=True)
 class ScheduleConfig(Checked):
-    """How long to train, on what batches, and how the learning rate changes.
+    """How long to train, and how the learning rate changes.
 
-    epochs, max_steps: training ends at whichever comes first; one of them may be null
-    batch_size: images of a training step; the last batch of an epoch may be smaller
+    kind: the schema of the chosen option
+    epochs: the passes over the training images, if max_steps is not reached first; null is no limit
+    max_steps: the training steps, if epochs are not over first; null is no limit
+    batch_size: the images of a training step; the last batch of an epoch may be smaller
     train_accuracy_every: score the next batch, dropout off, before every N-th step; null is never
-    stop_at_accuracy: end after an epoch with at least this val/accuracy; null is never
+    stop_at_accuracy: end after an epoch with at least this validation accuracy; null is never
     """
 
     prefix: ClassVar[str] = "schedule."
@@ -258,7 +293,10 @@ class ScheduleConfig(Checked):
 
 @dataclass(kw_only=True)
 class CosineScheduleConfig(ScheduleConfig):
-    """Half a cosine from the learning rate down to `final_fraction` of it at the last step."""
+    """Half a cosine from the learning rate down to a fraction of it at the last step.
+
+    final_fraction: the rate at the last step, as a fraction of optimizer.learning_rate
+    """
 
     kind: Literal["cosine"] = "cosine"
     final_fraction: float = setting(0.0, low=0, high=1)

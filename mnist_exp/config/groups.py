@@ -14,7 +14,13 @@ def group_names() -> list[str]:
 
 def group_options(group: str) -> list[str]:
     """Return the names of a group's options, sorted."""
-    return sorted(path.stem for path in _folders()[group].glob("*.yaml"))
+    return [path.stem for path in option_files(group)]
+
+
+def option_files(group: str) -> list[Path]:
+    """Return the files of a group's options, sorted; none if this project has no such group."""
+    folder = _folders().get(group)
+    return sorted(folder.glob("*.yaml")) if folder is not None else []
 
 
 def _folders() -> dict[str, Path]:

@@ -33,9 +33,10 @@ OBJECTIVES = ("val/accuracy", "val/cost", "test/accuracy", "time/training_second
 class TrackingConfig(Checked):
     """Where and what MLflow records.
 
-    experiment: the name of the MLflow experiment
-    uri: the store; null is MLFLOW_TRACKING_URI, or mlflow.db in the current folder if it is unset
-    code: what is recorded of a git checkout: its commit and every change, the commit alone, nothing
+    experiment: the name of the list of runs in MLflow, which calls such a list an experiment
+    uri: the store, which is MLflow's server or database; null is the variable
+        MLFLOW_TRACKING_URI, or mlflow.db in the current folder
+    code: what is recorded of a git checkout: diff is its commit and all changes
     """
 
     prefix: ClassVar[str] = "tracking."
@@ -51,7 +52,10 @@ class TrackingConfig(Checked):
 
 @dataclass(kw_only=True)
 class CheckpointConfig(Checked):
-    """When a checkpoint is written: at the end of every epoch, and so often within an epoch."""
+    """When a checkpoint is written: at the end of every epoch, and within an epoch.
+
+    every_seconds: the seconds between two checkpoints within an epoch
+    """
 
     prefix: ClassVar[str] = "checkpoint."
     every_seconds: float = setting(60.0, above=0)
@@ -59,12 +63,12 @@ class CheckpointConfig(Checked):
 
 @dataclass(kw_only=True)
 class ReferenceConfig(Checked):
-    """What a tutorial reports for its run.
+    """What a tutorial reports for its run; the four presets of the tutorials set it.
 
-    source: the tutorial
-    test_accuracy: after training, a fraction in [0, 1]
+    source: the tutorial whose numbers stand beside the results; presets set it
+    test_accuracy: the test accuracy after training, as a fraction; null is not reported
     cost: the mean cost of each epoch, from epoch 1
-    batch_accuracy: the accuracy on the next batch, from step 0
+    batch_accuracy: the accuracies on the next batch, from step 0
     batch_accuracy_every: the steps between two of these accuracies
     """
 
@@ -82,10 +86,10 @@ class ReferenceConfig(Checked):
 
 @dataclass(kw_only=True)
 class BridgeConfig(Checked):
-    """The size of `sweeps=bridge`.
+    """The size of the study sweeps=bridge.
 
-    epochs: how often each run trains on as many images as the training split has
-    seeds: the runs of each configuration
+    epochs: the passes over the training images of each run of sweeps=bridge, perhaps a fraction
+    seeds: the runs of each configuration of sweeps=bridge, each with its own seed
     """
 
     prefix: ClassVar[str] = "bridge."
@@ -95,7 +99,21 @@ class BridgeConfig(Checked):
 
 @dataclass(kw_only=True)
 class Config(Checked):
-    """All settings of a run; conf/config.yaml says what those without a group mean."""
+    """All settings of a run.
+
+    seed: the number from which all random numbers are made: weights, order of images, dropout
+    preflight: if a check before training finds a mistake: warn goes on, error stops; off checks not
+    resume: a RUN_ID to go on with, or auto for the newest unfinished one of these settings; null is
+        a new run
+    best_of: the study whose best trial is trained in full; null is not used
+    deterministic: whether the same settings give the same numbers on this machine, to the last bit
+    threads: the threads of one operation; null is the number of cores, in a sweep a worker's share
+    objective: the metrics that a sweep optimises
+    variant: the name of this combination of settings; null is the preset's name, or that of the
+        chosen model and optimizer
+    run_name: the run's name in MLflow; null is the variant and the seed
+    tags: more tags for the run in MLflow, each added as +tags.NAME=TEXT
+    """
 
     data: DataConfig = MISSING
     model: ModelConfig = MISSING

@@ -23,7 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 from mnist_exp.config import bridge, earlier_names, sweeps_source
 from mnist_exp.config.group_schemas import SCHEMAS
 from mnist_exp.config.groups import CONF_DIR, group_names
-from mnist_exp.config.help import describe_groups, describe_settings
+from mnist_exp.config.help import help_page
 from mnist_exp.config.mistakes import composition_error
 from mnist_exp.config.schema import Config
 from mnist_exp.config.settings import Settings
@@ -53,8 +53,7 @@ def _register() -> None:
     resolvers: dict[str, Callable[..., object]] = {
         "unless": _unless,
         "twice": lambda number: 2 * number,
-        "config_groups": describe_groups,
-        "config_settings": describe_settings,
+        "help_page": help_page,
         "bridge_space": bridge.search_space,
         "bridge_configurations": bridge.configurations,
         "study_name": _study_name,

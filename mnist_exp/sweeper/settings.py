@@ -5,20 +5,20 @@ from typing import Any
 SWEEPER: dict[str, Any] = {
     "_target_": "mnist_exp.sweeper.plugin.OptunaStudySweeper",
     "defaults": [{"sampler": "tpe"}, {"pruner": "none"}],
-    "direction": "minimize",  # or maximize, or a list of them
-    "storage": None,  # null: sqlite:///optuna.db in the current folder
-    "study_name": None,  # null: the job's name and a digest of what is searched
-    "n_trials": 20,  # in all runs of the command; null: all that `enqueue` or a grid lists
-    "n_jobs": None,  # another name for n_workers
-    "n_workers": None,  # null: 2
-    "timeout": None,  # seconds after which no trial begins
-    "heartbeat": 60,  # seconds; a worker that misses two heartbeats is taken for dead
-    "max_retries": 3,  # of a trial whose worker died
-    "max_failure_rate": 0.0,  # share of n_trials that may fail before the sweep stops
-    "enqueue": [],  # parameters to try first: a list of {KEY: VALUE}
+    "direction": "minimize",
+    "storage": None,
+    "study_name": None,
+    "n_trials": 20,
+    "n_jobs": None,
+    "n_workers": None,
+    "timeout": None,
+    "heartbeat": 60,
+    "max_retries": 3,
+    "max_failure_rate": 0.0,
+    "enqueue": [],
     "params": None,
-    "custom_search_space": None,  # a function (config, trial) that calls trial.suggest_*
-    "hooks": None,  # a subclass of mnist_exp.sweeper.hooks.StudyHooks
+    "custom_search_space": None,
+    "hooks": None,
 }
 
 SETTINGS = {"sampler", "pruner", *SWEEPER} - {"_target_", "defaults"}  # below hydra.sweeper
@@ -126,5 +126,88 @@ PRUNERS: dict[str, dict[str, Any]] = {
         "_target_": "optuna.pruners.WilcoxonPruner",
         "p_threshold": 0.1,
         "n_startup_steps": 2,
+    },
+}
+
+# What a person reads of each setting in --help: kind of value, meaning, and what null is.
+MEANINGS: dict[str, tuple[str, str, str]] = {
+    "n_trials": (
+        "Whole number, 1 or more",
+        "the number of trials that end well, over all starts of the same command",
+        "all that a grid or enqueue lists",
+    ),
+    "direction": (
+        "One of maximize, minimize; a list for several objectives",
+        "which values of the objective are better",
+        "",
+    ),
+    "n_workers": (
+        "Whole number, 1 or more",
+        "the number of processes that take trials; they share the machine's cores",
+        "2",
+    ),
+    "n_jobs": ("Whole number, 1 or more", "another name for n_workers", "not set"),
+    "storage": (
+        "Text",
+        "the address of the database that keeps the study",
+        "sqlite:///optuna.db, a file in the current folder",
+    ),
+    "study_name": (
+        "Text",
+        "the study's name; the same name goes on with the same study",
+        "made from what is searched",
+    ),
+    "timeout": ("Number above 0", "the seconds after which no trial begins", "no limit"),
+    "max_failure_rate": (
+        "Number from 0 to 1",
+        "the share of n_trials that may fail before the sweep stops",
+        "",
+    ),
+    "max_retries": (
+        "Whole number, 0 or more",
+        "how often a trial is tried again after its worker died",
+        "",
+    ),
+    "heartbeat": (
+        "Whole number, 1 or more",
+        "the seconds between a worker's signs of life; one that misses two is taken for dead",
+        "",
+    ),
+    "enqueue": ("A list of {SETTING: VALUE}", "combinations to try first", "none"),
+    "params": (
+        "{SETTING: VALUES}",
+        "what is searched, as written in a file of sweeps/",
+        "what the command line searches",
+    ),
+    "custom_search_space": (
+        "MODULE.FUNCTION",
+        "a function (config, trial) that suggests settings which depend on others",
+        "none",
+    ),
+    "hooks": (
+        "MODULE.CLASS",
+        "a class that is called when a study or trial begins and ends",
+        "none",
+    ),
+}
+SUMMARIES: dict[str, dict[str, str]] = {
+    "sampler": {
+        "tpe": "Tree-structured Parzen estimator: prefers values near those that did well.",
+        "random": "Random values.",
+        "grid": "Every combination, once each.",
+        "cmaes": "Covariance matrix adaptation, for numbers; needs the package cmaes.",
+        "nsgaii": "Genetic algorithm, for several objectives.",
+        "nsgaiii": "Genetic algorithm, for more than three objectives.",
+        "gp": "Gaussian process, for few trials; needs the package torch.",
+        "qmc": "Values that fill the space evenly.",
+    },
+    "pruner": {
+        "none": "All trials run to their end.",
+        "median": "Ends a trial that is worse than the median of the others after as many epochs.",
+        "percentile": "As median, with another percentile (25 unless set).",
+        "hyperband": "Successive halving with several lengths of the first round.",
+        "successive_halving": "Only the best quarter goes on, again and again.",
+        "threshold": "Ends a trial whose value is below lower or above upper.",
+        "wilcoxon": "Ends a trial that a signed-rank test shows to be worse than the best.",
     },
 }

@@ -1,0 +1,20 @@
+"""The commands beside training, each `python -m mnist_exp.NAME`, with what they are for."""
+
+from importlib.util import find_spec
+
+_PACKAGE = __name__.partition(".")[0]
+_PURPOSES = {
+    "ui": "show the runs in MLflow's pages",
+    "compare": "which runs are better, by how much, and is it luck?",
+    "predict": "which digit is that? Read an image, or draw one",
+    "preflight": "look for mistakes in a program before it trains",
+    "reproduce": "are the tutorials' claims true?",
+    "explain": "which difference explains the gap between the two CNNs?",
+    "rerun": "train a recorded run again: is the result identical?",
+    "sync": "send results that were kept on disk",
+}
+
+
+def commands() -> dict[str, str]:
+    """Return {name: what it is for} of all commands that this version has."""
+    return {name: text for name, text in _PURPOSES.items() if find_spec(f"{_PACKAGE}.{name}")}

@@ -146,7 +146,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Trai
     with contextlib.chdir(folder):
         result = run([*small, *fast])
     assert result.test_accuracy > 0.985
-    return Trained(folder, f"sqlite:///{folder}/mlflow.db", result.run_id, result.test_accuracy)
+    return Trained(
+        folder=folder,
+        uri=f"sqlite:///{folder}/mlflow.db",
+        run_id=result.run_id,
+        variant=result.run_name.removesuffix("-s0"),
+        test_accuracy=result.test_accuracy,
+    )
 
 
 @pytest.fixture

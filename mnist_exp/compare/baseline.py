@@ -15,9 +15,9 @@ from mnist_exp.tracking.runs import Runs
 def find_baseline(runs: Runs, groups: Sequence[Group], described: str | None) -> int:
     """Return the index of the baseline among the groups.
 
-    It is the group whose runs all have what `KEY=VALUE,...` describes; by default the group with
-    most seeds, the oldest if there are several. Raises UserError unless exactly one group with a
-    value is described.
+    It is the group whose runs all have what `KEY=VALUE,...` describes, a variant perhaps by the
+    beginning of its name; by default the group with most seeds, the oldest if there are several.
+    Raises UserError unless exactly one group with a value is described.
     """
     if described is None:
         return max(range(len(groups)), key=lambda i: groups[i].n)
@@ -33,6 +33,12 @@ def find_baseline(runs: Runs, groups: Sequence[Group], described: str | None) ->
         )
 
     matching = [i for i, group in enumerate(groups) if matches(group)]
+    if not matching and "variant" in wanted:  # blog_cnn3x3 is blog_cnn3x3-1epoch, if nothing else
+        beginning = wanted["variant"] + "-"
+        columns["variant"] = columns["variant"].map(
+            lambda name: wanted["variant"] if name.startswith(beginning) else name
+        )
+        matching = [i for i, group in enumerate(groups) if matches(group)]
     counted = [i for i in matching if groups[i].n]
     if len(counted) != 1:
         raise UserError(f"--baseline {described}: {_problem(groups, matching, columns)}")

@@ -1,13 +1,14 @@
 """Which tutorial a config is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from mnist_exp.config.groups import CONF_DIR, group_options
-from mnist_exp.config.identity import NEUTRAL
+from mnist_exp.config.identity import NEUTRAL, flatten
+from mnist_exp.config.names import program_name
 from mnist_exp.config.schema import Config, ReferenceConfig
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose
@@ -42,35 +43,25 @@ def _differs(settings: Mapping[str, Any], file: Mapping[str, Any]) -> bool:
 
     Other values may be interpolations and are not compared.
     """
-    here = dict(_leaves(settings))
+    here = flatten(settings)
     return any(
         isinstance(value, int | float) and here.get(key, value) != value
-        for key, value in _leaves(file)
+        for key, value in flatten(file).items()
     )
 
 
-def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield (dotted key, value) of every setting in nested dicts."""
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
 def identify(
-    settings: Settings, preset: Config | None
+    settings: Settings, preset: Config | None, other_data: str | None = None
 ) -> tuple[str, ReferenceConfig | None, list[str]]:
     """Return a run's variant, its reference, and the overrides by which it differs from a preset.
 
     `preset` is the preset with the same settings, if there is one: the run then has the preset's
-    variant and reference, whether it was asked for by name or not. Other settings keep the variant
-    and the reference of the preset that they changed. A variant that an override names is the run's
-    in any case.
+    variant and reference, whether it was asked for by name or not. Other settings have a variant of
+    their own, and keep the reference of the preset that they changed. A variant that an override
+    names is the run's in any case. `other_data` is the digest of data that is not MNIST.
     """
     config = settings.config
     if preset is not None and preset.variant is not None:
         named = config.variant if settings.overrides_key("variant") else None
         return named or preset.variant, preset.reference, []
-    variant = config.variant or f"{settings.choices['model']}-{settings.choices['optimizer']}"
-    return variant, config.reference, settings.changes
+    return program_name(settings, other_data), config.reference, settings.changes

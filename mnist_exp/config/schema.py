@@ -1,7 +1,5 @@
 """All settings of a run; those of the groups in conf/ are in `group_schemas`."""
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -16,7 +14,7 @@ from mnist_exp.config.group_schemas import (
     ScheduleConfig,
     check_kind,
 )
-from mnist_exp.config.identity import NEUTRAL
+from mnist_exp.config.identity import NEUTRAL, digest_of
 from mnist_exp.config.ranges import Checked, setting
 from mnist_exp.errors import ConfigError
 from mnist_exp.outside.uris import masked
@@ -150,12 +148,15 @@ class Config(Checked):
         """Return every setting as plain nested dicts."""
         return asdict(self)
 
+    def program(self) -> dict[str, Any]:
+        """Return the settings that decide the result, without the seed, as plain nested dicts."""
+        return {
+            key: value for key, value in self.to_dict().items() if key not in ("seed", *NEUTRAL)
+        }
+
     def hash(self) -> str:
         """Return 12 hex digits over the settings that decide the result, without the seed."""
-        settings = self.to_dict()
-        for key in ("seed", *NEUTRAL):
-            del settings[key]
-        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+        return digest_of(self.program())
 
 
 def refuse_password(key: str, text: str) -> None:

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_exp import data
+from mnist_exp.config.identity import DEBUG_EXPERIMENT
 from mnist_exp.outside import plot_style
+from mnist_exp.tracking import params
 from mnist_exp.tracking.job import Job
 from mnist_exp.training import seeds
 from mnist_exp.training.results import EpochResult, best_epoch
@@ -104,13 +106,22 @@ def log_figures(
 def _registry_entry(job: Job, epochs: list[EpochResult]) -> "Entry | None":
     """Return the model's entry in the registry.
 
-    None for a debug run and for one scored on training images: their models are not registered.
+    None for a debug run, one with a part of the images, and one scored on training images: their
+    models are not registered.
     """
     from mnist_exp.serving.registry import Entry
 
-    if "debug" in job.settings.choices or job.settings.config.data.eval_on_train:
+    config = job.settings.config
+    is_debug = "debug" in job.settings.choices or config.tracking.experiment == DEBUG_EXPERIMENT
+    is_limited = not (config.data.train_limit is None and config.data.eval_limit is None)
+    if is_debug or is_limited or config.data.eval_on_train:
         return None
-    return Entry(variant=job.variant, accuracy=epochs[-1].val.accuracy, images=len(job.dataset.val))
+    return Entry(
+        variant=job.variant,
+        accuracy=epochs[-1].val.accuracy,
+        images=len(job.dataset.val),
+        program=params.program(config, job.dataset.digest),
+    )
 
 
 @contextmanager

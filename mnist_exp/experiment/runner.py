@@ -89,7 +89,8 @@ def _prepare(
     settings, state = resume.find(settings, origin, reporter.warn, locks)
     config = settings.config
     dataset = data.load(**asdict(config.data))
-    variant, reference, changes = identify(settings, find_preset(config))
+    other_data = None if dataset.is_mnist else dataset.digest
+    variant, reference, changes = identify(settings, find_preset(config), other_data)
     job = Job(
         # Params, tags and files of the run then name the same variant.
         settings=settings.with_config(variant=variant, threads=config.threads or origin.threads),

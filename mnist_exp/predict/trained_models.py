@@ -28,6 +28,7 @@ from mnist_exp.tracking.store import answering, in_use, uri_to_read
 from mnist_exp.training import keras_state
 
 _METRIC = "val/accuracy"
+_USUAL_IMAGES = 5000  # of validation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +101,9 @@ class Models:
         """Return the run that `which` names, and its last model.
 
         `latest` is the newest finished run with a model. `best` is the one with the highest
-        val/accuracy of those that were scored on the most validation images of MNIST; without runs
-        on MNIST, of the newest run's data. Everything else is a run id. Raises UserError if there
+        val/accuracy of those that were scored on the same images: on the usual validation images of
+        MNIST; without such runs on as many of MNIST as any; without runs on MNIST, on the newest
+        run's. Everything else is a run id. Raises UserError if there
         is no such run or it has no model that takes pictures.
         """
         with answering(self._uri, "read"):
@@ -222,8 +224,13 @@ def _is_scored(run: Run) -> bool:
     return _METRIC in run.data.metrics and run.data.params.get("data.eval_on_train") != "True"
 
 
-def _rank(run: Run) -> tuple[int, float]:
-    """Return how many images the run's val/accuracy is of, by its params, and the accuracy."""
+def _rank(run: Run) -> tuple[bool, int, float]:
+    """Return the order of runs on the same data, of which the highest is the best.
+
+    It is how many images the run's val/accuracy is of, by its params, and the accuracy. The usual
+    number of images comes before a larger one, which leaves fewer to train on.
+    """
     limits = [run.data.params.get(f"data.{name}", "") for name in ("validation_size", "eval_limit")]
     counts = [int(limit) for limit in limits if limit.isdecimal() and len(limit) < 20]
-    return min(counts, default=0), run.data.metrics[_METRIC]
+    count = min(counts, default=0)
+    return count == _USUAL_IMAGES, count, run.data.metrics[_METRIC]

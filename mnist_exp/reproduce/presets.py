@@ -1,5 +1,7 @@
 """The presets that are reproduced, and how --quick shortens them."""
 
+from mnist_exp.config.identity import DEBUG_EXPERIMENT
+
 BUGGY, SOFTMAX = "notebook_softmax_buggy", "notebook_softmax"
 BLOG, NOTEBOOK = "blog_cnn3x3", "notebook_cnn5x5"
 PRESETS = (BUGGY, SOFTMAX, BLOG, NOTEBOOK)  # in the order of the tutorials, and of the results
@@ -13,7 +15,7 @@ _SHORT = (
     "schedule.epochs=null",
     "schedule.max_steps=100",
     "data.eval_limit=1000",
-    "tracking.experiment=mnist_exp_debug",
+    f"tracking.experiment={DEBUG_EXPERIMENT}",
 )
 QUICK = {BLOG: _SHORT, NOTEBOOK: _SHORT}
 SEEDS, QUICK_SEEDS = 5, 2

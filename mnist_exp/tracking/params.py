@@ -3,20 +3,9 @@
 import ast
 import re
 from collections.abc import Mapping
-from typing import Any
 
-from mnist_exp.config.identity import LENGTH
-
-
-def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings with dotted keys; a list stays one value."""
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+from mnist_exp.config.identity import LENGTH, flatten
+from mnist_exp.config.schema import Config
 
 
 def safe_name(name: str) -> str:
@@ -27,6 +16,16 @@ def safe_name(name: str) -> str:
 def encode(value: object) -> str:
     """Return the text that is recorded for a setting, such as `None`, `0.001` or `[64, 32]`."""
     return str(value)
+
+
+def program(config: Config, data_digest: str) -> dict[str, str]:
+    """Return what tells two programs apart: the params that decide the result, and the data.
+
+    The folder of the data does not count, and neither does the seed.
+    """
+    texts = {key: encode(value) for key, value in flatten(config.program()).items()}
+    del texts["data.dir"]
+    return {**texts, "data.digest": data_digest}
 
 
 def with_length(params: Mapping[str, str], tags: Mapping[str, str]) -> dict[str, str]:

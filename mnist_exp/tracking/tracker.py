@@ -18,7 +18,7 @@ from mlflow.entities import Run, RunData
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-from mnist_exp.config.identity import LENGTH
+from mnist_exp.config.identity import LENGTH, flatten
 from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.serving.model import RULE
@@ -66,7 +66,7 @@ class RunTracker:
     def log_settings(self) -> None:
         """Log params, tags, config, environment and data: all that is known before training."""
         job, config = self._job, self._job.settings.config
-        recorded = {**job.settings.choices, **params.flatten(config.to_dict())}
+        recorded = {**job.settings.choices, **flatten(config.to_dict())}
         tags = {
             "variant": job.variant,
             "config_hash": config.hash(),
@@ -91,7 +91,7 @@ class RunTracker:
         config = self._job.settings.config
         codes = dict.fromkeys([begun.tags.get("code_digest", "unknown"), code_digest()])
         self.set_tags({"config_hash": config.hash(), "code_digest": "+".join(codes)})
-        before, now = params.with_length(begun.params, begun.tags), params.flatten(config.to_dict())
+        before, now = params.with_length(begun.params, begun.tags), flatten(config.to_dict())
         length = {key: params.encode(now[key]) for key in LENGTH}
         self.set_tags({key: text for key, text in length.items() if before.get(key) != text})
         self._log_config()

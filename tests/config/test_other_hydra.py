@@ -126,5 +126,5 @@ def test_runs_of_two_threads_are_what_they_are_alone(
     for result, seed in zip(together, (1, 2, 3), strict=True):
         stored = client.get_run(result.run_id)
         assert (stored.info.status, stored.data.params["seed"]) == ("FINISHED", str(seed))
-        assert stored.info.run_name == f"softmax-adam-s{seed}"
+        assert stored.info.run_name == f"softmax-adam-3steps-200images-eval100-s{seed}"
     assert mlflow.active_run() is None

@@ -90,7 +90,7 @@ def test_everything_a_run_leaves(workdir: Path, capsys: pytest.CaptureFixture[st
     assert f"test accuracy **{result.test_accuracy:.4f}**" in tags["mlflow.note.content"]
     assert tags["result"] == f"{result.test_accuracy:.4f}"
     assert tags["changes"] == "debug=fast model=cnn3x3 schedule.train_accuracy_every=1"
-    assert result.run_name == "cnn3x3-adam-s2"
+    assert result.run_name == "blog_cnn3x3-train_accuracy_every1-fast-s2"
     tracked = only_run(workdir, "mnist_exp_debug")
     assert tracked.data.metrics["best/epoch"] == 1
     for name in (

@@ -23,7 +23,7 @@ def test_the_blogs_settings_are_recognised_without_naming_them() -> None:
     assert reference is not None
     settings = compose(["experiment=blog_cnn3x3", "schedule.epochs=1"])
     variant, _, changes = presets.identify(settings, presets.find_preset(settings.config))
-    assert (variant, changes) == ("blog_cnn3x3", ["schedule.epochs=1"])
+    assert (variant, changes) == ("blog_cnn3x3-1epoch", ["schedule.epochs=1"])
     settings = compose(["model=cnn3x3", "optimizer=adam", "variant=mine"])
     variant, reference, changes = presets.identify(settings, presets.find_preset(settings.config))
     assert (variant, changes) == ("mine", [])
@@ -64,9 +64,14 @@ def test_params_tags_and_files_of_a_run_name_the_same_variant(
         named = {stored.data.params["variant"], stored.data.tags["variant"], resolved["variant"]}
         (names[result.run_id],) = named
         assert result.run_name == f"{names[result.run_id]}-s0"
-    assert list(names.values()) == ["softmax-adam", "1.10", "notebook_softmax_buggy"]
+    assert list(names.values()) == [
+        "softmax-adam-3steps-200images-eval100",
+        "1.10",
+        "notebook_softmax_buggy",
+    ]
     runs = Store().select(Selection(experiment="mnist_exp"))
     statuses = groups.statuses(runs, "test/accuracy")
     made = groups.make_groups(runs, statuses, "test/accuracy", ["variant"])
     assert [group.label for group in made] == list(names.values())
     assert [find_baseline(runs, made, f"variant={name}") for name in names.values()] == [0, 1, 2]
+    assert find_baseline(runs, made, "variant=softmax-adam") == 0

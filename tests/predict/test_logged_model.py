@@ -44,11 +44,12 @@ def test_index_gives_what_the_run_recorded(
 
 def test_a_run_registers_its_model(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     client = mlflow.MlflowClient(trained.uri)
-    (version,) = client.search_model_versions("name='cnn3x3-adam'")
+    (version,) = client.search_model_versions(f"name='{trained.variant}'")
     assert version.run_id == trained.run_id
-    assert client.get_model_version_by_alias("cnn3x3-adam", "best").version == version.version
+    assert client.get_model_version_by_alias(trained.variant, "best").version == version.version
     monkeypatch.setenv("MLFLOW_TRACKING_URI", trained.uri)
-    for address in ("cnn3x3-adam@best", "cnn3x3-adam@latest", f"cnn3x3-adam/{version.version}"):
+    for ending in ("@best", "@latest", f"/{version.version}"):
+        address = f"{trained.variant}{ending}"
         assert mlflow.models.get_model_info(f"models:/{address}").run_id == trained.run_id
 
 
@@ -127,7 +128,7 @@ def endpoint(trained: Trained) -> Iterator[str]:
         "models",
         "serve",
         "-m",
-        "models:/cnn3x3-adam@best",
+        f"models:/{trained.variant}@best",
         "--env-manager",
         "local",
         "--port",

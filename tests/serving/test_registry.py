@@ -102,3 +102,72 @@ def test_names_are_legal(client: mlflow.MlflowClient, variant: str, name: str) -
     assert legal_name(variant) == name
     register(client, run_with_model(client), 3, entry(variant, 0.9, 5000))
     assert len(client.search_model_versions(f"name='{name}'")) == 1
+
+
+SMALL = {"model.kind": "convnet", "model.kernel_size": "3", "data.digest": "d"}
+LARGE = SMALL | {"model.kernel_size": "7"}
+
+
+def run_of(client: mlflow.MlflowClient, program: dict[str, str]) -> str:
+    """A run with a model, which has recorded its program."""
+    run = run_with_model(client)
+    for key, value in program.items():
+        client.log_param(run, key, value)
+    return run
+
+
+def of(program: dict[str, str], accuracy: float) -> Entry:
+    return Entry(variant="net", accuracy=accuracy, images=5000, program=program)
+
+
+def versions(client: mlflow.MlflowClient, name: str) -> set[str]:
+    return {str(version.run_id) for version in client.search_model_versions(f"name='{name}'")}
+
+
+def test_another_program_gets_a_name_of_its_own(client: mlflow.MlflowClient) -> None:
+    """Under a name that a user has chosen, or that the settings of other data lead to."""
+    small = run_of(client, SMALL)
+    register(client, small, 3, of(SMALL, 0.9))
+    other = {}
+    for program in (LARGE, SMALL | {"data.digest": "e"}):
+        entry = of(program, 0.99)
+        other[f"net-{entry.digest[:6]}"] = [run_of(client, program) for _ in range(2)]
+        for run in [*other[f"net-{entry.digest[:6]}"], small]:
+            register(client, run, 3, of(SMALL, 0.9) if run == small else entry)
+    assert versions(client, "net") == {small}
+    assert best(client, "net") == small
+    assert len(other) == 2
+    for name, runs in other.items():
+        assert versions(client, name) == set(runs)
+        assert best(client, name) == runs[0]
+
+
+def test_a_setting_that_is_new_makes_no_other_program(client: mlflow.MlflowClient) -> None:
+    """After an update of mnist_exp, `blog_cnn3x3` goes on under its name."""
+    first, second = run_of(client, SMALL), run_of(client, SMALL | {"model.new": "0"})
+    register(client, first, 3, of(SMALL, 0.9))
+    register(client, second, 3, of(SMALL | {"model.new": "0"}, 0.95))
+    assert versions(client, "net") == {first, second}
+    assert best(client, "net") == second
+
+
+def test_best_leaves_out_what_an_earlier_version_has_mixed_in(client: mlflow.MlflowClient) -> None:
+    large, small = run_of(client, LARGE), run_of(client, SMALL)
+    for run, accuracy in ((large, 0.999), (small, 0.97)):
+        register(client, run, 3, entry("net", accuracy, 5000))  # it knew no programs
+    assert best(client, "net") == large
+    new = run_of(client, SMALL)
+    register(client, new, 3, of(SMALL, 0.96))
+    assert versions(client, "net") == {large, small, new}
+    assert best(client, "net") == small
+
+
+def test_a_name_that_others_use_is_left_to_them(client: mlflow.MlflowClient) -> None:
+    client.create_registered_model("net")
+    client.create_model_version("net", "somewhere", run_with_model(client))
+    client.create_model_version("net", "elsewhere")
+    client.set_registered_model_alias("net", "best", "1")
+    run, new = run_of(client, SMALL), of(SMALL, 0.9)
+    register(client, run, 3, new)
+    assert client.get_model_version_by_alias("net", "best").version in (1, "1")
+    assert versions(client, f"net-{new.digest[:6]}") == {run}

@@ -24,7 +24,9 @@ def client(workdir: Path) -> mlflow.MlflowClient:
     return mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
 
 
-def finished(client: mlflow.MlflowClient, accuracy: float, name: str, digest: str) -> str:
+def finished(
+    client: mlflow.MlflowClient, accuracy: float, name: str, digest: str, size: int = 5000
+) -> str:
     """A run with a model, scored on that data; a registered version of it, too."""
     run = client.create_run("0").info.run_id
     for context in ("train", "validation"):
@@ -33,7 +35,7 @@ def finished(client: mlflow.MlflowClient, accuracy: float, name: str, digest: st
             run, [DatasetInput(described, [InputTag("mlflow.data.context", context)])]
         )
     client.log_batch(
-        run, [Metric("val/accuracy", accuracy, 0, 1)], [Param("data.validation_size", "5000")]
+        run, [Metric("val/accuracy", accuracy, 0, 1)], [Param("data.validation_size", str(size))]
     )
     tags = {"mnist_exp.takes": "pictures"}
     model = client.create_logged_model("0", "model", source_run_id=run, tags=tags)
@@ -58,6 +60,16 @@ def test_the_best_for_digits_has_seen_digits(client: mlflow.MlflowClient) -> Non
     assert best(client) == {first}
     better = finished(client, 0.98, "mnist", "a")
     assert best(client) == {better}
+
+
+def test_the_usual_validation_images_come_before_more_and_before_fewer(
+    client: mlflow.MlflowClient,
+) -> None:
+    for size in (100, 10_000):
+        found = finished(client, 0.999, "mnist", "a", size)
+        assert Models(None).find("best")[0].info.run_id == found
+    usual = finished(client, 0.9, "mnist", "a")
+    assert Models(None).find("best")[0].info.run_id == usual
 
 
 def test_without_mnist_the_newest_runs_data_count(client: mlflow.MlflowClient) -> None:

@@ -18,13 +18,9 @@ from mnist_exp.outside import moments
 from mnist_exp.training import checkpoint
 from tests.support.waiting import LIMIT
 
-SETTINGS = (
-    "model=softmax",
-    "preflight=off",
-    "data.train_limit=200",
-    "data.eval_limit=100",
-    "schedule.epochs=2",
-)
+# All images are used, because a run with a part of them is not registered.
+SETTINGS = ("model=softmax", "preflight=off", "schedule.batch_size=5000", "schedule.epochs=2")
+REGISTERED = "softmax-adam-2epochs-batch5000"
 CODES = {"SIGKILL": {-9}, "SIGTERM": {143}, "SIGINT": {130}}
 PICTURE = np.eye(28, dtype=np.uint8)[None] * 255
 
@@ -135,7 +131,7 @@ def model_of(folder: Path, run: Run) -> list[float]:
 def check_registry(folder: Path, finished: Sequence[Run]) -> None:
     """Each finished run has a whole version, and no other run; `best` is one of them and loads."""
     client = client_of(folder)
-    versions = client.search_model_versions("name='softmax-adam'")
+    versions = client.search_model_versions(f"name='{REGISTERED}'")
     assert sorted(str(version.run_id) for version in versions) == sorted(
         run.info.run_id for run in finished
     )
@@ -144,7 +140,7 @@ def check_registry(folder: Path, finished: Sequence[Run]) -> None:
         assert (model.status, model.source_run_id) == ("READY", version.run_id)
         assert any(Path(str(version.source)).rglob("*.keras"))
     with _store(folder):
-        assert mlflow.pyfunc.load_model("models:/softmax-adam@best") is not None
+        assert mlflow.pyfunc.load_model(f"models:/{REGISTERED}@best") is not None
 
 
 def check_run(folder: Path, run: Run, is_marked: bool = True) -> State:

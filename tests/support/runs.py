@@ -64,6 +64,7 @@ class Trained:
     folder: Path
     uri: str
     run_id: str
+    variant: str
     test_accuracy: float
 
 

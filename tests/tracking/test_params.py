@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_exp.tracking.params import decode, encode, flatten, number
+from mnist_exp.tracking.params import decode, encode, number
 
 single = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
 values = single | st.lists(single.filter(lambda value: value not in (math.inf, -math.inf)))
@@ -41,8 +41,3 @@ def test_numbers_in_other_spellings() -> None:
     assert decode("1e-3") == decode("0.0010") == 0.001
     assert decode("[64,32]") == [64, 32]
     assert number("True") is None
-
-
-def test_flatten() -> None:
-    nested = {"a": {"b": 1, "c": {"d": [1, 2]}}, "e": None}
-    assert flatten(nested) == {"a.b": 1, "a.c.d": [1, 2], "e": None}

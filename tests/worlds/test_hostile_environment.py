@@ -235,7 +235,7 @@ def files(folder: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> dict[str, Any]:
     result = outcome(tmp_path_factory.mktemp("clean"), empty_store, Case({}))
-    assert result["runs"] == [("cnn3x3-adam-s0", "FINISHED")]
+    assert result["runs"] == [("blog_cnn3x3-he-3steps-200images-eval100-s0", "FINISHED")]
     assert result["models"] == [("READY",)] or result["models"] == [(2,)]
     return result
 

@@ -1,0 +1,173 @@
+"""The name of a program, from what its settings are and not from how they were typed.
+
+It is the name of the preset, or of the network and its optimizer, that has most settings in common
+with the program, followed by what differs: `cnn7x7-adam`, `blog_cnn3x3-3epochs`.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, cast
+
+from omegaconf import DictConfig, OmegaConf
+
+from mnist_exp.config.group_schemas import SCHEMAS
+from mnist_exp.config.groups import CONF_DIR, group_options
+from mnist_exp.config.identity import LENGTH, digest_of, flatten
+from mnist_exp.config.settings import Settings
+from mnist_exp.config.tree import compose
+
+_GROUPS = ("model", "init", "loss", "optimizer", "schedule", "data")
+_MOST_PARTS, _MOST_LETTERS = 4, 60  # of a name; six hex digits stand for what exceeds them
+# The number of these is written before the word, that of other settings behind it.
+_COUNTED = {"schedule.epochs": "epoch", "schedule.max_steps": "step", "data.train_limit": "image"}
+_WORDS = {
+    "learning_rate": "lr",
+    "batch_size": "batch",
+    "kernel_size": "kernel",
+    "hidden_units": "units",
+    "dense_units": "dense",
+    "conv_bias": "bias",
+    "eval_limit": "eval",
+    "validation_size": "validation",
+}
+Values = dict[str, Any]  # by dotted key
+
+
+def program_name(settings: Settings, other_data: str | None) -> str:
+    """Return the name of the program that the settings are, without the seed.
+
+    `other_data` is the digest of the data, None for MNIST as published. A debug run has the name of
+    the program that it debugs, and its option. A variant that an override names is the name.
+    """
+    config, debug = settings.config, settings.choices.get("debug")
+    if config.variant is not None and settings.overrides_key("variant"):
+        return config.variant
+    own = _values(config.to_dict())
+    hidden = list(flatten(_file("debug", debug))) if debug in group_options("debug") else []
+    described = {}
+    for name, base in _bases(settings).items():
+        seen = own | {key: base[key] for key in hidden if key in base}
+        described[name] = _differences(seen, base)
+    name = min(described, key=lambda base: len(described[base]))
+    parts, ending = described[name], [] if debug is None else [debug]
+    if other_data is not None:
+        ending.append(f"data{other_data[:6]}")
+    if "" in parts or len(parts) > _MOST_PARTS or len("-".join([name, *parts])) > _MOST_LETTERS:
+        parts = [part for part in parts if part][:2]
+        ending.append(digest_of({key: str(value) for key, value in own.items()})[:6])
+    return "-".join([name, *parts, *ending])
+
+
+def _bases(settings: Settings) -> dict[str, Values]:
+    """Return the settings that a name can begin with, by that name; the first of equals counts.
+
+    They are those of the presets with the same kind of model, size of kernels and kind of
+    optimizer, and at last the network's and the optimizer's with the defaults for all others.
+    """
+    config, shipped = settings.config, group_options("experiment")
+    presets = {name: _preset(name) for name in shipped}
+    chosen = settings.choices.get("experiment", "null")
+    if config.variant is not None and chosen not in (*shipped, "null"):  # from --config-dir
+        own = compose([f"experiment={chosen}"]).config
+        presets = {config.variant: _values(own.to_dict()), **presets}
+    network, size = config.model.kind, getattr(config.model, "kernel_size", None)
+    kinds = {"model.kind": network, "optimizer.kind": config.optimizer.kind}
+    kinds |= {} if size is None else {"model.kernel_size": size}
+    alike = {name: base for name, base in presets.items() if kinds.items() <= base.items()}
+    option = network
+    if size is not None:
+        network = f"cnn{size}x{size}"
+        option = network if network in group_options("model") else "cnn3x3"
+    plain = _options({"model": option, "optimizer": config.optimizer.kind}, {}) | kinds
+    return alike | {f"{network}-{config.optimizer.kind}": plain}
+
+
+@cache
+def _preset(name: str) -> Values:
+    """Return the settings of a preset of this project. Composing it would be much slower."""
+    file = _file("experiment", name)
+    options = {
+        key.removeprefix("override /"): option
+        for entry in file["defaults"]
+        for key, option in entry.items()
+    }
+    return _options(options, {group: file[group] for group in _GROUPS if group in file})
+
+
+def _options(chosen: Mapping[str, str], changes: Mapping[str, Any]) -> Values:
+    """Return the settings of these options of groups, or of the default ones, and the changes."""
+    root = _file("", "config")
+    options = {key: option for entry in root["defaults"][1:7] for key, option in entry.items()}
+    options |= chosen
+    tree = OmegaConf.create({group: _option(group, options[group]) for group in _GROUPS})
+    merged = OmegaConf.merge(tree, changes, {"deterministic": root["deterministic"]})
+    resolved: Any = OmegaConf.to_container(merged, resolve=True)
+    return _values(resolved)
+
+
+@cache
+def _option(group: str, name: str) -> DictConfig:
+    """Return the settings of an option of a group, with the schema that its file names."""
+    file = dict(_file(group, name))
+    kind = file.pop("defaults")[0].partition("@")[0].rpartition("/")[2]
+    merged = OmegaConf.merge(OmegaConf.structured(SCHEMAS[group][kind]), file)
+    assert isinstance(merged, DictConfig)
+    return merged
+
+
+def _option_values(group: str, name: str) -> Values:
+    """Return the settings of an option of a group by dotted key, interpolations as they are."""
+    return flatten({group: OmegaConf.to_container(_option(group, name))})
+
+
+@cache
+def _file(group: str, name: str) -> dict[str, Any]:
+    """Return the content of an option's file, interpolations as they are."""
+    content = OmegaConf.to_container(OmegaConf.load(CONF_DIR / group / f"{name}.yaml"))
+    assert isinstance(content, dict)
+    return cast("dict[str, Any]", content)
+
+
+def _values(nested: Mapping[str, Any]) -> Values:
+    """Return the settings that make a program, but for the folder of its data."""
+    chosen = {key: nested[key] for key in (*_GROUPS, "deterministic")}
+    return {key: value for key, value in flatten(chosen).items() if key != "data.dir"}
+
+
+def _differences(own: Values, base: Values) -> list[str]:
+    """Return the parts of a name that say how the settings differ from the base's.
+
+    An empty part stands for a difference that has no short words.
+    """
+    known = _option_values("schedule", own["schedule.kind"]) | base
+    differing = {key for key in own if own[key] != known[key]}
+    differing -= {key for key in LENGTH if own[key] is None}  # the other one then differs
+    parts = []
+    for group in ("init", "loss"):  # their settings have no short words, but their options have
+        of_group = {key for key in differing if key.startswith(f"{group}.")}
+        of_group -= {"loss.from_probabilities"}
+        parts += [_option_with(group, own)] if of_group else []
+        differing -= of_group
+    return parts + [_part(key, own[key]) for key in own if key in differing]
+
+
+def _option_with(group: str, own: Values) -> str:
+    """Return the option of the group that has these settings, or "" if none has."""
+    seen = own | {"loss.from_probabilities": False}
+    options = {name: _option_values(group, name) for name in group_options(group)}
+    return next((name for name, values in options.items() if values.items() <= seen.items()), "")
+
+
+def _part(key: str, value: object) -> str:
+    """Return the part of a name for one setting, such as `lr0.01`, `nobias` or `3epochs`."""
+    leaf = key.rpartition(".")[2]
+    word = _WORDS.get(leaf, leaf)
+    if leaf == "kind":
+        return str(value)
+    if key in _COUNTED and value is not None:
+        return f"{value}{_COUNTED[key]}{'' if value == 1 else 's'}"
+    if value is None or isinstance(value, bool):
+        return word if value else f"no{word}" if leaf in _WORDS else f"no_{word}"
+    numbers = value if isinstance(value, list) else [value]
+    texts = [f"{number:.3g}" if isinstance(number, float) else str(number) for number in numbers]
+    return word + ("-" if word[-1].isdigit() else "") + "-".join(texts).replace("+", "")

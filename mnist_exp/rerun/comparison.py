@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mnist_exp.config.identity import LENGTH
 from mnist_exp.outside.printing import plural
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.environment import read_hardware, read_packages
@@ -11,6 +12,9 @@ from mnist_exp.tracking.record import History, TrackedRun
 
 # Metrics that are measured with a clock, or on the machine as a whole, are never the same twice.
 _MEASURED = ("time/", "system/")
+# Metrics whose step is the training step, as far as their names could mean the epoch.
+_STEP_CURVE = ("train/step_cost", "train/step_accuracy")
+_PER_STEP = ("train/batch_accuracy", *_STEP_CURVE)
 _UNSET = "unset"  # of a variable that the record names
 _MOST_FILES = 5  # named in a line about uncommitted changes
 
@@ -37,7 +41,7 @@ class MetricPair:
     @property
     def _unit(self) -> str:
         is_per_epoch = self.name.startswith(("train/", "val/", "test/", "best/"))
-        return "epoch" if is_per_epoch and self.name != "train/batch_accuracy" else "step"
+        return "epoch" if is_per_epoch and self.name not in _PER_STEP else "step"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +97,10 @@ def compare(first: TrackedRun, second: TrackedRun) -> RunComparison:
     for name in sorted({*first.metrics, *second.metrics}, key=_reading_order):
         before, after = first.metrics.get(name, {}), second.metrics.get(name, {})
         if name.startswith(_MEASURED) or (not first.is_finished and not before):
+            continue
+        # Earlier versions logged no step curve, and a run that was made longer has points of both
+        # of its lengths. What the points are means of is compared by epoch.
+        if name in _STEP_CURVE and (not before or any(key in first.tags for key in LENGTH)):
             continue
         if name.startswith("best/"):
             # It is logged each time a run ends, which a run that was made longer did several times.

@@ -109,7 +109,10 @@ class RunTracker:
         self.set_tags({key: value for key, value in tags.items() if key not in own})
 
     def log_epoch(self, result: EpochResult) -> None:
-        """Log an epoch's metrics with step = epoch, and the batches' with step = training step."""
+        """Log an epoch's metrics with step = epoch, and those within it with step = training step.
+
+        All are in one request, as a rule.
+        """
         values = {
             "train/cost": result.cost,
             "train/accuracy": result.train_accuracy,
@@ -122,13 +125,13 @@ class RunTracker:
         if reference is not None and (cost := reference.cost_of(result.epoch)) is not None:
             values["reference/cost"] = cost
         now = _milliseconds()
-        self._log_points(
-            [(name, value, now, result.epoch) for name, value in values.items()]
-            + [
-                ("train/batch_accuracy", value, now, step)
-                for step, value in result.batch_accuracies
-            ]
-        )
+        points = [(name, value, now, result.epoch) for name, value in values.items()]
+        for step, value in result.batch_accuracies:
+            points.append(("train/batch_accuracy", value, now, step))
+        for step, cost, accuracy in result.step_points:
+            points.append(("train/step_cost", cost, now, step))
+            points.append(("train/step_accuracy", accuracy, now, step))
+        self._log_points(points)
 
     def log_summary(self, values: Mapping[str, float], epoch: int = 0) -> None:
         """Log metrics of the whole run up to an epoch."""

@@ -26,7 +26,7 @@ from mnist_exp.outside import moments
 from mnist_exp.outside.foreign_files import read_json, read_npz
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.locks import file_lock
-from mnist_exp.training.results import EpochResult, Evaluation, Progress
+from mnist_exp.training.results import EpochResult, Evaluation, Progress, StepPoint, Sums
 
 if TYPE_CHECKING:
     from mnist_exp.training.program import Program
@@ -241,7 +241,7 @@ def _load(folder: Path) -> RunState:
     _check_numbers([plain["progress"], plain["results"], plain["num_weights"]])
     arrays, split = _arrays(folder / "arrays.npz"), int(plain["num_weights"])
     return RunState(
-        progress=Progress(**plain["progress"] | _points(plain["progress"])),
+        progress=Progress(**plain["progress"] | _curves(plain["progress"], "at_point")),
         results=tuple(_result(result) for result in plain["results"]),
         weights=arrays[:split],
         optimizer=arrays[split:],
@@ -268,11 +268,16 @@ def _check_numbers(value: Any) -> None:
 
 def _result(plain: dict[str, Any]) -> EpochResult:
     scores = {split: Evaluation(**plain[split]) for split in ("val", "test")}
-    return EpochResult(**plain | scores | _points(plain))
+    return EpochResult(**plain | scores | _curves(plain, "after_point"))
 
 
-def _points(plain: dict[str, Any]) -> dict[str, Any]:
-    return {"batch_accuracies": tuple((step, value) for step, value in plain["batch_accuracies"])}
+def _curves(plain: dict[str, Any], sums: str) -> dict[str, Any]:
+    """Return what holds tuples; earlier versions wrote no step curve, which `sums` belongs to."""
+    return {
+        "batch_accuracies": tuple((step, value) for step, value in plain["batch_accuracies"]),
+        "step_points": tuple(StepPoint(*point) for point in plain.get("step_points", ())),
+        sums: Sums(*plain.get(sums, ())),
+    }
 
 
 def _folders(run_folder: Path) -> list[Path]:

@@ -5,11 +5,13 @@ epoch call after call. The inner one is `Program.train_steps`, compiled by Tenso
 many steps, because a return to Python costs more than a step of a small model. `InnerLoop` chooses
 how many steps a call makes. Between two calls Python shows the progress, saves checkpoints and
 obeys signals. The results do not depend on the number of calls: the order of an epoch's examples is
-fixed before its first call, and the sums over an epoch are carried from call to call.
+fixed before its first call, and the sums over an epoch are carried from call to call. A call notes
+them at the steps of the run's step curve, too.
 """
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import tensorflow as tf
@@ -18,8 +20,9 @@ from numpy.typing import NDArray
 from mnist_exp.data import Dataset, Split
 from mnist_exp.errors import NonFiniteCost
 from mnist_exp.training.program import Program, Totals, evaluate
-from mnist_exp.training.results import EpochResult, Progress
+from mnist_exp.training.results import EpochResult, Progress, Sums
 from mnist_exp.training.seeds import epoch_order
+from mnist_exp.training.step_curve import StepCurve
 
 _SECONDS_PER_CALL = 0.5  # often enough for the progress bar and for signals
 _BEGINNING = Progress()
@@ -44,7 +47,7 @@ def fit(
     progress = start
     while not (progress.evaluated and progress.step >= program.total_steps):
         if progress.evaluated:
-            progress = Progress(epoch=progress.epoch + 1, step=progress.step, evaluated=False)
+            progress = replace(progress, epoch=progress.epoch + 1, evaluated=False)
         for latest in steps.epoch(progress):
             progress = latest
             on_progress(progress)
@@ -70,6 +73,8 @@ def _score(program: Program, data: Dataset, progress: Progress) -> EpochResult:
         test=evaluate(program, data.test),
         batch_accuracies=progress.batch_accuracies,
         seconds=progress.seconds,
+        step_points=progress.step_points,
+        after_point=progress.sums.less(progress.at_point),
     )
 
 
@@ -90,6 +95,7 @@ class InnerLoop:
         self._program, self._split = program, split
         self._images, self._labels = tf.constant(split.images), tf.constant(split.labels)
         self._steps_per_call = 1
+        self._curve = StepCurve(program.total_steps)
         program.train_steps.get_concrete_function()  # compiled here: no epoch's time includes it
 
     def epoch(self, progress: Progress) -> Iterator[Progress]:
@@ -105,28 +111,49 @@ class InnerLoop:
 
     def call(self, progress: Progress, rest: NDArray[np.int32]) -> Progress:
         """Make one call into the graph; `rest` is what the epoch's order has left."""
-        points, size = self._scored(progress, rest), self._program.batch_size
+        scored, size = self._scored(progress, rest), self._program.batch_size
         steps = self._steps_in_call(progress.step, len(rest) // size)
+        last = progress.step + max(steps, 1)
         started = time.perf_counter()
-        run = self._program.train_steps if steps else self._program.train_remainder
-        batches = rest[: steps * size] if steps else rest
-        first = tf.constant(progress.step, tf.int64)
-        totals = run(self._images, self._labels, batches, first, Totals.of(progress))
-        cost_sum, correct, bad_step = (total.numpy() for total in totals)
+        noted, bad_step = self._train(progress, rest[: steps * size] if steps else rest, last)
         elapsed = time.perf_counter() - started
         if steps:
             self._steps_per_call = max(1, min(2 * steps, int(steps * _SECONDS_PER_CALL / elapsed)))
+        points, at_point = self._curve.extended(progress, noted)
         return Progress(
             epoch=progress.epoch,
-            step=progress.step + max(steps, 1),
-            examples=progress.examples + len(batches),
-            cost_sum=float(cost_sum),
-            correct=int(correct),
-            bad_step=int(bad_step),
+            step=last,
+            examples=noted[last].examples,
+            cost_sum=noted[last].cost,
+            correct=noted[last].correct,
+            bad_step=bad_step,
             seconds=progress.seconds + elapsed,
-            batch_accuracies=points,
+            batch_accuracies=scored,
+            step_points=points,
+            at_point=at_point,
             evaluated=False,
         )
+
+    def _train(
+        self, progress: Progress, examples: NDArray[np.int32], last: int
+    ) -> tuple[dict[int, Sums], int]:
+        """Train with these examples up to step `last`; return sums by step, and the bad step.
+
+        They are the epoch's sums at the points of the step curve and, at the end, at step `last`.
+        """
+        size, first = self._program.batch_size, tf.constant(progress.step, tf.int64)
+        at = [*self._curve.between(progress.step, last), last]
+        if len(examples) < size:
+            run, batches = self._program.train_remainder, [examples, first]
+        else:
+            ends = tf.constant([step - progress.step for step in at], tf.int64)
+            run, batches = self._program.train_steps, [examples, first, ends]
+        totals = run(self._images, self._labels, *batches, Totals.of(progress))
+        costs, corrects, bad_steps = (total.numpy().tolist() for total in totals)
+        used = [min((step - progress.step) * size, len(examples)) for step in at]
+        examples_so_far = [progress.examples + count for count in used]
+        sums = map(Sums, costs, corrects, examples_so_far)
+        return dict(zip(at, sums, strict=True)), bad_steps[-1]
 
     def _scored(self, progress: Progress, rest: NDArray[np.int32]) -> tuple[tuple[int, float], ...]:
         """Return the epoch's batch accuracies, with that of the next batch if it is its turn."""

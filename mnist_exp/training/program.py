@@ -24,14 +24,17 @@ _WHITE = tf.constant(255.0)
 
 
 class Totals(NamedTuple):
-    """Sums over the batches of an epoch, carried from call to call."""
+    """Sums over the batches of an epoch, carried from call to call.
+
+    A call returns them [n] as they were at `n` of its steps.
+    """
 
     cost: tf.Tensor
-    """The sum of the examples' losses: float64 []."""
+    """The sum of the examples' losses: float64 [] or [n]."""
     correct: tf.Tensor
-    """How many examples were right: int64 []."""
+    """How many examples were right: int64 [] or [n]."""
     bad_step: tf.Tensor
-    """The first step, counted from 0, with a NaN or infinite cost; -1 if none: int64 []."""
+    """The first step, counted from 0, with a NaN or infinite cost; -1 if none: int64 [] or [n]."""
 
     @staticmethod
     def of(progress: Progress) -> "Totals":
@@ -72,7 +75,11 @@ class Program:
     def train_steps(self) -> Any:
         """Make many steps in one call, as a compiled loop.
 
-        (images, labels, order [steps * batch_size], first step, totals) -> totals
+        (images, labels, order [steps * batch_size], first step, ends [n], totals []) -> totals [n]
+
+        The ends are numbers of the call's steps, which grow up to that of all: after so many steps
+        the totals are noted. One loop over the ends is outside of one over the steps between them,
+        so that a step takes no longer than if nothing were noted.
         """
 
         def train_steps(
@@ -80,6 +87,7 @@ class Program:
             labels: tf.Tensor,
             order: tf.Tensor,
             first_step: tf.Tensor,
+            ends: tf.Tensor,
             totals: Totals,
         ) -> Totals:
             # One gather for all steps is faster than one in each.
@@ -92,23 +100,35 @@ class Program:
                 y = tf.slice(labels, [start], [size])
                 return offset + 1, self._step(x, y, first_step + offset, totals)
 
-            steps = tf.cast(tf.shape(order)[0] // size, tf.int64)
-            begin = (tf.constant(0, tf.int64), totals)
-            _, totals = tf.while_loop(lambda offset, _: offset < steps, step, begin)
-            return totals
+            def steps_before(
+                state: tuple[tf.Tensor, Totals], end: tf.Tensor
+            ) -> tuple[tf.Tensor, Totals]:
+                reached: tuple[tf.Tensor, Totals] = tf.while_loop(
+                    lambda offset, _: offset < end, step, state
+                )
+                return reached
+
+            noted: Totals
+            _, noted = tf.scan(steps_before, ends, (tf.constant(0, tf.int64), totals))
+            return noted
 
         indices, counter = tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int64)
+        ends = tf.TensorSpec([None], tf.int64)
         totals = Totals(tf.TensorSpec([], tf.float64), counter, counter)
-        return _graph(train_steps, self._images, indices, indices, counter, totals)
+        return _graph(train_steps, self._images, indices, indices, counter, ends, totals)
 
     @cached_property
     def train_remainder(self) -> Callable[..., Totals]:
-        """Make one step, as `train_steps` does, with the smaller batch at the end of an epoch."""
+        """Make one step, as `train_steps` does, with the smaller batch at the end of an epoch.
+
+        (images, labels, batch [B], step, totals []) -> totals [1]
+        """
 
         def train_remainder(
             images: tf.Tensor, labels: tf.Tensor, batch: tf.Tensor, step: tf.Tensor, totals: Totals
         ) -> Totals:
-            return self._step(tf.gather(images, batch), tf.gather(labels, batch), step, totals)
+            totals = self._step(tf.gather(images, batch), tf.gather(labels, batch), step, totals)
+            return Totals(*(total[tf.newaxis] for total in totals))
 
         graph: Callable[..., Totals] = _graph(train_remainder)
         return graph

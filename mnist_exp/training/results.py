@@ -1,6 +1,7 @@
 """What training reports, as frozen values that need no TensorFlow."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,36 @@ class Evaluation:
 
     cost: float
     accuracy: float
+
+
+class Sums(NamedTuple):
+    """Sums over some training examples."""
+
+    cost: float = 0.0
+    """The sum of their losses."""
+    correct: int = 0
+    """How many were right."""
+    examples: int = 0
+    """How many they are."""
+
+    def less(self, other: "Sums") -> "Sums":
+        """Return the sums over these examples without the others."""
+        cost, correct, examples = other
+        return Sums(self.cost - cost, self.correct - correct, self.examples - examples)
+
+
+NOTHING = Sums()
+
+
+class StepPoint(NamedTuple):
+    """A point of a run's step curve: means over the training steps since the point before it."""
+
+    step: int
+    """The training steps since the start of the run."""
+    cost: float
+    """The mean loss per training example, as the batches came, dropout on."""
+    accuracy: float
+    """The fraction in [0, 1] of the training examples that were right."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +69,10 @@ class EpochResult:
     """(step, accuracy of the batch before its step, dropout off)."""
     seconds: float
     """The time of training, without evaluation."""
+    step_points: tuple[StepPoint, ...] = ()
+    """The points of the step curve in this epoch."""
+    after_point: Sums = NOTHING
+    """Over the steps after the last point of the step curve."""
 
     @property
     def images_per_second(self) -> float:
@@ -47,7 +82,7 @@ class EpochResult:
     @property
     def progress(self) -> "Progress":
         """The place of the run right after this epoch."""
-        return Progress(epoch=self.epoch, step=self.step)
+        return Progress(epoch=self.epoch, step=self.step, at_point=NOTHING.less(self.after_point))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +103,19 @@ class Progress:
     """The first step with a NaN or infinite cost; -1 if there is none."""
     seconds: float = 0.0
     batch_accuracies: tuple[tuple[int, float], ...] = ()
+    step_points: tuple[StepPoint, ...] = ()
+    at_point: Sums = NOTHING
+    """What the epoch's sums were at the last point of the step curve.
+
+    If that lies in an earlier epoch: minus the sums of earlier epochs since then.
+    """
     evaluated: bool = True
     """True if the epoch's result was yielded, so that a new epoch begins."""
+
+    @property
+    def sums(self) -> Sums:
+        """The sums over the epoch so far."""
+        return Sums(self.cost_sum, self.correct, self.examples)
 
     @property
     def cost(self) -> float:

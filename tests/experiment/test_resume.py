@@ -110,6 +110,10 @@ def test_a_finished_run_can_be_made_longer(workdir: Path) -> None:
     assert final_weights(longer.run_id) == final_weights(whole.run_id)
     steps = [step for step, _ in histories(workdir, short.run_id)["train/cost"]]
     assert steps == [1, 2, 3]
+    # Each of the 60 steps is a point, because they are fewer than a hundred.
+    points = histories(workdir, short.run_id)["train/step_cost"]
+    assert [step for step, _ in points] == list(range(1, 61))
+    assert points == histories(workdir, whole.run_id)["train/step_cost"]
     assert only_run(workdir).data.params["schedule.epochs"] == "1"  # which MLflow never changes
     read = Store().select(Selection(run_ids=(short.run_id, whole.run_id))).params
     assert set(read["schedule.epochs"]) == {"3"}

@@ -63,6 +63,33 @@ def test_a_batch_accuracy_differs_from_a_step_on_not_from_an_epoch_on() -> None:
     )
 
 
+CURVE = {"train/step_cost": {10: "0.5", 20: "0.25"}, "train/step_accuracy": {10: "0.8", 20: "0.9"}}
+
+
+def test_a_step_curve_differs_from_a_step_on() -> None:
+    first = recorded(metrics=CURVE)
+    second = recorded(metrics={**CURVE, "train/step_cost": {10: "0.5", 20: "0.3"}})
+    assert compare(first, second).verdict() == (
+        "not identical: train/step_cost differs from step 20 on: 0.25 against 0.3"
+    )
+
+
+@pytest.mark.parametrize("key", ["schedule.epochs", "schedule.max_steps"])
+def test_the_step_curve_of_a_run_that_was_made_longer_is_not_compared(key: str) -> None:
+    """It has the points of both lengths."""
+    first = recorded()
+    tags = {**first.tags, key: "2"}
+    longer = recorded(tags=tags, metrics={**first.metrics, "train/step_cost": {5: "0.7"}})
+    assert compare(longer, recorded(metrics={**first.metrics, **CURVE})).verdict() == (
+        "identical: 2 metrics, 4 values, equal to the last digit"
+    )
+
+
+def test_a_run_of_a_version_without_step_curves_is_identical_to_its_rerun() -> None:
+    first = recorded()
+    assert compare(first, recorded(metrics={**first.metrics, **CURVE})).identical
+
+
 def test_one_metric_with_one_value() -> None:
     run = recorded(metrics={"test/cost": {1: "0.5"}})
     assert compare(run, run).verdict() == "identical: 1 metric, 1 value, equal to the last digit"

@@ -12,10 +12,11 @@ from mlflow.tracking.context.git_context import GitRunContext
 from mnist_exp import data
 from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.serving import package, registry
-from mnist_exp.tracking import tracker
+from mnist_exp.tracking import operations, tracker
 from mnist_exp.tracking.lifetime import track_run
+from mnist_exp.tracking.outbox import Outbox
 from mnist_exp.tracking.unsent import pending
-from mnist_exp.training.results import EpochResult, Evaluation
+from mnist_exp.training.results import EpochResult, Evaluation, StepPoint
 from tests.support.jobs import a_job
 from tests.support.results import an_epoch
 from tests.support.runs import only_run
@@ -37,6 +38,7 @@ def epoch(number: int, cost: float = 0.5) -> EpochResult:
         val=scores,
         test=scores,
         batch_accuracies=points,
+        step_points=tuple(StepPoint(number * 10 - 9 + i, 1 / 3, 0.7) for i in range(10)),
         seconds=2.0,
     )
 
@@ -91,6 +93,28 @@ def test_params_tags_metrics_and_artifacts(workdir: Path, small_mnist: data.Data
         "env/packages.txt",
         "env/hardware.json",
     } <= files
+
+
+def test_an_epoch_is_one_request_with_all_points_of_its_steps(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An epoch that is logged again, after a resumption, adds nothing."""
+    sent: list[operations.Operation] = []
+    with track_run(a_job(dataset=small_mnist)) as run_tracker:
+        original = Outbox.send
+
+        def send(outbox: Outbox, operation: operations.Operation) -> None:
+            sent.append(operation)
+            original(outbox, operation)
+
+        monkeypatch.setattr(Outbox, "send", send)
+        for number in (1, 2, 1):
+            run_tracker.log_epoch(epoch(number))
+        monkeypatch.undo()
+    assert [type(operation) for operation in sent] == [operations.Metrics] * 2
+    run_id = only_run(workdir).info.run_id
+    assert history(workdir, run_id, "train/step_cost") == [(step, 1 / 3) for step in range(1, 21)]
+    assert history(workdir, run_id, "train/step_accuracy") == [(s, 0.7) for s in range(1, 21)]
 
 
 @pytest.mark.parametrize("recorded", ["commit", "off"])

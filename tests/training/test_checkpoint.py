@@ -15,7 +15,7 @@ from mnist_exp.errors import UserError
 from mnist_exp.training import checkpoint
 from mnist_exp.training.loop import fit
 from mnist_exp.training.program import Program, build_program
-from mnist_exp.training.results import EpochResult, Evaluation, Progress
+from mnist_exp.training.results import EpochResult, Evaluation, Progress, StepPoint, Sums
 from tests.support.results import an_epoch
 
 Compose = Callable[..., Config]
@@ -24,6 +24,8 @@ RESULT = an_epoch(
     val=Evaluation(1 / 3, 0.25),
     test=Evaluation(2 / 3, 0.75),
     batch_accuracies=((0, 0.1), (4, 0.7)),
+    step_points=(StepPoint(4, 0.1 + 0.2, 1 / 3), StepPoint(5, 1 / 7, 0.5)),
+    after_point=Sums(0.1 + 0.7, 2, 50),
 )
 
 
@@ -36,6 +38,8 @@ def state(step: int, size: int = 10, evaluated: bool = True) -> checkpoint.RunSt
         cost_sum=0.1 + 0.2,
         correct=3,
         batch_accuracies=((0, 0.1),),
+        step_points=(StepPoint(3, 0.1 + 0.2, 2 / 3),),
+        at_point=Sums(0.1 + 0.2, -2, 10),
         evaluated=evaluated,
     )
     return checkpoint.RunState(

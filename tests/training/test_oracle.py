@@ -52,8 +52,9 @@ def train_ours(
     costs = []
     for step, batch in enumerate(batches):
         zero = Totals.of(results.Progress())
-        totals = program.train_steps(images, labels, batch, tf.constant(step, tf.int64), zero)
-        costs.append(float(totals.cost))  # the sum over the batch
+        first, ends = tf.constant(step, tf.int64), tf.constant([1], tf.int64)
+        totals = program.train_steps(images, labels, batch, first, ends, zero)
+        costs.append(float(totals.cost[0]))  # the sum over the batch
     return costs, [variable.numpy() for variable in program.model.trainable_variables]
 
 

@@ -164,9 +164,10 @@ def test_dropout_masks_depend_on_seed_and_step(
             tf.constant(small_mnist.train.labels),
             np.arange(50, dtype=np.int32),
             tf.constant(step, tf.int64),
+            tf.constant([1], tf.int64),
             Totals.of(results.Progress()),
         )
-        return float(totals.cost)
+        return float(totals.cost[0])
 
     assert cost_of_one_step(3, seed=0) == cost_of_one_step(3, seed=0)
     assert cost_of_one_step(3, seed=0) != cost_of_one_step(4, seed=0)

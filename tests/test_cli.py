@@ -1,6 +1,7 @@
 """The command line in its own process, as a user meets it."""
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -173,8 +174,18 @@ def tracked_runs(folder: Path) -> list[Any]:
 
 
 def test_multirun_trains_two_models_in_one_process(multiruns: dict[str, Started]) -> None:
-    exit_code, _, said = multiruns["models"].output()
+    exit_code, out, said = multiruns["models"].output()
     assert exit_code == 0, said
+    assert "2 of 2 runs are done." in out
+    last = out.splitlines()[-1].partition("To compare them: ")[2]
+    assert last.startswith("python -m mnist_exp.compare --filter ")
+    command = [sys.executable, *shlex.split(last)[1:]]
+    folder = multiruns["models"].folder
+    compared = subprocess.run(
+        command, check=True, cwd=folder, capture_output=True, text=True, timeout=LIMIT
+    )
+    assert "cnn3x3" in compared.stdout
+    assert "softmax" in compared.stdout
     runs = tracked_runs(multiruns["models"].folder)
     assert {run.data.params["model"] for run in runs} == {"softmax", "cnn3x3"}
     assert {run.info.status for run in runs} == {"FINISHED"}
@@ -182,8 +193,10 @@ def test_multirun_trains_two_models_in_one_process(multiruns: dict[str, Started]
 
 
 def test_failed_job_of_a_multirun_does_not_stop_the_others(multiruns: dict[str, Started]) -> None:
-    exit_code, _, said = multiruns["one bad"].output()
+    exit_code, out, said = multiruns["one bad"].output()
     assert exit_code == 1
+    assert "1 of 2 runs are done." in out
+    assert "no run yet: python -m mnist_exp optimizer.learning_rate=-1 model=softmax" in out
     assert "optimizer.learning_rate=-1.0: expected a number > 0" in said
     assert "Traceback" not in said
     runs = tracked_runs(multiruns["one bad"].folder)

@@ -34,6 +34,7 @@ from mnist_exp.errors import ConfigError
 EXECUTION_WHITELIST = (
     "mnist_exp.config.earlier_files.EarlierFiles",
     "mnist_exp.studies.hooks.*",
+    "mnist_exp.studies.multirun.Multirun",
     "mnist_exp.studies.search_spaces.*",
     *earlier_names.NAMES,
 )

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 
 from mnist_exp import sweeper
+from mnist_exp.studies.multirun import tags_of_job
 from mnist_exp.sweeper import RunningTrial
 from mnist_exp.tracking.job import Origin
 
@@ -30,7 +31,7 @@ def origin() -> Origin:
     """Return the trial that runs in this process as an origin, or the origin of a run by itself."""
     running = sweeper.current()
     if running is None:
-        return Origin()
+        return Origin(tags=tags_of_job())
     return TrialOrigin(
         running=running,
         name_prefix=f"trial-{running.number}-",

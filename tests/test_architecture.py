@@ -22,7 +22,7 @@ ROOMS: dict[str, set[str]] = {
     "sync": set(),
     "preflight.__main__": set(),
     "experiment": {"numpy", "rich"},
-    "studies": {"matplotlib", "mlflow", "omegaconf", "optuna", "plotly"},
+    "studies": {"hydra", "matplotlib", "mlflow", "omegaconf", "optuna", "plotly", "rich"},
     "compare": {"markupsafe", "numpy", "pandas", "PIL", "rich", "scipy"},
     "tracking": {"keras", "mlflow", "numpy", "pandas", "sqlalchemy", "yaml"},
     "serving": {"keras", "mlflow", "numpy", "pandas", "PIL", "pillow_heif"},

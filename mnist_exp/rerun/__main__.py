@@ -10,7 +10,7 @@ from mnist_exp.config.mistakes import USER_ERRORS, explain
 from mnist_exp.config.recorded import overrides as recorded_overrides
 from mnist_exp.config.schema import TrackingConfig
 from mnist_exp.config.settings import Settings, from_dict
-from mnist_exp.errors import NonFiniteCost, UserError
+from mnist_exp.errors import Killed, NonFiniteCost, UserError
 from mnist_exp.outside.foreign_files import read_yaml
 from mnist_exp.outside.printing import console, plural, say
 from mnist_exp.rerun.comparison import (
@@ -118,6 +118,9 @@ def _train(settings: Settings, run_id: str) -> str:
     tracking = settings.config.tracking
     try:
         return runner.run_experiment(settings).run_id
+    except (KeyboardInterrupt, Killed):
+        say("Nothing is compared. The same command trains the run again from its start.")
+        raise
     except NonFiniteCost as error:
         newest = newest_rerun(tracking.uri, run_id, tracking.experiment)
         if newest is None:

@@ -11,8 +11,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-MULTIRUN, JOB = "multirun", "multirun_job"
-"""The tags of a run that name its command and its place in it, from 0."""
+from mnist_exp.tracking.status import MULTIRUN, MULTIRUN_JOB
 
 _tags: dict[str, str] = {}  # of the run that this process makes now
 
@@ -40,7 +39,7 @@ class Multirun(Callback):
         """Let the run of this job have the tags."""
         _tags.clear()
         if self._name is not None:
-            _tags.update({MULTIRUN: self._name, JOB: str(config.hydra.job.num)})
+            _tags.update({MULTIRUN: self._name, MULTIRUN_JOB: str(config.hydra.job.num)})
 
     def on_job_end(self, config: DictConfig, job_return: Any, **_: Any) -> None:
         """Let the next run of this process have none."""

@@ -13,9 +13,9 @@ from rich.table import Table
 from mnist_exp.errors import UserError, first_line
 from mnist_exp.outside.printing import command_line, console, plural, say
 from mnist_exp.outside.uris import masked
-from mnist_exp.studies.multirun import JOB, MULTIRUN
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.runs import NoRuns, Runs, Selection, Store
+from mnist_exp.tracking.status import MULTIRUN, MULTIRUN_JOB
 
 _SEED = "seed"
 _METRICS = {"val/accuracy": "validation accuracy", "test/accuracy": "test accuracy"}
@@ -67,7 +67,7 @@ def _jobs(config: DictConfig) -> list[Job]:
 
 def _numbers(runs: Runs) -> list[int]:
     """Return for each run the number of its job."""
-    return [int(number) for number in runs.tags[JOB]]
+    return [int(number) for number in runs.tags[MULTIRUN_JOB]]
 
 
 def _results(jobs: Sequence[Job], runs: Runs) -> list[_Result]:

@@ -1,8 +1,9 @@
-"""The words for how a run is doing."""
+"""The words for how a run is doing, and for what it belongs to."""
 
 from enum import StrEnum
 
 FAILURE_REASON = "failure_reason"  # the tag that says why a run has failed or was stopped
+MULTIRUN, MULTIRUN_JOB = "multirun", "multirun_job"  # tags: a plain -m, and the job's number in it
 
 
 class RunStatus(StrEnum):

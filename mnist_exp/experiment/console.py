@@ -1,6 +1,5 @@
 """What a person sees while a run goes on: the start, a live bar or plain lines, and the summary."""
 
-import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,8 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
 from mnist_exp.config.schema import ReferenceConfig
-from mnist_exp.outside.printing import console, plural
+from mnist_exp.experiment.conclusion import conclusion
+from mnist_exp.outside.printing import command_line, console, plural
 from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.lasting_stream import LastingStream
 from mnist_exp.sweeper.wording import duration
@@ -31,6 +31,7 @@ class Reporter:
         self._bar: Bar | None = None
         self._task = TaskID(0)
         self._last_accuracy_step = -1  # of the last batch accuracy printed
+        self._is_scored_on_train = False  # instead of validation and test images
         self.run_id: str | None = None
         """The id of the run, as soon as there is one."""
 
@@ -42,10 +43,14 @@ class Reporter:
         if settings.overrides:
             last = {text.partition("=")[0].lstrip("+"): text for text in settings.overrides}
             self._print(f"overrides: {' '.join(last.values())}")
-        self._print(
-            f"data: {data.source}; {len(data.train):,} training, {len(data.val):,} validation, "
-            f"{plural(len(data.test), 'test image')}\n"
-        )
+        self._is_scored_on_train = job.is_scored_on_train
+        images = f"{len(data.train):,} training, {len(data.val):,} validation, "
+        images += plural(len(data.test), "test image")
+        if job.is_scored_on_train:
+            images = (
+                f"{plural(len(data.train), 'training image')}, on which the model is also scored"
+            )
+        self._print(f"data: {data.source}; {images}\n")
         self._print(layer_text(layers))
 
     def preflight(self, report: "PreflightReport") -> None:
@@ -55,7 +60,7 @@ class Reporter:
     def resumed(self, run_id: str, progress: Progress) -> None:
         """Print where a run goes on."""
         epoch = max(progress.epoch, 1)
-        self._print(f"Resuming run {run_id} at step {progress.step}, epoch {epoch}.")
+        self._print(f"Resuming run {run_id} at step {progress.step:,}, epoch {epoch}.")
 
     def interrupted(self, progress: Progress | None, overrides: Sequence[str]) -> None:
         """Print where the last checkpoint is, and the command that goes on from it."""
@@ -65,12 +70,15 @@ class Reporter:
         if not progress.step:
             where = "at step 0, before the first epoch"
         elif progress.evaluated:
-            where = f"after epoch {progress.epoch}, at step {progress.step}"
+            where = f"after epoch {progress.epoch}, at step {progress.step:,}"
         else:
-            where = f"in epoch {progress.epoch}, at step {progress.step}"
+            where = f"in epoch {progress.epoch}, at step {progress.step:,}"
         store = [masked(text) for text in overrides if text.startswith("tracking.uri=")]
-        command = shlex.join(["python", "-m", "mnist_exp", f"resume={self.run_id}", *store])
-        self._print(f"\nInterrupted; run {self.run_id} is saved {where}. To go on: {command}")
+        command = command_line("python", "-m", "mnist_exp", f"resume={self.run_id}", *store)
+        self._print(
+            f"\nInterrupted; a checkpoint of run {self.run_id} is saved {where}.\n"
+            f"To go on: {command}"
+        )
 
     def warn(self, text: str) -> None:
         """Print a warning."""
@@ -110,12 +118,15 @@ class Reporter:
     def epoch(
         self, result: EpochResult, reference: ReferenceConfig | None, seconds_left: float
     ) -> None:
-        """Print the blog post's own line, the tutorial's cost and both accuracies."""
+        """Print the blog post's own line, the tutorial's cost and the accuracies."""
         claim = _claimed_cost(reference, result.epoch)
+        accuracies = f"validation {result.val.accuracy:.4f}  test {result.test.accuracy:.4f}"
+        if self._is_scored_on_train:
+            accuracies = f"accuracy on the training images {result.test.accuracy:.4f}"
         self._print(
             f"Epoch: {result.epoch:04d} cost = {result.cost:.9f}"
             f"{f' (tutorial {claim})' if claim else ''}"
-            f"  validation {result.val.accuracy:.4f}  test {result.test.accuracy:.4f}"
+            f"  {accuracies}"
             f"  {result.images_per_second:,.0f} images/s  {duration(seconds_left)} left"
         )
         if not result.complete:
@@ -134,12 +145,16 @@ class Reporter:
             ("cost of the last epoch", f"{last.cost:.9f}", _claimed_cost(reference, last.epoch)),
             ("validation accuracy", f"{last.val.accuracy:.4f}", ""),
         ]
-        if best.epoch != last.epoch:
+        if job.is_scored_on_train:
+            rows[1:] = [("accuracy on the training images", rows[1][1], ""), rows[2]]
+        elif best.epoch != last.epoch:
             name = f"best validation accuracy, epoch {best.epoch}"
             rows.append((name, f"{best.val.accuracy:.4f}", ""))
         width = max(len(name) for name, _, _ in rows)
         for name, measured, claim in rows:
             self._print(f"  {name:<{width}}  {measured:<12}  {claim}".rstrip())
+        if sentence := conclusion(job, epochs):
+            self._print(sentence)
         if reference is not None:
             self._print(f"reference: {reference.source}")
             if job.changes:

@@ -16,6 +16,7 @@ from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.runs import NoRuns, Runs, Selection, Store
 from mnist_exp.tracking.status import MULTIRUN, MULTIRUN_JOB
+from mnist_exp.training import checkpoint
 
 _SEED = "seed"
 _METRICS = {"val/accuracy": "validation accuracy", "test/accuracy": "test accuracy"}
@@ -113,15 +114,15 @@ def _show_rest(jobs: Sequence[Job], runs: Runs, store: Sequence[str]) -> None:
     """Print what became of the other jobs, with the commands that go on or begin them."""
     info = runs.info.assign(number=_numbers(runs))
     begun = {row.number: (run_id, row.status, row.reason) for run_id, row in info.iterrows()}
-    lines = []
+    lines, resumable = [], checkpoint.known_runs()
     for number, job in enumerate(jobs):
         overrides = [f"{key}={value}" for key, value in job.items()]
         run_id, status, reason = begun.get(number, ("", "no run yet", ""))
         if status == "finished":
             continue
-        if status == "killed":
+        if status == "killed" and run_id in resumable:
             done = command_line("python", "-m", "mnist_exp", f"resume={run_id}", *store)
-        elif status == "no run yet":
+        elif status in ("killed", "no run yet"):
             done = command_line("python", "-m", "mnist_exp", *overrides)
         else:
             done = f"{' '.join(overrides)}{f' ({reason})' if reason else ''}"

@@ -50,6 +50,8 @@ def columns(job: Job, epochs: Sequence[EpochResult] = ()) -> dict[str, str]:
     if epochs:
         claim = None if job.reference is None else job.reference.test_accuracy
         tutorial = "" if claim is None else f" (tutorial {claim:g})"
+        if job.is_scored_on_train:
+            tutorial = " (on its training images)"
         tags["result"] = f"{epochs[-1].test.accuracy:.4f}{tutorial}"
     return tags
 
@@ -59,6 +61,8 @@ def _accuracy(job: Job, epochs: Sequence[EpochResult]) -> str:
         return "the result will be here when the run has ended."
     claim = None if job.reference is None else job.reference.test_accuracy
     tutorial = "" if claim is None else f", the tutorial's is {claim:g}"
+    if job.is_scored_on_train:
+        return f"accuracy **{epochs[-1].test.accuracy:.4f}** on its own training images."
     return f"test accuracy **{epochs[-1].test.accuracy:.4f}**{tutorial}."
 
 
@@ -106,12 +110,10 @@ def _costs(job: Job, epochs: Sequence[EpochResult]) -> str:
     better = ""
     if best.epoch != last.epoch:
         better = f", the best {best.val.accuracy:.4f} in epoch {best.epoch}"
-    return _list(
-        [
-            f"training cost of the last epoch {last.cost:.6f}{tutorial}",
-            f"validation accuracy {last.val.accuracy:.4f}{better}",
-        ]
-    )
+    lines = [f"training cost of the last epoch {last.cost:.6f}{tutorial}"]
+    if not job.is_scored_on_train:
+        lines.append(f"validation accuracy {last.val.accuracy:.4f}{better}")
+    return _list(lines)
 
 
 def _preflight(config: Config, findings: "Sequence[Finding] | None") -> str:

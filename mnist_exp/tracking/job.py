@@ -60,6 +60,11 @@ class Job:
         return None if self.state is None else str(self.state.record["run_id"])
 
     @property
+    def is_scored_on_train(self) -> bool:
+        """Whether the run's own training images are its validation and test images, too."""
+        return self.settings.config.data.eval_on_train
+
+    @property
     def total_steps(self) -> int:
         """The training steps of the whole run, those before a resumption included."""
         return self.settings.config.schedule.total_steps(len(self.dataset.train))

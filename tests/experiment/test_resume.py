@@ -251,13 +251,14 @@ def test_what_an_interrupted_run_says(
     with pytest.raises(KeyboardInterrupt):
         run([*SMALL, "schedule.epochs=3"])
     run_id = only_run(workdir).info.run_id
-    last = capsys.readouterr().out.strip().splitlines()[-1]
+    last = capsys.readouterr().out.strip().splitlines()[-2:]
     state = checkpoint.load_newest(checkpoint.run_folder(run_id), warn=print)
     assert state is not None
     where = f"in epoch {state.progress.epoch}, at step {state.progress.step}"
-    assert last == (
-        f"Interrupted; run {run_id} is saved {where}. To go on: python -m mnist_exp resume={run_id}"
-    )
+    assert last == [
+        f"Interrupted; a checkpoint of run {run_id} is saved {where}.",
+        f"To go on: python -m mnist_exp resume={run_id}",
+    ]
 
 
 @pytest.mark.usefixtures("bare_runs")

@@ -7,6 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from benchmarks.fake_runs import FakeRuns
 from mnist_exp.studies import multirun_table
+from mnist_exp.training import checkpoint
 
 
 def config(*overrides: str) -> DictConfig:
@@ -61,17 +62,20 @@ def test_without_seeds_a_line_is_a_run(
 
 
 def test_what_did_not_end_well_has_its_reason_or_the_command_that_goes_on(
-    fake_runs: FakeRuns, capsys: pytest.CaptureFixture[str]
+    fake_runs: FakeRuns, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(fake_runs, 0, 0.9)
     add(fake_runs, 1, 0.9, "FAILED", failure_reason="the cost became nan\nmore")
     stopped = add(fake_runs, 2, 0.9, "KILLED")
-    lines = shown(capsys, "model=mlp", "seed=1,2,3,4", "model.hidden_units=[8,8]")
-    assert lines[0] == "1 of 4 runs are done."
-    assert lines[-4:] == [
+    monkeypatch.setattr(checkpoint, "known_runs", lambda: [stopped])
+    add(fake_runs, 3, 0.9, "KILLED")  # before its first checkpoint
+    lines = shown(capsys, "model=mlp", "seed=1,2,3,4,5", "model.hidden_units=[8,8]")
+    assert lines[0] == "1 of 5 runs are done."
+    assert lines[-5:] == [
         "failed: model=mlp seed=2 model.hidden_units=[8,8] (the cost became nan)",
         f"killed: python -m mnist_exp resume={stopped}",
-        "no run yet: python -m mnist_exp model=mlp seed=4 'model.hidden_units=[8,8]'",
+        "killed: python -m mnist_exp model=mlp seed=4 'model.hidden_units=[8,8]'",
+        "no run yet: python -m mnist_exp model=mlp seed=5 'model.hidden_units=[8,8]'",
         COMPARE,
     ]
 

@@ -82,14 +82,15 @@ def check_words(out: str, moment: str, signal: str) -> None:
     """Ctrl-C and SIGTERM say what is saved and how to go on."""
     if signal == "SIGKILL":
         return
-    last = out.strip().splitlines()[-1]
+    last = out.strip().splitlines()[-2:]
     if moment in BEFORE_TRAINING:
-        assert last == "Interrupted before the first checkpoint; the same command starts anew."
+        assert last[-1] == "Interrupted before the first checkpoint; the same command starts anew."
     else:
-        where = r"(at step 0, before the first epoch|(in|after) epoch \d, at step \d+)"
+        where = r"(at step 0, before the first epoch|(in|after) epoch \d, at step [\d,]+)"
         assert re.fullmatch(
-            rf"Interrupted; run (\w+) is saved {where}\. To go on: python -m mnist_exp resume=\1",
-            last,
+            rf"Interrupted; a checkpoint of run (\w+) is saved {where}\.\n"
+            r"To go on: python -m mnist_exp resume=\1",
+            "\n".join(last),
         )
 
 

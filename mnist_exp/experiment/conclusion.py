@@ -1,0 +1,51 @@
+"""What the result of a run means, where a beginner may miss it: a sentence below the summary."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from mnist_exp.outside.printing import plural
+from mnist_exp.tracking.job import Job
+from mnist_exp.training.results import EpochResult
+
+_DEVIATIONS = 3.0  # by which an accuracy must exceed that of one answer for all images
+
+
+def conclusion(job: Job, epochs: Sequence[EpochResult]) -> str:
+    """Return the answer of a run on its own training images, or that a run learned nothing.
+
+    Empty for a run that learned something.
+    """
+    return _by_heart(job, epochs) if job.is_scored_on_train else _at_chance(job, epochs)
+
+
+def _by_heart(job: Job, epochs: Sequence[EpochResult]) -> str:
+    """Return whether the run can learn its training images by heart."""
+    last, count = epochs[-1], len(job.dataset.train)
+    is_batch = count <= job.settings.config.schedule.batch_size
+    question = f"Can it learn {'one batch of' if is_batch else 'its'} {count:,} images by heart?"
+    if last.test.accuracy == 1:
+        return f"{question} Yes, in {plural(last.step, 'step')}."
+    right = round(last.test.accuracy * count)
+    return (
+        f"{question} Not in {plural(last.step, 'step')}: it reads {right:,} of them correctly. "
+        "More steps or another learning rate may help; else look for a mistake."
+    )
+
+
+def _at_chance(job: Job, epochs: Sequence[EpochResult]) -> str:
+    """Return that the run reads no more test images than one answer for all of them does.
+
+    The limit is three standard deviations of a binomial count above the share of the most frequent
+    digit.
+    """
+    last, labels = epochs[-1], job.dataset.test.labels
+    digits = np.bincount(labels)
+    share = float(digits.max() / len(labels))
+    if last.test.accuracy > share + _DEVIATIONS * math.sqrt(share * (1 - share) / len(labels)):
+        return ""
+    return (
+        f"That is chance: the answer {digits.argmax()} for every image would have a test accuracy "
+        f"of {share:.4f}. Nothing was learned in {plural(last.step, 'step')}."
+    )

@@ -1,0 +1,73 @@
+"""The sentence below a run's summary."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from mnist_exp.data import Dataset, Split
+from mnist_exp.experiment.conclusion import conclusion
+from mnist_exp.experiment.console import Reporter
+from mnist_exp.tracking import description
+from mnist_exp.tracking.job import Job
+from mnist_exp.training.results import Evaluation
+from tests.support.jobs import a_job
+from tests.support.results import an_epoch
+
+LABELS = np.array([1] * 30 + [2] * 20 + [3] * 50, np.int32)
+SPLIT = Split(np.zeros((100, 28, 28, 1), np.uint8), LABELS)
+OVERFIT = ("data.eval_on_train=true", "schedule.batch_size=100")
+
+
+def job(*overrides: str) -> Job:
+    data = Dataset(train=SPLIT, val=SPLIT, test=SPLIT, source="made up")
+    return dataclasses.replace(a_job(*overrides), dataset=data)
+
+
+def said(accuracy: float, *overrides: str) -> str:
+    return conclusion(job(*overrides), [an_epoch(62, step=62, test=Evaluation(0.1, accuracy))])
+
+
+@pytest.mark.parametrize("accuracy", [0.1, 0.5, 0.64])
+def test_one_answer_for_all_images_would_be_as_good(accuracy: float) -> None:
+    assert said(accuracy) == (
+        "That is chance: the answer 3 for every image would have a test accuracy of 0.5000. "
+        "Nothing was learned in 62 steps."
+    )
+
+
+def test_a_run_that_learned_something_needs_no_sentence() -> None:
+    assert said(0.66) == ""
+
+
+def test_a_batch_learned_by_heart() -> None:
+    assert said(1.0, *OVERFIT) == "Can it learn one batch of 100 images by heart? Yes, in 62 steps."
+    question = "Can it learn its 100 images by heart?"
+    assert said(1.0, *OVERFIT[:1], "schedule.batch_size=99").startswith(question)
+
+
+def test_a_batch_that_is_not_learned() -> None:
+    assert said(0.93, *OVERFIT) == (
+        "Can it learn one batch of 100 images by heart? Not in 62 steps: it reads 93 of them "
+        "correctly. More steps or another learning rate may help; else look for a mistake."
+    )
+
+
+def test_nothing_that_is_shown_calls_the_training_images_test_images(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scored, epochs = job(*OVERFIT), [an_epoch(1, test=Evaluation(0.1, 0.5))]
+    reporter = Reporter()
+    reporter.start(scored, [])
+    reporter.epoch(epochs[0], None, seconds_left=1)
+    reporter.summary(scored, epochs)
+    out = capsys.readouterr().out
+    assert "made up; 100 training images, on which the model is also scored" in out
+    assert "  accuracy on the training images 0.5000  " in out
+    assert "\n  accuracy on the training images  0.5000\n" in out
+    note = description.markdown(scored, "abc", (), epochs)
+    assert "accuracy **0.5000** on its own training images." in note
+    for text in (out, note):
+        assert "test" not in text
+        assert "validation" not in text
+    assert description.columns(scored, epochs)["result"] == "0.5000 (on its training images)"

@@ -22,7 +22,8 @@ ROOMS: dict[str, set[str]] = {
     "sync": set(),
     "preflight.__main__": set(),
     "experiment": {"numpy", "rich"},
-    "studies": {"hydra", "matplotlib", "mlflow", "omegaconf", "optuna", "plotly", "rich"},
+    "studies": {"hydra", "mlflow", "omegaconf", "optuna", "rich"},
+    "tuning": {"markupsafe", "numpy", "sklearn"},
     "compare": {"markupsafe", "numpy", "pandas", "PIL", "rich", "scipy"},
     "tracking": {"keras", "mlflow", "numpy", "pandas", "sqlalchemy", "yaml"},
     "serving": {"keras", "mlflow", "numpy", "pandas", "PIL", "pillow_heif"},
@@ -36,10 +37,8 @@ ROOMS: dict[str, set[str]] = {
     "idx_files": {"numpy"},
     "errors": set(),
     "outside": {"jinja2", "markupsafe", "matplotlib", "mlflow", "numpy", "yaml"},
-    "sweeper": {
-        *("filelock", "hydra", "joblib", "numpy", "omegaconf"),
-        *("optuna", "psutil", "rich", "sqlalchemy"),
-    },
+    "sweeper": {"filelock", "hydra", "joblib", "numpy", "omegaconf"}
+    | {"optuna", "psutil", "rich", "sqlalchemy"},
 }
 ALONE = ("preflight", "sweeper")
 MODULES = {

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from mnist_exp.compare.columns import ABSENT, column
 from mnist_exp.tracking.runs import Runs, swept_keys
 
+_WORDS = {"None": "null", "True": "true", "False": "false"}
 SEVERAL = "several"  # the value of a setting that differs within a group
 
 Settings = Mapping[str, str]
@@ -95,7 +96,9 @@ def short_names(keys: Sequence[str]) -> dict[str, str]:
 
 
 def tidy(text: str) -> str:
-    """Return a number with at most four significant digits; other text as it is."""
+    """Return a recorded value as a config file has it, a number with four significant digits."""
+    if text in _WORDS:
+        return _WORDS[text]
     if re.fullmatch(r"-?\d+\.\d{4,}(e-?\d+)?", text):
         return f"{float(text):.4g}"
     return text

@@ -1,1 +1,1 @@
-"""The sweeps of this project in MLflow: the parent run, its trials and its plots."""
+"""The sweeps of this project in MLflow: the parent run, its trials and its page."""

@@ -20,7 +20,7 @@ from mnist_exp.config import earlier_names
 from mnist_exp.config.schema import Config
 from mnist_exp.config.settings import from_composed
 from mnist_exp.config.tree import as_meant
-from mnist_exp.outside import moments, plot_style, printing
+from mnist_exp.outside import moments, printing
 from mnist_exp.outside.uris import masked
 from mnist_exp.studies import report
 from mnist_exp.studies.trial import RUN_ID, tags_of_trial
@@ -128,10 +128,7 @@ class StudyTracking(StudyHooks):
         moments.reached(f"trial {running.number} ended")
 
     def on_study_end(self, study: "optuna.Study", config: "DictConfig") -> None:
-        """Log the best trial, how many ended how, all trials as a table, and Optuna's plots."""
-        plot_style.draw_to_files()
-        from mnist_exp.studies import figures
-
+        """Log the best trial, how many ended how, all trials as a table, and the study's page."""
         run_id = study.user_attrs[RUN_ID]
         trials = study.get_trials(deepcopy=False)
         states = [trial.state.name for trial in trials]
@@ -144,9 +141,8 @@ class StudyTracking(StudyHooks):
             best = _log_best(client, run_id, study) if TrialEnd.COMPLETE in states else None
             with tempfile.TemporaryDirectory() as folder:
                 study.trials_dataframe().to_csv(Path(folder) / "trials.csv", index=False)
-                figures.draw(study, Path(folder), config.objective)
-                summary = report.write(
-                    study.study_name, config.tracking.uri, Path(folder), config.data.dir
+                pages = report.write(
+                    study, config.objective, config.tracking.uri, Path(folder), config.data.dir
                 )
                 client.log_artifacts(run_id, folder, "study")
             note = description.study(
@@ -155,7 +151,7 @@ class StudyTracking(StudyHooks):
                 {state: states.count(state) for state in dict.fromkeys(states)},
                 "" if best is None else _in_words(best, config.objective),
                 {} if best is None else best.params,
-                summary,
+                pages,
             )
             client.set_tag(run_id, MLFLOW_RUN_NOTE, note[:LONGEST_TAG])
             unfinished = "WAITING" in states or "RUNNING" in states

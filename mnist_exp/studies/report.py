@@ -1,29 +1,52 @@
-"""The page of `mnist_exp.compare` for a study that has ended."""
+"""The page of a study that has ended."""
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mnist_exp.errors import first_line
 from mnist_exp.sweeper.foreign_text import clean
 
+if TYPE_CHECKING:
+    import optuna
 
-def write(study_name: str, uri: str | None, folder: Path, data_dir: str | None = None) -> str:
-    """Write compare.html into the folder and return the page's summary.
 
-    The study does not fail if that fails: then one line says why, and the summary is empty.
+def write(
+    study: "optuna.Study",
+    objectives: Sequence[str],
+    uri: str | None,
+    folder: Path,
+    data_dir: str | None = None,
+) -> dict[str, str]:
+    """Write the study's page into the folder and return its summary by the name of the file.
+
+    It is tuning.html for a search of settings, and compare.html for a study that has several seeds
+    of its settings. The study does not fail if that fails: then one line says why, and nothing is
+    returned.
     """
-    try:
-        from mnist_exp.compare import page, words
-        from mnist_exp.compare.comparison import compare
-        from mnist_exp.tracking.runs import Selection, Store
+    from mnist_exp.studies.optuna_trials import from_optuna
 
-        comparison = compare(Store(uri), Selection(study=study_name))
-        now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
-        html = page.render(comparison, now, data_dir)
-        (folder / "compare.html").write_text(html, encoding="utf-8")
-        return words.summary(comparison)
+    name = "compare.html"
+    now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
+    try:
+        trials = from_optuna(study, objectives)
+        if trials.is_search:
+            name = "tuning.html"
+            from mnist_exp.tuning import page as tuning_page
+
+            html, summary = tuning_page.render(trials, now)
+        else:
+            from mnist_exp.compare import page, words
+            from mnist_exp.compare.comparison import compare
+            from mnist_exp.tracking.runs import Selection, Store
+
+            comparison = compare(Store(uri), Selection(study=study.study_name))
+            html, summary = page.render(comparison, now, data_dir), words.summary(comparison)
+        (folder / name).write_text(html, encoding="utf-8")
     except Exception as error:  # noqa: BLE001
-        reason = first_line(error)
-        print(f"study {clean(study_name)}: no compare.html ({clean(reason, 200)})", file=sys.stderr)
-        return ""
+        reason = clean(first_line(error), 200)
+        print(f"study {clean(study.study_name)}: no {name} ({reason})", file=sys.stderr)
+        return {}
+    return {name: summary}

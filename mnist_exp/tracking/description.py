@@ -132,7 +132,7 @@ def study(
     ended: Mapping[str, int],
     best: str,
     params: Mapping[str, object],
-    summary: str,
+    pages: Mapping[str, str],
 ) -> str:
     """Return a study's description.
 
@@ -142,15 +142,14 @@ def study(
         ended: The number of trials by how they ended.
         best: The values of the best settings, empty while no trial is complete.
         params: The best settings.
-        summary: The sentence of `compare`, or empty.
+        pages: The summary of each page below the artifact folder `study`, by its file's name.
     """
     counts = ", ".join(f"{count} {state.lower()}" for state, count in ended.items() if count)
     parts = [f"**Study {as_markdown(name)}**: {counts or 'no trial has ended'}."]
     if best:
         parts.append(f"Best: {best}\n\n{_settings(params)}")
-    if summary:
-        page = "The page: artifact `study/compare.html`."
-        parts.append(f"{as_markdown(summary, 2000)} {page}")
+    for page, summary in pages.items():
+        parts.append(f"{as_markdown(summary, 2000)} The page: artifact `study/{page}`.")
     command = code(f"python -m mnist_exp.compare --study {shell(name)}")
     parts += [f"What the study sets:\n\n{_settings(space)}", f"Compare its trials: {command}"]
     return "\n\n".join(parts)

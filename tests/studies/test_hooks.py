@@ -99,7 +99,7 @@ def test_a_study_is_a_parent_run_with_its_trials_below(finished: None) -> None:
     assert parent.data.metrics["study/pruned"] == list(states.values()).count("PRUNED")
 
 
-def test_the_parent_has_the_best_trial_the_plots_and_best_of_trains_it_again(
+def test_the_parent_has_the_best_trial_the_page_and_best_of_trains_it_again(
     finished: None,
 ) -> None:
     (parent,) = runs("study")
@@ -109,12 +109,12 @@ def test_the_parent_has_the_best_trial_the_plots_and_best_of_trains_it_again(
     note = parent.data.tags["mlflow.note.content"]
     assert f"Best: val/accuracy **{best.value:.6g}** in trial {best.number}" in note
     assert "**Study small**: " in note
-    assert "The page: artifact `study/compare.html`." in note
+    assert "The page: artifact `study/tuning.html`." in note
     best_run = mlflow_client().get_run(parent.data.tags["best.run_id"])
     assert best_run.data.metrics["val/accuracy"] == best.value
     artifacts = mlflow_client().list_artifacts(parent.info.run_id, "study")
     names = {artifact.path.removeprefix("study/") for artifact in artifacts}
-    assert {"history.png", "slice.png", "plots.html", "trials.csv", "compare.html"} <= names
+    assert names == {"trials.csv", "tuning.html"}
     again = run(["best_of=sma", "run_name=again"])  # no other study begins so
     assert again.val_accuracy == best.value
     tags = mlflow_client().get_run(again.run_id).data.tags

@@ -81,24 +81,24 @@ def test_a_study() -> None:
         {"COMPLETE": 2, "FAIL": 1, "PRUNED": 0},
         "trial 1, **0.9**",
         {"a": 1},
-        "A is better.",
+        {"tuning.html": "A is better."},
     )
     assert text.startswith("**Study small**: 2 complete, 1 fail.")
     assert "Best: trial 1, **0.9**\n\n- `a`: `1`" in text
-    assert "A is better. The page: artifact `study/compare.html`." in text
+    assert "A is better. The page: artifact `study/tuning.html`." in text
     assert "- `optimizer`: `choice(sgd,adam)`\n" in text
     assert "--study 'small'`" in text
-    empty = description.study("small", space, {}, "", {}, "")
+    empty = description.study("small", space, {}, "", {}, {})
     assert "no trial has ended" in empty
     assert "Best" not in empty
-    assert "compare.html" not in empty
+    assert "The page" not in empty
 
 
 def test_names_of_others_are_only_text() -> None:
     """In a command to copy they are quoted, in Markdown they are no link, code or HTML."""
     name = "'; touch P; ' ` [a](http://evil) <img src=x> **b**"
     text = description.study(
-        name, {"`": "`a` | <b>"}, {}, "", {"x": "` <i>"}, "[b](http://evil) <script>"
+        name, {"`": "`a` | <b>"}, {}, "", {"x": "` <i>"}, {"a": "[b](http://evil) <script>"}
     )
     assert r"""--study ''"'"'; touch P; '"'"' ` [a](http://evil) <img src=x> **b**'``""" in text
     outside = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", text)

@@ -1,0 +1,1 @@
+"""What did a search of settings find?"""

@@ -99,9 +99,7 @@ def test_a_study_is_a_parent_run_with_its_trials_below(finished: None) -> None:
     assert parent.data.metrics["study/pruned"] == list(states.values()).count("PRUNED")
 
 
-def test_the_parent_has_the_best_trial_the_page_and_best_of_trains_it_again(
-    finished: None,
-) -> None:
+def test_the_parent_has_the_best_trial_the_page_and_best_of_trains_it_again(finished: None) -> None:
     (parent,) = runs("study")
     best = study("small").best_trial
     assert parent.data.metrics["study/best_value"] == best.value

@@ -69,10 +69,12 @@ def run(arguments: Sequence[str]) -> None:
         )
     from mnist_exp.compare import page, table
     from mnist_exp.compare.comparison import compare
+    from mnist_exp.tracking.links import ui_command
     from mnist_exp.tracking.runs import Selection, Store
 
+    store = Store(given.uri)
     comparison = compare(
-        Store(given.uri),
+        store,
         Selection(
             study=given.study, experiment=given.experiment, filter=given.filter, run_ids=run_ids
         ),
@@ -92,6 +94,8 @@ def run(arguments: Sequence[str]) -> None:
     console = printing.console()
     table.show(comparison, console)
     console.print(f"{folder / 'compare.html'}  {folder / 'compare.csv'}", soft_wrap=True)
+    address = store.page(comparison.runs)
+    console.print(f"In MLflow: {ui_command(store.uri)}    then open {address}", soft_wrap=True)
 
 
 if __name__ == "__main__":

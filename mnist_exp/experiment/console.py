@@ -19,6 +19,7 @@ from mnist_exp.training.results import EpochResult, LayerRow, Progress, best_epo
 
 if TYPE_CHECKING:
     from mnist_exp.preflight import PreflightReport
+    from mnist_exp.tracking.links import Places
 
 
 class Reporter:
@@ -160,9 +161,10 @@ class Reporter:
             if job.changes:
                 self._print(f"This run differs from the tutorial's in: {' '.join(job.changes)}")
 
-    def tracked(self, run_id: str, ui_command: str, page: str) -> None:
-        """Print where the run can be seen."""
-        self._print(f"\nrun {run_id}\nto see it: {ui_command}    then open {page}")
+    def tracked(self, run_id: str, places: "Places") -> None:
+        """Print where the run, and all runs beside it, can be seen."""
+        self._print(f"\nrun {run_id}\nto see it: {places.command}    then open {places.run}")
+        self._print(f"all runs: {places.all_runs}")
 
     def _print(self, text: str) -> None:
         self._console.print(text, soft_wrap=True)

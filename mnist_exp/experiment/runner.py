@@ -112,7 +112,6 @@ def _run(job: Job, reporter: Reporter, locks: contextlib.ExitStack) -> RunResult
     """Build, train and finish what was prepared."""
     program, layers = _build(job)
     from mnist_exp.tracking.lifetime import track_run
-    from mnist_exp.tracking.links import ui_command
 
     reporter.start(job, layers)
     with track_run(job, warn=reporter.warn) as tracker:
@@ -125,10 +124,10 @@ def _run(job: Job, reporter: Reporter, locks: contextlib.ExitStack) -> RunResult
         epochs = _train(job, program, tracker, reporter)
         tracker.describe(findings, epochs)
         outcome.log(job, program, epochs, tracker)
-        place = ui_command(), tracker.page
+        places = tracker.places()
     checkpoint.mark_ended(checkpoint.run_folder(tracker.run_id))
     reporter.summary(job, epochs)
-    reporter.tracked(tracker.run_id, *place)
+    reporter.tracked(tracker.run_id, places)
     return RunResult(
         run_id=tracker.run_id,
         run_name=job.run_name,

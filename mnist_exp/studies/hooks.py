@@ -20,6 +20,7 @@ from mnist_exp.config import earlier_names
 from mnist_exp.config.schema import Config
 from mnist_exp.config.settings import from_composed
 from mnist_exp.config.tree import as_meant
+from mnist_exp.errors import UserError
 from mnist_exp.outside import moments, printing
 from mnist_exp.outside.uris import masked
 from mnist_exp.studies import report
@@ -38,6 +39,7 @@ from mnist_exp.tracking.outbox import amend
 from mnist_exp.tracking.params import safe_name
 from mnist_exp.tracking.status import FAILURE_REASON, RunStatus
 from mnist_exp.tracking.store import ask, opened
+from mnist_exp.tracking.views import results_page
 from mnist_exp.training import checkpoint
 
 if TYPE_CHECKING:
@@ -160,9 +162,10 @@ class StudyTracking(StudyHooks):
     def next_steps(self, study: "optuna.Study", config: "DictConfig") -> str:
         """Return the commands that go on from a study of which a trial is complete."""
         states = {trial.state.name for trial in study.get_trials(deepcopy=False)}
-        return (
-            _commands(study.study_name, config.tracking.uri) if TrialEnd.COMPLETE in states else ""
-        )
+        if TrialEnd.COMPLETE not in states:
+            return ""
+        uri = config.tracking.uri
+        return f"{_commands(study.study_name, uri)}\n{_where_seen(study, uri)}"
 
 
 def _commands(study_name: str, uri: str | None) -> str:
@@ -176,20 +179,37 @@ def _commands(study_name: str, uri: str | None) -> str:
     return f"To compare the trials: {compare}\nTo train the best settings in full: {best}"
 
 
+def _where_seen(study: "optuna.Study", uri: str | None) -> str:
+    """Return the command and the address that show the trials in MLflow's UI."""
+    store = [] if uri is None else [f"tracking.uri={masked(uri)}"]
+    ui = printing.command_line("python", "-m", "mnist_exp.ui", "--study", study.study_name, *store)
+    try:
+        with opened(uri) as client:
+            experiment = client.get_run(study.user_attrs[RUN_ID]).info.experiment_id
+            page = results_page(client, experiment, study.study_name, _searched(study))
+    except UserError:  # the parent run was removed
+        return f"To see the trials: {ui}"
+    return f"To see the trials: {ui}    which opens {page}"
+
+
 def _create_parent(client: mlflow.MlflowClient, study: "optuna.Study", experiment_id: str) -> str:
     """Create a study's parent run with the space as its params, and return its id."""
     space = study.user_attrs[SPACE]
-    searched = [key for key, text in space.items() if text.startswith('{"name"')]
     tags = {
         "study_name": study.study_name,
         "study_role": "study",
-        "sweep.keys": " ".join(searched),
+        "sweep.keys": " ".join(_searched(study)),
         **process_tags(),  # from the start: if it is killed here, no run stays RUNNING for ever
     }
     run = client.create_run(experiment_id, run_name=study.study_name, tags=tags)
     for key, text in space.items():
         client.log_param(run.info.run_id, safe_name(key), describe(text)[:500])
     return str(run.info.run_id)
+
+
+def _searched(study: "optuna.Study") -> list[str]:
+    """Return the settings that the study varies."""
+    return [key for key, text in study.user_attrs[SPACE].items() if text.startswith('{"name"')]
 
 
 def _reopen(client: mlflow.MlflowClient, run_id: str) -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from mnist_exp.errors import ConfigError, UserError, first_line
 from mnist_exp.outside.uris import masked, sqlite_file, sqlite_uri
 
+DEFAULT = "sqlite:///mlflow.db"
 ELSEWHERE = (
     "tracking.uri=URI or MLFLOW_TRACKING_URI names another store; the default is mlflow.db in the "
     "current folder"
@@ -68,7 +69,7 @@ def store_uri(uri: str | None) -> str:
     for what can be no store.
     """
     _check_kind(uri)
-    return absolute(uri or from_environment() or "sqlite:///mlflow.db")
+    return absolute(uri or from_environment() or DEFAULT)
 
 
 def absolute(uri: str) -> str:

@@ -1,27 +1,50 @@
-"""Where a person sees a run: its page, and the command that opens MLflow's UI."""
+"""Where a person sees runs: addresses in MLflow's UI, and the command that starts the UI."""
 
 import shlex
-from pathlib import Path
+from dataclasses import dataclass
+from urllib.parse import quote
 
-import mlflow
+from mnist_exp.outside.uris import without_user
+from mnist_exp.tracking.store import is_default
 
-from mnist_exp.outside.uris import masked, sqlite_file, without_user
-from mnist_exp.tracking.addresses import has_file_store
-
-
-def run_page(experiment_id: str, run_id: str) -> str:
-    """Return the run's address in the MLflow UI of the store in use."""
-    uri = mlflow.get_tracking_uri()
-    is_server = uri.startswith("http")
-    server = without_user(uri).rstrip("/") if is_server else "http://127.0.0.1:5000"
-    return f"{server}/#/experiments/{experiment_id}/runs/{run_id}"
+LOCAL = "http://127.0.0.1:5000"
+# MLflow opens on its pages for language models unless an address says this.
+_MODE = "workflowType=machine_learning"
 
 
-def ui_command() -> str:
-    """Return the command that opens the UI on the store in use, from the current folder."""
-    uri = mlflow.get_tracking_uri()
-    if sqlite_file(uri) == Path("mlflow.db").absolute() and not has_file_store():
-        return "mlflow ui --workers 1"
-    # A password can only have come from the environment.
-    shown = shlex.quote(uri) if masked(uri) == uri else '"$MLFLOW_TRACKING_URI"'
-    return f"mlflow ui --workers 1 --backend-store-uri {shown}"
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """Where a person sees a run."""
+
+    command: str
+    """Starts the UI."""
+    run: str
+    """The address of the run's page in the UI."""
+    all_runs: str
+    """The address of all runs of its experiment in the UI."""
+
+
+def run_page(uri: str, experiment_id: str, run_id: str) -> str:
+    """Return the address of a run in the UI of the store with this `store_uri`."""
+    return f"{_server(uri)}/#/experiments/{experiment_id}/runs/{run_id}?{_MODE}"
+
+
+def runs_page(uri: str, experiment_id: str, view: str | None = None) -> str:
+    """Return the address of an experiment's runs, as the shared view with this key shows them."""
+    shown = "" if view is None else f"&viewStateShareKey={quote(view, safe='')}"
+    return f"{_server(uri)}/#/experiments/{experiment_id}/runs?{_MODE}{shown}"
+
+
+def is_server(uri: str) -> bool:
+    """Return whether a store's URI is the address of a tracking server, which has a UI."""
+    return uri.startswith("http")
+
+
+def ui_command(uri: str) -> str:
+    """Return the command that opens the UI on the store with this `store_uri`, from here."""
+    setting = "" if is_default(uri) else f" {shlex.quote(f'tracking.uri={uri}')}"
+    return f"python -m mnist_exp.ui{setting}"
+
+
+def _server(uri: str) -> str:
+    return without_user(uri).rstrip("/") if is_server(uri) else LOCAL

@@ -23,6 +23,7 @@ from mnist_exp.tracking.params import with_length
 from mnist_exp.tracking.status import FAILURE_REASON
 from mnist_exp.tracking.store import answering, named, uri_to_read
 from mnist_exp.tracking.studies import find_study, study_name
+from mnist_exp.tracking.views import results_page
 
 PREDICTIONS_BYTES = 2**28  # of a run's predictions on its test images: three million of them
 _MOST_POINTS = 1_000_000  # of a metric over all runs asked for
@@ -56,7 +57,7 @@ class Runs:
 
     info: pd.DataFrame
     """name, status (of MLflow, or the trial's state in small letters), seed ("" if none), reason
-    (of a failure), artifacts (URI)."""
+    (of a failure), artifacts (URI), experiment (id)."""
     params: pd.DataFrame
     """Texts, NaN where a run has no such param."""
     tags: pd.DataFrame
@@ -160,6 +161,17 @@ class Store:
             find_study(self._client, selection.study, "--study")
         return f"no runs are selected by {selection}\n{shortened(self.uri)}: {ELSEWHERE}"
 
+    def page(self, runs: Runs) -> str:
+        """Return the address in MLflow's UI that shows the runs, or most of them, as a shared view.
+
+        The runs of one study are shown alone; others among all runs of their experiment.
+        """
+        names = set(runs.tags["study_name"]) if "study_name" in runs.tags else set()
+        study = names.pop() if len(names) == 1 else None
+        experiment = str(runs.info["experiment"].mode()[0])
+        is_one = isinstance(study, str)  # NaN: of none
+        return results_page(self._client, experiment, study if is_one else None, swept_keys(runs))
+
     def history(self, run_ids: Sequence[str], metric: str) -> pd.DataFrame:
         """Return columns run_id, step, value: the last value at each step, finite ones only."""
         with answering(self.uri, "read"):
@@ -233,6 +245,7 @@ def _tables(runs: Sequence[Run], repeats: int) -> Runs:
             "seed": clean(run.data.tags.get("seed", run.data.params.get("seed", "")), 50),
             "reason": _first_line(run.data.tags.get(FAILURE_REASON, "")),
             "artifacts": run.info.artifact_uri or "",
+            "experiment": run.info.experiment_id,
         }
         for run in runs
     ]

@@ -13,7 +13,15 @@ from mnist_exp.errors import ConfigError, UserError, first_line
 from mnist_exp.outside.uris import sqlite_file
 from mnist_exp.sweeper import database
 from mnist_exp.tracking import moved_store
-from mnist_exp.tracking.addresses import ELSEWHERE, absolute, from_environment, shortened, store_uri
+from mnist_exp.tracking.addresses import (
+    DEFAULT,
+    ELSEWHERE,
+    absolute,
+    from_environment,
+    has_file_store,
+    shortened,
+    store_uri,
+)
 from mnist_exp.tracking.attempts import within
 from mnist_exp.tracking.creation import store_lock
 from mnist_exp.tracking.routes import advice
@@ -162,9 +170,22 @@ def refusal(uri: str, error: Exception, verb: str = "used") -> UserError:
 
 def named(uri: str) -> str:
     """Return a store as a message names it, by the variable or setting that its URI came from."""
-    variable = _outside[0] if _outside else from_environment()
+    variable = _variable()
     is_its_own = variable is not None and absolute(variable) == uri
     return f"{'MLFLOW_TRACKING_URI' if is_its_own else 'tracking.uri'}={shortened(uri)}"
+
+
+def is_default(uri: str) -> bool:
+    """Return whether this `store_uri` is what a command uses here if no setting names a store."""
+    variable = _variable()
+    if variable is None and has_file_store():
+        return False
+    return absolute(variable or DEFAULT) == uri
+
+
+def _variable() -> str | None:
+    """Return MLFLOW_TRACKING_URI as it is outside of all `in_use` blocks."""
+    return _outside[0] if _outside else from_environment()
 
 
 def _reason(error: Exception) -> str:

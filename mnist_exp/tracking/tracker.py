@@ -27,13 +27,14 @@ from mnist_exp.tracking import description, environment, operations, params
 from mnist_exp.tracking.attempts import Attempt
 from mnist_exp.tracking.code_digest import code_digest
 from mnist_exp.tracking.job import Job
-from mnist_exp.tracking.links import run_page
+from mnist_exp.tracking.links import Places, run_page, runs_page, ui_command
 from mnist_exp.tracking.operations import METRICS_AT_ONCE, Point, Warn
 from mnist_exp.tracking.outbox import Outbox
 from mnist_exp.tracking.params import safe_name
 from mnist_exp.tracking.source_version import source_version
 from mnist_exp.tracking.status import FAILURE_REASON, RunStatus
 from mnist_exp.tracking.store import answer
+from mnist_exp.tracking.views import results_page
 from mnist_exp.training import machine
 from mnist_exp.training.results import EpochResult, Evaluation
 
@@ -58,10 +59,16 @@ class RunTracker:
         self._logged: set[tuple[str, int]] = set()  # (metric, step) that the run has already
         self._monitor: SystemMetricsMonitor | None = None
 
-    @property
-    def page(self) -> str:
-        """The run's address in the MLflow UI."""
-        return run_page(self.experiment_id, self.run_id)
+    def places(self) -> Places:
+        """Return where the run is seen.
+
+        The view of all runs is written if need be, unless the store takes nothing at present.
+        """
+        uri, experiment = self._client.tracking_uri, self.experiment_id
+        takes_none = bool(self._outbox.queue)
+        page = runs_page(uri, experiment) if takes_none else results_page(self._client, experiment)
+        run = run_page(uri, experiment, self.run_id)
+        return Places(command=ui_command(uri), run=run, all_runs=page)
 
     def log_settings(self) -> None:
         """Log params, tags, config, environment and data: all that is known before training."""

@@ -84,7 +84,7 @@ def test_everything_a_run_leaves(workdir: Path, capsys: pytest.CaptureFixture[st
     assert f"Epoch: 0001 cost = {result.epochs[0].cost:.9f}" in out
     assert "step 0, training accuracy" in out
     assert f"run {result.run_id}" in out
-    assert "mlflow ui" in out
+    assert "python -m mnist_exp.ui" in out
     tags = only_run(workdir, "mnist_exp_debug").data.tags
     assert f"`python -m mnist_exp.rerun {result.run_id}`" in tags["mlflow.note.content"]
     assert f"test accuracy **{result.test_accuracy:.4f}**" in tags["mlflow.note.content"]

@@ -31,7 +31,7 @@ def test_artifacts_and_database_stay_in_the_current_folder(
     workdir: Path, small_mnist: data.Dataset
 ) -> None:
     with track_run(a_job(dataset=small_mnist)):
-        assert ui_command() == "mlflow ui --workers 1"
+        assert ui_command(mlflow.get_tracking_uri()) == "python -m mnist_exp.ui"
     assert only_run(workdir).info.artifact_uri.startswith(f"{workdir}/mlruns/")
 
 
@@ -70,7 +70,7 @@ def test_configured_uri_is_used_and_put_back(
     before = mlflow.get_tracking_uri()
     uri = f"sqlite:///{workdir}/other.db"
     with track_run(a_job(f"tracking.uri={uri}", dataset=small_mnist)):
-        assert ui_command().endswith(f"--backend-store-uri {uri}")
+        assert ui_command(mlflow.get_tracking_uri()) == f"python -m mnist_exp.ui tracking.uri={uri}"
     assert mlflow.get_tracking_uri() == before
     assert not (workdir / "mlflow.db").exists()
 

@@ -90,8 +90,8 @@ def test_a_run_in_an_odd_folder_is_usable(
         "mlruns",
         "outputs",
     }
-    with contextlib.chdir(project), opened(None):
-        assert ui_command() == "mlflow ui --workers 1"
+    with contextlib.chdir(project), opened(None) as client:
+        assert ui_command(client.tracking_uri) == "python -m mnist_exp.ui"
 
 
 def test_a_copied_project_is_a_project_of_its_own(
@@ -140,7 +140,9 @@ def test_a_store_elsewhere_has_its_artifacts_beside_it(
 ) -> None:
     uri = f"tracking.uri='sqlite:///{tmp_path}/a b/c/runs.db'"
     with track_run(a_job(uri, dataset=small_mnist)):
-        assert ui_command().endswith(f"--backend-store-uri 'sqlite:///{tmp_path}/a b/c/runs.db'")
+        assert ui_command(mlflow.get_tracking_uri()).endswith(
+            f" 'tracking.uri=sqlite:///{tmp_path}/a b/c/runs.db'"
+        )
     assert (tmp_path / "a b" / "c" / "mlruns" / "1").is_dir()
     assert not (workdir / "mlruns").exists()
 

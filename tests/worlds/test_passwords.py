@@ -38,9 +38,8 @@ def test_a_password_is_not_shown_recorded_or_asked_for(
     check_uri(None)
     assert from_record(recorded(uri)) == uri
     assert is_recorded_as(store_uri(None), recorded(uri))
-    with store.in_use(None):
-        assert "SECRET" not in ui_command()
-        assert ui_command().endswith('--backend-store-uri "$MLFLOW_TRACKING_URI"')
+    with store.in_use(None) as chosen:
+        assert ui_command(chosen) == "python -m mnist_exp.ui"
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     if "127.0.0.1" in uri:
         assert "SECRET" not in refused(use)

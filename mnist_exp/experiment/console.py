@@ -10,7 +10,7 @@ from rich.progress import Progress as Bar
 
 from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.experiment.conclusion import conclusion
-from mnist_exp.outside.printing import command_line, console, plural
+from mnist_exp.outside.printing import command_line, console, plural, terminal_width
 from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.lasting_stream import LastingStream
 from mnist_exp.sweeper.wording import duration
@@ -56,7 +56,7 @@ class Reporter:
 
     def preflight(self, report: "PreflightReport") -> None:
         """Print what preflight found."""
-        self._print(f"{report}\n")
+        self._print(f"{report.text(terminal_width())}\n")
 
     def resumed(self, run_id: str, progress: Progress) -> None:
         """Print where a run goes on."""

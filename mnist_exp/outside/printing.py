@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.lasting_stream import LastingStream
@@ -15,6 +16,7 @@ __all__ = [
     "plural",
     "say",
     "shell",
+    "terminal_width",
     "use_any_encoding",
 ]
 
@@ -23,6 +25,14 @@ def say(text: object) -> None:
     """Print a text of one or several lines at once, without any control character in it."""
     use_any_encoding()
     print(printable_lines(str(text)), file=LastingStream(), flush=True)
+
+
+def terminal_width() -> int | None:
+    """Return the number of columns where a person reads; None for a file or pipe.
+
+    Lines there are never broken.
+    """
+    return shutil.get_terminal_size().columns if LastingStream().isatty() else None
 
 
 def markdown(text: object, limit: int = 500) -> str:

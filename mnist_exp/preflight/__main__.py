@@ -7,7 +7,7 @@ from mnist_exp import data
 from mnist_exp.command import Parser, main
 from mnist_exp.config.mistakes import USER_ERRORS
 from mnist_exp.config.tree import compose
-from mnist_exp.outside.printing import say
+from mnist_exp.outside.printing import say, terminal_width
 from mnist_exp.training.startup import import_tensorflow, quick_imports
 
 _DESCRIPTION = """Look for mistakes in the program of these settings; see docs/preflight.md.
@@ -29,7 +29,7 @@ def run(arguments: Sequence[str]) -> int:
         from mnist_exp.training.program import build_program
 
     report = preflight_report(build_program(config, len(train)), train)
-    say(report)
+    say(report.text(terminal_width()))
     return 1 if report.errors else 0
 
 

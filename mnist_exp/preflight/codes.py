@@ -112,7 +112,7 @@ CASES: dict[tuple[str, str], Case] = {
         "reshape with -1 first.",
     ),
     ("LOSS_IGNORES_LABELS", ""): Case(
-        seen="permuting the labels changes neither the loss nor its gradient with respect to the "
+        seen="shuffling the labels changes neither the loss nor its gradient with respect to the "
         "outputs",
         cause="the prediction compared with itself, `-sum(y * log y)`; labels `[B, 1]` against "
         "outputs `[B]`",

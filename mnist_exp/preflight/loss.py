@@ -168,7 +168,7 @@ def _check_labels_used(
     count = len(batch.labels)
     checkup.find(
         "LOSS_IGNORES_LABELS",
-        f"Permuting the labels of {count} examples changes the loss by {max(loss_change, 0):.1%} "
+        f"Shuffling the labels of {count} examples changes the loss by {max(loss_change, 0):.1%} "
         f"and its gradient by {gradient_change:.1%}: training cannot learn from the labels.",
         {"gradient_change": gradient_change, "loss_change": loss_change, "examples": count},
     )

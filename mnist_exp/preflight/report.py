@@ -1,6 +1,7 @@
 """What preflight returns: findings for a person, numbers for a tracker."""
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,9 +85,30 @@ class PreflightReport:
         }
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, width: int | None = None) -> str:
+        """Return the report for a person: a line each, or broken into lines of this width."""
         counts = f"{_count(self.errors, 'error')}, {_count(self.warnings, 'warning')}"
-        summary = f"preflight: {counts} in {self.seconds:.1f} s"
-        return "\n".join([summary, *(f"  {finding}" for finding in self.findings)])
+        lines = [f"preflight: {counts} in {self.seconds:.1f} s"]
+        for finding in self.findings:
+            lines.append(f"  {finding}" if width is None else _wrapped(str(finding), width))
+        return "\n".join(lines)
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Return the text in lines of this width, those after the first further to the right.
+
+    Words that are broken, such as the name of a setting, could not be copied.
+    """
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent="  ",
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _count(findings: Sequence[Finding], word: str) -> str:

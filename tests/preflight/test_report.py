@@ -53,3 +53,20 @@ def test_dictionary_is_strict_json() -> None:
 def test_text_has_code_numbers_and_advice() -> None:
     assert "ERROR INPUT_SCALE: It is 83. Divide by 255." in str(report(ERROR))
     assert "1 error, 0 warnings" in str(report(ERROR))
+
+
+def test_a_narrow_terminal_breaks_lines_between_words() -> None:
+    finding = Finding(
+        code="LONG",
+        severity=Severity.ERROR,
+        message="A sentence with many words, one after the other.",
+        advice="Try optimizer.learning_rate=0.0123456789012345678901234567890123456789 now.",
+    )
+    text = report(finding).text(40)
+    assert text.splitlines()[1:] == [
+        "  ERROR LONG: A sentence with many",
+        "      words, one after the other. Try",
+        "      optimizer.learning_rate=0.0123456789012345678901234567890123456789",
+        "      now.",
+    ]
+    assert str(report(finding)).count("\n") == 1

@@ -7,6 +7,7 @@ import pandas as pd
 
 from mnist_exp.compare.columns import column, find_key
 from mnist_exp.compare.groups import Group
+from mnist_exp.compare.labels import tidy
 from mnist_exp.errors import UserError
 from mnist_exp.tracking.params import decode
 from mnist_exp.tracking.runs import Runs
@@ -58,7 +59,7 @@ def _conditions(runs: Runs, described: str) -> dict[str, str]:
 
 def _means(typed: str, recorded: str) -> bool:
     """Return whether a typed value is the recorded one: 1e-3 is 0.001, [64,32] is [64, 32]."""
-    value, wanted = decode(recorded), decode(typed)
+    value, wanted = decode(recorded), decode("None" if typed == "null" else typed)
     if isinstance(value, bool) == isinstance(wanted, bool) and value == wanted:
         return True
     return recorded.lower().replace(" ", "") == typed.lower().replace(" ", "")
@@ -69,7 +70,10 @@ def _problem(
 ) -> str:
     """Return why the groups that match are not one group with a value."""
     if not matching:
-        options = {key: sorted(values.unique())[:8] for key, values in columns.items()}
+        options = {
+            key: [tidy(text) for text in sorted(values.unique())[:8]]
+            for key, values in columns.items()
+        }
         listed = "; ".join(f"{key} is {', '.join(values)}" for key, values in options.items())
         return f"no group has that\n{listed}"
     labels = [groups[i].label for i in matching if groups[i].n]

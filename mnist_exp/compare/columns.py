@@ -1,12 +1,35 @@
 """Read the settings and tags of runs as columns: which there are, and in which the runs differ."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 
 from mnist_exp.config.identity import NEUTRAL
+from mnist_exp.config.used_settings import without_effect
 from mnist_exp.errors import UserError, did_you_mean
+from mnist_exp.tracking.params import decode
 from mnist_exp.tracking.runs import Runs
 
 ABSENT = "\N{EN DASH}"  # the value of a setting that a run does not have
+
+
+def with_used_settings(runs: Runs) -> Runs:
+    """Return the runs without those settings that have no effect on them.
+
+    The initial values of convolutions are settings of a softmax regression, too, but it has none.
+    """
+    deciding = [
+        name for name in runs.params if name.startswith("model.") or name.endswith(".distribution")
+    ]
+    if "model.kind" not in deciding:
+        return runs
+    params = runs.params.copy()
+    for _, part in runs.params.groupby(deciding, dropna=False, sort=False):
+        recorded = {name: decode(text) for name, text in part.iloc[0].dropna().items()}
+        params.loc[part.index, without_effect(recorded)] = np.nan
+    return replace(runs, params=params)
 
 
 def find_key(runs: Runs, name: str, option: str) -> str:
@@ -45,3 +68,18 @@ def differing_settings(runs: Runs) -> list[str]:
     names = settings_of_results(runs)
     varied = [name for name in names if runs.params[name].nunique(dropna=False) > 1]
     return sorted(varied, key=lambda name: ("." in name, names.index(name)))
+
+
+def worth_listing(keys: Sequence[str], groups: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return the settings of `keys` whose difference does not follow from another one.
+
+    Some groups have no kernel size because their model has none. If all others have the same
+    kernel size, the model is the difference.
+    """
+    distinct = {key: {settings[key] for settings in groups} - {ABSENT} for key in keys}
+    return [
+        key
+        for key in keys
+        if len(distinct[key]) > 1
+        or not any(choice in keys for choice in ("model", key.partition(".")[0]) if choice != key)
+    ]

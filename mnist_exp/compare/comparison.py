@@ -8,6 +8,7 @@ import pandas as pd
 from mnist_exp.compare import groups as grouping
 from mnist_exp.compare import provenance
 from mnist_exp.compare.baseline import find_baseline
+from mnist_exp.compare.columns import with_used_settings
 from mnist_exp.compare.curves import Curve, learning_curves
 from mnist_exp.compare.effects import Effect, setting_effects
 from mnist_exp.compare.groups import Group
@@ -67,7 +68,7 @@ def compare(
     nothing to compare, or for a name that the runs do not have.
     """
     selection = store.resolved(selection)
-    runs = store.select(selection)
+    runs = with_used_settings(store.select(selection))
     _require_metric(runs, metric)
     statuses = grouping.statuses(runs, metric)
     groups = grouping.make_groups(runs, statuses, metric, group_by)

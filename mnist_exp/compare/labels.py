@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_exp.compare.columns import ABSENT, column
+from mnist_exp.config.group_schemas import SCHEMAS
 from mnist_exp.tracking.runs import Runs, swept_keys
 
 _WORDS = {"None": "null", "True": "true", "False": "false"}
@@ -67,12 +68,12 @@ def _distinct(settings: Sequence[Settings], keys: Sequence[str]) -> int:
 def _texts(settings: Sequence[Settings], keys: Sequence[str]) -> list[str]:
     """Return texts such as `self_entropy, zeros, learning_rate=0.1`.
 
-    Of a config group's choice the option alone is shown, which speaks for itself.
+    Of a choice in `conf/` the option alone is shown, which speaks for itself.
     """
     short = short_names(keys)
 
     def part(key: str, value: str) -> str:
-        is_choice = "." not in key and value != SEVERAL
+        is_choice = key in SCHEMAS and value != SEVERAL
         return value if is_choice else f"{short[key]}={tidy(value)}"
 
     return [
@@ -96,7 +97,11 @@ def short_names(keys: Sequence[str]) -> dict[str, str]:
 
 
 def tidy(text: str) -> str:
-    """Return a recorded value as a config file has it, a number with four significant digits."""
+    """Return a recorded value as a person reads it.
+
+    A number has at most four significant digits (a float32's 0.009999999776482582 is 0.01); null
+    and truth values are written as in the configs. Other text stays as it is.
+    """
     if text in _WORDS:
         return _WORDS[text]
     if re.fullmatch(r"-?\d+\.\d{4,}(e-?\d+)?", text):

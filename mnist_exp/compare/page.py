@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from mnist_exp import data
 from mnist_exp.compare import charts, strips, svg, words
+from mnist_exp.compare.columns import worth_listing
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.groups import counted_runs, varied_settings
 from mnist_exp.compare.images import Disagreement, confusion_matrices, disagreements
@@ -99,7 +100,7 @@ def _settings(comparison: Comparison) -> list[list[str]]:
     Few groups are columns, many are lines.
     """
     groups = [row.group for row in comparison.rows]
-    keys = varied_settings(groups)
+    keys = worth_listing(varied_settings(groups), [group.settings for group in groups])
     if not keys:
         return []
     labels = [group.label for group in groups]

@@ -90,7 +90,7 @@ Distribution = Literal[
     "zeros", "constant", "normal", "truncated_normal", "glorot_uniform", "he_normal"
 ]
 # The setting that a distribution takes; the others take none.
-_PARAMETERS = {"constant": "value", "normal": "stddev", "truncated_normal": "stddev"}
+PARAMETERS = {"constant": "value", "normal": "stddev", "truncated_normal": "stddev"}
 
 
 @dataclass(kw_only=True)
@@ -108,7 +108,7 @@ class InitializerConfig:
 
     def check_as(self, key: str) -> None:
         """Raise ConfigError for a parameter that the distribution lacks or does not take."""
-        taken = _PARAMETERS.get(self.distribution)
+        taken = PARAMETERS.get(self.distribution)
         for name, number in (("value", self.value), ("stddev", self.stddev)):
             if name == taken and number is None:
                 raise ConfigError(

@@ -1,12 +1,16 @@
+import dataclasses
 from collections.abc import Callable
 
+import keras
 import numpy as np
 import pytest
 
 from mnist_exp.config.group_schemas import ModelConfig
 from mnist_exp.config.groups import group_options
 from mnist_exp.config.schema import Config
+from mnist_exp.config.used_settings import used_roles
 from mnist_exp.training import models
+from mnist_exp.training.initializers import RoleInitializers
 from mnist_exp.training.memory import layer_sizes
 
 Compose = Callable[..., Config]
@@ -112,6 +116,37 @@ def test_the_memory_estimate_knows_the_layers_that_are_built(
         if hasattr(layer, "kernel") and layer.name != "readout"
     ]
     assert layer_sizes(config.model) == built
+
+
+@pytest.mark.parametrize("option", group_options("model"))
+@pytest.mark.parametrize("with_dense", [False, True])
+def test_the_config_knows_which_initial_values_the_layers_take(
+    settings: Compose, monkeypatch: pytest.MonkeyPatch, option: str, with_dense: bool
+) -> None:
+    config = settings(f"model={option}")
+    if hasattr(config.model, "dense_units"):
+        for bias in ("true", "false"):
+            units = "12" if with_dense else "null"
+            chosen = [f"model.dense_units={units}", f"model.conv_bias={bias}"]
+            check_roles(settings(f"model={option}", *chosen), monkeypatch)
+    check_roles(config, monkeypatch)
+
+
+def check_roles(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each role's weights be the role's number, and see which numbers the model has."""
+    roles = [field.name for field in dataclasses.fields(config.init)]
+    monkeypatch.setattr(
+        RoleInitializers,
+        "__call__",
+        lambda self, role: keras.initializers.Constant(float(roles.index(role))),
+    )
+    weights = models.build(*_parts(config)).get_weights()
+    assert used_roles(config.model) == {roles[int(w.flat[0])] for w in weights}
+
+
+def test_an_unknown_model_takes_no_initial_values_that_are_known() -> None:
+    with pytest.raises(TypeError, match="ModelConfig"):
+        used_roles(ModelConfig(kind="new"))
 
 
 def test_the_memory_estimate_refuses_a_model_that_it_does_not_know() -> None:

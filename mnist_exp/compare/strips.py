@@ -1,7 +1,7 @@
 """Figures of one row a group: a dot for each seed or pair, the mean and its interval below."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -9,8 +9,8 @@ from markupsafe import Markup
 from mnist_exp.compare import svg, words
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.rows import Row
-from mnist_exp.compare.scales import Scale, ScaleKind, accuracy_kind, difference_scale, scale_of
-from mnist_exp.compare.statistics import Difference, Interval, Verdict
+from mnist_exp.compare.scales import Scale, ScaleKind, Span, difference_scale, value_scale
+from mnist_exp.compare.statistics import Interval, Verdict
 from mnist_exp.outside.printing import plural
 
 ERROR_SCALE = "Log scale of 1 \N{MINUS SIGN} accuracy"
@@ -56,7 +56,8 @@ def verdict_class(verdict: str) -> str:
 def seeds(comparison: Comparison) -> Strips:
     """Return a dot for each seed of a group, with the mean; from the best mean to the worst."""
     rows = _drawn(comparison)
-    scale = _value_scale(rows, comparison.metric)
+    spans = [_span(row.group.values.values(), row.description.interval) for row in rows]
+    scale = value_scale(spans, comparison.metric)
     drawn = []
     for row in rows:
         described = row.description
@@ -72,8 +73,7 @@ def seeds(comparison: Comparison) -> Strips:
                 is_baseline=row.is_baseline,
             )
         )
-    note = f"{ERROR_SCALE}." if scale.kind is ScaleKind.ERROR else ""
-    return Strips(rows=tuple(drawn), axis=svg.strip_axis(scale), scale_note=note)
+    return Strips(rows=tuple(drawn), axis=svg.strip_axis(scale), scale_note=_scale_note(scale))
 
 
 def paired_differences(comparison: Comparison) -> Strips | None:
@@ -88,7 +88,10 @@ def paired_differences(comparison: Comparison) -> Strips | None:
     ]
     if not paired:
         return None
-    scale = _difference_scale([difference for _, difference in paired])
+    scale = difference_scale(
+        [difference.mean for _, difference in paired],
+        [_span(difference.values, difference.interval) for _, difference in paired],
+    )
     drawn = []
     for row, difference in paired:
         pairs = zip(difference.seeds, difference.values, strict=True)
@@ -104,9 +107,7 @@ def paired_differences(comparison: Comparison) -> Strips | None:
                 verdict=difference.verdict,
             )
         )
-    is_log = scale.kind is ScaleKind.ASINH
-    note = f"Log scale beyond \N{PLUS-MINUS SIGN}{scale.unit:.1g}." if is_log else ""
-    return Strips(rows=tuple(drawn), axis=svg.strip_axis(scale), scale_note=note)
+    return Strips(rows=tuple(drawn), axis=svg.strip_axis(scale), scale_note=_scale_note(scale))
 
 
 def _drawn(comparison: Comparison) -> list[Row]:
@@ -114,21 +115,24 @@ def _drawn(comparison: Comparison) -> list[Row]:
     return [row for i, row in enumerate(comparison.rows) if i < MOST_ROWS or row.is_baseline]
 
 
-def _value_scale(rows: Sequence[Row], metric: str) -> Scale:
-    """Return a scale of all values and intervals."""
-    values = [v for row in rows for v in row.group.values.values()]
-    ends = [end for row in rows for end in _ends(row.description.interval)]
-    values += ends
-    return scale_of(values, accuracy_kind(values, metric))
+def _span(values: Iterable[float], interval: Interval) -> Span:
+    """Return the smallest and the largest of the values and of the interval's ends."""
+    ends = [*values, *(end for end in (interval.low, interval.high) if not math.isnan(end))]
+    return min(ends), max(ends)
 
 
-def _difference_scale(differences: Sequence[Difference]) -> Scale:
-    values = [v for d in differences for v in (*d.values, *_ends(d.interval))]
-    return difference_scale([d.mean for d in differences], values)
-
-
-def _ends(interval: Interval) -> list[float]:
-    return [end for end in (interval.low, interval.high) if not math.isnan(end)]
+def _scale_note(scale: Scale) -> str:
+    """Return what to know of the scale, as a sentence; nothing of a linear one."""
+    if scale.cut is not None:
+        ends = " to ".join(f"{end:.3g}".replace("-", "\N{MINUS SIGN}") for end in scale.cut)
+        return f"The axis is broken: it leaves out {ends}."
+    if scale.kind is ScaleKind.ASINH:
+        return (
+            f"The axis is linear within \N{PLUS-MINUS SIGN}{scale.unit:.1g} and logarithmic "
+            "beyond, so that small and large differences are both seen: its ticks are not evenly "
+            "far apart in value."
+        )
+    return f"{ERROR_SCALE}." if scale.kind is ScaleKind.ERROR else ""
 
 
 def _method(interval: Interval) -> str:

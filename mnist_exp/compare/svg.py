@@ -130,9 +130,18 @@ def strip(content: Iterable[str], scale: Scale, height: int, *, zero: bool = Fal
         for class_, value in values
         for x in [percent(scale, value)]
     ]
+    if scale.cut is not None:
+        grid.append(_break(percent(scale, scale.cut[0])))
     shifted = element("g", *content, transform=f"translate(0,{-height / 2:g})")
     inner = element("svg", shifted, y="50%", overflow="visible")
     return _strip([*grid, inner], height)
+
+
+def _break(x: str) -> Markup:
+    """Return two broken lines with nothing between them: the axis goes on elsewhere."""
+    lines = [line("break", x=(side, side), y=(0, "100%")) for side in (-4, 4)]
+    gap = element("rect", class_="gap", x=-4, y=0, width=8, height="100%")
+    return element("svg", gap, *lines, x=x, overflow="visible")
 
 
 def strip_axis(scale: Scale) -> Markup:

@@ -74,12 +74,15 @@ def worth_listing(keys: Sequence[str], groups: Sequence[Mapping[str, str]]) -> l
     """Return the settings of `keys` whose difference does not follow from another one.
 
     Some groups have no kernel size because their model has none. If all others have the same
-    kernel size, the model is the difference.
+    kernel size, the model is the difference. Its `kind` is what the choice of the model says.
     """
     distinct = {key: {settings[key] for settings in groups} - {ABSENT} for key in keys}
-    return [
-        key
-        for key in keys
-        if len(distinct[key]) > 1
-        or not any(choice in keys for choice in ("model", key.partition(".")[0]) if choice != key)
-    ]
+
+    def follows(key: str) -> bool:
+        group, _, name = key.partition(".")
+        if name == "kind" and group in keys:
+            return True
+        chosen = any(choice in keys for choice in ("model", group) if choice != key)
+        return chosen and len(distinct[key]) == 1
+
+    return [key for key in keys if not follows(key)]

@@ -18,6 +18,7 @@ from mnist_exp.outside.printing import plural
 from mnist_exp.training.results import confusion_counts
 
 _MOST_IMAGES = 12  # of each side
+DARKEST = 0.75  # how opaque a cell is: its count, in the page's ink, stays easy to read
 _CELL, _LEFT, _TOP = 30, 30, 6  # pixels: a cell, and where the first one is
 
 
@@ -44,20 +45,26 @@ def confusion_matrices(pair: PairedPredictions, baseline: str) -> list[Drawing]:
     """Return the matrices of the baseline and of the group, and the second minus the first."""
     classes = int(max(pair.label.max(), pair.baseline.max(), pair.group.max(), 9)) + 1
     titles = (f"{baseline} (baseline)", pair.group_label)
+    networks = (pair.baseline_networks, pair.group_networks)
     counts = [confusion_counts(pair.label, p, classes) for p in (pair.baseline, pair.group)]
     wrong = [np.where(np.eye(classes, dtype=bool), 0, matrix) for matrix in counts]
     most = max(1, *(int(matrix.max()) for matrix in wrong))
     drawings = [
         Drawing(
             title=title,
-            note=f"{int(np.trace(matrix)):,} of {len(pair.label):,} right",
+            note=f"{_reader(n)}: {int(np.trace(matrix)):,} of {len(pair.label):,} right",
             picture=_matrix(matrix, most),
         )
-        for title, matrix in zip(titles, counts, strict=True)
+        for title, n, matrix in zip(titles, networks, counts, strict=True)
     ]
     note = "group minus baseline; blue is for the better"
     difference = _matrix(counts[1] - counts[0], None)
     return [*drawings, Drawing(title="difference", note=note, picture=difference)]
+
+
+def _reader(networks: int) -> str:
+    """Return who read the images."""
+    return f"ensemble of {networks}" if networks > 1 else "one network"
 
 
 def _matrix(counts: NDArray[np.int64], most: int | None) -> Markup:
@@ -105,22 +112,22 @@ def _cells(counts: NDArray[np.int64], most: int | None) -> Iterator[Markup]:
         else:
             shade, is_good = math.sqrt(count / most), False
         color = "cell s1" if is_good else "cell s2"
-        yield svg.element("rect", class_=color, **size, fill_opacity=f"{0.9 * shade:.3f}")
+        yield svg.element("rect", class_=color, **size, fill_opacity=f"{DARKEST * shade:.3f}")
         yield svg.element(
             "text",
             str(count) if most is not None else f"{count:+d}".replace("-", "\N{MINUS SIGN}"),
-            class_=_text_class(count, shade, has_sign=most is None),
+            class_=_text_class(count, has_sign=most is None),
             x=x + _CELL / 2 - 0.5,
             y=y + _CELL / 2,
             dy=".35em",
         )
 
 
-def _text_class(count: int, shade: float, *, has_sign: bool) -> str:
-    dark = " on-dark" if shade > 0.6 else ""
+def _text_class(count: int, *, has_sign: bool) -> str:
+    """Return the class of a count's text, whose size leaves room for its digits."""
     if has_sign and abs(count) > 999:
-        return f"count{dark} longest"
-    return f"count{dark} long" if abs(count) > 99 else f"count{dark}"
+        return "count longest"
+    return "count long" if abs(count) > 99 else "count"
 
 
 def _digits(classes: int) -> Iterator[Markup]:

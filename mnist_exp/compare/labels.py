@@ -68,12 +68,12 @@ def _distinct(settings: Sequence[Settings], keys: Sequence[str]) -> int:
 def _texts(settings: Sequence[Settings], keys: Sequence[str]) -> list[str]:
     """Return texts such as `self_entropy, zeros, learning_rate=0.1`.
 
-    Of a choice in `conf/` the option alone is shown, which speaks for itself.
+    Of a variant, and of a choice in `conf/`, the value alone is shown: it speaks for itself.
     """
     short = short_names(keys)
 
     def part(key: str, value: str) -> str:
-        is_choice = key in SCHEMAS and value != SEVERAL
+        is_choice = key in (*SCHEMAS, "variant") and value != SEVERAL
         return value if is_choice else f"{short[key]}={tidy(value)}"
 
     return [

@@ -7,6 +7,7 @@ from mnist_exp import data
 from mnist_exp.compare import charts, strips, svg, words
 from mnist_exp.compare.columns import worth_listing
 from mnist_exp.compare.comparison import Comparison
+from mnist_exp.compare.glossary import TERMS
 from mnist_exp.compare.groups import counted_runs, varied_settings
 from mnist_exp.compare.images import Disagreement, confusion_matrices, disagreements
 from mnist_exp.compare.labels import tidy
@@ -20,6 +21,12 @@ from mnist_exp.tracking.params import decode
 _MOST_PAIRS = 3  # of groups with confusion matrices and images; the first is open
 _MOST_LISTED = 50  # runs that are not counted
 _MOST_ACROSS = 6  # groups that are columns of the table of settings
+_TERMS = (
+    *("Accuracy", "BCa interval", "Baseline", "Confidence interval", "Cost", "Epoch", "Group"),
+    *("Holm", "Not shown", "Paired", "Run", "Seed", "Setting", "Standard deviation"),
+    *("Student interval", "p-value"),
+)
+_SPLITS = {"test": ("Test split",), "val": ("Validation split",), "best": ("Validation split",)}
 
 Pair = tuple[Row, list[charts.Drawing], list[Disagreement]]  # with the confusion matrices
 
@@ -48,11 +55,28 @@ def render(comparison: Comparison, written: str, data_dir: str | None = None) ->
         hidden_pairs=max(0, len(paired) - _MOST_PAIRS),
         settings=_settings(comparison),
         not_counted=words.not_counted(comparison, _MOST_LISTED),
+        ensembles=any(_has_ensemble(row) for row in paired),
+        glossary=TERMS,
+        terms=_terms(comparison),
         words=words,
         plural=plural,
         swatch=svg.swatch,
         verdict_class=strips.verdict_class,
     )
+
+
+def _has_ensemble(row: Row) -> bool:
+    """Return whether several networks voted on the test images, for the group or the baseline."""
+    pair = row.predictions
+    return pair is not None and max(pair.group_networks, pair.baseline_networks) > 1
+
+
+def _terms(comparison: Comparison) -> list[str]:
+    """Return the words of the glossary that the page uses."""
+    terms = [*_TERMS, *_SPLITS.get(comparison.metric.partition("/")[0], ())]
+    if any(row.agreement is not None for row in comparison.rows):
+        terms += ["Ensemble", "McNemar"]
+    return terms
 
 
 def _pairs(comparison: Comparison, rows: list[Row], data_dir: str | None) -> list[Pair]:

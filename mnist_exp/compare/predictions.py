@@ -16,16 +16,22 @@ from mnist_exp.tracking.runs import PREDICTIONS_BYTES, Predictions, Runs, Store
 
 @dataclass(frozen=True, kw_only=True)
 class PairedPredictions:
-    """Majority predictions of the baseline and of a group for the same test images, each [N]."""
+    """Predictions of the baseline and of a group for the same test images, each [N].
+
+    They are those of an ensemble, in which the networks of all seeds vote, or of a single network.
+    """
 
     group_label: str
+    baseline_networks: int
+    group_networks: int
     label: NDArray[np.integer]  # the right digit
     baseline: NDArray[np.integer]
     group: NDArray[np.integer]
 
 
 @dataclass(frozen=True)
-class _Majority:
+class _Ensemble:
+    networks: int
     label: NDArray[np.integer]
     prediction: NDArray[np.integer]
 
@@ -38,7 +44,7 @@ def paired_predictions(
     `groups` are those to read, the baseline among them.
     """
     warnings: list[str] = []
-    majorities: dict[str, _Majority] = {}
+    ensembles: dict[str, _Ensemble] = {}
     unread = 0
     for group in groups:
         read = [_read(store, runs, run_id) for run_id in group.run_ids]
@@ -50,24 +56,26 @@ def paired_predictions(
                 "so they are not compared on them"
             )
         elif readable:
-            majorities[group.label] = _majority(readable)
+            ensembles[group.label] = _ensemble(readable)
     if unread:
         total = sum(len(group.run_ids) for group in groups)
         warnings.append(
             f"{unread} of {plural(total, 'run')} have no predictions/test.npz that can be read"
         )
-    of_baseline = majorities.pop(baseline.label, None)
+    of_baseline = ensembles.pop(baseline.label, None)
     pairs = []
-    for label, majority in majorities.items():
+    for label, ensemble in ensembles.items():
         if of_baseline is None:
             break
-        if np.array_equal(of_baseline.label, majority.label):
+        if np.array_equal(of_baseline.label, ensemble.label):
             pairs.append(
                 PairedPredictions(
                     group_label=label,
-                    label=majority.label,
+                    baseline_networks=of_baseline.networks,
+                    group_networks=ensemble.networks,
+                    label=ensemble.label,
                     baseline=of_baseline.prediction,
-                    group=majority.prediction,
+                    group=ensemble.prediction,
                 )
             )
         else:
@@ -75,8 +83,9 @@ def paired_predictions(
     return pairs, warnings
 
 
-def _majority(predictions: Sequence[Predictions]) -> _Majority:
-    return _Majority(
+def _ensemble(predictions: Sequence[Predictions]) -> _Ensemble:
+    return _Ensemble(
+        len(predictions),
         predictions[0].label,
         votes.majority(
             np.stack([p.prediction for p in predictions]),

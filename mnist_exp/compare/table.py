@@ -110,7 +110,7 @@ def show(comparison: Comparison, console: Console) -> None:
     shown = [row for i, row in enumerate(comparison.rows) if i < _MOST_ROWS or row.is_baseline]
     console.print(_table(comparison.metric, shown))
     console.print(_LEGEND)
-    if note := words.verdict_note(comparison):
+    for note in words.verdict_notes(comparison):
         console.print(note)
     if hidden := len(comparison.rows) - len(shown):
         console.print(f"and {plural(hidden, 'group')} more, all in compare.csv and compare.html")

@@ -175,26 +175,39 @@ def _one_difference(row: Row, comparison: Comparison) -> str:
     return f"{group} is {paired.verdict} than {baseline}: {evidence}."
 
 
-def verdict_note(comparison: Comparison) -> str:
-    """Return why a group can be better or worse with a large p, or nothing if none is."""
+def verdict_notes(comparison: Comparison) -> list[str]:
+    """Return a sentence or two for each way in which a verdict can seem to contradict its numbers.
+
+    A group can be better with a large p, or not better with an interval that leaves out zero.
+    """
     groups = [_difference(row) for row in comparison.others]
-    puzzling = [d for d in groups if d.verdict.is_difference and d.p_holm > _LARGE_P]
-    if not puzzling:
-        return ""
-    tested = sum(bool(d.values) for d in groups)
-    pairs = min(len(d.values) for d in puzzling)
+    notes = []
+    with_large_p = [d for d in groups if d.verdict.is_difference and d.p_holm > _LARGE_P]
+    if with_large_p:
+        tested = sum(bool(d.values) for d in groups)
+        pairs = min(len(d.values) for d in with_large_p)
+        notes.append(
+            "Better and worse mean that the 95% interval of the difference leaves out 0; they do "
+            f"not depend on p. {_why_p_is_large(tested, pairs)}."
+        )
+    if any(d.verdict is Verdict.NOT_SHOWN and d.interval.side for d in groups):
+        notes.append(
+            "No difference is shown although the 95% interval leaves out 0: of so few seeds the "
+            "bootstrap's interval is too narrow, so a verdict needs Student's as well, which "
+            "contains 0."
+        )
+    return notes
+
+
+def _why_p_is_large(tested: int, pairs: int) -> str:
     floor = smallest_p(pairs)
     adjusted = min(1.0, tested * floor)
     if adjusted <= _LARGE_P:
-        why = f"p (Holm) is larger than p because {tested} groups are compared"
-    else:
-        why = f"With {plural(pairs, 'seed')}, p cannot be below {p_value(floor)}"
-        if tested > 1:
-            why += f", and Holm's adjustment for {tested} groups makes that {p_value(adjusted)}"
-    return (
-        "Better and worse mean that the 95% interval of the difference leaves out 0; they do not "
-        f"depend on p. {why}."
-    )
+        return f"p (Holm) is larger than p because {tested} groups are compared"
+    least = f"With {plural(pairs, 'seed')}, p cannot be below {p_value(floor)}"
+    if tested == 1:
+        return least
+    return f"{least}, and Holm's adjustment for {tested} groups makes that {p_value(adjusted)}"
 
 
 def p_note(paired: Difference) -> str:
@@ -207,27 +220,38 @@ def p_note(paired: Difference) -> str:
 
 
 def images(row: Row, baseline: Row) -> str:
-    """Return how many test images only one of the two majority predictions gets right.
+    """Return how many test images only one of the two reads correctly.
 
-    The test compares networks, of which two runs are not enough to judge their settings.
+    They are two ensembles, in which the networks of all seeds vote, or two networks; of these, the
+    test compares networks, which are not enough to judge their settings.
     """
-    tested = row.agreement
+    tested, pair = row.agreement, row.predictions
     assert tested is not None
+    assert pair is not None
     total = tested.both + tested.only_baseline + tested.only_group + tested.neither
     are = "is" if tested.only_group == 1 else "are"
-    group, base = row.group.label, baseline.group.label
+    readers = (
+        _reader(row.group.label, pair.group_networks),
+        _reader(baseline.group.label, pair.baseline_networks),
+    )
+    counts = (
+        f"Of {plural(total, 'test image')}, {tested.only_group:,} {are} read correctly only by "
+        f"{readers[0]}, {tested.only_baseline:,} only by {readers[1]}"
+    )
     p_values = f"p {_equals(tested.p)}, Holm-adjusted {p_value(tested.p_holm)}"
-    if len(row.group.run_ids) == len(baseline.group.run_ids) == 1:
+    if pair.group_networks == pair.baseline_networks == 1:
         return (
-            f"Of {plural(total, 'test image')}, {tested.only_group} {are} read correctly only by "
-            f"{group}, {tested.only_baseline} only by {base}. McNemar's exact test compares these "
-            f"two trained networks, not their settings: {p_values}."
+            f"{counts}. McNemar's exact test compares these two trained networks, not their "
+            f"settings: {p_values}."
         )
     return (
-        f"Of {plural(total, 'test image')}, {tested.only_group} {are} right only by the majority "
-        f"of {group}, {tested.only_baseline} only by that of {base} "
-        f"(McNemar's exact test: {p_values})."
+        f"{counts} (McNemar's exact test: {p_values}). In an ensemble the networks of all seeds "
+        "vote; it is usually better than each of them."
     )
+
+
+def _reader(label: str, networks: int) -> str:
+    return f"the ensemble of {label} ({networks} networks)" if networks > 1 else label
 
 
 def _equals(p: float) -> str:

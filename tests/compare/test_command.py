@@ -53,10 +53,12 @@ class Page(HTMLParser):
         self.open: list[str] = []
         self.loads: list[str] = []
         self.seen: list[str] = []
+        self.ids: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.append(tag)
+        self.ids += [value or "" for name, value in attrs if name == "id"]
         self.loads += [
             value or ""
             for name, value in attrs
@@ -82,11 +84,14 @@ def test_table_csv_and_page(study: FakeRuns, command: Command) -> None:
     text = Path("compare.html").read_text()
     page = Page(text)
     assert page.open == []
-    assert page.loads
-    assert all(source.startswith("data:image/png;base64,") for source in page.loads)
+    inside = {source for source in page.loads if source.startswith("#")}
+    assert {source[1:] for source in inside} <= set(page.ids)
+    pictures = set(page.loads) - inside
+    assert pictures
+    assert all(source.startswith("data:image/png;base64,") for source in pictures)
     assert "http" not in text
     assert "@import" not in text
-    assert "script" not in page.seen
+    assert page.seen.count("script") == 1  # the page's own, which sorts tables
     for heading in (
         "Groups",
         "Seeds",
@@ -97,8 +102,10 @@ def test_table_csv_and_page(study: FakeRuns, command: Command) -> None:
         "Settings that differ",
         "Not counted",
         "Methods",
+        "Words",
     ):
-        assert f"<h2>{heading}</h2>" in text
+        anchor = heading.lower().replace(" ", "-")
+        assert f'<section id="{anchor}"><h2>{heading}<a class="anchor" href="#{anchor}"' in text
     assert "nan" not in re.sub(r"base64,[^\"]*", "", text).lower().replace("nonfinite", "")
     for picture in re.findall(r"(?:cx|x1|x2|x)=\"(-?[\d.]+)%\"", text):
         assert -0.01 <= float(picture) <= 100.01

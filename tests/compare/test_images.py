@@ -11,7 +11,12 @@ from mnist_exp.compare.predictions import PairedPredictions
 
 LABEL = np.array([0, 1, 1, 2])
 PAIR = PairedPredictions(
-    group_label="mlp", label=LABEL, baseline=np.array([0, 1, 7, 3]), group=np.array([0, 5, 1, 3])
+    group_label="mlp",
+    baseline_networks=5,
+    group_networks=1,
+    label=LABEL,
+    baseline=np.array([0, 1, 7, 3]),
+    group=np.array([0, 5, 1, 3]),
 )
 
 
@@ -33,6 +38,9 @@ def test_what_only_one_of_the_two_gets_right() -> None:
 def test_confusion_matrices_of_both_and_their_difference() -> None:
     drawings = images.confusion_matrices(PAIR, "softmax")
     assert [drawing.title for drawing in drawings] == ["softmax (baseline)", "mlp", "difference"]
-    assert [drawing.note for drawing in drawings[:2]] == ["2 of 4 right", "2 of 4 right"]
+    assert [drawing.note for drawing in drawings[:2]] == [
+        "ensemble of 5: 2 of 4 right",
+        "one network: 2 of 4 right",
+    ]
     counts = [drawing.picture.count('class="count') for drawing in drawings]
     assert counts == [4, 4, 2]  # 1 read as 7, or as 5, is the only difference

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from mnist_exp.compare import words
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.groups import Group
+from mnist_exp.compare.predictions import PairedPredictions
 from mnist_exp.compare.rows import make_rows
 from mnist_exp.compare.statistics import Interval, IntervalMethod
 from mnist_exp.compare.votes import Agreement
@@ -138,14 +140,15 @@ def test_a_group_with_too_few_seeds_is_told_beside_the_decided() -> None:
 
 
 def test_a_verdict_beside_a_large_p_explains_itself() -> None:
-    assert words.verdict_note(compared({"a": BASE, "b": BASE})) == ""
-    one = words.verdict_note(compared({"a": BASE, "b": shifted(0.01)}))
-    assert one == (
-        "Better and worse mean that the 95% interval of the difference leaves out 0; they do not "
-        "depend on p. With 4 seeds, p cannot be below 0.12."
-    )
+    assert words.verdict_notes(compared({"a": BASE, "b": BASE})) == []
+    assert words.verdict_notes(compared({"a": BASE, "b": shifted(0.01)})) == [
+        (
+            "Better and worse mean that the 95% interval of the difference leaves out 0; they do "
+            "not depend on p. With 4 seeds, p cannot be below 0.12."
+        )
+    ]
     three = {"a": BASE, **{f"g{i}": shifted(0.01) for i in range(3)}}
-    assert words.verdict_note(compared(three)).endswith(
+    assert words.verdict_notes(compared(three))[0].endswith(
         "p cannot be below 0.12, and Holm's adjustment for 3 groups makes that 0.38."
     )
     ten = [0.9 + 0.001 * (seed % 3) for seed in range(10)]
@@ -153,7 +156,7 @@ def test_a_verdict_beside_a_large_p_explains_itself() -> None:
     better = [value + step / 1000 for value, step in zip(ten, steps, strict=True)]
     many = compared({"a": ten, "b": better, **{f"g{i}": ten for i in range(3)}})
     note = "p (Holm) is larger than p because 4 groups are compared."
-    assert words.verdict_note(many).endswith(note)
+    assert words.verdict_notes(many)[0].endswith(note)
 
 
 @pytest.mark.parametrize(
@@ -175,9 +178,12 @@ def test_a_difference_in_images(difference: float, metric: str, text: str) -> No
 def test_student_alone_covers_zero() -> None:
     values = [0.9, 0.9, 0.9, 0.9, 0.95]
     others = [0.9001, 0.9001, 0.9001, 0.9001, 0.96]
-    summary = words.summary(compared({"a": values, "b": others}))
+    comparison = compared({"a": values, "b": others})
+    summary = words.summary(comparison)
     assert summary.startswith("No difference is shown between b and a: +0.0021")
     assert summary.endswith("; Student's t interval covers zero.")
+    (note,) = words.verdict_notes(comparison)
+    assert note.startswith("No difference is shown although the 95% interval leaves out 0")
 
 
 def test_numbers() -> None:
@@ -207,21 +213,34 @@ def test_intervals() -> None:
 def test_images_that_one_gets_right() -> None:
     comparison = compared({"a": BASE, "b": BASE})
     agreement = Agreement(
-        both=9000, only_baseline=3, only_group=40, neither=957, p=1e-9, p_holm=0.5
+        both=8000, only_baseline=3, only_group=1040, neither=957, p=1e-9, p_holm=0.5
     )
-    row = replace(comparison.others[0], agreement=agreement)
-    assert words.images(row, comparison.baseline) == (
-        "Of 10,000 test images, 40 are right only by the majority of b, 3 only by that of a "
-        "(McNemar's exact test: p <0.0001, Holm-adjusted 0.5)."
+    digits = np.zeros(10_000, int)
+
+    def text(agreement: Agreement, baseline: int, group: int) -> str:
+        pair = PairedPredictions(
+            group_label="b",
+            baseline_networks=baseline,
+            group_networks=group,
+            label=digits,
+            baseline=digits,
+            group=digits,
+        )
+        row = replace(comparison.others[0], agreement=agreement, predictions=pair)
+        return words.images(row, comparison.baseline)
+
+    assert text(agreement, 4, 5) == (
+        "Of 10,000 test images, 1,040 are read correctly only by the ensemble of b (5 networks), 3 "
+        "only by the ensemble of a (4 networks) (McNemar's exact test: p <0.0001, Holm-adjusted "
+        "0.5). In an ensemble the networks of all seeds vote; it is usually better than each of "
+        "them."
     )
-    first, second = (
-        replace(line, group=replace(line.group, run_ids=("a run",)))
-        for line in (comparison.baseline, row)
-    )
-    assert words.images(second, first) == (
-        "Of 10,000 test images, 40 are read correctly only by b, 3 only by a. McNemar's exact test "
-        "compares these two trained networks, not their settings: p <0.0001, Holm-adjusted 0.5."
+    assert text(agreement, 1, 1) == (
+        "Of 10,000 test images, 1,040 are read correctly only by b, 3 only by a. McNemar's exact "
+        "test compares these two trained networks, not their settings: p <0.0001, Holm-adjusted "
+        "0.5."
     )
     one_image = Agreement(both=0, only_baseline=0, only_group=1, neither=0, p=1.0, p_holm=1.0)
-    text = words.images(replace(row, agreement=one_image), comparison.baseline)
-    assert text.startswith("Of 1 test image, 1 is right only by the majority of b, 0 only by")
+    assert text(one_image, 3, 1).startswith(
+        "Of 1 test image, 1 is read correctly only by b, 0 only by the ensemble of a (3 networks)"
+    )

@@ -1,8 +1,8 @@
 """Settings of layers that a model does not have are known to have no effect."""
 
+from mnist_exp.config.identity import flatten
 from mnist_exp.config.tree import compose
 from mnist_exp.config.used_settings import without_effect
-from mnist_exp.tracking.params import flatten
 
 
 def unused(*overrides: str) -> list[str]:

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mnist_exp.reproduce.bug import Bug
-    from mnist_exp.reproduce.page import Provenance
-    from mnist_exp.reproduce.results import Reproduction
+    from mnist_exp.reproduce.results import Reproduction, Result
     from mnist_exp.reproduce.runs import Preset, PresetRuns
     from mnist_exp.tracking.runs import Store
 
@@ -31,6 +30,7 @@ _EXAMPLES = """examples:
   python -m mnist_exp.reproduce
   python -m mnist_exp.reproduce --only notebook_softmax notebook_softmax_buggy
   python -m mnist_exp.reproduce --quick
+  python -m mnist_exp.reproduce --rewrite
 
 exit code: 0, or 1 if a run is missing in the end"""
 _OUTPUT, _QUICK_OUTPUT = Path("docs", "results"), Path("results-quick")
@@ -49,6 +49,8 @@ def _parser() -> Parser:
         "experiment mnist_exp_debug; no test of their claims"
     )
     parser.add_argument("--quick", action="store_true", help=quick_help)
+    rewrite_help = "train nothing: write the page and the figures of the folder's results.csv again"
+    parser.add_argument("--rewrite", action="store_true", help=rewrite_help)
     output_help = f"default: {_OUTPUT}, with --quick {_QUICK_OUTPUT}; created if it does not exist"
     parser.add_argument("--output", type=Path, metavar="FOLDER", help=output_help)
     return parser
@@ -59,22 +61,28 @@ def run(arguments: Sequence[str]) -> "Reproduction":
     given = _parser().parse_args(arguments)
     if given.seeds is not None and given.seeds < 1:
         raise UserError(f"--seeds {given.seeds}: expected a whole number >= 1")
+    if given.rewrite and (given.only or given.seeds is not None):
+        raise UserError("--rewrite: it takes all runs of results.csv, without --only and --seeds")
     seeds = range(given.seeds or (QUICK_SEEDS if given.quick else SEEDS))
     names = _names(given.only)
     output = given.output or (_QUICK_OUTPUT if given.quick else _OUTPUT)
     with _created(output) as folder:
-        from mnist_exp.reproduce import runs
+        if given.rewrite:
+            reproduction, where = _stored(folder, quick=given.quick)
+        else:
+            from mnist_exp.reproduce import runs
 
-        presets = [runs.preset(name, quick=given.quick, uri=given.uri) for name in names]
-        reproduction, provenance = _reproduce(presets, seeds, uri=given.uri, quick=given.quick)
-        _write(reproduction, provenance, folder)
+            presets = [runs.preset(name, quick=given.quick, uri=given.uri) for name in names]
+            reproduction, where = _reproduce(presets, seeds, uri=given.uri, quick=given.quick)
+        _write(reproduction, where, folder)
         _show(reproduction, folder)
     return reproduction
 
 
 def _reproduce(
     presets: "Sequence[Preset]", seeds: Sequence[int], *, uri: str | None, quick: bool
-) -> "tuple[Reproduction, Provenance]":
+) -> "tuple[Reproduction, str]":
+    """Train what is missing; return the results, and where the runs were made."""
     from mnist_exp.reproduce import results, runs
     from mnist_exp.tracking.experiments import open_experiment
     from mnist_exp.tracking.runs import Store
@@ -86,9 +94,20 @@ def _reproduce(
     store = Store(uri)
     complete = _complete(store, [runs.find(store, preset, seeds) for preset in presets], seeds)
     measured = tuple(results.measure(store, preset_runs) for preset_runs in complete)
-    bug = _bug(complete)
+    bug = _bug(presets)
     reproduction = results.Reproduction(results=measured, bug=bug, seeds=len(seeds), quick=quick)
-    return reproduction, _provenance(store, complete)
+    return reproduction, _where(store, complete, measured)
+
+
+def _stored(folder: Path, *, quick: bool) -> "tuple[Reproduction, str]":
+    """Read the results of an earlier call; return them, and where the runs were made."""
+    from mnist_exp.reproduce import results, stored
+
+    read = tuple(stored.read(folder))
+    bug = _bug([result.runs.preset for result in read])
+    seeds = 1 + max((seed for result in read for seed in result.runs.run_ids), default=-1)
+    reproduction = results.Reproduction(results=read, bug=bug, seeds=seeds, quick=quick)
+    return reproduction, stored.where(folder)
 
 
 def _names(only: Sequence[str]) -> list[str]:
@@ -143,11 +162,11 @@ def _complete(
     return [runs.find(store, preset, seeds, reasons.get(preset.name)) for preset in presets]
 
 
-def _bug(complete: "Sequence[PresetRuns]") -> "Bug | None":
+def _bug(presets: "Sequence[Preset]") -> "Bug | None":
     from mnist_exp import data
     from mnist_exp.training.startup import import_tensorflow
 
-    configs = {runs.preset.name: runs.preset.settings.config for runs in complete}
+    configs = {preset.name: preset.settings.config for preset in presets}
     if BUGGY not in configs:
         return None
     printing.say(f"\nlooking into the loss of {BUGGY}")
@@ -158,8 +177,8 @@ def _bug(complete: "Sequence[PresetRuns]") -> "Bug | None":
     return bug.analyse(config, data.load(dir=config.data.dir))
 
 
-def _provenance(store: "Store", complete: "Sequence[PresetRuns]") -> "Provenance":
-    from mnist_exp.reproduce.page import Provenance
+def _where(store: "Store", complete: "Sequence[PresetRuns]", measured: "Sequence[Result]") -> str:
+    from mnist_exp.reproduce.page import Provenance, provenance_text
     from mnist_exp.tracking.code_digest import code_digest
     from mnist_exp.tracking.environment import read_hardware
 
@@ -179,13 +198,14 @@ def _provenance(store: "Store", complete: "Sequence[PresetRuns]") -> "Provenance
             recorded = store.artifact(runs.considered, run_ids[0], "env/hardware.json")
             facts = read_hardware(recorded or b"")
             machine = {name: value for name, value in facts.items() if value is not None}
-    return Provenance(
+    provenance = Provenance(
         code_digest=code_digest(), commits=tuple(sorted(commits)), machine=machine, trials=trials
     )
+    return provenance_text(provenance, measured)
 
 
 @plot_style.plain()
-def _write(reproduction: "Reproduction", provenance: "Provenance", folder: Path) -> None:
+def _write(reproduction: "Reproduction", where: str, folder: Path) -> None:
     from mnist_exp.reproduce import figures, page
     from mnist_exp.reproduce.table import table
 
@@ -199,7 +219,7 @@ def _write(reproduction: "Reproduction", provenance: "Provenance", folder: Path)
             drawn["notebook_batches"] = figures.batch_accuracy(result.batch_accuracy)
     if reproduction.bug is not None:
         drawn["bug"] = figures.bug(reproduction.bug)
-    text = page.markdown(reproduction, provenance, list(drawn))
+    text = page.markdown(reproduction, where, list(drawn))
     write(folder, {"results.md": text, "results.csv": table(reproduction).to_csv(index=False)})
     for name, figure in drawn.items():
         figure.savefig(folder / f"{name}.png", dpi=120)
@@ -209,25 +229,31 @@ def _show(reproduction: "Reproduction", folder: Path) -> None:
     from rich import box
     from rich.table import Table
 
-    from mnist_exp.compare import words
-    from mnist_exp.reproduce import page
+    from mnist_exp.compare.words import value
+    from mnist_exp.reproduce import words
 
+    tests = [result for result in reproduction.results if result.is_test]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=METRIC, title_justify="left")
-    for name in ("preset", "claim", "mean", "95% interval", "n"):
+    of_tests = ("claim", "one more run", "noticed") if tests else ()
+    for name in ("preset", "n", "mean", *of_tests):
         table.add_column(name, no_wrap=True)
     for result in reproduction.results:
         description = result.assessment.description
-        cells = ["", "", "0"]
-        if description.n:
-            interval = words.interval(description.interval, METRIC)
-            cells = [words.value(description.mean, METRIC), interval, str(description.n)]
-        table.add_row(result.name, page.claim_text(result), *cells)
+        cells = [result.name, str(description.n), value(description.mean, METRIC)]
+        if tests:
+            cells += [words.claim(result), words.one_more_run(result), words.noticed(result)]
+        table.add_row(*cells)
     console = printing.console()
     console.print()
     console.print(table)
     for result in reproduction.results:
-        verdict = page.verdict_text(result).replace("**", "")
+        verdict = words.verdict(result).replace("**", "")
         console.print(f"{result.name}: {verdict}", soft_wrap=True)
+    if tests:
+        console.print(f"\n{words.ONE_MORE_RUN} {words.INSIDE}")
+        for result in tests:
+            console.print(f"{result.name}: {words.what_the_seeds_can_see(result)}")
+        console.print()
     for result in reproduction.results:
         for seed, reason in result.runs.missing.items():
             console.print(f"not counted: {result.name}, seed {seed}: {reason}", style="yellow")

@@ -2,14 +2,22 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, special, stats
 
 from mnist_exp.compare import statistics
-from mnist_exp.compare.statistics import CONFIDENCE, SMALLEST_VERDICT, Description, Interval, Values
+from mnist_exp.compare.statistics import (
+    CONFIDENCE,
+    SMALLEST_VERDICT,
+    Description,
+    Interval,
+    IntervalMethod,
+)
+
+POWER = 0.8  # of 10 programs that differ by `Assessment.noticed`, 8 are noticed
 
 # A share of whole images and the decimal that a tutorial prints may differ in the last bit.
 _SAME = 1e-12
@@ -18,9 +26,9 @@ _SAME = 1e-12
 class Verdict(StrEnum):
     """What our runs say about a claim."""
 
-    REPRODUCED = "reproduced"
-    REPRODUCED_EXACTLY = "reproduced exactly"
-    NOT_REPRODUCED = "not reproduced"
+    SAME_NUMBER = "the same number"
+    NOT_CONTRADICTED = "not contradicted"
+    CONTRADICTED = "contradicted"
     NOT_DECIDED = "not decided"
     NO_CLAIM = "no claim"
     NOT_MEASURED = "not measured"
@@ -33,39 +41,34 @@ class Assessment:
     claim: float | None
     description: Description  # n is 0 without values
     prediction: Interval  # contains the value of one more run with 95% probability
+    noticed: float = math.nan  # see `noticed_difference`
     points: float = math.nan  # 100 * (claim - mean); NaN without a claim or without values
     deviations: float = math.nan  # (claim - mean) / standard deviation of a run; NaN if unknown
     verdict: Verdict
 
     @property
-    def holds(self) -> bool:
-        """Whether the claim is reproduced, exactly or not."""
-        return self.verdict in (Verdict.REPRODUCED, Verdict.REPRODUCED_EXACTLY)
+    def is_test(self) -> bool:
+        """Whether there are runs enough for a verdict on a claim."""
+        return self.verdict in (Verdict.SAME_NUMBER, Verdict.NOT_CONTRADICTED, Verdict.CONTRADICTED)
+
+    @property
+    def beyond_all(self) -> int:
+        """Return 1 if the claim lies above all values of our runs, -1 if below all, or 0."""
+        if self.claim is None or not self.description.n:
+            return 0
+        above = self.claim - self.description.maximum > _SAME
+        return int(above) - int(self.description.minimum - self.claim > _SAME)
 
 
-def prediction_interval(values: Values) -> Interval:
-    """Return the interval that contains one more value of the same kind with 95% probability.
-
-    It is mean +- t(n - 1) s sqrt(1 + 1/n), for normally distributed values: Hahn and Meeker,
-    Statistical Intervals (Wiley 1991), chapter 4. Fewer than two values have no interval. Nothing
-    can be inferred about the spread of values that are all equal.
-    """
-    of_mean = statistics.students_interval(values)
-    if not of_mean.has_width:
-        return of_mean
-    n, mean = len(values), float(np.mean(values))
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * np.std(values, ddof=1) * math.sqrt(1 + 1 / n)
-    return replace(of_mean, low=mean - float(half), high=mean + float(half))
-
-
-def assess(claim: float | None, values: Mapping[int, float]) -> Assessment:
+def assess(claim: float | None, values: Mapping[int, float], *, shares: bool) -> Assessment:
     """Compare a claim with the values of our runs, which are given by seed.
 
-    A claim is reproduced if a single run of ours might well have given it. Fewer than three runs
-    decide nothing: the interval of two is so wide that hardly any claim lies outside.
+    A claim is not contradicted if a single run of ours might well have given it. Fewer than three
+    runs decide nothing: the interval of two is so wide that hardly any claim lies outside. The
+    interval of `shares`, such as accuracies, stays between 0 and 1.
     """
     numbers = np.array(list(values.values()), float)
-    prediction = prediction_interval(numbers)
+    prediction = statistics.students_interval(numbers, shares=shares, one_more=True)
     if not len(numbers):
         return Assessment(
             claim=claim,
@@ -73,29 +76,61 @@ def assess(claim: float | None, values: Mapping[int, float]) -> Assessment:
             prediction=prediction,
             verdict=Verdict.NOT_MEASURED,
         )
-    (description,) = statistics.describe([numbers])
+    (description,) = statistics.describe([numbers], shares=shares)
+    noticed = noticed_difference(prediction, len(numbers))
     if claim is None:
         return Assessment(
-            claim=None, description=description, prediction=prediction, verdict=Verdict.NO_CLAIM
+            claim=None,
+            description=description,
+            prediction=prediction,
+            noticed=noticed,
+            verdict=Verdict.NO_CLAIM,
         )
     above = claim - description.mean
     equal = abs(above) <= _SAME
-    if len(numbers) < SMALLEST_VERDICT:
-        verdict = Verdict.NOT_DECIDED
-    elif prediction.is_degenerate:
-        verdict = Verdict.REPRODUCED_EXACTLY if equal else Verdict.NOT_REPRODUCED
-    elif prediction.low <= claim <= prediction.high:
-        verdict = Verdict.REPRODUCED
-    else:
-        verdict = Verdict.NOT_REPRODUCED
     return Assessment(
         claim=claim,
         description=description,
         prediction=prediction,
+        noticed=noticed,
         points=0.0 if equal else 100 * above,
         deviations=above / description.deviation if description.deviation > _SAME else math.nan,
-        verdict=verdict,
+        verdict=_verdict(claim, prediction, len(numbers), equal),
     )
+
+
+def _verdict(claim: float, prediction: Interval, n: int, equal: bool) -> Verdict:
+    if n < SMALLEST_VERDICT:
+        return Verdict.NOT_DECIDED
+    if prediction.is_degenerate:
+        return Verdict.SAME_NUMBER if equal else Verdict.CONTRADICTED
+    inside = prediction.low <= claim <= prediction.high
+    return Verdict.NOT_CONTRADICTED if inside else Verdict.CONTRADICTED
+
+
+def noticed_difference(prediction: Interval, n: int) -> float:
+    """Return how large a difference `n` runs would have noticed.
+
+    If the mean of the tutorial's program is as far from ours as that, or farther, then one run of
+    it lies outside of the interval of one more run in 8 of 10 cases; with a smaller difference the
+    claim passes more often. It supposes that both programs have the spread which our runs show: the
+    claim, (claim - mean) / (s sqrt(1 + 1/n)), is then distributed as a noncentral t. NaN for fewer
+    than three runs, and if the interval has no width.
+    """
+    if n < SMALLEST_VERDICT or not prediction.has_width:
+        return math.nan
+    limit = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)
+
+    def missing_power(shift: float) -> float:  # that it lies beyond the other end is negligible
+        return float(stats.nct.sf(limit, n - 1, shift)) - POWER
+
+    widths = optimize.brentq(missing_power, 0, 3 * limit) / limit
+    if prediction.method is not IntervalMethod.LOGIT_STUDENT:
+        return float(widths * (prediction.high - prediction.low) / 2)
+    low, high = special.logit([prediction.low, prediction.high])
+    middle, far = (low + high) / 2, widths * (high - low) / 2
+    ends = special.expit([middle - far, middle, middle + far])
+    return float(np.diff(ends).max())  # on the side where a share has more room
 
 
 def _nothing(interval: Interval) -> Description:

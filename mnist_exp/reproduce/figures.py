@@ -28,11 +28,19 @@ def claims(results: Sequence[Result]) -> Figure:
     """Draw each preset on an axis of its own.
 
     An axis shows the seeds, their mean, the interval of one more run, and the tutorial's number.
+    All have the same scale, so that a shorter interval is one of a smaller spread.
     """
     shown = [result for result in results if result.assessment.description.n]
     figure = Figure(figsize=(8, 0.9 + 1.05 * len(shown)), layout="constrained")
-    for axes, result in zip(figure.subplots(len(shown), 1, squeeze=False).flat, shown, strict=True):
+    spans = [
         _claim(axes, result)
+        for axes, result in zip(
+            figure.subplots(len(shown), 1, squeeze=False).flat, shown, strict=True
+        )
+    ]
+    half = 0.54 * max([10 * _IMAGE, *(high - low for low, high in spans)])
+    for axes, (low, high) in zip(figure.axes, spans, strict=True):
+        axes.set_xlim((low + high) / 2 - half, (low + high) / 2 + half)
     handles = {
         label: handle
         for axes in figure.axes
@@ -40,43 +48,43 @@ def claims(results: Sequence[Result]) -> Figure:
     }
     lines, labels = list(handles.values()), list(handles)
     figure.legend(lines, labels, loc="outside upper center", ncols=4, **_LEGEND)
-    figure.supxlabel("test accuracy", fontsize=10)
+    figure.supxlabel("test accuracy; the same scale in each row", fontsize=10)
     return figure
 
 
-def _claim(axes: Axes, result: Result) -> None:
+def _claim(axes: Axes, result: Result) -> tuple[float, float]:
+    """Draw one preset; return the lowest and the highest accuracy that is shown."""
     assessment, values = result.assessment, sorted(result.runs.accuracies.values())
     description = assessment.description
     shown = list(values)
     heights = 0.42 + _SPREAD[np.arange(len(values)) % len(_SPREAD)]
     axes.plot(values, heights, "o", ms=5, color=BLUE, alpha=0.75, label="a seed")
-    if assessment.prediction.has_width:
+    if result.is_test and assessment.prediction.has_width:
         ends = [assessment.prediction.low, assessment.prediction.high]
         axes.plot(ends, [-0.35, -0.35], "|-", color=BLUE, lw=1.5, ms=9, label=_ONE_MORE_RUN)
         shown += ends
     axes.plot([description.mean], [-0.35], "D", ms=6, color=BLUE, label="mean")
-    if assessment.claim is not None:
+    if assessment.claim is not None and not result.is_shortened:
         axes.axvline(assessment.claim, color=VERMILLION, lw=2, ls="--", label="tutorial")
         shown.append(assessment.claim)
-    room = max(0.08 * (max(shown) - min(shown)), 5 * _IMAGE)
-    axes.set_xlim(min(shown) - room, max(shown) + room)
     axes.set_ylim(-0.85, 0.95)
     axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter("{x:g}")
+    axes.ticklabel_format(axis="x", useOffset=False)  # as many decimals at each tick of a row
     axes.yaxis.set_major_locator(NullLocator())
     axes.set_title(result.name, loc="left", fontsize=10)
-    axes.set_title(
-        f"{assessment.verdict}, n = {description.n}", loc="right", fontsize=9, color=GREY
-    )
+    said = assessment.verdict if result.is_test else "no test of the claim"
+    seeds = plural(description.n, "seed")
+    axes.set_title(f"{said}, {seeds}", loc="right", fontsize=9, color=GREY)
     axes.tick_params(labelsize=9)
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["left", "right", "top"]].set_visible(False)
+    return min(shown), max(shown)
 
 
 def cost(curve: Curve) -> Figure:
     """Draw the costs that a tutorial printed in the band of our seeds.
 
-    The lower half shows the same, divided by our mean.
+    The lower half shows the same, divided by our mean, with each seed as a thin line.
     """
     figure = Figure(figsize=(8, 5.6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
@@ -96,10 +104,13 @@ def cost(curve: Curve) -> Figure:
         _printed(axes, curve, unit, "printed in the blog post")
         axes.grid(alpha=0.3)
         axes.spines[["right", "top"]].set_visible(False)
+    for values in _by_seed(curve):
+        (seed,) = bottom.plot(steps, values / mean, color=BLUE, lw=0.8, zorder=1, gid="seed")
     top.set_yscale("log")
     top.set(ylabel="cost per image, log scale")
     _set_ticks(top, _COST_TICKS)
-    top.legend(**_LEGEND)
+    handles, labels = top.get_legend_handles_labels()
+    top.legend([*handles, seed], [*labels, "each seed, divided by our mean"], **_LEGEND)
     bottom.set(xlabel="epoch", ylabel="divided by our mean")
     bottom.set_xticks(steps)
     return figure
@@ -154,6 +165,10 @@ def bug(analysis: "Bug") -> Figure:
     axes.spines[["right", "top"]].set_visible(False)
     axes.legend(**_LEGEND)
     return figure
+
+
+def _by_seed(curve: Curve) -> list[NDArray[np.float64]]:
+    return [np.array([point.values[seed] for point in curve.points]) for seed in curve.means]
 
 
 def _means(curve: Curve) -> NDArray[np.float64]:

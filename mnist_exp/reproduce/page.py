@@ -5,18 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mnist_exp.compare import words
+from mnist_exp.compare import words as numbers
 from mnist_exp.compare.statistics import SMALLEST_VERDICT, Interval
 from mnist_exp.outside import printing, templates
-from mnist_exp.reproduce.claims import Assessment, Verdict
-from mnist_exp.reproduce.presets import APPROXIMATE, BLOG, MEASURED_HERE, METRIC, NOTEBOOK, QUICK
+from mnist_exp.reproduce import words
+from mnist_exp.reproduce.pattern import Pattern
+from mnist_exp.reproduce.presets import BLOG, MEASURED_HERE, METRIC, NOTEBOOK, QUICK
 from mnist_exp.reproduce.results import Curve, Reproduction, Result
 
 if TYPE_CHECKING:
     from mnist_exp.reproduce.bug import Bug, Ending
 
-_NONE = "\N{EN DASH}"
-_MARK = "\N{SUPERSCRIPT ONE}"  # of a claim that is not the tutorial's own
+_MOST_STRETCHES = 4  # that are named one by one
+_SHOWN = 0.05  # the largest p of a pattern that is taken for more than luck
+_TESTED = ("claim", "our mean (95% interval)", "one more run (95%)", "difference noticed")
+_LENGTHS = ("seeds", "training time a run", "verdict")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,20 +32,28 @@ class Provenance:
     trials: int  # runs that were made as trials of a sweep
 
 
-def markdown(reproduction: Reproduction, provenance: Provenance, figures: Sequence[str]) -> str:
-    """Return the page; `figures` are the names of those that were drawn, without `.png`."""
+def markdown(reproduction: Reproduction, where: str, figures: Sequence[str]) -> str:
+    """Return the page.
+
+    `where` says where the runs were made (see `provenance_text`); `figures` are the names of those
+    that were drawn, without `.png`.
+    """
     results = reproduction.results
     blog, notebook = reproduction.of(BLOG), reproduction.of(NOTEBOOK)
     shortened = [result.name for result in results if result.is_shortened]
+    tests = [result for result in results if result.is_test]
     command = f"python -m mnist_exp.reproduce --seeds {reproduction.seeds}"
     return templates.render(
         "reproduce/results.md",
         figures=figures,
         command=f"{command} --quick" if reproduction.quick else command,
-        summary=summary(reproduction),
+        summary=words.summary(reproduction),
+        headings=["preset", *(_TESTED if tests else ["our mean"]), *_LENGTHS],
+        one_more_run=f"{words.ONE_MORE_RUN} {words.INSIDE}",
+        seen=[f"`{r.name}`: {words.what_the_seeds_can_see(r)}" for r in tests],
         shortened=shortened,
         quick_settings=_quick_settings(shortened[0]) if shortened else [],
-        rows=[_row(result) for result in results],
+        rows=[_row(result, bool(tests)) for result in results],
         sources=[_source(result) for result in results],
         cost=_costs(blog.cost) if blog and blog.cost else None,
         batches=_batches(notebook.batch_accuracy) if notebook and notebook.batch_accuracy else None,
@@ -53,84 +64,35 @@ def markdown(reproduction: Reproduction, provenance: Provenance, figures: Sequen
             for seed, reason in result.runs.missing.items()
         ],
         smallest_verdict=SMALLEST_VERDICT,
-        provenance=_provenance(provenance, sum(len(result.runs.run_ids) for result in results)),
+        provenance=where,
     )
-
-
-def summary(reproduction: Reproduction) -> str:
-    """Say in one sentence which presets' claims are reproduced."""
-    results = reproduction.results
-    tested = [result for result in results if not result.is_shortened]
-    holds = [r.name for r in tested if r.assessment.holds]
-    fails = [r.name for r in tested if r.assessment.verdict is Verdict.NOT_REPRODUCED]
-    open_ = [r.name for r in results if r.name not in (*holds, *fails)]
-    parts = {"reproduced": holds, "not reproduced": fails, "not decided": open_}
-    text = "; ".join(f"{part}: {', '.join(names)}" for part, names in parts.items() if names)
-    return f"{text.capitalize()}."
-
-
-def claim_text(result: Result) -> str:
-    """Word the claim: `0.9872`, `about 0.992`, or in brackets if the tutorial does not make it."""
-    claim = result.assessment.claim
-    if claim is None:
-        return _NONE
-    if result.name in MEASURED_HERE:
-        return f"({claim:g}){_MARK}"
-    return f"about {claim:g}" if result.name in APPROXIMATE else f"{claim:g}"
-
-
-def verdict_text(result: Result) -> str:
-    """Word the verdict, and how far off the claim is where it is not reproduced exactly."""
-    assessment = result.assessment
-    verdict = assessment.verdict
-    if verdict is Verdict.NOT_MEASURED:
-        return verdict
-    if result.is_shortened:
-        return "no test of the claim: shortened runs"
-    n = assessment.description.n
-    match verdict:
-        case Verdict.NOT_DECIDED:
-            needed = f"{printing.plural(n, 'seed')}, a verdict needs {SMALLEST_VERDICT}"
-            return f"{verdict}: {needed}; {_how_far(assessment)}"
-        case Verdict.REPRODUCED | Verdict.NOT_REPRODUCED:
-            return f"**{verdict}**: {_how_far(assessment)}"
-        case Verdict.REPRODUCED_EXACTLY:
-            return f"**{verdict}**: {n} of {n} runs"
-    return f"**{verdict}**"
-
-
-def _how_far(assessment: Assessment) -> str:
-    """Return `the claim is 0.12 points (1.2 standard deviations) above the mean`."""
-    if assessment.points == 0:
-        return "the claim is the mean"
-    off = f"{abs(assessment.points):.2f} points"
-    if not math.isnan(assessment.deviations):
-        off += f" ({abs(assessment.deviations):.1f} standard deviations)"
-    return f"the claim is {off} {'above' if assessment.points > 0 else 'below'} the mean"
 
 
 def _quick_settings(preset: str) -> list[str]:
     return [override for override in QUICK[preset] if not override.startswith("tracking.")]
 
 
-def _row(result: Result) -> list[str]:
-    assessment, description = result.assessment, result.assessment.description
-    cells = [f"`{result.name}`", claim_text(result)]
+def _row(result: Result, tests: bool) -> list[str]:
+    """Return a row of the table; what only a test has is left out where there is none."""
+    description = result.assessment.description
+    cells = [f"`{result.name}`"]
+    if tests:
+        cells.append(words.claim(result))
     if not description.n:
-        cells += [_NONE, _NONE, "0", _NONE]
+        cells += [words.NONE] * (3 if tests else 1) + ["0", words.NONE]
     else:
-        interval = words.interval(description.interval, METRIC, method=True)
-        cells += [
-            f"**{words.value(description.mean, METRIC)}** ({interval})",
-            words.interval(assessment.prediction, METRIC) or _NONE,
-            str(description.n),
-            _duration(sum(result.seconds.values()) / max(1, len(result.seconds))),
-        ]
-    return [*cells, verdict_text(result)]
+        interval = numbers.interval(description.interval, METRIC, method=True)
+        mean = f"**{numbers.value(description.mean, METRIC)}**"
+        cells.append(f"{mean} ({interval})" if result.is_test else mean)
+        if tests:
+            cells += [words.one_more_run(result), words.noticed(result)]
+        seconds = sum(result.seconds.values()) / max(1, len(result.seconds))
+        cells += [str(description.n), _duration(seconds)]
+    return [*cells, words.verdict(result)]
 
 
 def _source(result: Result) -> str:
-    mark = f"{_MARK} " if result.name in MEASURED_HERE else ""
+    mark = f"{words.MARK} " if result.name in MEASURED_HERE else ""
     return f"{mark}`{result.name}`: {result.runs.preset.reference.source}."
 
 
@@ -147,8 +109,8 @@ def _costs(curve: Curve) -> dict[str, object]:
                 f"{point.claim:.9f}",
                 f"{point.assessment.description.mean:.6f}",
                 f"{point.low:.6f} to {point.high:.6f}",
-                _cost_interval(prediction) if exists else _NONE,
-                inside if exists else _NONE,
+                _cost_interval(prediction) if exists else words.NONE,
+                inside if exists else words.NONE,
             ]
         )
     return {
@@ -156,7 +118,41 @@ def _costs(curve: Curve) -> dict[str, object]:
         "predicted": f"{predicted} {'lies' if predicted == 1 else 'lie'}",
         "in_band": sum(point.is_in_band for point in curve.points),
         "seeds": printing.plural(len(curve.means), "seed"),
+        "pattern": _pattern(curve.pattern) if curve.pattern else None,
     }
+
+
+def _pattern(pattern: Pattern) -> dict[str, object]:
+    return {
+        "places": _places(pattern.stretches),
+        "statistic": f"{pattern.statistic:.2f}",
+        "of_seeds": ", ".join(f"{value:.2f}" for value in pattern.of_seeds.values()),
+        "like_it": _listed([f"{seed}" for seed in pattern.like_it]),
+        "as_large": pattern.as_large,
+        "curves": pattern.curves,
+        "p": f"{pattern.p:.2g}",
+        "smallest_p": f"{1 / pattern.curves:.2g}",
+        "is_shown": pattern.p <= _SHOWN,
+        "can_be_shown": 1 / pattern.curves <= _SHOWN,
+        "seeds_needed": round(1 / _SHOWN) - 1,
+    }
+
+
+def _places(stretches: Sequence[tuple[int, int, int]]) -> str:
+    """Return `lie below our mean in epochs 1 to 5 and above it in epochs 6 to 15`."""
+    if len(stretches) > _MOST_STRETCHES:
+        return f"change the side of our mean {len(stretches) - 1} times"
+    sides = {1: "above", -1: "below", 0: "on"}
+    places: list[str] = []
+    for side, first, last in stretches:
+        epochs = f"epochs {first} to {last}" if last > first else f"epoch {first}"
+        places.append(f"{sides[side]} {'it' if places else 'our mean'} in {epochs}")
+    return f"lie {_listed(places)}"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """Return `a, b and c`; empty without parts."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 def _cost_interval(interval: Interval) -> str:
@@ -180,7 +176,7 @@ def _batches(curve: Curve) -> dict[str, object]:
         "claim": f"{curve.mean.claim:.4f}",
         "mean": f"{curve.mean.description.mean:.4f}",
         "seeds": printing.plural(len(curve.means), "seed"),
-        "one_more": words.interval(curve.mean.prediction, METRIC),
+        "one_more": numbers.interval(curve.mean.prediction, METRIC),
         "verdict": curve.mean.verdict,
         "in_band": sum(point.is_in_band for point in curve.points),
     }
@@ -210,7 +206,7 @@ def _ending(ending: "Ending") -> dict[str, object]:
         "test_loss": f"{ending.test_loss:.4f}",
         "tied": _classes(ending.tied),
         "ties": len(ending.tied),
-        "entropy": f"{math.log(len(ending.tied)):.4f}" if ending.tied else _NONE,
+        "entropy": f"{math.log(len(ending.tied)):.4f}" if ending.tied else words.NONE,
         "predicted": _classes(ending.predicted),
         "right": ending.right,
     }
@@ -222,7 +218,9 @@ def _classes(classes: Sequence[int]) -> str:
     return " and ".join(map(str, classes)) or "none"
 
 
-def _provenance(provenance: Provenance, runs: int) -> str:
+def provenance_text(provenance: Provenance, results: Sequence[Result]) -> str:
+    """Say in a sentence or two where the runs of the results were made."""
+    runs = sum(len(result.runs.run_ids) for result in results)
     machine = {key: printing.markdown(value) for key, value in provenance.machine.items()}
     where = ", ".join(machine[key] for key in ("cpu", "platform") if key in machine)
     unit = "core" if machine.get("cores") == "1" else "cores"
@@ -246,7 +244,7 @@ def _provenance(provenance: Provenance, runs: int) -> str:
 
 def _duration(seconds: float) -> str:
     if math.isnan(seconds):
-        return _NONE
+        return words.NONE
     if seconds < 60:
         return f"{seconds:.1f} s"
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"

@@ -1,17 +1,24 @@
 """The results of a reproduction: each preset's assessment, and printed curves beside ours."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
+from mnist_exp.compare.statistics import is_share
+from mnist_exp.reproduce import pattern
 from mnist_exp.reproduce.claims import Assessment, assess
+from mnist_exp.reproduce.pattern import Pattern
 from mnist_exp.reproduce.runs import PresetRuns, training_seconds
 from mnist_exp.tracking.runs import Store
 
 if TYPE_CHECKING:
     from mnist_exp.reproduce.bug import Bug
+
+COST, BATCH_ACCURACY = "train/cost", "train/batch_accuracy"  # the metrics that tutorials print
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +64,7 @@ class Curve:
     points: tuple[Point, ...]  # in the order of their steps
     mean: Assessment  # of the mean over all points, one value a run
     means: Mapping[int, float]  # the mean over all points of each run, by seed
+    pattern: Pattern | None = None  # of costs, where there are runs enough
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +88,11 @@ class Result:
         return self.runs.preset.shortened
 
     @property
+    def is_test(self) -> bool:
+        """Whether the runs test the tutorial's claim: whole runs, and enough of them."""
+        return self.assessment.is_test and not self.is_shortened
+
+    @property
     def curves(self) -> list[Curve]:
         """The curves that there are."""
         return [curve for curve in (self.cost, self.batch_accuracy) if curve is not None]
@@ -101,41 +114,69 @@ class Reproduction:
 
 def measure(store: Store, runs: PresetRuns) -> Result:
     """Compare a preset's finished runs with what its tutorial reports."""
-    reference, shortened = runs.preset.reference, runs.preset.shortened
+    run_ids = list(runs.run_ids.values())
+    seeds = {run_id: seed for seed, run_id in runs.run_ids.items()}
+
+    def history(metric: str) -> pd.DataFrame:
+        found = store.history(run_ids, metric).pivot(index="step", columns="run_id", values="value")
+        return found.rename(columns=seeds)
+
+    return compare(runs, training_seconds(store, runs), history)
+
+
+def compare(
+    runs: PresetRuns, seconds: Mapping[int, float], history: Callable[[str], pd.DataFrame]
+) -> Result:
+    """Compare a preset's runs, wherever they are read from, with what its tutorial reports.
+
+    `history` returns the values [step, seed] of a metric.
+    """
+    reference = runs.preset.reference
     costs = dict(enumerate(reference.cost, start=1))
     every = reference.batch_accuracy_every
     batches = {i * every: value for i, value in enumerate(reference.batch_accuracy)}
+
+    def curve(metric: str, claims: Mapping[int, float]) -> Curve | None:
+        if not claims or not runs.run_ids or runs.preset.shortened:
+            return None
+        return _curve(metric, history(metric), claims)
+
     return Result(
         runs=runs,
-        assessment=assess(reference.test_accuracy, runs.accuracies),
-        seconds=training_seconds(store, runs),
-        cost=None if shortened else _curve(store, runs, "train/cost", costs),
-        batch_accuracy=None if shortened else _curve(store, runs, "train/batch_accuracy", batches),
+        assessment=assess(reference.test_accuracy, runs.accuracies, shares=True),
+        seconds=seconds,
+        cost=curve(COST, costs),
+        batch_accuracy=curve(BATCH_ACCURACY, batches),
     )
 
 
-def _curve(
-    store: Store, runs: PresetRuns, metric: str, claims: Mapping[int, float]
-) -> Curve | None:
+def _curve(metric: str, values: pd.DataFrame, claims: Mapping[int, float]) -> Curve | None:
     """Compare claims {step: value} with the runs that have a value at every step.
 
-    Returns None if there are no claims or no such runs.
+    `values` is [step, seed]. Returns None if there are no such runs.
     """
-    if not claims or not runs.run_ids:
-        return None
-    history = store.history(list(runs.run_ids.values()), metric)
-    table = history.pivot(index="step", columns="run_id", values="value")
-    seeds = {run_id: seed for seed, run_id in runs.run_ids.items()}
-    whole = table.reindex(list(claims)).dropna(axis="columns")
-    by_seed = whole.rename(columns=seeds).sort_index(axis="columns")
+    whole = values.reindex(list(claims)).dropna(axis="columns")
+    by_seed = whole.sort_index(axis="columns")
     if by_seed.empty:
         return None
+    shares = is_share(metric)
     points = tuple(
-        Point(step=step, assessment=assess(claim, values), values=values)
+        Point(step=step, assessment=assess(claim, values, shares=shares), values=values)
         for (step, claim), values in zip(
             claims.items(), by_seed.to_dict("index").values(), strict=True
         )
     )
     means = {int(seed): float(value) for seed, value in by_seed.mean().items()}
-    mean = assess(float(np.mean(list(claims.values()))), means)
-    return Curve(metric=metric, points=points, mean=mean, means=means)
+    claimed = np.array(list(claims.values()))
+    return Curve(
+        metric=metric,
+        points=points,
+        mean=assess(float(claimed.mean()), means, shares=shares),
+        means=means,
+        # An accuracy of a batch of 50 has too few values: all our seeds may have the same.
+        pattern=None if shares else pattern.find(claimed, _columns(by_seed)),
+    )
+
+
+def _columns(values: pd.DataFrame) -> dict[int, NDArray[np.float64]]:
+    return {int(seed): values[seed].to_numpy(float) for seed in values}

@@ -74,6 +74,7 @@ def _numbers(assessment: Assessment) -> dict[str, object]:
         "ci_method": description.interval.method,
         "one_more_low": assessment.prediction.low,
         "one_more_high": assessment.prediction.high,
+        "noticed": assessment.noticed,
         "points_above_mean": assessment.points,
         "deviations_above_mean": assessment.deviations,
         "verdict": assessment.verdict,

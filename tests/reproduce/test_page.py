@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow.entities import Metric
-from scipy import stats
+from scipy import special, stats
 
 from benchmarks.fake_runs import FakeRuns
 from mnist_exp.reproduce import figures, page, results, runs
 from mnist_exp.reproduce.bug import Bug, Ending
 from mnist_exp.reproduce.claims import Verdict
 from mnist_exp.reproduce.page import Provenance
+from mnist_exp.reproduce.pattern import Pattern
 from mnist_exp.reproduce.table import table
 from mnist_exp.tracking.code_digest import code_digest
 from mnist_exp.tracking.runs import Store
@@ -24,6 +25,7 @@ PROVENANCE = Provenance(
     machine={"cpu": "a processor", "cores": "2"},
     trials=5,
 )
+WHERE = "made here."
 BLOG = [0.9874, 0.9891, 0.9880, 0.9902, 0.9885]
 
 
@@ -52,37 +54,88 @@ def tags(preset: runs.Preset) -> dict[str, str]:
 
 
 def test_the_page(measured: results.Reproduction) -> None:
-    text = page.markdown(measured, PROVENANCE, ["claims", "blog_costs"])
+    text = page.markdown(measured, WHERE, ["claims", "blog_costs"])
     assert (
-        "Reproduced: blog_cnn3x3; not reproduced: notebook_cnn5x5; not decided: notebook_softmax."
-        in text
+        "Not contradicted: blog_cnn3x3; contradicted: notebook_cnn5x5; "
+        "not decided: notebook_softmax." in text
     )
     assert "| `blog_cnn3x3` | 0.9872 | **0.9886** (" in text
     assert (
-        "**reproduced**: the claim is 0.14 points (1.3 standard deviations) below the mean" in text
+        "**not contradicted**: the claim is 0.14 points (1.3 standard deviations) below the mean, "
+        "and below all 5 seeds" in text
     )
     assert "| `notebook_cnn5x5` | about 0.992 | **0.9710** (" in text
     assert (
-        "**not reproduced**: the claim is 2.10 points (21.0 standard deviations) above the mean"
-        in text
+        "**contradicted**: the claim is 2.10 points (21.0 standard deviations) above the mean, "
+        "and above all 3 seeds" in text
     )
     assert "| `notebook_softmax` | (0.9176)\N{SUPERSCRIPT ONE} |" in text
     assert "| not measured |" in text
     assert "(the notebook reports no number)" in text
-    assert (
-        "Of the 15 costs that the blog post prints, 15 lie in the 95% interval of one more run, "
-        "and 15 between the lowest and the highest of our 5 seeds." in text
-    )
+    assert "another seed, the accuracy would lie in the interval" in text
+    assert "- `blog_cnn3x3`: 5 seeds would notice a difference of 0.00" in text
+    assert "images, where our mean run gets 114 wrong." in text
+    assert "2 in 6 lie above or below all of 5 seeds." in text
     assert "| 1 | 0.342477704 | 0.342478 | 0.328779 to 0.356177 |" in text
     assert "The mean of the 30 printed values is 0.9347; ours is 0.9100 over 3 seeds" in text
     assert "- `notebook_cnn5x5`, seed 3: no run" in text
     assert "(claims.png)" in text
     assert "(bug.png)" not in text
-    assert "5 of them were trials of a sweep, which shared the machine" in text
+    assert "- **Where**: made here.\n" in text
+    assert "eproduced" not in text
     assert "nan" not in text
     assert "\n\n\n" not in text
-    one_trial = page.markdown(measured, dataclasses.replace(PROVENANCE, trials=1), [])
-    assert "1 of them was a trial of a sweep, which shared the machine, so that it" in one_trial
+
+
+def test_the_page_says_where_the_blogs_costs_lie_beside_ours(
+    measured: results.Reproduction,
+) -> None:
+    text = page.markdown(measured, WHERE, [])
+    assert (
+        "Of the 15 costs that the blog post prints, 15 lie in the 95% interval of one more run, "
+        "and 15 between the lowest and the highest of our 5 seeds." in text
+    )
+    blog = measured.results[1]
+    cost = blog.cost
+    assert cost is not None
+    assert cost.pattern is not None
+    assert cost.pattern.of_seeds[0] == pytest.approx(4.43, abs=0.01)
+
+    def with_pattern(pattern: Pattern) -> str:
+        changed = dataclasses.replace(cost, pattern=pattern)
+        result = dataclasses.replace(blog, cost=changed)
+        return page.markdown(dataclasses.replace(measured, results=(result,)), WHERE, [])
+
+    crosses = Pattern(
+        stretches=((-1, 1, 5), (1, 6, 15)),
+        statistic=1.69,
+        of_seeds={0: 1.98, 1: 0.24, 2: 1.8, 3: 0.08, 4: 0.32},
+    )
+    text = with_pattern(crosses)
+    assert (
+        "blog's costs lie below our mean in epochs 1 to 5 and above it in epochs 6 to 15." in text
+    )
+    assert "The blog's has 1.69; ours have 1.98, 0.24, 1.80, 0.08, 0.32." in text
+    assert "At least as large is that of our seeds 0 and 2, so that p = 3/6 = 0.5." in text
+    assert "So no difference is shown." in text
+    assert "With 5 seeds, p cannot be below 0.17, so that this test could not have shown" in text
+    zigzag = tuple(((-1) ** i, i + 1, i + 1) for i in range(15))
+    many = dataclasses.replace(crosses, stretches=zigzag, of_seeds=dict.fromkeys(range(30), 0.1))
+    text = with_pattern(many)
+    assert "The blog's costs change the side of our mean 14 times." in text
+    assert "None of ours is as large, so that p = 1/31 = 0.032. So the pattern is hardly" in text
+    assert "p cannot be below" not in text
+
+
+def test_where_the_runs_were_made(measured: results.Reproduction) -> None:
+    text = page.provenance_text(PROVENANCE, measured.results)
+    assert text.startswith("8 runs, code digest digest, commit cccccccccccc; a processor, 2 cores.")
+    assert "5 of them were trials of a sweep, which shared the machine" in text
+    one_trial = dataclasses.replace(PROVENANCE, trials=1)
+    assert (
+        "1 of them was a trial of a sweep, which shared the machine, so that it"
+        in page.provenance_text(one_trial, measured.results)
+    )
 
 
 def test_every_number_follows_from_the_csv(measured: results.Reproduction) -> None:
@@ -94,23 +147,32 @@ def test_every_number_follows_from_the_csv(measured: results.Reproduction) -> No
         assert first["n"] == len(values)
         assert first["mean"] == pytest.approx(values.mean())
         assert first["sd"] == pytest.approx(stats.tstd(values), abs=1e-15)
-        spread = stats.tstd(values) * np.sqrt(1 + 1 / len(values))
-        low, high = stats.t.interval(0.95, len(values) - 1, loc=values.mean(), scale=spread)
+        shares = "accuracy" in first["quantity"]
+        x = special.logit(values) if shares else values
+        spread = stats.tstd(x) * np.sqrt(1 + 1 / len(x))
+        low, high = stats.t.interval(0.95, len(x) - 1, loc=x.mean(), scale=spread)
+        if shares:
+            low, high = special.expit([low, high])
         assert (first["one_more_low"], first["one_more_high"]) == pytest.approx((low, high))
         assert first["points_above_mean"] == pytest.approx(
             100 * (first["claim"] - values.mean()), abs=1e-10
         )
-        assert (first["verdict"] == "reproduced") == (low <= first["claim"] <= high)
+        assert (first["verdict"] == "not contradicted") == (low <= first["claim"] <= high)
     assert not lines["run_id"].isna().any()
 
 
 def test_shortened_runs_are_no_test(measured: results.Reproduction) -> None:
     blog = measured.results[1]
     preset = dataclasses.replace(blog.runs.preset, shortened=True)
-    short = dataclasses.replace(blog, runs=dataclasses.replace(blog.runs, preset=preset))
+    preset_runs = dataclasses.replace(blog.runs, preset=preset)
+    short = dataclasses.replace(blog, runs=preset_runs, cost=None)
     shortened = dataclasses.replace(measured, results=(short,), quick=True)
-    text = page.markdown(shortened, PROVENANCE, [])
+    text = page.markdown(shortened, WHERE, [])
+    assert "| preset | our mean | seeds | training time a run | verdict |\n|---|" in text
+    assert "| `blog_cnn3x3` | **0.9886** | 5 |" in text
     assert "| no test of the claim: shortened runs |" in text
+    assert "0.9872" not in text
+    assert "one more run (95%)" not in text
     assert "**A quick look, no test of the claims of blog_cnn3x3:**" in text
     assert "`schedule.epochs=null schedule.max_steps=100 data.eval_limit=1000`" in text
 
@@ -158,18 +220,19 @@ def bug() -> Bug:
 
 def test_the_page_explains_the_bug(bug: Bug) -> None:
     nothing = results.Reproduction(results=(), bug=bug, seeds=5, quick=False)
-    text = page.markdown(nothing, PROVENANCE, ["bug"])
+    text = page.markdown(nothing, WHERE, ["bug"])
     assert "the 55,000 training images is 0.1 or 0.1, and the loss is 2.3025851 an image" in text
     assert "its largest entry is 0; that of the loss that was meant is 12,346 at the" in text
     assert "the classes 0 to 9 have exactly the same, largest logit" in text
     assert "No weight has ever changed, so that the cost which the run prints is still that" in text
     assert "980 of the 10,000 test images show a 0, so the accuracy is 0.098." in text
     assert "With 2 classes that share all probability the entropy is ln 2 = 0.6931." in text
+    assert "\n4. **All classes are tied, and the first wins.**" in text
     assert "the classes 3 and 7 have exactly the same, largest logit" in text
     assert "cannot become NaN. Then the gradient at the top is zero but for rounding" in text
     assert "(bug.png)" in text
     stays = dataclasses.replace(nothing, bug=dataclasses.replace(bug, stable=bug.literal))
-    text = page.markdown(stays, PROVENANCE, [])
+    text = page.markdown(stays, WHERE, [])
     assert "cannot become NaN. There, the largest weight after 1,000 steps is 0, and" in text
     assert "zero but for rounding" not in text
 
@@ -191,6 +254,9 @@ def test_figures_show_every_seed_and_claim(measured: results.Reproduction) -> No
     assert blog.cost is not None
     assert notebook.batch_accuracy is not None
     costs, batches = figures.cost(blog.cost), figures.batch_accuracy(notebook.batch_accuracy)
+    of_seeds = [line for line in costs.axes[1].lines if line.get_gid() == "seed"]
+    assert len(of_seeds) == 5
+    assert np.allclose(of_seeds[0].get_ydata(), 0.96)
     assert np.allclose(costs.axes[0].lines[-1].get_ydata(), blog.runs.preset.reference.cost)
     assert np.array_equal(
         batches.axes[0].lines[-1].get_ydata(), notebook.runs.preset.reference.batch_accuracy

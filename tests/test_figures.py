@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from mnist_exp import data, figures
 from mnist_exp.config.schema import ReferenceConfig
-from mnist_exp.training.results import EpochResult, Evaluation, confusion_counts
+from mnist_exp.training.results import EpochResult, Evaluation, StepPoint, confusion_counts
 from tests.support.results import an_epoch
 
 
@@ -52,15 +52,60 @@ def test_learning_curves_show_run_and_tutorial(tmp_path: Path) -> None:
     cost, accuracy = figure.axes
     assert cost.get_yscale() == "log"
     lines = {line.get_label(): line for line in cost.get_lines()}
-    np.testing.assert_allclose(np.asarray(lines["train, this run"].get_ydata()), [1, 1 / 2, 1 / 3])
-    np.testing.assert_allclose(
-        np.asarray(lines["test, this run"].get_ydata()), [1.2, 1.2 / 2, 1.2 / 3]
-    )
+    np.testing.assert_allclose(np.asarray(lines["train, by epoch"].get_ydata()), [1, 1 / 2, 1 / 3])
+    np.testing.assert_allclose(np.asarray(lines["test"].get_ydata()), [1.2, 1.2 / 2, 1.2 / 3])
     np.testing.assert_allclose(np.asarray(lines["train, tutorial"].get_ydata()), [0.9, 0.5, 0.4])
     lines = {line.get_label(): line for line in accuracy.get_lines()}
-    np.testing.assert_allclose(np.asarray(lines["validation, this run"].get_ydata()), [0.9] * 3)
+    np.testing.assert_allclose(np.asarray(lines["validation"].get_ydata()), [0.9] * 3)
     assert "test, tutorial" in lines
     figure.savefig(tmp_path / "x.png")
+
+
+def test_learning_curves_of_less_than_one_epoch_are_curves_over_steps() -> None:
+    """Half of the tutorials take less than one epoch, and their results are single points."""
+    points = tuple(StepPoint(10 * n, 2 / n, 1 - 1 / n) for n in range(1, 101))
+    figure = figures.learning_curves([an_epoch(step=1000, step_points=points)], None)
+    for axes, values in zip(figure.axes, ("cost", "accuracy"), strict=True):
+        lines = {line.get_label(): line for line in axes.get_lines()}
+        curve = lines["train, by step"]
+        assert list(np.asarray(curve.get_xdata())) == list(range(10, 1001, 10))
+        assert list(np.asarray(curve.get_ydata())) == [getattr(p, values) for p in points]
+        assert list(np.asarray(lines["test"].get_xdata())) == [1000]
+        assert axes.get_xlabel() == "training step"
+
+
+def test_learning_curves_of_epochs_have_both_on_one_axis() -> None:
+    """The last epoch of a run that ended within one is where its steps are."""
+    lengths = ((1, 40, (20, 40)), (2, 60, (60,)))
+    run = [
+        an_epoch(number, step=step, step_points=tuple(StepPoint(at, 1.0, 0.5) for at in points))
+        for number, step, points in lengths
+    ]
+    axes, _ = figures.learning_curves(run, None).axes
+    lines = {line.get_label(): line for line in axes.get_lines()}
+    assert list(np.asarray(lines["train, by step"].get_xdata())) == [0.5, 1, 1.5]
+    assert list(np.asarray(lines["test"].get_xdata())) == [1, 1.5]
+    assert axes.get_xlabel() == "epoch"
+
+
+def test_rounding_errors_are_no_learning_curve() -> None:
+    """The buggy loss stays at ln 10; its last digits are not magnified to the whole height."""
+    costs = [2.3025851, 2.3025853]
+    points = tuple(StepPoint(n + 1, cost, 0.1) for n, cost in enumerate(costs))
+    figure = figures.learning_curves(
+        [
+            an_epoch(
+                step=2,
+                cost=2.3025852,
+                val=Evaluation(2.3025852, 0.1),
+                test=Evaluation(2.3025852, 0.1),
+                step_points=points,
+            )
+        ],
+        None,
+    )
+    low, high = figure.axes[0].get_ylim()
+    assert high - low > 0.02
 
 
 def test_learning_curves_of_a_cost_that_is_not_positive(tmp_path: Path) -> None:

@@ -1,0 +1,124 @@
+"""The commands of README and of the how-to pages fit each other, and those who type them."""
+
+import itertools
+import re
+import shlex
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from mnist_exp.config.tree import as_meant, compose
+from tests.support.runs import output_of
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs" / "howto").glob("*.md")), ROOT / "docs" / "sweeps.md"]
+NO_SETTING = re.compile(r"-|sweeps=|hydra|resume=|best_of=|tracking\.uri=")
+PLACEHOLDER = re.compile(r"\b[A-Z]{3,}(_[A-Z]+)*\b")
+# Of a page's sweeps: small data, and few trials of a search.
+SMALL = ["data.train_limit=200", "data.eval_limit=100", "preflight=off"]
+SMALLER = {
+    "variants": [*SMALL, "schedule.max_steps=2", "seed=range(0,2)"],
+    "cnn3x3_tuning": [*SMALL, "schedule.epochs=1", "hydra.sweeper.n_trials=2"],
+    "bridge": ["data.train_limit=200", "data.eval_limit=100", "bridge.seeds=3", "bridge.epochs=1"],
+}
+
+
+def commands(page: Path) -> list[str]:
+    """Return the commands `python -m mnist_exp...` of a page, in its order.
+
+    They stand in backticks, in fences, or in indented lines, of which `\\` joins two. `-m sweeps=X`
+    stands for the whole command.
+    """
+    text = re.sub(r" *\\\n\s*", " ", page.read_text())
+    blocks = re.sub(r"`([^`\n]+)`", r"\n    \1\n", text)
+    lines = re.findall(r"^ *(?:\.venv/bin/)?(python -m mnist_exp\b.*|-m .*)$", blocks, re.MULTILINE)
+    whole = [line if line[0] == "p" else f"python -m mnist_exp {line}" for line in lines]
+    return [re.sub(r"\s+# .*", "", line) for line in whole]
+
+
+ALL = [pytest.param(c, id=f"{p.stem}: {c}") for p in PAGES for c in dict.fromkeys(commands(p))]
+
+
+@pytest.mark.parametrize("command", ALL)
+def test_a_command_can_be_typed(command: str) -> None:
+    """Its module and its settings exist, and zsh expands nothing outside of quotes."""
+    outside = re.sub(r"'[^']*'|\"[^\"]*\"", "", command)
+    assert not set("[](){};*?!<>") & set(outside)
+    _, _, module, *words = shlex.split(command)
+    assert find_spec(module) is not None or module == "mnist_exp.ui"
+    if "--config-dir" in words or PLACEHOLDER.search(command):
+        return
+    if module == "mnist_exp.compare":
+        assert {"--study", "--experiment", "--filter"} & set(words), "nothing is selected"
+    settings = [word for word in words if not NO_SETTING.match(word)]
+    if module not in ("mnist_exp", "mnist_exp.preflight") or "hydra/sweeper" in command:
+        return
+    parsed = OverridesParser.create().parse_overrides(as_meant(settings))
+    for job in itertools.islice(*BasicSweeper.split_arguments(parsed, None), 4):
+        compose(job)
+
+
+def sweeps(page: Path) -> dict[str, list[str]]:
+    """Return the words of each sweep of a page, of its quick form if there are two, by its name."""
+    found: dict[str, list[str]] = {}
+    for command in commands(page):
+        words = shlex.split(command)[3:]
+        names = [w.partition("=")[2] for w in words if w.startswith(("sweeps=", STUDY_NAME))]
+        if "-m" in words and names and len(words) >= len(found.get(names[0], [])):
+            found[names[0]] = words
+    return found
+
+
+STUDY_NAME = "hydra.sweeper.study_name="
+
+
+def followers(page: Path) -> list[tuple[str, list[str]]]:
+    """Return (study, words) of each command of a page that needs a study."""
+    found = []
+    for command in commands(page):
+        words = shlex.split(command)[2:]
+        studies = [after for word, after in itertools.pairwise(words) if word == "--study"]
+        studies += [word.partition("=")[2] for word in words if word.startswith("best_of=")]
+        found += [(study, words) for study in studies if not PLACEHOLDER.search(study)]
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_study_is_made_on_the_page_that_uses_it(page: Path) -> None:
+    made = sweeps(page)
+    for study, words in followers(page):
+        names = [" ".join([name, *made[name][2:]]) for name in made]
+        assert any(name.startswith(study) for name in names), words
+
+
+PAIRS = [pytest.param(study, words, id=shlex.join(words)) for study, words in followers(README)]
+
+
+def test_readme_has_pairs() -> None:
+    assert {pair.values[0].split()[0] for pair in PAIRS if pair.values[0]} >= {"variants"}
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The folders in which README's sweeps have run, by the study's name."""
+    folders = {}
+    for study in {pair.values[0].split()[0] for pair in PAIRS}:
+        folders[study] = tmp_path_factory.mktemp("sweep")
+        words = [word for word in sweeps(README)[study] if word.partition("=")[0] not in LENGTHS]
+        out = output_of(folders[study], "mnist_exp", *words, *SMALLER[study])
+        assert f"To compare the trials: python -m mnist_exp.compare --study '{study} " in out
+    return folders
+
+
+LENGTHS = ("bridge.epochs", "bridge.seeds")  # which SMALLER sets
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("study", "words"), PAIRS)
+def test_a_pair_of_readme(swept: dict[str, Path], study: str, words: list[str]) -> None:
+    out = output_of(swept[study.split()[0]], *words)
+    assert out.strip()

@@ -177,7 +177,7 @@ def test_multirun_trains_two_models_in_one_process(multiruns: dict[str, Started]
     exit_code, out, said = multiruns["models"].output()
     assert exit_code == 0, said
     assert "2 of 2 runs are done." in out
-    last = out.splitlines()[-1].partition("To compare them: ")[2]
+    last = out.splitlines()[-2].partition("To compare them: ")[2]
     assert last.startswith("python -m mnist_exp.compare --filter ")
     command = [sys.executable, *shlex.split(last)[1:]]
     folder = multiruns["models"].folder

@@ -93,7 +93,8 @@ def run(arguments: Sequence[str]) -> None:
     )
     console = printing.console()
     table.show(comparison, console)
-    console.print(f"{folder / 'compare.html'}  {folder / 'compare.csv'}", soft_wrap=True)
+    page_file, csv_file = folder / "compare.html", folder / "compare.csv"
+    console.print(f"The page, for a browser: {page_file}    every run: {csv_file}", soft_wrap=True)
     address = store.page(comparison.runs)
     console.print(f"In MLflow: {ui_command(store.uri)}    then open {address}", soft_wrap=True)
 

@@ -40,7 +40,8 @@ def run(arguments: Sequence[str]) -> None:
     write(folder, {"explain.csv": csv, "explain.html": page.render(explanation)})
     console = printing.console()
     report.show(explanation, console)
-    console.print(f"{folder / 'explain.html'}  {folder / 'explain.csv'}", soft_wrap=True)
+    page_file, csv_file = folder / "explain.html", folder / "explain.csv"
+    console.print(f"The page, for a browser: {page_file}    every seed: {csv_file}", soft_wrap=True)
 
 
 if __name__ == "__main__":

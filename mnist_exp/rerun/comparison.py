@@ -116,8 +116,9 @@ def _last_step(history: History) -> History:
 
 
 def _reading_order(name: str) -> tuple[int, str]:
-    groups = ("train/", "val/", "test/", "best/")
-    return next((i for i, group in enumerate(groups) if name.startswith(group)), len(groups)), name
+    """Return what sorts the metrics: what a person looks for first, preflight's numbers last."""
+    first = ("test/accuracy", "train/cost", "val/", "test/", "train/", "best/")
+    return next((i for i, start in enumerate(first) if name.startswith(start)), len(first)), name
 
 
 def environment_differences(first: TrackedRun, second: TrackedRun) -> list[str]:

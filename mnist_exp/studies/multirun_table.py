@@ -14,6 +14,7 @@ from mnist_exp.errors import UserError, first_line
 from mnist_exp.outside.printing import command_line, console, plural, say
 from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.tracking.links import ui_command
 from mnist_exp.tracking.runs import NoRuns, Runs, Selection, Store
 from mnist_exp.tracking.status import MULTIRUN, MULTIRUN_JOB
 from mnist_exp.training import checkpoint
@@ -40,7 +41,8 @@ def show(name: str, config: DictConfig) -> None:
         return
     condition, uri = f"tags.{MULTIRUN} = '{name}'", config.tracking.uri
     try:
-        runs = Store(uri).select(Selection(filter=condition))
+        store = Store(uri)
+        runs = store.select(Selection(filter=condition))
     except NoRuns:
         return
     except UserError as error:
@@ -50,12 +52,13 @@ def show(name: str, config: DictConfig) -> None:
     say(f"\n{len(results)} of {plural(len(jobs), 'run')} are done.")
     if results:
         console().print(_table(jobs, results))
-    store = [] if uri is None else [f"tracking.uri={masked(uri)}"]
+    setting = [] if uri is None else [f"tracking.uri={masked(uri)}"]
     if len(results) < len(jobs):
-        _show_rest(jobs, runs, store)
+        _show_rest(jobs, runs, setting)
     if results:
-        command = ["python", "-m", "mnist_exp.compare", "--filter", condition, *store]
+        command = ["python", "-m", "mnist_exp.compare", "--filter", condition, *setting]
         say(f"To compare them: {command_line(*command)}")
+        say(f"To see them: {ui_command(store.uri)}    then open {store.page(runs)}")
 
 
 def _jobs(config: DictConfig) -> list[Job]:
@@ -110,7 +113,7 @@ def _mean(values: Sequence[float]) -> str:
     return f"{fmean(values):.4f}{spread}"
 
 
-def _show_rest(jobs: Sequence[Job], runs: Runs, store: Sequence[str]) -> None:
+def _show_rest(jobs: Sequence[Job], runs: Runs, setting: Sequence[str]) -> None:
     """Print what became of the other jobs, with the commands that go on or begin them."""
     info = runs.info.assign(number=_numbers(runs))
     begun = {row.number: (run_id, row.status, row.reason) for run_id, row in info.iterrows()}
@@ -121,7 +124,7 @@ def _show_rest(jobs: Sequence[Job], runs: Runs, store: Sequence[str]) -> None:
         if status == "finished":
             continue
         if status == "killed" and run_id in resumable:
-            done = command_line("python", "-m", "mnist_exp", f"resume={run_id}", *store)
+            done = command_line("python", "-m", "mnist_exp", f"resume={run_id}", *setting)
         elif status in ("killed", "no run yet"):
             done = command_line("python", "-m", "mnist_exp", *overrides)
         else:

@@ -40,11 +40,11 @@ def recorded(**changes: Any) -> TrackedRun:
         ),
         (
             {"train/batch_accuracy": {0: "0.1"}, "val/accuracy": {}},
-            "train/batch_accuracy only in the rerun; 1 other metric differs, too",
+            "val/accuracy only in the first run; 1 other metric differs, too",
         ),
         (
             {"train/batch_accuracy": {0: "0.1"}, "val/accuracy": {}, "x": {1: "1.0"}},
-            "train/batch_accuracy only in the rerun; 2 other metrics differ, too",
+            "val/accuracy only in the first run; 2 other metrics differ, too",
         ),
     ],
 )
@@ -61,6 +61,17 @@ def test_a_batch_accuracy_differs_from_a_step_on_not_from_an_epoch_on() -> None:
     assert compare(first, second).verdict() == (
         "not identical: train/batch_accuracy differs from step 100 on: 0.5 against 0.6"
     )
+
+
+def test_what_a_person_looks_for_comes_first() -> None:
+    names = ["preflight/errors", "train/step_cost", "best/epoch", "train/cost", "test/accuracy"]
+    run = recorded(metrics={name: {1: "0.5"} for name in [*names, "val/accuracy"]})
+    assert [pair.name for pair in compare(run, run).pairs][:3] == [
+        "test/accuracy",
+        "train/cost",
+        "val/accuracy",
+    ]
+    assert compare(run, run).pairs[-1].name == "preflight/errors"
 
 
 CURVE = {"train/step_cost": {10: "0.5", 20: "0.25"}, "train/step_accuracy": {10: "0.8", 20: "0.9"}}

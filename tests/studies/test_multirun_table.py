@@ -28,7 +28,9 @@ def add(
 def shown(capsys: pytest.CaptureFixture[str], *overrides: str) -> list[str]:
     multirun_table.show("mine", config(*overrides))
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    return [line for line in lines if line.strip(" ─")]
+    *shown, last = [line for line in lines if line.strip(" ─")] or [""]
+    assert not last or last.startswith("To see them: python -m mnist_exp.ui then open http://")
+    return shown
 
 
 COMPARE = "To compare them: python -m mnist_exp.compare --filter \"tags.multirun = 'mine'\""

@@ -7,14 +7,14 @@ from markupsafe import Markup
 
 from mnist_exp.compare import svg, words
 from mnist_exp.compare.comparison import Comparison
-from mnist_exp.compare.curves import Curve
+from mnist_exp.compare.curves import STEP_METRICS, Curve
 from mnist_exp.compare.effects import MOST_LEVELS, Effect
 from mnist_exp.compare.labels import tidy
 from mnist_exp.compare.scales import Scale, ScaleKind, accuracy_kind, scale_of
 from mnist_exp.compare.strips import ERROR_SCALE, StripRow, Strips, dots, mean_mark
 from mnist_exp.outside.printing import plural
 
-_MARKED_EPOCHS = 30  # curves with more have no marker at each
+_MARKED = 30  # epochs; curves with more have no marker at each
 _SCALE_NOTES = {ScaleKind.LOG: "log scale", ScaleKind.ERROR: ERROR_SCALE.lower()}
 _HEIGHT = 32  # of a level's row, in pixels
 _DOTS_AT, _MEAN_AT = 10, 25  # pixels from the top of a row
@@ -30,19 +30,13 @@ class Drawing:
 
 
 def learning_curves(comparison: Comparison) -> list[Drawing]:
-    """Return a drawing for each metric with values.
-
-    Runs of one epoch have points instead of curves, which the figure of seeds shows better: there
-    are no drawings then.
-    """
-    curves = [curve for curves in comparison.curves.values() for curve in curves]
-    if all(len(curve.step) == 1 for curve in curves):
-        return []
-    return [_curves(metric, curves) for metric, curves in comparison.curves.items() if curves]
+    """Return a drawing for each metric with curves."""
+    return [_curves(metric, curves) for metric, curves in comparison.curves.items()]
 
 
 def _curves(metric: str, curves: Sequence[Curve]) -> Drawing:
     """Draw the median over runs as a line, from the lowest to the highest run as a band."""
+    unit = "training step" if metric in STEP_METRICS else "epoch"
     values = [float(v) for curve in curves for part in (curve.low, curve.high) for v in part]
     is_log = metric.endswith("cost") and min(values) > 0
     kind = ScaleKind.LOG if is_log else accuracy_kind(values, metric)
@@ -51,12 +45,12 @@ def _curves(metric: str, curves: Sequence[Curve]) -> Drawing:
     chart = svg.Chart(
         x=Scale(low=min(steps) - room, high=max(steps) + room),
         y=scale_of(values, kind),
-        x_label="epoch",
+        x_label=unit,
     )
     ordered = sorted(curves, key=lambda curve: -curve.color)  # the baseline on top
     bands = [_band(chart, curve) for curve in ordered if curve.runs > 1]
-    lines = [_line(chart, curve) for curve in ordered]
-    description = f"{metric} over epochs of {len(curves)} groups"
+    lines = [_line(chart, curve, unit) for curve in ordered]
+    description = f"{metric} over {unit}s of {plural(len(curves), 'group')}"
     picture = chart.draw([*bands, *lines], description, whole_x=True)
     return Drawing(title=metric, note=_SCALE_NOTES.get(kind, ""), picture=picture)
 
@@ -73,12 +67,12 @@ def _band(chart: svg.Chart, curve: Curve) -> Markup:
     return svg.element("polygon", class_=f"band s{curve.color}", points=points)
 
 
-def _line(chart: svg.Chart, curve: Curve) -> Markup:
+def _line(chart: svg.Chart, curve: Curve, unit: str) -> Markup:
     points = [chart.point(s, v) for s, v in zip(curve.step, curve.middle, strict=True)]
     marks = []
-    if len(points) <= _MARKED_EPOCHS:
+    if len(points) <= _MARKED:
         marks = [
-            svg.marker(curve.color, x, y, f"{curve.label}, epoch {step}: {value:.6g}")
+            svg.marker(curve.color, x, y, f"{curve.label}, {unit} {step}: {value:.6g}")
             for (x, y), step, value in zip(points, curve.step, curve.middle, strict=True)
         ]
     dash = svg.DASHES[curve.color]

@@ -1,4 +1,4 @@
-"""Summarise a metric per epoch over the runs of each group."""
+"""Summarise a metric over the runs of each group: by epoch, or by training step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ from mnist_exp.compare.rows import Row
 from mnist_exp.tracking.runs import Runs, Store
 
 _ALWAYS_DRAWN = ("train/cost", "test/accuracy")
+STEP_METRICS = ("train/step_cost", "train/step_accuracy")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """One metric of one group per epoch: median, lowest and highest over its runs."""
+    """One metric of one group by epoch or step: median, lowest and highest over its runs."""
 
     color: int
     label: str
@@ -28,11 +29,23 @@ class Curve:
 def learning_curves(
     store: Store, runs: Runs, rows: Sequence[Row], metric: str
 ) -> dict[str, tuple[Curve, ...]]:
-    """Return the curves of cost, of accuracy, and of the metric compared where it is neither."""
-    return {name: _curves(store, rows, name) for name in _drawn_metrics(runs, metric)}
+    """Return the curves of cost, of accuracy, and of the metric compared where it is neither.
+
+    They are by epoch, and by step where all these runs have that. Where each run has one value
+    there is no curve: the figure of seeds shows the values better.
+    """
+    run_ids = [run_id for row in rows for run_id in row.group.run_ids]
+    recorded = runs.metrics.loc[run_ids]
+    by_step = [name for name in STEP_METRICS if name in recorded and recorded[name].notna().all()]
+    curves = {name: _curves(store, rows, name) for name in [*_by_epoch(runs, metric), *by_step]}
+    return {
+        name: of_groups
+        for name, of_groups in curves.items()
+        if any(len(curve.step) > 1 for curve in of_groups)
+    }
 
 
-def _drawn_metrics(runs: Runs, metric: str) -> list[str]:
+def _by_epoch(runs: Runs, metric: str) -> list[str]:
     drawn = ["train/cost", "test/accuracy" if metric == "train/cost" else metric]
     if metric not in (*_ALWAYS_DRAWN, "val/accuracy", "train/accuracy"):
         drawn.insert(1, "test/accuracy")
@@ -48,8 +61,10 @@ def _curves(store: Store, rows: Sequence[Row], metric: str) -> tuple[Curve, ...]
     curves = []
     for row in rows:
         of_group = history[history["run_id"].isin(row.group.run_ids)].groupby("step")["value"]
-        if len(of_group):
-            table = of_group.agg(["median", "min", "max"]).sort_index()
+        table = of_group.agg(["median", "min", "max", "count"]).sort_index()
+        if metric in STEP_METRICS:  # a run that was made longer has points of its own
+            table = table[table["count"] > len(row.group.run_ids) / 2]
+        if len(table):
             curves.append(
                 Curve(
                     color=row.color or 0,

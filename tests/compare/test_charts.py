@@ -1,5 +1,7 @@
 """Which figures of curves and settings the page has, and their order."""
 
+from collections.abc import Mapping
+
 from benchmarks.fake_runs import FakeRuns, trial
 from mnist_exp.compare import charts
 from mnist_exp.compare.comparison import Comparison, compare
@@ -43,3 +45,38 @@ def test_curves_only_of_runs_of_several_epochs(fake_runs: FakeRuns) -> None:
     fake_runs.add(1, [0.8, 0.9], costs=[0.5, 0.2], tags=trial("x", 1, "seed"))
     drawn = [(curve.title, curve.note) for curve in charts.learning_curves(compared())]
     assert drawn == [("train/cost", "log scale"), ("test/accuracy", "")]
+
+
+def add_steps(fake_runs: FakeRuns, run_id: str, points: Mapping[int, float]) -> None:
+    for name in ("train/step_cost", "train/step_accuracy"):
+        for step, value in points.items():
+            fake_runs.client.log_metric(run_id, name, value, step=step)
+
+
+def test_runs_of_one_epoch_have_their_curves_by_step(fake_runs: FakeRuns) -> None:
+    for seed in range(2):
+        run_id = fake_runs.add(seed, 0.9, costs=[0.5], tags=trial("x", seed, "seed"))
+        add_steps(fake_runs, run_id, {10: 0.5 + 0.2 * seed, 20: 0.1})
+    drawn = charts.learning_curves(compared())
+    assert [curve.title for curve in drawn] == ["train/step_cost", "train/step_accuracy"]
+    assert ">training step</text>" in drawn[0].picture
+    assert "training step 10: 0.6<" in drawn[0].picture
+    assert "epoch" not in drawn[0].picture
+
+
+def test_no_curve_by_step_if_a_run_of_an_earlier_version_has_none(fake_runs: FakeRuns) -> None:
+    for seed in range(2):
+        run_id = fake_runs.add(seed, [0.8, 0.9], costs=[0.5, 0.4], tags=trial("x", seed, "seed"))
+        if seed:
+            add_steps(fake_runs, run_id, {10: 0.5, 20: 0.1})
+    titles = [curve.title for curve in charts.learning_curves(compared())]
+    assert titles == ["train/cost", "test/accuracy"]
+
+
+def test_points_that_few_runs_of_a_group_have_are_left_out(fake_runs: FakeRuns) -> None:
+    """A run that was made longer has the points of its first length, too."""
+    for seed in range(3):
+        run_id = fake_runs.add(seed, [0.8, 0.9], tags=trial("x", seed, "seed"))
+        add_steps(fake_runs, run_id, {10: 0.5, 20: 0.4} | ({5: 99.0} if seed == 2 else {}))
+    (curve,) = compared().curves["train/step_cost"]
+    assert curve.step.tolist() == [10, 20]

@@ -42,7 +42,7 @@ def _parser() -> Parser:
     )
     seeds_help = f"seeds 0 to N - 1; default: {SEEDS}, with --quick {QUICK_SEEDS}"
     parser.add_argument("--seeds", type=int, metavar="N", help=seeds_help)
-    only_help = "presets; default: all four"
+    only_help = "presets, or the beginnings of their names; default: all four"
     parser.add_argument("--only", nargs="+", metavar="NAME", default=[], help=only_help)
     quick_help = (
         "a minute's look: the CNNs train for 100 steps and are scored on 1,000 images, in the "
@@ -111,16 +111,21 @@ def _stored(folder: Path, *, quick: bool) -> "tuple[Reproduction, str]":
 
 
 def _names(only: Sequence[str]) -> list[str]:
-    """Return the presets asked for, in the order of the results."""
-    for name in only:
-        if name not in PRESETS:
-            from mnist_exp.errors import did_you_mean
+    """Return the presets asked for, by name or by its beginning, in the order of the results."""
+    names = {_name(text) for text in only}
+    return [name for name in PRESETS if name in names or not names]
 
-            raise UserError(
-                f"--only {name}: no such preset{did_you_mean(name, PRESETS)}\n"
-                f"Presets: {', '.join(PRESETS)}"
-            )
-    return [name for name in PRESETS if name in only or not only]
+
+def _name(text: str) -> str:
+    """Return the preset of that name, or the only one whose name begins so."""
+    begin = [name for name in PRESETS if name.startswith(text)]
+    if text in PRESETS or len(begin) == 1:
+        return text if text in PRESETS else begin[0]
+    from mnist_exp.errors import did_you_mean
+
+    why = f"{len(begin)} presets begin so" if begin else "no such preset"
+    guess = "" if begin else did_you_mean(text, PRESETS)
+    raise UserError(f"--only {text}: {why}{guess}\nPresets: {', '.join(PRESETS)}")
 
 
 @contextmanager

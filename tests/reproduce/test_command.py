@@ -98,7 +98,8 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--only", "blog"], "--only blog: no such preset; did you mean blog_cnn3x3?"),
+        (["--only", "blog_cnn5x5"], "--only blog_cnn5x5: no such preset; did you mean"),
+        (["--only", "note"], "--only note: 3 presets begin so\nPresets: notebook_softmax_buggy,"),
         (["--seeds", "0"], "--seeds 0: expected a whole number >= 1"),
         (["what"], "unrecognized arguments: what"),
         (["--output", "file"], "--output file: cannot be made"),
@@ -115,6 +116,11 @@ def test_mistakes(
         main(command.run_to_exit_code)
     assert str(ended.value.code).startswith(f"mnist_exp: {message}")
     assert not Path("docs").exists()
+
+
+def test_a_preset_is_found_by_the_beginning_of_its_name() -> None:
+    assert command._names(["blog", "notebook_softmax"]) == ["notebook_softmax", "blog_cnn3x3"]
+    assert len(command._names([])) == 4
 
 
 def test_a_refused_command_leaves_no_folder(workdir: Path) -> None:

@@ -5,22 +5,23 @@ import os
 import shutil
 import sys
 import tempfile
+from argparse import Namespace
 from contextlib import closing, redirect_stdout
 
 import hydra
-from hydra._internal.utils import get_args
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from mnist_exp.command import answered, fail
+from mnist_exp.config.command_line import read
 from mnist_exp.config.earlier_files import refuse_job
 from mnist_exp.config.groups import CONF_DIR
-from mnist_exp.config.mistakes import USER_ERRORS, composition_error
+from mnist_exp.config.mistakes import FOREIGN_ERRORS, USER_ERRORS, composition_error, understood
 from mnist_exp.config.schema import refuse_password
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import EXECUTION_WHITELIST, as_meant, refuse_sweep
-from mnist_exp.errors import ConfigError, DataError, UserError
+from mnist_exp.errors import ConfigError, DataError, UnknownSetting, UserError
 from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.lasting_stream import LastingStream
 
@@ -49,7 +50,7 @@ def _hydra_main(composed: DictConfig) -> float | list[float]:
         # In a multirun Hydra first runs the other jobs; then main() answers.
         if HydraConfig.get().mode is RunMode.MULTIRUN or _SHOW_TRACEBACKS:
             raise
-        fail(error)
+        fail(understood(error, sys.argv[1:]))
 
 
 def main() -> None:
@@ -58,16 +59,19 @@ def main() -> None:
         # Hydra then raises its errors instead of printing them in its own way.
         os.environ["HYDRA_FULL_ERROR"] = "1"
         try:
-            sys.argv[1:] = as_meant(sys.argv[1:])
+            flags, arguments = read(sys.argv[1:])
+            sys.argv[1:] = as_meant(arguments)
             _refuse_folder()
             _refuse_passwords()
-            if _prints_only():
+            if flags.help or flags.hydra_help or flags.cfg or flags.info or flags.shell_completion:
                 with redirect_stdout(LastingStream()) as output, closing(output):
                     _hydra_main()
             else:
-                _refuse_sweep_without_multirun()
+                _refuse_sweep_without_multirun(flags)
                 _hydra_main()
-        except USER_ERRORS:
+        except (*FOREIGN_ERRORS, UnknownSetting) as error:
+            raise understood(error, sys.argv[1:]) from error
+        except UserError:
             raise
         except Exception as error:
             mistake = _as_mistake(error)
@@ -84,18 +88,11 @@ def _as_mistake(error: Exception) -> UserError | None:
         )
     if _started or "mnist_exp.sweeper.run" in sys.modules:
         return None  # the settings were composed: they are no mistake
-    return composition_error(error)
+    return composition_error(error, sys.argv[1:])
 
 
-def _prints_only() -> bool:
-    """Return True for --help and the like, with which Hydra prints something and runs nothing."""
-    given = get_args()
-    return bool(given.help or given.hydra_help or given.cfg or given.info or given.shell_completion)
-
-
-def _refuse_sweep_without_multirun() -> None:
+def _refuse_sweep_without_multirun(given: Namespace) -> None:
     """Raise ConfigError if the command line sets up a sweep and asks for a single run."""
-    given = get_args()
     is_multirun = given.multirun or any(
         text.lstrip("+").startswith("hydra.mode=") for text in given.overrides
     )

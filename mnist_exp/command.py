@@ -3,6 +3,7 @@
 import argparse
 import gc
 import os
+import re
 import signal
 import sys
 import warnings
@@ -11,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mnist_exp.errors import Killed, UserError
+from mnist_exp.config.commands import DASHES, asks_for_help
+from mnist_exp.errors import Killed, UserError, did_you_mean
 from mnist_exp.outside.printing import use_any_encoding
 
 _STORE = "tracking.uri="
@@ -53,6 +55,7 @@ class Parser(argparse.ArgumentParser):
     def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
         """Return the options by their names, and the store's `uri`. Raises UserError."""
         arguments = sys.argv[1:] if args is None else list(args)
+        self._refuse_other_forms(arguments)
         if not self._has_store:
             return super().parse_args(arguments, namespace)
         uris = [text.removeprefix(_STORE) for text in arguments if text.startswith(_STORE)]
@@ -61,9 +64,20 @@ class Parser(argparse.ArgumentParser):
         options.uri = uris[-1] if uris else None
         return options
 
+    def _refuse_other_forms(self, arguments: Sequence[str]) -> None:
+        """Raise UserError for a word that means --help, and for a dash of a word processor."""
+        if len(arguments) == 1 and asks_for_help(arguments[0]):
+            self.error(f"{arguments[0]}: expected --help")
+        for text in arguments:
+            option = f"--{text.lstrip(DASHES).partition('=')[0]}"
+            if text[:1] in DASHES[1:] and option in self._option_string_actions:
+                self.error(f"{text}: begins with another dash; expected {option}")
+
     def error(self, message: str) -> NoReturn:
-        """Raise UserError with argparse's message and the usage."""
-        raise UserError(f"{message}\n{self._usage}")
+        """Raise UserError with argparse's message, an option that may be meant, and the usage."""
+        unknown = re.search(rf"unrecognized arguments: ([{DASHES}]\S+)", message)
+        near = did_you_mean(unknown[1], self._option_string_actions) if unknown else ""
+        raise UserError(f"{message}{near}\n{self._usage}")
 
 
 def main(run: Callable[[Sequence[str]], int | None], *mistakes: type[Exception]) -> None:

@@ -22,6 +22,14 @@ class ConfigError(UserError):
     """A setting with a value the experiment cannot run with."""
 
 
+class UnknownSetting(ConfigError):
+    """A setting that does not exist. `key` is its name as it was typed, with dots."""
+
+    def __init__(self, key: str, known: Iterable[str]) -> None:
+        super().__init__(f"{key}: no such setting\nSettings: {', '.join(sorted(known))}")
+        self.key = key
+
+
 class DataError(UserError):
     """A data file that is missing, damaged or not what it should be."""
 

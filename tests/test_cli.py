@@ -51,15 +51,15 @@ def run_cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (
             ["model=cnn3x4"],
             (
-                "model=cnn3x4: no such option; did you mean cnn3x3?\n"
+                "model=cnn3x4: no such option; did you mean model=cnn3x3?\n"
                 "Options: cnn3x3, cnn5x5, mlp, softmax"
             ),
         ),
         (
             ["optimizer.learning_rat=0.1"],
             (
-                "optimizer.learning_rat: no such setting; did you mean learning_rate?\n"
-                "Settings in optimizer: beta_1, beta_2, epsilon, kind, learning_rate"
+                "optimizer.learning_rat: no such setting; did you mean optimizer.learning_rate=0.1?"
+                "\noptimizer.learning_rate: The size of the steps"
             ),
         ),
         (["schedule.epochs=abc"], "schedule.epochs=abc: expected a whole number"),
@@ -70,8 +70,12 @@ def run_cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
             + "train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte",
         ),
         (["optimizer.learning_rate=-1"], "optimizer.learning_rate=-1.0: expected a number > 0"),
-        (["modl=cnn3x3"], "modl: no such setting; did you mean model?"),
-        (["model=softmax", "model.kernel_size=3"], "model.kernel_size: no such setting"),
+        (["modl=cnn3x3"], "modl: no such setting; did you mean model=cnn3x3?"),
+        (
+            ["model=softmax", "model.kernel_size=3"],
+            "model.kernel_size: no such setting; did you mean model=cnn3x3 model.kernel_size=3?",
+        ),
+        (["--epochs", "3"], "--epochs 3: a setting is written SETTING=VALUE; did you mean schedul"),
         (["schedule.epochs=[1"], "schedule.epochs=[1: cannot be read as KEY=VALUE"),
         (["model=mlp", "#", "a", "note"], "#: cannot be read as KEY=VALUE; the shell takes no com"),
         (["schedule.epochs=1,2"], "schedule.epochs=1,2: several values need -m"),

@@ -2,6 +2,8 @@
 
 from importlib.util import find_spec
 
+DASHES = "-\N{HYPHEN}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}\N{HORIZONTAL BAR}"
+_HELP_WORDS = {"help", "h", "?", "usage", "man"}
 _PACKAGE = __name__.partition(".")[0]
 _PURPOSES = {
     "ui": "show the runs in MLflow's pages",
@@ -13,6 +15,12 @@ _PURPOSES = {
     "rerun": "train a recorded run again: is the result identical?",
     "sync": "send results that were kept on disk",
 }
+
+
+def asks_for_help(argument: str) -> bool:
+    """Return True for a word that means --help: `help`, `-help`, `/?`, or one with another dash."""
+    word = argument.strip(f"{DASHES}/\\").lower()
+    return word in _HELP_WORDS and argument not in ("-h", "--help")
 
 
 def commands() -> dict[str, str]:

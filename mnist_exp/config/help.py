@@ -12,17 +12,18 @@ from omegaconf.errors import InterpolationResolutionError
 
 from mnist_exp.config.commands import commands
 from mnist_exp.config.group_schemas import SCHEMAS
-from mnist_exp.config.groups import CONF_DIR, group_names, option_files
+from mnist_exp.config.groups import CONF_DIR, option_files
 from mnist_exp.config.meanings import (
     Described,
+    all_settings,
     in_words,
     purpose,
-    sentence,
     settings_of_group,
     settings_without_group,
     summary,
+    sweeper_settings,
 )
-from mnist_exp.sweeper.settings import MEANINGS, SUMMARIES, SWEEPER
+from mnist_exp.sweeper.settings import SUMMARIES
 
 _WIDEST = 100  # columns; longer lines are hard to read
 _RUN = "python -m mnist_exp"
@@ -68,7 +69,7 @@ def help_page(topic: str = "", *, _root_: DictConfig) -> str:
     if topic in parts:
         lines = parts[topic]
     elif topic:
-        lines = _settings([one for one in _all_settings() if one.key == topic], _root_, width)
+        lines = _settings([one for one in all_settings() if one.key == topic], _root_, width)
     else:
         lines = _top(width)
         for part in parts.values():
@@ -78,12 +79,7 @@ def help_page(topic: str = "", *, _root_: DictConfig) -> str:
 
 def topics() -> list[str]:
     """Return the names that may follow --help: groups, parts of the page, and settings."""
-    return [*_ORDER, _OTHERS, _SWEEPER, *(one.key for one in _all_settings())]
-
-
-def _all_settings() -> list[Described]:
-    of_groups = [one for group in group_names() for one in settings_of_group(group)]
-    return [*of_groups, *settings_without_group(), *_sweeper_settings()]
+    return [*_ORDER, _OTHERS, _SWEEPER, *(one.key for one in all_settings())]
 
 
 def _top(width: int) -> list[str]:
@@ -168,7 +164,7 @@ def _sweeper(width: int) -> list[str]:
     lines = _paragraph(title, 0, width)
     for kind, options in SUMMARIES.items():
         lines += [f"  hydra/sweeper/{kind}=OPTION", *_columns(options.items(), width, 6)]
-    lines += _settings(_sweeper_settings(), OmegaConf.create(), width)
+    lines += _settings(sweeper_settings(), OmegaConf.create(), width)
     return [*lines, *_paragraph(_SPACES, 2, width)]
 
 
@@ -179,22 +175,6 @@ _SPACES = (
     "hydra.sweeper.sampler.seed=0 makes a search repeatable. hydra/launcher=joblib runs trials "
     "side by side."
 )
-
-
-def _sweeper_settings() -> list[Described]:
-    content: Any = OmegaConf.to_container(
-        OmegaConf.load(CONF_DIR / "hydra" / "sweeper" / "optuna_study.yaml")
-    )
-    defaults = {**SWEEPER, **content}
-    return [
-        Described(
-            key=f"{_SWEEPER}.{name}",
-            meaning=sentence(meaning),
-            facts=f"{kind}. Default: {in_words(defaults[name], unset)}.",
-            values={},
-        )
-        for name, (kind, meaning, unset) in MEANINGS.items()
-    ]
 
 
 def _paragraph(text: str, indent: int, width: int) -> list[str]:

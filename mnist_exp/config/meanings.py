@@ -16,6 +16,7 @@ from mnist_exp.config.groups import CONF_DIR, group_options
 from mnist_exp.config.ranges import Range, range_of
 from mnist_exp.config.schema import OBJECTIVES, Config
 from mnist_exp.sweeper.quoting import literal
+from mnist_exp.sweeper.settings import MEANINGS, SWEEPER
 
 _KINDS = {int: "Whole number", float: "Number", bool: "One of true, false", str: "Text"}
 _UNLIMITED = 10**9  # a largest value from here on is no limit that a person meets
@@ -31,19 +32,22 @@ class Leaf:
     meaning: str
     kind: str
     default: str
+    type: Any
     value: Any
 
 
 @dataclass(frozen=True, kw_only=True)
 class Described:
-    """A setting as --help shows it: whole sentences.
+    """A setting as --help shows it, in whole sentences.
 
+    type: bool, int, float, str, list, dict or Literal
     values: {the option, or an empty text outside of a group: the default as conf/ has it}
     """
 
     key: str
     meaning: str
     facts: str
+    type: Any
     values: Mapping[str, Any]
 
 
@@ -89,6 +93,30 @@ def settings_without_group() -> list[Described]:
     return [_described(key, {"": leaves[key]}, [""]) for key in order if key in leaves]
 
 
+@cache
+def sweeper_settings() -> list[Described]:
+    """Return the settings of hydra/sweeper=optuna_study, with the defaults of conf/."""
+    file = CONF_DIR / "hydra" / "sweeper" / "optuna_study.yaml"
+    content: Any = OmegaConf.to_container(OmegaConf.load(file))
+    defaults = {**SWEEPER, **content}
+    return [
+        Described(
+            key=f"hydra.sweeper.{name}",
+            meaning=sentence(meaning),
+            facts=f"{kind}. Default: {in_words(defaults[name], unset)}.",
+            type=type(SWEEPER[name]),
+            values={},
+        )
+        for name, (kind, meaning, unset) in MEANINGS.items()
+    ]
+
+
+def all_settings() -> list[Described]:
+    """Return all settings: of the groups, without a group, and of the sweeper."""
+    of_groups = [one for group in SCHEMAS for one in settings_of_group(group)]
+    return [*of_groups, *settings_without_group(), *sweeper_settings()]
+
+
 def _option(group: str, option: str) -> tuple[type, dict[str, Any]]:
     """Return the schema of an option, and the settings in its file."""
     path = CONF_DIR / group / f"{option}.yaml"
@@ -96,12 +124,6 @@ def _option(group: str, option: str) -> tuple[type, dict[str, Any]]:
     name = re.search(r"^  - /schema/\w+/(\w+)@_here_", path.read_text(), re.MULTILINE)
     assert name is not None, path
     return SCHEMAS[group][name[1]], content
-
-
-def options_with(key: str) -> list[str]:
-    """Return the options of its group that have this setting."""
-    group = key.partition(".")[0]
-    return next((list(one.values) for one in settings_of_group(group) if one.key == key), [])
 
 
 def summary(file: Path) -> str:
@@ -133,6 +155,7 @@ def _leaves(schema: type, given: Mapping[str, Any], prefix: str) -> Iterator[tup
                 meaning=meaning,
                 kind=_kind(kind, entry.name, range_of(entry)),
                 default=in_words(value, unset),
+                type=get_origin(kind) or kind,
                 value=value,
             ),
         )
@@ -157,6 +180,7 @@ def _described(key: str, by_option: Mapping[str, Leaf], options: list[str]) -> D
         key=key,
         meaning=sentence(leaf.meaning),
         facts=f"{leaf.kind}{only} Default: {default}.",
+        type=leaf.type,
         values={option: one.value for option, one in by_option.items()},
     )
 

@@ -2,10 +2,10 @@
 
 import errno
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import hydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -17,27 +17,54 @@ from omegaconf.errors import (
     OmegaConfBaseException,
 )
 
-from mnist_exp.config.groups import group_names, group_options
+from mnist_exp.config import command_line, lookup
+from mnist_exp.config.groups import group_names
 from mnist_exp.config.schema import Config
 from mnist_exp.config.sweeps_source import TREE_DIR
-from mnist_exp.errors import ConfigError, UserError, did_you_mean, first_line
+from mnist_exp.errors import ConfigError, UnknownSetting, UserError, did_you_mean, first_line
 from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.foreign_text import printable
+from mnist_exp.sweeper.unreadable import reason
 
-USER_ERRORS = (UserError, HydraException, OmegaConfBaseException)
+FOREIGN_ERRORS = (HydraException, OmegaConfBaseException)
+USER_ERRORS = (UserError, *FOREIGN_ERRORS)
 _KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
 _LONGEST = 500  # characters of a line
-_MOST_NAMES = 3  # of settings in other groups
+# What Hydra says of a sign before a setting or group -> the override in that text.
+_SIGNS = (
+    r"Could not append to config\. An item is already at '(?P<key>.*?)'",
+    r"Multiple values for (?P<key>.*?)\. To override",
+    r"force-add of config groups is not supported: '\++(?P<key>.*?)='?",
+)
 
 
-def explain(error: BaseException) -> str:
-    """Return one or two lines: the setting or file, its value, and what was expected."""
-    lines = [_printable(line) for line in masked(_message(error)).split("\n") if line.strip()]
+def explain(error: BaseException, arguments: Sequence[str] = ()) -> str:
+    """Return one or two lines: the setting or file, its value, and what was expected.
+
+    `arguments` are what was typed, if it is known; then the answer has them as they should be.
+    """
+    message = masked(_message(error, arguments))
+    lines = [_printable(line) for line in message.split("\n") if line.strip()]
     return "\n".join(lines[:2]) or type(error).__name__
 
 
-def composition_error(error: Exception) -> ConfigError:
+def understood(error: Exception, arguments: Sequence[str]) -> Exception:
+    """Return the error, or for one of Hydra's or of a setting that does not exist its explanation.
+
+    `arguments` are what was typed.
+    """
+    if isinstance(error, (*FOREIGN_ERRORS, UnknownSetting)):
+        return ConfigError(explain(error, arguments))
+    return error
+
+
+def composition_error(error: Exception, arguments: Sequence[str]) -> ConfigError:
     """Return a mistake for an exception of Python's own that Hydra raises while it composes."""
+    if "Config group override must be" in str(error):
+        for argument in arguments:
+            group = argument.partition("=")[0]
+            if group in ("", *group_names()):
+                return ConfigError(f"{argument}: expected GROUP=OPTION, such as model=cnn3x3")
     file = str(getattr(error, "filename", None) or "")
     sources = (TREE_DIR, Path(hydra.__file__).parent)
     if isinstance(error, OSError) and file and not any(map(Path(file).is_relative_to, sources)):
@@ -59,95 +86,118 @@ def _printable(line: str) -> str:
     return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]} ..."
 
 
-def _message(error: BaseException) -> str:
+def _message(error: BaseException, arguments: Sequence[str]) -> str:
     """Return what is wrong, in lines of any number and length."""
+    if isinstance(error, UnknownSetting):
+        name, value = _typed(error.key, arguments)
+        near = lookup.hint(name, value, arguments)
+        return f"{name}: no such setting{near}" if near else str(error)
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, MissingConfigException):
         return _missing_option(error)
     if isinstance(error, OverrideParseException):
-        return _unreadable(error)
+        return _unreadable(error, arguments)
     cause = _omegaconf_cause(error)
     if isinstance(cause, ConfigAttributeError | ConfigKeyError):
-        return _unknown_key(cause)
+        return _unknown_key(cause, arguments)
     if cause is not None:
-        return _wrong_value(cause)
+        return _wrong_value(cause, arguments)
     return (
         _hidden_setting(error)
         or _needs_multirun(error)
+        or _wrong_sign(error, arguments)
         or "\n".join(line.strip() for line in str(error).splitlines())
     )
 
 
+def _typed(key: str, arguments: Sequence[str]) -> tuple[str, str | None]:
+    """Return the name and value that were typed for a key, or for a setting within it."""
+    for argument in reversed(arguments):
+        name, equals, value = argument.lstrip("+~").partition("=")
+        if equals and (name == key or name.startswith(f"{key}.")):
+            return name, value
+    return key, None
+
+
 def _missing_option(error: MissingConfigException) -> str:
     group, _, option = (error.missing_cfg_file or "").rpartition("/")
-    if group not in group_names():
+    options = sorted(error.options or [])
+    if not group or not options:
         return str(error).splitlines()[0]
-    options = group_options(group)
-    near = did_you_mean(option, options)
+    near = did_you_mean(option, options) or did_you_mean(option.lower(), options)
+    if elsewhere := [text for text in lookup.options_named(option) if "=" in text]:
+        near = f"; did you mean {' or '.join(elsewhere)}?"
+    elif near:
+        near = f"; did you mean {group}={near.removeprefix('; did you mean ')}"
     return f"{group}={option}: no such option{near}\nOptions: {', '.join(options)}"
 
 
-def _unreadable(error: OverrideParseException) -> str:
-    message = f"{error.override}: cannot be read as KEY=VALUE"
-    if (error.override or "").startswith("#"):
+def _unreadable(error: OverrideParseException, arguments: Sequence[str]) -> str:
+    text = error.override or ""
+    message = f"{text}: cannot be read as KEY=VALUE"
+    if text.startswith("#"):
         return f"{message}; the shell takes no comment here, write it on a line of its own"
-    own = ("See ", "Error ", "LexerNoViableAltException", " ")  # of Hydra, or a mark below the text
-    lines = [line for line in error.message.splitlines() if not line.startswith(own)]
-    return f"{message} ({' '.join(lines)})" if lines else message
+    if meant := command_line.repaired(text, arguments or [text]):
+        return f"{message}; {meant}"
+    if "=" not in text and (advice := command_line.bare_word(text, arguments)):
+        return f"{message}; {advice}"
+    return f"{message}; {reason(error)}"
 
 
-def _unknown_key(cause: OmegaConfBaseException) -> str:
+def _unknown_key(cause: OmegaConfBaseException, arguments: Sequence[str]) -> str:
     parent, key = cause.parent_node, str(cause.key)
     names: list[str] = []
     path = ""
-    elsewhere: list[str] = []
     if isinstance(parent, DictConfig):
         path = parent._get_full_key(None)
         if path == "tags":
             return f"tags.{key}: no such tag yet; +tags.{key}=VALUE adds it"
-        names = sorted(str(name) for name in parent if name != "hydra")
-        whole = parent._get_root()
-        elsewhere = [name for name in _settings_of(whole) if name.endswith(f".{key}")]
+        names = sorted(str(name) for name in parent if not str(name).startswith(("_", "hydra")))
     if not path:
         names = sorted({*names, *group_names()})
-    near = did_you_mean(key, names)
-    if 0 < len(elsewhere) <= _MOST_NAMES:
-        near = f"; did you mean {' or '.join(elsewhere)}?"
-    return (
-        f"{cause.full_key or key}: no such setting{near}\n"
-        f"Settings{f' in {path}' if path else ''}: {', '.join(names)}"
-    )
+    full, value = _typed(str(cause.full_key or key), arguments)
+    own = not full.startswith("hydra") or full.startswith("hydra.sweeper.")
+    near = lookup.hint(full, value, arguments) if own else ""
+    if full.startswith("hydra/"):
+        names = ["hydra/sweeper", "hydra/launcher", "hydra/sweeper/sampler", "hydra/sweeper/pruner"]
+    if not near and (found := did_you_mean(key, names)):
+        other = found.removeprefix("; did you mean ").removesuffix("?")
+        near = f"; did you mean {path}{'.' if path else ''}{other}={value or 'VALUE'}?"
+    listed = f"Settings{f' in {path}' if path else ''}: {', '.join(names)}"
+    return f"{full}: no such setting{near}" + ("" if "\n" in near else f"\n{listed}")
 
 
-def _settings_of(node: Any, prefix: str = "") -> Iterator[str]:
-    """Yield the full names of all settings in a node of a config, without Hydra's own."""
-    if not isinstance(node, DictConfig):
-        yield prefix.removesuffix(".")
-        return
-    for key in (key for key in map(str, node) if prefix or key != "hydra"):
-        yield from _settings_of(node._get_node(key), f"{prefix}{key}.")
-
-
-def _wrong_value(cause: OmegaConfBaseException) -> str:
+def _wrong_value(cause: OmegaConfBaseException, arguments: Sequence[str]) -> str:
     message = (cause.msg or str(cause)).splitlines()[0]
+    key = cause.full_key
     if wrong_type := re.fullmatch(
         r"Value '(.*)' of type '.*' could not be converted to (\w+)", message
     ):
         value, kind = wrong_type.groups()
-        return f"{cause.full_key}={value}: expected {_KINDS.get(kind, kind)}"
+        number = lookup.number_meant(value, whole=kind == "Integer")
+        near = f"; did you mean {key}={number}?" if number is not None else ""
+        return f"{key}={value}: expected {_KINDS.get(kind, kind)}{near}"
     if not_a_choice := re.fullmatch(r"Invalid value '(.*)', expected one of \[(.*)\]", message):
         value, choices = not_a_choice[1], not_a_choice[2].replace("'", "")
-        hint = "; in a YAML file off, on, yes and no need quotes"
-        return (
-            f"{cause.full_key}={value}: expected one of {choices}"
-            f"{hint if value in ('True', 'False') else ''}"
-        )
+        near = lookup.near(value, choices.split(", "))
+        hint = f"; did you mean {key}={near}?" if near else ""
+        if value in ("True", "False"):
+            hint = "; in a YAML file off, on, yes and no need quotes"
+        return f"{key}={value}: expected one of {choices}{hint}"
     if isinstance(cause, MissingMandatoryValue):
-        return f"{cause.full_key}: expected a value, found none"
+        return f"{key}: expected a value, found none"
     if re.fullmatch(r"field '.*' is not Optional", message):
-        return f"{cause.full_key}=null: expected a value"
-    return f"{cause.full_key}: {message}" if cause.full_key else message
+        return f"{key}=null: expected a value"
+    if not_a_bool := re.match(r"Value '(.*)' is not a valid bool", message):
+        return f"{key}={not_a_bool[1]}: expected true or false"
+    if "is not a ListConfig" in message:
+        typed = _typed(str(key), arguments)[1]
+        list_of = lookup.assignment(str(key), typed) if typed else shlex.quote(f"{key}=[A,B]")
+        return f"{key}={typed or ''}: expected a list; did you mean {list_of}?"
+    if "does not support deletion" in message:
+        return f"~{key}: a setting of a group cannot be taken away; {key}=VALUE changes it"
+    return f"{key}: {message}" if key else message
 
 
 def _hidden_setting(error: BaseException) -> str | None:
@@ -163,10 +213,37 @@ def _hidden_setting(error: BaseException) -> str | None:
 
 def _needs_multirun(error: BaseException) -> str | None:
     """Return what is wrong if a setting of a single run has several values."""
-    match = re.match(r"(?:Ambiguous value for argument|Sweep parameters) '(.*?)'", str(error))
+    match = re.match(
+        r"(?:Ambiguous value for argument|Sweep parameters) '(.*?)' ?(?:\n|requires|$)", str(error)
+    )
     if match is None:
         return None
-    return f"{match[1]}: several values need -m, which runs each; a list is written KEY=[A,B]"
+    key, _, value = match[1].partition("=")
+    meant = lookup.meant_keys(key)[:1] or [key]
+    single = lookup.assignment(meant[0], value)
+    command = f"python -m mnist_exp -m {shlex.quote(f'{meant[0]}={value}')}"
+    several = f"several values need -m, which runs each: {command}"
+    if shlex.split(single)[-1].partition("=")[2] != value:  # a list, or a number with a comma
+        return f"{match[1]}: did you mean {single}?\nOtherwise {several}"
+    return f"{match[1]}: {several}"
+
+
+def _wrong_sign(error: BaseException, arguments: Sequence[str]) -> str | None:
+    """Return what is wrong if a `+` or `~` stands before a setting that must not have it."""
+    text = str(error)
+    for pattern in _SIGNS:
+        if match := re.match(pattern, text):
+            key, value = _typed(match["key"], arguments)
+            return f"{key}: has a value already; {key}={value or 'VALUE'} without + changes it"
+    if match := re.match(r"Could not override '(.*?)'\. No match in the defaults list", text):
+        near = lookup.hint(match[1], None, arguments)
+        return f"{match[1] or '='}: no such setting{near}"
+    if match := re.match(r"Could not delete from config\. '(.*?)' does not exist", text):
+        near = lookup.hint(match[1], None, ())
+        return f"~{match[1]}: no such setting to take away{near}"
+    if match := re.match(r"Override (.*) looks like a config group override, but", text):
+        return f"{match[1]}: no such group\nGroups: {', '.join(group_names())}"
+    return None
 
 
 def _omegaconf_cause(error: BaseException | None) -> OmegaConfBaseException | None:

@@ -7,7 +7,6 @@ from omegaconf import MISSING
 
 from mnist_exp.config.group_schemas import (
     DataConfig,
-    InitConfig,
     LossConfig,
     ModelConfig,
     OptimizerConfig,
@@ -15,6 +14,7 @@ from mnist_exp.config.group_schemas import (
     check_kind,
 )
 from mnist_exp.config.identity import NEUTRAL, digest_of
+from mnist_exp.config.init_schema import InitConfig
 from mnist_exp.config.ranges import Checked, setting
 from mnist_exp.errors import ConfigError
 from mnist_exp.outside.uris import masked

@@ -10,7 +10,7 @@ from mnist_exp.config.group_schemas import SCHEMAS
 from mnist_exp.config.identity import NEUTRAL, top_key
 from mnist_exp.config.schema import Config
 from mnist_exp.config.typed_text import restore_texts
-from mnist_exp.errors import ConfigError
+from mnist_exp.errors import ConfigError, UnknownSetting
 from mnist_exp.sweeper.quoting import escaped
 
 
@@ -96,6 +96,6 @@ def _refuse_additions(node: DictConfig, path: str = "") -> None:
     known = {entry.name for entry in fields(schema)}
     for key in map(str, node):
         if key not in known:
-            raise ConfigError(f"{path}{key}: no such setting\nSettings: {', '.join(sorted(known))}")
+            raise UnknownSetting(f"{path}{key}", known)
         if not OmegaConf.is_missing(node, key) and isinstance(node[key], DictConfig):
             _refuse_additions(node[key], f"{path}{key}.")

@@ -15,20 +15,18 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.utils import setup_globals
-from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf, open_dict
-from omegaconf.errors import OmegaConfBaseException
 
 from mnist_exp.config import bridge, earlier_names, sweeps_source
 from mnist_exp.config.group_schemas import SCHEMAS
 from mnist_exp.config.groups import CONF_DIR, group_names
 from mnist_exp.config.help import help_page
-from mnist_exp.config.mistakes import composition_error
+from mnist_exp.config.mistakes import FOREIGN_ERRORS, composition_error, understood
 from mnist_exp.config.schema import Config
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.typed_text import as_typed, text_keys
-from mnist_exp.errors import ConfigError
+from mnist_exp.errors import ConfigError, UnknownSetting, UserError
 
 # What a config or command line may instantiate by _target_: what a sweep and conf/config.yaml name.
 EXECUTION_WHITELIST = (
@@ -90,22 +88,23 @@ _COMPOSING = threading.RLock()  # Hydra's parser and loader are not made for thr
 def compose(overrides: Sequence[str]) -> Settings:
     """Return the settings that these overrides give on the command line.
 
-    Only this project's files are read, whatever Hydra application is running. Raises ConfigError,
-    HydraException and OmegaConfBaseException.
+    Only this project's files are read, whatever Hydra application is running. Raises UserError.
     """
     try:
         with _COMPOSING:
             composed = _loader().load_configuration(
                 "config", as_meant(overrides), RunMode.RUN, from_shell=False
             )
-    except (HydraException, OmegaConfBaseException):
+        hydra_config = composed.hydra
+        with open_dict(composed):
+            del composed["hydra"]
+        return Settings.from_hydra(composed, hydra_config)
+    except (*FOREIGN_ERRORS, UnknownSetting) as error:
+        raise understood(error, overrides) from error
+    except UserError:
         raise
     except Exception as error:
-        raise composition_error(error) from error
-    hydra_config = composed.hydra
-    with open_dict(composed):
-        del composed["hydra"]
-    return Settings.from_hydra(composed, hydra_config)
+        raise composition_error(error, overrides) from error
 
 
 def _loader() -> ConfigLoader:

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from mnist_exp.config.group_schemas import (
-    PARAMETERS,
     SCHEMAS,
     ConvNetConfig,
-    InitConfig,
     MlpConfig,
     ModelConfig,
     SoftmaxConfig,
 )
+from mnist_exp.config.init_schema import PARAMETERS, InitConfig
 from mnist_exp.errors import ConfigError
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from mnist_exp import data
 from mnist_exp.command import Parser, main
+from mnist_exp.config.command_line import refuse_other_words
 from mnist_exp.config.mistakes import USER_ERRORS
 from mnist_exp.config.tree import compose
 from mnist_exp.outside.printing import say, terminal_width
@@ -21,6 +22,7 @@ def run(arguments: Sequence[str]) -> int:
     usage = "[GROUP=OPTION] [KEY=VALUE] ..."
     parser = Parser("mnist_exp.preflight", _DESCRIPTION, _EXIT_CODE, usage=usage, store=False)
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="settings of the program")
+    refuse_other_words(arguments, ("-h", "--help"))
     config = compose(parser.parse_args(arguments).overrides).config
     train = data.load(**asdict(config.data)).train
     with quick_imports():

@@ -11,7 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import OverrideParseException
 from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
 
-from mnist_exp.sweeper import distributions, quoting
+from mnist_exp.sweeper import distributions, quoting, unreadable
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.foreign_text import clean
 
@@ -163,16 +163,14 @@ def parameter(key: str, value: Any) -> str:
 
 
 def _explained(error: OverrideParseException) -> str:
-    """Return the override that cannot be read and the line of Hydra's error that says why."""
+    """Return the override that cannot be read, and why or how it is written."""
     text = str(error.override)
-    lines = str(error).partition(f"{text} out of [")[2].replace(text, "").splitlines()[1:]
-    noise = ("See ", "Error parsing override", "LexerNoViableAlt")
-    reasons = [line for line in lines if line.strip(" ^") and not line.startswith(noise)]
     key, _, value = text.partition("=")
-    hint = ""
     if value and not set("'\"([{") & set(value):
-        hint = f"; text is written in quotes: {key}={quoting.quoted(value)}"
-    return clean(f"{text}: {reasons[0] if reasons else 'cannot be read'}{hint}")
+        hint = f"text is written in quotes: {key}={quoting.quoted(value)}"
+    else:
+        hint = unreadable.reason(error)
+    return clean(f"{text}: cannot be read; {hint}")
 
 
 def describe(text: str | None) -> str:

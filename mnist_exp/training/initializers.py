@@ -2,7 +2,7 @@
 
 import keras
 
-from mnist_exp.config.group_schemas import InitConfig, InitializerConfig
+from mnist_exp.config.init_schema import InitConfig, InitializerConfig
 from mnist_exp.training import seeds
 
 

@@ -6,13 +6,8 @@ A builder takes its config, the initializers and the images, and stacks layers o
 import keras
 from keras import KerasTensor, layers
 
-from mnist_exp.config.group_schemas import (
-    ConvNetConfig,
-    InitConfig,
-    MlpConfig,
-    ModelConfig,
-    SoftmaxConfig,
-)
+from mnist_exp.config.group_schemas import ConvNetConfig, MlpConfig, ModelConfig, SoftmaxConfig
+from mnist_exp.config.init_schema import InitConfig
 from mnist_exp.idx_files import IMAGE_SIZE, NUM_CLASSES
 from mnist_exp.training.initializers import RoleInitializers
 from mnist_exp.training.results import LayerRow

@@ -45,7 +45,7 @@ def test_a_folder_of_the_user_that_hides_a_setting_is_named() -> None:
         "seed: a folder of that name in --config-dir or hydra.searchpath hides"
     )
     error = HydraException("Could not override 'mine'. No match in the defaults list.\nuse +mine=x")
-    assert explain(error).endswith("use +mine=x")
+    assert explain(error) == "mine: no such setting"
 
 
 def test_adam_has_tensorflow_1s_epsilon() -> None:
@@ -155,11 +155,11 @@ def test_refused_values(override: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("epochs=3", "epochs: no such setting; did you mean schedule.epochs or bridge.epochs?"),
-        ("kernel_size=5", "kernel_size: no such setting; did you mean model.kernel_size?"),
+        ("epochs=3", "epochs: no such setting; did you mean schedule.epochs=3?"),
+        ("kernel_size=5", "kernel_size: no such setting; did you mean model.kernel_size=5?"),
         ("model.batch_size=5", "model.batch_size: no such setting; did you mean schedule.batch_s"),
         ("stddev=0.1", "stddev: no such setting\n"),
-        ("modl=mlp", "modl: no such setting; did you mean model?"),
+        ("modl=mlp", "modl: no such setting; did you mean model=mlp?"),
     ],
 )
 def test_a_setting_is_found_by_the_last_part_of_its_name(override: str, message: str) -> None:
@@ -172,8 +172,8 @@ def test_a_setting_is_found_by_the_last_part_of_its_name(override: str, message:
     ("override", "message"),
     [
         ("# a note", "# a note: cannot be read as KEY=VALUE; the shell takes no comment here"),
-        ("a b", "a b: cannot be read as KEY=VALUE"),
-        ("model", "model: cannot be read as KEY=VALUE (missing EQUAL at '<EOF>')"),
+        ("a b", "a b: cannot be read as KEY=VALUE; it has no ="),
+        ("model", "model: cannot be read as KEY=VALUE; did you mean model=VALUE?"),
     ],
 )
 def test_what_is_no_override_is_named_without_hydras_own_words(override: str, message: str) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mnist_exp.config.group_schemas import InitializerConfig
+from mnist_exp.config.init_schema import InitializerConfig
 from mnist_exp.config.tree import compose
 from mnist_exp.training import initializers
 

@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CONFIGS = [*(ROOT / "conf").rglob("*.yaml"), *(ROOT / "sweeps").glob("*.yaml")]
 FOLDERS = "mnist_exp|conf|sweeps|tests|benchmarks|docs"
 
 
@@ -51,6 +52,27 @@ def test_tests_exist(page: Path) -> None:
     cases = re.findall(r"\b(test_\w+)::(test_\w+)", text)
     assert not [name for name in files if name not in sources]
     assert not [f"{file}::{case}" for file, case in cases if f"def {case}(" not in sources[file]]
+
+
+def typed(page: Path) -> list[str]:
+    """Return what a page shows to be typed: commands, and settings in backticks."""
+    text = re.sub(r"\\\n\s*", " ", page.read_text())
+    lines = text.splitlines()
+    if page.suffix == ".yaml":
+        return [line for line in lines if line.startswith("#") and "python -m" in line]
+    code = [line for line in lines if line.startswith("    ")]
+    code += [part for line in lines for part in re.findall(r"`([^`]+)`", line)]
+    return [part for part in code if "python -m" in part or re.match(r"[+\w./]+=\S", part)]
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, *CONFIGS], ids=lambda page: f"{page.parent.name}/{page.stem}"
+)
+def test_what_is_to_be_typed_is_quoted_for_zsh(page: Path) -> None:
+    """zsh, the shell of macOS, takes brackets and stars for names of files, and then refuses."""
+    for command in typed(page):
+        bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", command.partition("   #")[0])
+        assert not re.search(r"[\[\](){}*?<>]", bare), command
 
 
 def test_ci_runs_every_file_with_slow_tests() -> None:

@@ -29,7 +29,7 @@ def from_override(override: Override) -> BaseDistribution:
     if tags and not override.is_interval_sweep():
         raise SweepError(
             f"{override.input_line}: only an interval can be searched by its logarithm; "
-            f"expected such as {override.key_or_group}=tag(log,int(interval(1,64)))"
+            f"expected such as '{override.key_or_group}=tag(log,int(interval(1,64)))'"
         )
     if override.is_interval_sweep():
         return _interval(override, value)

@@ -111,7 +111,7 @@ def make_plan(sweeper: DictConfig, space: SearchSpace) -> Plan:
         raise SweepError(
             f"hydra.sweeper.n_trials={plan.n_trials}: nothing is searched, so that all trials "
             "would be the same; expected a setting with several values, such as x=1,2 or "
-            "x=interval(0,1)"
+            "'x=interval(0,1)'"
         )
     return plan
 

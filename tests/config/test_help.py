@@ -1,6 +1,7 @@
 """`python -m mnist_exp --help`, as a person reads it."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -108,6 +109,14 @@ def test_every_group_and_option_is_there_with_the_first_line_of_its_file(page: s
 )
 def test_no_word_of_python_or_yaml_is_there(page: str, word: str) -> None:
     assert word not in page
+
+
+def test_examples_can_be_typed_in_zsh(page: str) -> None:
+    examples = [line for line in page.splitlines() if line.startswith("    python -m")]
+    assert len(examples) > 8
+    for example in examples:
+        command = example.strip().partition("  ")[0]
+        assert not re.search(r"[\[\](){}*?<>]", re.sub("'[^']*'", "", command))
 
 
 @pytest.mark.parametrize(

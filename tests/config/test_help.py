@@ -170,7 +170,7 @@ def test_options_of_an_own_folder_are_listed(tmp_path: Path) -> None:
 
 
 def test_what_is_given_is_shown_beside_the_default(tmp_path: Path) -> None:
-    given = ["model=mlp", "seed=3", "tracking.uri=${oc.env:UNSET}", "~tags", "debug=fast"]
+    given = ["model=mlp", "seed=3", "tracking.uri=${oc.env:UNSET}", "debug=fast"]
     found = entries(shown(*given, cwd=tmp_path))
     here = {key: text.partition(" Here: ")[2] for key, text in found.items() if " Here: " in text}
     assert here == {

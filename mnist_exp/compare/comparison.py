@@ -26,6 +26,7 @@ class Comparison:
     """What was compared, and everything that a table, a file or a page shows of it."""
 
     title: str  # the selection of runs, in words
+    uri: str  # of the store
     metric: str
     higher_is_better: bool
     runs: Runs
@@ -83,6 +84,7 @@ def compare(
     pairs, notes = paired_predictions(store, runs, base, [row.group for row in shown])
     return Comparison(
         title=str(selection),
+        uri=store.uri,
         metric=metric,
         higher_is_better=better,
         runs=runs,

@@ -16,10 +16,12 @@ from mnist_exp.compare.rows import SHOWN, Row
 from mnist_exp.errors import DataError
 from mnist_exp.outside import templates
 from mnist_exp.outside.printing import plural
+from mnist_exp.tracking import links
 from mnist_exp.tracking.params import decode
 
 _MOST_PAIRS = 3  # of groups with confusion matrices and images; the first is open
 _MOST_LISTED = 50  # runs that are not counted
+_MOST_LINKED = 50  # runs of a group that MLflow's UI is asked to compare
 _MOST_ACROSS = 6  # groups that are columns of the table of settings
 _TERMS = (
     *("Accuracy", "BCa interval", "Baseline", "Confidence interval", "Cost", "Epoch", "Group"),
@@ -56,6 +58,8 @@ def render(comparison: Comparison, written: str, data_dir: str | None = None) ->
         settings=_settings(comparison),
         not_counted=words.not_counted(comparison, _MOST_LISTED),
         ensembles=any(_has_ensemble(row) for row in paired),
+        addresses={row.group.label: _address(comparison, row) for row in comparison.rows},
+        ui=None if links.is_server(comparison.uri) else links.ui_command(comparison.uri),
         glossary=TERMS,
         terms=_terms(comparison),
         words=words,
@@ -63,6 +67,15 @@ def render(comparison: Comparison, written: str, data_dir: str | None = None) ->
         swatch=svg.swatch,
         verdict_class=strips.verdict_class,
     )
+
+
+def _address(comparison: Comparison, row: Row) -> str | None:
+    """Return where MLflow's UI compares a group's runs; None if they are too many for it."""
+    run_ids = row.group.run_ids
+    if len(run_ids) > _MOST_LINKED:
+        return None
+    experiments = comparison.runs.info.loc[list(run_ids), "experiment"].astype(str).unique()
+    return links.comparison_page(comparison.uri, list(experiments), run_ids)
 
 
 def _has_ensemble(row: Row) -> bool:

@@ -1,6 +1,8 @@
 """Where a person sees runs: addresses in MLflow's UI, and the command that starts the UI."""
 
+import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -33,6 +35,15 @@ def runs_page(uri: str, experiment_id: str, view: str | None = None) -> str:
     """Return the address of an experiment's runs, as the shared view with this key shows them."""
     shown = "" if view is None else f"&viewStateShareKey={quote(view, safe='')}"
     return f"{_server(uri)}/#/experiments/{experiment_id}/runs?{_MODE}{shown}"
+
+
+def comparison_page(uri: str, experiment_ids: Sequence[str], run_ids: Sequence[str]) -> str:
+    """Return the address of MLflow's own comparison of these runs; one run has its page."""
+    if len(run_ids) == 1:
+        return run_page(uri, experiment_ids[0], run_ids[0])
+    listed = {"runs": list(run_ids), "experiments": list(experiment_ids)}
+    query = "&".join(f"{key}={quote(json.dumps(ids), safe='')}" for key, ids in listed.items())
+    return f"{_server(uri)}/#/compare-runs?{query}&{_MODE}"
 
 
 def is_server(uri: str) -> bool:

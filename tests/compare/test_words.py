@@ -39,6 +39,7 @@ def compared(groups: Mapping[str, Sequence[float] | Mapping[str, float]]) -> Com
     ]
     return Comparison(
         title="study x",
+        uri="",
         metric=ACCURACY,
         higher_is_better=True,
         runs=Runs(info=NOTHING, params=NOTHING, tags=NOTHING, metrics=NOTHING),

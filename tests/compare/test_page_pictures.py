@@ -1,0 +1,29 @@
+"""The pictures in README and docs of compare.html, from the four programs of the tutorials."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import browser
+from tests.support.runs import output_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+STUDY = ("sweeps=variants", "schedule.epochs=1", "hydra.sweeper.study_name=variants")
+COMPARE = ("--study", "variants", "--baseline", "variant=blog_cnn3x3")
+
+
+def test_the_tutorials_programs_on_the_page(workdir: Path, pictures: Path) -> None:
+    """The page down to its figures, as wide as a laptop and as a phone."""
+    output_of(workdir, "mnist_exp", "-m", *STUDY, "tracking.code=off")  # so no commit is shown
+    table = output_of(workdir, "mnist_exp.compare", *COMPARE)
+    words = " ".join(table.split())
+    assert "notebook_softmax_buggy is worse than blog_cnn3x3" in words
+    assert "warning" not in words
+    with browser.page() as page:
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto((workdir / "compare.html").as_uri())
+            box = page.locator("section#paired-differences").bounding_box()
+            assert box is not None
+            clip = {"x": 0, "y": 0, "width": width, "height": box["y"] + box["height"] + 16}
+            page.screenshot(path=pictures / f"compare_{width}.png", full_page=True, clip=clip)

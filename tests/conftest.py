@@ -46,7 +46,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def pictures(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The folder into which a test writes a picture of the docs: docs/images, if asked for."""
-    folder: Path = (request.config.getoption("--pictures") or tmp_path / "pictures").resolve()
+    asked: Path | None = request.config.getoption("--pictures")
+    typed_in = request.config.invocation_params.dir  # a test may work in another folder
+    folder = tmp_path / "pictures" if asked is None else typed_in / asked
     folder.mkdir(exist_ok=True)
     return folder
 

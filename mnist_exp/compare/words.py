@@ -192,8 +192,8 @@ def verdict_notes(comparison: Comparison) -> list[str]:
         )
     if any(d.verdict is Verdict.NOT_SHOWN and d.interval.side for d in groups):
         notes.append(
-            "No difference is shown although the 95% interval leaves out 0: of so few seeds the "
-            "bootstrap's interval is too narrow, so a verdict needs Student's as well, which "
+            "No difference is shown although the 95% interval leaves out 0: with so few seeds "
+            "the bootstrap's interval is too narrow, so a verdict needs Student's as well, which "
             "contains 0."
         )
     return notes

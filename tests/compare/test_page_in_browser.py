@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-COLUMN = "rows => rows.map(row => row.cells[0].innerText)"
+COLUMN = "rows => rows.map(row => row.cells[0].innerText.split('\\n')[0])"
 
 
 @pytest.fixture

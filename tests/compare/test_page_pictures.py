@@ -25,5 +25,9 @@ def test_the_tutorials_programs_on_the_page(workdir: Path, pictures: Path) -> No
             page.goto((workdir / "compare.html").as_uri())
             box = page.locator("section#paired-differences").bounding_box()
             assert box is not None
-            clip = {"x": 0, "y": 0, "width": width, "height": box["y"] + box["height"] + 16}
-            page.screenshot(path=pictures / f"compare_{width}.png", full_page=True, clip=clip)
+            height = box["y"] + box["height"] + 16
+            page.screenshot(
+                path=pictures / f"compare_{width}.png",
+                full_page=True,
+                clip={"x": 0, "y": 0, "width": width, "height": height},
+            )

@@ -1,14 +1,16 @@
 """What a person sees while a run goes on: the start, a live bar or plain lines, and the summary."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
+from mnist_exp.config.groups import group_options
 from mnist_exp.config.schema import ReferenceConfig
+from mnist_exp.config.settings import Settings
 from mnist_exp.experiment.conclusion import conclusion
 from mnist_exp.outside.printing import command_line, console, plural, terminal_width
 from mnist_exp.outside.uris import masked
@@ -63,8 +65,12 @@ class Reporter:
         epoch = max(progress.epoch, 1)
         self._print(f"Resuming run {run_id} at step {progress.step:,}, epoch {epoch}.")
 
-    def interrupted(self, progress: Progress | None, overrides: Sequence[str]) -> None:
-        """Print where the last checkpoint is, and the command that goes on from it."""
+    def interrupted(self, progress: Progress | None, settings: Settings) -> None:
+        """Print where the last checkpoint is, and the command that goes on from it.
+
+        A run with options of a --config-dir is found by its settings: its record names options that
+        another command does not know.
+        """
         if progress is None:
             self._print("\nInterrupted before the first checkpoint; the same command starts anew.")
             return
@@ -74,8 +80,10 @@ class Reporter:
             where = f"after epoch {progress.epoch}, at step {progress.step:,}"
         else:
             where = f"in epoch {progress.epoch}, at step {progress.step:,}"
-        store = [masked(text) for text in overrides if text.startswith("tracking.uri=")]
+        store = [masked(text) for text in settings.overrides if text.startswith("tracking.uri=")]
         command = command_line("python", "-m", "mnist_exp", f"resume={self.run_id}", *store)
+        if any(option not in group_options(group) for group, option in settings.choices.items()):
+            command = "the same command, with resume=auto"
         self._print(
             f"\nInterrupted; a checkpoint of run {self.run_id} is saved {where}.\n"
             f"To go on: {command}"

@@ -225,7 +225,8 @@ def _check_length(state: RunState, job: Job) -> None:
         if state.results and not state.results[-1].complete:
             raise UserError(
                 f"resume={run_id}: the run ended inside epoch {progress.epoch}, at step "
-                f"{progress.step}; only one that ended with an epoch can be made longer"
+                f"{progress.step:,}; only one that ended with an epoch can be made longer\n"
+                "A new run, without resume, can have any length"
             )
     ended = checkpoint.has_ended(checkpoint.run_folder(str(run_id)))
     if job.total_steps < progress.step or (ended and job.total_steps == progress.step):

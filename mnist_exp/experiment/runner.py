@@ -76,7 +76,7 @@ def _report_interruption(reporter: Reporter, settings: Settings) -> None:
     if reporter.run_id is not None:
         folder = checkpoint.run_folder(reporter.run_id)
         state = checkpoint.load_newest(folder, reporter.warn)
-    reporter.interrupted(None if state is None else state.progress, settings.overrides)
+    reporter.interrupted(None if state is None else state.progress, settings)
 
 
 def _prepare(

@@ -1,5 +1,6 @@
 """What a plain `-m` ends with: its settings with their accuracies, and what to do next."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -54,7 +55,7 @@ def show(name: str, config: DictConfig) -> None:
         console().print(_table(jobs, results))
     setting = [] if uri is None else [f"tracking.uri={masked(uri)}"]
     if len(results) < len(jobs):
-        _show_rest(jobs, runs, setting)
+        _show_rest(jobs, runs, setting, _own_folder(config))
     if results:
         command = ["python", "-m", "mnist_exp.compare", "--filter", condition, *setting]
         say(f"To compare them: {command_line(*command)}")
@@ -113,8 +114,21 @@ def _mean(values: Sequence[float]) -> str:
     return f"{fmean(values):.4f}{spread}"
 
 
-def _show_rest(jobs: Sequence[Job], runs: Runs, setting: Sequence[str]) -> None:
-    """Print what became of the other jobs, with the commands that go on or begin them."""
+def _own_folder(config: DictConfig) -> list[str]:
+    """Return `--config-dir FOLDER` if the command had it: its own options need it again."""
+    sources = config.hydra.runtime.config_sources
+    own = [source.path for source in sources if source.provider == "command-line"]
+    return ["--config-dir", os.path.relpath(own[0])] if own else []
+
+
+def _show_rest(
+    jobs: Sequence[Job], runs: Runs, setting: Sequence[str], flags: Sequence[str]
+) -> None:
+    """Print what became of the other jobs, with the commands that go on or begin them.
+
+    A record names its options only, so that a run with options of a --config-dir is found by its
+    settings.
+    """
     info = runs.info.assign(number=_numbers(runs))
     begun = {row.number: (run_id, row.status, row.reason) for run_id, row in info.iterrows()}
     lines, resumable = [], checkpoint.known_runs()
@@ -123,12 +137,15 @@ def _show_rest(jobs: Sequence[Job], runs: Runs, setting: Sequence[str]) -> None:
         run_id, status, reason = begun.get(number, ("", "no run yet", ""))
         if status == "finished":
             continue
-        if status == "killed" and run_id in resumable:
-            done = command_line("python", "-m", "mnist_exp", f"resume={run_id}", *setting)
-        elif status in ("killed", "no run yet"):
-            done = command_line("python", "-m", "mnist_exp", *overrides)
-        else:
+        if status == "failed":
             done = f"{' '.join(overrides)}{f' ({reason})' if reason else ''}"
+        elif run_id in resumable:
+            resumed = [*overrides, "resume=auto"] if flags else [f"resume={run_id}", *setting]
+            done = command_line("python", "-m", "mnist_exp", *flags, *resumed)
+        else:
+            done = command_line("python", "-m", "mnist_exp", *flags, *overrides)
+        # A process that joblib ends has no time to say so: its run looks as if it were running.
+        status = "stopped" if status in ("killed", "running") else status
         lines.append(f"  {status}: {done}")
     hidden = len(lines) - _MOST_LISTED
     say("\n".join([*lines[:_MOST_LISTED], *([f"  and {hidden} more"] if hidden > 0 else [])]))

@@ -44,6 +44,17 @@ def test_summary_puts_the_claim_beside_the_result(capsys: pytest.CaptureFixture[
     assert "This run differs from the tutorial's in: schedule.epochs=2" in lines
 
 
+def test_a_stopped_run_with_options_of_ones_own_is_found_by_its_settings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """`resume=RUN_ID` does not know the folder of a --config-dir."""
+    settings = replace(a_job().settings, choices={"experiment": "mine"})
+    Reporter().interrupted(Progress(epoch=2, step=1300), settings)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2].endswith("is saved after epoch 2, at step 1,300.")
+    assert lines[-1] == "To go on: the same command, with resume=auto"
+
+
 def test_each_override_is_shown_once_with_its_last_value(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -1,5 +1,6 @@
 """What a plain `-m` says when it has ended, however it ended."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +11,17 @@ from mnist_exp.studies import multirun_table
 from mnist_exp.training import checkpoint
 
 
-def config(*overrides: str) -> DictConfig:
+def config(*overrides: str, own: Path | None = None) -> DictConfig:
     """Return the part of a command's config that the table needs."""
-    sweeper: dict[str, Any] = {"sweeper": {"params": None}, "overrides": {"task": list(overrides)}}
-    return OmegaConf.create({"hydra": sweeper, "tracking": {"uri": None}})
+    sources = [{"provider": "main", "path": "/x", "schema": "file"}]
+    if own is not None:
+        sources.append({"provider": "command-line", "path": str(own), "schema": "file"})
+    hydra: dict[str, Any] = {
+        "sweeper": {"params": None},
+        "overrides": {"task": list(overrides)},
+        "runtime": {"config_sources": sources},
+    }
+    return OmegaConf.create({"hydra": hydra, "tracking": {"uri": None}})
 
 
 def add(
@@ -25,12 +33,15 @@ def add(
     return run_id
 
 
-def shown(capsys: pytest.CaptureFixture[str], *overrides: str) -> list[str]:
-    multirun_table.show("mine", config(*overrides))
+def shown(
+    capsys: pytest.CaptureFixture[str], *overrides: str, own: Path | None = None
+) -> list[str]:
+    multirun_table.show("mine", config(*overrides, own=own))
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    *shown, last = [line for line in lines if line.strip(" ─")] or [""]
-    assert not last or last.startswith("To see them: python -m mnist_exp.ui then open http://")
-    return shown
+    said = [line for line in lines if line.strip(" ─")]
+    if COMPARE in said:
+        assert said.pop().startswith("To see them: python -m mnist_exp.ui then open http://")
+    return said
 
 
 COMPARE = "To compare them: python -m mnist_exp.compare --filter \"tags.multirun = 'mine'\""
@@ -70,15 +81,27 @@ def test_what_did_not_end_well_has_its_reason_or_the_command_that_goes_on(
     add(fake_runs, 1, 0.9, "FAILED", failure_reason="the cost became nan\nmore")
     stopped = add(fake_runs, 2, 0.9, "KILLED")
     monkeypatch.setattr(checkpoint, "known_runs", lambda: [stopped])
-    add(fake_runs, 3, 0.9, "KILLED")  # before its first checkpoint
+    add(fake_runs, 3, 0.9, "RUNNING")  # before its first checkpoint
     lines = shown(capsys, "model=mlp", "seed=1,2,3,4,5", "model.hidden_units=[8,8]")
     assert lines[0] == "1 of 5 runs are done."
     assert lines[-5:] == [
         "failed: model=mlp seed=2 model.hidden_units=[8,8] (the cost became nan)",
-        f"killed: python -m mnist_exp resume={stopped}",
-        "killed: python -m mnist_exp model=mlp seed=4 'model.hidden_units=[8,8]'",
+        f"stopped: python -m mnist_exp resume={stopped}",
+        "stopped: python -m mnist_exp model=mlp seed=4 'model.hidden_units=[8,8]'",
         "no run yet: python -m mnist_exp model=mlp seed=5 'model.hidden_units=[8,8]'",
         COMPARE,
+    ]
+
+
+def test_options_of_ones_own_need_their_folder_again(
+    fake_runs: FakeRuns, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = add(fake_runs, 0, 0.9, "KILLED")
+    monkeypatch.setattr(checkpoint, "known_runs", lambda: [stopped])
+    command = "python -m mnist_exp --config-dir 'my conf' experiment=mine"
+    assert shown(capsys, "experiment=mine", "seed=1,2", own=Path("my conf").absolute())[1:] == [
+        f"stopped: {command} seed=1 resume=auto",
+        f"no run yet: {command} seed=2",
     ]
 
 

@@ -1,0 +1,36 @@
+"""Ctrl-C on a plain `-m` says how to go on with each of its runs, whoever runs them."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.waiting import LIMIT, until
+
+ENDLESS = ["model=softmax", "schedule.epochs=100000", "data.eval_limit=10", "preflight=off"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_what_is_left_after_an_interruption(workdir: Path, launcher: str) -> None:
+    command = [sys.executable, "-m", "mnist_exp", "-m", f"hydra/launcher={launcher}", "seed=1,2,3"]
+    shown = Path("shown")
+    # A shell ignores Ctrl-C for what it starts in the background, such as these tests.
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with shown.open("w") as file:
+        process = subprocess.Popen(
+            [*command, *ENDLESS], stdout=file, stderr=subprocess.STDOUT, process_group=0
+        )
+    signal.signal(signal.SIGINT, heard)
+    until(lambda: "Epoch: 0003" in shown.read_text(), "the third epoch")
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    assert process.wait(LIMIT) == 130
+    lines = shown.read_text().splitlines()
+    begun = [path.name for path in Path("outputs/checkpoints").iterdir()]
+    assert "0 of 3 runs are done." in lines
+    assert {f"  stopped: python -m mnist_exp resume={run_id}" for run_id in begun} <= set(lines)
+    waiting = f"  no run yet: python -m mnist_exp seed=3 {' '.join(ENDLESS)}"
+    assert lines[-1] == waiting

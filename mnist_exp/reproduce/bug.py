@@ -15,13 +15,14 @@ from mnist_exp.training.loop import fit
 from mnist_exp.training.losses import PerExampleLoss
 from mnist_exp.training.program import Program, build_program, predict_probabilities, to_float
 
-_MEANT = losses.build(LossConfig(kind="cross_entropy", reduction="sum"))
+_MEANT_CONFIG = LossConfig(kind="cross_entropy", reduction="sum")
+_MEANT = losses.build(_MEANT_CONFIG)
 _RANGE = 6.0  # of the logit in the curves, both ways
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """The trained model, with the loss in one of two forms that are equal on paper."""
+    """The trained model, with one of the losses."""
 
     steps: int
     test_loss: float  # mean per test image
@@ -29,6 +30,7 @@ class Ending:
     tied: tuple[int, ...]  # classes that share the largest logit exactly, on every test image
     predicted: tuple[int, ...]  # classes given to test images; argmax takes the first of ties
     right: int  # test images
+    course: NDArray[np.float64]  # [points, 2] of training: step, mean cost since the point before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +51,14 @@ class Bug:
     meant_gradient_at_start: float  # the same of the loss that was meant
     literal: Ending  # with the log of softmax, as the notebook and the preset have it
     stable: Ending  # with log-softmax: the same loss, rounded in another way
+    meant: Ending  # with the loss that was meant
     logit: NDArray[np.float64]  # [points]
     entropy: NDArray[np.float32]  # [points]
     cross_entropy: NDArray[np.float32]  # [points]
 
 
 def analyse(config: Config, dataset: data.Dataset) -> Bug:
-    """Measure the loss at the start, then train the preset in both forms, which takes seconds."""
+    """Measure the loss at the start, then train the preset in each form, which takes seconds."""
     program = build_program(config, len(dataset.train))
     images = to_float(tf.constant(dataset.train.images))
     labels = tf.constant(dataset.train.labels)
@@ -71,8 +74,9 @@ def analyse(config: Config, dataset: data.Dataset) -> Bug:
         probabilities_at_start=tuple(float(p) for p in np.unique(probabilities)),
         gradient_at_start=_largest_gradient(program, program.loss, images, labels),
         meant_gradient_at_start=_largest_gradient(program, _MEANT, images, labels),
-        literal=_ending(config, dataset, from_probabilities=True),
-        stable=_ending(config, dataset, from_probabilities=False),
+        literal=_ending(config, dataset, replace(config.loss, from_probabilities=True)),
+        stable=_ending(config, dataset, replace(config.loss, from_probabilities=False)),
+        meant=_ending(config, dataset, _MEANT_CONFIG),
         logit=logit,
         entropy=program.loss(moved_class, moved).numpy(),
         cross_entropy=_MEANT(moved_class, moved).numpy(),
@@ -91,10 +95,10 @@ def _largest(tensors: list[tf.Tensor]) -> float:
     return max(float(tf.reduce_max(tf.abs(tensor))) for tensor in tensors)
 
 
-def _ending(config: Config, dataset: data.Dataset, *, from_probabilities: bool) -> Ending:
-    loss = replace(config.loss, from_probabilities=from_probabilities)
+def _ending(config: Config, dataset: data.Dataset, loss: LossConfig) -> Ending:
     program = build_program(replace(config, loss=loss), len(dataset.train))
-    *_, last = fit(program, dataset)
+    epochs = list(fit(program, dataset))
+    last = epochs[-1]
     logits = program.logits(tf.constant(dataset.test.images)).numpy()
     is_largest = logits == logits.max(axis=1, keepdims=True)
     predictions = logits.argmax(axis=1)
@@ -105,4 +109,5 @@ def _ending(config: Config, dataset: data.Dataset, *, from_probabilities: bool) 
         tied=tuple(int(c) for c in np.flatnonzero(is_largest.all(axis=0))),
         predicted=tuple(int(c) for c in np.unique(predictions)),
         right=int((predictions == dataset.test.labels).sum()),
+        course=np.array([(p.step, p.cost) for epoch in epochs for p in epoch.step_points]),
     )

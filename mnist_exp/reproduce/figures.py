@@ -144,26 +144,31 @@ def batch_accuracy(curve: Curve) -> Figure:
 
 
 def bug(analysis: "Bug") -> Figure:
-    """Draw both losses of one image while one logit moves away from the start.
+    """Draw both losses of one image while one logit moves away from the start, and both trainings.
 
-    The notebook's loss is at its maximum there, the one that was meant is on a slope.
+    The notebook's loss is at its maximum there, the one that was meant is on a slope. So the cost
+    of the one stays where it is, and that of the other falls.
     """
-    figure = Figure(figsize=(8, 3.8), layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    loss, training = figure.subplots(1, 2)
     wrong = "the notebook's: \N{MINUS SIGN}sum(y log y), its own entropy"
     meant = "the one that was meant: \N{MINUS SIGN}log y of the label"
     logit, start = analysis.logit, analysis.loss_at_start
-    axes.plot(logit, analysis.entropy, color=VERMILLION, lw=2, label=wrong)
-    axes.plot(logit, analysis.cross_entropy, color=BLUE, lw=2, ls="--", label=meant)
-    axes.plot([0], [start], "o", ms=8, color="black", zorder=3)
+    loss.plot(logit, analysis.entropy, color=VERMILLION, lw=2, label=wrong)
+    loss.plot(logit, analysis.cross_entropy, color=BLUE, lw=2, ls="--", label=meant)
+    loss.plot([0], [start], "o", ms=8, color="black", zorder=3)
     line = {"arrowstyle": "-", "color": GREY}
     text = f"start: {start:.4f} = ln 10"
-    axes.annotate(text, (0, start), (0.35, start + 1.1), fontsize=9, arrowprops=line)
-    axes.set_ylim(0, None)
-    axes.set(xlabel="logit of one class, the other nine at 0", ylabel="loss of one image")
-    axes.grid(alpha=0.3)
-    axes.spines[["right", "top"]].set_visible(False)
-    axes.legend(**_LEGEND)
+    loss.annotate(text, (0, start), (0.35, start + 1.1), fontsize=9, arrowprops=line)
+    loss.set(xlabel="logit of one class, the other nine at 0", ylabel="loss of one image")
+    training.plot(*analysis.literal.course.T, color=VERMILLION, lw=2)
+    training.plot(*analysis.meant.course.T, color=BLUE, lw=2, ls="--")
+    training.set(xlabel="training step", ylabel="cost of the training batches")
+    for axes in (loss, training):
+        axes.set_ylim(0, None)
+        axes.grid(alpha=0.3)
+        axes.spines[["right", "top"]].set_visible(False)
+    figure.legend(*loss.get_legend_handles_labels(), loc="outside upper center", ncols=2, **_LEGEND)
     return figure
 
 

@@ -73,6 +73,11 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
     assert reproduction.bug.literal.tied == tuple(range(10))
     assert reproduction.bug.loss_at_start == pytest.approx(np.log(10), abs=1e-5)
     assert reproduction.bug.entropy.argmax() == 60  # where no logit has moved
+    assert reproduction.bug.literal.course[:, 1] == pytest.approx(np.log(10), abs=1e-5)
+    steps, costs = reproduction.bug.meant.course.T
+    assert steps[-1] == 1000
+    assert costs[0] > 1
+    assert costs[-1] < 0.5
     for ending in (reproduction.bug.literal, reproduction.bug.stable):
         assert ending.predicted == (0,)
         assert ending.right == reproduction.bug.zeros == 980

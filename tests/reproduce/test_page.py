@@ -197,6 +197,7 @@ def bug() -> Bug:
         tied=tuple(range(10)),
         predicted=(0,),
         right=980,
+        course=np.array([[10, 2.3026], [20, 2.3026]]),
     )
     leaves = dataclasses.replace(
         stays, test_loss=0.6931, largest_weight=3.25, tied=(3, 7), predicted=(3,), right=1010
@@ -212,6 +213,7 @@ def bug() -> Bug:
         meant_gradient_at_start=12345.6,
         literal=stays,
         stable=leaves,
+        meant=dataclasses.replace(leaves, course=np.array([[10, 1.0], [20, 0.5]])),
         logit=curve.astype(np.float64),
         entropy=curve,
         cross_entropy=curve,
@@ -244,6 +246,12 @@ def test_the_csv_has_a_line_for_each_number_of_the_bug(bug: Bug) -> None:
     assert values["bug: literal tied"] == list(range(10))
     assert values["bug: stable right"] == [1010]
     assert "bug: entropy" not in values
+
+
+def test_the_figure_of_the_bug_has_both_trainings(bug: Bug) -> None:
+    _, training = figures.bug(bug).axes
+    drawn = [np.asarray(line.get_ydata()).tolist() for line in training.lines]
+    assert drawn == [[2.3026, 2.3026], [1.0, 0.5]]
 
 
 def test_figures_show_every_seed_and_claim(measured: results.Reproduction) -> None:

@@ -20,6 +20,7 @@ ROOMS: dict[str, set[str]] = {
     "predict": {"mlflow", "numpy", "pandas", "rich"},
     "explain": {"markupsafe", "numpy", "pandas", "rich"},
     "sync": set(),
+    "ui": {"mlflow"},
     "preflight.__main__": set(),
     "experiment": {"numpy", "rich"},
     "studies": {"hydra", "mlflow", "omegaconf", "optuna", "rich"},

@@ -3,7 +3,6 @@
 import base64
 import io
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from mnist_exp.command import Parser, main, put
 from mnist_exp.errors import UserError
 from mnist_exp.outside import plot_style, printing
+from mnist_exp.outside.browsers import open_page
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.lasting_stream import LastingStream
 
@@ -196,16 +196,7 @@ def _save(original: NDArray[np.uint8], prediction: "Prediction", title: str, out
         raise UserError(f"--output {output}: cannot be written ({error.strerror})") from error
     printing.say(f"picture: {output}")
     if LastingStream().isatty():  # nobody looks at a script's windows
-        _open(output.absolute().as_uri())
-
-
-def _open(address: str) -> None:
-    """Open the address in a browser, if this machine has a display."""
-    variables = ("DISPLAY", "WAYLAND_DISPLAY")
-    if sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in variables):
-        import webbrowser
-
-        webbrowser.open(address)
+        open_page(output.absolute().as_uri())
 
 
 def _draw(which: Sequence[str], uri: str | None, trust: bool) -> None:
@@ -215,7 +206,7 @@ def _draw(which: Sequence[str], uri: str | None, trust: bool) -> None:
     models = _load(which, uri, trust)
     with drawing.serving(models) as server:
         print(f"{server.url}\nCtrl-C ends it.", flush=True)
-        _open(server.url)
+        open_page(server.url)
         server.serve_forever()
 
 

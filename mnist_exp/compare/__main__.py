@@ -1,17 +1,24 @@
 """`python -m mnist_exp.compare --study NAME`: a table, compare.csv and compare.html."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mnist_exp.command import Parser, main, output_folder, without_garbage_collection, write
 from mnist_exp.errors import UserError
 from mnist_exp.outside import printing
 
+if TYPE_CHECKING:
+    from mnist_exp.tracking.runs import Runs, Selection, Store
+
 _DESCRIPTION = """Which group of runs is better, by how much, and is that luck?
 
 Groups the selected runs by their config without the seed, compares each group with a baseline,
 pairing runs by seed, and writes compare.csv and compare.html. docs/compare.md has the statistics
-and what the verdicts mean."""
+and what the verdicts mean. Of a study that searched settings, with one run of each, it writes
+trials.csv and tuning.html instead: which settings are best, and which of them matter."""
 _EXAMPLES = """examples:
   python -m mnist_exp.compare --study variants --baseline variant=blog_cnn3x3
   python -m mnist_exp.compare --experiment mnist_exp --group-by model,loss
@@ -28,7 +35,7 @@ def _parser() -> Parser:
         "--experiment": ("NAME", "compare the runs of this MLflow experiment"),
         "--filter": ("FILTER", "compare the runs that this MLflow filter selects"),
         "--group-by": ("KEY,...", "what the runs of a group share; default: all but the seed"),
-        "--metric": ("NAME", "what is compared; default: %(default)s"),
+        "--metric": ("NAME", "what is compared; default: test/accuracy"),
         "--baseline": (
             "KEY=VALUE,...",
             "the group to compare with; default: the one with most seeds, of several the oldest",
@@ -47,7 +54,7 @@ def _parser() -> Parser:
         choices=["maximize", "minimize"],
         help="which values are better; default: from the metric's name",
     )
-    parser.set_defaults(group_by="", metric="test/accuracy", output=".")
+    parser.set_defaults(group_by="", output=".")
     return parser
 
 
@@ -69,21 +76,24 @@ def run(arguments: Sequence[str]) -> None:
         )
     from mnist_exp.compare import page, table
     from mnist_exp.compare.comparison import compare
-    from mnist_exp.tracking.links import ui_command
     from mnist_exp.tracking.runs import Selection, Store
 
     store = Store(given.uri)
+    selection = Selection(
+        study=given.study, experiment=given.experiment, filter=given.filter, run_ids=run_ids
+    )
+    written = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
+    asked = (given.group_by, given.metric, given.baseline, given.direction)
+    if not any(asked) and _show_search(store, selection, folder, written):
+        return
     comparison = compare(
         store,
-        Selection(
-            study=given.study, experiment=given.experiment, filter=given.filter, run_ids=run_ids
-        ),
-        metric=given.metric,
+        selection,
+        metric=given.metric or "test/accuracy",
         group_by=[key.strip() for key in given.group_by.split(",") if key.strip()],
         baseline=given.baseline,
         higher_is_better=None if given.direction is None else given.direction == "maximize",
     )
-    written = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
     write(
         folder,
         {
@@ -93,10 +103,45 @@ def run(arguments: Sequence[str]) -> None:
     )
     console = printing.console()
     table.show(comparison, console)
-    page_file, csv_file = folder / "compare.html", folder / "compare.csv"
+    _say_where(store, comparison.runs, folder / "compare.html", folder / "compare.csv")
+
+
+def _say_where(store: "Store", runs: "Runs", page_file: Path, csv_file: Path) -> None:
+    """Print where the page, the table and the runs can be seen."""
+    from mnist_exp.tracking.links import ui_command
+
+    console = printing.console()
     console.print(f"The page, for a browser: {page_file}    every run: {csv_file}", soft_wrap=True)
-    address = store.page(comparison.runs)
+    address = store.page(runs)
     console.print(f"In MLflow: {ui_command(store.uri)}    then open {address}", soft_wrap=True)
+
+
+def _show_search(store: "Store", selection: "Selection", folder: Path, written: str) -> bool:
+    """Write and print the page of a study that searched settings with one run of each.
+
+    Return False if the selection is no such study. Raises UserError if there is no study.
+    """
+    if selection.study is None or replace(selection, study=None) != type(selection)():
+        return False
+    from mnist_exp.tuning import page, table
+    from mnist_exp.tuning.recorded import from_runs
+
+    selection = store.resolved(selection)
+    runs = store.select(selection)
+    study = from_runs(store, runs, str(selection.study))
+    if not study.is_search:
+        return False
+    html, summary = page.render(study, written)
+    csv = table.to_csv(study).to_csv(index=False)
+    write(folder, {"trials.csv": csv, "tuning.html": html})
+    console = printing.console()
+    console.print(
+        f"Study {study.name} searched settings, with one run of each. --group-by KEY compares "
+        "groups of its trials."
+    )
+    table.show(study, summary, console)
+    _say_where(store, runs, folder / "tuning.html", folder / "trials.csv")
+    return True
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def compare(
         counts = ", ".join(f"{count} {kind}" for kind, count in statuses.value_counts().items())
         raise UserError(f"no run selected by {selection} counts: {counts}")
     base = groups[find_baseline(runs, groups, baseline)]
-    better = _is_maximised(metric) if higher_is_better is None else higher_is_better
+    better = is_maximised(metric) if higher_is_better is None else higher_is_better
     rows = make_rows(counted, counted.index(base), higher_is_better=better, shares=is_share(metric))
     shown = [row for row in rows if row.color is not None]
     pairs, notes = paired_predictions(store, runs, base, [row.group for row in shown])
@@ -108,5 +108,6 @@ def _require_metric(runs: Runs, metric: str) -> None:
     )
 
 
-def _is_maximised(metric: str) -> bool:
+def is_maximised(metric: str) -> bool:
+    """Return whether higher values are better, by the metric's name."""
     return not any(word in metric.rpartition("/")[2] for word in _MINIMISED)

@@ -49,10 +49,10 @@ def to_csv(comparison: Comparison) -> pd.DataFrame:
                 table = runs.params if key in runs.params else runs.tags
                 line[f"setting.{names[key]}"] = table.at[run_id, key]
             lines.append(line | numbers)
-    return pd.DataFrame(lines).map(_no_formula)
+    return pd.DataFrame(lines).map(no_formula)
 
 
-def _no_formula(cell: object) -> object:
+def no_formula(cell: object) -> object:
     """Put an apostrophe before a text that a spreadsheet would take for a formula."""
     if not isinstance(cell, str) or cell[:1] not in ("=", "+", "-", "@"):
         return cell

@@ -1,7 +1,7 @@
 """Compute what each difference between the tutorials' CNNs adds to the metric."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,8 +28,7 @@ class Contribution:
     difference: bridge.Difference
     forwards: tuple[float, ...]  # one a seed, on the way from the blog's CNN to the notebook's
     backwards: tuple[float, ...]  # one a seed, on the way back
-    interval: Interval  # of the mean over seeds
-    student: Interval
+    interval: Interval  # of the mean over seeds, see `intervals`
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -39,9 +38,8 @@ class Contribution:
     @property
     def is_shown(self) -> bool:
         """Return whether there is an effect, by the rule of `compare`'s verdicts."""
-        both = (self.interval, self.student)
-        verdict = statistics.verdict(both, len(self.values), higher_is_better=True)
-        return verdict.is_difference
+        shown = statistics.verdict([self.interval], len(self.values), higher_is_better=True)
+        return shown.is_difference
 
     @property
     def mean(self) -> float:
@@ -91,7 +89,7 @@ def explain(store: Store, study: str, metric: str = "test/accuracy") -> Explanat
     measured = [points[seed] for seed in seeds]
     blog = tuple(values[forwards[0]] for values in measured)
     notebook = tuple(values[forwards[-1]] for values in measured)
-    gap, *_ = statistics.intervals([np.subtract(notebook, blog)])
+    (gap,) = intervals([np.subtract(notebook, blog)])
     return Explanation(
         study=study,
         metric=metric,
@@ -116,17 +114,26 @@ def _contributions(
         ways.append((forth, back))
     means = [np.add(forth, back) / 2 for forth, back in ways]
     return tuple(
-        Contribution(
-            difference=difference,
-            forwards=forth,
-            backwards=back,
-            interval=interval,
-            student=statistics.students_interval(mean),
-        )
-        for difference, (forth, back), mean, interval in zip(
-            differences, ways, means, statistics.intervals(means), strict=True
+        Contribution(difference=difference, forwards=forth, backwards=back, interval=interval)
+        for difference, (forth, back), interval in zip(
+            differences, ways, intervals(means), strict=True
         )
     )
+
+
+def intervals(samples: Sequence[statistics.Values]) -> list[Interval]:
+    """Return an interval of each mean that excludes zero just where a verdict needs it.
+
+    A verdict needs that two intervals exclude zero (docs/compare.md says why): from the lower of
+    their lower ends to the higher of their higher ends, this interval contains both.
+    """
+    pairs = zip(
+        statistics.intervals(samples), map(statistics.students_interval, samples), strict=True
+    )
+    return [
+        replace(one, low=min(one.low, other.low), high=max(one.high, other.high))
+        for one, other in pairs
+    ]
 
 
 def _differences(runs: Runs, study: str) -> tuple[bridge.Difference, ...]:

@@ -1,20 +1,22 @@
 """explain.html: a waterfall from the blog's CNN to the notebook's, which needs no network."""
 
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 import numpy as np
 from markupsafe import Markup
 
 from mnist_exp.compare import svg, words
+from mnist_exp.compare.glossary import TERMS
 from mnist_exp.compare.scales import Scale, scale_of
-from mnist_exp.compare.statistics import Interval
-from mnist_exp.compare.strips import StripRow, Strips
-from mnist_exp.explain.contributions import Explanation
-from mnist_exp.explain.report import paragraph
+from mnist_exp.compare.strips import StripRow, Strips, dots
+from mnist_exp.explain import report
+from mnist_exp.explain.contributions import Contribution, Explanation
 from mnist_exp.outside import templates
 from mnist_exp.outside.printing import plural
 
-_HEIGHT = 30  # of a row, in pixels
+_HEIGHT = 50  # of a row, in pixels
+_BAR_AT, _INTERVAL_AT, _DOTS_AT = 10, 24, 38  # from the top of a row
 
 
 def render(explanation: Explanation) -> str:
@@ -25,8 +27,13 @@ def render(explanation: Explanation) -> str:
         study=explanation.study,
         metric=explanation.metric,
         seeds=plural(len(explanation.seeds), "seed"),
-        summary=paragraph(explanation),
+        summary=report.paragraph(explanation),
+        order=report.order_matters(explanation),
         waterfall=_waterfall(explanation),
+        contributions=explanation.contributions,
+        report=report,
+        words=words,
+        glossary=TERMS,
     )
 
 
@@ -36,22 +43,24 @@ def _waterfall(explanation: Explanation) -> Strips:
     levels = list(
         accumulate((part.mean for part in parts), initial=float(np.mean(explanation.blog)))
     )
-    intervals = [
-        (level + end)
+    reached = [
+        level + end
         for level, part in zip(levels, parts, strict=False)
-        for end in (part.interval.low, part.interval.high)
+        for end in (part.interval.low, part.interval.high, *part.values)
     ]
-    scale = scale_of([end for end in (*levels, *intervals) if np.isfinite(end)])
+    scale = scale_of([end for end in (*levels, *reached) if np.isfinite(end)])
     rows = [_end("blog's CNN", levels[0], metric, scale)]
     for (start, end), part in zip(pairwise(levels), parts, strict=True):
-        difference = part.difference
+        marks = [*_marks(scale, start, end), *_evidence(scale, start, part, explanation.seeds)]
+        color = "s1" if end >= start else "s2"
         rows.append(
             StripRow(
-                color="s1" if end >= start else "s2",
-                name=difference.name,
-                note=f"{difference.blog} \N{RIGHTWARDS ARROW} {difference.notebook}",
-                picture=svg.strip(_marks(scale, start, end, part.interval), scale, _HEIGHT),
+                color=color if part.is_shown else "other",
+                name=part.difference.name,
+                note=report.change(part),
+                picture=svg.strip(marks, scale, _HEIGHT),
                 number=words.difference(part.mean, metric),
+                verdict="" if part.is_shown else "not shown",
             )
         )
     rows.append(_end("notebook's CNN", levels[-1], metric, scale))
@@ -60,22 +69,31 @@ def _waterfall(explanation: Explanation) -> Strips:
 
 def _end(name: str, level: float, metric: str, scale: Scale) -> StripRow:
     """Return the row of one of the two CNNs."""
-    picture = svg.strip(_marks(scale, level, level, None), scale, _HEIGHT)
+    picture = svg.strip(_marks(scale, level, level), scale, _BAR_AT * 2)
     number = words.value(level, metric)
     return StripRow(color="s0", name=name, note="", picture=picture, number=number)
 
 
-def _marks(scale: Scale, start: float, end: float, interval: Interval | None) -> list[Markup]:
-    """Return a bar from where a step starts, a stroke where it ends, its interval below."""
+def _marks(scale: Scale, start: float, end: float) -> list[Markup]:
+    """Return a bar from where a step starts, and a stroke where it ends."""
     low, high = sorted((start, end))
     width = f"{100 * (scale.at(high) - scale.at(low)):.2f}%"
     x = svg.percent(scale, end)
-    marks = [
-        svg.element("rect", class_="bar", x=svg.percent(scale, low), y=6, width=width, height=12),
-        svg.line("mean", x=(x, x), y=(3, 21)),
+    top = _BAR_AT - 6
+    return [
+        svg.element("rect", class_="bar", x=svg.percent(scale, low), y=top, width=width, height=12),
+        svg.line("mean", x=(x, x), y=(_BAR_AT - 9, _BAR_AT + 9)),
     ]
-    if interval is not None and interval.exists:
-        ends = (start + interval.low, start + interval.high)
+
+
+def _evidence(scale: Scale, start: float, part: Contribution, seeds: Sequence[str]) -> list[Markup]:
+    """Return the step's interval, and below it a dot for where it ends with each seed."""
+    pairs = zip(seeds, part.values, strict=True)
+    marks = dots(
+        scale, [(start + v, f"seed {seed}: {v:+.6g}") for seed, v in pairs], middle=_DOTS_AT
+    )
+    if part.interval.exists:
+        ends = (start + part.interval.low, start + part.interval.high)
         left, right = (svg.percent(scale, end) for end in ends)
-        marks.append(svg.line("interval", x=(left, right), y=(25, 25)))
+        marks.insert(0, svg.line("interval", x=(left, right), y=(_INTERVAL_AT, _INTERVAL_AT)))
     return marks

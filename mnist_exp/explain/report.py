@@ -7,32 +7,39 @@ from rich.console import Console
 from rich.table import Table
 
 from mnist_exp.compare import statistics, words
+from mnist_exp.compare.labels import tidy
 from mnist_exp.explain.contributions import Contribution, Explanation
 from mnist_exp.outside.printing import plural
 
+_MOST_NAMED = 3  # parts of the gap in the paragraph
+
 
 def paragraph(explanation: Explanation) -> str:
-    """Return the answer in plain words."""
-    metric = explanation.metric
+    """Return the answer in plain words: the gap, its largest parts, and how many are not shown."""
     ranked = sorted(explanation.contributions, key=lambda part: -abs(part.mean))
     shown = [part for part in ranked if part.is_shown]
     sentences = [_gap(explanation)]
+    if len(explanation.seeds) < statistics.SMALLEST_VERDICT:
+        count = statistics.SMALLEST_VERDICT
+        return f"{sentences[0]} To say which differences matter takes {count} seeds or more."
     if shown:
         parts = [
-            f"{words.difference(part.mean, metric)} "
-            f"({words.interval(part.interval, metric, of_difference=True)}) "
-            f"with the {part.difference.name}"
-            for part in shown
+            f"{part.difference.name} ({change(part)}) "
+            f"{words.difference(part.mean, explanation.metric)}"
+            for part in shown[:_MOST_NAMED]
         ]
-        sentences.append(f"Of this comes {', '.join(parts)}.")
-    if rest := [part for part in ranked if part not in shown]:
-        names = ", ".join(f"{p.difference.name} {words.difference(p.mean, metric)}" for p in rest)
-        enough = len(explanation.seeds) >= statistics.SMALLEST_VERDICT
-        sentences.append(
-            f"No effect is shown of {'the others' if shown else 'any difference'}"
-            f"{'' if enough else ', which needs three seeds'}: {names}."
-        )
-    return " ".join([*sentences, _order_matters(explanation)])
+        most = "The largest parts" if len(parts) > 1 else "The only part that is shown"
+        sentences.append(f"{most}: {', '.join(parts)}.")
+    if hidden := len(ranked) - len(shown):
+        of = "any" if hidden == len(ranked) else f"{hidden} of the {len(ranked)}"
+        sentences.append(f"No effect is shown of {of} differences.")
+    return " ".join(sentences)
+
+
+def change(part: Contribution) -> str:
+    """Return the values of a difference in the blog and in the notebook, an arrow between them."""
+    blog, notebook = (tidy(str(end)) for end in (part.difference.blog, part.difference.notebook))
+    return f"{blog} \N{RIGHTWARDS ARROW} {notebook}"
 
 
 def _gap(explanation: Explanation) -> str:
@@ -48,18 +55,17 @@ def _gap(explanation: Explanation) -> str:
     )
 
 
-def _order_matters(explanation: Explanation) -> str:
+def order_matters(explanation: Explanation) -> str:
     """Return the sentence about the difference whose two ways are farthest apart."""
-    means = {part.difference.name: _ways(part) for part in explanation.contributions}
-    name, ways = max(means.items(), key=lambda item: abs(item[1][0] - item[1][1]))
-    forwards, backwards = (words.difference(way, explanation.metric) for way in ways)
+    part = max(explanation.contributions, key=lambda part: abs(np.subtract(*ways(part))))
+    forwards, backwards = (words.difference(way, explanation.metric) for way in ways(part))
     return (
-        f"The order matters most for the {name}: {forwards} on the way forwards, "
-        f"{backwards} on the way backwards."
+        f"The two orders disagree most about the {part.difference.name}: {forwards} on the way "
+        f"forwards, {backwards} on the way backwards."
     )
 
 
-def _ways(part: Contribution) -> tuple[float, float]:
+def ways(part: Contribution) -> tuple[float, float]:
     """Return the means over seeds of both ways."""
     return float(np.mean(part.forwards)), float(np.mean(part.backwards))
 
@@ -71,8 +77,8 @@ def to_csv(explanation: Explanation) -> pd.DataFrame:
             {
                 "difference": part.difference.name,
                 "setting": part.difference.key,
-                "blog": part.difference.blog,
-                "notebook": part.difference.notebook,
+                "blog": tidy(str(part.difference.blog)),
+                "notebook": tidy(str(part.difference.notebook)),
                 "seed": seed,
                 "forwards": forwards,
                 "backwards": backwards,
@@ -94,12 +100,15 @@ def show(explanation: Explanation, console: Console) -> None:
     for name in ("forwards", "backwards", "mean"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("95% interval", no_wrap=True)
+    table.add_column("effect", no_wrap=True)
     for part in explanation.contributions:
-        numbers = [words.difference(number, metric) for number in (*_ways(part), part.mean)]
-        interval = words.interval(part.interval, metric, of_difference=True, method=True)
-        table.add_row(part.difference.name, *numbers, interval)
+        numbers = [words.difference(number, metric) for number in (*ways(part), part.mean)]
+        interval = words.interval(part.interval, metric, of_difference=True) or "none"
+        effect, style = ("shown", None) if part.is_shown else ("not shown", "dim")
+        table.add_row(part.difference.name, *numbers, interval, effect, style=style)
     console.print(table)
-    console.print(paragraph(explanation))
+    console.print(paragraph(explanation), style="bold")
+    console.print(order_matters(explanation))
     for seed, missing in explanation.incomplete.items():
         console.print(
             f"seed {seed} is left out: {plural(missing, 'point')} missing", style="yellow"

@@ -142,7 +142,6 @@ class StudyTracking(StudyHooks):
                 client.log_metric(run_id, f"study/{state.lower()}", states.count(state))
             best = _log_best(client, run_id, study) if TrialEnd.COMPLETE in states else None
             with tempfile.TemporaryDirectory() as folder:
-                study.trials_dataframe().to_csv(Path(folder) / "trials.csv", index=False)
                 pages = report.write(
                     study, config.objective, config.tracking.uri, Path(folder), config.data.dir
                 )

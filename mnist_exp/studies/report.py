@@ -20,18 +20,20 @@ def write(
     folder: Path,
     data_dir: str | None = None,
 ) -> dict[str, str]:
-    """Write the study's page into the folder and return its summary by the name of the file.
+    """Write trials.csv and the study's page into the folder; return the summary by the page's name.
 
-    It is tuning.html for a search of settings, and compare.html for a study that has several seeds
-    of its settings. The study does not fail if that fails: then one line says why, and nothing is
-    returned.
+    The page is tuning.html for a search of settings, and compare.html for a study that has several
+    seeds of its settings. The study does not fail if that fails: then one line says why, and
+    nothing is returned.
     """
     from mnist_exp.studies.optuna_trials import from_optuna
+    from mnist_exp.tuning import table
 
     name = "compare.html"
     now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
     try:
         trials = from_optuna(study, objectives)
+        table.to_csv(trials).to_csv(folder / "trials.csv", index=False)
         if trials.is_search:
             name = "tuning.html"
             from mnist_exp.tuning import page as tuning_page

@@ -56,4 +56,6 @@ def tags_of_trial(running: RunningTrial) -> dict[str, str]:
         "trial_state": "RUNNING",
         "trial_params": json.dumps(running.trial.params),
         "sweep.keys": " ".join(running.trial.params),
+        "sweep.log_keys": " ".join(running.log_parameters),
+        "sweep.directions": " ".join(running.directions),
     }

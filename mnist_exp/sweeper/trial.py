@@ -38,6 +38,17 @@ class RunningTrial:
         """Return what `StudyHooks.on_study_start` noted with the study, and the sweeper itself."""
         return self.trial.study.user_attrs
 
+    @property
+    def directions(self) -> list[str]:
+        """Return `maximize` or `minimize` for each objective of the study."""
+        return [direction.name.lower() for direction in self.trial.study.directions]
+
+    @property
+    def log_parameters(self) -> list[str]:
+        """Return the trial's parameters that are searched on a log scale."""
+        distributions = self.trial.distributions
+        return [name for name, searched in distributions.items() if getattr(searched, "log", False)]
+
     def remember(self, key: str, value: Any) -> None:
         """Keep a JSON value with the trial; a later try after a crash can `recall` it."""
         with held():

@@ -1,5 +1,6 @@
 """Runs of an MLflow store as pandas tables, in a number of queries that does not grow with them."""
 
+import math
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -57,7 +58,7 @@ class Runs:
 
     info: pd.DataFrame
     """name, status (of MLflow, or the trial's state in small letters), seed ("" if none), reason
-    (of a failure), artifacts (URI), experiment (id)."""
+    (of a failure), artifacts (URI), experiment (id), seconds (NaN: it has not ended)."""
     params: pd.DataFrame
     """Texts, NaN where a run has no such param."""
     tags: pd.DataFrame
@@ -246,6 +247,7 @@ def _tables(runs: Sequence[Run], repeats: int) -> Runs:
             "reason": _first_line(run.data.tags.get(FAILURE_REASON, "")),
             "artifacts": run.info.artifact_uri or "",
             "experiment": run.info.experiment_id,
+            "seconds": _seconds(run),
         }
         for run in runs
     ]
@@ -257,6 +259,12 @@ def _tables(runs: Sequence[Run], repeats: int) -> Runs:
         metrics=_table([run.data.metrics for run in runs], ids, float),
         repeats=repeats,
     )
+
+
+def _seconds(run: Run) -> float:
+    """Return how long the run took, NaN if it has not ended."""
+    start, end = run.info.start_time, run.info.end_time
+    return (end - start) / 1000 if start is not None and end is not None else math.nan
 
 
 def _table(rows: Sequence[Mapping[str, Any]], ids: Sequence[str], kind: type) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from mnist_exp.compare.glossary import TERMS
 from mnist_exp.compare.labels import short_names
 from mnist_exp.compare.scales import ScaleKind
 from mnist_exp.compare.strips import ERROR_SCALE, Strips
@@ -66,6 +67,8 @@ def render(study: Study, written: str) -> tuple[str, str]:
         parts=parts,
         key=charts.key_marks(),
         words=words,
+        glossary=TERMS,
+        terms=("Epoch", "Pruned", "Seed", "Setting", "Trial"),
         rounds=ROUNDS,
         smallest=SMALLEST,
     )

@@ -1,5 +1,6 @@
 """The command as a user meets it, and the files it writes."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -45,3 +46,20 @@ def test_mistakes(
     with pytest.raises(SystemExit) as raised:
         main(command.run)
     assert str(raised.value.code).startswith(f"mnist_exp: {message}")
+
+
+def test_the_page_greys_what_is_not_shown_and_writes_values_as_a_config_file(
+    study: FakeRuns,
+) -> None:
+    command.run([])
+    text = Path("explain.html").read_text()
+    rows = re.findall(r'<div class="row (\w+)">\s*<div class="name"><b>([^<]+)', text)
+    colors = {name: color for color, name in rows}
+    assert colors["steps"] == "s1"
+    assert colors["learning rate"] == "s2"
+    assert colors["dropout"] == "other"  # its effect is zero
+    assert "null → 1024" in text
+    assert "false → true" in text
+    assert text.count('class="dot"') == 27  # nine differences, three seeds
+    lines = pd.read_csv("explain.csv", keep_default_na=False)
+    assert set(lines["blog"]) >= {"null", "false"}

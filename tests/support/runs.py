@@ -29,14 +29,19 @@ NOT_FINITE = (
 )
 
 
-def output_of(folder: Path, *arguments: str, exit_codes: tuple[int, ...] = (0,)) -> str:
-    """Run `python -m ARGUMENTS` in the folder; return its output, in which is no traceback."""
+def output_of(
+    folder: Path, *arguments: str, exit_codes: tuple[int, ...] = (0,), limit: float = LIMIT
+) -> str:
+    """Run `python -m ARGUMENTS` in the folder; return its output, in which is no traceback.
+
+    `limit`: seconds after which it has failed.
+    """
     done = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=LIMIT,
+        timeout=limit,
         check=False,
     )
     assert done.returncode in exit_codes, done.stdout + done.stderr

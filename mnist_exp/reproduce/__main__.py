@@ -224,6 +224,7 @@ def _write(reproduction: "Reproduction", where: str, folder: Path) -> None:
             drawn["notebook_batches"] = figures.batch_accuracy(result.batch_accuracy)
     if reproduction.bug is not None:
         drawn["bug"] = figures.bug(reproduction.bug)
+        drawn["two_losses"] = figures.two_losses(reproduction.bug)
     text = page.markdown(reproduction, where, list(drawn))
     write(folder, {"results.md": text, "results.csv": table(reproduction).to_csv(index=False)})
     for name, figure in drawn.items():

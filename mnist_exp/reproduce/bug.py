@@ -30,7 +30,7 @@ class Ending:
     tied: tuple[int, ...]  # classes that share the largest logit exactly, on every test image
     predicted: tuple[int, ...]  # classes given to test images; argmax takes the first of ties
     right: int  # test images
-    course: NDArray[np.float64]  # [points, 2] of training: step, mean cost since the point before
+    course: NDArray[np.float64]  # [points, 3] of training: step, cost and accuracy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,5 +109,5 @@ def _ending(config: Config, dataset: data.Dataset, loss: LossConfig) -> Ending:
         tied=tuple(int(c) for c in np.flatnonzero(is_largest.all(axis=0))),
         predicted=tuple(int(c) for c in np.unique(predictions)),
         right=int((predictions == dataset.test.labels).sum()),
-        course=np.array([(p.step, p.cost) for epoch in epochs for p in epoch.step_points]),
+        course=np.array([point for epoch in epochs for point in epoch.step_points]),
     )

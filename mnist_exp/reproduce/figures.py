@@ -10,6 +10,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLoc
 from numpy.typing import NDArray
 
 from mnist_exp.outside.plot_style import BLUE, GREY, VERMILLION
+from mnist_exp.outside.plot_ticks import round_ticks
 from mnist_exp.outside.printing import plural
 from mnist_exp.reproduce.results import Curve, Result
 
@@ -21,6 +22,8 @@ _LEGEND = {"frameon": False, "fontsize": 9}
 _ONE_MORE_RUN = "95% interval of one more run"
 _SPREAD = np.array([0, 0.16, -0.16, 0.08, -0.08])  # heights of dots that would cover each other
 _COST_TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
+_WRONG = "the notebook's: \N{MINUS SIGN}sum(y log y), its own entropy"
+_MEANT = "the one that was meant: \N{MINUS SIGN}log y of the label"
 _ACCURACY_TICKS = [0.1, 0.5, 0.7, 0.8, 0.9, 0.94, 0.98, 1.0]
 
 
@@ -151,24 +154,47 @@ def bug(analysis: "Bug") -> Figure:
     """
     figure = Figure(figsize=(8, 4), layout="constrained")
     loss, training = figure.subplots(1, 2)
-    wrong = "the notebook's: \N{MINUS SIGN}sum(y log y), its own entropy"
-    meant = "the one that was meant: \N{MINUS SIGN}log y of the label"
     logit, start = analysis.logit, analysis.loss_at_start
-    loss.plot(logit, analysis.entropy, color=VERMILLION, lw=2, label=wrong)
-    loss.plot(logit, analysis.cross_entropy, color=BLUE, lw=2, ls="--", label=meant)
+    loss.plot(logit, analysis.entropy, color=VERMILLION, lw=2, label=_WRONG)
+    loss.plot(logit, analysis.cross_entropy, color=BLUE, lw=2, ls="--", label=_MEANT)
     loss.plot([0], [start], "o", ms=8, color="black", zorder=3)
     line = {"arrowstyle": "-", "color": GREY}
     text = f"start: {start:.4f} = ln 10"
     loss.annotate(text, (0, start), (0.35, start + 1.1), fontsize=9, arrowprops=line)
     loss.set(xlabel="logit of one class, the other nine at 0", ylabel="loss of one image")
-    training.plot(*analysis.literal.course.T, color=VERMILLION, lw=2)
-    training.plot(*analysis.meant.course.T, color=BLUE, lw=2, ls="--")
+    training.plot(*analysis.literal.course.T[:2], color=VERMILLION, lw=2)
+    training.plot(*analysis.meant.course.T[:2], color=BLUE, lw=2, ls="--")
+    round_ticks(training.xaxis, whole=True)
     training.set(xlabel="training step", ylabel="cost of the training batches")
     for axes in (loss, training):
         axes.set_ylim(0, None)
         axes.grid(alpha=0.3)
         axes.spines[["right", "top"]].set_visible(False)
     figure.legend(*loss.get_legend_handles_labels(), loc="outside upper center", ncols=2, **_LEGEND)
+    return figure
+
+
+def two_losses(analysis: "Bug") -> Figure:
+    """Draw cost and accuracy over the steps of two trainings that differ in the loss alone."""
+    figure = Figure(figsize=(9.6, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    wrong, meant = analysis.literal.course, analysis.meant.course
+    for column, axes in ((1, left), (2, right)):
+        axes.plot(wrong[:, 0], wrong[:, column], color=VERMILLION, lw=1.5, label=_WRONG)
+        axes.plot(meant[:, 0], meant[:, column], color=BLUE, lw=1.5, label=_MEANT)
+        axes.set_xlabel("training step")
+        axes.set_ylim(0, None)
+        round_ticks(axes.xaxis, whole=True)
+        round_ticks(axes.yaxis)
+        axes.grid(alpha=0.3)
+        axes.spines[["right", "top"]].set_visible(False)
+    middle, start = wrong[-1, 0] / 2, analysis.loss_at_start
+    note = {"color": GREY, "fontsize": 9, "ha": "center"}
+    left.text(middle, start - 0.06, f"{start:.4f} = ln 10: a guess", va="top", **note)
+    right.text(middle, 0.16, "1 in 10: a guess", **note)
+    left.set(ylabel="cost of a training image")
+    right.set(ylabel="accuracy on training images", ylim=(0, 1))
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=2, **_LEGEND)
     return figure
 
 

@@ -31,7 +31,7 @@ def check_files(folder: Path, run_ids: set[str]) -> None:
     assert "**the same number** in 3 of 3 runs" in text
     assert "980 of the 10,000 test images show a 0, so the accuracy is 0.098" in text
     assert "nan" not in text
-    for name in ("claims", "bug"):
+    for name in ("claims", "bug", "two_losses"):
         assert f"({name}.png)" in text
         assert (folder / f"{name}.png").stat().st_size > 1000
     lines = pd.read_csv(folder / "results.csv")
@@ -74,7 +74,7 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
     assert reproduction.bug.loss_at_start == pytest.approx(np.log(10), abs=1e-5)
     assert reproduction.bug.entropy.argmax() == 60  # where no logit has moved
     assert reproduction.bug.literal.course[:, 1] == pytest.approx(np.log(10), abs=1e-5)
-    steps, costs = reproduction.bug.meant.course.T
+    steps, costs, _ = reproduction.bug.meant.course.T
     assert steps[-1] == 1000
     assert costs[0] > 1
     assert costs[-1] < 0.5

@@ -10,14 +10,19 @@ from mlflow.entities import Metric
 from scipy import special, stats
 
 from benchmarks.fake_runs import FakeRuns
+from mnist_exp import data
+from mnist_exp.config.tree import compose
 from mnist_exp.reproduce import figures, page, results, runs
-from mnist_exp.reproduce.bug import Bug, Ending
+from mnist_exp.reproduce.bug import Bug, Ending, analyse
 from mnist_exp.reproduce.claims import Verdict
 from mnist_exp.reproduce.page import Provenance
 from mnist_exp.reproduce.pattern import Pattern
+from mnist_exp.reproduce.presets import BUGGY, SOFTMAX
 from mnist_exp.reproduce.table import table
 from mnist_exp.tracking.code_digest import code_digest
 from mnist_exp.tracking.runs import Store
+from mnist_exp.training.loop import fit
+from mnist_exp.training.program import build_program
 
 PROVENANCE = Provenance(
     code_digest="digest",
@@ -197,7 +202,7 @@ def bug() -> Bug:
         tied=tuple(range(10)),
         predicted=(0,),
         right=980,
-        course=np.array([[10, 2.3026], [20, 2.3026]]),
+        course=np.array([[10, 2.3026, 0.1], [20, 2.3026, 0.08]]),
     )
     leaves = dataclasses.replace(
         stays, test_loss=0.6931, largest_weight=3.25, tied=(3, 7), predicted=(3,), right=1010
@@ -213,7 +218,7 @@ def bug() -> Bug:
         meant_gradient_at_start=12345.6,
         literal=stays,
         stable=leaves,
-        meant=dataclasses.replace(leaves, course=np.array([[10, 1.0], [20, 0.5]])),
+        meant=dataclasses.replace(leaves, course=np.array([[10, 1.0, 0.6], [20, 0.5, 0.9]])),
         logit=curve.astype(np.float64),
         entropy=curve,
         cross_entropy=curve,
@@ -237,6 +242,28 @@ def test_the_page_explains_the_bug(bug: Bug) -> None:
     text = page.markdown(stays, WHERE, [])
     assert "cannot become NaN. There, the largest weight after 1,000 steps is 0, and" in text
     assert "zero but for rounding" not in text
+
+
+def test_the_figure_of_the_two_losses_has_both_over_the_steps(bug: Bug, tmp_path: Path) -> None:
+    figure = figures.two_losses(bug)
+    for axes, column in zip(figure.axes, (1, 2), strict=True):
+        wrong, meant = axes.get_lines()
+        assert list(np.asarray(wrong.get_xdata())) == [10, 20]
+        assert list(np.asarray(wrong.get_ydata())) == list(bug.literal.course[:, column])
+        assert list(np.asarray(meant.get_ydata())) == list(bug.meant.course[:, column])
+    figure.savefig(tmp_path / "x.png")
+
+
+def test_the_two_losses_are_those_of_the_two_presets(small_mnist: data.Dataset) -> None:
+    """Nothing but the loss differs: the curves are to the last bit those of the presets' runs."""
+    short = ["schedule.max_steps=8", "seed=3"]
+    buggy, meant = (compose([f"experiment={name}", *short]).config for name in (BUGGY, SOFTMAX))
+    analysis = analyse(buggy, small_mnist)
+    for config, ending in ((buggy, analysis.literal), (meant, analysis.meant)):
+        program = build_program(config, len(small_mnist.train))
+        trained = [point for result in fit(program, small_mnist) for point in result.step_points]
+        assert ending.course.tolist() == [list(point) for point in trained]
+    assert len(analysis.literal.course) == 8
 
 
 def test_the_csv_has_a_line_for_each_number_of_the_bug(bug: Bug) -> None:

@@ -4,8 +4,10 @@ import argparse
 import gc
 import os
 import re
+import shutil
 import signal
 import sys
+import textwrap
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +20,28 @@ from mnist_exp.outside.printing import use_any_encoding
 
 _STORE = "tracking.uri="
 _STORE_HELP = "another MLflow store than MLFLOW_TRACKING_URI or the current folder's"
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Wraps texts to the terminal, at most 100 columns; examples and tables stay as written."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=min(shutil.get_terminal_size().columns, 100) - 2)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = text.split("\n\n")
+        return "\n\n".join(
+            part
+            if "\n " in part
+            else textwrap.fill(
+                part.replace("\n", " "), width, initial_indent=indent, subsequent_indent=indent
+            )
+            for part in paragraphs
+        )
+
+    def _format_usage(self, usage: str | None, *_: Any) -> str:
+        line = f"usage: {usage}"
+        return textwrap.fill(line, self._width, subsequent_indent=" " * 7) + "\n\n"
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,9 +69,10 @@ class Parser(argparse.ArgumentParser):
             usage=line,
             description=description,
             epilog=examples,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Formatter,
             allow_abbrev=False,
         )
+        self._positionals.title = "arguments"
         self._usage, self._has_store = f"usage: {line}; --help shows all options", store
         if store:
             self.add_argument_group("store", f"{_STORE}URI  {_STORE_HELP}")

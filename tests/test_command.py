@@ -85,6 +85,33 @@ def test_a_store_stands_anywhere_among_the_arguments(
     assert "tracking.uri=URI  another MLflow store" in parser.format_help()
 
 
+@pytest.mark.parametrize("columns", [80, 100, 300])
+def test_help_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = "A long sentence that goes on, " * 9 + "\n\nexamples:\n  a  kept\n  b"
+    shown = Parser("pkg.tool", text, text, usage="[--a | --b] " * 9).format_help()
+    assert max(map(len, shown.splitlines())) <= min(columns, 100)
+    assert shown.count("examples:\n  a  kept\n  b") == 2
+    assert "  tracking.uri=URI  another MLflow store" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (["help"], "help: expected --help"),
+        (["/?"], "/?: expected --help"),
+        (["\N{EM DASH}only", "a"], "\N{EM DASH}only: begins with another dash; expected --only"),
+        (["--onyl", "a"], "unrecognized arguments: --onyl a; did you mean --only?"),
+    ],
+)
+def test_other_forms_of_an_option_are_answered(arguments: list[str], answer: str) -> None:
+    parser = Parser("pkg.tool")
+    parser.add_argument("--only")
+    with pytest.raises(UserError) as caught:
+        parser.parse_args(arguments)
+    assert str(caught.value).splitlines()[0] == answer
+
+
 def test_a_command_ends_with_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["tool", "7"])
     with pytest.raises(SystemExit) as ended:

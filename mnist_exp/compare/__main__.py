@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """Which group of runs is better, by how much, and is that luck?
 
-Groups the selected runs by their config without the seed, compares each group with a baseline,
-pairing runs by seed, and writes compare.csv and compare.html. docs/compare.md has the statistics
-and what the verdicts mean. Of a study that searched settings, with one run of each, it writes
-trials.csv and tuning.html instead: which settings are best, and which of them matter."""
+Runs that differ only in the seed form a group. Each group is compared, seed by seed, with one
+group, the baseline. The command prints a table and writes compare.csv and compare.html. Of a study
+that searched settings, with one run of each, it writes trials.csv and tuning.html instead: which
+settings are best, and which of them matter. docs/compare.md explains the statistics."""
 _EXAMPLES = """examples:
   python -m mnist_exp.compare --study variants --baseline variant=blog_cnn3x3
   python -m mnist_exp.compare --experiment mnist_exp --group-by model,loss
-  python -m mnist_exp.compare --filter "params.model = 'cnn3x3'" --metric val/accuracy
+  python -m mnist_exp.compare --filter "params.model = 'mlp'" --metric val/cost
 
 exit code: 0, or 1 if there is nothing to compare"""
 

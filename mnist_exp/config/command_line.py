@@ -9,8 +9,9 @@ import re
 import shlex
 import unicodedata
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from hydra._internal.utils import get_args_parser
 
@@ -34,6 +35,7 @@ def read(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     """Return Hydra's flags, and the arguments for Hydra. Raises ConfigError for a mistake."""
     parser = get_args_parser()
     names = list(parser._option_string_actions)
+    _show_own_version(parser)
     refuse_other_words(arguments, names)
 
     def refuse(message: str) -> NoReturn:
@@ -50,6 +52,12 @@ def read(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         *others,
         *(f"hydra.help.template=${{help_page:{_topic(text)}}}" for text in words),
     ]
+
+
+def _show_own_version(parser: argparse.ArgumentParser) -> None:
+    """Let --version print this project's version before Hydra's."""
+    action: Any = parser._option_string_actions["--version"]
+    action.version = f"mnist_exp {version('mnist_exp')}, {action.version}"
 
 
 def _topic(name: str) -> str:

@@ -5,11 +5,21 @@ from collections.abc import Sequence
 from mnist_exp.command import Parser, main, output_folder, write
 from mnist_exp.outside import printing
 
-_DESCRIPTION = "How much of the gap between the tutorials' CNNs does each difference explain?"
+_DESCRIPTION = """How much of the gap between the tutorials' CNNs does each difference explain?
+
+It reads the runs of python -m mnist_exp -m sweeps=bridge, prints a table, and writes explain.csv
+and explain.html."""
+_EXAMPLES = """examples:
+  python -m mnist_exp.explain --study bridge
+  python -m mnist_exp.explain --study bridge --metric val/accuracy
+
+exit code: 0, or 1 if runs are missing"""
 
 
 def _parser() -> Parser:
-    parser = Parser("mnist_exp.explain", _DESCRIPTION, usage="[--study bridge] [options]")
+    parser = Parser(
+        "mnist_exp.explain", _DESCRIPTION, _EXAMPLES, usage="[--study bridge] [options]"
+    )
     options = {
         "--study": ("NAME", "bridge", "the study of sweeps=bridge; default: %(default)s"),
         "--metric": ("NAME", "test/accuracy", "what is explained; default: %(default)s"),

@@ -11,17 +11,23 @@ from mnist_exp.config.tree import compose
 from mnist_exp.outside.printing import say, terminal_width
 from mnist_exp.training.startup import import_tensorflow, quick_imports
 
-_DESCRIPTION = """Look for mistakes in the program of these settings; see docs/preflight.md.
+_DESCRIPTION = """Look for mistakes in the program of these settings, before it trains.
 
-python -m mnist_exp --help lists the settings."""
-_EXIT_CODE = "exit code: 0, or 1 for an error in the program or a mistake in the settings"
+docs/preflight.md lists what is checked; python -m mnist_exp --help explains the settings."""
+_EXIT_CODE = """examples:
+  python -m mnist_exp.preflight model=mlp init=zeros
+  python -m mnist_exp.preflight experiment=notebook_softmax_buggy
+
+exit code: 0, or 1 for an error in the program or a mistake in the settings"""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Check the program that the settings describe; return the exit code, 1 if it has an error."""
-    usage = "[GROUP=OPTION] [KEY=VALUE] ..."
+    usage = "[GROUP=OPTION] [SETTING=VALUE] ..."
     parser = Parser("mnist_exp.preflight", _DESCRIPTION, _EXIT_CODE, usage=usage, store=False)
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="settings of the program")
+    parser.add_argument(
+        "overrides", nargs="*", metavar="SETTING=VALUE", help="settings of the program"
+    )
     refuse_other_words(arguments, ("-h", "--help"))
     config = compose(parser.parse_args(arguments).overrides).config
     train = data.load(**asdict(config.data)).train

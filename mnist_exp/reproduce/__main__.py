@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from mnist_exp.reproduce.runs import Preset, PresetRuns
     from mnist_exp.tracking.runs import Store
 
-_DESCRIPTION = f"""Are the tutorials' claims true? Trains the four presets with several seeds, where
-the store has no finished run of the same config and code yet, and compares the runs with what the
-tutorials report.
+_DESCRIPTION = f"""Are the tutorials' claims true?
+
+It trains the four presets with several seeds, where the store has no finished run of the same
+settings and code yet, and compares the runs with what the tutorials report.
 
 Presets: {", ".join(PRESETS)}
 

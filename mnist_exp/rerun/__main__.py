@@ -27,12 +27,17 @@ from mnist_exp.tracking.status import FAILURE_REASON
 if TYPE_CHECKING:
     from rich.table import Table
 
-_DESCRIPTION = """Train the run's recorded config again, with the code and the packages installed
-now, in a new run tagged rerun_of=RUN_ID. Then compare the two: every metric but time/* and
-system/*, the packages, the hardware and the code."""
-_EXIT_CODE = """exit code:
-  0  identical: every metric has the same value at every step, to the last digit
-  1  not identical, or the first run did not finish, or its record cannot be used"""
+_DESCRIPTION = """Train a recorded run again: is the result identical?
+
+The new run has the settings of the first one, with the code and the packages installed now, and the
+tag rerun_of=RUN_ID. Then the two are compared: every metric but time/* and system/*, the packages,
+the hardware and the code."""
+_EXIT_CODE = """example:
+  python -m mnist_exp.rerun 5f0c1e2d3b4a59687766554433221100
+
+exit code:
+  0  identical: every metric has the same values, to the last digit
+  1  not identical, or the first run did not finish, or has no record to repeat"""
 
 _MOST_LINES = 20  # of differences shown
 _WIDTH = 250  # of the printed table, whatever the terminal's: a number is never cut

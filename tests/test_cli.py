@@ -76,8 +76,11 @@ def run_cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
             "model.kernel_size: no such setting; did you mean model=cnn3x3 model.kernel_size=3?",
         ),
         (["--epochs", "3"], "--epochs 3: a setting is written SETTING=VALUE; did you mean schedul"),
-        (["schedule.epochs=[1"], "schedule.epochs=[1: cannot be read as KEY=VALUE"),
-        (["model=mlp", "#", "a", "note"], "#: cannot be read as KEY=VALUE; the shell takes no com"),
+        (["schedule.epochs=[1"], "schedule.epochs=[1: cannot be read as SETTING=VALUE"),
+        (
+            ["model=mlp", "#", "a", "note"],
+            "#: cannot be read as SETTING=VALUE; the shell takes no com",
+        ),
         (["schedule.epochs=1,2"], "schedule.epochs=1,2: several values need -m"),
         (["tags.x=3"], "tags.x: no such tag yet; +tags.x=VALUE adds it"),
         ([f"+tags.{'k' * 300}=x"], "a name on the command line is too long"),

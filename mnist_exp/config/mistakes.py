@@ -135,7 +135,7 @@ def _missing_option(error: MissingConfigException) -> str:
 
 def _unreadable(error: OverrideParseException, arguments: Sequence[str]) -> str:
     text = error.override or ""
-    message = f"{text}: cannot be read as KEY=VALUE"
+    message = f"{text}: cannot be read as SETTING=VALUE"
     if text.startswith("#"):
         return f"{message}; the shell takes no comment here, write it on a line of its own"
     if meant := command_line.repaired(text, arguments or [text]):
@@ -192,9 +192,9 @@ def _wrong_value(cause: OmegaConfBaseException, arguments: Sequence[str]) -> str
     if not_a_bool := re.match(r"Value '(.*)' is not a valid bool", message):
         return f"{key}={not_a_bool[1]}: expected true or false"
     if "is not a ListConfig" in message:
-        typed = _typed(str(key), arguments)[1]
-        list_of = lookup.assignment(str(key), typed) if typed else shlex.quote(f"{key}=[A,B]")
-        return f"{key}={typed or ''}: expected a list; did you mean {list_of}?"
+        given = [text.partition("=")[2] for text in arguments if text.startswith(f"{key}=")]
+        typed = ",".join(given) or "A,B"  # several, if a shell made them of {A,B}
+        return f"{key}: expected a list; did you mean {lookup.assignment(str(key), typed)}?"
     if "does not support deletion" in message:
         return f"~{key}: a setting of a group cannot be taken away; {key}=VALUE changes it"
     return f"{key}: {message}" if key else message

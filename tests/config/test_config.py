@@ -171,9 +171,9 @@ def test_a_setting_is_found_by_the_last_part_of_its_name(override: str, message:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("# a note", "# a note: cannot be read as KEY=VALUE; the shell takes no comment here"),
-        ("a b", "a b: cannot be read as KEY=VALUE; it has no ="),
-        ("model", "model: cannot be read as KEY=VALUE; did you mean model=VALUE?"),
+        ("# a note", "# a note: cannot be read as SETTING=VALUE; the shell takes no comment here"),
+        ("a b", "a b: cannot be read as SETTING=VALUE; it has no ="),
+        ("model", "model: cannot be read as SETTING=VALUE; did you mean model=VALUE?"),
     ],
 )
 def test_what_is_no_override_is_named_without_hydras_own_words(override: str, message: str) -> None:

@@ -27,7 +27,7 @@ PARSERS_WORDS = re.compile(
     r"|Traceback|when parsing index|hydra\.cc|NoneType|type str|To append"
 )
 _RUN = "python -m mnist_exp"
-_NOT = "cannot be read as KEY=VALUE; did you mean"
+_NOT = "cannot be read as SETTING=VALUE; did you mean"
 _EN, _WIDE = "\N{EN DASH}", "\N{FULLWIDTH EQUALS SIGN}"
 _SEVERAL = "several values need -m, which runs each: python -m mnist_exp -m"
 
@@ -50,7 +50,7 @@ MISTAKES = [
     ("help", f"help: {_RUN} --help explains all settings"),
     (
         "data.train_limit=5000,",
-        "data.train_limit=5000,: cannot be read as KEY=VALUE; did you mean data.train_limit=5000?",
+        "data.train_limit=5000,: cannot be read as SETTING=VALUE; did you mean data.train_limit",
     ),
     ("model.filters=16,32", "model.filters=16,32: did you mean 'model.filters=[16,32]'?"),
     (
@@ -121,13 +121,13 @@ MISTAKES = [
     ("a@b=c", "a@b=c: no such group"),
     ("model=null", "model=null: expected GROUP=OPTION, such as model=cnn3x3"),
     # Accidents of a shell, a keyboard or a word processor.
-    ("seed = 3", "seed: cannot be read as KEY=VALUE; did you mean seed=3, without spaces?"),
-    ("seed =3", "seed: cannot be read as KEY=VALUE; did you mean seed=3, without spaces?"),
-    ("seed= 3", "3: cannot be read as KEY=VALUE; did you mean seed=3, without spaces?"),
-    ("'seed = 3'", "seed = 3: cannot be read as KEY=VALUE; did you mean seed=3?"),
+    ("seed = 3", "seed: cannot be read as SETTING=VALUE; did you mean seed=3, without spaces?"),
+    ("seed =3", "seed: cannot be read as SETTING=VALUE; did you mean seed=3, without spaces?"),
+    ("seed= 3", "3: cannot be read as SETTING=VALUE; did you mean seed=3, without spaces?"),
+    ("'seed = 3'", "seed = 3: cannot be read as SETTING=VALUE; did you mean seed=3?"),
     (
         "lr = 3",
-        "lr: cannot be read as KEY=VALUE; did you mean optimizer.learning_rate=3, without sp",
+        "lr: cannot be read as SETTING=VALUE; did you mean optimizer.learning_rate=3, without sp",
     ),
     (
         "model.filters=[16, 32]",
@@ -135,40 +135,53 @@ MISTAKES = [
     ),
     (
         "model.filters={8,16}",
-        "model.filters={8,16}: cannot be read as KEY=VALUE; did you mean 'model",
+        "model.filters={8,16}: cannot be read as SETTING=VALUE; did you mean 'model",
     ),
-    ("model.filters=16", "model.filters=16: expected a list; did you mean 'model.filters=[16]'?"),
+    ("model.filters=16", "model.filters: expected a list; did you mean 'model.filters=[16]'?"),
+    (
+        "model.filters=8 model.filters=16",  # what bash makes of model.filters={8,16}
+        "model.filters: expected a list; did you mean 'model.filters=[8,16]'?",
+    ),
     ("“model.filters=[16,32]”", f"“model.filters=[16,32]”: {_NOT} 'model.filters=[16,32]'?"),
     (
         f"{_EN}epochs 3",
         f"{_EN}epochs 3: a setting is written SETTING=VALUE; did you mean schedule.epochs=3?",
     ),
     ("—multirun seed=1,2", "—multirun: begins with another dash; expected --multirun"),
-    (f"seed{_WIDE}3", f"seed{_WIDE}3: cannot be read as KEY=VALUE; did you mean seed=3?"),
-    ("model==mlp", "model==mlp: cannot be read as KEY=VALUE; did you mean model=mlp?"),
-    ("model:mlp", "model:mlp: cannot be read as KEY=VALUE; did you mean model=mlp?"),
-    ("model mlp", "model: cannot be read as KEY=VALUE; did you mean model=mlp, without spaces?"),
-    ("optimizer/adam", "optimizer/adam: cannot be read as KEY=VALUE; did you mean optimizer=adam?"),
+    (f"seed{_WIDE}3", f"seed{_WIDE}3: cannot be read as SETTING=VALUE; did you mean seed=3?"),
+    ("model==mlp", "model==mlp: cannot be read as SETTING=VALUE; did you mean model=mlp?"),
+    ("model:mlp", "model:mlp: cannot be read as SETTING=VALUE; did you mean model=mlp?"),
+    (
+        "model mlp",
+        "model: cannot be read as SETTING=VALUE; did you mean model=mlp, without spaces?",
+    ),
+    (
+        "optimizer/adam",
+        "optimizer/adam: cannot be read as SETTING=VALUE; did you mean optimizer=adam?",
+    ),
     (
         "schedule.epochs=3;",
-        "schedule.epochs=3;: cannot be read as KEY=VALUE; did you mean schedule.",
+        "schedule.epochs=3;: cannot be read as SETTING=VALUE; did you mean schedule.",
     ),
     (
         "'seed=3 model=mlp'",
         f"seed=3 model=mlp: {_NOT} seed=3 model=mlp, without quotes around both?",
     ),
-    ("run_name=a#b", "run_name=a#b: cannot be read as KEY=VALUE; did you mean 'run_name=\"a#b\"'?"),
+    (
+        "run_name=a#b",
+        "run_name=a#b: cannot be read as SETTING=VALUE; did you mean 'run_name=\"a#b\"'?",
+    ),
     (
         "schedule.epochs=[1",
-        "schedule.epochs=[1: cannot be read as KEY=VALUE; the bracket [ is not cl",
+        "schedule.epochs=[1: cannot be read as SETTING=VALUE; the bracket [ is not cl",
     ),
     (
         "seed=interval(1)",
-        "seed=interval(1): cannot be read as KEY=VALUE; interval(1): expected inter",
+        "seed=interval(1): cannot be read as SETTING=VALUE; interval(1): expected inter",
     ),
     (
         "seed=rnage(3)",
-        "seed=rnage(3): cannot be read as KEY=VALUE; rnage(3): no such function; did ",
+        "seed=rnage(3): cannot be read as SETTING=VALUE; rnage(3): no such function; did ",
     ),
     # Numbers and words.
     (
@@ -201,10 +214,10 @@ MISTAKES = [
     ("--multirn seed=1", "--multirn: no such flag; did you mean --multirun?"),
     ("--cfg=jbo", "argument --cfg/-c: invalid choice: 'jbo' (choose from "),
     ("train model=mlp", f"train: training needs no such word: {_RUN} model=mlp"),
-    ("cnn3x3", "cnn3x3: cannot be read as KEY=VALUE; did you mean model=cnn3x3?"),
+    ("cnn3x3", "cnn3x3: cannot be read as SETTING=VALUE; did you mean model=cnn3x3?"),
     (
         "blog_cnn3x3",
-        "blog_cnn3x3: cannot be read as KEY=VALUE; did you mean experiment=blog_cnn3x3?",
+        "blog_cnn3x3: cannot be read as SETTING=VALUE; did you mean experiment=blog_cnn3x3?",
     ),
     (
         "model=blog_cnn3x3",
@@ -213,7 +226,7 @@ MISTAKES = [
     ("experiment=cnn3x3", "experiment=cnn3x3: no such option; did you mean model=cnn3x3?"),
     (
         "notes.txt",
-        "notes.txt: cannot be read as KEY=VALUE; a file here has this name; in the place",
+        "notes.txt: cannot be read as SETTING=VALUE; a file here has this name; in the place",
     ),
     (
         "hydra/sweeper=optuna_stduy -m",
@@ -337,3 +350,19 @@ def test_what_is_repaired_can_be_read(text: str, before: list[str], after: list[
 )
 def test_a_number_with_a_unit_or_a_comma(text: str, whole: bool, number: str | None) -> None:
     assert lookup.number_meant(text, whole=whole) == number
+
+
+def test_options_of_an_own_folder_are_near_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine" / "model").mkdir(parents=True)
+    (tmp_path / "mine" / "model" / "wide.yaml").write_text("defaults: [cnn3x3]\nfilters: [64]\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    monkeypatch.setattr(sys, "argv", ["mnist_exp", "--config-dir", "mine", "model=wdie"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == (
+        "mnist_exp: model=wdie: no such option; did you mean model=wide?\n"
+        "Options: cnn3x3, cnn5x5, mlp, softmax, wide"
+    )

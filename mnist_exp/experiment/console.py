@@ -80,8 +80,8 @@ class Reporter:
             where = f"after epoch {progress.epoch}, at step {progress.step:,}"
         else:
             where = f"in epoch {progress.epoch}, at step {progress.step:,}"
-        store = [masked(text) for text in settings.overrides if text.startswith("tracking.uri=")]
-        command = command_line("python", "-m", "mnist_exp", f"resume={self.run_id}", *store)
+        resumed = ("python", "-m", "mnist_exp", f"resume={self.run_id}", *_store(settings))
+        command = command_line(*resumed)
         if any(option not in group_options(group) for group, option in settings.choices.items()):
             command = "the same command, with resume=auto"
         self._print(
@@ -169,13 +169,21 @@ class Reporter:
             if job.changes:
                 self._print(f"This run differs from the tutorial's in: {' '.join(job.changes)}")
 
-    def tracked(self, run_id: str, places: "Places") -> None:
-        """Print where the run, and all runs beside it, can be seen."""
+    def tracked(self, job: Job, run_id: str, places: "Places") -> None:
+        """Print where the run, and all runs beside it, can be seen, and how to try its model."""
         self._print(f"\nrun {run_id}\nto see it: {places.command}    then open {places.run}")
         self._print(f"all runs: {places.all_runs}")
+        if job.origin.keeps_model:
+            predict = ("python", "-m", "mnist_exp.predict", "--draw", "--run", run_id)
+            self._print(f"to draw a digit for it: {command_line(*predict, *_store(job.settings))}")
 
     def _print(self, text: str) -> None:
         self._console.print(text, soft_wrap=True)
+
+
+def _store(settings: Settings) -> list[str]:
+    """Return the setting that names the store, if the command line had it, without a password."""
+    return [masked(text) for text in settings.overrides if text.startswith("tracking.uri=")]
 
 
 def time_left(total_steps: int, first_step: int) -> Callable[[int], float]:

@@ -8,7 +8,7 @@ from mnist_exp.command import Parser, main
 from mnist_exp.config.command_line import refuse_other_words
 from mnist_exp.config.mistakes import USER_ERRORS
 from mnist_exp.config.tree import compose
-from mnist_exp.outside.printing import say, terminal_width
+from mnist_exp.outside.printing import command_line, say, terminal_width
 from mnist_exp.training.startup import import_tensorflow, quick_imports
 
 _DESCRIPTION = """Look for mistakes in the program of these settings, before it trains.
@@ -29,7 +29,8 @@ def run(arguments: Sequence[str]) -> int:
         "overrides", nargs="*", metavar="SETTING=VALUE", help="settings of the program"
     )
     refuse_other_words(arguments, ("-h", "--help"))
-    config = compose(parser.parse_args(arguments).overrides).config
+    overrides = parser.parse_args(arguments).overrides
+    config = compose(overrides).config
     train = data.load(**asdict(config.data)).train
     with quick_imports():
         import_tensorflow(config)
@@ -38,6 +39,8 @@ def run(arguments: Sequence[str]) -> int:
 
     report = preflight_report(build_program(config, len(train)), train)
     say(report.text(terminal_width()))
+    if not report.errors:
+        say(f"To train this program: {command_line('python', '-m', 'mnist_exp', *overrides)}")
     return 1 if report.errors else 0
 
 

@@ -264,7 +264,8 @@ def _show(reproduction: "Reproduction", folder: Path) -> None:
     for result in reproduction.results:
         for seed, reason in result.runs.missing.items():
             console.print(f"not counted: {result.name}, seed {seed}: {reason}", style="yellow")
-    console.print(f"{folder / 'results.md'}  {folder / 'results.csv'}", soft_wrap=True)
+    page_file, csv_file = folder / "results.md", folder / "results.csv"
+    console.print(f"The page: {page_file}    every number: {csv_file}", soft_wrap=True)
 
 
 def run_to_exit_code(arguments: Sequence[str]) -> int:

@@ -4,6 +4,8 @@ import pytest
 
 from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.experiment.console import Reporter, layer_text
+from mnist_exp.tracking.job import Origin
+from mnist_exp.tracking.links import Places
 from mnist_exp.training import results
 from mnist_exp.training.results import EpochResult, Evaluation, LayerRow, Progress
 from tests.support.jobs import a_job
@@ -53,6 +55,21 @@ def test_a_stopped_run_with_options_of_ones_own_is_found_by_its_settings(
     lines = capsys.readouterr().out.splitlines()
     assert lines[-2].endswith("is saved after epoch 2, at step 1,300.")
     assert lines[-1] == "To go on: the same command, with resume=auto"
+
+
+@pytest.mark.parametrize("keeps_model", [True, False])
+def test_the_last_line_of_a_run_is_a_command_for_its_model_if_it_has_one(
+    capsys: pytest.CaptureFixture[str], keeps_model: bool
+) -> None:
+    job = a_job("tracking.uri=sqlite:///my runs.db", origin=Origin(keeps_model=keeps_model))
+    places = Places(command="python -m mnist_exp.ui", run="http://run", all_runs="http://runs")
+    Reporter().tracked(job, "abc", places)
+    lines = capsys.readouterr().out.splitlines()
+    assert "to see it: python -m mnist_exp.ui    then open http://run" in lines
+    assert (
+        "to draw a digit for it: python -m mnist_exp.predict --draw --run abc "
+        "'tracking.uri=sqlite:///my runs.db'" in lines
+    ) == keeps_model
 
 
 def test_each_override_is_shown_once_with_its_last_value(

@@ -13,6 +13,7 @@ from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose, refuse_sweep
 from mnist_exp.errors import Killed, NonFiniteCost, PreflightFailed
 from mnist_exp.experiment import interrupts, outcome, resume
+from mnist_exp.experiment.conclusion import conclusion
 from mnist_exp.experiment.console import Reporter, layer_text, time_left
 from mnist_exp.experiment.outcome import RunResult
 from mnist_exp.studies import trial
@@ -122,7 +123,7 @@ def _run(job: Job, reporter: Reporter, locks: contextlib.ExitStack) -> RunResult
         if job.state is None:
             locks.enter_context(checkpoint.alone(checkpoint.run_folder(tracker.run_id)))
         epochs = _train(job, program, tracker, reporter)
-        tracker.describe(findings, epochs)
+        tracker.describe(findings, epochs, conclusion(job, epochs))
         outcome.log(job, program, epochs, tracker)
         places = tracker.places()
     checkpoint.mark_ended(checkpoint.run_folder(tracker.run_id))

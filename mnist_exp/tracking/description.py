@@ -20,11 +20,13 @@ def markdown(
     run_id: str,
     findings: "Sequence[Finding] | None" = None,
     epochs: Sequence[EpochResult] = (),
+    conclusion: str = "",
 ) -> str:
     """Return a run's description: what it is, what came out, and how to repeat it.
 
     `findings` are preflight's: None if it did not run now, because it was off or the run goes on
-    from a checkpoint. `epochs` is empty before the run has ended.
+    from a checkpoint. `epochs` is empty before the run has ended. `conclusion` is a sentence on
+    what the result means.
     """
     # The UI shows the first lines, and the rest on a click.
     first = (
@@ -33,6 +35,7 @@ def markdown(
     command = code(f"python -m mnist_exp.rerun {shlex.quote(run_id)}")
     parts = [
         first,
+        as_markdown(conclusion),
         _settings_in_a_line(job.settings),
         _changes(job),
         _costs(job, epochs),

@@ -104,13 +104,17 @@ class RunTracker:
         self._log_config()
 
     def describe(
-        self, findings: "Sequence[Finding] | None" = None, epochs: Sequence[EpochResult] = ()
+        self,
+        findings: "Sequence[Finding] | None" = None,
+        epochs: Sequence[EpochResult] = (),
+        conclusion: str = "",
     ) -> None:
         """Write the run's description and its columns in the UI; tags from the settings stay.
 
         `findings` are preflight's, None if it did not run now. `epochs` is empty before the end.
+        `conclusion` is a sentence on what the result means.
         """
-        note = description.markdown(self._job, self.run_id, findings, epochs)
+        note = description.markdown(self._job, self.run_id, findings, epochs, conclusion)
         tags = {MLFLOW_RUN_NOTE: note, **description.columns(self._job, epochs)}
         own = self._job.settings.config.tags
         self.set_tags({key: value for key, value in tags.items() if key not in own})

@@ -175,6 +175,16 @@ def test_signals_end_the_run_as_killed(workdir: Path) -> None:
         assert only_run(workdir, number.name).info.status == "KILLED"
 
 
+@pytest.mark.usefixtures("bare_runs")
+def test_a_run_that_learned_nothing_says_so_on_the_screen_and_in_mlflow(
+    workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["experiment=notebook_softmax_buggy", "schedule.max_steps=20", "data.eval_limit=1000"])
+    sentence = "Nothing was learned in 20 steps."
+    assert sentence in capsys.readouterr().out
+    assert sentence in only_run(workdir).data.tags["mlflow.note.content"]
+
+
 def test_preflight_error_stops_before_training(
     workdir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,6 +38,15 @@ def test_a_run_beside_its_tutorials_claims() -> None:
     assert columns == {"changes": "none", "result": "0.9877 (tutorial 0.9872)"}
 
 
+def test_what_the_result_means_is_below_it() -> None:
+    sentence = "That is chance: nothing was learned."
+    first, second, *_ = description.markdown(a_job(), "abc", (), [epoch(1, 0.5)], sentence).split(
+        "\n\n"
+    )
+    assert "test accuracy" in first
+    assert second == sentence
+
+
 def test_how_a_run_differs_from_its_tutorials() -> None:
     job = a_job("experiment=notebook_cnn5x5", "model.dropout=0", "seed=1", "threads=1")
     text = description.markdown(job, "abc")

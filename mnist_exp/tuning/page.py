@@ -1,6 +1,5 @@
 """tuning.html: a study's page, one file that needs no network."""
 
-import shlex
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -10,6 +9,7 @@ from mnist_exp.compare.labels import short_names
 from mnist_exp.compare.scales import ScaleKind
 from mnist_exp.compare.strips import ERROR_SCALE, Strips
 from mnist_exp.outside import templates
+from mnist_exp.outside.printing import command_line
 from mnist_exp.sweeper import quoting
 from mnist_exp.tuning import charts, words
 from mnist_exp.tuning.importance import ROUNDS, SMALLEST, Importance, importances
@@ -58,7 +58,7 @@ def render(study: Study, written: str) -> tuple[str, str]:
         names=short_names(study.parameters),
         best=best,
         absent=any(name not in trial.params for trial in study.trials for name in study.parameters),
-        best_of=shlex.join(["python", "-m", "mnist_exp", quoting.override("best_of", study.name)]),
+        best_of=command_line("python", "-m", "mnist_exp", quoting.override("best_of", study.name)),
         others=others[:_MOST_OTHERS],
         hidden=max(0, len(others) - _MOST_OTHERS),
         history=charts.history(study, drawn) if one and drawn else "",

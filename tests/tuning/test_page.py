@@ -19,7 +19,10 @@ def a_search(count: int, parameters: int = 2) -> Study:
     trials = []
     for i in range(count):
         rate = float(RATES[7 * i % 30])
-        params: dict[str, object] = {"optimizer.learning_rate": rate, "model": "ab"[i % 2]}
+        params: dict[str, object] = {
+            "optimizer.learning_rate": rate,
+            "model": ["cnn3x3", "mlp"][i % 2],
+        }
         params |= {f"model.a_setting_with_a_long_name_{k}": (i * 7 + k) % 5 / 4
                    for k in range(parameters - 2)}  # fmt: skip
         value = 0.98 - 0.1 * (math.log10(rate) + 2.5) ** 2
@@ -30,7 +33,7 @@ def a_search(count: int, parameters: int = 2) -> Study:
             trials.append(a_trial(i, params, state=State.PRUNED, course={1: value - 0.1}))
         else:
             trials.append(a_trial(i, params, value, course=course))
-    return a_study(trials, name="a search")
+    return a_study(trials, name="search")
 
 
 def marks(html: str, kind: str) -> int:

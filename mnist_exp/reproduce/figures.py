@@ -67,7 +67,7 @@ def _claim(axes: Axes, result: Result) -> tuple[float, float]:
         axes.plot(ends, [-0.35, -0.35], "|-", color=BLUE, lw=1.5, ms=9, label=_ONE_MORE_RUN)
         shown += ends
     axes.plot([description.mean], [-0.35], "D", ms=6, color=BLUE, label="mean")
-    if assessment.claim is not None and not result.is_shortened:
+    if assessment.claim is not None and result.is_test:
         axes.axvline(assessment.claim, color=VERMILLION, lw=2, ls="--", label="tutorial")
         shown.append(assessment.claim)
     axes.set_ylim(-0.85, 0.95)

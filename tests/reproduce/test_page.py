@@ -178,6 +178,9 @@ def test_shortened_runs_are_no_test(measured: results.Reproduction) -> None:
     assert "| no test of the claim: shortened runs |" in text
     assert "0.9872" not in text
     assert "one more run (95%)" not in text
+    assert "Where the claims are from" not in text
+    (axes,) = figures.claims(shortened.results).axes
+    assert [line.get_label() for line in axes.lines] == ["a seed", "mean"]
     assert "**A quick look, no test of the claims of blog_cnn3x3:**" in text
     assert "`schedule.epochs=null schedule.max_steps=100 data.eval_limit=1000`" in text
 

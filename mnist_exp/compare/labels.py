@@ -1,7 +1,7 @@
 """Give each group of runs a short label that tells it apart from the others."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +37,9 @@ def group_labels(
 def _labels(
     runs: Runs, groups: Sequence[Members], settings: Sequence[Settings], keys: Sequence[str]
 ) -> list[str]:
+    choices = _choices(runs)
     if keys:
-        return _texts(settings, keys)
+        return _texts(settings, keys, choices)
     if "variant" in runs.tags:
         values = column(runs, "variant").to_numpy(object)
         variants = [common_value(values[members]) for members in groups]
@@ -46,7 +47,17 @@ def _labels(
             return variants
     elif len(groups) == 1:
         return ["all runs"]
-    return _texts(settings, _telling_apart(settings, swept_keys(runs)))
+    return _texts(settings, _telling_apart(settings, swept_keys(runs)), choices)
+
+
+def _choices(runs: Runs) -> set[str]:
+    """Return which settings have values that speak for themselves: `cnn3x3` needs no `model=`.
+
+    They are the choices in `conf/`, which other programs do not have: an `optimizer` of theirs may
+    be called anything.
+    """
+    has_groups = any("." in name and name.partition(".")[0] in SCHEMAS for name in runs.params)
+    return {"variant", *(SCHEMAS if has_groups else ())}
 
 
 def _telling_apart(settings: Sequence[Settings], swept: Sequence[str]) -> list[str]:
@@ -65,16 +76,14 @@ def _distinct(settings: Sequence[Settings], keys: Sequence[str]) -> int:
     return len({tuple(setting[key] for key in keys) for setting in settings})
 
 
-def _texts(settings: Sequence[Settings], keys: Sequence[str]) -> list[str]:
-    """Return texts such as `self_entropy, zeros, learning_rate=0.1`.
-
-    Of a variant, and of a choice in `conf/`, the value alone is shown: it speaks for itself.
-    """
+def _texts(
+    settings: Sequence[Settings], keys: Sequence[str], choices: Collection[str]
+) -> list[str]:
+    """Return texts such as `self_entropy, learning_rate=0.1`; of `choices` the value alone."""
     short = short_names(keys)
 
     def part(key: str, value: str) -> str:
-        is_choice = key in (*SCHEMAS, "variant") and value != SEVERAL
-        return value if is_choice else f"{short[key]}={tidy(value)}"
+        return value if key in choices and value != SEVERAL else f"{short[key]}={tidy(value)}"
 
     return [
         ", ".join(part(key, setting[key]) for key in keys if setting[key] != ABSENT) or ABSENT

@@ -125,7 +125,14 @@ def _ends(values: Sequence[float]) -> list[float]:
 
 
 def _with_sign(value: float) -> str:
-    return f"{value:+g}".replace("-", _MINUS) if value else "0"
+    return plain(value, "+").replace("-", _MINUS) if value else "0"
+
+
+def plain(value: float, sign: str = "-") -> str:
+    """Return a number of few digits without an exponent: 0.00005, not 5e-05."""
+    if not 1e-8 < abs(value) < 1e9:
+        return f"{value:{sign}g}"
+    return f"{value:{sign}.9f}".rstrip("0").rstrip(".")
 
 
 def _linear_ticks(low: float, high: float, most: int) -> list[Tick]:

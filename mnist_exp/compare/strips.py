@@ -9,7 +9,7 @@ from markupsafe import Markup
 from mnist_exp.compare import svg, words
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.rows import Row
-from mnist_exp.compare.scales import Scale, ScaleKind, Span, difference_scale, value_scale
+from mnist_exp.compare.scales import Scale, ScaleKind, Span, difference_scale, plain, value_scale
 from mnist_exp.compare.statistics import Interval, Verdict
 from mnist_exp.outside.printing import plural
 
@@ -127,8 +127,9 @@ def _scale_note(scale: Scale) -> str:
         ends = " to ".join(f"{end:.3g}".replace("-", "\N{MINUS SIGN}") for end in scale.cut)
         return f"The axis is broken: it leaves out {ends}."
     if scale.kind is ScaleKind.ASINH:
+        near = plain(float(f"{scale.unit:.1g}"))
         return (
-            f"The axis is linear within \N{PLUS-MINUS SIGN}{scale.unit:.1g} and logarithmic "
+            f"The axis is linear within \N{PLUS-MINUS SIGN}{near} and logarithmic "
             "beyond, so that small and large differences are both seen: its ticks are not evenly "
             "far apart in value."
         )

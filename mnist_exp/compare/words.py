@@ -42,11 +42,11 @@ def difference(number: float, metric: str) -> str:
 def in_images(number: float, metric: str) -> str:
     """Return a difference of two accuracies as `5 more of 1,000 test images`.
 
-    It is empty for a metric that is no accuracy. Less than one image is told of 10,000.
+    It is empty for a metric that is no accuracy. A small difference is told of 10,000 images.
     """
     if not is_share(metric) or math.isnan(number) or not number:
         return ""
-    total = 1_000 if abs(number) >= 0.00095 else 10_000
+    total = 1_000 if abs(number) >= 0.005 else 10_000
     count, more = round(abs(number) * total), "more" if number > 0 else "fewer"
     split = {"test": "test ", "val": "validation ", "train": "training "}
     kind = split.get(metric.partition("/")[0], "")

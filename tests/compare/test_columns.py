@@ -1,13 +1,16 @@
 """Which settings are listed as differences, and in which words."""
 
+from collections.abc import Sequence
+
+import pandas as pd
 import pytest
 
 from benchmarks.fake_runs import FakeRuns
-from mnist_exp.compare import columns
+from mnist_exp.compare import columns, groups
 from mnist_exp.compare.comparison import compare
 from mnist_exp.compare.labels import tidy
 from mnist_exp.compare.page import render
-from mnist_exp.tracking.runs import Selection, Store
+from mnist_exp.tracking.runs import Runs, Selection, Store
 
 SOFTMAX = {"model": "softmax", "model.kind": "softmax"}
 CNN = {"model": "cnn", "model.kind": "convnet", "model.dense_units": "None"}
@@ -25,8 +28,8 @@ def test_settings_of_layers_that_a_model_does_not_have_are_no_differences(
     ):
         fake_runs.add(0, 0.9, settings={"init": name, **settings})
     comparison = compare(Store(), Selection(experiment="mnist_exp"))
-    groups = [row.group.settings for row in comparison.rows]
-    assert {settings[init] for settings in groups} == {columns.ABSENT, "he_normal"}
+    found = [row.group.settings for row in comparison.rows]
+    assert {settings[init] for settings in found} == {columns.ABSENT, "he_normal"}
     page = render(comparison, "now")
     listed = page.partition('id="settings-that-differ"')[2].partition("</section>")[0]
     assert "conv_kernel" not in listed
@@ -53,11 +56,32 @@ def test_a_recorded_value_is_shown_as_a_person_writes_it(recorded: str, shown: s
     assert tidy(recorded) == shown
 
 
-def test_labels_of_runs_that_others_made_say_what_their_numbers_are(fake_runs: FakeRuns) -> None:
-    for rate, units in (("0.009999999776482582", "16"), ("0.0010000000474974513", "128")):
-        fake_runs.add(0, 0.9, settings={"opt_learning_rate": rate, "width": units})
-    comparison = compare(Store(), Selection(experiment="mnist_exp"))
-    assert {row.group.label for row in comparison.rows} == {
-        "opt_learning_rate=0.01",
-        "opt_learning_rate=0.001",
+def test_labels_of_runs_that_others_made_say_what_their_numbers_are() -> None:
+    """As Keras' autologging records them: its second optimizer is called adam_1."""
+    params = {
+        "learning_rate": ["0.009999999776482582", "0.0010000000474974513"],
+        "optimizer": ["adam", "adam_1"],
+        "epochs": ["3", "3"],
     }
+    runs = runs_of(params)
+    assert [group.label for group in grouped(runs)] == ["learning_rate=0.01", "learning_rate=0.001"]
+    by_optimizer = grouped(runs, ["optimizer"])
+    assert [group.label for group in by_optimizer] == ["optimizer=adam", "optimizer=adam_1"]
+    ours = runs_of(params | {"optimizer.kind": ["adam", "adam"]})
+    assert [group.label for group in grouped(ours, ["optimizer"])] == ["adam", "adam_1"]
+
+
+def runs_of(params: dict[str, list[str]]) -> Runs:
+    ids = ["a", "b"]
+    info = {"name": ids, "status": "finished", "seed": "0", "reason": "", "artifacts": ""}
+    return Runs(
+        info=pd.DataFrame(info | {"experiment": "1"}, index=ids),
+        params=pd.DataFrame(params, index=ids),
+        tags=pd.DataFrame(index=ids),
+        metrics=pd.DataFrame({"test/accuracy": [0.9, 0.8]}, index=ids),
+    )
+
+
+def grouped(runs: Runs, group_by: Sequence[str] = ()) -> list[groups.Group]:
+    statuses = groups.statuses(runs, "test/accuracy")
+    return groups.make_groups(runs, statuses, "test/accuracy", group_by)

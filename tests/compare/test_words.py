@@ -163,7 +163,8 @@ def test_a_verdict_beside_a_large_p_explains_itself() -> None:
 @pytest.mark.parametrize(
     ("difference", "metric", "text"),
     [
-        (0.0047, ACCURACY, "5 more of 1,000 test images"),
+        (0.0053, ACCURACY, "5 more of 1,000 test images"),
+        (-0.00145, ACCURACY, "14 fewer of 10,000 test images"),
         (-0.6876, ACCURACY, "688 fewer of 1,000 test images"),
         (0.0004, "val/accuracy", "4 more of 10,000 validation images"),
         (-0.00001, "best/val_accuracy", "less than 1 of 10,000 images"),

@@ -10,6 +10,7 @@ import shlex
 import unicodedata
 from collections.abc import Sequence
 from importlib.metadata import version
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -145,8 +146,12 @@ def repaired(override: str, arguments: Sequence[str]) -> str | None:
     if len(parts) > 1 and all(map(_is_override, parts)):
         meant = " ".join(_renamed(part, arguments) for part in parts)
         return f"did you mean {meant}, without quotes around both?"
-    for text in filter(_is_override, _joined(override, arguments)):
+    position = list(arguments).index(override) if override in arguments else 0
+    before, after = list(arguments[:position]), list(arguments[position + 1 :])
+    for text in filter(_is_override, _around_equals(override, before, after)):
         return f"did you mean {_renamed(text, arguments)}, without spaces?"
+    for text in filter(_is_override, _with_spaces(override, before, after)):
+        return f"did you mean {_renamed(text, arguments)}, in quotes?"
     for text in filter(_is_override, _rewritten(override)):
         if text != override:
             return f"did you mean {_renamed(text, arguments)}?"
@@ -164,38 +169,31 @@ def _renamed(text: str, arguments: Sequence[str]) -> str:
     return lookup.assignment(keys[0], value, arguments) if keys else shlex.quote(text)
 
 
-def _joined(override: str, arguments: Sequence[str]) -> list[str]:
-    """Return what the shell has cut at a space: `seed = 3`, `model.filters=[16, 32]`."""
-    if override not in arguments:
+def _around_equals(word: str, before: list[str], after: list[str]) -> list[str]:
+    """Return what stands around `=`, or should: `seed = 3`, `seed =3`, `seed= 3`, `model mlp`."""
+    if "=" in word:
         return []
-    position = list(arguments).index(override)
-    before, after = list(arguments[:position]), list(arguments[position + 1 :])
-    found = []
-    if override == "=" and before and after:
-        found.append(f"{before[-1]}={after[0]}")
-    if override.startswith("=") and before:
-        found.append(f"{before[-1]}{override}")
     if after[:1] == ["="]:
-        found.append(f"{override}={''.join(after[1:2])}")
-    elif after and after[0].startswith("=") and "=" not in override:
-        found.append(f"{override}{after[0]}")
-    elif "=" not in override and before and before[-1].endswith("="):
-        found.append(f"{before[-1]}{override}")
-    elif after and "=" not in override and "=" not in after[0] and _is_name(override):
-        found.append(f"{override}={after[0]}")
+        return [f"{word}={''.join(after[1:2])}"]
+    if after and after[0].startswith("="):
+        return [f"{word}{after[0]}"]
+    if before and before[-1].endswith("="):
+        return [f"{before[-1]}{word}"]
+    is_name = lookup.meant_keys(word) and not lookup.options_named(word)
+    return [f"{word}={after[0]}"] if after and "=" not in after[0] and is_name else []
+
+
+def _with_spaces(override: str, before: list[str], after: list[str]) -> list[str]:
+    """Return an argument that the shell has cut at its spaces: `model.filters=[16, 32]`."""
     if "=" in override:
-        for end in range(1, len(after) + 1):
-            found.append("".join([override, *after[:end]]))
-    elif before:  # the rest of an argument that began before
-        for start in range(len(before) - 1, -1, -1):
-            if "=" in before[start]:
-                found.append("".join([*before[start:], override]))
-                break
-    return found
-
-
-def _is_name(word: str) -> bool:
-    return bool(lookup.meant_keys(word)) and not lookup.options_named(word)
+        return [" ".join([override, *after[:end]]) for end in range(1, len(after) + 1)]
+    starts = [index for index, text in enumerate(before) if "=" in text]
+    if starts:  # a name or note of several words
+        one = lookup.setting(before[starts[-1]].partition("=")[0])
+        if one is not None and one.type is str:
+            rest = takewhile(lambda text: "=" not in text, after)
+            return [" ".join([*before[starts[-1] :], override, *rest])]
+    return []
 
 
 def _rewritten(override: str) -> list[str]:

@@ -46,9 +46,9 @@ _NOTE = (
     "of --config-dir FOLDER may have options of your own."
 )
 _PURPOSES = {
-    "experiment": "A preset: settings of several groups at once.",
+    "experiment": "A preset, which sets several groups at once.",
     "debug": "A quick try, recorded apart from other runs.",
-    "sweeps": "A study: many runs that answer one question. It needs -m.",
+    "sweeps": "A study, many runs that answer one question; it needs -m.",
 }
 # The groups in the order of the page; those of a --config-dir come after them.
 _ORDER = ("experiment", "model", "optimizer", "schedule", "loss", "init", "data", "debug", "sweeps")
@@ -160,7 +160,7 @@ def _here(one: Described, composed: DictConfig) -> str:
 
 def _sweeper(width: int) -> list[str]:
     """Return the settings of hydra/sweeper=optuna_study, its samplers and its pruners."""
-    title = "hydra/sweeper=optuna_study: A search with Optuna. It needs -m; sweeps= chooses it."
+    title = "hydra/sweeper=optuna_study: A search with Optuna; it needs -m, and sweeps= chooses it."
     lines = _paragraph(title, 0, width)
     for kind, options in SUMMARIES.items():
         lines += [f"  hydra/sweeper/{kind}=OPTION", *_columns(options.items(), width, 6)]

@@ -175,7 +175,7 @@ def _described(key: str, by_option: Mapping[str, Leaf], options: list[str]) -> D
     if len(by_default) == 1:
         default = next(iter(by_default))
     else:
-        default = ", ".join(f"{text} with {_listed(names)}" for text, names in by_default.items())
+        default = "; ".join(f"{text} with {_listed(names)}" for text, names in by_default.items())
     return Described(
         key=key,
         meaning=sentence(leaf.meaning),

@@ -100,7 +100,7 @@ class Config(Checked):
     """All settings of a run.
 
     seed: the number from which all random numbers are made: weights, order of images, dropout
-    preflight: if a check before training finds a mistake: warn goes on, error stops; off checks not
+    preflight: the checks before training: warn reports mistakes, error stops at one, off skips them
     resume: a RUN_ID to go on with, or auto for the newest unfinished one of these settings; null is
         a new run
     best_of: the study whose best trial is trained in full; null is not used

@@ -129,10 +129,7 @@ MISTAKES = [
         "lr = 3",
         "lr: cannot be read as SETTING=VALUE; did you mean optimizer.learning_rate=3, without sp",
     ),
-    (
-        "model.filters=[16, 32]",
-        f"model.filters=[16,: {_NOT} 'model.filters=[16,32]', without spaces?",
-    ),
+    ("model.filters=[16, 32]", f"model.filters=[16,: {_NOT} 'model.filters=[16, 32]', in quotes?"),
     (
         "model.filters={8,16}",
         "model.filters={8,16}: cannot be read as SETTING=VALUE; did you mean 'model",
@@ -262,7 +259,7 @@ def test_a_mistake_gets_the_argument_that_was_meant(
 
 def suggestions(answer: str) -> list[str]:
     """Return the overrides of `did you mean ...?`, as a shell passes them on."""
-    found = re.search(r"did you mean ([^?]+?)(?:, with[^?]*)?\?", answer)
+    found = re.search(r"did you mean ([^?]+?)(?:, (?:with|in )[^?]*)?\?", answer)
     ways = found[1].split(" or ")[0] if found else ""
     return [text for text in shlex.split(ways) if text != "-m"]
 

@@ -134,6 +134,8 @@ MISTAKES = [
         "model.filters={8,16}",
         "model.filters={8,16}: cannot be read as SETTING=VALUE; did you mean 'model",
     ),
+    ("run_name=my first run seed=1", f"first: {_NOT} 'run_name=my first run', in quotes?"),
+    ("seed=1 first", "first: cannot be read as SETTING=VALUE; it has no ="),
     ("model.filters=16", "model.filters: expected a list; did you mean 'model.filters=[16]'?"),
     (
         "model.filters=8 model.filters=16",  # what bash makes of model.filters={8,16}

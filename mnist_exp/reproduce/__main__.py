@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mnist_exp.command import Parser, main, output_folder, write
 from mnist_exp.errors import Killed, UserError
 from mnist_exp.outside import plot_style, printing
-from mnist_exp.reproduce.presets import BUGGY, METRIC, PRESETS, QUICK_SEEDS, SEEDS
+from mnist_exp.reproduce.presets import BUGGY, MEASURED_HERE, METRIC, PRESETS, QUICK_SEEDS, SEEDS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -258,6 +258,9 @@ def _show(reproduction: "Reproduction", folder: Path) -> None:
         console.print(f"{result.name}: {verdict}", soft_wrap=True)
     if tests:
         console.print(f"\n{words.ONE_MORE_RUN} {words.INSIDE}")
+        for result in reproduction.results:
+            if result.name in MEASURED_HERE:
+                console.print(f"{words.MARK} {result.runs.preset.reference.source}")
         for result in tests:
             console.print(f"{result.name}: {words.what_the_seeds_can_see(result)}")
         console.print()

@@ -13,6 +13,7 @@ from benchmarks.fake_runs import FakeRuns
 from mnist_exp import data
 from mnist_exp.config.tree import compose
 from mnist_exp.reproduce import figures, page, results, runs
+from mnist_exp.reproduce.__main__ import _show
 from mnist_exp.reproduce.bug import Bug, Ending, analyse
 from mnist_exp.reproduce.claims import Verdict
 from mnist_exp.reproduce.page import Provenance
@@ -141,6 +142,19 @@ def test_where_the_runs_were_made(measured: results.Reproduction) -> None:
         "1 of them was a trial of a sweep, which shared the machine, so that it"
         in page.provenance_text(one_trial, measured.results)
     )
+
+
+def test_the_terminal_says_the_same(
+    measured: results.Reproduction, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _show(measured, Path("folder"))
+    text = " ".join(capsys.readouterr().out.split())
+    assert "preset n mean claim one more run noticed" in text
+    assert "blog_cnn3x3 5 0.9886 0.9872 0.98" in text
+    assert "blog_cnn3x3: not contradicted: the claim is 0.14 points" in text
+    assert "\N{SUPERSCRIPT ONE} the notebook's own graph with the loss corrected, run once" in text
+    assert "blog_cnn3x3: 5 seeds would notice a difference of 0.00" in text
+    assert "not counted: notebook_cnn5x5, seed 3: no run" in text
 
 
 def test_every_number_follows_from_the_csv(measured: results.Reproduction) -> None:

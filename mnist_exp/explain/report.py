@@ -10,6 +10,7 @@ from mnist_exp.compare import statistics, words
 from mnist_exp.compare.labels import tidy
 from mnist_exp.explain.contributions import Contribution, Explanation
 from mnist_exp.outside.printing import plural
+from mnist_exp.sweeper.foreign_text import clean
 
 _MOST_NAMED = 3  # parts of the gap in the paragraph
 
@@ -95,7 +96,8 @@ def to_csv(explanation: Explanation) -> pd.DataFrame:
 def show(explanation: Explanation, console: Console) -> None:
     """Print the table, the paragraph, and the seeds that are left out."""
     metric = explanation.metric
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=metric, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    table.title = f"{metric}, study {clean(explanation.study, 200)}"
     table.add_column("difference", no_wrap=True)
     for name in ("forwards", "backwards", "mean"):
         table.add_column(name, justify="right", no_wrap=True)

@@ -3,7 +3,7 @@
 import json
 
 import optuna
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import create_trial
 
 from benchmarks.fake_runs import FakeRuns
@@ -15,7 +15,7 @@ def test_the_mean_over_seeds_is_the_best_and_its_first_seed_stands_for_it(
     fake_runs: FakeRuns,
 ) -> None:
     parent, study = fake_runs.study("seeds"), optuna.create_study(direction="maximize")
-    distributions = {
+    distributions: dict[str, BaseDistribution] = {
         "model": CategoricalDistribution(["softmax", "mlp"]),
         "seed": CategoricalDistribution([1, 2]),
     }

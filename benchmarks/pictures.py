@@ -59,8 +59,8 @@ def _digits(model: object, count: int) -> Iterable[str]:
         random, answers = np.random.default_rng(1), []
         for index in chosen:
             digit = test.images[index, :, :, 0]
-            answers.append(digit if make is None else _scan(make(digit, random)))
-        digits, sure = _read(model, answers)
+            answers.append(digit if make is None else scan(make(digit, random)))
+        digits, sure = read(model, answers)
         right, refused = digits == test.labels[chosen], digits < 0
         parts = (right, ~refused & ~sure, sure & ~right, refused)
         yield from _printed(
@@ -79,7 +79,7 @@ def _wrong(model: object, count: int) -> Iterable[str]:
     total = np.zeros(4, int)
     for kind, (share, _) in wrong_pictures.WRONG.items():
         pictures = wrong_pictures.make(kind, 1, max(1, share * count // 1000))
-        digits, sure = _read(model, [_scan(picture) for picture in pictures])
+        digits, sure = read(model, [scan(picture) for picture in pictures])
         counts = np.array(
             [len(digits), (digits < 0).sum(), ((digits >= 0) & ~sure).sum(), sure.sum()]
         )
@@ -96,7 +96,7 @@ def _row(kind: str, counts: NDArray[np.int64]) -> str:
     )
 
 
-def _scan(picture: bytes) -> Images | None:
+def scan(picture: bytes) -> Images | None:
     """Return the pixels [28, 28], or None for a picture that is refused."""
     try:
         return from_bytes(picture)
@@ -104,7 +104,7 @@ def _scan(picture: bytes) -> Images | None:
         return None
 
 
-def _read(model: object, scans: list[Images | None]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def read(model: object, scans: list[Images | None]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the digit of each scan (-1 without a scan), and whether the model is sure of it."""
     digits, sure = np.full(len(scans), -1), np.zeros(len(scans), bool)
     read = [index for index, scan in enumerate(scans) if scan is not None]

@@ -94,7 +94,9 @@ def run(arguments: Sequence[str]) -> None:
         )
     if options.image is not None and output.exists() and output.samefile(path):
         raise UserError(f"--output {output}: that is the picture of --image, which would be lost")
-    (model,) = _load(which, options.uri, options.trust)
+    from mnist_exp.predict.trained_models import Models
+
+    model = Models(options.uri).load(which[0], options.trust)
     prediction = model.predict(image)
     _show(model, prediction, title)
     certainty = "" if prediction.doubt is None else ", not sure"
@@ -145,16 +147,6 @@ def _test_image(index: int | None, seed: int | None) -> tuple[NDArray[np.uint8],
     return test.images[index, :, :, 0], index, int(test.labels[index])
 
 
-def _load(which: Sequence[str], uri: str | None, trust: bool) -> "list[TrainedModel]":
-    """Load the models of these runs. All mistakes are reported before the first one loads."""
-    from mnist_exp.predict.trained_models import Models
-
-    models = Models(uri)
-    for name in which:
-        models.find(name)
-    return [models.load(name, trust) for name in which]
-
-
 def _show(model: "TrainedModel", prediction: "Prediction", title: str) -> None:
     """Print the answer, the probabilities as a table with bars, and the run."""
     from rich import box
@@ -201,11 +193,16 @@ def _save(original: NDArray[np.uint8], prediction: "Prediction", title: str, out
 
 def _draw(which: Sequence[str], uri: str | None, trust: bool) -> None:
     """Serve the page to draw on until Ctrl-C."""
+    print(f"loading {printing.plural(len(which), 'model')} ...", flush=True)
     from mnist_exp.predict import drawing
+    from mnist_exp.predict.trained_models import Models
 
-    models = _load(which, uri, trust)
-    with drawing.serving(models) as server:
-        print(f"{server.url}\nCtrl-C ends it.", flush=True)
+    models = Models(uri)
+    # All mistakes are reported before the first model loads; what names one run is shown once.
+    run_ids = dict.fromkeys(models.find(name)[0].info.run_id for name in which)
+    loaded = [models.load(run_id, trust) for run_id in run_ids]
+    with drawing.serving(loaded, models.roles()) as server:
+        print(f"draw a digit here: {server.url}\nCtrl-C ends it.", flush=True)
         open_page(server.url)
         server.serve_forever()
 

@@ -1,13 +1,13 @@
 """Serve a page on this machine on which a person draws a digit and sees it classified.
 
-It consists of http.server and drawing.html; nothing is sent over the network.
+It consists of http.server, drawing.html and drawing.js; nothing is sent over the network.
 """
 
 import base64
 import json
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,18 +15,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_exp.errors import UserError
+from mnist_exp.predict.cards import card
 
 if TYPE_CHECKING:
     from mnist_exp.predict.trained_models import TrainedModel
 
 MOST_BYTES = 1_000_000  # of a request; the page's drawings have a few thousand
-_PAGE = Path(__file__).with_name("drawing.html")
+_FILES = {
+    "/": ("drawing.html", "text/html; charset=utf-8"),
+    "/drawing.js": ("drawing.js", "text/javascript; charset=utf-8"),
+}
 _SECONDS = 10.0  # that a request may take to arrive
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; "
-    "style-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
-    "form-action 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; "
+    "style-src 'unsafe-inline'; img-src data:; connect-src 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -39,9 +43,10 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = False
 
-    def __init__(self, models: "Sequence[TrainedModel]") -> None:
+    def __init__(self, models: "Sequence[TrainedModel]", roles: Mapping[str, str]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.models = models
+        self.cards = [card(model, roles) for model in models]
         self.one_at_a_time = threading.Lock()
         # An attacker may point the name of a site to 127.0.0.1; its page still sends that name (DNS
         # rebinding).
@@ -59,12 +64,15 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(models: "Sequence[TrainedModel]") -> Iterator[Server]:
+def serving(
+    models: "Sequence[TrainedModel]", roles: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     """Yield a server that is bound but not started, and close it at the end.
 
-    Its `serve_forever` ends with KeyboardInterrupt.
+    `roles` are the ids of the runs that are `latest` and `best`, by these words. The server's
+    `serve_forever` ends with KeyboardInterrupt.
     """
-    server = Server(models)
+    server = Server(models, roles or {})
     try:
         yield server
     finally:
@@ -72,21 +80,21 @@ def serving(models: "Sequence[TrainedModel]") -> Iterator[Server]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """GET / is the page, GET /models names the runs, POST /classify reads a PNG with each model."""
+    """GET / is the page, /models describes the runs, and POST /classify reads a PNG with each."""
 
     server: Server
     timeout = _SECONDS
     server_version, sys_version = "mnist_exp", ""
 
     def do_GET(self) -> None:
-        """Answer with the page or the runs' names."""
+        """Answer with the page, its script, or the runs' cards."""
         if self._refused():
             return
-        if self.path == "/":
-            self._answer(HTTPStatus.OK, _PAGE.read_bytes(), "text/html; charset=utf-8")
+        if self.path in _FILES:
+            name, kind = _FILES[self.path]
+            self._answer(HTTPStatus.OK, Path(__file__).with_name(name).read_bytes(), kind)
         elif self.path == "/models":
-            models = [{"id": model.run_id, "name": model.run_name} for model in self.server.models]
-            self._json(HTTPStatus.OK, models)
+            self._json(HTTPStatus.OK, self.server.cards)
         else:
             self._json(HTTPStatus.NOT_FOUND, {"error": "no such page"})
 
@@ -115,7 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
             with self.server.one_at_a_time:
                 predictions = [model.predict(picture) for model in self.server.models]
         except UserError as error:
-            self._json(HTTPStatus.UNPROCESSABLE_ENTITY, {"error": str(error)})
+            # That is an answer, too: with another status the browser would report an error.
+            self._json(HTTPStatus.OK, {"error": str(error)})
             return
         answers = [
             {

@@ -4,7 +4,9 @@ import atexit
 import shlex
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import mlflow
@@ -23,6 +25,7 @@ from mnist_exp.serving.model import COLUMN, RETURN_PIXELS
 from mnist_exp.serving.package import PICTURES, TAG
 from mnist_exp.serving.same_data import comparable, data_of
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
+from mnist_exp.tracking.params import with_length
 from mnist_exp.tracking.status import RunStatus
 from mnist_exp.tracking.store import answering, in_use, uri_to_read
 from mnist_exp.training import keras_state
@@ -58,12 +61,16 @@ class TrainedModel:
         run_name: The run's name, or the first characters of its id.
         uri: The model as `models:/ID`.
         loaded: What MLflow or `foreign_models` loaded.
+        params: The run's params, with the length that it has now.
+        metrics: The last value of each of the run's metrics.
     """
 
     run_id: str
     run_name: str
     uri: str
     loaded: Any
+    params: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     def predict(self, image: str | NDArray[np.uint8]) -> Prediction:
         """Return the answer for a picture's file in base64, or for an image [28, 28] of MNIST.
@@ -117,7 +124,9 @@ class Models:
             runs.sort(key=_rank, reverse=True)
         if not runs:
             raise UserError(
-                f"--run {which}: no finished run in {shortened(self._uri)} has a model\n{ELSEWHERE}"
+                f"--run {which}: no finished run in {shortened(self._uri)} has a model; train one "
+                "with `python -m mnist_exp`, or a sweep's best trial with `python -m mnist_exp "
+                f"best_of=STUDY`\n{ELSEWHERE}"
             )
         return runs[0], models[runs[0].info.run_id]
 
@@ -148,7 +157,17 @@ class Models:
             run_name=run.info.run_name or run.info.run_id[:8],
             uri=uri,
             loaded=loaded,
+            params=with_length(run.data.params, run.data.tags),
+            metrics=run.data.metrics,
         )
+
+    def roles(self) -> dict[str, str]:
+        """Return the ids of the runs that `latest` and `best` name now, if there are any."""
+        found = {}
+        for role in ("latest", "best"):
+            with suppress(UserError):
+                found[role] = self.find(role)[0].info.run_id
+        return found
 
     def _of_run(self, run_id: str) -> tuple[Run, LoggedModel]:
         """Return the run with this id and its last model. Raises UserError as `find`."""

@@ -1,5 +1,6 @@
 """`python -m mnist_exp.predict` as a user meets it."""
 
+import base64
 import signal
 import subprocess
 import sys
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks import drawn
 from mnist_exp import data
 from mnist_exp.errors import UserError
 from mnist_exp.predict import __main__ as predict
+from mnist_exp.predict.trained_models import Models
 from tests.support.pictures import encoded, large, png_header
 from tests.support.runs import Trained
 from tests.support.waiting import LIMIT
@@ -68,6 +71,20 @@ def test_what_is_no_digit_is_doubted(here: Path, capsys: pytest.CaptureFixture[s
     page.save(here / "grid.gif")
     predict.run(["--image", str(here / "grid.gif")])
     assert capsys.readouterr().out.startswith("grid.gif: not sure, perhaps ")
+
+
+def test_drawn_letters_and_scribbles_are_doubted_and_digits_are_read(here: Path) -> None:
+    """Of 24 letters and scribbles more than half, where about 80% are expected."""
+    random, doubted = np.random.default_rng(0), 0
+    strokes = [drawn.strokes_of(drawn.LETTERS[letter]) for letter in "AFHKMNWXTEYm"]
+    model = Models(None).load("latest")
+    for shape in [*strokes, *(drawn.scribble(random) for _ in range(12))]:
+        content = encoded(drawn.drawn(shape, random))
+        doubted += model.predict(base64.b64encode(content).decode()).doubt is not None
+    assert doubted > 12
+    for digit, text in drawn.DIGITS.items():
+        content = encoded(drawn.drawn(drawn.strokes_of(text), random))
+        assert model.predict(base64.b64encode(content).decode()).digit == int(digit)
 
 
 def test_several_digits_are_reported(here: Path, mnist: data.Dataset) -> None:
@@ -154,8 +171,9 @@ def test_draw_prints_its_address_and_ends_with_130(here: Path) -> None:
     )
     signal.signal(signal.SIGINT, before)
     assert process.stdout is not None
-    address = process.stdout.readline().strip()
-    assert address.startswith("http://127.0.0.1:"), process.communicate(timeout=LIMIT)
+    assert process.stdout.readline() == "loading 1 model ...\n", process.communicate(timeout=LIMIT)
+    words, _, address = process.stdout.readline().strip().rpartition(" ")
+    assert words == "draw a digit here:", process.communicate(timeout=LIMIT)
     assert b"<title>Draw a digit" in urllib.request.urlopen(address, timeout=LIMIT).read()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=LIMIT)

@@ -17,7 +17,8 @@ from mnist_exp.predict.trained_models import Models, TrainedModel
 def test_runs_without_a_model(workdir: Path) -> None:
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
     for which in ("latest", "best"):
-        with pytest.raises(UserError, match=f"--run {which}: no finished run in .* has a model"):
+        words = f"--run {which}: no finished run in .* has a model; train one with "
+        with pytest.raises(UserError, match=words):
             predict.run(["--run", which])
     run = client.create_run("0").info.run_id
     with pytest.raises(UserError, match=f"--run {run}: the run .RUNNING. has no model"):

@@ -1,4 +1,4 @@
-"""A real MLflow server, and one that never finishes its answer."""
+"""A real MLflow server, one that never finishes its answer, and the drawing page's."""
 
 import contextlib
 import os
@@ -7,12 +7,17 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.support.surroundings import free_port
 from tests.support.waiting import answers, until
+
+if TYPE_CHECKING:
+    from mnist_exp.predict import drawing
+    from mnist_exp.predict.trained_models import TrainedModel
 
 
 class MlflowServer:
@@ -71,3 +76,20 @@ def dripping(head: bytes) -> Iterator[str]:
             yield f"http://127.0.0.1:{server.getsockname()[1]}"
         finally:
             over.set()
+
+
+@contextmanager
+def served(
+    models: "Sequence[TrainedModel]", roles: Mapping[str, str]
+) -> "Iterator[drawing.Server]":
+    """The drawing page's server, which answers from a thread."""
+    from mnist_exp.predict import drawing
+
+    with drawing.serving(models, roles) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()

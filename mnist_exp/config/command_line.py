@@ -186,7 +186,8 @@ def _around_equals(word: str, before: list[str], after: list[str]) -> list[str]:
 def _with_spaces(override: str, before: list[str], after: list[str]) -> list[str]:
     """Return an argument that the shell has cut at its spaces: `model.filters=[16, 32]`."""
     if "=" in override:
-        return [" ".join([override, *after[:end]]) for end in range(1, len(after) + 1)]
+        joined = [" ".join([override, *after[:end]]) for end in range(1, len(after) + 1)]
+        return [*joined, *map(_straight, joined)]
     starts = [index for index, text in enumerate(before) if "=" in text]
     if starts:  # a name or note of several words
         one = lookup.setting(before[starts[-1]].partition("=")[0])
@@ -196,10 +197,15 @@ def _with_spaces(override: str, before: list[str], after: list[str]) -> list[str
     return []
 
 
+def _straight(text: str) -> str:
+    """Return the text in plain characters, without the quotes around it."""
+    return unicodedata.normalize("NFKC", text.translate(_QUOTES)).strip().strip("'\"")
+
+
 def _rewritten(override: str) -> list[str]:
     """Return other ways to write an override that one may have meant."""
     plain = unicodedata.normalize("NFKC", override.translate(_QUOTES)).strip()
-    bare = plain.strip("'\"")
+    bare = _straight(override)
     found = [plain, bare, plain.rstrip(",;."), bare.rstrip(",;.")]
     found.append(re.sub(r"\s*(=+|:=|=>|->)\s*", "=", bare, count=1))
     found.append(re.sub(r"^([\w.]+)\s*:\s*", r"\1=", bare))

@@ -53,8 +53,9 @@ def check_settings(sweeper: DictConfig) -> None:
         node = sweeper[kind]
         is_option = OmegaConf.is_dict(node) and "_target_" in node
         if not is_option and (kind == "sampler" or node is not None):
+            name = clean(node) if isinstance(node, str) else "NAME"
             raise SweepError(
-                f"hydra.sweeper.{kind}={clean(node)}: expected hydra/sweeper/{kind}=NAME"
+                f"hydra.sweeper.{kind}={clean(node)}: expected hydra/sweeper/{kind}={name}"
             )
     if not isinstance(sweeper.storage, str | None):
         raise SweepError(

@@ -135,6 +135,7 @@ MISTAKES = [
         "model.filters={8,16}: cannot be read as SETTING=VALUE; did you mean 'model",
     ),
     ("run_name=my first run seed=1", f"first: {_NOT} 'run_name=my first run', in quotes?"),
+    ("“run_name=my run”", f"“run_name=my: {_NOT} 'run_name=my run', in quotes?"),
     ("seed=1 first", "first: cannot be read as SETTING=VALUE; it has no ="),
     ("model.filters=16", "model.filters: expected a list; did you mean 'model.filters=[16]'?"),
     (

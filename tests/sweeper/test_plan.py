@@ -138,7 +138,8 @@ def test_failures_allowed(rate: float, n_trials: int, allowed: int) -> None:
 def test_samplers_and_pruners_are_chosen_as_options(kind: str, value: Any) -> None:
     with pytest.raises(SweepError) as error:
         check_settings(settings(**{kind: value}))
-    assert str(error.value) == f"hydra.sweeper.{kind}={value}: expected hydra/sweeper/{kind}=NAME"
+    name = value if isinstance(value, str) else "NAME"
+    assert str(error.value) == f"hydra.sweeper.{kind}={value}: expected hydra/sweeper/{kind}={name}"
 
 
 @pytest.mark.parametrize("key", ["sampler", "n_trials", "enqueue"])

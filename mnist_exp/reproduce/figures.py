@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from numpy.typing import NDArray
 
 from mnist_exp.outside.plot_style import BLUE, GREY, VERMILLION
@@ -71,8 +71,7 @@ def _claim(axes: Axes, result: Result) -> tuple[float, float]:
         axes.axvline(assessment.claim, color=VERMILLION, lw=2, ls="--", label="tutorial")
         shown.append(assessment.claim)
     axes.set_ylim(-0.85, 0.95)
-    axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-    axes.ticklabel_format(axis="x", useOffset=False)  # as many decimals at each tick of a row
+    round_ticks(axes.xaxis)
     axes.yaxis.set_major_locator(NullLocator())
     axes.set_title(result.name, loc="left", fontsize=10)
     said = assessment.verdict if result.is_test else "no test of the claim"
@@ -116,6 +115,7 @@ def cost(curve: Curve) -> Figure:
     top.legend([*handles, seed], [*labels, "each seed, divided by our mean"], **_LEGEND)
     bottom.set(xlabel="epoch", ylabel="divided by our mean")
     bottom.set_xticks(steps)
+    round_ticks(bottom.yaxis)
     return figure
 
 
@@ -140,6 +140,7 @@ def batch_accuracy(curve: Curve) -> Figure:
     for artist in axes.lines:
         artist.set_clip_on(False)  # marks at 1 are whole
     axes.set(xlabel="training step", ylabel="accuracy of the next batch of 50")
+    round_ticks(axes.xaxis, whole=True)
     axes.grid(alpha=0.3)
     axes.spines[["right", "top"]].set_visible(False)
     axes.legend(loc="lower right", **_LEGEND)

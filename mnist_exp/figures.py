@@ -55,10 +55,19 @@ def learning_curves(epochs: Sequence[EpochResult], reference: ReferenceConfig | 
         left.set_yscale("log")
     left.set(ylabel="cost per example", title="Cost")
     right.set(ylabel="accuracy", title="Accuracy")
+    if len(epochs) > 1:
+        _begin_at_epochs(right, [v for _, values in curves.values() for _, v in values])
     for axes in (left, right):
         axes.set_xlabel(name)
         _finish(axes)
     return figure
+
+
+def _begin_at_epochs(axes: Axes, accuracies: Sequence[float]) -> None:
+    """Leave out of an axis what lies below the epochs: the first steps would squeeze the rest."""
+    low, high = min(accuracies), axes.dataLim.y1
+    if low < high:
+        axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
 
 
 def _finish(axes: Axes) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,14 @@ def test_learning_curves_of_epochs_have_both_on_one_axis() -> None:
     assert list(np.asarray(lines["train, by step"].get_xdata())) == [0.5, 1, 1.5]
     assert list(np.asarray(lines["test"].get_xdata())) == [1, 1.5]
     assert axes.get_xlabel() == "epoch"
+
+
+def test_the_first_steps_do_not_squeeze_the_accuracies_of_the_epochs() -> None:
+    points = (StepPoint(1, 2.0, 0.1), StepPoint(5, 0.2, 0.97))
+    run = [replace(result, train_accuracy=0.95, step_points=points) for result in epochs(2)]
+    low, high = figures.learning_curves(run, None).axes[1].get_ylim()
+    assert 0.75 < low < 0.8  # of the test images
+    assert 0.97 < high < 1
 
 
 def test_rounding_errors_are_no_learning_curve() -> None:

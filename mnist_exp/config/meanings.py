@@ -137,10 +137,10 @@ def summary(file: Path) -> str:
 
 def _leaves(schema: type, given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Leaf]]:
     """Yield (key, setting) for each field of a schema, and for those of the schemas in it."""
-    hints, texts = get_type_hints(schema), meanings(schema)
+    hints, texts, defaults = get_type_hints(schema), meanings(schema), _defaults(schema)
     for entry in fields(schema):
         key, kind = f"{prefix}{entry.name}", _without_none(hints[entry.name])
-        value = given.get(entry.name, _default_of(schema, entry.name))
+        value = given.get(entry.name, defaults.get(entry.name))
         meaning, _, unset = texts.get(entry.name, "").partition(_NULL)
         if is_dataclass(kind):
             assert isinstance(kind, type)
@@ -161,9 +161,10 @@ def _leaves(schema: type, given: Mapping[str, Any], prefix: str) -> Iterator[tup
         )
 
 
-def _default_of(schema: type, name: str) -> Any:
-    entry = OmegaConf.structured(schema)
-    return OmegaConf.to_container(entry).get(name)  # type: ignore[union-attr]
+@cache
+def _defaults(schema: type) -> dict[str, Any]:
+    defaults: Any = OmegaConf.to_container(OmegaConf.structured(schema))
+    return dict(defaults)
 
 
 def _described(key: str, by_option: Mapping[str, Leaf], options: list[str]) -> Described:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_exp.compare.rows import Row
+from mnist_exp.tracking.metric_names import BEST_ACCURACY, BEST_EPOCH
 from mnist_exp.tracking.runs import Runs, Store
 
 _ALWAYS_DRAWN = ("train/cost", "test/accuracy")
@@ -52,7 +53,7 @@ def _by_epoch(runs: Runs, metric: str) -> list[str]:
     return [
         name
         for name in dict.fromkeys(drawn)
-        if name in runs.metrics and not name.startswith("best/")
+        if name in runs.metrics and name not in (BEST_ACCURACY, BEST_EPOCH)
     ]
 
 

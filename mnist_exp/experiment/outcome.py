@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mnist_exp import data
 from mnist_exp.config.identity import DEBUG_EXPERIMENT
 from mnist_exp.outside import plot_style
-from mnist_exp.tracking import params
+from mnist_exp.tracking import metric_names, params
 from mnist_exp.tracking.job import Job
 from mnist_exp.training import seeds
 from mnist_exp.training.results import EpochResult, best_epoch
@@ -57,7 +57,7 @@ def log(job: Job, program: "Program", epochs: list[EpochResult], tracker: "RunTr
     from mnist_exp.training.program import predict_probabilities
 
     best = best_epoch(epochs)
-    summary = {"best/val_accuracy": best.val.accuracy, "best/epoch": best.epoch}
+    summary = {metric_names.BEST_ACCURACY: best.val.accuracy, metric_names.BEST_EPOCH: best.epoch}
     tracker.log_summary(summary, epochs[-1].epoch)
     probabilities = predict_probabilities(program, job.dataset.test.images)
     log_predictions(tracker, job.dataset.test, probabilities)

@@ -8,10 +8,15 @@ from mnist_exp.config.identity import LENGTH
 from mnist_exp.outside.printing import plural
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.environment import read_hardware, read_packages
+from mnist_exp.tracking.metric_names import BEST_ACCURACY, BEST_EPOCH
 from mnist_exp.tracking.record import History, TrackedRun
 
 # Metrics that are measured with a clock, or on the machine as a whole, are never the same twice.
 _MEASURED = ("time/", "system/")
+# Earlier versions logged all numbers of preflight.json as metrics, too.
+_NO_LONGER_LOGGED = ("preflight/",)
+# Of the whole run, and logged when it ends.
+_ONCE = (BEST_ACCURACY, BEST_EPOCH)
 # Metrics whose step is the training step, as far as their names could mean the epoch.
 _STEP_CURVE = ("train/step_cost", "train/step_accuracy")
 _PER_STEP = ("train/batch_accuracy", *_STEP_CURVE)
@@ -40,7 +45,7 @@ class MetricPair:
 
     @property
     def _unit(self) -> str:
-        is_per_epoch = self.name.startswith(("train/", "val/", "test/", "best/"))
+        is_per_epoch = self.name.startswith(("train/", "val/", "test/"))
         return "epoch" if is_per_epoch and self.name not in _PER_STEP else "step"
 
 
@@ -96,14 +101,13 @@ def compare(first: TrackedRun, second: TrackedRun) -> RunComparison:
     pairs = []
     for name in sorted({*first.metrics, *second.metrics}, key=_reading_order):
         before, after = first.metrics.get(name, {}), second.metrics.get(name, {})
-        if name.startswith(_MEASURED) or (not first.is_finished and not before):
+        if name.startswith(_MEASURED + _NO_LONGER_LOGGED) or (not first.is_finished and not before):
             continue
         # Earlier versions logged no step curve, and a run that was made longer has points of both
         # of its lengths. What the points are means of is compared by epoch.
         if name in _STEP_CURVE and (not before or any(key in first.tags for key in LENGTH)):
             continue
-        if name.startswith("best/"):
-            # It is logged each time a run ends, which a run that was made longer did several times.
+        if name in _ONCE:  # for each end of a run that was made longer
             before, after = _last_step(before), _last_step(after)
         if not first.is_finished:
             after = {step: value for step, value in after.items() if step in before}
@@ -117,7 +121,7 @@ def _last_step(history: History) -> History:
 
 def _reading_order(name: str) -> tuple[int, str]:
     """Return what sorts the metrics: what a person looks for first, preflight's numbers last."""
-    first = ("test/accuracy", "train/cost", "val/", "test/", "train/", "best/")
+    first = ("test/accuracy", "train/cost", "val/", "test/", "train/", "tutorial/")
     return next((i for i, start in enumerate(first) if name.startswith(start)), len(first)), name
 
 

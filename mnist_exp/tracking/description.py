@@ -47,7 +47,7 @@ def markdown(
 
 def columns(job: Job, epochs: Sequence[EpochResult] = ()) -> dict[str, str]:
     """Return tags for the columns of the runs table, beside `variant` and `seed`."""
-    tags = {"changes": " ".join(job.changes) or "none", "result": "none yet"}
+    tags = {"result": "none yet", "changes": " ".join(job.changes) or "none"}
     if job.settings.config.preflight == "off":
         tags["preflight"] = "off"
     if epochs:

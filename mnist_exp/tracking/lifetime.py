@@ -16,11 +16,11 @@ from mnist_exp.errors import Killed, UserError, first_line
 from mnist_exp.outside import moments
 from mnist_exp.outside.uris import local_path, masked
 from mnist_exp.sweeper.errors import causes
-from mnist_exp.tracking import store
+from mnist_exp.tracking import description, store
 from mnist_exp.tracking.delivery import send_earlier
 from mnist_exp.tracking.experiments import open_experiment, process_tags
 from mnist_exp.tracking.job import Job
-from mnist_exp.tracking.operations import Warn
+from mnist_exp.tracking.operations import LONGEST_TAG, Warn
 from mnist_exp.tracking.refusals import look_up
 from mnist_exp.tracking.status import RunStatus
 from mnist_exp.tracking.tracker import RunTracker
@@ -74,7 +74,11 @@ def _first_tags(job: Job) -> dict[str, str]:
 
     Without these tags a run whose process was killed would stay RUNNING for ever.
     """
-    tags = _git_tags(job.settings.config.tracking.code) | dict(job.origin.tags) | process_tags()
+    config = job.settings.config
+    # MLflow shows tags in the order in which they came: these are what a person looks for.
+    shown = {**description.columns(job), "variant": job.variant, "seed": str(config.seed)}
+    tags = {key: text[:LONGEST_TAG] for key, text in shown.items() if key not in config.tags}
+    tags |= _git_tags(config.tracking.code) | dict(job.origin.tags) | process_tags()
     if job.run_id is None and (outer := mlflow.active_run()) is not None:  # of this thread
         tags |= {MLFLOW_PARENT_RUN_ID: outer.info.run_id}
     return tags

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mnist_exp.errors import UserError, first_line
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
+from mnist_exp.tracking.metric_names import present
 from mnist_exp.tracking.status import RunStatus
 from mnist_exp.tracking.store import answering, refusal, uri_to_read
 
@@ -111,9 +112,17 @@ def _read(client: "MlflowClient", run: "Run") -> TrackedRun:
         started=f"{started:%Y-%m-%d %H:%M}",
         params=dict(run.data.params),
         tags=dict(run.data.tags),
-        metrics={name: _history(client, run_id, name) for name in run.data.metrics},
+        metrics=_metrics(client, run),
         files=read_artifacts(client, run_id, _RECORD),
     )
+
+
+def _metrics(client: "MlflowClient", run: "Run") -> dict[str, History]:
+    """Return all metrics by their present names."""
+    metrics: dict[str, History] = {}
+    for name in run.data.metrics:  # one that another version began may have both of its names
+        metrics.setdefault(present(name), {}).update(_history(client, run.info.run_id, name))
+    return metrics
 
 
 def _history(client: "MlflowClient", run_id: str, metric: str) -> History:

@@ -20,6 +20,7 @@ from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.sweeper.foreign_text import clean, printable
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
+from mnist_exp.tracking.metric_names import present
 from mnist_exp.tracking.params import with_length
 from mnist_exp.tracking.status import FAILURE_REASON
 from mnist_exp.tracking.store import answering, named, uri_to_read
@@ -256,7 +257,7 @@ def _tables(runs: Sequence[Run], repeats: int) -> Runs:
         info=pd.DataFrame(info, index=pd.Index(ids, name="run_id")),
         params=_table([_printable(_params(run)) for run in runs], ids, object),
         tags=_table([_printable(run.data.tags) for run in runs], ids, object),
-        metrics=_table([run.data.metrics for run in runs], ids, float),
+        metrics=_table([_present(run.data.metrics) for run in runs], ids, float),
         repeats=repeats,
     )
 
@@ -269,6 +270,11 @@ def _seconds(run: Run) -> float:
 
 def _table(rows: Sequence[Mapping[str, Any]], ids: Sequence[str], kind: type) -> pd.DataFrame:
     return pd.DataFrame.from_records(rows, index=pd.Index(ids, name="run_id")).astype(kind)
+
+
+def _present(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return a run's metrics by their present names."""
+    return {present(name): value for name, value in metrics.items()}
 
 
 def _params(run: Run) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """What a run tells MLflow; `outbox` sees to it that it arrives."""
 
 import json
-import math
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -23,14 +22,13 @@ from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.serving.model import RULE
 from mnist_exp.serving.registry import Entry
-from mnist_exp.tracking import description, environment, operations, params
+from mnist_exp.tracking import description, environment, metric_names, operations, params
 from mnist_exp.tracking.attempts import Attempt
 from mnist_exp.tracking.code_digest import code_digest
 from mnist_exp.tracking.job import Job
 from mnist_exp.tracking.links import Places, run_page, runs_page, ui_command
 from mnist_exp.tracking.operations import METRICS_AT_ONCE, Point, Warn
 from mnist_exp.tracking.outbox import Outbox
-from mnist_exp.tracking.params import safe_name
 from mnist_exp.tracking.source_version import source_version
 from mnist_exp.tracking.status import FAILURE_REASON, RunStatus
 from mnist_exp.tracking.store import answer
@@ -58,6 +56,9 @@ class RunTracker:
         self._files: set[str] = set()  # that were logged
         self._logged: set[tuple[str, int]] = set()  # (metric, step) that the run has already
         self._monitor: SystemMetricsMonitor | None = None
+        # Metrics that wait for the first epoch: MLflow's page of two runs opens on the metric that
+        # came first.
+        self._last: dict[str, float] = {}
 
     def places(self) -> Places:
         """Return where the run is seen.
@@ -84,7 +85,7 @@ class RunTracker:
             **self._log_source(),
         }
         if (claim := config.reference) is not None and claim.test_accuracy is not None:
-            self.log_summary({"reference/test_accuracy": claim.test_accuracy})
+            self._last[metric_names.TUTORIAL_ACCURACY] = claim.test_accuracy
         texts = {key: params.encode(value) for key, value in recorded.items()}
         self._outbox.send(operations.ParamsAndTags(texts, tags))
         self._log_config()
@@ -125,16 +126,16 @@ class RunTracker:
         All are in one request, as a rule.
         """
         values = {
+            **_evaluation_metrics("test", result.test),
+            **_evaluation_metrics("val", result.val),
             "train/cost": result.cost,
             "train/accuracy": result.train_accuracy,
             "time/epoch_seconds": result.seconds,
             "time/images_per_second": result.images_per_second,
-            **_evaluation_metrics("val", result.val),
-            **_evaluation_metrics("test", result.test),
         }
         reference = self._job.reference
         if reference is not None and (cost := reference.cost_of(result.epoch)) is not None:
-            values["reference/cost"] = cost
+            values[metric_names.TUTORIAL_COST] = cost
         now = _milliseconds()
         points = [(name, value, now, result.epoch) for name, value in values.items()]
         for step, value in result.batch_accuracies:
@@ -142,6 +143,8 @@ class RunTracker:
         for step, cost, accuracy in result.step_points:
             points.append(("train/step_cost", cost, now, step))
             points.append(("train/step_accuracy", accuracy, now, step))
+        points += [(name, value, now, 0) for name, value in self._last.items()]
+        self._last = {}
         self._log_points(points)
 
     def log_summary(self, values: Mapping[str, float], epoch: int = 0) -> None:
@@ -150,13 +153,13 @@ class RunTracker:
         self._log_points([(name, value, now, epoch) for name, value in values.items()])
 
     def log_preflight(self, report: "PreflightReport") -> None:
-        """Log preflight.json with all evidence, its numbers as metrics, and its codes as a tag."""
+        """Log preflight.json with all evidence, metrics that count it, and its codes as a tag."""
         self.log_text(json.dumps(report.to_dict(), indent=2), "preflight.json")
-        numbers = {"errors": len(report.errors), "warnings": len(report.warnings)} | {
-            name: float(value) for name, value in report.statistics.items() if math.isfinite(value)
+        self._last |= {
+            metric_names.PREFLIGHT_ERRORS: len(report.errors),
+            metric_names.PREFLIGHT_WARNINGS: len(report.warnings),
+            "time/preflight_seconds": report.seconds,
         }
-        self.log_summary({f"preflight/{safe_name(name)}": value for name, value in numbers.items()})
-        self.log_summary({"time/preflight_seconds": report.seconds})
         codes = " ".join(finding.code for finding in report.findings)
         self.set_tags({"preflight": report.worst or "ok", "preflight.codes": codes})
 
@@ -216,6 +219,8 @@ class RunTracker:
         """End the run in MLflow, or queue its end; stop this process's monitor and outbox."""
         if self._monitor is not None:
             Attempt(self._monitor.finish).start().wait(_MONITOR_SECONDS)
+        if self._last:  # there was no epoch
+            self.log_summary(self._last)
         if reason is not None:
             self.set_tags({FAILURE_REASON: reason})
         self._outbox.send(operations.End(status, _milliseconds()))

@@ -167,6 +167,7 @@ def test_a_verdict_beside_a_large_p_explains_itself() -> None:
         (-0.00145, ACCURACY, "14 fewer of 10,000 test images"),
         (-0.6876, ACCURACY, "688 fewer of 1,000 test images"),
         (0.0004, "val/accuracy", "4 more of 10,000 validation images"),
+        (-0.00001, "val/best_accuracy", "less than 1 of 10,000 validation images"),
         (-0.00001, "best/val_accuracy", "less than 1 of 10,000 images"),
         (0.0, ACCURACY, ""),
         (float("nan"), ACCURACY, ""),

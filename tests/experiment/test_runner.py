@@ -54,7 +54,7 @@ def test_buggy_notebook_is_right_on_exactly_the_980_zeros(workdir: Path) -> None
     assert (predictions["prediction"] == 0).all()
     tracked = only_run(workdir)
     assert tracked.data.metrics["test/accuracy"] == 0.098
-    assert tracked.data.metrics["reference/test_accuracy"] == 0.098
+    assert tracked.data.metrics["tutorial/test_accuracy"] == 0.098
     assert tracked.data.tags["variant"] == "notebook_softmax_buggy"
 
 
@@ -92,7 +92,7 @@ def test_everything_a_run_leaves(workdir: Path, capsys: pytest.CaptureFixture[st
     assert tags["changes"] == "debug=fast model=cnn3x3 schedule.train_accuracy_every=1"
     assert result.run_name == "blog_cnn3x3-train_accuracy_every1-fast-s2"
     tracked = only_run(workdir, "mnist_exp_debug")
-    assert tracked.data.metrics["best/epoch"] == 1
+    assert tracked.data.metrics["val/best_epoch"] == 1
     for name in (
         "learning_curves.png",
         "confusion_matrix.png",
@@ -196,7 +196,7 @@ def test_preflight_error_stops_before_training(
     assert tracked.data.tags["preflight"] == "error"
     assert "LOSS_IGNORES_LABELS" in tracked.data.tags["preflight.codes"]
     assert "error **LOSS_IGNORES_LABELS**" in tracked.data.tags["mlflow.note.content"]
-    assert tracked.data.metrics["preflight/errors"] >= 1
+    assert tracked.data.metrics["trouble/preflight_errors"] >= 1
     assert "LOSS_IGNORES_LABELS" in artifact(workdir, "preflight.json").read_text()
 
 

@@ -119,7 +119,7 @@ def test_a_run_that_did_not_finish_is_compared_as_far_as_it_went(
     done = run(SMALL)
 
     def first_two(metric: Metric) -> float | None:
-        return None if metric.step > 2 or metric.key.startswith("best/") else metric.value
+        return None if metric.step > 2 or metric.key.startswith("val/best_") else metric.value
 
     killed = copy_of(workdir, done.run_id, "KILLED", first_two)
     assert main_exit(monkeypatch, killed) == 1
@@ -127,7 +127,7 @@ def test_a_run_that_did_not_finish_is_compared_as_far_as_it_went(
     assert "The first run is KILLED: it is compared as far as it went, 2 whole epochs." in output
     assert (
         "identical as far as the first run went, which is KILLED after epoch 2: "
-        "6 metrics, 12 values, equal to the last digit" in output.splitlines()[-1]
+        "8 metrics, 16 values, equal to the last digit" in output.splitlines()[-1]
     )
 
 
@@ -144,7 +144,7 @@ def test_a_run_that_ended_in_nan_ends_so_again(
     assert output.count("FAILED (NonFiniteCost: training stopped: the cost became nan") == 3
     assert output.splitlines()[-1] == (
         "identical as far as the first run went, which is FAILED after epoch 1: "
-        "6 metrics, 6 values, equal to the last digit"
+        "8 metrics, 8 values, equal to the last digit"
     )
 
 

@@ -64,14 +64,20 @@ def test_a_batch_accuracy_differs_from_a_step_on_not_from_an_epoch_on() -> None:
 
 
 def test_what_a_person_looks_for_comes_first() -> None:
-    names = ["preflight/errors", "train/step_cost", "best/epoch", "train/cost", "test/accuracy"]
+    names = [
+        "trouble/preflight_errors",
+        "train/step_cost",
+        "val/best_epoch",
+        "train/cost",
+        "test/accuracy",
+    ]
     run = recorded(metrics={name: {1: "0.5"} for name in [*names, "val/accuracy"]})
     assert [pair.name for pair in compare(run, run).pairs][:3] == [
         "test/accuracy",
         "train/cost",
         "val/accuracy",
     ]
-    assert compare(run, run).pairs[-1].name == "preflight/errors"
+    assert compare(run, run).pairs[-1].name == "trouble/preflight_errors"
 
 
 CURVE = {"train/step_cost": {10: "0.5", 20: "0.25"}, "train/step_accuracy": {10: "0.8", 20: "0.9"}}
@@ -99,6 +105,16 @@ def test_the_step_curve_of_a_run_that_was_made_longer_is_not_compared(key: str) 
 def test_a_run_of_a_version_without_step_curves_is_identical_to_its_rerun() -> None:
     first = recorded()
     assert compare(first, recorded(metrics={**first.metrics, **CURVE})).identical
+
+
+def test_preflights_numbers_that_an_earlier_version_logged_as_metrics_do_not_count() -> None:
+    first = recorded()
+    numbers = {"preflight/loss.alignment": {0: "0.9"}}
+    assert compare(recorded(metrics={**first.metrics, **numbers}), first).verdict() == (
+        "identical: 2 metrics, 4 values, equal to the last digit"
+    )
+    found = {"trouble/preflight_errors": {0: "1.0"}}
+    assert not compare(recorded(metrics={**first.metrics, **found}), first).identical
 
 
 def test_one_metric_with_one_value() -> None:

@@ -63,7 +63,7 @@ def test_params_tags_metrics_and_artifacts(workdir: Path, small_mnist: data.Data
     with track_run(job) as run_tracker:
         run_tracker.log_epoch(epoch(1))
         run_tracker.log_epoch(epoch(2))
-        run_tracker.log_summary({"best/epoch": 2})
+        run_tracker.log_summary({"val/best_epoch": 2})
     run = only_run(workdir)
     assert (run.info.status, run.info.run_name) == ("FINISHED", "a_name")
     assert run.data.params["model"] == "softmax"
@@ -75,7 +75,7 @@ def test_params_tags_metrics_and_artifacts(workdir: Path, small_mnist: data.Data
     assert len(tags["git.commit"]) == 40
     assert tags["git.dirty"] in ("true", "false")
     assert history(workdir, run.info.run_id, "train/cost") == [(1, 0.5), (2, 0.5)]
-    assert history(workdir, run.info.run_id, "reference/cost") == [(1, 0.4)]
+    assert history(workdir, run.info.run_id, "tutorial/cost") == [(1, 0.4)]
     assert history(workdir, run.info.run_id, "test/accuracy") == [(1, 0.75), (2, 0.75)]
     assert history(workdir, run.info.run_id, "train/batch_accuracy")[0] == (100, 0.5)
     assert history(workdir, run.info.run_id, "time/images_per_second") == [(1, 50.0), (2, 50.0)]
@@ -183,10 +183,10 @@ def test_a_registry_that_refuses_costs_the_run_nothing_else(
     with track_run(a_job(dataset=small_mnist), warn=warnings.append) as run_tracker:
         entry = registry.Entry(variant="v", accuracy=0.9, images=300)
         run_tracker.log_model(a_model(), 7, entry)
-        run_tracker.log_summary({"best/epoch": 2})
+        run_tracker.log_summary({"val/best_epoch": 2})
     run = only_run(workdir)
     assert run.info.status == "FINISHED"
-    assert run.data.metrics["best/epoch"] == 2
+    assert run.data.metrics["val/best_epoch"] == 2
     assert [output.step for output in run.outputs.model_outputs] == [7]
     assert run.data.tags["not_registered"]
     assert [text[:39] for text in warnings] == ["the model is not in MLflow's registry: "]

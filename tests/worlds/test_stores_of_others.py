@@ -219,9 +219,9 @@ def test_what_a_surrounding_job_has_set_moves_nothing(
     warnings: list[str] = []
     with track_run(a_job(dataset=small_mnist), warn=warnings.append) as tracker:
         tracker.log_text("text", "layers.txt")
-        tracker.log_summary({"best/epoch": 1})
+        tracker.log_summary({"val/best_epoch": 1})
     run = only_run(workdir)
-    assert (run.info.run_name, run.data.metrics["best/epoch"]) == ("a_name", 1)
+    assert (run.info.run_name, run.data.metrics["val/best_epoch"]) == ("a_name", 1)
     assert run.info.artifact_uri == f"{workdir}/mlruns/1/{run.info.run_id}/artifacts"
     assert client.get_run(outer).to_dictionary() == before
     assert client.get_experiment_by_name("foreign") is None

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _DESCRIPTION = """Train a recorded run again: is the result identical?
 
 The new run has the settings of the first one, with the code and the packages installed now, and the
-tag rerun_of=RUN_ID. Then the two are compared: the metrics (but for times and the
-load of the machine), the packages, the hardware and the code."""
+tag rerun_of=RUN_ID. Then the two are compared: the metrics (but for times and the load
+of the machine), the packages, the hardware and the code."""
 _EXIT_CODE = """example:
   python -m mnist_exp.rerun 5f0c1e2d3b4a59687766554433221100
 

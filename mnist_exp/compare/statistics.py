@@ -161,11 +161,11 @@ def students_interval(x: Values, *, shares: bool = False, one_more: bool = False
     """
     if len(x) < 2:
         return Interval(low=math.nan, high=math.nan, method=IntervalMethod.NONE)
-    if np.ptp(x) <= 1e-12 * max(1.0, float(np.abs(x).max())):
+    logits = special.logit(np.clip(x, _SMALLEST_SHARE, 1 - _SMALLEST_SHARE)) if shares else x
+    if min(np.ptp(x), np.ptp(logits)) <= 1e-12 * max(1.0, float(np.abs(x).max())):
         mean = float(np.mean(x))
         return Interval(low=mean, high=mean, method=IntervalMethod.ALL_EQUAL)
     if shares:
-        logits = special.logit(np.clip(x, _SMALLEST_SHARE, 1 - _SMALLEST_SHARE))
         low, high = (float(special.expit(end)) for end in _students_ends(logits, one_more))
         return Interval(low=low, high=high, method=IntervalMethod.LOGIT_STUDENT)
     low, high = _students_ends(x, one_more)

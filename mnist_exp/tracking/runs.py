@@ -129,9 +129,9 @@ class Store:
             return selection
         with answering(self.uri, "read"):
             experiments = self._experiments(Selection())
-            for run in self._client.search_runs(experiments, _condition(selection), max_results=1):
-                if run.data.tags.get("study_name") == selection.study:
-                    return selection
+            found = all_pages(self._client.search_runs, experiments, _condition(selection))
+            if any(run.data.tags.get("study_name") == selection.study for run in found):
+                return selection
             study = find_study(self._client, selection.study, "--study")
         return replace(selection, study=study_name(study))
 

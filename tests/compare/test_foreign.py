@@ -106,7 +106,7 @@ def test_mistakes_name_what_others_wrote_in_a_line(fake_runs: FakeRuns, command:
         assert len(err.splitlines()) <= 2
         assert all(line.isprintable() for line in err.splitlines())
     _, _, err = command("--study", "'; touch P; '")
-    assert err.endswith("""its trials: --study ''"'"'; touch P; '"'"''""")
+    assert err == "mnist_exp: --study '; touch P; ': no trial of this study has begun"
 
 
 def test_a_study_whose_name_has_both_quotes(fake_runs: FakeRuns, command: Command) -> None:

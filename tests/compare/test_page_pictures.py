@@ -28,8 +28,13 @@ def photograph(page_file: Path, pictures: Path) -> None:
             )
 
 
-def test_the_tutorials_programs_on_the_page(workdir: Path, pictures: Path) -> None:
-    output_of(workdir, "mnist_exp", "-m", *STUDY, "tracking.code=off", limit=7200)
+def test_the_tutorials_programs_on_the_page(
+    request: pytest.FixtureRequest, workdir: Path, pictures: Path
+) -> None:
+    """On all images only for the docs: that takes minutes."""
+    small = ["data.train_limit=2000", "data.eval_limit=1000", "preflight=off"]
+    size = [] if request.config.getoption("--pictures") else small
+    output_of(workdir, "mnist_exp", "-m", *STUDY, "tracking.code=off", *size, limit=7200)
     words = " ".join(output_of(workdir, "mnist_exp.compare", *COMPARE).split())
     assert "notebook_softmax_buggy is worse than blog_cnn3x3" in words
     assert "warning" not in words

@@ -54,6 +54,7 @@ def test_an_interval_of_shares_by_hand() -> None:
 def test_an_interval_of_accuracies_lies_between_0_and_1(values: list[float], more: bool) -> None:
     x = np.array(values)
     (described,) = s.describe([x], shares=True)
+    assert s.students_interval(np.array([0, 1e-5]), shares=True).method == "all equal"
     for student in (described.interval, s.students_interval(x, shares=True, one_more=more)):
         assert 0 <= student.low <= student.high <= 1
     if len(values) < s.SMALLEST_BOOTSTRAP:

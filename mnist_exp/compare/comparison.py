@@ -14,6 +14,7 @@ from mnist_exp.compare.effects import Effect, setting_effects
 from mnist_exp.compare.groups import Group
 from mnist_exp.compare.predictions import paired_predictions
 from mnist_exp.compare.rows import Row, make_rows, with_predictions
+from mnist_exp.compare.scored_images import scored_on_others
 from mnist_exp.compare.statistics import is_share
 from mnist_exp.errors import UserError, did_you_mean
 from mnist_exp.tracking.runs import Runs, Selection, Store
@@ -79,9 +80,17 @@ def compare(
         raise UserError(f"no run selected by {selection} counts: {counts}")
     base = groups[find_baseline(runs, groups, baseline)]
     better = is_maximised(metric) if higher_is_better is None else higher_is_better
-    rows = make_rows(counted, counted.index(base), higher_is_better=better, shares=is_share(metric))
+    on_others = scored_on_others(runs, counted, base, metric)
+    rows = make_rows(
+        counted,
+        counted.index(base),
+        higher_is_better=better,
+        shares=is_share(metric),
+        on_others=on_others,
+    )
+    notes = [f"{label}: scored on other images than {base.label}" for label in sorted(on_others)]
     shown = [row for row in rows if row.color is not None]
-    pairs, notes = paired_predictions(store, runs, base, [row.group for row in shown])
+    pairs, unread = paired_predictions(store, runs, base, [row.group for row in shown])
     return Comparison(
         title=str(selection),
         uri=store.uri,
@@ -93,7 +102,7 @@ def compare(
         empty=tuple(group for group in groups if not group.n),
         curves=learning_curves(store, runs, shown, metric),
         effects=setting_effects(runs, statuses, metric),
-        warnings=(*notes, *provenance.warnings(store, runs, statuses, rows)),
+        warnings=(*notes, *unread, *provenance.warnings(store, runs, statuses, rows)),
     )
 
 

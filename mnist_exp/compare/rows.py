@@ -1,6 +1,6 @@
 """The lines of a comparison: each group's numbers, and its paired difference to the baseline."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,17 +32,26 @@ class Row:
 
 
 def make_rows(
-    groups: Sequence[Group], baseline: int, *, higher_is_better: bool, shares: bool
+    groups: Sequence[Group],
+    baseline: int,
+    *,
+    higher_is_better: bool,
+    shares: bool,
+    on_others: Collection[str] = (),
 ) -> list[Row]:
     """Compare each group with the one at index `baseline`; return them from the best mean on.
 
-    `shares`: the values are shares of images, between 0 and 1.
+    `shares`: the values are shares of images, between 0 and 1. `on_others`: the labels of groups
+    that were scored on other images than the baseline, which are not compared with it.
     """
     values = [np.array(list(group.values.values())) for group in groups]
     described = statistics.describe(values, shares=shares)
     others = [i for i in range(len(groups)) if i != baseline]
     paired = statistics.differences(
-        groups[baseline].values, [groups[i].values for i in others], higher_is_better, shares=shares
+        groups[baseline].values,
+        [{} if groups[i].label in on_others else groups[i].values for i in others],
+        higher_is_better,
+        shares=shares,
     )
     differences = dict(zip(others, paired, strict=True))
     sign = -1 if higher_is_better else 1

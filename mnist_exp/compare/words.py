@@ -138,7 +138,9 @@ def _tally(verdicts: Sequence[Verdict]) -> str:
             parts.append(f"{are} {verdict}")
     if count := counts[Verdict.NOT_SHOWN]:
         parts.append(f"for {count} no difference is shown")
-    if count := counts[Verdict.TOO_FEW] + counts[Verdict.NOT_COMPARED]:
+    if count := counts[Verdict.NOT_COMPARED]:
+        parts.append(f"{count} cannot be compared with it")
+    if count := counts[Verdict.TOO_FEW]:
         parts.append(f"{count} {'has' if count == 1 else 'have'} too few seeds in common with it")
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
@@ -155,7 +157,9 @@ def _one_difference(row: Row, comparison: Comparison) -> str:
     group, baseline = row.group.label, comparison.baseline.group.label
     pairs = len(paired.values)
     if not pairs:
-        return f"{group} and {baseline} have no seed in common, so they are not compared."
+        in_common = set(row.group.values) & set(comparison.baseline.group.values)
+        why = "were not scored on the same images" if in_common else "have no seed in common"
+        return f"{group} and {baseline} {why}, so they are not compared."
     details = [
         in_images(paired.mean, metric),
         f"95% interval {interval(paired.interval, metric, of_difference=True)}"

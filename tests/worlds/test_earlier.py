@@ -39,7 +39,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_earlier_runs_are_compared_and_predicted_with(folder: Path) -> None:
-    assert "learning_rate=0.07236" in output_of(folder, "mnist_exp.compare", "--study", "rates")
+    rates = ("mnist_exp.compare", "--study", "rates")
+    assert "learning_rate=0.07236" in output_of(folder, *rates)
+    assert "log scale" in (folder / "tuning.html").read_text()
+    assert "learning_rate=0.07236" in output_of(folder, *rates, "--metric", "test/accuracy")
     assert (folder / "compare.html").is_file()
     assert f"run {SOFTMAX}" in output_of(
         folder, "mnist_exp.predict", "--run", SOFTMAX, "--index", "7", "--trust"

@@ -287,4 +287,4 @@ def _milliseconds() -> int:
 
 
 def _evaluation_metrics(split: str, evaluation: Evaluation) -> dict[str, float]:
-    return {f"{split}/cost": evaluation.cost, f"{split}/accuracy": evaluation.accuracy}
+    return {f"{split}/accuracy": evaluation.accuracy, f"{split}/cost": evaluation.cost}

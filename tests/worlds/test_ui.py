@@ -169,7 +169,6 @@ def test_a_run_and_two_runs_side_by_side(
         page.get_by_role("button", name="Compare", exact=True).click()
         page.get_by_text("Comparing 2 Runs").first.wait_for()
         page.locator("a[href*='#/metric?']").first.wait_for()
-        page.screenshot(path=pictures / "mlflow_compare.png")
         page.wait_for_function(FIND_METRIC, arg="test/accuracy", polling=200)
         page.get_by_role("link", name="test/accuracy", exact=True).first.click()
         for result in pair:

@@ -36,6 +36,6 @@ def test_the_tutorials_programs_on_the_page(
     size = [] if request.config.getoption("--pictures") else small
     output_of(workdir, "mnist_exp", "-m", *STUDY, "tracking.code=off", *size, limit=7200)
     words = " ".join(output_of(workdir, "mnist_exp.compare", *COMPARE).split())
-    assert "Of 3 groups compared with blog_cnn3x3 in test/accuracy" in words
+    assert "Of 3 groups compared with blog_cnn3x3" in words
     assert "warning" not in words
     photograph(workdir / "compare.html", pictures)

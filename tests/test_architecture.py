@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "mnist_exp"
-# The packages and files of mnist_exp from top to bottom, with the libraries that each loads.
-# Two modules of preflight know the harness; the rest of it stands alone, as sweeper does.
+# The packages and files from top to bottom, with the libraries that each loads. Two modules of
+# preflight know the harness; the rest of it stands alone, as sweeper does.
 ROOMS: dict[str, set[str]] = {
     "__main__": {"hydra", "omegaconf"},
     "__init__": set(),
@@ -42,7 +42,6 @@ ROOMS: dict[str, set[str]] = {
     "sweeper": {"filelock", "hydra", "joblib", "numpy", "omegaconf"}
     | {"optuna", "psutil", "rich", "sqlalchemy"},
 }
-ALONE = ("preflight", "sweeper")
 MODULES = {
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
     for path in PACKAGE.rglob("*.py")
@@ -78,7 +77,7 @@ def test_every_module_is_in_a_room() -> None:
 
 @pytest.mark.parametrize("name", ROOMS)
 def test_a_room_imports_only_from_rooms_below_and_loads_only_its_libraries(name: str) -> None:
-    below = [name] if name in ALONE else list(ROOMS)[list(ROOMS).index(name) :]
+    below = [name] if name in ("preflight", "sweeper") else list(ROOMS)[list(ROOMS).index(name) :]
     own = {module: imports(module) for module in MODULES if room(module) == name}
     for module, imported in own.items():
         upward = {other for other in imported & set(MODULES) if room(other) not in below}

@@ -1,5 +1,6 @@
 """What people type who do not know the command yet, and the answer to each."""
 
+import logging
 import re
 import shlex
 import sys
@@ -248,6 +249,8 @@ def test_a_mistake_gets_the_argument_that_was_meant(
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
     monkeypatch.setattr(sys, "argv", ["mnist_exp", *shlex.split(typed)])
     monkeypatch.setattr("mnist_exp.__main__._started", [])  # by tests before
+    # Hydra closes all handlers, among them absl's, which closes the stream that pytest captures.
+    monkeypatch.setattr(logging, "_handlerList", [])
     monkeypatch.delitem(sys.modules, "mnist_exp.sweeper.run", raising=False)
     (tmp_path / "notes.txt").touch()
     with pytest.raises(SystemExit) as ended:

@@ -29,7 +29,7 @@ class PairedPredictions:
     group: NDArray[np.integer]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Ensemble:
     networks: int
     label: NDArray[np.integer]
@@ -85,9 +85,9 @@ def paired_predictions(
 
 def _ensemble(predictions: Sequence[Predictions]) -> _Ensemble:
     return _Ensemble(
-        len(predictions),
-        predictions[0].label,
-        votes.majority(
+        networks=len(predictions),
+        label=predictions[0].label,
+        prediction=votes.majority(
             np.stack([p.prediction for p in predictions]),
             np.stack([p.probability for p in predictions]),
         ),

@@ -62,13 +62,8 @@ def run_sweep(
     # Trials without a worker are from a sweep that was killed as a whole: no trial's fault.
     storage.give_back_lost(study_id, max_retries=None)
     fill(study, storage, plan, retry_failed=True)
-    display = Display(
-        study,
-        plan,
-        space,
-        names=sweep.hooks.objective_names(config),
-        repeated_by=sweep.hooks.repeated_by(),
-    )
+    names, repeated_by = sweep.hooks.objective_names(config), sweep.hooks.repeated_by()
+    display = Display(study, plan, space, names=names, repeated_by=repeated_by)
     counts = storage.counts(study_id)
     if not counts[TrialState.WAITING] and not storage.running_beside(study_id):
         display.nothing_to_do(counts)

@@ -60,7 +60,7 @@ def _is_free(port: int) -> bool:
         return False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Server:
     """A server that has been started."""
 
@@ -120,7 +120,7 @@ def running(uri: str, port: int) -> Iterator[Server]:
             start_new_session=True,  # Ctrl-C is for us, and we end it
         )
         try:
-            yield Server(process, port, log)
+            yield Server(process=process, port=port, log=log)
         finally:
             _end(process)
 

@@ -112,7 +112,7 @@ def _nothing_decided(verdicts: Sequence[Verdict]) -> str:
     needed = f"{SMALLEST_VERDICT} seeds in common with the baseline, which a verdict needs"
     if not open_:
         return f"nothing is decided: no group has {needed}"
-    shown = f"no difference is shown for {open_} of {len(verdicts)} groups"
+    shown = f"no difference is shown for {open_} of {plural(len(verdicts), 'group')}"
     return shown if open_ == len(verdicts) else f"{shown}; the others do not have {needed}"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mnist_exp.compare import words as numbers
 from mnist_exp.compare.statistics import SMALLEST_VERDICT, Interval
 from mnist_exp.outside import printing, templates
+from mnist_exp.outside.printing import plural
 from mnist_exp.reproduce import words
 from mnist_exp.reproduce.pattern import Pattern
 from mnist_exp.reproduce.presets import BLOG, MEASURED_HERE, METRIC, NOTEBOOK, QUICK
@@ -141,7 +142,7 @@ def _pattern(pattern: Pattern) -> dict[str, object]:
 def _places(stretches: Sequence[tuple[int, int, int]]) -> str:
     """Return `lie below our mean in epochs 1 to 5 and above it in epochs 6 to 15`."""
     if len(stretches) > _MOST_STRETCHES:
-        return f"change the side of our mean {len(stretches) - 1} times"
+        return f"change the side of our mean {plural(len(stretches) - 1, 'time')}"
     sides = {1: "above", -1: "below", 0: "on"}
     places: list[str] = []
     for side, first, last in stretches:

@@ -39,7 +39,7 @@ def test_a_mistake_gets_the_argument_that_was_meant(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")  # the command sets it
     monkeypatch.setattr(sys, "argv", ["mnist_exp", *shlex.split(typed)])
     monkeypatch.setattr("mnist_exp.__main__._started", [])  # by tests before
     # Hydra closes all handlers, among them absl's, which closes the stream that pytest captures.
@@ -165,7 +165,7 @@ def test_options_of_an_own_folder_are_near_too(
     (tmp_path / "mine" / "model").mkdir(parents=True)
     (tmp_path / "mine" / "model" / "wide.yaml").write_text("defaults: [cnn3x3]\nfilters: [64]\n")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")  # the command sets it
     monkeypatch.setattr(sys, "argv", ["mnist_exp", "--config-dir", "mine", "model=wdie"])
     with pytest.raises(SystemExit) as ended:
         main()

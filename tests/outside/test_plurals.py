@@ -21,8 +21,10 @@ NEVER_ONE = {
     "preflight/data.py": {"examples; guessing", "images are the same", "labels (even:"},
     "preflight/learning.py": {"images is"},
     "preflight/outputs.py": {"images twice"},
+    "reproduce/__main__.py": {"presets begin so"},
     "serving/pieces.py": {"digits: draw or cut out one"},
     "sweeper/samplers.py": {"objectives, which"},
+    "tracking/studies.py": {"studies begin so; which one is meant?"},
 }
 
 

@@ -7,6 +7,7 @@ import shlex
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 from mnist_exp.config.groups import CONF_DIR, group_names, group_options
@@ -63,6 +64,7 @@ _OTHER_NAMES = {
 _KEEP = ("keepprob", "keeprate")  # the tutorials' name for 1 - dropout
 _NAMED = ("name", "type", "kind", "_target_", "option")  # as in optimizer.name=adam
 _RARE = ("init.", "reference.", "bridge.")  # are meant only with their group's name
+_SHORTEST = 4  # letters of a misspelling that is looked up: shorter ones resemble many names
 _NEAR = 0.75  # how much alike a misspelling has to be, from 0 to 1
 
 
@@ -93,7 +95,7 @@ def meant_keys(name: str) -> list[str]:
         return [prefix]
     if exact := _exact(prefix, last):
         return exact
-    return _near(prefix, last)
+    return _one_slip(prefix, last) or _near(prefix, last)
 
 
 def _exact(prefix: str, last: str) -> list[str]:
@@ -115,13 +117,39 @@ def _exact(prefix: str, last: str) -> list[str]:
     return own if len(own) <= 3 else []
 
 
+def _one_slip(prefix: str, last: str) -> list[str]:
+    """Return what a name of four letters or more means that is one slip of a finger from it.
+
+    The names of groups and settings go before their usual names elsewhere: modle is nearer to model
+    than to mode.
+    """
+    if len(last) < _SHORTEST:
+        return []
+    group = next((group for group in group_names() if _is_one_slip(prefix, group)), prefix)
+    own = {key.rpartition(".")[2]: None for key in _by_key()}
+    for names in (dict.fromkeys(group_names()), own, _usual()):
+        near = [name for name in names if _is_one_slip(last, name)]
+        if keys := list(dict.fromkeys(key for name in near for key in _exact(group, name))):
+            return keys if len(keys) <= 3 else []
+    return []
+
+
+def _is_one_slip(typed: str, name: str) -> bool:
+    """Return whether at most one letter is wrong, missing or too much, or two are swapped."""
+    pairs = zip(typed, name, strict=False)
+    start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    left, right = typed[start:], name[start:]
+    one = right in (left, left[1:]) or right[1:] in (left, left[1:])
+    return one or (left[:2] == right[1::-1] and left[2:] == right[2:])
+
+
 def _near(prefix: str, last: str) -> list[str]:
     """Return the setting whose name is spelled most alike, for a name of four letters or more."""
-    if len(last) < 4:
+    if len(last) < _SHORTEST:
         return []
     in_group = {key.removeprefix(f"{prefix}."): key for key in _by_key() if prefix in key}
     names = {
-        **{name: key for name, key in _usual().items() if len(name) > 3},
+        **{name: key for name, key in _usual().items() if len(name) >= _SHORTEST},
         **{key.rpartition(".")[2]: key for key in _by_key() if not key.startswith(_RARE)},
         **{group: group for group in group_names()},
     }
@@ -203,6 +231,18 @@ def _fitting(key: str, value: str | None) -> str:
     if one is not None and one.type in (int, float):
         return number_meant(value, whole=one.type is int) or value
     return value
+
+
+def options_within(group: str, name: str, options: Sequence[str]) -> list[str]:
+    """Return `GROUP=OPTION`, at most three, of the group's options that begin so or contain it.
+
+    An option of this very name, but for capital letters, is returned alone.
+    """
+    lower = name.lower()
+    within = [option for option in options if lower and lower in option]
+    begin = [option for option in within if option.startswith(lower)]
+    found = [option for option in within if option == lower] or begin or within
+    return [f"{group}={option}" for option in found[:3]]
 
 
 def options_named(name: str) -> list[str]:

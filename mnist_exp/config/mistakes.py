@@ -126,8 +126,9 @@ def _missing_option(error: MissingConfigException) -> str:
     if not group or not options:
         return str(error).splitlines()[0]
     near = did_you_mean(option, options) or did_you_mean(option.lower(), options)
-    if elsewhere := [text for text in lookup.options_named(option) if "=" in text]:
-        near = f"; did you mean {' or '.join(elsewhere)}?"
+    own = lookup.options_within(group, option, options)
+    if meant := dict.fromkeys([*own, *lookup.options_named(option)]):
+        near = f"; did you mean {' or '.join(meant)}?"
     elif near:
         near = f"; did you mean {group}={near.removeprefix('; did you mean ')}"
     return f"{group}={option}: no such option{near}\nOptions: {', '.join(options)}"

@@ -197,7 +197,17 @@ MISTAKES = [
         "model=blog_cnn3x3",
         "model=blog_cnn3x3: no such option; did you mean experiment=blog_cnn3x3?",
     ),
-    ("experiment=cnn3x3", "experiment=cnn3x3: no such option; did you mean model=cnn3x3?"),
+    (
+        "experiment=cnn3x3",
+        "experiment=cnn3x3: no such option; did you mean experiment=blog_cnn3x3 or model=cnn3x3?",
+    ),
+    (
+        "experiment=blog",
+        "experiment=blog: no such option; did you mean experiment=blog_cnn3x3 or init=blog?",
+    ),
+    ("model=cnn", "model=cnn: no such option; did you mean model=cnn3x3 or model=cnn5x5?"),
+    ("modle=mlp", "modle: no such setting; did you mean model=mlp?"),
+    ("modle.filters=[8]", "modle.filters: no such setting; did you mean 'model.filters=[8]'?"),
     (
         "notes.txt",
         "notes.txt: cannot be read as SETTING=VALUE; a file here has this name; in the place",

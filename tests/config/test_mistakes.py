@@ -84,6 +84,32 @@ def test_each_usual_name_means_a_setting_or_a_group() -> None:
     assert set(SCHEMAS) <= set(lookup._USUAL)
 
 
+def slips(name: str) -> set[str]:
+    """Return the name with two neighbours swapped, one letter dropped, or one doubled."""
+    places = range(len(name))
+    swapped = {name[:i] + name[i + 1 : i + 2] + name[i] + name[i + 2 :] for i in places}
+    dropped = {name[:i] + name[i + 1 :] for i in places}
+    doubled = {name[:i] + name[i] + name[i:] for i in places}
+    return (swapped | dropped | doubled) - {name}
+
+
+def test_each_name_is_found_with_one_slip_of_a_finger() -> None:
+    """Except a slip of less than four letters, or one that is a name itself: `mode` of `model`."""
+    keys = {one.key for one in all_settings()}
+    names = {*group_names(), *(key.rpartition(".")[2] for key in keys)}
+    known = {*names, *lookup._usual(), *lookup._OTHER_NAMES, *lookup._KEEP}
+    within = {name for name in keys if name.partition(".")[0] in group_names()}
+    asked = 0
+    for name in sorted(names | within):
+        before, dot, last = name.rpartition(".")
+        meant = [key for key in lookup.meant_keys(name) if key.rpartition(".")[2] == last]
+        for slip in slips(last):
+            if len(slip) >= 4 and not {slip, slip.replace("_", "")} & known:
+                assert set(meant) <= set(lookup.meant_keys(f"{before}{dot}{slip}")), (name, slip)
+                asked += len(meant)
+    assert asked > 1000
+
+
 pieces = st.one_of(
     st.sampled_from([*"=,:;#()[]{}'\"\\$~+@ .-", "choice(", "interval(", "range(", "seed", "lr"]),
     st.sampled_from(

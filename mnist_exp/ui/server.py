@@ -26,6 +26,10 @@ _QUIET = {
     "DO_NOT_TRACK": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # processes that evaluate language models
 }
+# Ends the server's processes when this program has ended in whichever way: its input ends then.
+_WATCHER = """import os, signal, sys
+sys.stdin.buffer.read()
+os.killpg(int(sys.argv[1]), signal.SIGTERM)"""
 # A client's settings, or those of a job around this one, which a server would follow, too.
 _UNSET = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
 
@@ -119,9 +123,18 @@ def running(uri: str, port: int) -> Iterator[Server]:
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is for us, and we end it
         )
+        watcher = subprocess.Popen(
+            [sys.executable, "-c", _WATCHER, str(process.pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         try:
             yield Server(process=process, port=port, log=log)
         finally:
+            watcher.kill()
+            watcher.communicate()
             _end(process)
 
 

@@ -73,7 +73,15 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     assert started.process.poll() is not None
 
 
-def test_it_serves_the_runs_until_ctrl_c_and_leaves_nothing(workdir: Path) -> None:
+def answers(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_it_serves_the_runs_until_it_ends_and_leaves_nothing(
+    number: signal.Signals, code: int, workdir: Path
+) -> None:
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
     experiment = client.create_experiment("mnist_exp")
     client.create_run(experiment)
@@ -97,11 +105,10 @@ def test_it_serves_the_runs_until_ctrl_c_and_leaves_nothing(workdir: Path) -> No
     assert lines[-2:] == [f"{where}&viewStateShareKey=results", "Ctrl-C ends it."]
     with urlopen(address, timeout=LIMIT) as page:
         assert b"MLflow" in page.read()
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    os.killpg(process.pid, number)  # as a terminal does
     rest, _ = process.communicate(timeout=LIMIT)
-    assert (process.returncode, rest.strip()) == (130, "")
-    with socket.socket() as caller:
-        assert caller.connect_ex(("127.0.0.1", port)) != 0
+    assert (process.returncode, rest.strip()) == (code, "")
+    until(lambda: not answers(port), "the end of the server")
     until(lambda: server.choose_port(port) == port, "the port")
     assert sorted(path.name for path in workdir.iterdir()) == [".mlflow.db.lock", "mlflow.db"]
 

@@ -1,20 +1,20 @@
 """All numbers of a comparison: groups, statistics, curves, test images, warnings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from mnist_exp.compare import groups as grouping
-from mnist_exp.compare import provenance
+from mnist_exp.compare import provenance, scored_images
 from mnist_exp.compare.baseline import find_baseline
 from mnist_exp.compare.columns import with_used_settings
 from mnist_exp.compare.curves import Curve, learning_curves
 from mnist_exp.compare.effects import Effect, setting_effects
-from mnist_exp.compare.groups import Group
+from mnist_exp.compare.groups import Group, counted_runs
+from mnist_exp.compare.labels import common_ending
 from mnist_exp.compare.predictions import paired_predictions
 from mnist_exp.compare.rows import Row, make_rows, with_predictions
-from mnist_exp.compare.scored_images import scored_on_others
 from mnist_exp.compare.statistics import is_share
 from mnist_exp.errors import UserError, did_you_mean
 from mnist_exp.tracking.runs import Runs, Selection, Store
@@ -37,6 +37,7 @@ class Comparison:
     curves: Mapping[str, tuple[Curve, ...]]  # by metric
     effects: tuple[Effect, ...]
     warnings: tuple[str, ...]
+    ending: str = ""  # of the names of all groups, left out of their labels
 
     @property
     def baseline(self) -> Row:
@@ -72,25 +73,23 @@ def compare(
     selection = store.resolved(selection)
     runs = with_used_settings(store.select(selection))
     _require_metric(runs, metric)
-    statuses = grouping.statuses(runs, metric)
-    groups = grouping.make_groups(runs, statuses, metric, group_by)
-    counted = [group for group in groups if group.n]
-    if not counted:
-        counts = ", ".join(f"{count} {kind}" for kind, count in statuses.value_counts().items())
-        raise UserError(f"no run selected by {selection} counts: {counts}")
-    base = groups[find_baseline(runs, groups, baseline)]
+    if not counted_runs(grouping.statuses(runs, metric)).size:
+        counts = grouping.statuses(runs, metric).value_counts().items()
+        listed = ", ".join(f"{count} {kind}" for kind, count in counts)
+        raise UserError(f"no run selected by {selection} counts: {listed}")
+    sorted_runs = _sorted_runs(runs, metric, group_by, baseline)
+    counted = [group for group in sorted_runs.groups if group.n]
     better = is_maximised(metric) if higher_is_better is None else higher_is_better
-    on_others = scored_on_others(runs, counted, base, metric)
     rows = make_rows(
         counted,
-        counted.index(base),
+        counted.index(sorted_runs.base),
         higher_is_better=better,
         shares=is_share(metric),
-        on_others=on_others,
+        on_others=sorted_runs.on_others,
     )
-    notes = [f"{label}: scored on other images than {base.label}" for label in sorted(on_others)]
     shown = [row for row in rows if row.color is not None]
-    pairs, unread = paired_predictions(store, runs, base, [row.group for row in shown])
+    pairs, unread = paired_predictions(store, runs, sorted_runs.base, [row.group for row in shown])
+    statuses = sorted_runs.statuses
     return Comparison(
         title=str(selection),
         uri=store.uri,
@@ -99,10 +98,54 @@ def compare(
         runs=runs,
         statuses=statuses,
         rows=tuple(with_predictions(rows, pairs)),
-        empty=tuple(group for group in groups if not group.n),
+        empty=tuple(group for group in sorted_runs.groups if not group.n),
+        ending=sorted_runs.ending,
         curves=learning_curves(store, runs, shown, metric),
         effects=setting_effects(runs, statuses, metric),
-        warnings=(*notes, *unread, *provenance.warnings(store, runs, statuses, rows)),
+        warnings=(*sorted_runs.notes, *unread, *provenance.warnings(store, runs, statuses, rows)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SortedRuns:
+    """The groups and their baseline, where runs that were scored on other images do not count."""
+
+    statuses: pd.Series
+    groups: list[Group]
+    base: Group
+    on_others: set[str]  # the labels of groups that were scored on other images as a whole
+    ending: str  # of all groups' names, left out of their labels
+    notes: list[str]
+
+
+def _sorted_runs(
+    runs: Runs, metric: str, group_by: Sequence[str], baseline: str | None
+) -> _SortedRuns:
+    """Sort the runs into groups, and choose the baseline and the images that are compared.
+
+    These are the images of the described baseline, or else those of most groups. Raises UserError
+    for a name that the runs do not have.
+    """
+    statuses = grouping.statuses(runs, metric)
+    groups = grouping.make_groups(runs, statuses, metric, group_by)
+    images = scored_images.scored_images(runs, metric)
+    described = [] if baseline is None else [groups[find_baseline(runs, groups, baseline)]]
+    chosen = scored_images.most_used(images, described or groups)
+    statuses = scored_images.without_others(statuses, images, groups, chosen)
+    groups = grouping.make_groups(runs, statuses, metric, group_by)
+    ending = common_ending([group.label for group in groups])
+    groups = [replace(group, label=group.label.removesuffix(ending)) for group in groups]
+    on_others = {group.label for group in groups if scored_images.on_others(images, group, chosen)}
+    same = [group for group in groups if group.label not in on_others]
+    base = same[find_baseline(runs, same, baseline)]
+    notes = [f"{label}: scored on other images than {base.label}" for label in sorted(on_others)]
+    return _SortedRuns(
+        statuses=statuses,
+        groups=groups,
+        base=base,
+        on_others=on_others,
+        ending=ending,
+        notes=[*notes, *scored_images.notes(runs, statuses, images, chosen)],
     )
 
 

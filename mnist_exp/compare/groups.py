@@ -18,6 +18,7 @@ class Counting(StrEnum):
 
     COUNTED = "counted"
     REPEATED = "repeated by a newer run"
+    OTHER_IMAGES = "scored on other images"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +29,8 @@ class Group:
     settings: Mapping[str, str]  # what differs between all runs; `several` if within the group
     run_ids: tuple[str, ...]  # the runs that count
     values: Mapping[str, float]  # {seed: metric}, the mean where a seed has several runs
-    left_out: tuple[str, ...]  # run ids: failed, killed, pruned, without the metric, or repeated
-    configs: int  # how many different configs its runs have
+    left_out: tuple[str, ...]  # the ids of the runs that do not count
+    configs: int  # how many different configs the runs have that count
 
     @property
     def n(self) -> int:
@@ -90,15 +91,17 @@ def make_groups(
     members = [np.flatnonzero(numbers == i) for i in range(numbers.max() + 1)]
     names = dict.fromkeys([*keys, *differing_settings(runs)])
     columns = {key: column(runs, key).to_numpy(object) for key in names}
+    counted = (run_statuses == Counting.COUNTED).to_numpy()
+    telling = [part[counted[part]] if counted[part].any() else part for part in members]
     settings = [
-        {key: common_value(values[part]) for key, values in columns.items()} for part in members
+        {key: common_value(values[part]) for key, values in columns.items()} for part in telling
     ]
     table = pd.DataFrame(
         {
             "seed": runs.info["seed"],
             "value": runs.metrics.get(metric, np.nan),
             "config": configs,
-            "counted": run_statuses == Counting.COUNTED,
+            "counted": counted,
         }
     )
     labels = group_labels(runs, members, settings, keys)
@@ -121,7 +124,7 @@ def _group(label: str, settings: Mapping[str, str], table: pd.DataFrame) -> Grou
         run_ids=tuple(counted.index),
         values={seed: float(np.mean(several)) for seed, several in values.items()},
         left_out=tuple(table.index[~table["counted"]]),
-        configs=table["config"].nunique(),
+        configs=counted["config"].nunique(),
     )
 
 

@@ -116,3 +116,33 @@ def tidy(text: str) -> str:
     if re.fullmatch(r"-?\d+\.\d{4,}(e-?\d+)?", text):
         return f"{float(text):.4g}"
     return text
+
+
+def common_ending(labels: Sequence[str]) -> str:
+    """Return what all labels end in, such as `-1epoch-2000images`; it begins with a hyphen.
+
+    It is empty for one label, and for labels with settings: the hyphen of 1e-3 is none between
+    words.
+    """
+    if len(labels) < 2 or any(sign in label for label in labels for sign in "=, ("):
+        return ""
+    parts = [label.split("-")[1:] for label in labels]
+    common: list[str] = []
+    for same in zip(*map(reversed, parts), strict=False):
+        if len(set(same)) > 1:
+            break
+        common.insert(0, f"-{same[0]}")
+    return "".join(common)
+
+
+def broken(label: str, width: int) -> list[str]:
+    """Return a label as lines of at most `width` characters, broken behind `-`, `_`, `,` or `=`.
+
+    A word that is longer has a line of its own.
+    """
+    lines = [""]
+    for part in re.findall(r"[^-_,=/ ]*[-_,=/ ]+|[^-_,=/ ]+", label):
+        if lines[-1] and len((lines[-1] + part).rstrip()) > width:
+            lines.append("")
+        lines[-1] += part
+    return [line.rstrip() for line in lines]

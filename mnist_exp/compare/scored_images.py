@@ -1,9 +1,13 @@
-"""Tell which groups were scored on the same images: accuracies on others cannot be compared."""
+"""Choose the runs that were scored on the same images: accuracies on others cannot be compared."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
-from mnist_exp.compare.columns import ABSENT, column
-from mnist_exp.compare.groups import Group
+import pandas as pd
+
+from mnist_exp.compare.groups import Counting, Group
+from mnist_exp.compare.labels import tidy
+from mnist_exp.outside.printing import command_line, plural
 from mnist_exp.tracking.runs import Runs
 
 # The settings that choose the images of a split, and one that puts the training images there.
@@ -12,35 +16,89 @@ _CHOOSING = {
     "test": ("data.dir", "data.eval_limit"),
 }
 _ON_TRAIN = "data.eval_on_train"
+_OF_TRAINING = ("data.train_limit", "data.validation_size")
+
+Images = tuple[tuple[str, str], ...]  # the settings that choose them, with their values
 
 
-def scored_on_others(runs: Runs, groups: Sequence[Group], base: Group, metric: str) -> set[str]:
-    """Return the labels of the groups whose runs have the metric on other images than the base's.
+def scored_images(runs: Runs, metric: str) -> pd.Series:
+    """Return the images on which each run has the metric; None if the run has not recorded them.
 
-    Runs that have not recorded their data count as scored on the same images.
+    Two runs whose data have the same digest were scored on the same images, whatever their
+    settings are: they get those of the older run.
     """
     choosing = _CHOOSING.get(metric.partition("/")[0])
+    ids = runs.info.index
     if choosing is None:
-        return set()
-    expected = _images(runs, base, choosing)
-    found = {group.label: _images(runs, group, choosing) for group in groups}
-    digest = column(runs, "data.digest") if "data.digest" in runs.tags else None
-
-    def same_data(group: Group) -> bool:
-        if digest is None:
-            return False
-        run_ids = [*group.run_ids, *base.run_ids]
-        return bool(digest.loc[run_ids].nunique() == 1)
-
-    return {
-        group.label for group in groups if found[group.label] != expected and not same_data(group)
-    }
+        return pd.Series(None, ids, dtype=object)
+    recorded = runs.params.filter([*choosing, _ON_TRAIN, *_OF_TRAINING])
+    found = [_chosen(record, choosing) for record in recorded.to_dict("records")]
+    images = pd.Series(found, ids, dtype=object)
+    if "data.digest" in runs.tags:
+        for run_ids in runs.info.groupby(runs.tags["data.digest"]).groups.values():
+            first, *others = dict.fromkeys(images[run_ids].dropna()) or [None]
+            same = dict.fromkeys(others, first)
+            images = pd.Series([same.get(image, image) for image in images], ids, dtype=object)
+    return images
 
 
-def _images(runs: Runs, group: Group, choosing: Sequence[str]) -> set[tuple[str, ...]]:
-    """Return what the settings of the group's runs that choose the images are."""
-    known = [key for key in (*choosing, _ON_TRAIN) if key in runs.params]
-    if _ON_TRAIN in known and "True" in set(runs.params.loc[list(group.run_ids), _ON_TRAIN]):
-        known += [key for key in ("data.train_limit", "data.validation_size") if key in runs.params]
-    columns = [column(runs, key).loc[list(group.run_ids)] for key in known]
-    return {row for row in zip(*columns, strict=True) if ABSENT not in row}
+def _chosen(record: Mapping[str, object], choosing: Sequence[str]) -> Images | None:
+    """Return the settings that choose a run's images; None if it lacks one that other runs have."""
+    keys = [*choosing, _ON_TRAIN]
+    keys += _OF_TRAINING if record.get(_ON_TRAIN) == "True" else ()
+    known = [key for key in dict.fromkeys(keys) if key in record]
+    if not known or any(not isinstance(record[key], str) for key in known):
+        return None
+    return tuple((key, str(record[key])) for key in known)
+
+
+def most_used(images: pd.Series, groups: Sequence[Group]) -> Images | None:
+    """Return the images on which most groups have a run, of several those of most runs."""
+    of_groups = [images[list(group.run_ids)].dropna() for group in groups]
+    groups_on = Counter(image for found in of_groups for image in set(found))
+    runs_on = Counter(image for found in of_groups for image in found)
+    return max(runs_on, key=lambda image: (groups_on[image], runs_on[image]), default=None)
+
+
+def on_others(images: pd.Series, group: Group, chosen: Images | None) -> list[str]:
+    """Return the ids of the group's runs that were scored on other images than these."""
+    found = images[list(group.run_ids)].dropna()
+    return [str(run_id) for run_id, image in found.items() if image != chosen]
+
+
+def without_others(
+    statuses: pd.Series, images: pd.Series, groups: Sequence[Group], chosen: Images | None
+) -> pd.Series:
+    """Return the statuses in which runs on other images do not count beside some on these images.
+
+    A group that was scored on other images as a whole stays as it is.
+    """
+    out = [(group, on_others(images, group, chosen)) for group in groups]
+    statuses = statuses.copy()
+    for group, run_ids in out:
+        if len(run_ids) < len(group.run_ids):
+            statuses[run_ids] = Counting.OTHER_IMAGES
+    return statuses
+
+
+def notes(runs: Runs, statuses: pd.Series, images: pd.Series, chosen: Images | None) -> list[str]:
+    """Return a sentence for each kind of images whose runs are left out: how to compare them."""
+    left_out = images[statuses == Counting.OTHER_IMAGES]
+    lines = []
+    for other in dict.fromkeys(left_out):
+        run_ids = [run_id for run_id, image in left_out.items() if image == other]
+        differs = [pair for pair in other if pair not in (chosen or ())]
+        names = runs.tags["study_name"][run_ids].dropna() if "study_name" in runs.tags else ()
+        studies = ", ".join(dict.fromkeys(names))
+        condition = " and ".join(f"params.{key} = '{value}'" for key, value in differs)
+        lines.append(
+            f"{plural(len(run_ids), 'run')}{f' of the study {studies}' if studies else ''} with "
+            f"{_text(differs)} left out: scored on other images than most, which have "
+            f"{_text(pair for pair in chosen or () if pair[0] in dict(differs))}. To compare them: "
+            f"{command_line('--filter', condition)}"
+        )
+    return lines
+
+
+def _text(pairs: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{key}={tidy(value)}" for key, value in pairs)

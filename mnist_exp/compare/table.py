@@ -2,20 +2,22 @@
 
 import pandas as pd
 from rich import box
-from rich.console import Console, JustifyMethod
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 from mnist_exp.compare import words
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.groups import Counting
-from mnist_exp.compare.labels import short_names
+from mnist_exp.compare.labels import broken, short_names
 from mnist_exp.compare.rows import Row
-from mnist_exp.compare.statistics import Difference, Verdict
+from mnist_exp.compare.statistics import Verdict
 from mnist_exp.outside.printing import plural
 
 _MOST_ROWS = 30
 _MOST_LISTED = 5  # runs that are not counted
-_LEGEND = "A cell has two lines, as its header: the mean above the standard deviation sd."
+_LEGEND = "The lines of a cell are those of its heading; sd is the standard deviation."
 _STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red"}
 
 
@@ -35,7 +37,7 @@ def to_csv(comparison: Comparison) -> pd.DataFrame:
         for run_id in (*group.run_ids, *group.left_out):
             info = runs.info.loc[run_id]
             line = {
-                "group": group.label,
+                "group": group.label + comparison.ending,
                 "run_id": run_id,
                 "run_name": info["name"],
                 "seed": info["seed"],
@@ -108,7 +110,9 @@ def show(comparison: Comparison, console: Console) -> None:
     """Print the table, a summary, and what is not in the table."""
     base = comparison.baseline
     shown = [row for i, row in enumerate(comparison.rows) if i < _MOST_ROWS or row.is_baseline]
-    console.print(_table(comparison.metric, shown))
+    if comparison.ending:
+        console.print(words.ending(comparison))
+    console.print(_table(comparison, shown))
     console.print(_LEGEND)
     for note in words.verdict_notes(comparison):
         console.print(note)
@@ -124,12 +128,28 @@ def show(comparison: Comparison, console: Console) -> None:
         console.print(f"warning: {warning}", style="yellow")
 
 
-def _table(metric: str, rows: list[Row]) -> Table:
-    """Return a table that fits 80 columns, with two lines a group.
+class _Name:
+    """A group's label as a cell of a table: its lines break between words, not inside them."""
 
-    The second line has the verdict below the label, the deviation below the mean, and the interval
-    below the difference. Where there is little room a long label is broken.
+    def __init__(self, label: str) -> None:
+        self._label = label
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        """Return the width of the longest word, and that of the whole label."""
+        return Measurement(max(map(len, broken(self._label, 1))), len(self._label))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the label in lines that fit."""
+        yield Text("\n".join(broken(self._label, options.max_width)), overflow="fold")
+
+
+def _table(comparison: Comparison, rows: list[Row]) -> Table:
+    """Return a table that fits 80 columns, with three lines a group.
+
+    The verdict stands beside the label, above the difference and its interval. Where there is
+    little room a long label is broken between its words.
     """
+    metric = comparison.metric
     table = Table(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -137,29 +157,37 @@ def _table(metric: str, rows: list[Row]) -> Table:
         title=metric,
         title_justify="left",
     )
-    table.add_column("group\nverdict", overflow="fold")
-    for name in ("n", "mean\nsd", "95% interval\nmethod", "difference\n95% interval", "p\nHolm"):
+    table.add_column("group\n\n")
+    for name in (
+        *("n", "mean\nsd", "95% interval\nmethod", "verdict\ndifference\n95% interval"),
+        "p\nHolm",
+    ):
         justify: JustifyMethod = "right" if name.startswith(("n", "p")) else "left"
-        table.add_column(name, justify=justify, no_wrap=True)
+        lines_below = "\n" * (2 - name.count("\n"))
+        table.add_column(name + lines_below, justify=justify, no_wrap=True)
     for row in rows:
         described, difference = row.description, row.difference
         ends = words.interval(described.interval, metric)
         table.add_row(
-            f"{row.group.label}\n{'baseline' if difference is None else difference.verdict}",
+            _Name(row.group.label),
             str(described.n),
             f"{words.value(described.mean, metric)}\n{words.value(described.deviation, metric)}",
             f"{ends}\n{described.interval.method}" if ends else "none",
-            *(["", ""] if difference is None else _compared(difference, metric)),
+            *_compared(row, comparison),
             style="bold" if difference is None else _STYLES.get(difference.verdict),
         )
     return table
 
 
-def _compared(difference: Difference, metric: str) -> list[str]:
-    """Return the cells of a difference and its p-values."""
+def _compared(row: Row, comparison: Comparison) -> list[str]:
+    """Return the cells of a verdict with its difference, and of the p-values."""
+    difference, metric = row.difference, comparison.metric
+    if difference is None:
+        return ["baseline", ""]
     if not difference.values:
-        return ["no seed in common", ""]
-    shift = words.difference(difference.mean, metric)
+        why = words.why_not_compared(row, comparison).replace("scored on ", "scored on\n")
+        return [f"{difference.verdict}:\n{why}", ""]
+    shift = f"{difference.verdict}\n{words.difference(difference.mean, metric)}"
     ends = words.interval(difference.interval, metric, of_difference=True)
     if ends:
         shift += f" {difference.interval.method}\n{ends}"

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.groups import Counting
@@ -98,7 +98,8 @@ def summary(comparison: Comparison) -> str:
     against = f"with {comparison.baseline.group.label} in {comparison.metric}"
     decided = [row for row in rows if _difference(row).verdict.is_difference]
     if not decided:
-        return f"Compared {against}, {_nothing_decided(verdicts)}."
+        whys = {why_not_compared(row, comparison) for row in rows if not _difference(row).values}
+        return f"Compared {against}, {_nothing_decided(verdicts, whys)}."
     lead = f"Of {len(rows)} groups compared {against}, {_tally(verdicts)}."
     better = [row for row in decided if _difference(row).verdict is Verdict.BETTER]
     if better:
@@ -106,10 +107,14 @@ def summary(comparison: Comparison) -> str:
     return f"{lead} The most different: {_one_difference(decided[-1], comparison)}"
 
 
-def _nothing_decided(verdicts: Sequence[Verdict]) -> str:
-    """Return why no group is better or worse."""
+def _nothing_decided(verdicts: Sequence[Verdict], whys: Collection[str]) -> str:
+    """Return why no group is better or worse; `whys`: why some of them are not compared."""
     open_ = verdicts.count(Verdict.NOT_SHOWN)
     needed = f"{SMALLEST_VERDICT} seeds in common with the baseline, which a verdict needs"
+    if Counting.OTHER_IMAGES in whys:
+        needed = f"{SMALLEST_VERDICT} seeds that were scored on the baseline's images"
+        if set(verdicts) == {Verdict.NOT_COMPARED} and len(whys) == 1:
+            return "nothing is decided: all other groups were scored on other images"
     if not open_:
         return f"nothing is decided: no group has {needed}"
     shown = f"no difference is shown for {open_} of {plural(len(verdicts), 'group')}"
@@ -157,8 +162,8 @@ def _one_difference(row: Row, comparison: Comparison) -> str:
     group, baseline = row.group.label, comparison.baseline.group.label
     pairs = len(paired.values)
     if not pairs:
-        in_common = set(row.group.values) & set(comparison.baseline.group.values)
-        why = "were not scored on the same images" if in_common else "have no seed in common"
+        images = why_not_compared(row, comparison) == Counting.OTHER_IMAGES
+        why = "were not scored on the same images" if images else "have no seed in common"
         return f"{group} and {baseline} {why}, so they are not compared."
     details = [
         in_images(paired.mean, metric),
@@ -168,7 +173,8 @@ def _one_difference(row: Row, comparison: Comparison) -> str:
     ]
     inside = "; ".join(filter(None, details))
     shift = f"{difference(paired.mean, metric)} in {metric}{f' ({inside})' if inside else ''}"
-    evidence = f"{shift} over {plural(pairs, 'paired seed')}, {p_note(paired)}"
+    over = f"{shift} over {plural(pairs, 'paired seed')}"
+    evidence = f"{over}, {p_note(paired, comparison)}"
     match paired.verdict:
         case Verdict.TOO_FEW:
             needed = f"{evidence}; a verdict needs {SMALLEST_VERDICT} paired seeds"
@@ -176,7 +182,21 @@ def _one_difference(row: Row, comparison: Comparison) -> str:
         case Verdict.NOT_SHOWN:
             why = "; Student's t interval covers zero" if paired.interval.side else ""
             return f"No difference is shown between {group} and {baseline}: {evidence}{why}."
-    return f"{group} is {paired.verdict} than {baseline}: {evidence}."
+    return (
+        f"{group} is {paired.verdict} than {baseline}: {over}; the interval leaves out 0. "
+        f"{p_note(paired, comparison)}."
+    )
+
+
+def ending(comparison: Comparison) -> str:
+    """Return a sentence about what all groups' names end in."""
+    return f"The names of all groups end in {comparison.ending}, which is left out here."
+
+
+def why_not_compared(row: Row, comparison: Comparison) -> str:
+    """Return why a row is not compared: what its cell of the difference says."""
+    in_common = set(row.group.values) & set(comparison.baseline.group.values)
+    return Counting.OTHER_IMAGES if in_common else "no seed in common"
 
 
 def verdict_notes(comparison: Comparison) -> list[str]:
@@ -214,13 +234,17 @@ def _why_p_is_large(tested: int, pairs: int) -> str:
     return f"{least}, and Holm's adjustment for {tested} groups makes that {p_value(adjusted)}"
 
 
-def p_note(paired: Difference) -> str:
-    """Return `Holm-adjusted p = 0.25 (3 seeds cannot give a p below 0.25)`."""
+def p_note(paired: Difference, comparison: Comparison) -> str:
+    """Return `Holm-adjusted p = 0.19 (with 5 seeds and 3 groups it cannot be below 0.19)`."""
     text = f"Holm-adjusted p {_equals(paired.p_holm)}"
-    if paired.smallest_p > 0.05 and paired.values:
-        seeds = plural(len(paired.values), "seed")
-        text += f" ({seeds} cannot give a p below {p_value(paired.smallest_p)})"
-    return text
+    pairs = [len(_difference(row).values) for row in comparison.others]
+    tested = sum(map(bool, pairs)) if len(set(pairs) - {0}) == 1 else 1
+    least = min(1.0, tested * paired.smallest_p)
+    if least <= _LARGE_P or not paired.values:
+        return text
+    seeds = plural(len(paired.values), "seed")
+    groups = f" and {tested} groups" if tested > 1 else ""
+    return f"{text} (with {seeds}{groups} it cannot be below {p_value(least)})"
 
 
 def images(row: Row, baseline: Row) -> str:
@@ -274,9 +298,13 @@ def not_counted(comparison: Comparison, most: int) -> list[str]:
     if len(left_out):
         kinds = ", ".join(f"{count} {kind}" for kind, count in left_out.value_counts().items())
         lines.append(f"{plural(len(left_out), 'run')} not counted: {kinds}")
+        tags = comparison.runs.tags
         for run_id, kind in left_out.head(most).items():
             info = comparison.runs.info.loc[str(run_id)]
             reason = clean(str(info["reason"]).split(";")[0], 120)
+            if kind == Counting.OTHER_IMAGES and "study_name" in tags:
+                study = tags["study_name"].fillna("")[str(run_id)]
+                reason = f"study {study}" if study else ""
             lines.append(f"  {info['name']} ({run_id}): {kind}{f', {reason}' if reason else ''}")
         if len(left_out) > most:
             lines.append(f"  and {len(left_out) - most} more, all in compare.csv")

@@ -193,10 +193,31 @@ def test_no_letter_of_the_table_is_cut(
             tags = {"variant": f"{variant}, learning_rate=0.00123"}
             fake_runs.add(seed, accuracy + seed / 900, settings={"model": model}, tags=tags)
     _, out, _ = command("--experiment", "mnist_exp")
-    table = out.partition("A cell has two lines")[0]
+    table = out.partition("The lines of a cell")[0]
     assert max(map(len, out.splitlines()[:-1])) <= width
     for text in ("verdict", "Holm", "too few seeds", "a_name_that_is_long,", "0.00123"):
         assert text in table
+
+
+def test_what_all_names_end_in_is_said_once_and_the_rest_breaks_between_words(
+    fake_runs: FakeRuns, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for name, accuracy in (("blog_cnn3x3", 0.8), ("a_very_long_notebook_softmax_buggy", 0.9)):
+        for seed in range(3):
+            tags = {"variant": f"{name}-1epoch-2000images"}
+            fake_runs.add(seed, accuracy + seed / 900, settings={"model": name}, tags=tags)
+    code, out, _ = command("--experiment", "mnist_exp", "--baseline", "variant=blog_cnn3x3")
+    assert code == 0
+    assert out.count("-1epoch-2000images") == 1
+    assert "The names of all groups end in -1epoch-2000images" in out
+    assert re.search(r"^ ?a_very_long_notebook_ .*better", out, re.MULTILINE)
+    assert re.search(r"^ ?softmax_buggy ", out, re.MULTILINE)
+    assert set(pd.read_csv("compare.csv")["group"]) == {
+        "blog_cnn3x3-1epoch-2000images",
+        "a_very_long_notebook_softmax_buggy-1epoch-2000images",
+    }
+    assert Path("compare.html").read_text().count("-1epoch-2000images") <= 4  # settings, once said
 
 
 def test_the_garbage_collector_is_on_again_afterwards(command: Command) -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from benchmarks.fake_runs import FakeRuns
+from benchmarks.fake_runs import FakeRuns, trial
+from mnist_exp.compare import words
 from mnist_exp.compare.comparison import compare
+from mnist_exp.compare.groups import Counting
 from mnist_exp.compare.statistics import Verdict
-from mnist_exp.compare.words import summary
 from mnist_exp.tracking.runs import Selection, Store
 
 WHOLE = {
@@ -38,5 +39,53 @@ def test_only_what_was_scored_on_the_same_images_is_compared(
     (row,) = found.others
     assert row.difference is not None
     assert (row.difference.verdict is not Verdict.NOT_COMPARED) is is_compared
-    assert ("were not scored on the same images" in summary(found)) is not is_compared
+    assert ("were not scored on the same images" in words.summary(found)) is not is_compared
     assert any("scored on other images" in line for line in found.warnings) is not is_compared
+
+
+def test_single_runs_on_other_images_are_left_out_and_the_rest_is_compared(
+    fake_runs: FakeRuns,
+) -> None:
+    """A study's short trials share the model with whole runs, and with the baseline's group."""
+    for seed in range(5):
+        fake_runs.add(seed, 0.9 + seed / 1000, settings=WHOLE | {"model": "cnn3x3"})
+        fake_runs.add(seed, 0.8 + seed / 900, settings=WHOLE)
+    for number in range(7):
+        short = WHOLE | {"model": "cnn3x3", "data.eval_limit": "5000", "init": f"{number}"}
+        fake_runs.add(number, 0.1, settings=short, tags=trial("search", number, "init"))
+    found = compare(Store(), Selection(experiment="mnist_exp"), group_by=["model"])
+    (row,) = found.others
+    assert (found.baseline.group.label, row.group.label) == ("cnn3x3", "softmax")
+    assert found.baseline.description.mean == pytest.approx(0.902)
+    assert row.difference is not None
+    assert row.difference.verdict is Verdict.WORSE
+    assert (found.statuses == Counting.OTHER_IMAGES).sum() == 7
+    warning = found.warnings[0]
+    assert warning == (
+        "7 runs of the study search with data.eval_limit=5000 left out: scored on other images "
+        "than most, which have data.eval_limit=null. To compare them: --filter "
+        "\"params.data.eval_limit = '5000'\""
+    )
+    listed = words.not_counted(found, 1)
+    assert listed[0] == "7 runs not counted: 7 scored on other images"
+    assert listed[1].endswith("scored on other images, study search")
+    selection = Selection(filter="params.data.eval_limit = '5000'")
+    assert len(Store().select(selection).info) == 7
+
+
+def test_a_group_scored_on_other_images_as_a_whole_says_so(fake_runs: FakeRuns) -> None:
+    """It has seeds in common with the baseline, which is of the images of most groups."""
+    for seed in range(3):
+        fake_runs.add(seed, 0.9 + seed / 1000, settings=WHOLE)
+        fake_runs.add(seed, 0.8 + seed / 900, settings=WHOLE | {"model": "mlp"})
+    for seed in range(6):
+        limited = WHOLE | {"model": "cnn", "data.eval_limit": "5000"}
+        fake_runs.add(seed, 0.1 + seed / 900, settings=limited)
+    found = compare(Store(), Selection(experiment="mnist_exp"), group_by=["model"])
+    assert found.baseline.group.label == "softmax"  # not the group with most seeds
+    whys = {row.group.label: words.why_not_compared(row, found) for row in found.others}
+    assert whys["cnn"] == "scored on other images"
+    only = compare(Store(), Selection(experiment="mnist_exp"), group_by=["data.eval_limit"])
+    assert words.summary(only).endswith(
+        "were not scored on the same images, so they are not compared."
+    )

@@ -82,8 +82,8 @@ BASE = [0.9 + noise for noise in NOISE]
             {"a": BASE, "b": shifted(0.01)},
             (
                 "b is better than a: +0.0100 in test/accuracy (10 more of 1,000 test images; 95% "
-                "interval +0.0100 to +0.0100) over 4 paired seeds, Holm-adjusted p = 0.12 (4 seeds "
-                "cannot give a p below 0.12)."
+                "interval +0.0100 to +0.0100) over 4 paired seeds; the interval leaves out 0. "
+                "Holm-adjusted p = 0.12 (with 4 seeds it cannot be below 0.12)."
             ),
         ),
         (
@@ -91,7 +91,7 @@ BASE = [0.9 + noise for noise in NOISE]
             (
                 f"Too few seeds to decide between b and a: {MINUS}0.0100 in test/accuracy (10 "
                 f"fewer of 1,000 test images; 95% interval {MINUS}0.0101 to {MINUS}0.0099) over 2 "
-                "paired seeds, Holm-adjusted p = 0.5 (2 seeds cannot give a p below 0.5); a "
+                "paired seeds, Holm-adjusted p = 0.5 (with 2 seeds it cannot be below 0.5); a "
                 "verdict needs 3 paired seeds."
             ),
         ),
@@ -138,6 +138,14 @@ def test_how_many_groups_have_which_verdict(shifts: Sequence[float], start: str)
 def test_a_group_with_too_few_seeds_is_told_beside_the_decided() -> None:
     summary = words.summary(compared({"a": BASE, "b": shifted(0.01), "c": shifted(0.01, 2)}))
     assert "1 is better and 1 has too few seeds in common with it. The best: b is" in summary
+
+
+def test_the_first_sentence_says_why_a_large_p_does_not_contradict_its_verdict() -> None:
+    three = {"a": BASE, **{f"g{i}": shifted(0.01) for i in range(3)}}
+    assert words.summary(compared(three)).endswith(
+        "over 4 paired seeds; the interval leaves out 0. Holm-adjusted p = 0.38 (with 4 seeds and "
+        "3 groups it cannot be below 0.38)."
+    )
 
 
 def test_a_verdict_beside_a_large_p_explains_itself() -> None:

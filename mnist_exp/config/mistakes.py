@@ -16,8 +16,9 @@ from omegaconf.errors import (
     MissingMandatoryValue,
     OmegaConfBaseException,
 )
+from yaml import MarkedYAMLError
 
-from mnist_exp.config import command_line, lookup
+from mnist_exp.config import command_line, lookup, own_files
 from mnist_exp.config.groups import group_names
 from mnist_exp.config.schema import Config
 from mnist_exp.config.sweeps_source import TREE_DIR
@@ -60,6 +61,8 @@ def understood(error: Exception, arguments: Sequence[str]) -> Exception:
 
 def composition_error(error: Exception, arguments: Sequence[str]) -> ConfigError:
     """Return a mistake for an exception of Python's own that Hydra raises while it composes."""
+    if isinstance(error, MarkedYAMLError):
+        return ConfigError(own_files.yaml_error(error))
     if "Config group override must be" in str(error):
         for argument in arguments:
             group = argument.partition("=")[0]
@@ -98,6 +101,8 @@ def _message(error: BaseException, arguments: Sequence[str]) -> str:
         return _missing_option(error)
     if isinstance(error, OverrideParseException):
         return _unreadable(error, arguments)
+    if own := own_files.explained(error, arguments):
+        return own
     cause = _omegaconf_cause(error)
     if isinstance(cause, ConfigAttributeError | ConfigKeyError):
         return _unknown_key(cause, arguments)

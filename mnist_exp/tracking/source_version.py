@@ -9,7 +9,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,8 +22,9 @@ _PACKAGE_DIR = Path(__file__).parent.parent
 _MAX_FILE_BYTES = 5 * 2**20
 _MAX_TOTAL_BYTES = 20 * 2**20
 _MOST_LEFT_OUT = 500  # files that are named
-# Endings of untracked code in the checkout's top folder, where anything may lie.
+# Endings of code and configs: what else lies untracked beside them is somebody's notes or results.
 _CODE_SUFFIXES = (".py", ".pyx", ".yaml", ".yml", ".toml", ".cfg", ".sh")
+_PAGES = "docs/"  # tracked, and no code: `reproduce` writes its results there
 _GIT_SECONDS = 10  # for one git command; a run does not wait longer for its record
 # A git hook, or a shell that works on another repository, points git there with these.
 _GIT_LOCATION = {
@@ -49,11 +50,11 @@ class SourceVersion:
     """The changes that are not committed, untracked code included."""
     note: str = ""
     """A line for each changed file that `diff` lacks, with the reason."""
+    dirty: bool
+    """Whether the code differs from the commit: a tracked file, or untracked code beside it.
 
-    @property
-    def dirty(self) -> bool:
-        """Whether anything differs from the commit."""
-        return bool(self.diff or self.note)
+    Results, notes and pictures that lie in the checkout are no change of the code.
+    """
 
 
 def source_version(recorded: str = "diff") -> SourceVersion | None:
@@ -65,7 +66,7 @@ def source_version(recorded: str = "diff") -> SourceVersion | None:
     if recorded == "off":
         return None
     source = _source_version()
-    if recorded == "commit" and source is not None and source.dirty:
+    if recorded == "commit" and source is not None and (source.diff or source.note):
         note = "tracking.code=commit: what is not committed is not recorded\n"
         return replace(source, diff=b"", note=note)
     return source
@@ -81,16 +82,14 @@ def _source_version() -> SourceVersion | None:
         return None
     try:
         # Git names its own files relative to the folder in which it was asked.
-        diff, left_out = _uncommitted(Path(top), _PACKAGE_DIR / index, _PACKAGE_DIR / objects)
+        return _uncommitted(commit, Path(top), _PACKAGE_DIR / index, _PACKAGE_DIR / objects)
     except (OSError, subprocess.SubprocessError) as error:
         note = f"git could not tell what is not committed: {_last_line(error)}\n"
-        return SourceVersion(commit=commit, note=note)
-    note = "".join(f"{line}\n" for line in left_out)
-    return SourceVersion(commit=commit, diff=diff, note=note)
+        return SourceVersion(commit=commit, note=note, dirty=True)
 
 
-def _uncommitted(top: Path, index: Path, objects: Path) -> tuple[bytes, list[str]]:
-    """Return (the diff of all that is not committed in `top`, a line for each file left out).
+def _uncommitted(commit: str, top: Path, index: Path, objects: Path) -> SourceVersion:
+    """Return the commit with the diff of all that is not committed in `top`.
 
     Git works on a copy of the index and writes to a folder of its own, so that the repository
     stays as it is.
@@ -105,14 +104,27 @@ def _uncommitted(top: Path, index: Path, objects: Path) -> tuple[bytes, list[str
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects.absolute()),
         }
         others = ("ls-files", "-z", "--others", "--exclude-standard")
-        names, elsewhere = _in_place(top, _names(_git(top, *others, environment=scratch)))
+        untracked = _names(_git(top, *others, environment=scratch))
+        in_place = _in_place(top, untracked)
+        names, elsewhere = _to_keep(top, untracked, in_place)
         kept, left_out = _within_limits(top, names)
         _git(top, "add", "--update", environment=scratch)
         add = ("update-index", "-z", "--add", "--remove", "--stdin")
         _git(top, *add, given=b"\0".join(map(os.fsencode, kept)), environment=scratch)
         changed, diff = _difference(top, scratch)
         harmless, secret = _without_secrets(top, changed, diff, kept)
-    return harmless, _shortened(sorted([*elsewhere, *left_out, *secret]))
+    lines = _shortened(sorted([*elsewhere, *left_out, *secret]))
+    return SourceVersion(
+        commit=commit,
+        diff=harmless,
+        note="".join(f"{line}\n" for line in lines),
+        dirty=_code_changed(set(changed) - set(kept)) or any(map(_is_code, in_place)),
+    )
+
+
+def _code_changed(tracked: Iterable[str]) -> bool:
+    """Return whether one of these changed files is more than a page of the documentation."""
+    return not all(name.startswith(_PAGES) for name in tracked)
 
 
 def _difference(top: Path, scratch: Mapping[str, str]) -> tuple[list[str], bytes]:
@@ -132,23 +144,38 @@ def _names(output: bytes) -> list[str]:
     return [os.fsdecode(name) for name in output.split(b"\0") if name]
 
 
-def _in_place(top: Path, untracked: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return (the untracked files that look like code or configs, a line for each other)."""
+def _in_place(top: Path, untracked: Sequence[str]) -> set[str]:
+    """Return the untracked files that lie where code and configs are."""
+    if _PACKAGE_DIR.resolve() in (top.resolve(), *top.resolve().parents):
+        return set(untracked)
     tracked = _names(_git(top, "ls-files", "-z", "--", "*.py", "*.yaml", "*.yml"))
     code_folders = {name.partition("/")[0] for name in tracked if "/" in name}
-    all_is_code = _PACKAGE_DIR.resolve() in (top.resolve(), *top.resolve().parents)
+    return {
+        name
+        for name in untracked
+        if name.partition("/")[0] in code_folders or ("/" not in name and _is_code(name))
+    }
+
+
+def _is_code(name: str) -> bool:
+    """Return whether an untracked file is code or a config: by its ending, and not hidden."""
+    return name.endswith((*_CODE_SUFFIXES, "/")) and not _is_hidden(Path(name).parts)
+
+
+def _to_keep(
+    top: Path, untracked: Iterable[str], in_place: Container[str]
+) -> tuple[list[str], list[str]]:
+    """Return (the untracked files in place that hold no secret, a line for each other)."""
     modes_say_nothing = _is_private(Path(__file__))
     names, left_out = [], []
     for name in untracked:
-        parts = Path(name).parts
-        is_code = len(parts) == 1 and name.endswith(_CODE_SUFFIXES)
-        if _is_hidden(parts):
+        if _is_hidden(Path(name).parts):
             reason = credentials.by_name(name) or "hidden"
         elif secret := credentials.by_name(name):
             reason = secret
         elif not modes_say_nothing and _is_private(top / name):
             reason = "by its mode a secret: nobody but its owner may read it"
-        elif not (all_is_code or is_code or parts[0] in code_folders):
+        elif name not in in_place:
             reason = "not where code and configs are"
         else:
             names.append(name)

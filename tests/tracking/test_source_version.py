@@ -138,7 +138,6 @@ def test_large_untracked_files_are_named_instead_of_kept(
     (checkout / "nested" / "file").touch()
     source = source_version()
     assert source is not None
-    assert source.dirty
     assert source.note.splitlines() == [
         "big: untracked, too large to keep (1,001 bytes)",
         "c: untracked, too large to keep (900 bytes)",
@@ -216,6 +215,40 @@ def test_secrets_beside_the_code_stay_on_this_machine(
     fresh = apply(checkout, source, tmp_path_factory.mktemp("fresh") / "clone")
     assert {name: (fresh / name).read_text() for name in HARMLESS} == HARMLESS
     assert (fresh / "conf" / "a.yaml").read_text() == "a: 1\n"
+
+
+RESULTS = ("compare.html", "notes.md", "results-quick/results.csv", "my_conf/mine.yaml")
+BESIDE = ("lab/three.png", "conf/notes.md", "lab/.ipynb_checkpoints/a.py")
+
+
+@pytest.mark.parametrize(
+    "changed", ["lab/new.py", "conf/model/new.yaml", "top.py", "lab/page.html"]
+)
+def test_results_notes_and_pictures_are_no_change_of_the_code(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    """A tracked file of any kind is one, and so is a module or a config that is new."""
+    monkeypatch.setattr(module, "_PACKAGE_DIR", checkout / "lab")
+    committed = ("lab/code.py", "lab/page.html", "conf/a.yaml", "docs/results/results.csv")
+    for name in committed:
+        (checkout / name).parent.mkdir(exist_ok=True, parents=True)
+        (checkout / name).write_text("1\n")
+    git(checkout, "add", ".")
+    git(checkout, "commit", "-qm", "more")
+    for name in (*RESULTS, *BESIDE, "docs/results/results.csv"):
+        (checkout / name).parent.mkdir(exist_ok=True)
+        (checkout / name).write_text("2\n")
+    for recorded in ("diff", "commit"):
+        source = source_version(recorded)
+        assert source is not None
+        assert not source.dirty
+        assert source.note
+    (checkout / changed).parent.mkdir(exist_ok=True)
+    (checkout / changed).write_text("2\n")
+    for recorded in ("diff", "commit"):
+        source = source_version(recorded)
+        assert source is not None
+        assert source.dirty
 
 
 def test_where_all_files_are_private_the_mode_says_nothing(checkout: Path) -> None:

@@ -55,7 +55,7 @@ def show(name: str, config: DictConfig) -> None:
         console().print(_table(jobs, results))
     setting = [] if uri is None else [f"tracking.uri={masked(uri)}"]
     if len(results) < len(jobs):
-        _show_rest(jobs, runs, setting, _own_folder(config))
+        _show_rest(name, jobs, runs, setting, _own_folder(config))
     if results:
         command = ["python", "-m", "mnist_exp.compare", "--filter", condition, *setting]
         say(f"To compare them: {command_line(*command)}")
@@ -122,16 +122,17 @@ def _own_folder(config: DictConfig) -> list[str]:
 
 
 def _show_rest(
-    jobs: Sequence[Job], runs: Runs, setting: Sequence[str], flags: Sequence[str]
+    name: str, jobs: Sequence[Job], runs: Runs, setting: Sequence[str], flags: Sequence[str]
 ) -> None:
     """Print what became of the other jobs, with the commands that go on or begin them.
 
-    A record names its options only, so that a run with options of a --config-dir is found by its
-    settings.
+    A new run needs the tag of the command, by which the others are compared. A record names its
+    options only, so that a run with options of a --config-dir is found by its settings.
     """
     info = runs.info.assign(number=_numbers(runs))
     begun = {row.number: (run_id, row.status, row.reason) for run_id, row in info.iterrows()}
     lines, resumable = [], checkpoint.known_runs()
+    tag = f"+tags.{MULTIRUN}={name}"
     for number, job in enumerate(jobs):
         overrides = [f"{key}={value}" for key, value in job.items()]
         run_id, status, reason = begun.get(number, ("", "no run yet", ""))
@@ -140,10 +141,10 @@ def _show_rest(
         if status == "failed":
             done = f"{' '.join(overrides)}{f' ({reason})' if reason else ''}"
         elif run_id in resumable:
-            resumed = [*overrides, "resume=auto"] if flags else [f"resume={run_id}", *setting]
+            resumed = [*overrides, tag, "resume=auto"] if flags else [f"resume={run_id}", *setting]
             done = command_line("python", "-m", "mnist_exp", *flags, *resumed)
         else:
-            done = command_line("python", "-m", "mnist_exp", *flags, *overrides)
+            done = command_line("python", "-m", "mnist_exp", *flags, *overrides, tag)
         # A process that joblib ends has no time to say so: its run looks as if it were running.
         status = "stopped" if status in ("killed", "running") else status
         lines.append(f"  {status}: {done}")

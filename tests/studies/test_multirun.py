@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
+from mnist_exp import run
 from tests.support.waiting import LIMIT, until
 
 ENDLESS = ["model=softmax", "schedule.epochs=100000", "data.eval_limit=10", "preflight=off"]
@@ -32,5 +34,14 @@ def test_what_is_left_after_an_interruption(workdir: Path, launcher: str) -> Non
     begun = [path.name for path in Path("outputs/checkpoints").iterdir()]
     assert "0 of 3 runs are done." in lines
     assert {f"  stopped: python -m mnist_exp resume={run_id}" for run_id in begun} <= set(lines)
-    waiting = f"  no run yet: python -m mnist_exp seed=3 {' '.join(ENDLESS)}"
-    assert lines[-1] == waiting
+    waiting = f"  no run yet: python -m mnist_exp seed=3 {' '.join(ENDLESS)} +tags.multirun="
+    assert lines[-1].startswith(waiting)
+    tag = lines[-1].removeprefix(waiting)
+    client = MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    before = client.search_runs(experiments, f"tags.multirun = '{tag}'")
+    assert {each.info.run_id for each in before} >= {*begun}
+    shorter = ("schedule.epochs=1", "schedule.max_steps=2", f"+tags.multirun={tag}")
+    run(["seed=3", "model=softmax", *shorter])
+    after = client.search_runs(experiments, f"tags.multirun = '{tag}'")
+    assert len(after) == len(before) + 1

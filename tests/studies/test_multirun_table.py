@@ -45,6 +45,7 @@ def shown(
 
 
 COMPARE = "To compare them: python -m mnist_exp.compare --filter \"tags.multirun = 'mine'\""
+TAG = "+tags.multirun=mine"
 
 
 def test_a_line_has_the_mean_over_seeds(
@@ -87,8 +88,8 @@ def test_what_did_not_end_well_has_its_reason_or_the_command_that_goes_on(
     assert lines[-5:] == [
         "failed: model=mlp seed=2 model.hidden_units=[8,8] (the cost became nan)",
         f"stopped: python -m mnist_exp resume={stopped}",
-        "stopped: python -m mnist_exp model=mlp seed=4 'model.hidden_units=[8,8]'",
-        "no run yet: python -m mnist_exp model=mlp seed=5 'model.hidden_units=[8,8]'",
+        f"stopped: python -m mnist_exp model=mlp seed=4 'model.hidden_units=[8,8]' {TAG}",
+        f"no run yet: python -m mnist_exp model=mlp seed=5 'model.hidden_units=[8,8]' {TAG}",
         COMPARE,
     ]
 
@@ -100,8 +101,8 @@ def test_options_of_ones_own_need_their_folder_again(
     monkeypatch.setattr(checkpoint, "known_runs", lambda: [stopped])
     command = "python -m mnist_exp --config-dir 'my conf' experiment=mine"
     assert shown(capsys, "experiment=mine", "seed=1,2", own=Path("my conf").absolute())[1:] == [
-        f"stopped: {command} seed=1 resume=auto",
-        f"no run yet: {command} seed=2",
+        f"stopped: {command} seed=1 {TAG} resume=auto",
+        f"no run yet: {command} seed=2 {TAG}",
     ]
 
 

@@ -58,8 +58,11 @@ def run(arguments: Sequence[str]) -> None:
     port = server.choose_port(options.port)
     with interrupts.raised(), server.running(uri, port) as started:
         say(f"Starting MLflow's server on {shortened(uri)}; this can take a minute ...")
-        if port != server.USUAL_PORT and options.port is None:
-            say(f"Port {server.USUAL_PORT} is taken by another program; port {port} is free.")
+        usual = server.USUAL_PORT
+        if port != usual and options.port is None:
+            say(f"Port {usual} is taken by another program; port {port} is free.")
+        if port != usual:  # a run cannot know it
+            say(f"In the links that runs and compare print, write {port} instead of {usual}.")
         started.wait_until_it_answers()
         _show(page.replace(LOCAL, started.address, 1), options)
         say("Ctrl-C ends it.")

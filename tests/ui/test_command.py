@@ -102,6 +102,7 @@ def test_it_serves_the_runs_until_it_ends_and_leaves_nothing(
     address = f"http://127.0.0.1:{port}/"
     where = f"{address}#/experiments/{experiment}/runs?workflowType=machine_learning"
     assert lines[0].startswith(f"Starting MLflow's server on sqlite:///{workdir}/mlflow.db")
+    assert lines[1] == f"In the links that runs and compare print, write {port} instead of 5000."
     assert lines[-2:] == [f"{where}&viewStateShareKey=results", "Ctrl-C ends it."]
     with urlopen(address, timeout=LIMIT) as page:
         assert b"MLflow" in page.read()

@@ -60,8 +60,13 @@ def _listed(client: MlflowClient, studies: Mapping[str, Run]) -> str:
     if not studies:
         return "none"
     experiments = list({run.info.experiment_id for run in studies.values()})
-    trials = all_pages(client.search_runs, experiments, "tags.study_role = 'trial'")
-    counts = Counter(run.data.tags.get("study_name") for run in trials)
+    runs = all_pages(client.search_runs, experiments, "tags.study_role = 'trial'")
+    # A trial that was stopped before its first checkpoint begins again, as another run.
+    trials = {
+        (run.data.tags.get("study_name"), run.data.tags.get("trial_number", run.info.run_id))
+        for run in runs
+    }
+    counts = Counter(study for study, _ in trials)
     shown = [
         f"{shlex.quote(clean(name, 100))} ({plural(counts[name], 'trial')}, begun {_when(run)})"
         for name, run in list(studies.items())[:_MOST_LISTED]

@@ -153,7 +153,10 @@ class RunTracker:
         self._log_points([(name, value, now, epoch) for name, value in values.items()])
 
     def log_preflight(self, report: "PreflightReport") -> None:
-        """Log preflight.json with all evidence, metrics that count it, and its codes as a tag."""
+        """Log preflight.json with all evidence, metrics that count it, and its codes as a tag.
+
+        Without a finding there is no such tag.
+        """
         self.log_text(json.dumps(report.to_dict(), indent=2), "preflight.json")
         self._last |= {
             metric_names.PREFLIGHT_ERRORS: len(report.errors),
@@ -161,7 +164,8 @@ class RunTracker:
             "time/preflight_seconds": report.seconds,
         }
         codes = " ".join(finding.code for finding in report.findings)
-        self.set_tags({"preflight": report.worst or "ok", "preflight.codes": codes})
+        found = {"preflight.codes": codes} if codes else {}
+        self.set_tags({"preflight": report.worst or "ok", **found})
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags; of a value that is longer than MLflow takes, the beginning."""

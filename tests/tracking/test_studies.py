@@ -31,7 +31,10 @@ def test_an_exact_name_wins(fake_runs: FakeRuns) -> None:
 def test_several_are_listed_with_their_trials_and_dates(fake_runs: FakeRuns) -> None:
     for name in (QUICK, QUICKER, "bridge"):
         fake_runs.study(name)
-    fake_runs.add(0, 0.9, tags=trial(QUICK, 0, "seed"))
+    for state, number in (("WAITING", 0), ("COMPLETE", 0), ("COMPLETE", 1)):
+        fake_runs.add(
+            0, 0.9, tags=trial(QUICK, number, "seed", state)
+        )  # a trial begun twice is one
     for find in (
         lambda: Store().resolved(Selection(study="variants")),
         lambda: found(fake_runs, "variants"),
@@ -40,7 +43,7 @@ def test_several_are_listed_with_their_trials_and_dates(fake_runs: FakeRuns) -> 
             find()
         first, second = str(raised.value).splitlines()
         assert first.endswith("variants: 2 studies begin so; which one is meant?")
-        assert f"'{QUICK}' (1 trial, begun 20" in second
+        assert f"'{QUICK}' (2 trials, begun 20" in second
         assert f"'{QUICKER}' (0 trials, begun 20" in second
         assert "bridge" not in second
 

@@ -11,6 +11,7 @@ from mlflow.tracking.context.git_context import GitRunContext
 
 from mnist_exp import data
 from mnist_exp.config.schema import ReferenceConfig
+from mnist_exp.preflight.report import PreflightReport
 from mnist_exp.serving import package, registry
 from mnist_exp.tracking import operations, tracker
 from mnist_exp.tracking.lifetime import track_run
@@ -93,6 +94,16 @@ def test_params_tags_metrics_and_artifacts(workdir: Path, small_mnist: data.Data
         "env/packages.txt",
         "env/hardware.json",
     } <= files
+
+
+def test_preflight_without_a_finding_leaves_no_empty_tag(
+    workdir: Path, small_mnist: data.Dataset
+) -> None:
+    with track_run(a_job("model=softmax", dataset=small_mnist)) as run_tracker:
+        run_tracker.log_preflight(PreflightReport(findings=(), statistics={}, seconds=1.0))
+    tags = only_run(workdir).data.tags
+    assert tags["preflight"] == "ok"
+    assert [key for key, text in tags.items() if not text] == []
 
 
 def test_an_epoch_is_one_request_with_all_points_of_its_steps(

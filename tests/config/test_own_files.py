@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mnist_exp.__main__ import main
+from tests.support.runs import output_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "change_a_setting.md"
 FIRST = "# @package _global_\n"
@@ -112,9 +113,7 @@ def test_a_mistake_in_an_own_file_is_named_with_what_to_write(
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-def test_the_example_of_the_docs_is_a_preset(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_example_of_the_docs_is_a_preset(tmp_path: Path) -> None:
     page = PAGE.read_text(encoding="utf-8")
     (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     assert len(example.splitlines()) == 6
@@ -122,12 +121,8 @@ def test_the_example_of_the_docs_is_a_preset(
     assert f"`{folder}/experiment/{option}.yaml`" in page
     (tmp_path / folder / "experiment").mkdir(parents=True)
     (tmp_path / folder / "experiment" / f"{option}.yaml").write_text(example)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")  # the command sets it
-    command = ["mnist_exp", "--config-dir", folder, f"experiment={option}", "--cfg", "job"]
-    monkeypatch.setattr(sys, "argv", command)
-    main()
-    shown = capsys.readouterr().out
+    arguments = ("--config-dir", folder, f"experiment={option}", "--cfg", "job")
+    shown = output_of(tmp_path, "mnist_exp", *arguments)
     assert "hidden_units:" in shown
     assert "epochs: 2\n" in shown
     assert "batch_size: 50\n" in shown

@@ -1,6 +1,7 @@
 """Find the group that `--baseline` describes."""
 
 import re
+import shlex
 from collections.abc import Sequence
 
 import pandas as pd
@@ -42,7 +43,8 @@ def find_baseline(runs: Runs, groups: Sequence[Group], described: str | None) ->
         matching = [i for i, group in enumerate(groups) if matches(group)]
     counted = [i for i in matching if groups[i].n]
     if len(counted) != 1:
-        raise UserError(f"--baseline {described}: {_problem(groups, matching, columns)}")
+        problem = _problem(groups, matching, wanted, columns)
+        raise UserError(f"--baseline {described}: {problem}")
     return counted[0]
 
 
@@ -52,7 +54,11 @@ def _conditions(runs: Runs, described: str) -> dict[str, str]:
     for part in re.split(r",(?![^\[\]]*\])", described):
         key, equals, value = part.partition("=")
         if not equals:
-            raise UserError(f"--baseline {described}: expected KEY=VALUE,..., found {part}")
+            problem = f"expected KEY=VALUE,..., found {part}"
+            if "variant" in runs.tags or "variant" in runs.params:
+                variants = column(runs, "variant")
+                problem += f"{_near(part, variants)}\n{_listed('variant', variants)}"
+            raise UserError(f"--baseline {described}: {problem}")
         conditions[find_key(runs, key.strip(), "--baseline")] = value.strip()
     return conditions
 
@@ -66,17 +72,38 @@ def _means(typed: str, recorded: str) -> bool:
 
 
 def _problem(
-    groups: Sequence[Group], matching: Sequence[int], columns: dict[str, pd.Series]
+    groups: Sequence[Group],
+    matching: Sequence[int],
+    wanted: dict[str, str],
+    columns: dict[str, pd.Series],
 ) -> str:
     """Return why the groups that match are not one group with a value."""
     if not matching:
-        options = {
-            key: [tidy(text) for text in sorted(values.unique())[:8]]
-            for key, values in columns.items()
-        }
-        listed = "; ".join(f"{key} is {', '.join(values)}" for key, values in options.items())
-        return f"no group has that\n{listed}"
+        near = _near(wanted["variant"], columns["variant"]) if "variant" in wanted else ""
+        listed = "; ".join(_listed(key, values) for key, values in columns.items())
+        return f"no group has that{near}\n{listed}"
     labels = [groups[i].label for i in matching if groups[i].n]
     if not labels:
         return "none of that group's runs is finished with the metric"
     return f"{len(labels)} groups have that; expected one\n{'; '.join(labels[:5])}"
+
+
+def _near(word: str, variants: pd.Series) -> str:
+    """Return `; did you mean variant=NAME?` for the only variant, or the first, that holds a word.
+
+    It is named as shortly as it can be typed: without what follows a `-` in its name.
+    """
+    held = sorted(name for name in variants.unique() if word and word.lower() in name.lower())
+    short = [name.partition("-")[0] for name in held]
+    if not held:
+        return ""
+    named = short[0] if short.count(short[0]) == 1 and word in short[0] else held[0]
+    return f"; did you mean variant={shlex.quote(tidy(named))}?"
+
+
+def _listed(key: str, values: pd.Series) -> str:
+    """Return the values that there are, and that a variant's name can be cut at a `-`."""
+    names = [tidy(text) for text in sorted(values.unique())[:8]]
+    enough = key == "variant" and any("-" in name for name in names)
+    cut = " (what stands before a - is enough)" if enough else ""
+    return f"{key} is {', '.join(names)}{cut}"

@@ -58,7 +58,10 @@ def find(
         case None:
             return settings, None
         case "auto":
-            return settings, _newest_unfinished(settings, warn, locks)
+            state = _newest_unfinished(settings, warn, locks)
+            if state is None:
+                warn("resume=auto: no unfinished run has these settings; a new run starts")
+            return settings, state
         case run_id:
             return _by_id(run_id, settings, warn, locks)
 

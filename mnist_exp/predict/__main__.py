@@ -1,8 +1,11 @@
 """`python -m mnist_exp.predict` reads the digit of a picture, a test image or a drawing."""
 
+import argparse
 import base64
 import io
 import os
+import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +59,19 @@ def _parser() -> Parser:
         "models that you trust"
     )
     parser.add_argument("--trust", action="store_true", help=text)
+    parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)  # to be answered
     return parser
+
+
+def _refuse_word(word: str, parser: Parser) -> None:
+    """Raise UserError for a word without its option: a picture's file, a run, an image's number."""
+    if "=" in word or word.startswith("-"):
+        parser.error(f"unrecognized arguments: {word}")
+    if word in ("best", "latest") or re.fullmatch("[0-9a-f]{32}", word):
+        option = "--run"
+    else:
+        option = "--index" if word.isdecimal() else "--image"
+    parser.error(f"{word}: has no option before it; did you mean {option} {shlex.quote(word)}?")
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -64,7 +79,10 @@ def run(arguments: Sequence[str]) -> None:
 
     Raises UserError for a mistake of the user's, before TensorFlow loads.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.words:
+        _refuse_word(options.words[0], parser)
     which = list(dict.fromkeys(options.run or ["latest"]))
     if len(which) > (_MOST_MODELS if options.draw else 1):
         raise UserError(

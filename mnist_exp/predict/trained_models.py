@@ -16,7 +16,7 @@ from mlflow.entities import LoggedModel, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
-from mnist_exp.errors import UserError, first_line
+from mnist_exp.errors import UserError, did_you_mean, first_line
 from mnist_exp.outside.paging import all_pages
 from mnist_exp.outside.uris import local_path
 from mnist_exp.serving import foreign_models
@@ -30,6 +30,7 @@ from mnist_exp.tracking.status import RunStatus
 from mnist_exp.tracking.store import answering, in_use, uri_to_read
 from mnist_exp.training import keras_state
 
+ROLES = ("latest", "best")  # what names a run besides its id
 _METRIC = "val/accuracy"
 _USUAL_IMAGES = 5000  # of validation
 
@@ -114,7 +115,7 @@ class Models:
         is no such run or it has no model that takes pictures.
         """
         with answering(self._uri, "read"):
-            if which not in ("latest", "best"):
+            if which not in ROLES:
                 return self._of_run(which)
             models = self._all_models()
             runs = self._finished(models)
@@ -164,7 +165,7 @@ class Models:
     def roles(self) -> dict[str, str]:
         """Return the ids of the runs that `latest` and `best` name now, if there are any."""
         found = {}
-        for role in ("latest", "best"):
+        for role in ROLES:
             with suppress(UserError):
                 found[role] = self.find(role)[0].info.run_id
         return found
@@ -176,8 +177,10 @@ class Models:
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST" and "run_id" not in str(error):
                 raise
+            near = did_you_mean(run_id, ROLES)
+            expected = "expected a run id, best or latest" if near else ELSEWHERE
             raise UserError(
-                f"--run {run_id}: no such run in {shortened(self._uri)}\n{ELSEWHERE}"
+                f"--run {run_id}: no such run in {shortened(self._uri)}{near}\n{expected}"
             ) from error
         outputs = [] if run.outputs is None else run.outputs.model_outputs
         steps = sorted(output.step for output in outputs)

@@ -1,11 +1,13 @@
 """One run, read back whole from an MLflow store: its metrics, its tags and its record's files."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mnist_exp.errors import UserError, first_line
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts
+from mnist_exp.outside.paging import all_pages
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
 from mnist_exp.tracking.metric_names import present
 from mnist_exp.tracking.status import RunStatus
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 # Step -> value, as text: two numbers are equal, to the last digit, if and only if their texts are.
 History = dict[int, str]
 
+_LOOKED_AT = 20  # of the newest runs, to find one that is no study
 # The artifacts that are a run's record, and the most bytes of each that are read.
 _RECORD = {
     "config/resolved.yaml": MAX_TEXT_BYTES,
@@ -74,9 +77,23 @@ def read_run(uri: str | None, run_id: str) -> TrackedRun:
             raise UserError(message) from error
         code = error.error_code if isinstance(error, MlflowException) else ""
         if code == "RESOURCE_DOES_NOT_EXIST" or "for parameter 'run_id'" in str(error):
-            message = f"{run_id}: no such run in {shortened(chosen)}\n{ELSEWHERE}"
+            message = f"{run_id}: no such run in {shortened(chosen)}\n{_expected(client, run_id)}"
             raise UserError(message) from error
         raise refusal(chosen, error, "read") from error
+
+
+def _expected(client: "MlflowClient", run_id: str) -> str:
+    """Return what to do about a run id that is none; for a word it names the newest run."""
+    if re.fullmatch("[0-9a-f]{32}", run_id):
+        return ELSEWHERE
+    experiments = [one.experiment_id for one in all_pages(client.search_experiments)]
+    newest = client.search_runs(
+        experiments, order_by=["attributes.start_time DESC"], max_results=_LOOKED_AT
+    )
+    runs = [run for run in newest if run.data.tags.get("study_role") != "study"]
+    if not runs:
+        return ELSEWHERE
+    return f"expected a run id; the newest run's is {runs[0].info.run_id}"
 
 
 def newest_rerun(uri: str | None, run_id: str, experiment_name: str) -> str | None:

@@ -24,7 +24,7 @@ from mnist_exp.tracking.metric_names import present
 from mnist_exp.tracking.params import with_length
 from mnist_exp.tracking.status import FAILURE_REASON
 from mnist_exp.tracking.store import answering, named, uri_to_read
-from mnist_exp.tracking.studies import find_study, study_name
+from mnist_exp.tracking.studies import find_study, studies_beginning, study_name
 from mnist_exp.tracking.views import results_page
 
 PREDICTIONS_BYTES = 2**28  # of a run's predictions on its test images: three million of them
@@ -105,7 +105,7 @@ class Store:
             if selection.study is not None:
                 runs = [run for run in runs if run.data.tags.get("study_name") == selection.study]
             if not runs:
-                raise NoRuns(self._why_none(selection, experiments))
+                raise NoRuns(self._why_none(selection))
         except MlflowException as error:
             where = f"--filter {selection.filter}" if selection.filter else named(self.uri)
             raise UserError(f"{where}: MLflow cannot use it ({first_line(error)})") from error
@@ -158,9 +158,12 @@ class Store:
         # A run that begins meanwhile may move the pages.
         return list({run.info.run_id: run for run in runs}.values())
 
-    def _why_none(self, selection: Selection, experiments: list[str]) -> str:
+    def _why_none(self, selection: Selection) -> str:
         if selection.study is not None:
             find_study(self._client, selection.study, "--study")
+        for word in selection.run_ids:
+            if studies_beginning(self._client, word):
+                return f"{word}: no such run; did you mean --study {shlex.quote(word)}?"
         return f"no runs are selected by {selection}\n{shortened(self.uri)}: {ELSEWHERE}"
 
     def page(self, runs: Runs) -> str:

@@ -40,6 +40,11 @@ def find_study(client: MlflowClient, name: str, setting: str) -> Run:
     raise ConfigError(f"{given}: {problem}\nStudies: {listing}")
 
 
+def studies_beginning(client: MlflowClient, word: str) -> list[str]:
+    """Return the names of the studies that begin with this word, the newest first."""
+    return [study for study in _parents(client) if word and study.startswith(word)]
+
+
 def study_name(run: Run) -> str:
     """Return the name of the study whose parent run this is."""
     return str(run.data.tags["study_name"])

@@ -159,6 +159,21 @@ def test_the_baseline(fake_runs: FakeRuns) -> None:
         assert str(raised.value).startswith(message)
 
 
+def test_a_baseline_that_is_the_beginning_of_a_variant(fake_runs: FakeRuns) -> None:
+    for name in ("blog_cnn3x3-1epoch", "mlp-adam"):
+        fake_runs.add(0, 0.9, settings={"variant": name}, tags={"variant": name})
+    listed = "variant is blog_cnn3x3-1epoch, mlp-adam (what stands before a - is enough)"
+    for typed, answer in (
+        ("blog", "expected KEY=VALUE,..., found blog; did you mean variant=blog_cnn3x3?"),
+        ("variant=blog", "no group has that; did you mean variant=blog_cnn3x3?"),
+        ("variant=lenet", "no group has that"),
+    ):
+        with pytest.raises(UserError) as raised:
+            find_baseline(read(), grouped(), typed)
+        assert str(raised.value) == f"--baseline {typed}: {answer}\n{listed}"
+    assert find_baseline(read(), grouped(), "variant=blog_cnn3x3") == 0
+
+
 def test_a_setting_that_only_some_models_have(fake_runs: FakeRuns) -> None:
     fake_runs.add(0, 0.9)
     fake_runs.add(0, 0.9, settings={"model": "cnn", "model.kernel_size": "3"})

@@ -80,9 +80,14 @@ def test_interrupted_and_resumed_is_one_uninterrupted_run(
 
 
 @pytest.mark.usefixtures("bare_runs")
-def test_auto_starts_anew_where_nothing_is_unfinished(workdir: Path) -> None:
+def test_auto_starts_anew_where_nothing_is_unfinished(
+    workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = run([*SMALL, "schedule.epochs=1"])
+    said = "resume=auto: no unfinished run has these settings; a new run starts"
+    assert said not in capsys.readouterr().out
     assert run([*SMALL, "schedule.epochs=1", "resume=auto"]).run_id != first.run_id
+    assert capsys.readouterr().out.count(said) == 1
 
 
 @pytest.mark.usefixtures("bare_runs")

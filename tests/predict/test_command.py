@@ -143,6 +143,13 @@ def test_pictures_that_cannot_be_read(here: Path, kind: str) -> None:
         ),
         (["--output", "nosuch/a.png"], "--output nosuch/a.png: expected a name that ends in .png"),
         (["--output", "a.pdf"], "--output a.pdf: expected a name that ends in .png"),
+        (
+            ["--run", "bset"],
+            r"--run bset: no such run in \S+; did you mean best\?\nexpected a run id",
+        ),
+        (["digit.jpg"], r"digit.jpg: has no option before it; did you mean --image digit.jpg\?\n"),
+        (["7"], r"7: has no option before it; did you mean --index 7\?"),
+        (["best"], r"best: has no option before it; did you mean --run best\?"),
         (["uri=x"], "unrecognized arguments: uri=x"),
         (["tracking.uri=sqlite:///nosuch.db"], "there is no database .*nosuch.db"),
     ],

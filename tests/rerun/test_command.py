@@ -166,9 +166,12 @@ def test_another_store_and_folder(
     uri = f"sqlite:///{workdir}/mlflow.db"
     assert "there is no database" in main_exit(monkeypatch, done.run_id)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    for unknown in ("nothing", "a b/.."):
+    for unknown in ("nothing", "a b/..", "latest"):
         output = main_exit(monkeypatch, unknown)
-        assert output.startswith(f"mnist_exp: {unknown}: no such run in {uri}\n")
+        assert output == (
+            f"mnist_exp: {unknown}: no such run in {uri}\n"
+            f"expected a run id; the newest run's is {done.run_id}"
+        )
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert main_exit(monkeypatch, done.run_id, f"tracking.uri={uri}") == 0
     assert len(client_of(workdir).search_runs(["1"], f"tags.rerun_of = '{done.run_id}'")) == 1

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
+# Between the sign that sorts a column and the heading right of it, in pixels.
+SMALLEST_GAP = """Math.min(...[...document.querySelectorAll('table.sortable th + th')]
+    .filter(head => head.offsetParent).map(head =>
+    head.getBoundingClientRect().left
+    - head.previousElementSibling.querySelector('.sort').getBoundingClientRect().right))"""
 COLUMN = "rows => rows.map(row => row.cells[0].innerText.split('\\n')[0])"
 
 
@@ -64,5 +69,6 @@ def test_sorting_words_links_and_scrolling(page_file: Path) -> None:
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth") == width
+            assert page.evaluate(SMALLEST_GAP) >= 3
         assert table.evaluate("box => box.scrollWidth <= box.clientWidth")
         assert messages == []

@@ -30,15 +30,16 @@ def scored_images(runs: Runs, metric: str) -> pd.Series:
     choosing = _CHOOSING.get(metric.partition("/")[0])
     ids = runs.info.index
     if choosing is None:
-        return pd.Series(None, ids, dtype=object)
+        return pd.Series([None] * len(ids), ids, dtype=object)
     recorded = runs.params.filter([*choosing, _ON_TRAIN, *_OF_TRAINING])
     found = [_chosen(record, choosing) for record in recorded.to_dict("records")]
     images = pd.Series(found, ids, dtype=object)
     if "data.digest" in runs.tags:
         for run_ids in runs.info.groupby(runs.tags["data.digest"]).groups.values():
             first, *others = dict.fromkeys(images[run_ids].dropna()) or [None]
-            same = dict.fromkeys(others, first)
-            images = pd.Series([same.get(image, image) for image in images], ids, dtype=object)
+            if others:
+                same = dict.fromkeys(others, first)
+                images = pd.Series([same.get(image, image) for image in images], ids, dtype=object)
     return images
 
 
@@ -54,7 +55,8 @@ def _chosen(record: Mapping[str, object], choosing: Sequence[str]) -> Images | N
 
 def most_used(images: pd.Series, groups: Sequence[Group]) -> Images | None:
     """Return the images on which most groups have a run, of several those of most runs."""
-    of_groups = [images[list(group.run_ids)].dropna() for group in groups]
+    recorded = images.dropna().to_dict()
+    of_groups = [[recorded[i] for i in group.run_ids if i in recorded] for group in groups]
     groups_on = Counter(image for found in of_groups for image in set(found))
     runs_on = Counter(image for found in of_groups for image in found)
     return max(runs_on, key=lambda image: (groups_on[image], runs_on[image]), default=None)
@@ -62,8 +64,7 @@ def most_used(images: pd.Series, groups: Sequence[Group]) -> Images | None:
 
 def on_others(images: pd.Series, group: Group, chosen: Images | None) -> list[str]:
     """Return the ids of the group's runs that were scored on other images than these."""
-    found = images[list(group.run_ids)].dropna()
-    return [str(run_id) for run_id, image in found.items() if image != chosen]
+    return [run_id for run_id in group.run_ids if images[run_id] not in (None, chosen)]
 
 
 def without_others(
@@ -93,7 +94,7 @@ def notes(runs: Runs, statuses: pd.Series, images: pd.Series, chosen: Images | N
         condition = " and ".join(f"params.{key} = '{value}'" for key, value in differs)
         lines.append(
             f"{plural(len(run_ids), 'run')}{f' of the study {studies}' if studies else ''} with "
-            f"{_text(differs)} left out: scored on other images than most, which have "
+            f"{_text(differs)} left out: scored on other images than those compared, which have "
             f"{_text(pair for pair in chosen or () if pair[0] in dict(differs))}. To compare them: "
             f"{command_line('--filter', condition)}"
         )

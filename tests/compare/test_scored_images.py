@@ -63,7 +63,7 @@ def test_single_runs_on_other_images_are_left_out_and_the_rest_is_compared(
     warning = found.warnings[0]
     assert warning == (
         "7 runs of the study search with data.eval_limit=5000 left out: scored on other images "
-        "than most, which have data.eval_limit=null. To compare them: --filter "
+        "than those compared, which have data.eval_limit=null. To compare them: --filter "
         "\"params.data.eval_limit = '5000'\""
     )
     listed = words.not_counted(found, 1)

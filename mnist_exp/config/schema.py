@@ -107,8 +107,8 @@ class Config(Checked):
     deterministic: whether the same settings give the same numbers on this machine, to the last bit
     threads: the threads of one operation; null is the number of cores, in a sweep a worker's share
     objective: the metrics that a sweep optimises
-    variant: the name of this combination of settings; null is the preset's name, or that of the
-        chosen model and optimizer
+    variant: the name of the program; null is a name that follows from the settings, such as
+        cnn7x7-adam; a preset that is not changed keeps its own
     run_name: the run's name in MLflow; null is the variant and the seed
     tags: more tags for the run in MLflow, each added as +tags.NAME=TEXT
     """

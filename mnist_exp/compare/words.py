@@ -15,7 +15,7 @@ from mnist_exp.compare.statistics import (
     is_share,
     smallest_p,
 )
-from mnist_exp.outside.printing import plural
+from mnist_exp.outside.printing import listed, plural
 from mnist_exp.sweeper.foreign_text import clean
 
 _MINUS = "\N{MINUS SIGN}"
@@ -147,7 +147,7 @@ def _tally(verdicts: Sequence[Verdict]) -> str:
         parts.append(f"{count} cannot be compared with it")
     if count := counts[Verdict.TOO_FEW]:
         parts.append(f"{count} {'has' if count == 1 else 'have'} too few seeds in common with it")
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    return listed(parts)
 
 
 def _difference(row: Row) -> Difference:

@@ -15,6 +15,7 @@ from mnist_exp.config.group_schemas import SCHEMAS
 from mnist_exp.config.groups import CONF_DIR, group_options
 from mnist_exp.config.ranges import Range, range_of
 from mnist_exp.config.schema import OBJECTIVES, Config
+from mnist_exp.outside.printing import listed
 from mnist_exp.sweeper.quoting import literal
 from mnist_exp.sweeper.settings import MEANINGS, SWEEPER
 
@@ -172,11 +173,11 @@ def _described(key: str, by_option: Mapping[str, Leaf], options: list[str]) -> D
     by_default: dict[str, list[str]] = {}
     for option, one in by_option.items():
         by_default.setdefault(one.default, []).append(option)
-    only = "" if len(by_option) == len(options) else f" Only with {_listed(list(by_option))}."
+    only = "" if len(by_option) == len(options) else f" Only with {listed(list(by_option))}."
     if len(by_default) == 1:
         default = next(iter(by_default))
     else:
-        default = "; ".join(f"{text} with {_listed(names)}" for text, names in by_default.items())
+        default = "; ".join(f"{text} with {listed(names)}" for text, names in by_default.items())
     return Described(
         key=key,
         meaning=sentence(leaf.meaning),
@@ -189,10 +190,6 @@ def _described(key: str, by_option: Mapping[str, Leaf], options: list[str]) -> D
 def sentence(text: str) -> str:
     """Return the text with a capital letter and a full stop."""
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
 
 
 def in_words(value: Any, unset: str = "not set") -> str:

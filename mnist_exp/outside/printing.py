@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+from collections.abc import Sequence
 
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.lasting_stream import LastingStream
@@ -12,6 +13,7 @@ __all__ = [
     "code",
     "command_line",
     "console",
+    "listed",
     "markdown",
     "plural",
     "say",
@@ -74,6 +76,11 @@ def command_line(*words: str) -> str:
         f'"{word}"' if "'" in word and not re.search(r'["$`\\!]', word) else shlex.quote(word)
         for word in words
     )
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return `a, b and c`; empty without parts."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 def plural(count: int, word: str) -> str:

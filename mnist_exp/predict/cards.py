@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mnist_exp.outside.printing import listed, plural
 from mnist_exp.tracking.params import decode
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _length(values: Mapping[str, object]) -> str:
     for key, unit in (("schedule.epochs", "epoch"), ("schedule.max_steps", "step")):
         count = values.get(key)
         if isinstance(count, int):
-            parts.append(f"{count:,} {unit}{'' if count == 1 else 's'}")
+            parts.append(plural(count, unit))
     return " or ".join(parts)
 
 
@@ -78,5 +79,4 @@ def _listed(value: object) -> str:
     """Return `16, 32 and 64` for a list."""
     if not isinstance(value, list):
         return str(value)
-    texts = [str(item) for item in value]
-    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+    return listed([str(item) for item in value])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from mnist_exp.compare import words as numbers
 from mnist_exp.compare.statistics import SMALLEST_VERDICT, Interval
 from mnist_exp.outside import printing, templates
-from mnist_exp.outside.printing import plural
 from mnist_exp.reproduce import words
 from mnist_exp.reproduce.pattern import Pattern
 from mnist_exp.reproduce.presets import BLOG, MEASURED_HERE, METRIC, NOTEBOOK, QUICK
@@ -128,7 +127,7 @@ def _pattern(pattern: Pattern) -> dict[str, object]:
         "places": _places(pattern.stretches),
         "statistic": f"{pattern.statistic:.2f}",
         "of_seeds": ", ".join(f"{value:.2f}" for value in pattern.of_seeds.values()),
-        "like_it": _listed([f"{seed}" for seed in pattern.like_it]),
+        "like_it": printing.listed([f"{seed}" for seed in pattern.like_it]),
         "as_large": pattern.as_large,
         "curves": pattern.curves,
         "p": f"{pattern.p:.2g}",
@@ -142,18 +141,13 @@ def _pattern(pattern: Pattern) -> dict[str, object]:
 def _places(stretches: Sequence[tuple[int, int, int]]) -> str:
     """Return `lie below our mean in epochs 1 to 5 and above it in epochs 6 to 15`."""
     if len(stretches) > _MOST_STRETCHES:
-        return f"change the side of our mean {plural(len(stretches) - 1, 'time')}"
+        return f"change the side of our mean {printing.plural(len(stretches) - 1, 'time')}"
     sides = {1: "above", -1: "below", 0: "on"}
     places: list[str] = []
     for side, first, last in stretches:
         epochs = f"epochs {first} to {last}" if last > first else f"epoch {first}"
         places.append(f"{sides[side]} {'it' if places else 'our mean'} in {epochs}")
-    return f"lie {_listed(places)}"
-
-
-def _listed(parts: Sequence[str]) -> str:
-    """Return `a, b and c`; empty without parts."""
-    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+    return f"lie {printing.listed(places)}"
 
 
 def _cost_interval(interval: Interval) -> str:

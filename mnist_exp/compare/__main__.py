@@ -124,13 +124,13 @@ def _show_search(store: "Store", selection: "Selection", folder: Path, written: 
     if selection.study is None or replace(selection, study=None) != type(selection)():
         return False
     from mnist_exp.tuning import page, table
-    from mnist_exp.tuning.recorded import from_runs
+    from mnist_exp.tuning.recorded import are_of_search, from_runs
 
     selection = store.resolved(selection)
     runs = store.select(selection)
-    study = from_runs(store, runs, str(selection.study))
-    if not study.is_search:
+    if not are_of_search(runs):
         return False
+    study = from_runs(store, runs, str(selection.study))
     html, summary = page.render(study, written)
     csv = table.to_csv(study).to_csv(index=False)
     write(folder, {"trials.csv": csv, "tuning.html": html})

@@ -7,7 +7,7 @@ import pandas as pd
 from mnist_exp.compare.comparison import is_maximised
 from mnist_exp.tracking.params import decode, number
 from mnist_exp.tracking.runs import Runs, Store, is_finite
-from mnist_exp.tuning.trials import State, Study, Trial
+from mnist_exp.tuning.trials import State, Study, Trial, is_search
 
 _STATES = {
     "finished": State.COMPLETE,
@@ -30,12 +30,10 @@ def from_runs(store: Store, runs: Runs, name: str) -> Study:
     values = pd.DataFrame({objective: _last(store, runs, objective) for objective in objectives})
     courses = store.history(list(runs.info.index), objectives[0]).groupby("run_id")
     reported = {str(run_id): _course(points) for run_id, points in courses}
-    trials = {}
-    for run_id in map(str, runs.info.index):
-        tag = number(str(runs.tags.at[run_id, "trial_number"])) if _has_numbers(runs) else None
-        if tag is not None and math.isfinite(tag):
-            trials[int(tag)] = _trial(runs, run_id, int(tag), values, reported.get(run_id, {}))
-    ordered = tuple(trials[key] for key in sorted(trials))
+    ordered = tuple(
+        _trial(runs, run_id, trial_number, values, reported.get(run_id, {}))
+        for trial_number, run_id in sorted(_newest(runs).items())
+    )
     directions = _first_tag(runs, "sweep.directions").split()
     return Study(
         name=name,
@@ -49,8 +47,16 @@ def from_runs(store: Store, runs: Runs, name: str) -> Study:
     )
 
 
-def _has_numbers(runs: Runs) -> bool:
-    return "trial_number" in runs.tags
+def are_of_search(runs: Runs) -> bool:
+    """Return whether these trials of a study search settings, with one run of each."""
+    return is_search([_params(runs, run_id) for run_id in _newest(runs).values()])
+
+
+def _newest(runs: Runs) -> dict[int, str]:
+    """Return the id of each trial's newest run, by the trial's number."""
+    texts = runs.tags["trial_number"].items() if "trial_number" in runs.tags else ()
+    numbers = [(number(str(text)), str(run_id)) for run_id, text in texts]
+    return {int(n): run_id for n, run_id in numbers if n is not None and math.isfinite(n)}
 
 
 def _first_tag(runs: Runs, key: str) -> str:
@@ -88,17 +94,22 @@ def _trial(
     state, reason = _STATES.get(str(info["status"]), State.FAILED), str(info["reason"])
     if state is State.COMPLETE and any(map(math.isnan, own)):
         state, reason = State.FAILED, "it has no finite value"
-    keys = str(runs.tags.at[run_id, "sweep.keys"]).split() if "sweep.keys" in runs.tags else []
-    recorded = {key: runs.params.at[run_id, key] for key in keys if key in runs.params}
     return Trial(
         number=trial_number,
         state=state,
-        params={key: decode(text) for key, text in recorded.items() if isinstance(text, str)},
+        params=_params(runs, run_id),
         values=tuple(own) if state is State.COMPLETE else (),
         course=course,
         seconds=None if math.isnan(info["seconds"]) else float(info["seconds"]),
         reason=reason if state is State.FAILED else "",
     )
+
+
+def _params(runs: Runs, run_id: str) -> dict[str, object]:
+    """Return the parameters of a trial, decoded."""
+    keys = str(runs.tags.at[run_id, "sweep.keys"]).split() if "sweep.keys" in runs.tags else []
+    recorded = {key: runs.params.at[run_id, key] for key in keys if key in runs.params}
+    return {key: decode(text) for key, text in recorded.items() if isinstance(text, str)}
 
 
 def _logarithmic(runs: Runs, trials: tuple[Trial, ...]) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """A study as its page needs it, whoever recorded it: its trials, and which of them are best."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -132,13 +132,16 @@ class Study:
 
         Otherwise several seeds of a configuration can be compared with those of others.
         """
-        tried = [
-            (_without_seed(trial.params), repr(trial.params.get("seed")))
-            for trial in self.trials
-            if trial.params
-        ]
-        configurations = {configuration for configuration, _ in tried}
-        return any(configurations) and len(set(tried)) == len(configurations)
+        return is_search([trial.params for trial in self.trials])
+
+
+def is_search(params: Iterable[Mapping[str, object]]) -> bool:
+    """Return whether trials with these parameters search settings, with one run of each."""
+    tried = {
+        (_without_seed(of_trial), repr(of_trial.get("seed"))) for of_trial in params if of_trial
+    }
+    configurations = {configuration for configuration, _ in tried}
+    return any(configurations) and len(tried) == len(configurations)
 
 
 def _without_seed(params: Mapping[str, object]) -> tuple[tuple[str, str], ...]:

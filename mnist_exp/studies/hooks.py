@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     import optuna
     from omegaconf import DictConfig
 
-
+_REPEATED_BY = "seed"  # the setting that only repeats a trial
 # Runs of trials that ended in this process. The sweeper notes the end in the study after the hook.
 # If the worker is killed in between, the trial runs again and must find its checkpoint, or it would
 # get a second run.
@@ -78,7 +78,7 @@ class StudyTracking(StudyHooks):
 
     def repeated_by(self) -> str:
         """Return the setting that only repeats a trial: the best seed is only the luckiest."""
-        return "seed"
+        return _REPEATED_BY
 
     def check_config(self, config: "DictConfig") -> None:
         """Raise SweepError for another application's config, UserError for one that cannot run."""
@@ -164,12 +164,12 @@ class StudyTracking(StudyHooks):
         if TrialEnd.COMPLETE not in states:
             return ""
         uri = config.tracking.uri
-        return f"{_commands(study.study_name, uri)}\n{_where_seen(study, uri)}"
+        store = [] if uri is None else [f"tracking.uri={masked(uri)}"]
+        return f"{_commands(study.study_name, store)}\n{_where_seen(study, uri, store)}"
 
 
-def _commands(study_name: str, uri: str | None) -> str:
+def _commands(study_name: str, store: Sequence[str]) -> str:
     """Return the commands that compare the trials, and that train the best settings in full."""
-    store = [] if uri is None else [f"tracking.uri={masked(uri)}"]
     compare = printing.command_line(
         "python", "-m", "mnist_exp.compare", "--study", study_name, *store
     )
@@ -178,9 +178,8 @@ def _commands(study_name: str, uri: str | None) -> str:
     return f"To compare the trials: {compare}\nTo train the best settings in full: {best}"
 
 
-def _where_seen(study: "optuna.Study", uri: str | None) -> str:
+def _where_seen(study: "optuna.Study", uri: str | None, store: Sequence[str]) -> str:
     """Return the command and the address that show the trials in MLflow's UI."""
-    store = [] if uri is None else [f"tracking.uri={masked(uri)}"]
     ui = printing.command_line("python", "-m", "mnist_exp.ui", "--study", study.study_name, *store)
     try:
         with opened(uri) as client:
@@ -227,7 +226,7 @@ def _log_best(client: mlflow.MlflowClient, run_id: str, study: "optuna.Study") -
 
     With several objectives, they are those of the Pareto front that are best in the first.
     """
-    front = best_settings(study, StudyTracking().repeated_by())
+    front = best_settings(study, _REPEATED_BY)
     choose = max if study.directions[0].name == "MAXIMIZE" else min
     best = choose(front, key=lambda settings: settings.values[0])
     for number, value in enumerate(best.values, start=1):

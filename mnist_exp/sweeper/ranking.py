@@ -11,6 +11,8 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from mnist_exp.sweeper.pareto import costs, dominates
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -87,8 +89,5 @@ def _without(trial: FrozenTrial, repeated_by: str) -> dict[str, Any]:
 
 def _beats(one: Settings, other: Settings, study: optuna.Study) -> bool:
     """Return whether one is as good in every objective, and better in one."""
-    gains = [
-        a - b if direction == StudyDirection.MAXIMIZE else b - a
-        for a, b, direction in zip(one.values, other.values, study.directions, strict=True)
-    ]
-    return min(gains) >= 0 and max(gains) > 0
+    maximised = [direction == StudyDirection.MAXIMIZE for direction in study.directions]
+    return dominates(costs(one.values, maximised), costs(other.values, maximised))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from mnist_exp.sweeper.pareto import costs, dominates
+
 
 class State(StrEnum):
     """How a trial ended, in the words of the page."""
@@ -89,14 +91,10 @@ class Study:
         return frozenset(trial.number for trial in best)
 
     def _costs(self, trial: Trial) -> tuple[float, ...]:
-        """Return the trial's values with signs that make the smaller one better."""
-        pairs = zip(trial.values, self.maximised, strict=True)
-        return tuple(-value if maximised else value for value, maximised in pairs)
+        return costs(trial.values, self.maximised)
 
     def _beats(self, one: Trial, other: Trial) -> bool:
-        """Return whether a trial is better in one objective and as good in all others."""
-        costs, others = self._costs(one), self._costs(other)
-        return costs != others and all(a <= b for a, b in zip(costs, others, strict=True))
+        return dominates(self._costs(one), self._costs(other))
 
     def of_state(self, state: State) -> list[Trial]:
         """Return the trials of a state."""

@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mnist_exp.config.schema import ReferenceConfig
-from mnist_exp.data import Split
-from mnist_exp.idx_files import NUM_CLASSES
+from mnist_exp.data import MNIST, Split
 from mnist_exp.outside.plot_style import BLUE, GREEN, GREY, ORANGE
 from mnist_exp.outside.plot_ticks import round_ticks
 from mnist_exp.outside.printing import plural
@@ -17,6 +16,7 @@ from mnist_exp.training.results import EpochResult, confusion_counts
 
 _MOST_MARKERS = 30  # epochs; more markers would cover the curve
 _BY_STEP = "train, by step"
+_CLASSES = MNIST.num_classes
 _LEAST_SPAN = 0.01  # of an axis, as a share of its values
 _MISTAKES_IN_A_ROW = 8
 
@@ -101,7 +101,7 @@ def confusion_matrix(labels: NDArray[np.int32], probabilities: NDArray[np.float3
 
     The shade of a field is its share of the row.
     """
-    counts = confusion_counts(labels, probabilities.argmax(axis=1), NUM_CLASSES)
+    counts = confusion_counts(labels, probabilities.argmax(axis=1), _CLASSES)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = Figure(figsize=(6, 5.6), layout="constrained")
     axes = figure.subplots()
@@ -112,7 +112,7 @@ def confusion_matrix(labels: NDArray[np.int32], probabilities: NDArray[np.float3
         axes.text(column, row, text, ha="center", va="center", fontsize=8, color=color)
     title = f"{np.trace(counts):,} of {plural(len(labels), 'test image')} right"
     axes.set(xlabel="prediction", ylabel="label", title=title)
-    axes.set(xticks=range(NUM_CLASSES), yticks=range(NUM_CLASSES))
+    axes.set(xticks=range(_CLASSES), yticks=range(_CLASSES))
     return figure
 
 
@@ -168,11 +168,11 @@ def prediction(
         left.set_axis_off()
     draw_digit(middle, pixels[:, :, None], "what the network sees, 28x28")
     answer = int(probabilities.argmax())
-    colors = [BLUE if digit == answer else GREY for digit in range(NUM_CLASSES)]
-    bars = right.barh(range(NUM_CLASSES), probabilities, color=colors)
+    colors = [BLUE if digit == answer else GREY for digit in range(_CLASSES)]
+    bars = right.barh(range(_CLASSES), probabilities, color=colors)
     shares = [f"{p:.1%}" if p >= 0.0005 else "" for p in probabilities]
     right.bar_label(bars, shares, padding=3, fontsize=8)
-    right.set(yticks=range(NUM_CLASSES), xlim=(0, 1.18), xticks=(0, 0.5, 1), xlabel="probability")
+    right.set(yticks=range(_CLASSES), xlim=(0, 1.18), xticks=(0, 0.5, 1), xlabel="probability")
     right.invert_yaxis()
     right.spines[["top", "right"]].set_visible(False)
     return figure

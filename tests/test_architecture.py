@@ -36,7 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "command": set(),
     "config": {"hydra", "omegaconf", "yaml"},
     "data": {"numpy"},
-    "idx_files": {"numpy"},
+    "own_code": set(),
     "errors": set(),
     "outside": {"jinja2", "markupsafe", "matplotlib", "mlflow", "numpy", "yaml"},
     "sweeper": {"filelock", "hydra", "joblib", "numpy", "omegaconf"}

@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 
 from mnist_exp.compare import votes
 from mnist_exp.compare.groups import Group
-from mnist_exp.idx_files import NUM_CLASSES
+from mnist_exp.data import MNIST
 from mnist_exp.outside.foreign_files import read_npz
 from mnist_exp.outside.printing import plural
 from mnist_exp.tracking.runs import PREDICTIONS_BYTES, Predictions, Runs, Store
+
+_CLASSES = MNIST.num_classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +108,8 @@ def _read(store: Store, runs: Runs, run_id: str) -> Predictions | None:
         return None
     label, prediction, probability = (arrays[name] for name in kinds)
     same_length = label.shape == prediction.shape == probability.shape[:1]
-    digits = all(((values >= 0) & (values < NUM_CLASSES)).all() for values in (label, prediction))
-    if not (same_length and probability.shape[1] == NUM_CLASSES and digits):
+    digits = all(((values >= 0) & (values < _CLASSES)).all() for values in (label, prediction))
+    if not (same_length and probability.shape[1] == _CLASSES and digits):
         return None
     if not np.isfinite(probability).all():
         return None

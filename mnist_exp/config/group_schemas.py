@@ -5,7 +5,7 @@ each, which `kind` names. `--help` shows the first sentence of a group's schema,
 each setting: its line `NAME: meaning; null is WORDS`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from omegaconf import MISSING
@@ -23,6 +23,7 @@ class DataConfig(Checked):
     """The images.
 
     dir: a folder with four files in MNIST's format; null is the MNIST that comes with the package
+    class_names: the names of the classes in the order of the labels; null is those of the data
     validation_size: the number of training images that are held out to validate on, the first ones
     train_limit: the number of images to train on, the first ones of the split; null is all
     eval_limit: the number of images to score, the first ones of each split; null is all
@@ -31,6 +32,7 @@ class DataConfig(Checked):
 
     prefix: ClassVar[str] = "data."
     dir: str | None = None
+    class_names: list[str] | None = None
     validation_size: int = setting(5000, low=1)
     train_limit: int | None = setting(None, low=1)
     eval_limit: int | None = setting(None, low=1)
@@ -88,17 +90,69 @@ class ConvNetConfig(ModelConfig):
 
 
 @dataclass(kw_only=True)
-class LossConfig:
+class OwnModelConfig(ModelConfig):
+    """A network of one's own, from a function build(input_shape, num_classes, **options).
+
+    build: the function, as MODULE:FUNCTION
+    options: what the function is called with besides, each added as +model.options.NAME=VALUE
+    """
+
+    kind: Literal["own"] = "own"
+    build: str = MISSING
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class LossConfig(Checked):
     """The loss of a batch.
 
-    kind: the formula; self_entropy ignores the labels, which is the notebook's bug
+    kind: the schema of the chosen option
     reduction: whether the loss of a batch is the mean or the sum over its images
+    """
+
+    prefix: ClassVar[str] = "loss."
+    kind: str = MISSING
+    reduction: Literal["mean", "sum"] = MISSING
+
+
+@dataclass(kw_only=True)
+class EntropyConfig(LossConfig):
+    """The cross entropy, or the notebook's bug.
+
+    kind: the formula; self_entropy ignores the labels, which is the notebook's bug
     from_probabilities: compute log(softmax) literally, as the notebook does, which may give NaN
     """
 
     kind: Literal["cross_entropy", "self_entropy"] = MISSING
-    reduction: Literal["mean", "sum"] = MISSING
     from_probabilities: bool = False
+
+
+@dataclass(kw_only=True)
+class OwnLossConfig(LossConfig):
+    """A loss of one's own, from a function (labels int [B], logits [B, K]) -> losses [B].
+
+    function: the function, as MODULE:FUNCTION
+    options: what the function is called with besides, each added as +loss.options.NAME=VALUE
+    """
+
+    kind: Literal["own"] = "own"
+    reduction: Literal["mean", "sum"] = "mean"
+    function: str = MISSING
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class KerasLossConfig(LossConfig):
+    """A loss of Keras.
+
+    name: the class in keras.losses
+    options: its own settings, each added as +loss.options.NAME=VALUE
+    """
+
+    kind: Literal["keras"] = "keras"
+    reduction: Literal["mean", "sum"] = "mean"
+    name: str = MISSING
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -196,6 +250,20 @@ class AdagradConfig(OptimizerConfig):
 
 
 @dataclass(kw_only=True)
+class KerasOptimizerConfig(OptimizerConfig):
+    """An optimizer of Keras.
+
+    name: the class in keras.optimizers
+    options: its own settings, each added as +optimizer.options.NAME=VALUE
+    """
+
+    kind: Literal["keras"] = "keras"
+    learning_rate: float = setting(0.001, above=0)
+    name: str = MISSING
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
 class ScheduleConfig(Checked):
     """How long to train, and how the learning rate changes.
 
@@ -262,7 +330,12 @@ class OneCycleScheduleConfig(ScheduleConfig):
 
 # The schemas of each group's options, by the value of `kind`.
 SCHEMAS: dict[str, dict[str, type]] = {
-    "model": {"softmax": SoftmaxConfig, "mlp": MlpConfig, "convnet": ConvNetConfig},
+    "model": {
+        "softmax": SoftmaxConfig,
+        "mlp": MlpConfig,
+        "convnet": ConvNetConfig,
+        "own": OwnModelConfig,
+    },
     "optimizer": {
         "sgd": SgdConfig,
         "momentum": MomentumConfig,
@@ -270,6 +343,7 @@ SCHEMAS: dict[str, dict[str, type]] = {
         "adamw": AdamwConfig,
         "rmsprop": RmspropConfig,
         "adagrad": AdagradConfig,
+        "keras": KerasOptimizerConfig,
     },
     "schedule": {
         "constant": ScheduleConfig,
@@ -278,14 +352,20 @@ SCHEMAS: dict[str, dict[str, type]] = {
     },
     "data": {"data": DataConfig},
     "init": {"init": InitConfig},
-    "loss": {"loss": LossConfig},
+    "loss": {
+        "cross_entropy": EntropyConfig,
+        "self_entropy": EntropyConfig,
+        "own": OwnLossConfig,
+        "keras": KerasLossConfig,
+    },
 }
 
 
 def check_kind(group: str, config: Any) -> None:
     """Raise ConfigError if `kind`, which names the schema of an option, was set to another one."""
-    expected = next(name for name, schema in SCHEMAS[group].items() if schema is type(config))
-    if config.kind != expected:
+    expected = [name for name, schema in SCHEMAS[group].items() if schema is type(config)]
+    if config.kind not in expected:
         raise ConfigError(
-            f"{group}.kind={config.kind}: expected {expected}; {group}=OPTION chooses another kind"
+            f"{group}.kind={config.kind}: expected {' or '.join(expected)}; "
+            f"{group}=OPTION chooses another kind"
         )

@@ -17,6 +17,7 @@ NEUTRAL = (
     "resume",
     "best_of",
     "preflight",
+    "trust_code",
     "threads",
     "objective",
     "bridge",

@@ -105,6 +105,7 @@ class Config(Checked):
         a new run
     best_of: the study whose best trial is trained in full; null is not used
     deterministic: whether the same settings give the same numbers on this machine, to the last bit
+    trust_code: whether code of one's own that only a record names may run, not the command
     threads: the threads of one operation; null is the number of cores, in a sweep a worker's share
     objective: the metrics that a sweep optimises
     variant: the name of the program; null is a name that follows from the settings, such as
@@ -125,6 +126,7 @@ class Config(Checked):
     best_of: str | None = None
     preflight: Literal["off", "warn", "error"] = "warn"
     deterministic: bool = True
+    trust_code: bool = False
     threads: int | None = setting(None, low=1, high=MAX_THREADS)
     objective: list[str] = field(default_factory=lambda: ["val/accuracy"])
     bridge: BridgeConfig = field(default_factory=BridgeConfig)
@@ -141,7 +143,7 @@ class Config(Checked):
                 raise ConfigError(
                     f"objective={name}: expected one or more of {', '.join(OBJECTIVES)}"
                 )
-        for group in ("model", "optimizer", "schedule"):
+        for group in ("model", "loss", "optimizer", "schedule"):
             check_kind(group, getattr(self, group))
 
     def to_dict(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf, open_dict
 
 from mnist_exp.config import bridge, earlier_names, sweeps_source
-from mnist_exp.config.group_schemas import SCHEMAS
+from mnist_exp.config.group_schemas import SCHEMAS, EntropyConfig
 from mnist_exp.config.groups import CONF_DIR, group_names
 from mnist_exp.config.help import help_page
 from mnist_exp.config.mistakes import FOREIGN_ERRORS, composition_error, understood
@@ -49,6 +49,7 @@ def _register() -> None:
     for group, schemas in SCHEMAS.items():
         for name, schema in schemas.items():
             store.store(name, schema, group=f"schema/{group}", replace=True)
+    store.store("loss", EntropyConfig, group="schema/loss", replace=True)  # its name in 0.1
     resolvers: dict[str, Callable[..., object]] = {
         "unless": _unless,
         "twice": lambda number: 2 * number,

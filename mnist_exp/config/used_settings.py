@@ -8,6 +8,7 @@ from mnist_exp.config.group_schemas import (
     ConvNetConfig,
     MlpConfig,
     ModelConfig,
+    OwnModelConfig,
     SoftmaxConfig,
 )
 from mnist_exp.config.init_schema import PARAMETERS, InitConfig
@@ -20,6 +21,8 @@ def used_roles(config: ModelConfig) -> set[str]:
     Raises TypeError for a schema without a case here.
     """
     match config:
+        case OwnModelConfig():
+            return set()
         case SoftmaxConfig():
             hidden = set()
         case MlpConfig():

@@ -105,7 +105,7 @@ def _prepare(
     )
     reporter.run_id = job.run_id
     resume.check(job)
-    machine.check(config, len(dataset.train))
+    machine.check(config, len(dataset.train), dataset.form)
     return job
 
 
@@ -145,7 +145,7 @@ def _build(job: Job) -> "tuple[Program, list[LayerRow]]":
         startup.import_tensorflow(config)
         from mnist_exp.tracking import lifetime  # noqa: F401
         from mnist_exp.training import models, program
-    built = program.build_program(config, len(job.dataset.train))
+    built = program.build_program(config, len(job.dataset.train), job.dataset.form, job.own)
     return built, models.layer_table(built.model)
 
 

@@ -31,13 +31,14 @@ def run(arguments: Sequence[str]) -> int:
     refuse_other_words(arguments, ("-h", "--help"))
     overrides = parser.parse_args(arguments).overrides
     config = compose(overrides).config
-    train = data.load(**asdict(config.data)).train
+    dataset = data.load(**asdict(config.data))
+    train = dataset.train
     with quick_imports():
         import_tensorflow(config)
         from mnist_exp.preflight.harness import preflight_report
         from mnist_exp.training.program import build_program
 
-    report = preflight_report(build_program(config, len(train)), train)
+    report = preflight_report(build_program(config, len(train), dataset.form), train)
     say(report.text(terminal_width()))
     if not report.errors:
         say(f"To train this program: {command_line('python', '-m', 'mnist_exp', *overrides)}")

@@ -7,15 +7,14 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from mnist_exp import data
-from mnist_exp.config.group_schemas import LossConfig
+from mnist_exp.config.group_schemas import EntropyConfig
 from mnist_exp.config.schema import Config
-from mnist_exp.idx_files import NUM_CLASSES
 from mnist_exp.training import losses
 from mnist_exp.training.loop import fit
 from mnist_exp.training.losses import PerExampleLoss
 from mnist_exp.training.program import Program, build_program, predict_probabilities, to_float
 
-_MEANT_CONFIG = LossConfig(kind="cross_entropy", reduction="sum")
+_MEANT_CONFIG = EntropyConfig(kind="cross_entropy", reduction="sum")
 _MEANT = losses.build(_MEANT_CONFIG)
 _RANGE = 6.0  # of the logit in the curves, both ways
 
@@ -59,12 +58,14 @@ class Bug:
 
 def analyse(config: Config, dataset: data.Dataset) -> Bug:
     """Measure the loss at the start, then train the preset in each form, which takes seconds."""
-    program = build_program(config, len(dataset.train))
+    assert isinstance(config.loss, EntropyConfig)
+    program, loss = build_program(config, len(dataset.train)), config.loss
     images = to_float(tf.constant(dataset.train.images))
     labels = tf.constant(dataset.train.labels)
     probabilities = predict_probabilities(program, dataset.train.images)
     logit = np.linspace(-_RANGE, _RANGE, 121)
-    moved = tf.constant(np.pad(logit[:, None], ((0, 0), (0, NUM_CLASSES - 1))), tf.float32)
+    others = data.MNIST.num_classes - 1
+    moved = tf.constant(np.pad(logit[:, None], ((0, 0), (0, others))), tf.float32)
     moved_class = tf.zeros(len(logit), tf.int32)
     return Bug(
         images=len(dataset.train),
@@ -74,8 +75,8 @@ def analyse(config: Config, dataset: data.Dataset) -> Bug:
         probabilities_at_start=tuple(float(p) for p in np.unique(probabilities)),
         gradient_at_start=_largest_gradient(program, program.loss, images, labels),
         meant_gradient_at_start=_largest_gradient(program, _MEANT, images, labels),
-        literal=_ending(config, dataset, replace(config.loss, from_probabilities=True)),
-        stable=_ending(config, dataset, replace(config.loss, from_probabilities=False)),
+        literal=_ending(config, dataset, replace(loss, from_probabilities=True)),
+        stable=_ending(config, dataset, replace(loss, from_probabilities=False)),
         meant=_ending(config, dataset, _MEANT_CONFIG),
         logit=logit,
         entropy=program.loss(moved_class, moved).numpy(),
@@ -95,7 +96,7 @@ def _largest(tensors: list[tf.Tensor]) -> float:
     return max(float(tf.reduce_max(tf.abs(tensor))) for tensor in tensors)
 
 
-def _ending(config: Config, dataset: data.Dataset, loss: LossConfig) -> Ending:
+def _ending(config: Config, dataset: data.Dataset, loss: EntropyConfig) -> Ending:
     program = build_program(replace(config, loss=loss), len(dataset.train))
     epochs = list(fit(program, dataset))
     last = epochs[-1]

@@ -8,13 +8,7 @@ from pathlib import Path
 
 _PACKAGE_DIR = Path(__file__).parent.parent
 # The files and packages that decide what a config computes; the others record, compare and show it.
-_COMPUTING = (
-    "config/group_schemas.py",
-    "config/schema.py",
-    "data.py",
-    "idx_files.py",
-    "training/*.py",
-)
+_COMPUTING = ("config/group_schemas.py", "config/schema.py", "data/*.py", "training/*.py")
 _COMPUTING_PACKAGES = ("tensorflow", "keras", "numpy")
 _NO_MEANING = ("ctx", "kind", "type_comment")  # fields of a syntax tree
 

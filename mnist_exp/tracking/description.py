@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from mnist_exp.config.group_schemas import EntropyConfig
 from mnist_exp.config.schema import Config
 from mnist_exp.config.settings import Settings
 from mnist_exp.outside.printing import code, shell
@@ -76,7 +77,7 @@ def _settings_in_a_line(settings: Settings) -> str:
         code(settings.choices.get(group, "unknown")) for group in ("model", "init", "optimizer")
     )
     loss = f"{config.loss.kind.replace('_', ' ')}, {config.loss.reduction} over the batch"
-    if config.loss.from_probabilities:
+    if isinstance(config.loss, EntropyConfig) and config.loss.from_probabilities:
         loss += ", log(softmax) taken literally"
     return (
         f"Model {model}, initial values {init}; {loss}; "

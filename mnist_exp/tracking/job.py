@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.config.settings import Settings
 from mnist_exp.data import Dataset
+from mnist_exp.own_code.code import NOTHING_OWN, Own
 from mnist_exp.training.checkpoint import RunState
 
 
@@ -50,6 +51,7 @@ class Job:
     changes: tuple[str, ...]
     """The overrides by which the run differs from its preset, or from the defaults without one."""
     dataset: Dataset
+    own: Own = NOTHING_OWN
     state: RunState | None = None
     """The checkpoint to go on from; None for a new run."""
     origin: Origin = Origin()

@@ -1,10 +1,13 @@
 """Losses from labels and logits, one value per example: the right one, and the notebook's bug."""
 
 from collections.abc import Callable
+from functools import partial
 
 import tensorflow as tf
 
-from mnist_exp.config.group_schemas import LossConfig
+from mnist_exp.config.group_schemas import EntropyConfig, LossConfig, OwnLossConfig
+from mnist_exp.own_code.code import NOTHING_OWN, Own
+from mnist_exp.own_code.loading import load
 
 # labels int [B], logits float32 [B, C] -> float32 [B], natural logarithms
 PerExampleLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -12,9 +15,16 @@ PerExampleLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 Reduction = Callable[[tf.Tensor], tf.Tensor]
 
 
-def build(config: LossConfig) -> PerExampleLoss:
-    """Return the loss that a config describes."""
-    return _LOSSES[config.kind, config.from_probabilities]
+def build(config: LossConfig, own: Own = NOTHING_OWN) -> PerExampleLoss:
+    """Return the loss that a config describes. Raises OwnCodeError."""
+    match config:
+        case EntropyConfig():
+            return _LOSSES[config.kind, config.from_probabilities]
+        case OwnLossConfig():
+            function = own.loss or load(config.function, "loss.function", own.code)
+            return partial(function, **config.options)
+        case _:
+            raise TypeError(f"no loss for {type(config).__name__}")
 
 
 def reduction(config: LossConfig) -> Reduction:

@@ -8,6 +8,7 @@ import time
 import psutil
 
 from mnist_exp.config.schema import MAX_THREADS, Config
+from mnist_exp.data import MNIST, Form
 from mnist_exp.errors import ConfigError, UserError
 from mnist_exp.training.memory import memory_needed
 
@@ -16,9 +17,9 @@ _EARLIEST = datetime.datetime(1980, 1, 1, tzinfo=datetime.UTC)
 _THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
-def check(config: Config, num_train: int) -> None:
+def check(config: Config, num_train: int, form: Form = MNIST) -> None:
     """Raise UserError for a machine that this config cannot be trained on."""
-    _check_memory(config, num_train)
+    _check_memory(config, num_train, form)
     _check_clock()
     _check_threads()
 
@@ -36,9 +37,9 @@ def can_be_watched() -> bool:
     return True
 
 
-def _check_memory(config: Config, num_train: int) -> None:
+def _check_memory(config: Config, num_train: int, form: Form) -> None:
     """Raise ConfigError if training needs more memory than the machine has."""
-    needed, total = memory_needed(config, num_train), None
+    needed, total = memory_needed(config, num_train, form), None
     # A sandbox may show no /proc/meminfo, or a part of it.
     with contextlib.suppress(OSError, KeyError, psutil.Error):
         total = psutil.virtual_memory().total

@@ -2,14 +2,20 @@
 
 from itertools import pairwise
 
-from mnist_exp.config.group_schemas import ConvNetConfig, MlpConfig, ModelConfig, SoftmaxConfig
+from mnist_exp.config.group_schemas import (
+    ConvNetConfig,
+    MlpConfig,
+    ModelConfig,
+    OwnModelConfig,
+    SoftmaxConfig,
+)
 from mnist_exp.config.schema import Config
-from mnist_exp.idx_files import IMAGE_SIZE
+from mnist_exp.data import MNIST, Form
 
 _BYTES = 4  # of a float32
 
 
-def memory_needed(config: Config, num_train: int) -> int:
+def memory_needed(config: Config, num_train: int, form: Form = MNIST) -> int:
     """Return the bytes that training needs at the least.
 
     Counted are the weights with their gradient and Adam's two slots, and the activations and their
@@ -18,28 +24,30 @@ def memory_needed(config: Config, num_train: int) -> int:
     batch = min(config.schedule.batch_size, num_train)
     return sum(
         _BYTES * (4 * weights + 2 * batch * outputs)
-        for weights, outputs in layer_sizes(config.model)
+        for weights, outputs in layer_sizes(config.model, form)
     )
 
 
-def layer_sizes(config: ModelConfig) -> list[tuple[int, int]]:
+def layer_sizes(config: ModelConfig, form: Form = MNIST) -> list[tuple[int, int]]:
     """Return (weights, outputs of one image) of each layer that `models.build` makes.
 
-    The readout and all biases are left out. Raises TypeError for a schema without a case here.
+    The readout and all biases are left out, and all of a network of the user's own. Raises
+    TypeError for a schema without a case here.
     """
+    height, width, channels = form.image_shape
     match config:
-        case SoftmaxConfig():
+        case SoftmaxConfig() | OwnModelConfig():
             return []
         case MlpConfig():
-            widths = [IMAGE_SIZE**2, *config.hidden_units]
+            widths = [height * width * channels, *config.hidden_units]
             return [(before * units, units) for before, units in pairwise(widths)]
         case ConvNetConfig():
-            sizes, side = [], IMAGE_SIZE
-            for before, filters in pairwise([1, *config.filters]):
-                sizes.append((config.kernel_size**2 * before * filters, side**2 * filters))
-                side = -(-side // 2)
+            sizes = []
+            for before, filters in pairwise([channels, *config.filters]):
+                sizes.append((config.kernel_size**2 * before * filters, height * width * filters))
+                height, width = -(-height // 2), -(-width // 2)
             if config.dense_units is not None:
-                inputs = side**2 * config.filters[-1]
+                inputs = height * width * config.filters[-1]
                 sizes.append((inputs * config.dense_units, config.dense_units))
             return sizes
         case _:

@@ -6,20 +6,33 @@ A builder takes its config, the initializers and the images, and stacks layers o
 import keras
 from keras import KerasTensor, layers
 
-from mnist_exp.config.group_schemas import ConvNetConfig, MlpConfig, ModelConfig, SoftmaxConfig
+from mnist_exp.config.group_schemas import (
+    ConvNetConfig,
+    MlpConfig,
+    ModelConfig,
+    OwnModelConfig,
+    SoftmaxConfig,
+)
 from mnist_exp.config.init_schema import InitConfig
-from mnist_exp.idx_files import IMAGE_SIZE, NUM_CLASSES
+from mnist_exp.data import MNIST, Form
+from mnist_exp.own_code.code import NOTHING_OWN, Own
+from mnist_exp.own_code.loading import calling, load
 from mnist_exp.training.initializers import RoleInitializers
 from mnist_exp.training.results import LayerRow
 
 
-def build(config: ModelConfig, init: InitConfig, seed: int) -> keras.Model:
-    """Return a model: images float32 [B, 28, 28, 1] in [0, 1] -> logits [B, 10].
+def build(
+    config: ModelConfig, init: InitConfig, seed: int, form: Form = MNIST, own: Own = NOTHING_OWN
+) -> keras.Model:
+    """Return a model: images float32 [B, H, W, C] in [0, 1] -> logits [B, K].
 
-    Its weights depend on (config, init, seed) alone.
+    Its weights depend on (config, init, seed) and on the form of the data alone. Raises
+    OwnCodeError for a model of the user's own that cannot be used.
     """
+    if isinstance(config, OwnModelConfig):
+        return _own(config, form, own)
     initializers = RoleInitializers(init, seed)
-    images = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="images")
+    images = keras.Input(form.image_shape, name="images")
     match config:
         case SoftmaxConfig():
             features = layers.Flatten(name="flatten")(images)
@@ -30,12 +43,19 @@ def build(config: ModelConfig, init: InitConfig, seed: int) -> keras.Model:
         case _:
             raise TypeError(f"no builder for {type(config).__name__}")
     logits = layers.Dense(
-        NUM_CLASSES,
+        form.num_classes,
         kernel_initializer=initializers("readout_kernel"),
         bias_initializer=initializers("readout_bias"),
         name="readout",
     )(features)
     return keras.Model(images, logits, name=config.kind)
+
+
+def _own(config: OwnModelConfig, form: Form, own: Own) -> keras.Model:
+    """Return what the user's own function builds."""
+    build = own.model or load(config.build, "model.build", own.code)
+    with calling(config.build, "model.build"):
+        return build(form.image_shape, form.num_classes, **config.options)
 
 
 def _mlp(config: MlpConfig, initializers: RoleInitializers, images: KerasTensor) -> KerasTensor:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from mnist_exp.config.group_schemas import ScheduleConfig
 from mnist_exp.config.schema import Config
-from mnist_exp.data import Split
+from mnist_exp.data import MNIST, Form, Split
+from mnist_exp.own_code.code import NOTHING_OWN, Own
 from mnist_exp.training import losses, models, optimizers, seeds
 from mnist_exp.training.results import Evaluation, Progress
 
@@ -134,7 +135,7 @@ class Program:
         return graph
 
     def _step(self, images: tf.Tensor, y: tf.Tensor, step: tf.Tensor, totals: Totals) -> Totals:
-        """Update the weights with a batch: images uint8 [B, 28, 28, 1], labels int32 [B]."""
+        """Update the weights with a batch: images uint8 [B, H, W, C], labels int32 [B]."""
         x = to_float(images)
         self._seed_dropout(step)
         with tf.GradientTape() as tape:
@@ -161,7 +162,7 @@ class Program:
 
     @cached_property
     def logits(self) -> Callable[[tf.Tensor], tf.Tensor]:
-        """Compute logits with dropout off: images uint8 [N, 28, 28, 1] -> logits [N, 10]."""
+        """Compute logits with dropout off: images uint8 [N, H, W, C] -> logits [N, K]."""
 
         def logits(images: tf.Tensor) -> tf.Tensor:
             count = tf.shape(images)[0]
@@ -189,7 +190,7 @@ class Program:
 
     @property
     def _images(self) -> tf.TensorSpec:
-        """Describe images uint8 [N, 28, 28, 1] for a graph."""
+        """Describe images uint8 [N, H, W, C] for a graph."""
         return tf.TensorSpec([None, *self.model.input_shape[1:]], tf.uint8)
 
 
@@ -198,15 +199,20 @@ def _graph(function: Callable[..., Any], *signature: Any) -> Any:
     return tf.function(function, input_signature=signature or None, autograph=False)
 
 
-def build_program(config: Config, num_train: int) -> Program:
-    """Return the program that a config describes, for a training split of `num_train` examples."""
+def build_program(
+    config: Config, num_train: int, form: Form = MNIST, own: Own = NOTHING_OWN
+) -> Program:
+    """Return the program that a config describes, for a training split of `num_train` examples.
+
+    `form` is that of the data. Raises OwnCodeError for code of the user's own that cannot be used.
+    """
     schedule = config.schedule
-    model = models.build(config.model, config.init, config.seed)
+    model = models.build(config.model, config.init, config.seed, form, own)
     optimizer = optimizers.build(config.optimizer, schedule, schedule.total_steps(num_train))
     optimizer.build(model.trainable_variables)
     return Program(
         model=model,
-        loss=losses.build(config.loss),
+        loss=losses.build(config.loss, own),
         reduce=losses.reduction(config.loss),
         optimizer=optimizer,
         schedule=schedule,
@@ -229,7 +235,7 @@ def evaluate(program: Program, split: Split) -> Evaluation:
 
 
 def predict_probabilities(program: Program, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return class probabilities [N, 10] of images uint8 [N, 28, 28, 1]."""
+    """Return class probabilities [N, K] of images uint8 [N, H, W, C]."""
     probabilities: NDArray[np.float32] = tf.nn.softmax(program.logits(tf.constant(images))).numpy()
     return probabilities
 

@@ -3,6 +3,7 @@
 import pytest
 
 from mnist_exp.config import presets
+from mnist_exp.config.group_schemas import EntropyConfig
 from mnist_exp.config.schema import Config
 from mnist_exp.config.tree import compose
 
@@ -78,7 +79,8 @@ def test_presets_are_the_tutorials(name: str, expected: tuple) -> None:
 
 
 def test_the_buggy_preset_has_the_notebooks_own_expression() -> None:
-    assert compose(["experiment=notebook_softmax_buggy"]).config.loss.from_probabilities
+    loss = compose(["experiment=notebook_softmax_buggy"]).config.loss
+    assert loss == EntropyConfig(kind="self_entropy", reduction="sum", from_probabilities=True)
 
 
 def test_reference_numbers() -> None:

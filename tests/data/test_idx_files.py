@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mnist_exp import data, idx_files
+from mnist_exp import data
+from mnist_exp.data import idx_files
 from mnist_exp.errors import DataError
 from mnist_exp.training import seeds
 from tests.support.idx import idx_bytes

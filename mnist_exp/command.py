@@ -144,7 +144,8 @@ def fail(error: BaseException) -> NoReturn:
     """End the process with exit code 1 and one or two lines that say what is wrong."""
     from mnist_exp.config.mistakes import explain
 
-    sys.exit(f"mnist_exp: {explain(error)}")
+    lines = getattr(error, "user_traceback", "")  # of code of the user's own
+    sys.exit(f"{lines}\nmnist_exp: {explain(error)}" if lines else f"mnist_exp: {explain(error)}")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mnist_exp import data
+from mnist_exp.config.own_functions import own_functions
 from mnist_exp.config.presets import find_preset, identify
 from mnist_exp.config.schema import refuse_passwords
 from mnist_exp.config.settings import Settings
@@ -16,6 +17,8 @@ from mnist_exp.experiment import interrupts, outcome, resume
 from mnist_exp.experiment.conclusion import conclusion
 from mnist_exp.experiment.console import Reporter, layer_text, time_left
 from mnist_exp.experiment.outcome import RunResult
+from mnist_exp.own_code.code import Own
+from mnist_exp.own_code.finding import find
 from mnist_exp.studies import trial
 from mnist_exp.tracking.addresses import check_uri
 from mnist_exp.tracking.job import Job, Origin
@@ -89,6 +92,9 @@ def _prepare(
     """
     settings, state = resume.find(settings, origin, reporter.warn, locks)
     config = settings.config
+    own = Own(code=find(own_functions(config)))
+    if own.code is not None:
+        locks.callback(own.code.modules.release)
     dataset = data.load(**asdict(config.data))
     other_data = None if dataset.is_mnist else dataset.digest
     variant, reference, changes = identify(settings, find_preset(config), other_data)
@@ -100,6 +106,7 @@ def _prepare(
         reference=reference,
         changes=tuple(changes),
         dataset=dataset,
+        own=own,
         state=state,
         origin=origin,
     )

@@ -7,8 +7,11 @@ from mnist_exp import data
 from mnist_exp.command import Parser, main
 from mnist_exp.config.command_line import refuse_other_words
 from mnist_exp.config.mistakes import USER_ERRORS
+from mnist_exp.config.own_functions import own_functions
 from mnist_exp.config.tree import compose
 from mnist_exp.outside.printing import command_line, say, terminal_width
+from mnist_exp.own_code.code import Own
+from mnist_exp.own_code.finding import find
 from mnist_exp.training.startup import import_tensorflow, quick_imports
 
 _DESCRIPTION = """Look for mistakes in the program of these settings, before it trains.
@@ -31,6 +34,7 @@ def run(arguments: Sequence[str]) -> int:
     refuse_other_words(arguments, ("-h", "--help"))
     overrides = parser.parse_args(arguments).overrides
     config = compose(overrides).config
+    own = Own(code=find(own_functions(config)))
     dataset = data.load(**asdict(config.data))
     train = dataset.train
     with quick_imports():
@@ -38,7 +42,8 @@ def run(arguments: Sequence[str]) -> int:
         from mnist_exp.preflight.harness import preflight_report
         from mnist_exp.training.program import build_program
 
-    report = preflight_report(build_program(config, len(train), dataset.form), train)
+    program = build_program(config, len(train), dataset.form, own)
+    report = preflight_report(program, train)
     say(report.text(terminal_width()))
     if not report.errors:
         say(f"To train this program: {command_line('python', '-m', 'mnist_exp', *overrides)}")

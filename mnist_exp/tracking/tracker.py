@@ -20,6 +20,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from mnist_exp.config.identity import LENGTH, flatten
 from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import local_path
+from mnist_exp.own_code.code import DIGEST_TAG, FOLDER, OwnCode
 from mnist_exp.serving.model import RULE
 from mnist_exp.serving.registry import Entry
 from mnist_exp.tracking import description, environment, metric_names, operations, params
@@ -80,7 +81,8 @@ class RunTracker:
             "config_hash": config.hash(),
             "seed": str(config.seed),
             "data.digest": job.dataset.digest,
-            "code_digest": code_digest(),
+            "code_digest": code_digest(job.own.code),
+            **({} if job.own.code is None else {DIGEST_TAG: job.own.code.digest}),
             **config.tags,
             **self._log_source(),
         }
@@ -89,6 +91,8 @@ class RunTracker:
         texts = {key: params.encode(value) for key, value in recorded.items()}
         self._outbox.send(operations.ParamsAndTags(texts, tags))
         self._log_config()
+        if job.own.code is not None:
+            self._log_own_code(job.own.code)
         self.log_text(environment.packages(), "env/packages.txt")
         self.log_text(json.dumps(environment.hardware(), indent=2), "env/hardware.json")
         self._log_dataset()
@@ -97,7 +101,8 @@ class RunTracker:
         """Go on with a run that has its settings; metrics that it has are not logged again."""
         begun = answer(self._client.tracking_uri, self._read_back)
         config = self._job.settings.config
-        codes = dict.fromkeys([begun.tags.get("code_digest", "unknown"), code_digest()])
+        digest = code_digest(self._job.own.code)
+        codes = dict.fromkeys([begun.tags.get("code_digest", "unknown"), digest])
         self.set_tags({"config_hash": config.hash(), "code_digest": "+".join(codes)})
         before, now = params.with_length(begun.params, begun.tags), flatten(config.to_dict())
         length = {key: params.encode(now[key]) for key in LENGTH}
@@ -241,6 +246,15 @@ class RunTracker:
         if source.note:
             self.log_text(source.note, "env/git_left_out.txt")
         return {"git.commit": source.commit, "git.dirty": str(source.dirty).lower()}
+
+    def _log_own_code(self, code: OwnCode) -> None:
+        """Log the source of the user's own modules, as it runs."""
+        with tempfile.TemporaryDirectory() as temporary:
+            for path, source in code.sources.items():
+                file = Path(temporary) / FOLDER / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(source)
+            self.log_files(Path(temporary))
 
     def _log_config(self) -> None:
         settings = self._job.settings

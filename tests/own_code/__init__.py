@@ -1,0 +1,1 @@
+"""Tests of code of a user's own."""

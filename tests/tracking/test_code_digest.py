@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mnist_exp.own_code.syntax import computed
 from mnist_exp.tracking import code_digest as module
-from mnist_exp.tracking.code_digest import code_digest
 
 CODE = '''"""A module."""
 from typing import TYPE_CHECKING
@@ -80,7 +80,7 @@ def digest_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
     def digest(text: str) -> str:
         ast.parse(text)
         (tmp_path / "training" / "layer.py").write_text(text)
-        return code_digest.__wrapped__()
+        return module._project_digest.__wrapped__()
 
     return digest
 
@@ -104,7 +104,7 @@ def test_what_computes_counts(change: str, digest_of: Callable[[str], str]) -> N
 def test_every_version_of_python_gives_the_same(digest_of: Callable[[str], str]) -> None:
     """Syntax trees of two versions differ in empty fields and in empty parts of texts."""
     text = "def f(a, /, *, b=None, **c): return f'{a!r:>{b}} x' 'y' if b else [None, '', ...]\n"
-    assert module._text(ast.parse(text)) == (
+    assert computed(ast.parse(text), imports=False) == (
         "Module(body=[FunctionDef(name='f',args=arguments(posonlyargs=[arg(arg='a')],"
         "kwonlyargs=[arg(arg='b')],kw_defaults=[Constant()],kwarg=arg(arg='c')),"
         "body=[Return(value=IfExp(test=Name(id='b'),body=JoinedStr(values=["
@@ -118,12 +118,17 @@ def test_every_version_of_python_gives_the_same(digest_of: Callable[[str], str])
 def test_only_files_that_compute_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(module._PACKAGE_DIR, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr(module, "_PACKAGE_DIR", tmp_path)
-    before = code_digest.__wrapped__()
+    before = module._project_digest.__wrapped__()
     (tmp_path / "figures.py").write_text("")
-    assert code_digest.__wrapped__() == before
-    for name in ("training/losses.py", "data.py", "config/schema.py", "config/group_schemas.py"):
+    assert module._project_digest.__wrapped__() == before
+    for name in (
+        "training/losses.py",
+        "data/dataset.py",
+        "config/schema.py",
+        "config/group_schemas.py",
+    ):
         text = (tmp_path / name).read_text()
         (tmp_path / name).write_text("")
-        assert code_digest.__wrapped__() != before
+        assert module._project_digest.__wrapped__() != before
         (tmp_path / name).write_text(f"# a comment\n{text}")
-        assert code_digest.__wrapped__() == before
+        assert module._project_digest.__wrapped__() == before

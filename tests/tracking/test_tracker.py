@@ -175,7 +175,7 @@ def test_a_run_gone_on_with_by_other_code_names_both(
 ) -> None:
     seen: list[str] = []
     for code in ("a", "a", "b"):
-        monkeypatch.setattr(tracker, "code_digest", lambda code=code: code)
+        monkeypatch.setattr(tracker, "code_digest", lambda _, code=code: code)
         run_id = only_run(workdir).info.run_id if seen else None
         state = SimpleNamespace(record={"run_id": run_id}) if seen else None
         with track_run(a_job(dataset=small_mnist, state=state)):

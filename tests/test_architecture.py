@@ -38,7 +38,7 @@ ROOMS: dict[str, set[str]] = {
     "data": {"numpy"},
     "own_code": set(),
     "errors": set(),
-    "outside": {"jinja2", "markupsafe", "matplotlib", "mlflow", "numpy", "yaml"},
+    "outside": {"PIL", "jinja2", "markupsafe", "matplotlib", "mlflow", "numpy", "rich", "yaml"},
     "sweeper": {"filelock", "hydra", "joblib", "numpy", "omegaconf"}
     | {"optuna", "psutil", "rich", "sqlalchemy"},
 }

@@ -15,7 +15,7 @@ from mnist_exp.compare import svg
 from mnist_exp.compare.charts import Drawing
 from mnist_exp.compare.predictions import PairedPredictions
 from mnist_exp.outside.printing import plural
-from mnist_exp.training.results import confusion_counts
+from mnist_exp.training.confusion import confusion_counts
 
 _MOST_IMAGES = 12  # of each side
 DARKEST = 0.75  # how opaque a cell is: its count, in the page's ink, stays easy to read

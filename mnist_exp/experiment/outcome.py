@@ -70,7 +70,7 @@ def log(job: Job, program: "Program", epochs: list[EpochResult], tracker: "RunTr
 def log_predictions(
     tracker: "RunTracker", test: data.Split, probabilities: NDArray[np.float32]
 ) -> None:
-    """Log label, prediction and probabilities [N, 10] of each test image, in the files' order."""
+    """Log label, prediction and probabilities [N, K] of each test image, in the files' order."""
     with _artifacts(tracker, "predictions") as folder:
         np.savez(
             folder / "test.npz",
@@ -84,20 +84,23 @@ def log_predictions(
 def log_figures(
     tracker: "RunTracker", job: Job, probabilities: NDArray[np.float32], epochs: list[EpochResult]
 ) -> None:
-    """Log the figures of a run as PNGs; the test images have these probabilities [N, 10]."""
-    from mnist_exp import figures
+    """Log the figures of a run as PNGs; the test images have these probabilities [N, K]."""
+    from mnist_exp.figures import confusion, curves, pictures
 
-    test, reference = job.dataset.test, job.reference
+    test, form, reference = job.dataset.test, job.dataset.form, job.reference
     stream = seeds.sequence(job.settings.config.seed, "figures")
     index = int(np.random.default_rng(stream).integers(len(test)))
+    predictions = probabilities.argmax(axis=1)
     drawn = {
-        "learning_curves": figures.learning_curves(epochs, reference),
-        "confusion_matrix": figures.confusion_matrix(test.labels, probabilities),
-        "mistakes": figures.mistakes(test, probabilities),
-        "random_digit": figures.random_digit(test, probabilities, index),
+        "learning_curves": curves.learning_curves(epochs, reference),
+        "confusion_matrix": confusion.confusion_matrix(test.labels, predictions, form.class_names),
+        "mistakes": pictures.mistakes(test, probabilities, form),
+        f"random_{'digit' if form.is_digits else 'image'}": pictures.random_image(
+            test, probabilities, form, index
+        ),
     }
     if any(result.batch_accuracies for result in epochs):
-        drawn["batch_accuracy"] = figures.batch_accuracy(epochs, reference)
+        drawn["batch_accuracy"] = curves.batch_accuracy(epochs, reference)
     with _artifacts(tracker, "figures") as folder:
         for name, figure in drawn.items():
             figure.savefig(folder / f"{name}.png", dpi=120)

@@ -195,9 +195,13 @@ def _save(original: NDArray[np.uint8], prediction: "Prediction", title: str, out
 
     Raises UserError if the file cannot be written.
     """
-    from mnist_exp import figures
+    from mnist_exp.data import MNIST
+    from mnist_exp.figures import pictures
+    from mnist_exp.outside.images import as_seen
 
-    figure = figures.prediction(original, prediction.pixels, prediction.probabilities, title)
+    picture = as_seen(original[:, :, None], ink=True) if original.ndim == 2 else original
+    pixels = prediction.pixels[:, :, None]
+    figure = pictures.prediction(picture, pixels, prediction.probabilities, title, MNIST)
     drawing = io.BytesIO()
     figure.savefig(drawing, dpi=120, format="png")
     try:

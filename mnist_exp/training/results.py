@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -142,15 +139,6 @@ class LayerRow:
     """The shape of the layer's output without the batch axis."""
     parameters: int
     """How many numbers the layer has."""
-
-
-def confusion_counts(
-    labels: NDArray[np.integer], predictions: NDArray[np.integer], classes: int
-) -> NDArray[np.int64]:
-    """Count images by label (rows) and prediction (columns): [classes, classes]."""
-    counts = np.zeros((classes, classes), np.int64)
-    np.add.at(counts, (labels, predictions), 1)
-    return counts
 
 
 def best_epoch(epochs: list[EpochResult]) -> EpochResult:

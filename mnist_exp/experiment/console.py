@@ -14,6 +14,7 @@ from mnist_exp.config.settings import Settings
 from mnist_exp.experiment.conclusion import conclusion
 from mnist_exp.outside.printing import command_line, console, plural, terminal_width
 from mnist_exp.outside.uris import masked
+from mnist_exp.own_code import session
 from mnist_exp.sweeper.lasting_stream import LastingStream
 from mnist_exp.sweeper.wording import duration
 from mnist_exp.tracking.job import Job
@@ -54,6 +55,8 @@ class Reporter:
                 f"{plural(len(data.train), 'training image')}, on which the model is also scored"
             )
         self._print(f"data: {data.source}; {images}\n")
+        if note := session.note(settings.config.to_dict(), job.own.model):
+            self._print(f"{note}\n")
         self._print(layer_text(layers))
 
     def preflight(self, report: "PreflightReport") -> None:

@@ -11,6 +11,7 @@ from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose
 from mnist_exp.errors import ConfigError, RunIsGone, UserError, did_you_mean
 from mnist_exp.outside.printing import plural
+from mnist_exp.own_code import session
 from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.job import Job, Origin
@@ -22,6 +23,10 @@ _DIGEST = "data_digest"  # key in a checkpoint's record
 
 # What may differ between a run and its continuation; everything else would make it another run.
 _CHANGEABLE = (*NEUTRAL, *LENGTH)
+
+# What a Python session gave to a run, and may give again: its digest shows that it is the same.
+# What functions and models compute, no digest shows.
+_GIVEN_AGAIN = {"data.dir"}
 
 Warn = Callable[[str], None]
 
@@ -97,7 +102,8 @@ def _unfinished(run_id: str, settings: Settings, warn: Warn) -> RunState | None:
         warn(f"{folder}: its record cannot be used ({fault}); it is left alone")
         return None
     same = (settings.config.hash(), settings.config.seed)
-    if (state.record["config_hash"], state.record["seed"]) != same:
+    is_same = (state.record["config_hash"], state.record["seed"]) == same
+    if not is_same or session.named(state.record["config"]).keys() - _GIVEN_AGAIN:
         return None
     try:
         return _with_digest(state, _tags(settings.config.tracking.uri, run_id))
@@ -130,6 +136,8 @@ def _by_id(
     state = _locked_state(run_id, warn, locks)
     new = [override for override in settings.overrides if not override.startswith("resume=")]
     config = state.record["config"]
+    given = session.named(settings.config.to_dict()).keys() & _GIVEN_AGAIN
+    session.refuse(config, f"resume={run_id}: ", given=given)
     recorded = overrides(state.record["overrides"], config, f"resume={run_id}")
     folder = config["data"].get("dir")
     if folder is not None:  # the checkpoint is a file of this machine

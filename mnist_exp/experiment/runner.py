@@ -4,7 +4,7 @@ import contextlib
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnist_exp import data
 from mnist_exp.config.own_functions import own_functions
@@ -17,7 +17,8 @@ from mnist_exp.experiment import interrupts, outcome, resume
 from mnist_exp.experiment.conclusion import conclusion
 from mnist_exp.experiment.console import Reporter, layer_text, time_left
 from mnist_exp.experiment.outcome import RunResult
-from mnist_exp.own_code.code import Own
+from mnist_exp.experiment.session_objects import Given, taken
+from mnist_exp.own_code import session
 from mnist_exp.own_code.finding import find
 from mnist_exp.studies import trial
 from mnist_exp.tracking.addresses import check_uri
@@ -31,27 +32,37 @@ if TYPE_CHECKING:
     from mnist_exp.training.program import Program
 
 _ONE_RUN = threading.RLock()
+_NOTHING_GIVEN = Given()
 
 
-def run(overrides: Sequence[str] = ()) -> RunResult:
+def run(overrides: Sequence[str] = (), *, model: Any = None, loss: Any = None) -> RunResult:
     """Train and track one run, as `python -m mnist_exp OVERRIDES` does.
 
     For example: `run(["model=softmax", "seed=3"])`.
+
+    model: a function build(input_shape, num_classes, **options) that returns a Keras model, or such
+        a model. A model is trained in place: its weights are those that it has, not the seed's.
+    loss: a function (labels int [B], logits [B, K]) -> losses [B], or a loss of keras.losses
+
+    A function of a module is used as its file is now, and the run can be repeated. Other objects
+    are no part of the record: such a run cannot be repeated from it, and its description says so.
 
     Runs of several threads take turns: the active run, the store's address, Keras' state and
     standard error belong to the process, and each run uses all cores anyway. Raises UserError,
     HydraException or OmegaConfBaseException for settings that cannot be used.
     """
     refuse_sweep(overrides)
-    settings = compose(overrides)
+    given = taken(overrides, model, loss)
+    settings = compose(given.overrides)
     with _ONE_RUN, keras_state.restored():
-        return run_experiment(settings)
+        return run_experiment(settings, given)
 
 
-def run_experiment(settings: Settings) -> RunResult:
+def run_experiment(settings: Settings, given: Given = _NOTHING_GIVEN) -> RunResult:
     """Prepare, build, train and finish one run; a new one, or the rest of an earlier one.
 
-    Everything a user can get wrong is refused before TensorFlow loads.
+    `given` are objects of a Python session that the settings stand for. Everything a user can get
+    wrong is refused before TensorFlow loads.
     """
     reporter, origin = Reporter(), trial.origin()
     check_uri(settings.config.tracking.uri)
@@ -62,7 +73,7 @@ def run_experiment(settings: Settings) -> RunResult:
         settings = best_settings(settings)
     with interrupts.raised(), contextlib.ExitStack() as locks:
         try:
-            job = _prepare(settings, origin, reporter, locks)
+            job = _prepare(settings, given, origin, reporter, locks)
             return _run(job, reporter, locks)
         except (KeyboardInterrupt, Killed):
             if not origin.is_retried:
@@ -84,7 +95,11 @@ def _report_interruption(reporter: Reporter, settings: Settings) -> None:
 
 
 def _prepare(
-    settings: Settings, origin: Origin, reporter: Reporter, locks: contextlib.ExitStack
+    settings: Settings,
+    given: Given,
+    origin: Origin,
+    reporter: Reporter,
+    locks: contextlib.ExitStack,
 ) -> Job:
     """Return the job. If it resumes a run, `locks` holds that run's lock from here on.
 
@@ -92,7 +107,8 @@ def _prepare(
     """
     settings, state = resume.find(settings, origin, reporter.warn, locks)
     config = settings.config
-    own = Own(code=find(own_functions(config)))
+    session.refuse(config.to_dict(), given=given.settings)
+    own = given.with_code(find(own_functions(config, given.own)))
     if own.code is not None:
         locks.callback(own.code.modules.release)
     dataset = data.load(**asdict(config.data))

@@ -13,6 +13,7 @@ from mnist_exp.config.settings import Settings, from_dict
 from mnist_exp.errors import Killed, NonFiniteCost, UserError
 from mnist_exp.outside.foreign_files import read_yaml
 from mnist_exp.outside.printing import console, plural, say
+from mnist_exp.own_code import session
 from mnist_exp.rerun.comparison import (
     RunComparison,
     code_differences,
@@ -76,8 +77,11 @@ def settings_of(run: TrackedRun, uri: str | None = None) -> Settings:
     try:
         resolved: object = read_yaml(run.files["config/resolved.yaml"], object)
         recorded = from_dict(resolved if isinstance(resolved, dict) else {})
+        session.refuse(recorded.to_dict())
         overrides = read_yaml(run.files.get("config/overrides.yaml", b"[]"), list)
         kept = recorded_overrides(overrides, recorded.to_dict(), f"run {run.run_id}")
+    except session.SessionError as error:
+        raise UserError(f"run {run.run_id}: {error}") from error
     except (ValueError, *USER_ERRORS) as error:
         raise UserError(
             f"run {run.run_id}: its recorded config cannot be used here: {explain(error)}"

@@ -11,6 +11,7 @@ from mnist_exp.config.tree import compose
 from mnist_exp.errors import ConfigError
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
 from mnist_exp.outside.printing import say
+from mnist_exp.own_code import session
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.store import opened, uri_to_read
 from mnist_exp.tracking.studies import find_study, study_name
@@ -34,6 +35,7 @@ def best_settings(settings: Settings) -> Settings:
         if study_name(study) != name:
             say(f"{where}: the study {study_name(study)}")
         recorded, resolved = _record(client, _best_trial(study, where), where)
+    session.refuse(resolved, f"{where}: ")
     given = [text for text in settings.overrides if not _sets(text, "best_of")]
     _require_folder(resolved, given, where)
     best = compose([*recorded, *given])

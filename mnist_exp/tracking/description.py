@@ -9,6 +9,7 @@ from mnist_exp.config.schema import Config
 from mnist_exp.config.settings import Settings
 from mnist_exp.outside.printing import code, shell
 from mnist_exp.outside.printing import markdown as as_markdown
+from mnist_exp.own_code import session
 from mnist_exp.tracking.job import Job
 from mnist_exp.training.results import EpochResult, best_epoch
 
@@ -33,7 +34,6 @@ def markdown(
     first = (
         f"**{as_markdown(job.variant)}**, seed {job.settings.config.seed}: {_accuracy(job, epochs)}"
     )
-    command = code(f"python -m mnist_exp.rerun {shlex.quote(run_id)}")
     parts = [
         first,
         as_markdown(conclusion),
@@ -41,9 +41,17 @@ def markdown(
         _changes(job),
         _costs(job, epochs),
         _preflight(job.settings.config, findings),
-        f"Train it again and compare: {command}",
+        _repetition(job, run_id),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _repetition(job: Job, run_id: str) -> str:
+    """Return how the run is repeated, or why it cannot be."""
+    if note := session.note(job.settings.config.to_dict(), job.own.model):
+        return as_markdown(note, 1000)
+    command = code(f"python -m mnist_exp.rerun {shlex.quote(run_id)}")
+    return f"Train it again and compare: {command}"
 
 
 def columns(job: Job, epochs: Sequence[EpochResult] = ()) -> dict[str, str]:

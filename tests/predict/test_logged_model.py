@@ -4,13 +4,9 @@ import base64
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import mlflow
 import numpy as np
@@ -21,8 +17,8 @@ from mnist_exp.errors import UserError
 from mnist_exp.predict.trained_models import Models, TrainedModel
 from tests.support.pictures import KINDS, dark_on_light, encoded, large
 from tests.support.runs import Trained
-from tests.support.surroundings import free_port
-from tests.support.waiting import LIMIT, answers, until
+from tests.support.servers import ask, model_server
+from tests.support.waiting import LIMIT
 
 
 @pytest.fixture(scope="module")
@@ -123,60 +119,14 @@ def accuracy(model: TrainedModel, mnist: data.Dataset, form: str, count: int) ->
 @pytest.fixture
 def endpoint(trained: Trained) -> Iterator[str]:
     """Where `mlflow models serve` answers for the alias `best`."""
-    port = free_port()
-    serve = [
-        "models",
-        "serve",
-        "-m",
-        f"models:/{trained.variant}@best",
-        "--env-manager",
-        "local",
-        "--port",
-        str(port),
-    ]
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {
-        "MLFLOW_TRACKING_URI": trained.uri
-    }
-    environment["PATH"] = (
-        f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # MLflow calls uvicorn
-    )
-    log = (trained.folder / "served.log").open("w")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", *serve],
-        env=environment,
-        cwd=trained.folder,
-        start_new_session=True,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        until(
-            lambda: answers(f"http://127.0.0.1:{port}/ping") or process.poll() is not None,
-            "the model server",
-        )
-        assert process.poll() is None, (trained.folder / "served.log").read_text()
-        yield f"http://127.0.0.1:{port}/invocations"
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(LIMIT)
-        log.close()
+    with model_server(f"models:/{trained.variant}@best", trained.uri, trained.folder) as address:
+        yield address
 
 
 @pytest.mark.slow
 def test_a_served_model_gives_the_same_answer(
     endpoint: str, model: TrainedModel, mnist: data.Dataset
 ) -> None:
-    def ask(body: Any) -> tuple[int, Any]:
-        kind, text = (
-            ("text/csv", body) if isinstance(body, str) else ("application/json", json.dumps(body))
-        )
-        request = urllib.request.Request(endpoint, text.encode(), {"Content-Type": kind})
-        try:
-            with urllib.request.urlopen(request, timeout=LIMIT) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error)
-
     digit = mnist.test.images[0, :, :, 0]
     picture = base64.b64encode(encoded(dark_on_light(large(digit)), "JPEG")).decode()
     expected = model.predict(picture).probabilities.tolist()
@@ -188,7 +138,7 @@ def test_a_served_model_gives_the_same_answer(
         {"instances": [picture]},
         f"image\n{picture}\n",
     ):
-        status, answer = ask(body)
+        status, answer = ask(endpoint, body)
         assert status == 200, answer
         (row,) = answer["predictions"]
         assert row["digit"] == 7
@@ -196,10 +146,12 @@ def test_a_served_model_gives_the_same_answer(
         assert row["sure"] is True
         assert 0.5 < row["confidence"] <= 1
     for array in (digit.tolist(), (digit / 255)[:, :, None].tolist()):
-        status, answer = ask({"inputs": [array]})
+        status, answer = ask(endpoint, {"inputs": [array]})
         assert status == 200, answer
         served = answer["predictions"][0]["probabilities"]
         assert served == pytest.approx(model.predict(digit).probabilities.tolist(), abs=1e-6)
-    status, answer = ask({"dataframe_records": [{"image": base64.b64encode(b"text").decode()}]})
+    status, answer = ask(
+        endpoint, {"dataframe_records": [{"image": base64.b64encode(b"text").decode()}]}
+    )
     assert status == 400
     assert "not a picture in PNG, JPEG" in str(answer["message"])

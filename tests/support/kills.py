@@ -1,10 +1,13 @@
-"""Kill a command at a named moment, and look at everything that a user has afterwards."""
+"""Kill a command at a named or random moment, and look at all that a user has afterwards."""
 
 import contextlib
 import hashlib
 import os
+import random
+import signal as signals
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +59,57 @@ class Victim:
         self._signs.unlink()
         assert "Traceback" not in out + err, out + err
         return Killed(self._process.returncode, out, err)
+
+
+@dataclass(kw_only=True)
+class Kills:
+    """How often a command was killed, `inside_writing` of a checkpoint, and how often it ended."""
+
+    count: int = 0
+    inside_writing: int = 0
+    completions: int = 0
+
+
+def kill_at_random(command: Sequence[str], wanted: int, longest: float = 3.0) -> Kills:
+    """Start a command with resume=auto again and again, kill -9 it, and then let it end.
+
+    A kill comes up to `longest` seconds after the process' first checkpoint; every third one waits
+    until a checkpoint is being written. The current folder is the command's.
+    """
+    kills, moments = Kills(), random.Random(0)
+    while True:
+        started, deadline = time.time(), None
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None:
+            folders = [
+                f for f in checkpoint.CHECKPOINTS_DIR.glob("*") if not checkpoint.has_ended(f)
+            ]
+            fresh = [path for folder in folders for path in folder.glob("[0-9]*")]
+            if deadline is None and max(map(_written, fresh), default=0.0) > started:
+                deadline = time.monotonic() + moments.uniform(0, longest)
+            is_due = deadline is not None and time.monotonic() >= deadline
+            if kills.count < wanted and folders and is_due:
+                writes = any((folder / f"writing-{process.pid}").exists() for folder in folders)
+                if writes or kills.count % 3:
+                    process.kill()
+            time.sleep(0.002)
+        if process.returncode == -signals.SIGKILL:
+            kills.count += 1
+            writing = checkpoint.CHECKPOINTS_DIR.glob(f"*/writing-{process.pid}")
+            kills.inside_writing += any(writing)
+        else:
+            assert process.returncode == 0
+            kills.completions += 1
+            if kills.count >= wanted:
+                return kills
+
+
+def _written(path: Path) -> float:
+    """Return when a file or folder was last changed; 0 if it went meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,22 @@
-"""A real MLflow server, one that never finishes its answer, and the drawing page's."""
+"""Real servers of MLflow, one that never finishes its answer, and the drawing page's."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.support.surroundings import free_port
-from tests.support.waiting import answers, until
+from tests.support.waiting import LIMIT, answers, until
 
 if TYPE_CHECKING:
     from mnist_exp.predict import drawing
@@ -49,6 +52,52 @@ class MlflowServer:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+
+@contextmanager
+def model_server(model: str, store: str, folder: Path) -> Iterator[str]:
+    """`mlflow models serve` of a model's URI; yield where it answers questions."""
+    port = free_port()
+    serve = ["models", "serve", "-m", model, "--env-manager", "local", "--port", str(port)]
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    environment |= {
+        "MLFLOW_TRACKING_URI": store,
+        # MLflow calls uvicorn.
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    with (folder / "served.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", *serve],
+            env=environment,
+            cwd=folder,
+            start_new_session=True,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            until(
+                lambda: answers(f"http://127.0.0.1:{port}/ping") or process.poll() is not None,
+                "the model server",
+            )
+            assert process.poll() is None, (folder / "served.log").read_text()
+            yield f"http://127.0.0.1:{port}/invocations"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            process.wait(LIMIT)
+
+
+def ask(endpoint: str, body: Any) -> tuple[int, Any]:
+    """Return (status, answer) of a model server to JSON, or to a text in CSV."""
+    kind, text = (
+        ("text/csv", body) if isinstance(body, str) else ("application/json", json.dumps(body))
+    )
+    request = urllib.request.Request(endpoint, text.encode(), {"Content-Type": kind})
+    try:
+        with urllib.request.urlopen(request, timeout=LIMIT) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
 
 
 @contextmanager

@@ -13,11 +13,12 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from mnist_exp.config.tree import as_meant, compose
+from tests.support.pages import ROOT, commands
 from tests.support.runs import output_of
 
-ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs" / "howto").glob("*.md")), ROOT / "docs" / "sweeps.md"]
+REFERENCE = [ROOT / "docs" / name for name in ("sweeps.md",)]
+PAGES = [README, *sorted((ROOT / "docs" / "howto").glob("*.md")), *REFERENCE]
 NO_SETTING = re.compile(r"-|sweeps=|hydra|resume=|best_of=|tracking\.uri=")
 PLACEHOLDER = re.compile(r"\b[A-Z]{3,}(_[A-Z]+)*\b")
 # Of a page's sweeps: small data, and few trials of a search.
@@ -27,19 +28,6 @@ SMALLER = {
     "cnn3x3_tuning": [*SMALL, "schedule.epochs=1", "hydra.sweeper.n_trials=2"],
     "bridge": ["data.train_limit=200", "data.eval_limit=100", "bridge.seeds=1", "bridge.epochs=1"],
 }
-
-
-def commands(page: Path) -> list[str]:
-    """Return the commands `python -m mnist_exp...` of a page, in its order.
-
-    They stand in backticks, in fences, or in indented lines, of which `\\` joins two. `-m sweeps=X`
-    stands for the whole command.
-    """
-    text = re.sub(r" *\\\n\s*", " ", page.read_text())
-    blocks = re.sub(r"`([^`\n]+)`", r"\n    \1\n", text)
-    lines = re.findall(r"^ *(?:\.venv/bin/)?(python -m mnist_exp\b.*|-m .*)$", blocks, re.MULTILINE)
-    whole = [line if line[0] == "p" else f"python -m mnist_exp {line}" for line in lines]
-    return [re.sub(r"\s+# .*", "", line) for line in whole]
 
 
 ALL = [pytest.param(c, id=f"{p.stem}: {c}") for p in PAGES for c in dict.fromkeys(commands(p))]

@@ -85,7 +85,11 @@ class Reporter:
             where = f"in epoch {progress.epoch}, at step {progress.step:,}"
         resumed = ("python", "-m", "mnist_exp", f"resume={self.run_id}", *_store(settings))
         command = command_line(*resumed)
-        if any(option not in group_options(group) for group, option in settings.choices.items()):
+        if given := session.named(settings.config.to_dict()):
+            command = f'run(["resume={self.run_id}"], data=...) with the same arrays'
+            if given.keys() - session.GIVEN_AGAIN:
+                command = "not possible: Python gave the code to mnist_exp.run"
+        elif any(option not in group_options(group) for group, option in settings.choices.items()):
             command = "the same command, with resume=auto"
         self._print(
             f"\nInterrupted; a checkpoint of run {self.run_id} is saved {where}.\n"

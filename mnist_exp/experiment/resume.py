@@ -24,10 +24,6 @@ _DIGEST = "data_digest"  # key in a checkpoint's record
 # What may differ between a run and its continuation; everything else would make it another run.
 _CHANGEABLE = (*NEUTRAL, *LENGTH)
 
-# What a Python session gave to a run, and may give again: its digest shows that it is the same.
-# What functions and models compute, no digest shows.
-_GIVEN_AGAIN = {"data.dir"}
-
 Warn = Callable[[str], None]
 
 
@@ -103,7 +99,7 @@ def _unfinished(run_id: str, settings: Settings, warn: Warn) -> RunState | None:
         return None
     same = (settings.config.hash(), settings.config.seed)
     is_same = (state.record["config_hash"], state.record["seed"]) == same
-    if not is_same or session.named(state.record["config"]).keys() - _GIVEN_AGAIN:
+    if not is_same or session.named(state.record["config"]).keys() - session.GIVEN_AGAIN:
         return None
     try:
         return _with_digest(state, _tags(settings.config.tracking.uri, run_id))
@@ -136,7 +132,7 @@ def _by_id(
     state = _locked_state(run_id, warn, locks)
     new = [override for override in settings.overrides if not override.startswith("resume=")]
     config = state.record["config"]
-    given = session.named(settings.config.to_dict()).keys() & _GIVEN_AGAIN
+    given = session.named(settings.config.to_dict()).keys() & session.GIVEN_AGAIN
     session.refuse(config, f"resume={run_id}: ", given=given)
     recorded = overrides(state.record["overrides"], config, f"resume={run_id}")
     folder = config["data"].get("dir")

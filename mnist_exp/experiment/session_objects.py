@@ -17,6 +17,8 @@ import numpy as np
 from mnist_exp.errors import ConfigError
 from mnist_exp.own_code import session
 from mnist_exp.own_code.code import NOTHING_OWN, Own, OwnCode, meaning
+from mnist_exp.own_code.finding import with_imports
+from mnist_exp.own_code.names import Named
 from mnist_exp.own_code.session_source import is_in_module, source_text
 from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.foreign_text import clean
@@ -69,10 +71,12 @@ def taken(overrides: Sequence[str], model: Any = None, loss: Any = None) -> Give
         named = _lasting(argument, given)
         if not named:
             _check_kind(argument, given)
-            text = _text(given).encode()
+            text, setting = _text(given).encode(), _SETTING[argument]
             name = session.name(_word(given), meaning(text))
-            named = [f"{argument}=own", quoting.override(_SETTING[argument], name)]
-            live[argument], sources[f"{session.FOLDER}/{argument}.py"] = given, text
+            named = [f"{argument}=own", quoting.override(setting, name)]
+            live[argument] = given
+            function = Named(setting=setting, module="session", function=_word(given))
+            sources |= with_imports(f"{session.FOLDER}/{argument}.py", text, function)
         _refuse_twice(argument, named, overrides)
         standing += named
     return Given(

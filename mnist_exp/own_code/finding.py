@@ -67,6 +67,17 @@ def find(functions: Sequence[Named], folder: Path | None = None) -> OwnCode | No
     )
 
 
+def with_imports(path: str, source: bytes, function: Named) -> dict[str, bytes]:
+    """Return a source that is in no file, and those of the modules here that it imports, by path.
+
+    `function` is what the source is of, for messages. Raises OwnCodeError as `find` does.
+    """
+    search = _Search(str(Path.cwd()))
+    name = path.removesuffix(".py").replace("/", "_")
+    search.collect(_Place(name=name, path=path, file=path, root="", source=source), function)
+    return {place.path: place.source for place in search.places.values()}
+
+
 class _Search:
     """What was found so far: the places of the modules by their names, and their syntax trees."""
 

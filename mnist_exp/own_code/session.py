@@ -14,6 +14,9 @@ from mnist_exp.errors import ConfigError
 from mnist_exp.outside.printing import listed
 
 FOLDER = "session"  # of the sources in a run's artifacts
+# What may be given again, to go on with a run: a digest shows that it is the same. What functions
+# and models compute, no digest shows.
+GIVEN_AGAIN = {"data.dir"}
 _NAME = re.compile(r"session:\w*@[0-9a-f]{12}")
 # The settings that can name an object of a session, and how to name something lasting instead.
 _INSTEAD = {
@@ -65,7 +68,7 @@ def note(settings: Mapping[str, Any], model: Any) -> str:
         return ""
     shown = listed([f"{key}={value}" for key, value in objects.items()])
     words = f"This run cannot be repeated from its record: Python gave {shown} to mnist_exp.run."
-    if objects.keys() - {"data.dir"}:
+    if objects.keys() - GIVEN_AGAIN:
         words += f" What is known of it is in the artifacts own_code/{FOLDER}."
     if hasattr(model, "get_weights"):
         words += " The model began with the weights that it had; the seed did not draw them."

@@ -6,6 +6,7 @@ functions, classes, plain values and imports, too, so that it can be pasted into
 
 import ast
 import builtins
+import dis
 import hashlib
 import importlib
 import inspect
@@ -188,7 +189,10 @@ def _names_of(function: FunctionType) -> Iterator[tuple[str, Any]]:
 
 
 def _all_names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
+    """Yield the global names that compiled code reads, that of functions inside included."""
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            yield str(instruction.argval)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _all_names(constant)

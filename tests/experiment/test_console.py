@@ -57,6 +57,26 @@ def test_a_stopped_run_with_options_of_ones_own_is_found_by_its_settings(
     assert lines[-1] == "To go on: the same command, with resume=auto"
 
 
+@pytest.mark.parametrize(
+    ("given", "way"),
+    [
+        (
+            ["data.dir='session:arrays@0123456789ab'"],
+            'run(["resume=None"], data=...) with the same',
+        ),
+        (
+            ["model=own", "model.build='session:build@0123456789ab'"],
+            "not possible: Python gave the code to mnist_exp.run",
+        ),
+    ],
+)
+def test_a_stopped_run_with_objects_of_a_session(
+    capsys: pytest.CaptureFixture[str], given: list[str], way: str
+) -> None:
+    Reporter().interrupted(Progress(epoch=2, step=1300), a_job(*given).settings)
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"To go on: {way}")
+
+
 @pytest.mark.parametrize("keeps_model", [True, False])
 def test_the_last_line_of_a_run_is_a_command_for_its_model_if_it_has_one(
     capsys: pytest.CaptureFixture[str], keeps_model: bool

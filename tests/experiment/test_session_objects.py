@@ -117,6 +117,17 @@ def test_other_cells_are_another_program(workdir: Path, notebook: Notebook) -> N
     assert named[0] == named[1] != named[2]
 
 
+def test_modules_that_a_cell_imports_are_recorded(
+    workdir: Path, notebook: Notebook, module: Any
+) -> None:
+    notebook.run("import nets_of_mine as nets\ndef other(*given): return nets.build(*given)")
+    result = run(SMALL, model=notebook["other"])
+    folder = next((workdir / "mlruns").glob(f"*/{result.run_id}/artifacts/own_code"))
+    assert (folder / "nets_of_mine.py").read_text() == MODULE
+    expected = "import nets_of_mine as nets\n\ndef other(*given): return nets.build(*given)\n"
+    assert (folder / "session/model.py").read_text() == expected
+
+
 def test_a_model_is_trained_in_place(
     workdir: Path, notebook: Notebook, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,7 +19,7 @@ def prepare(config: Config, train: Split) -> Callable[[int], float]:
         """Return the program for so many steps, with its graphs: they know the batch size only."""
         schedule = replace(config.schedule, epochs=None, max_steps=steps)
         other = replace(program, schedule=schedule)
-        for name in ("train_steps", "train_remainder", "logits"):
+        for name in ("train_steps", "train_remainder", "outputs"):
             other.__dict__[name] = getattr(program, name)  # as cached_property stores it
         return other
 

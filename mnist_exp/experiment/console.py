@@ -209,12 +209,17 @@ def time_left(total_steps: int, first_step: int) -> Callable[[int], float]:
 def layer_text(layers: list[LayerRow]) -> str:
     """Return the layer table as plain text, with `?` for the batch as the tutorials have it."""
     rows = [("layer", "output shape", "parameters")]
-    rows += [
-        (row.name, f"(?, {', '.join(map(str, row.shape))})", f"{row.parameters:,}")
-        for row in layers
-    ]
+    rows += [(row.name, _shape_text(row.shape), f"{row.parameters:,}") for row in layers]
     rows.append(("total", "", f"{sum(row.parameters for row in layers):,}"))
-    return "".join(f"  {name:<10}{shape:<20}{parameters:>12}\n" for name, shape, parameters in rows)
+    width = max(10, *(len(name) + 2 for name, _, _ in rows))
+    return "".join(
+        f"  {name:<{width}}{shape:<20}{parameters:>12}\n" for name, shape, parameters in rows
+    )
+
+
+def _shape_text(shape: tuple[int, ...] | None) -> str:
+    """Return the shape of a batch of outputs, "" if it is not known."""
+    return "" if shape is None else f"(?, {', '.join(map(str, shape))})"
 
 
 def _claimed_accuracy(reference: ReferenceConfig | None) -> str:

@@ -134,7 +134,7 @@ def _prepare(
 
 def _run(job: Job, reporter: Reporter, locks: contextlib.ExitStack) -> RunResult:
     """Build, train and finish what was prepared."""
-    program, layers = _build(job)
+    program, layers = _build(job, reporter)
     from mnist_exp.tracking.lifetime import track_run
 
     reporter.start(job, layers)
@@ -161,15 +161,18 @@ def _run(job: Job, reporter: Reporter, locks: contextlib.ExitStack) -> RunResult
     )
 
 
-def _build(job: Job) -> "tuple[Program, list[LayerRow]]":
+def _build(job: Job, reporter: Reporter) -> "tuple[Program, list[LayerRow]]":
     """Load TensorFlow and MLflow, and build the program and the table of its layers."""
     config = job.settings.config
     with startup.quick_imports():
         startup.import_tensorflow(config)
         from mnist_exp.tracking import lifetime  # noqa: F401
-        from mnist_exp.training import models, program
-    built = program.build_program(config, len(job.dataset.train), job.dataset.form, job.own)
-    return built, models.layer_table(built.model)
+        from mnist_exp.training import layer_table, own_program, program
+    train = job.dataset.train
+    built = program.build_program(config, len(train), job.dataset.form, job.own)
+    for warning in own_program.check(built, train):
+        reporter.warn(warning)
+    return built, layer_table.layer_table(built.model)
 
 
 def _check(

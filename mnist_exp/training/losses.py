@@ -1,13 +1,12 @@
 """Losses from labels and logits, one value per example: the right one, and the notebook's bug."""
 
 from collections.abc import Callable
-from functools import partial
 
 import tensorflow as tf
 
-from mnist_exp.config.group_schemas import EntropyConfig, LossConfig, OwnLossConfig
+from mnist_exp.config.group_schemas import EntropyConfig, KerasLossConfig, LossConfig, OwnLossConfig
 from mnist_exp.own_code.code import NOTHING_OWN, Own
-from mnist_exp.own_code.loading import load
+from mnist_exp.training import keras_losses, own_losses
 
 # labels int [B], logits float32 [B, C] -> float32 [B], natural logarithms
 PerExampleLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -15,14 +14,15 @@ PerExampleLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 Reduction = Callable[[tf.Tensor], tf.Tensor]
 
 
-def build(config: LossConfig, own: Own = NOTHING_OWN) -> PerExampleLoss:
-    """Return the loss that a config describes. Raises OwnCodeError."""
+def build(config: LossConfig, num_classes: int = 10, own: Own = NOTHING_OWN) -> PerExampleLoss:
+    """Return the loss that a config describes. Raises ConfigError for one that cannot be used."""
     match config:
         case EntropyConfig():
             return _LOSSES[config.kind, config.from_probabilities]
+        case KerasLossConfig():
+            return keras_losses.build(config)
         case OwnLossConfig():
-            function = own.loss or load(config.function, "loss.function", own.code)
-            return partial(function, **config.options)
+            return own_losses.build(config, num_classes, own)
         case _:
             raise TypeError(f"no loss for {type(config).__name__}")
 

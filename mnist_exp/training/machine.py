@@ -19,7 +19,7 @@ _THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 def check(config: Config, num_train: int, form: Form = MNIST) -> None:
     """Raise UserError for a machine that this config cannot be trained on."""
-    _check_memory(config, num_train, form)
+    check_memory(memory_needed(config, num_train, form), config.schedule.batch_size)
     _check_clock()
     _check_threads()
 
@@ -37,16 +37,16 @@ def can_be_watched() -> bool:
     return True
 
 
-def _check_memory(config: Config, num_train: int, form: Form) -> None:
-    """Raise ConfigError if training needs more memory than the machine has."""
-    needed, total = memory_needed(config, num_train, form), None
+def check_memory(needed: int, batch_size: int) -> None:
+    """Raise ConfigError if training needs more bytes of memory than the machine has."""
+    total = None
     # A sandbox may show no /proc/meminfo, or a part of it.
     with contextlib.suppress(OSError, KeyError, psutil.Error):
         total = psutil.virtual_memory().total
     if total is not None and needed > total:
         raise ConfigError(
             f"model: needs at least {needed / 1e9:,.0f} GB of memory with schedule.batch_size="
-            f"{config.schedule.batch_size}; this machine has {total / 1e9:,.0f} GB"
+            f"{batch_size}; this machine has {total / 1e9:,.0f} GB"
         )
 
 

@@ -1,5 +1,11 @@
-"""The memory that training a model needs, known before TensorFlow loads."""
+"""The memory that training a model needs.
 
+That of this project's models is known before TensorFlow loads, that of a user's own once it is
+built.
+"""
+
+import math
+from collections.abc import Iterable
 from itertools import pairwise
 
 from mnist_exp.config.group_schemas import (
@@ -11,6 +17,7 @@ from mnist_exp.config.group_schemas import (
 )
 from mnist_exp.config.schema import Config
 from mnist_exp.data import MNIST, Form
+from mnist_exp.training.results import LayerRow
 
 _BYTES = 4  # of a float32
 
@@ -26,6 +33,21 @@ def memory_needed(config: Config, num_train: int, form: Form = MNIST) -> int:
         _BYTES * (4 * weights + 2 * batch * outputs)
         for weights, outputs in layer_sizes(config.model, form)
     )
+
+
+def memory_of(layers: Iterable[LayerRow], batch_size: int) -> int:
+    """Return the bytes that training these layers needs at the least.
+
+    Counted are the weights with their gradient, and the outputs and their gradients for one batch
+    of the layers that have weights and outputs of a known shape.
+    """
+    needed = 0
+    for layer in layers:
+        outputs = 0
+        if layer.parameters and layer.shape is not None:
+            outputs = math.prod(side or 1 for side in layer.shape)
+        needed += 2 * _BYTES * (layer.parameters + batch_size * outputs)
+    return needed
 
 
 def layer_sizes(config: ModelConfig, form: Form = MNIST) -> list[tuple[int, int]]:

@@ -16,9 +16,8 @@ from mnist_exp.config.group_schemas import (
 from mnist_exp.config.init_schema import InitConfig
 from mnist_exp.data import MNIST, Form
 from mnist_exp.own_code.code import NOTHING_OWN, Own
-from mnist_exp.own_code.loading import calling, load
+from mnist_exp.training import own_models
 from mnist_exp.training.initializers import RoleInitializers
-from mnist_exp.training.results import LayerRow
 
 
 def build(
@@ -30,7 +29,7 @@ def build(
     OwnCodeError for a model of the user's own that cannot be used.
     """
     if isinstance(config, OwnModelConfig):
-        return _own(config, form, own)
+        return own_models.build(config, seed, form, own)
     initializers = RoleInitializers(init, seed)
     images = keras.Input(form.image_shape, name="images")
     match config:
@@ -49,13 +48,6 @@ def build(
         name="readout",
     )(features)
     return keras.Model(images, logits, name=config.kind)
-
-
-def _own(config: OwnModelConfig, form: Form, own: Own) -> keras.Model:
-    """Return what the user's own function builds."""
-    build = own.model or load(config.build, "model.build", own.code)
-    with calling(config.build, "model.build"):
-        return build(form.image_shape, form.num_classes, **config.options)
 
 
 def _mlp(config: MlpConfig, initializers: RoleInitializers, images: KerasTensor) -> KerasTensor:
@@ -101,13 +93,3 @@ def _dense(units: int, initializers: RoleInitializers, name: str) -> layers.Dens
 def _dropout(rate: float, x: KerasTensor) -> KerasTensor:
     # The training loop sets the layer's random state from (seed, step); its own seed is never used.
     return layers.Dropout(rate, seed=0, name="dropout")(x) if rate > 0 else x
-
-
-def layer_table(model: keras.Model) -> list[LayerRow]:
-    """Return one row for each layer in the order of computation, the input first."""
-    return [
-        LayerRow(
-            name=layer.name, shape=tuple(layer.output.shape[1:]), parameters=layer.count_params()
-        )
-        for layer in model.layers
-    ]

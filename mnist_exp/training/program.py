@@ -10,11 +10,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from mnist_exp.config.group_schemas import ScheduleConfig
+from mnist_exp.config.group_schemas import OwnModelConfig, ScheduleConfig
 from mnist_exp.config.schema import Config
 from mnist_exp.data import MNIST, Form, Split
+from mnist_exp.errors import ConfigError
 from mnist_exp.own_code.code import NOTHING_OWN, Own
-from mnist_exp.training import losses, models, optimizers, seeds
+from mnist_exp.training import losses, models, optimizers, penalties
+from mnist_exp.training.own_names import own_names
+from mnist_exp.training.random_layers import EVALUATION, RandomLayers
 from mnist_exp.training.results import Evaluation, Progress
 
 _EVAL_BATCH = 500  # larger batches use more memory and are not faster
@@ -60,7 +63,10 @@ class Program:
     num_train: int
     """The number of training examples."""
     seed: int
-    """It sets the dropout masks and the order of the examples."""
+    """It sets what random layers draw and the order of the examples."""
+    random_layers: RandomLayers
+    own: str = ""
+    """The settings that name a model, loss or optimizer that is not this project's; "" for none."""
 
     @property
     def batch_size(self) -> int:
@@ -136,15 +142,16 @@ class Program:
 
     def _step(self, images: tf.Tensor, y: tf.Tensor, step: tf.Tensor, totals: Totals) -> Totals:
         """Update the weights with a batch: images uint8 [B, H, W, C], labels int32 [B]."""
-        x = to_float(images)
-        self._seed_dropout(step)
-        with tf.GradientTape() as tape:
-            logits = self.model(x, training=True)
+        self.random_layers.set(self.seed, step)
+        with tf.GradientTape() as tape, self.random_layers.drawing(self.seed):
+            logits = self.model(to_float(images), training=True)
+            penalty = penalties.total(self.model)
             loss = self.loss(y, logits)
-            objective = self.reduce(loss)
-        variables = self.model.trainable_variables
-        self.optimizer.apply(tape.gradient(objective, [v.value for v in variables]), variables)
+            objective = self.reduce(loss) if penalty is None else self.reduce(loss) + penalty
+        self._update(tape, objective)
         cost = tf.cast(tf.reduce_sum(loss), tf.float64)
+        if penalty is not None:
+            cost += self._share(penalty, tf.size(y), tf.size(y))
         is_first_bad = tf.logical_and(totals.bad_step < 0, tf.logical_not(tf.math.is_finite(cost)))
         return Totals(
             totals.cost + cost,
@@ -152,19 +159,43 @@ class Program:
             tf.where(is_first_bad, step, totals.bad_step),
         )
 
-    def _seed_dropout(self, step: tf.Tensor) -> None:
-        """Let the masks depend on (seed, step) alone, so that a resumed run draws the same ones."""
-        droppers = [layer for layer in self.model.layers if isinstance(layer, keras.layers.Dropout)]
-        for index, layer in enumerate(droppers):
-            state = layer.seed_generator.state
-            key = tf.constant(seeds.integer(self.seed, "dropout", index), state.dtype)
-            state.assign(tf.stack([key, tf.cast(step, state.dtype)]))
+    def _update(self, tape: tf.GradientTape, objective: tf.Tensor) -> None:
+        """Change the weights on which the objective depends. Raises ConfigError if there is none.
+
+        Keras would warn of the others; preflight finds them.
+        """
+        variables = self.model.trainable_variables
+        gradients = tape.gradient(objective, [variable.value for variable in variables])
+        pairs = [
+            (gradient, variable)
+            for gradient, variable in zip(gradients, variables, strict=True)
+            if gradient is not None
+        ]
+        if not pairs:
+            raise ConfigError(f"{self.own}: the loss does not depend on the weights of the model")
+        self.optimizer.apply(*(list(part) for part in zip(*pairs, strict=True)))
+
+    def _share(self, penalty: tf.Tensor, images: tf.Tensor, batch: tf.Tensor | int) -> tf.Tensor:
+        """Return what a penalty adds to the summed cost of so many images: float64 [].
+
+        It counts once a batch in the objective, so that under a sum its share per image is the
+        smaller, the larger the batch.
+        """
+        weight = self.reduce(tf.ones([batch], tf.float64))  # 1 for a mean
+        return tf.cast(penalty, tf.float64) * tf.cast(images, tf.float64) / weight
+
+    def logits(self, images: tf.Tensor) -> tf.Tensor:
+        """Compute logits with dropout off: images uint8 [N, H, W, C] -> logits [N, K]."""
+        return self.outputs(images)[0]
 
     @cached_property
-    def logits(self) -> Callable[[tf.Tensor], tf.Tensor]:
-        """Compute logits with dropout off: images uint8 [N, H, W, C] -> logits [N, K]."""
+    def outputs(self) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+        """Compute logits with dropout off, and what penalties add to the cost.
 
-        def logits(images: tf.Tensor) -> tf.Tensor:
+        images uint8 [N, H, W, C] -> logits [N, K], the sum over the images: float64 []
+        """
+
+        def outputs(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             count = tf.shape(images)[0]
             batches = (count + _EVAL_BATCH - 1) // _EVAL_BATCH
             parts = tf.TensorArray(
@@ -173,19 +204,29 @@ class Program:
                 infer_shape=False,
                 element_shape=[None, self.model.output_shape[1]],
             )
+            if self.own:  # a model of this project draws nothing here
+                self.random_layers.set(self.seed, tf.constant(EVALUATION))
 
             def evaluate_batch(
-                i: tf.Tensor, parts: tf.TensorArray
-            ) -> tuple[tf.Tensor, tf.TensorArray]:
+                i: tf.Tensor, parts: tf.TensorArray, added: tf.Tensor
+            ) -> tuple[tf.Tensor, tf.TensorArray, tf.Tensor]:
                 x = to_float(images[i * _EVAL_BATCH : (i + 1) * _EVAL_BATCH])
-                return i + 1, parts.write(i, self.model(x, training=False))
+                with self.random_layers.drawing(self.seed):
+                    logits = self.model(x, training=False)
+                penalty = penalties.total(self.model)
+                if penalty is not None:
+                    added += self._share(penalty, tf.shape(x)[0], self.batch_size)
+                return i + 1, parts.write(i, logits), added
 
-            _, parts = tf.while_loop(
-                lambda i, _: i < batches, evaluate_batch, (tf.constant(0), parts)
+            _, parts, added = tf.while_loop(
+                lambda i, *_: i < batches,
+                evaluate_batch,
+                (tf.constant(0), parts, tf.constant(0.0, tf.float64)),
             )
-            return parts.concat()
+            return parts.concat(), added
 
-        graph: Callable[[tf.Tensor], tf.Tensor] = _graph(logits, self._images)
+        graph: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+        graph = _graph(outputs, self._images)
         return graph
 
     @property
@@ -206,18 +247,21 @@ def build_program(
 
     `form` is that of the data. Raises OwnCodeError for code of the user's own that cannot be used.
     """
-    schedule = config.schedule
+    schedule, own_model = config.schedule, isinstance(config.model, OwnModelConfig)
+    named = own_names(config, own)
     model = models.build(config.model, config.init, config.seed, form, own)
     optimizer = optimizers.build(config.optimizer, schedule, schedule.total_steps(num_train))
     optimizer.build(model.trainable_variables)
     return Program(
         model=model,
-        loss=losses.build(config.loss, own),
+        loss=losses.build(config.loss, form.num_classes, own),
         reduce=losses.reduction(config.loss),
         optimizer=optimizer,
         schedule=schedule,
         num_train=num_train,
         seed=config.seed,
+        random_layers=RandomLayers(model, draws_once=not own_model, has_default=bool(named)),
+        own=named,
     )
 
 
@@ -228,9 +272,11 @@ def to_float(images: tf.Tensor) -> tf.Tensor:
 
 def evaluate(program: Program, split: Split) -> Evaluation:
     """Return mean loss and accuracy over the split; every example counts once."""
-    logits = program.logits(tf.constant(split.images))
+    logits, added = program.outputs(tf.constant(split.images))
     labels = tf.constant(split.labels)
-    cost = tf.reduce_sum(tf.cast(program.loss(labels, logits), tf.float64))
+    with program.random_layers.drawing(program.seed):
+        loss = program.loss(labels, logits)
+    cost = tf.reduce_sum(tf.cast(loss, tf.float64)) + added
     return Evaluation(float(cost) / len(split), int(_count_correct(logits, labels)) / len(split))
 
 

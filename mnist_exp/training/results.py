@@ -135,8 +135,8 @@ class LayerRow:
     """A row in the table of a model's layers."""
 
     name: str
-    shape: tuple[int, ...]
-    """The shape of the layer's output without the batch axis."""
+    shape: tuple[int, ...] | None
+    """The shape of the layer's output without the batch axis; None if Keras does not know it."""
     parameters: int
     """How many numbers the layer has."""
 

@@ -11,13 +11,14 @@ from mnist_exp.config.schema import Config
 from mnist_exp.config.used_settings import used_roles
 from mnist_exp.training import models
 from mnist_exp.training.initializers import RoleInitializers
+from mnist_exp.training.layer_table import layer_table
 from mnist_exp.training.memory import layer_sizes
 
 Compose = Callable[..., Config]
 
 
-def shapes_and_parameters(config: Config) -> list[tuple[str, tuple[int, ...], int]]:
-    table = models.layer_table(models.build(config.model, config.init, config.seed))
+def shapes_and_parameters(config: Config) -> list[tuple[str, tuple[int, ...] | None, int]]:
+    table = layer_table(models.build(config.model, config.init, config.seed))
     return [(row.name, row.shape, row.parameters) for row in table]
 
 

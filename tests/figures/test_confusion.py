@@ -39,7 +39,7 @@ def test_labels_neither_overlap_nor_leave_the_figure(classes: int) -> None:
         for axis, side in ((axes.xaxis, 0), (axes.yaxis, 1)):
             low, high = sorted(axis.get_view_interval())
             inside = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
-            ticks = [tick.label1 for tick in inside if tick.label1.get_text()]
+            ticks = [t.label1 for t in inside if t.label1.get_text() and t.label1.get_visible()]
             found = [tick.get_window_extent().get_points() for tick in ticks]
             boxes = np.array(found).reshape(-1, 2, 2)
             assert boxes.min(initial=0) > -2

@@ -104,14 +104,20 @@ def trial(study: str, number: int, keys: str, state: str = "COMPLETE") -> dict[s
 
 
 def predicted(
-    labels: np.ndarray, wrong: Sequence[int] | np.ndarray, shift: int = 1
+    labels: np.ndarray,
+    wrong: Sequence[int] | np.ndarray,
+    shift: int = 1,
+    class_names: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
     """Return predictions as a run logs them.
 
-    All are right except those of the images `wrong`, which are `shift` digits too high (modulo 10).
+    All are right except those of the images `wrong`, which are `shift` classes too high (modulo
+    their number). Without `class_names` they are of ten classes, as an earlier run logged them.
     """
+    classes = len(class_names) or 10
     prediction = labels.astype(np.int64).copy()
-    prediction[list(wrong)] = (prediction[list(wrong)] + shift) % 10
-    probability = np.full((len(labels), 10), 0.01, np.float32)
-    probability[np.arange(len(labels)), prediction] = 0.91
-    return {"label": labels, "prediction": prediction, "probability": probability}
+    prediction[list(wrong)] = (prediction[list(wrong)] + shift) % classes
+    probability = np.full((len(labels), classes), 0.1 / classes, np.float32)
+    probability[np.arange(len(labels)), prediction] += 0.9
+    names = {"class_names": np.array(class_names)} if class_names else {}
+    return {"label": labels, "prediction": prediction, "probability": probability, **names}

@@ -9,8 +9,9 @@ from mnist_exp.compare.columns import worth_listing
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.glossary import TERMS
 from mnist_exp.compare.groups import counted_runs, varied_settings
-from mnist_exp.compare.images import Disagreement, confusion_matrices, disagreements
+from mnist_exp.compare.images import Disagreement, disagreements
 from mnist_exp.compare.labels import tidy
+from mnist_exp.compare.matrices import MistakeCounts, confusion_matrices, mistakes
 from mnist_exp.compare.predictions import PairedPredictions
 from mnist_exp.compare.rows import SHOWN, Row
 from mnist_exp.errors import DataError
@@ -30,7 +31,8 @@ _TERMS = (
 )
 _SPLITS = {"test": ("Test split",), "val": ("Validation split",), "best": ("Validation split",)}
 
-Pair = tuple[Row, list[charts.Drawing], list[Disagreement]]  # with the confusion matrices
+# With the confusion matrices or, of many classes, the mistakes that differ most.
+Pair = tuple[Row, list[charts.Drawing], list[MistakeCounts], list[Disagreement]]
 
 
 def render(comparison: Comparison, written: str, data_dir: str | None = None) -> str:
@@ -101,12 +103,12 @@ def _pairs(comparison: Comparison, rows: list[Row], data_dir: str | None) -> lis
         pair = row.predictions
         assert pair is not None
         different = disagreements(pair, images, baseline)
-        pairs.append((row, confusion_matrices(pair, baseline), different))
+        pairs.append((row, confusion_matrices(pair, baseline), mistakes(pair), different))
     return pairs
 
 
 def _test_images(comparison: Comparison, data_dir: str | None) -> NDArray[np.uint8] | None:
-    """Return the test images [N, 28, 28] that the runs saw, or None.
+    """Return the test images [N, H, W, C] that the runs saw, or None.
 
     None if the runs saw different data, if these cannot be read, or if their labels are not the
     ones that the runs recorded.
@@ -124,7 +126,7 @@ def _test_images(comparison: Comparison, data_dir: str | None) -> NDArray[np.uin
     except DataError:
         return None
     pairs = [row.predictions for row in comparison.rows if row.predictions is not None]
-    return test.images[:, :, :, 0] if all(_saw(pair, test.labels) for pair in pairs) else None
+    return test.images if all(_saw(pair, test.labels) for pair in pairs) else None
 
 
 def _saw(pair: PairedPredictions, labels: NDArray[np.int32]) -> bool:

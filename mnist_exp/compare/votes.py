@@ -1,6 +1,7 @@
 """Let the seeds of a group vote on each test image, and test two predictions of the same images."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,17 +22,20 @@ class Agreement:
 
 
 def majority(
-    predictions: NDArray[np.integer], probabilities: NDArray[np.floating]
+    predictions: Sequence[NDArray[np.integer]], probabilities: Sequence[NDArray[np.floating]]
 ) -> NDArray[np.int64]:
-    """Return the class that most seeds predict for each image, [images].
+    """Return the class that most seeds predict for each image, [N].
 
-    Of classes with as many votes, the one with the higher mean probability counts. `predictions`
-    has shape [seeds, images], `probabilities` [seeds, images, classes].
+    Of classes with as many votes, the one with the higher mean probability counts, and then the
+    first. A seed's predictions are [N], its probabilities [N, K]. Only classes that have a vote
+    are looked at, because an array [seeds, N, K] of many classes is large.
     """
-    classes = np.arange(probabilities.shape[-1])
-    votes = (predictions[:, :, None] == classes).sum(axis=0)
-    tie_break = 0.5 * np.nan_to_num(probabilities.mean(axis=0))
-    return np.asarray(np.argmax(votes + tie_break, axis=-1))
+    candidates = np.stack(predictions, axis=1).astype(np.int64)  # [N, seeds]
+    votes = (candidates[:, :, None] == candidates[:, None, :]).sum(axis=2)
+    means = sum(np.take_along_axis(p, candidates, axis=1).astype(float) for p in probabilities)
+    score = votes + 0.5 * np.asarray(means) / len(probabilities)
+    is_best = score == score.max(axis=1, keepdims=True)
+    return np.where(is_best, candidates, np.iinfo(np.int64).max).min(axis=1)
 
 
 def agreement(

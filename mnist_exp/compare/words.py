@@ -248,7 +248,7 @@ def p_note(paired: Difference, comparison: Comparison) -> str:
 
 
 def images(row: Row, baseline: Row) -> str:
-    """Return how many test images only one of the two reads correctly.
+    """Return how many test images only one of the two gets right.
 
     They are two ensembles, in which the networks of all seeds vote, or two networks; of these, the
     test compares networks, which are not enough to judge their settings.
@@ -263,7 +263,7 @@ def images(row: Row, baseline: Row) -> str:
         _reader(baseline.group.label, pair.baseline_networks),
     )
     counts = (
-        f"Of {plural(total, 'test image')}, {tested.only_group:,} {are} read correctly only by "
+        f"Of {plural(total, 'test image')}, {tested.only_group:,} {are} recognised only by "
         f"{readers[0]}, {tested.only_baseline:,} only by {readers[1]}"
     )
     p_values = f"p {_equals(tested.p)}, Holm-adjusted {p_value(tested.p_holm)}"

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_exp import data
 from mnist_exp.config.identity import DEBUG_EXPERIMENT
+from mnist_exp.data import Dataset
 from mnist_exp.outside import plot_style
-from mnist_exp.tracking import metric_names, params
+from mnist_exp.tracking import metric_names, params, predictions
 from mnist_exp.tracking.job import Job
 from mnist_exp.training import seeds
 from mnist_exp.training.results import EpochResult, best_epoch
@@ -60,7 +60,7 @@ def log(job: Job, program: "Program", epochs: list[EpochResult], tracker: "RunTr
     summary = {metric_names.BEST_ACCURACY: best.val.accuracy, metric_names.BEST_EPOCH: best.epoch}
     tracker.log_summary(summary, epochs[-1].epoch)
     probabilities = predict_probabilities(program, job.dataset.test.images)
-    log_predictions(tracker, job.dataset.test, probabilities)
+    log_predictions(tracker, job.dataset, probabilities)
     if job.origin.keeps_model:
         log_figures(tracker, job, probabilities, epochs)
         entry = _registry_entry(job, epochs)
@@ -68,16 +68,12 @@ def log(job: Job, program: "Program", epochs: list[EpochResult], tracker: "RunTr
 
 
 def log_predictions(
-    tracker: "RunTracker", test: data.Split, probabilities: NDArray[np.float32]
+    tracker: "RunTracker", dataset: Dataset, probabilities: NDArray[np.float32]
 ) -> None:
     """Log label, prediction and probabilities [N, K] of each test image, in the files' order."""
     with _artifacts(tracker, "predictions") as folder:
-        np.savez(
-            folder / "test.npz",
-            label=test.labels,
-            prediction=probabilities.argmax(axis=1),
-            probability=probabilities,
-        )
+        labels, names = dataset.test.labels, dataset.form.class_names
+        predictions.save(folder / "test.npz", labels, probabilities, names)
 
 
 @plot_style.plain()
@@ -90,10 +86,10 @@ def log_figures(
     test, form, reference = job.dataset.test, job.dataset.form, job.reference
     stream = seeds.sequence(job.settings.config.seed, "figures")
     index = int(np.random.default_rng(stream).integers(len(test)))
-    predictions = probabilities.argmax(axis=1)
+    answers = probabilities.argmax(axis=1)
     drawn = {
         "learning_curves": curves.learning_curves(epochs, reference),
-        "confusion_matrix": confusion.confusion_matrix(test.labels, predictions, form.class_names),
+        "confusion_matrix": confusion.confusion_matrix(test.labels, answers, form.class_names),
         "mistakes": pictures.mistakes(test, probabilities, form),
         f"random_{'digit' if form.is_digits else 'image'}": pictures.random_image(
             test, probabilities, form, index

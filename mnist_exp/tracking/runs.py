@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import mlflow
-import numpy as np
 import pandas as pd
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
-from numpy.typing import NDArray
 
 from mnist_exp.errors import UserError, did_you_mean, first_line
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read, read_artifacts
@@ -19,6 +17,7 @@ from mnist_exp.outside.paging import all_pages
 from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.sweeper.foreign_text import clean, printable
+from mnist_exp.tracking import predictions
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
 from mnist_exp.tracking.metric_names import present
 from mnist_exp.tracking.params import with_length
@@ -27,7 +26,6 @@ from mnist_exp.tracking.store import answering, named, uri_to_read
 from mnist_exp.tracking.studies import find_study, studies_beginning, study_name
 from mnist_exp.tracking.views import results_page
 
-PREDICTIONS_BYTES = 2**28  # of a run's predictions on its test images: three million of them
 _MOST_POINTS = 1_000_000  # of a metric over all runs asked for
 _LARGEST_FLOAT = 1.797e308  # MLflow stores an infinity as the largest float
 _TRIAL_STATUS = {"PRUNED": "pruned", "WAITING": "waiting", "FAIL": "failed"}
@@ -68,18 +66,6 @@ class Runs:
     """The last value of each metric."""
     repeats: int = 0
     """Reruns that were left out: the same config, seed and result as the run they repeat."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Predictions:
-    """What a run predicts for its test images."""
-
-    label: NDArray[np.integer]
-    """[N]"""
-    prediction: NDArray[np.integer]
-    """[N]"""
-    probability: NDArray[np.floating]
-    """[N, classes]"""
 
 
 class NoRuns(UserError):
@@ -198,7 +184,7 @@ class Store:
 
     def artifact(self, runs: Runs, run_id: str, path: str) -> bytes | None:
         """Return a run's artifact, or None if it is missing or too large to be ours."""
-        most = PREDICTIONS_BYTES if path.endswith(".npz") else MAX_TEXT_BYTES
+        most = predictions.MOST_BYTES if path == predictions.ARTIFACT else MAX_TEXT_BYTES
         uri = runs.info.at[run_id, "artifacts"]
         try:
             if uri and (folder := local_path(uri)):

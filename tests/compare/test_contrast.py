@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_exp.compare import images
+from mnist_exp.compare import matrices
 from mnist_exp.compare.predictions import PairedPredictions
 
-CSS = Path(images.__file__).with_name("page.css").read_text()
+CSS = Path(matrices.__file__).with_name("page.css").read_text()
 LEAST = 4.5
 
 Color = tuple[float, ...]  # red, green and blue, 0 to 255
@@ -61,18 +61,19 @@ def test_counts_of_every_shade_can_be_read(scheme: str) -> None:
             group_label="b",
             baseline_networks=5,
             group_networks=5,
+            class_names=tuple("0123456789"),
             label=labels,
             baseline=labels[::-1] if wrong > 50 else labels,
             group=read,
         )
-        for drawing in images.confusion_matrices(pair, "a"):
+        for drawing in matrices.confusion_matrices(pair, "a"):
             for cell in ET.fromstring(drawing.picture).iter("rect"):
                 style = cell.get("class", "")
                 if style.startswith("cell"):
                     shades.add((style.split()[1], float(cell.get("fill-opacity", 1))))
     assert len(shades) > 60
     assert {name for name, _ in shades} == {"s1", "s2"}
-    assert max(opacity for _, opacity in shades) == images.DARKEST
+    assert max(opacity for _, opacity in shades) == matrices.DARKEST
     for name, opacity in shades:
         color = rgb(known[f"c{name[1:]}"])
         assert contrast(ink, over(color, opacity * float(known["cell"]), empty)) >= LEAST

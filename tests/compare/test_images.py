@@ -1,46 +1,47 @@
-"""Test images and confusion matrices as the page shows them."""
-
-import base64
-import io
+"""Test images as the page shows them."""
 
 import numpy as np
-from PIL import Image
+import pytest
 
 from mnist_exp.compare import images
 from mnist_exp.compare.predictions import PairedPredictions
+from mnist_exp.outside.images import as_seen, data_uri
+from tests.support.made_data import made
 
 LABEL = np.array([0, 1, 1, 2])
-PAIR = PairedPredictions(
-    group_label="mlp",
-    baseline_networks=5,
-    group_networks=1,
-    label=LABEL,
-    baseline=np.array([0, 1, 7, 3]),
-    group=np.array([0, 5, 1, 3]),
-)
 
 
-def test_png_of_an_image_decodes_to_it() -> None:
-    digit = np.arange(28 * 28, dtype=np.uint8).reshape(28, 28)
-    start, body = images.png(digit).split(",")
-    assert start == "data:image/png;base64"
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(body)))), 255 - digit)
+def pair(class_names: tuple[str, ...]) -> PairedPredictions:
+    return PairedPredictions(
+        group_label="mlp",
+        baseline_networks=5,
+        group_networks=1,
+        class_names=class_names,
+        label=LABEL,
+        baseline=np.array([0, 1, 7, 3]),
+        group=np.array([0, 5, 1, 3]),
+    )
 
 
 def test_what_only_one_of_the_two_gets_right() -> None:
-    group, baseline = images.disagreements(PAIR, np.zeros((4, 28, 28), np.uint8), "softmax")
+    digits = pair(tuple("0123456789"))
+    pictures = np.zeros((4, 28, 28, 1), np.uint8)
+    group, baseline = images.disagreements(digits, pictures, "softmax")
     assert (group.name, group.note) == ("mlp", "1 image")
-    assert [(i.index, i.label, i.wrong) for i in group.images] == [(2, 1, 7)]
+    assert [(i.index, i.label, i.wrong) for i in group.images] == [(2, "1", "7")]
     assert baseline.name == "softmax (baseline)"
-    assert [(i.index, i.label, i.wrong) for i in baseline.images] == [(1, 1, 5)]
+    assert [(i.index, i.label, i.wrong) for i in baseline.images] == [(1, "1", "5")]
+    assert group.images[0].source == data_uri(np.full((28, 28), 255, np.uint8))  # ink on paper
+    assert group.images[0].is_ink
 
 
-def test_confusion_matrices_of_both_and_their_difference() -> None:
-    drawings = images.confusion_matrices(PAIR, "softmax")
-    assert [drawing.title for drawing in drawings] == ["softmax (baseline)", "mlp", "difference"]
-    assert [drawing.note for drawing in drawings[:2]] == [
-        "ensemble of 5: 2 of 4 right",
-        "one network: 2 of 4 right",
-    ]
-    counts = [drawing.picture.count('class="count') for drawing in drawings]
-    assert counts == [4, 4, 2]  # 1 read as 7, or as 5, is the only difference
+@pytest.mark.parametrize(
+    ("shape", "size"), [((32, 32, 3), (56, 56)), ((10, 40, 1), (56, 14)), ((600, 300, 3), (28, 56))]
+)
+def test_images_of_other_data(shape: tuple[int, int, int], size: tuple[int, int]) -> None:
+    form, split = made(shape, [f"kind {i}" for i in range(10)], 4)
+    group, _ = images.disagreements(pair(form.class_names), split.images, "softmax")
+    (image,) = group.images
+    assert (image.label, image.wrong, image.size) == ("kind 1", "kind 7", size)
+    assert image.source == data_uri(as_seen(split.images[2], ink=False))
+    assert not image.is_ink

@@ -233,6 +233,7 @@ def test_images_that_one_gets_right() -> None:
             group_label="b",
             baseline_networks=baseline,
             group_networks=group,
+            class_names=tuple("0123456789"),
             label=digits,
             baseline=digits,
             group=digits,
@@ -241,17 +242,17 @@ def test_images_that_one_gets_right() -> None:
         return words.images(row, comparison.baseline)
 
     assert text(agreement, 4, 5) == (
-        "Of 10,000 test images, 1,040 are read correctly only by the ensemble of b (5 networks), 3 "
+        "Of 10,000 test images, 1,040 are recognised only by the ensemble of b (5 networks), 3 "
         "only by the ensemble of a (4 networks) (McNemar's exact test: p <0.0001, Holm-adjusted "
         "0.5). In an ensemble the networks of all seeds vote; it is usually better than each of "
         "them."
     )
     assert text(agreement, 1, 1) == (
-        "Of 10,000 test images, 1,040 are read correctly only by b, 3 only by a. McNemar's exact "
+        "Of 10,000 test images, 1,040 are recognised only by b, 3 only by a. McNemar's exact "
         "test compares these two trained networks, not their settings: p <0.0001, Holm-adjusted "
         "0.5."
     )
     one_image = Agreement(both=0, only_baseline=0, only_group=1, neither=0, p=1.0, p_holm=1.0)
     assert text(one_image, 3, 1).startswith(
-        "Of 1 test image, 1 is read correctly only by b, 0 only by the ensemble of a (3 networks)"
+        "Of 1 test image, 1 is recognised only by b, 0 only by the ensemble of a (3 networks)"
     )

@@ -26,7 +26,7 @@ ROOMS: dict[str, set[str]] = {
     "studies": {"hydra", "mlflow", "omegaconf", "optuna", "rich"},
     "compare.__main__": set(),
     "tuning": {"markupsafe", "numpy", "pandas", "rich", "sklearn"},
-    "compare": {"markupsafe", "numpy", "pandas", "PIL", "rich", "scipy"},
+    "compare": {"markupsafe", "numpy", "pandas", "rich", "scipy"},
     "tracking": {"keras", "mlflow", "numpy", "pandas", "sqlalchemy", "yaml"},
     "serving": {"keras", "mlflow", "numpy", "pandas", "PIL", "pillow_heif"},
     "figures": {"matplotlib", "numpy"},

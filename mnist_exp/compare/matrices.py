@@ -111,7 +111,7 @@ class _Grid:
     @property
     def margin(self) -> int:
         """Return the room for a name."""
-        return _LETTER * longest(self.names) + 6
+        return _LETTER * longest(self.names) + 10
 
     @property
     def left(self) -> int:

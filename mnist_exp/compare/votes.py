@@ -35,7 +35,8 @@ def majority(
     means = sum(np.take_along_axis(p, candidates, axis=1).astype(float) for p in probabilities)
     score = votes + 0.5 * np.asarray(means) / len(probabilities)
     is_best = score == score.max(axis=1, keepdims=True)
-    return np.where(is_best, candidates, np.iinfo(np.int64).max).min(axis=1)
+    first = np.where(is_best, candidates, np.iinfo(np.int64).max).min(axis=1)
+    return np.asarray(first)
 
 
 def agreement(

@@ -28,9 +28,11 @@ def test_majority_and_how_a_tie_is_broken() -> None:
         [[[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]], [[0.05, 0.9, 0.05], [0.5, 0.4, 0.1]]]
     )
     predictions = probabilities.argmax(axis=2)
-    assert votes.majority(predictions, probabilities).tolist() == [1, 1]
-    three = np.concatenate([predictions, [[0, 0]]])
-    assert votes.majority(three, np.concatenate([probabilities, probabilities[:1]])).tolist() == [
-        0,
-        0,
-    ]
+    assert votes.majority(list(predictions), list(probabilities)).tolist() == [1, 1]
+    three, of_three = [*predictions, np.array([0, 0])], [*probabilities, probabilities[0]]
+    assert votes.majority(three, of_three).tolist() == [0, 0]
+
+
+def test_of_equal_votes_and_probabilities_the_first_class_counts() -> None:
+    even = [np.full((1, 1000), 0.001, np.float16)] * 2
+    assert votes.majority([np.array([700]), np.array([30])], even).tolist() == [30]

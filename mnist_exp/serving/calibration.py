@@ -4,25 +4,53 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_exp.data import Dataset, Split
-from mnist_exp.serving.judgement import Judgement, fit
-from mnist_exp.serving.model import features_and_logits
+from mnist_exp.data import Dataset, Form, Split
+from mnist_exp.serving.judgement import NEIGHBOURS, Judgement, fit
+from mnist_exp.serving.network import Outputs, features_and_logits, outputs
 
 # More images than these would make every run's end slower.
 _REFERENCES, _VALIDATION = 4_000, 2_000
+_MOST_FEATURES = 2**27  # of all reference images, which are in memory at once
 
 
 def judgement_of(model: keras.Model, dataset: Dataset) -> Judgement:
-    """Return the model's rule, fitted on the first training and validation images.
+    """Return the model's rule, fitted on some training and validation images.
 
     No test image is used.
     """
-    both = keras.Model(model.input, [model.layers[-1].input, model.output])
-    train, validation = dataset.train.first(_REFERENCES), dataset.val.first(_VALIDATION)
+    compute = outputs(model)
+    width = _computed(compute, dataset.train.first(1))[0].shape[1]
+    count = min(_REFERENCES, max(1, _MOST_FEATURES // width))
+    train = _references(dataset.train, dataset.form, count)
+    validation = _spread(dataset.val, dataset.form)
     return fit(
-        (_outputs(both, train)[0], train.labels), (*_outputs(both, validation), validation.labels)
+        (_computed(compute, train)[0], train.labels),
+        (*_computed(compute, validation), validation.labels),
     )
 
 
-def _outputs(network: keras.Model, split: Split) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    return features_and_logits(network, split.images.astype(np.float32) / 255)
+def _references(train: Split, form: Form, count: int) -> Split:
+    """Return about `count` training images: of digits the first ones, else the first of each class.
+
+    Of many classes the first images may have few; their order is that of the user's files.
+    """
+    if form.is_digits:
+        return train.first(count)
+    each = max(NEIGHBOURS, count // form.num_classes)
+    of_classes = (np.flatnonzero(train.labels == k)[:each] for k in range(form.num_classes))
+    return _chosen(train, np.concatenate(list(of_classes)))
+
+
+def _spread(validation: Split, form: Form) -> Split:
+    """Return some validation images: of digits the first ones, else as many from all of them."""
+    if form.is_digits or len(validation) <= _VALIDATION:
+        return validation.first(_VALIDATION)
+    return _chosen(validation, np.linspace(0, len(validation) - 1, _VALIDATION).astype(int))
+
+
+def _chosen(split: Split, indices: NDArray[np.int64]) -> Split:
+    return Split(split.images[indices], split.labels[indices])
+
+
+def _computed(compute: Outputs, split: Split) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    return features_and_logits(compute, split.images.astype(np.float32) / 255)

@@ -5,14 +5,15 @@ A copy of this file is part of every logged model, so it imports numpy only.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# The distance of an image is that to the third nearest reference image with the same digit.
-_NEIGHBOURS = 3
+# The distance of an image is that to the third nearest reference image with the same answer.
+NEIGHBOURS = 3
 _DIRECTIONS = 128  # that the features are projected on
-# The shares of validation images that are doubted: as improbable, and as unlike the known digits.
+# The shares of validation images that are doubted: as improbable, and as unlike the known images.
 _UNLIKELY, _UNLIKE = 0.01, 0.025
 _LEAST, _MOST = 0.5, 0.9  # bounds of `least_confidence`
 _TEMPERATURES = np.geomspace(0.25, 8, 61)
@@ -39,7 +40,7 @@ class Judgement:
     farthest: float
     signs: NDArray[np.int8]
     references: NDArray[np.int8]
-    labels: NDArray[np.uint8]
+    labels: NDArray[np.unsignedinteger[Any]]
 
     def judge(
         self, features: NDArray[np.float32], logits: NDArray[np.float64]
@@ -50,22 +51,22 @@ class Judgement:
         return confidence, near & (confidence >= self.least_confidence)
 
     def distances(
-        self, features: NDArray[np.float32], digits: NDArray[np.int64]
+        self, features: NDArray[np.float32], answers: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Return the distance of each image from the reference images of its digit, [N].
+        """Return the distance of each image from the reference images of its answer, [N].
 
-        It is infinite where there are too few reference images of that digit.
+        It is infinite where there are too few reference images of that label.
         """
         projected = _projected(features, self.signs)
-        result = np.full(len(digits), np.inf, np.float32)
-        for digit in np.unique(digits):
-            alike = self.references[self.labels == digit].astype(np.float32)
-            if len(alike) < _NEIGHBOURS:
+        result = np.full(len(answers), np.inf, np.float32)
+        for answer in np.unique(answers):
+            alike = self.references[self.labels == answer].astype(np.float32)
+            if len(alike) < NEIGHBOURS:
                 continue
-            chosen = digits == digit
+            chosen = answers == answer
             directions = alike / np.linalg.norm(alike, axis=1, keepdims=True)
             cosines = projected[chosen] @ directions.T
-            result[chosen] = 1 - np.partition(cosines, -_NEIGHBOURS, axis=1)[:, -_NEIGHBOURS]
+            result[chosen] = 1 - np.partition(cosines, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS]
         return result
 
     def save(self, path: Path) -> None:
@@ -101,7 +102,7 @@ def fit(
     """Return the rule of a network.
 
     `train` are features [N, F] and labels [N] of training images, `validation` features [M, F],
-    logits [M, 10] and labels [M] of others. Without validation images nothing is far.
+    logits [M, K] and labels [M] of others. Without validation images nothing is far.
     """
     features, labels = train
     signs = np.where(
@@ -113,7 +114,7 @@ def fit(
         farthest=np.inf,
         signs=signs,
         references=np.round(127 * _projected(features, signs)).astype(np.int8),
-        labels=labels.astype(np.uint8),
+        labels=labels.astype(np.min_scalar_type(int(labels.max(initial=0)))),
     )
     other_features, logits, right = validation
     if not len(right):
@@ -121,15 +122,15 @@ def fit(
     temperature = float(min(_TEMPERATURES, key=lambda value: _cost(logits / value, right)))
     confidence = np.sort(confidences(logits, temperature))
     least = float(np.clip(np.quantile(confidence, _UNLIKELY), _LEAST, _MOST))
-    digits = logits.argmax(axis=1)
-    distances = rule.distances(other_features, digits)
-    known = distances[np.isfinite(distances) & (digits == right)]
+    answers = logits.argmax(axis=1)
+    distances = rule.distances(other_features, answers)
+    known = distances[np.isfinite(distances) & (answers == right)]
     farthest = float(np.quantile(known, 1 - _UNLIKE)) if len(known) else np.inf
     return replace(rule, temperature=temperature, least_confidence=least, farthest=farthest)
 
 
 def confidences(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    """Return the probability of the most probable digit of each image, [N]."""
+    """Return the probability of the most probable class of each image, [N]."""
     scaled = logits / temperature
     inverse: NDArray[np.float64] = np.exp(scaled - scaled.max(axis=1, keepdims=True)).sum(axis=1)
     return 1 / inverse

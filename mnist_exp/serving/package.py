@@ -1,7 +1,6 @@
 """Log a trained network as a model that loads without mnist_exp, with its preprocessing."""
 
 import hashlib
-import importlib.metadata
 import json
 import shutil
 import tempfile
@@ -14,53 +13,55 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.models import Model, ModelSignature
-from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 from mlflow.types.schema import Array
-from numpy.typing import NDArray
 
 from mnist_exp.outside import moments
 from mnist_exp.outside.paging import all_pages
+from mnist_exp.serving import form, own_source
 from mnist_exp.serving import model as served_model
-from mnist_exp.serving.model import COLUMN, NETWORK, RETURN_PIXELS, RULE
+from mnist_exp.serving.form import Form
+from mnist_exp.serving.inputs import COLUMN
+from mnist_exp.serving.model import RETURN_PIXELS
+from mnist_exp.serving.requirements import requirements
 
 _PACKAGE_DIR = Path(__file__).parent
 _MODULES = (  # a copy of them is part of each model
+    "form",
     "ink",
+    "inputs",
     "judgement",
     "model",
+    "network",
+    "own_source",
     "picture_files",
     "pieces",
     "pixels",
     "preprocessing",
+    "resizing",
     "rules",
     "surroundings",
 )
-# What `mlflow models serve` installs to load the model.
-_REQUIREMENTS = ("tensorflow", "keras", "numpy", "pandas", "pillow")
-# The code of earlier versions, whose networks take the same images: {package: its modules}.
+# The code of earlier versions, whose networks take digits: {package: its modules}.
 _EARLIER = {
     "mnist_exp_model_6c62a684d5c7": ("preprocessing", "served_model"),
     "mnist_exp_model_574362977805": ("judgement", "picture_files", "preprocessing", "served_model"),
+    "mnist_exp_model_cf4fb0451ec0": (
+        "ink",
+        "judgement",
+        "model",
+        "picture_files",
+        "pieces",
+        "pixels",
+        "preprocessing",
+        "rules",
+        "surroundings",
+    ),
 }
 TAG = "mnist_exp.takes"  # of a logged model
 PICTURES = "pictures"
 DATA = "network"  # the folder of what a model loads
-
-# No inputs are named: a picture is a text and an array is not, and no type of MLflow is both. With
-# a type, its server refuses CSV, arrays in a data frame's rows and an index that does not begin at
-# 0. The model checks its input itself.
-_SIGNATURE = ModelSignature(
-    None,
-    Schema(
-        [
-            ColSpec(DataType.long, "digit"),
-            ColSpec(Array(DataType.double), "probabilities"),
-            ColSpec(DataType.double, "confidence", required=False),
-            ColSpec(DataType.boolean, "sure", required=False),
-        ]
-    ),
-    ParamSchema([ParamSpec(RETURN_PIXELS, DataType.boolean, False)]),
-)
+EXAMPLE = "example.npy"  # an image beside that, which the model does not load
 
 
 def logged(client: MlflowClient, run_id: str, step: int) -> LoggedModel | None:
@@ -70,14 +71,11 @@ def logged(client: MlflowClient, run_id: str, step: int) -> LoggedModel | None:
     return next((model for model in ready if model.model_id in _linked(run, step)), None)
 
 
-def log(
-    client: MlflowClient, run_id: str, keras_file: Path, example: NDArray[np.uint8], step: int
-) -> None:
-    """Log the network in the file, as it is after `step` training steps, to the run.
+def log(client: MlflowClient, run_id: str, contents: Path, step: int) -> None:
+    """Log the network in the folder `contents`, as it is after `step` training steps, to the run.
 
-    `example` is a digit [28, 28] uint8. The rule that doubts the network's answers may lie beside
-    it. A model that an earlier try left half logged is completed: it is an output of the run
-    already, though without files, and MLflow cannot remove an output.
+    `contents.write` wrote the folder. A model that an earlier try left half logged is completed: it
+    is an output of the run already, though without files, and MLflow cannot remove an output.
     """
     if logged(client, run_id, step) is not None:
         return
@@ -103,28 +101,46 @@ def log(
                 model_id=model.model_id,
             ),
             loader_module=f"{package.name}.model",
-            data_path=str(_data(keras_file, Path(temporary))),
+            data_path=str(_data(contents, Path(temporary))),
             code_paths=[str(package)],
-            signature=_SIGNATURE,
-            input_example=pd.DataFrame({COLUMN: [served_model.as_picture(example)]}),
-            pip_requirements=[
-                f"{name}=={importlib.metadata.version(name)}" for name in _REQUIREMENTS
-            ],
+            signature=signature(form.load(contents)),
+            input_example=_example(contents),
+            pip_requirements=requirements(own_source.sources(contents)),
         )
         client.log_model_artifacts(model.model_id, str(folder))
     moments.reached("model uploaded")
     client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
 
 
-def _data(keras_file: Path, folder: Path) -> Path:
-    """Return a folder with the network and its rule, or the network's file if there is no rule."""
-    rule = keras_file.with_name(RULE)
-    if not rule.exists():
-        return keras_file
+def signature(form: Form) -> ModelSignature:
+    """Return what a model of this form takes and answers, as MLflow's server checks it.
+
+    No inputs are named: a picture is a text and an array is not, and no type of MLflow is both.
+    With a type, its server refuses CSV, arrays in a data frame's rows and an index that does not
+    begin at 0. The model checks its input itself.
+    """
+    label, name = ColSpec(DataType.long, "label"), ColSpec(DataType.string, "name")
+    answer = [ColSpec(DataType.long, "digit")] if form.is_digits else [label, name]
+    columns: list[ColSpec | TensorSpec] = [
+        *answer,
+        ColSpec(Array(DataType.double), "probabilities"),
+        ColSpec(DataType.double, "confidence", required=False),
+        ColSpec(DataType.boolean, "sure", required=False),
+    ]
+    params = ParamSchema([ParamSpec(RETURN_PIXELS, DataType.boolean, False)])
+    return ModelSignature(None, Schema(columns), params)
+
+
+def _example(contents: Path) -> pd.DataFrame:
+    """Return the input that MLflow shows beside the model: the example as a picture."""
+    image = np.load(contents / EXAMPLE)
+    return pd.DataFrame({COLUMN: [served_model.as_picture(image)]})
+
+
+def _data(contents: Path, folder: Path) -> Path:
+    """Copy what the model loads into the folder and return where it is."""
     data = folder / DATA
-    data.mkdir()
-    shutil.copy(keras_file, data / NETWORK)
-    shutil.copy(rule, data / RULE)
+    shutil.copytree(contents, data, ignore=lambda path, names: {EXAMPLE} & set(names))
     return data
 
 

@@ -1,4 +1,4 @@
-"""`python -m mnist_exp.predict` reads the digit of a picture, a test image or a drawing."""
+"""`python -m mnist_exp.predict` classifies a picture, a test image or a drawing of a digit."""
 
 import argparse
 import base64
@@ -21,33 +21,42 @@ from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.lasting_stream import LastingStream
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mnist_exp.data import Form
     from mnist_exp.predict.trained_models import Prediction, TrainedModel
 
-_DESCRIPTION = """Which digit is that?
+_DESCRIPTION = """Which digit is that? Or, after a run on other images: what is that?
 
-Reads a digit with the logged model of a run, prints it with the probabilities of all ten, and draws
-the picture, what the network sees of it, and the probabilities. docs/predict.md says how a picture
-becomes 28x28 pixels."""
+Classifies a picture or a test image with the logged model of a run, prints the answer with the
+probabilities of the classes, and draws the picture, what the network sees of it, and the
+probabilities. docs/predict.md says how a picture becomes the network's pixels."""
 _EXAMPLES = """examples:
   python -m mnist_exp.predict --image digit.jpg
   python -m mnist_exp.predict --run best --index 7
+  python -m mnist_exp.predict --run RUN_ID --index 7 data.dir=my_images
   python -m mnist_exp.predict --draw --run RUN_ID --run best
 
 exit code: 0, 1 for a mistake, or 130 when --draw is ended with Ctrl-C"""
 _MOST_BYTES = 100_000_000  # of a picture's file
 _MOST_MODELS = 2  # side by side
+_MOST_ROWS = 20  # of the table of probabilities
+_DATA = "data.dir="
 
 
 def _parser() -> Parser:
     """Return the parser of this command's line."""
-    usage = "[--image FILE | --index N | --draw] [options]"
+    usage = "[--image FILE | --index N | --draw] [options] [data.dir=FOLDER]"
     parser = Parser("mnist_exp.predict", _DESCRIPTION, _EXAMPLES, usage=usage)
     text = "best: the highest val/accuracy; default: latest; with --draw up to two, side by side"
     parser.add_argument("--run", action="append", metavar="RUN_ID|best|latest", help=text)
     what = parser.add_mutually_exclusive_group()
-    text = "one digit, dark on light or light on dark, in a format that Pillow reads"
+    text = "a picture in a format that Pillow reads; a digit may be dark on light or light on dark"
     what.add_argument("--image", metavar="FILE", help=text)
-    text = "read test image number N (0 to 9999); default: a random one"
+    text = (
+        "read test image number N, counted from 0, of the run's data, which data.dir=FOLDER finds "
+        "if they were moved; default: a random one"
+    )
     what.add_argument("--index", type=int, metavar="N", help=text)
     what.add_argument("--draw", action="store_true", help="serve a page here to draw a digit on")
     text = "choose the random test image by this number: the same one each time"
@@ -75,14 +84,15 @@ def _refuse_word(word: str, parser: Parser) -> None:
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Read a digit as the command line says.
+    """Classify an image as the command line says.
 
     Raises UserError for a mistake of the user's, before TensorFlow loads.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.words:
-        _refuse_word(options.words[0], parser)
+    folder, words = _folder(options.words)
+    if words:
+        _refuse_word(words[0], parser)
     which = list(dict.fromkeys(options.run or ["latest"]))
     if len(which) > (_MOST_MODELS if options.draw else 1):
         raise UserError(
@@ -93,41 +103,52 @@ def run(arguments: Sequence[str]) -> None:
         raise UserError(
             f"--seed {options.seed}: expected a number >= 0, for a random test image only"
         )
+    if folder is not None and (options.draw or options.image):
+        raise UserError(f"{_DATA}{folder}: names where test images are; expected --index N")
     if options.draw:
         _draw(which, options.uri, options.trust)
-        return
-    image: str | NDArray[np.uint8]
+    else:
+        _classify(which[0], options, folder)
+
+
+def _classify(which: str, options: argparse.Namespace, folder: str | None) -> None:
+    """Show the answer for a picture or a test image. All that can be wrong is reported first."""
+    path, output = None, options.output
     if options.image is not None:
         path = Path(os.path.expanduser(options.image))
-        content = _read(path)
-        image, name, title = base64.b64encode(content).decode(), path.stem, path.name
-        original = _original(content)
-    else:
-        original, index, label = _test_image(options.index, options.seed)
-        image, name, title = original, f"test-{index}", f"test image {index}, label {label}"
-    output = Path(os.path.expanduser(options.output or f"predict-{name}.png"))
-    if output.suffix.lower() != ".png" or not output.parent.is_dir():
-        raise UserError(
-            f"--output {output}: expected a name that ends in .png, in a folder that exists"
-        )
-    if options.image is not None and output.exists() and output.samefile(path):
-        raise UserError(f"--output {output}: that is the picture of --image, which would be lost")
+        content, output = _content(path), output or f"predict-{path.stem}.png"
+    if output is not None:
+        _check_output(Path(os.path.expanduser(output)), path)
+    from mnist_exp.predict import test_images
     from mnist_exp.predict.trained_models import Models
 
-    model = Models(options.uri).load(which[0], options.trust)
+    models = Models(options.uri)
+    found, _ = models.find(which)
+    form = models.form(found.info.run_id)
+    image: str | NDArray[np.uint8]
+    if path is not None:
+        original = _readable(path, content, form)
+        image, title = base64.b64encode(content).decode(), path.name
+    else:
+        image, index, label = test_images.chosen(found, form, folder, options.index, options.seed)
+        original, output = image, output or f"predict-test-{index}.png"
+        title = f"test image {index}, label {clean(form.class_names[label])}"
+    model = models.load(found.info.run_id, options.trust)
     prediction = model.predict(image)
     _show(model, prediction, title)
-    certainty = "" if prediction.doubt is None else ", not sure"
-    _save(original, prediction, f"{title}: {prediction.digit}{certainty}", output)
+    _save(original, prediction, title, form, Path(os.path.expanduser(output)))
 
 
-def _read(path: Path) -> bytes:
-    """Return the content of a picture's file from which a digit can be read.
+def _folder(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Return the folder of the last `data.dir=FOLDER` among the words, and the other words."""
+    folders = [word.removeprefix(_DATA) for word in words if word.startswith(_DATA)]
+    return (folders[-1] if folders else None), [
+        word for word in words if not word.startswith(_DATA)
+    ]
 
-    A picture that the model would refuse is reported before the model loads, which takes seconds.
-    """
-    from mnist_exp.serving import preprocessing
 
+def _content(path: Path) -> bytes:
+    """Return the content of a picture's file. Raises UserError if it cannot be read."""
     try:
         if path.exists() and not path.is_file():
             raise UserError(f"--image {path}: not a file")
@@ -135,73 +156,92 @@ def _read(path: Path) -> bytes:
             raise UserError(
                 f"--image {path}: {path.stat().st_size:,} bytes; at most {_MOST_BYTES:,} are read"
             )
-        content = path.read_bytes()
-        preprocessing.from_bytes(content)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UserError(f"--image {path}: {reason}") from error
-    return content
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"--image {path}: {error.strerror}") from error
 
 
-def _original(content: bytes) -> NDArray[np.uint8]:
-    """Return the picture as a person sees it, [H, W, 3], small enough to draw."""
-    from mnist_exp.serving import picture_files
+def _check_output(output: Path, picture: Path | None) -> None:
+    """Raise UserError for an output that is no PNG, has no folder, or is the picture itself."""
+    if output.suffix.lower() != ".png" or not output.parent.is_dir():
+        raise UserError(
+            f"--output {output}: expected a name that ends in .png, in a folder that exists"
+        )
+    if picture is not None and output.exists() and output.samefile(picture):
+        raise UserError(f"--output {output}: that is the picture of --image, which would be lost")
 
-    return np.asarray(picture_files.shown(content, 800))
 
+def _readable(path: Path, content: bytes, form: "Form") -> NDArray[np.uint8]:
+    """Return the picture as a person sees it, [H, W, 3], small enough to draw.
 
-def _test_image(index: int | None, seed: int | None) -> tuple[NDArray[np.uint8], int, int]:
-    """Return a test image [28, 28], its index and its label. Without an index it is a random one.
-
-    Raises UserError for an index that no test image has.
+    Raises UserError for a picture that the model would refuse, before the model loads, which takes
+    seconds.
     """
-    from mnist_exp import data
+    from mnist_exp.serving import inputs, picture_files
 
-    test = data.load().test
-    if index is None:
-        index = int(np.random.default_rng(seed).integers(len(test)))
-    if not 0 <= index < len(test):
-        raise UserError(f"--index {index}: expected 0 to {len(test) - 1}, the test images")
-    return test.images[index, :, :, 0], index, int(test.labels[index])
+    try:
+        inputs.pixels_of(content, form.image_shape, is_digit=form.is_digits)
+        return np.asarray(picture_files.shown(content, 800))
+    except ValueError as error:
+        raise UserError(f"--image {path}: {error}") from error
 
 
 def _show(model: "TrainedModel", prediction: "Prediction", title: str) -> None:
-    """Print the answer, the probabilities as a table with bars, and the run."""
+    """Print the answer, the most probable classes as a table with bars, and the run."""
+    from rich.text import Text
+
+    console = printing.console()
+    name = clean(prediction.name)
+    answer, doubt = name, ""
+    if prediction.doubt is not None:
+        answer, doubt = "not sure", f", perhaps {name}: {prediction.doubt}"
+    console.print(Text.assemble(f"{clean(title)}: ", (answer, "bold"), doubt), soft_wrap=True)
+    console.print(_table(prediction, model.form))
+    console.print(clean(f"run {model.run_id}  {model.run_name}  {model.uri}"), soft_wrap=True)
+
+
+def _table(prediction: "Prediction", form: "Form") -> "Table":
+    """Return the table of probabilities: of all classes in order, or of many the most probable."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    console = printing.console()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("digit", justify="right")
-    table.add_column("probability", justify="right")
-    table.add_column("")
-    for digit, probability in enumerate(prediction.probabilities):
-        style = "bold" if digit == prediction.digit else None
-        bar = "\N{FULL BLOCK}" * round(30 * probability)
-        table.add_row(str(digit), f"{probability:.4f}", bar, style=style)
-    answer, doubt = str(prediction.digit), ""
-    if prediction.doubt is not None:
-        answer, doubt = "not sure", f", perhaps {prediction.digit}: {prediction.doubt}"
-    text = Text.assemble(f"{clean(title)}: ", (answer, "bold"), doubt)
-    console.print(text, soft_wrap=True)
-    console.print(table)
-    console.print(clean(f"run {model.run_id}  {model.run_name}  {model.uri}"), soft_wrap=True)
+    table.add_column("digit" if form.is_digits else "class", justify="right", overflow="fold")
+    table.add_column("probability", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    probabilities, classes = prediction.probabilities, range(len(form.class_names))
+    if len(classes) > _MOST_ROWS:
+        classes = np.argsort(-probabilities, kind="stable")[:_MOST_ROWS].tolist()
+    for label in classes:
+        style = "bold" if label == prediction.label else None
+        bar = "\N{FULL BLOCK}" * round(30 * probabilities[label])
+        name = clean(form.class_names[label], 60)
+        table.add_row(Text(name), f"{probabilities[label]:.4f}", bar, style=style)
+    rest = len(form.class_names) - len(classes)
+    if rest:
+        others = 1 - sum(probabilities[label] for label in classes)
+        table.add_row(f"{rest:,} others", f"{max(others, 0):.4f}", "")
+    return table
 
 
 @plot_style.plain()
-def _save(original: NDArray[np.uint8], prediction: "Prediction", title: str, output: Path) -> None:
+def _save(
+    original: NDArray[np.uint8], prediction: "Prediction", title: str, form: "Form", output: Path
+) -> None:
     """Draw the answer into a PNG file, and open it where a person looks at this terminal.
 
-    Raises UserError if the file cannot be written.
+    `original` is a picture [H, W, 3], or an image [H, W, C] of the data. Raises UserError if the
+    file cannot be written.
     """
-    from mnist_exp.data import MNIST
     from mnist_exp.figures import pictures
     from mnist_exp.outside.images import as_seen
 
-    picture = as_seen(original[:, :, None], ink=True) if original.ndim == 2 else original
-    pixels = prediction.pixels[:, :, None]
-    figure = pictures.prediction(picture, pixels, prediction.probabilities, title, MNIST)
+    is_data = original.shape == form.image_shape
+    picture = as_seen(original, ink=form.is_digits) if is_data else original
+    certainty = "" if prediction.doubt is None else ", not sure"
+    title = f"{title}: {prediction.name}{certainty}"
+    figure = pictures.prediction(picture, prediction.pixels, prediction.probabilities, title, form)
     drawing = io.BytesIO()
     figure.savefig(drawing, dpi=120, format="png")
     try:
@@ -222,6 +262,12 @@ def _draw(which: Sequence[str], uri: str | None, trust: bool) -> None:
     models = Models(uri)
     # All mistakes are reported before the first model loads; what names one run is shown once.
     run_ids = dict.fromkeys(models.find(name)[0].info.run_id for name in which)
+    for run_id in run_ids:
+        if not models.form(run_id).is_digits:
+            raise UserError(
+                f"--draw is for digits alone, and run {run_id} was trained on other images; "
+                "expected --image or --index"
+            )
     loaded = [models.load(run_id, trust) for run_id in run_ids]
     with drawing.serving(loaded, models.roles()) as server:
         print(f"draw a digit here: {server.url}\nCtrl-C ends it.", flush=True)

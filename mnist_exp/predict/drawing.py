@@ -128,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         answers = [
             {
-                "digit": prediction.digit,
+                "digit": prediction.label,
                 "doubt": prediction.doubt,
                 "probabilities": prediction.probabilities.tolist(),
                 "pixels": prediction.pixels.ravel().tolist(),

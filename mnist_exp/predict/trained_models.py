@@ -4,8 +4,8 @@ import atexit
 import shlex
 import shutil
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +16,14 @@ from mlflow.entities import LoggedModel, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
+from mnist_exp.data import MNIST, Form
 from mnist_exp.errors import UserError, did_you_mean, first_line
 from mnist_exp.outside.paging import all_pages
 from mnist_exp.outside.uris import local_path
 from mnist_exp.serving import foreign_models
 from mnist_exp.serving import package as model_package
-from mnist_exp.serving.model import COLUMN, RETURN_PIXELS
+from mnist_exp.serving.inputs import COLUMN
+from mnist_exp.serving.model import RETURN_PIXELS
 from mnist_exp.serving.package import PICTURES, TAG
 from mnist_exp.serving.same_data import comparable, data_of
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
@@ -40,14 +42,16 @@ class Prediction:
     """A model's answer for one image.
 
     Attributes:
-        digit: The most probable digit.
-        probabilities: The probabilities of all ten digits, [10].
-        pixels: What the network was given, [28, 28], ink 255.
+        label: The most probable class, 0 to K-1; of digits it is the digit.
+        name: The name of that class.
+        probabilities: The probabilities of all classes, [K].
+        pixels: What the network was given, [H, W, C]; of digits, ink is 255.
         doubt: Why the answer cannot be relied on; None if it can, or if the model was logged
             without a rule for that.
     """
 
-    digit: int
+    label: int
+    name: str
     probabilities: NDArray[np.float64]
     pixels: NDArray[np.uint8]
     doubt: str | None = None
@@ -62,6 +66,7 @@ class TrainedModel:
         run_name: The run's name, or the first characters of its id.
         uri: The model as `models:/ID`.
         loaded: What MLflow or `foreign_models` loaded.
+        form: The form of the images that it takes.
         params: The run's params, with the length that it has now.
         metrics: The last value of each of the run's metrics.
     """
@@ -70,32 +75,41 @@ class TrainedModel:
     run_name: str
     uri: str
     loaded: Any
+    form: Form = MNIST
     params: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
 
     def predict(self, image: str | NDArray[np.uint8]) -> Prediction:
-        """Return the answer for a picture's file in base64, or for an image [28, 28] of MNIST.
+        """Return the answer for a picture's file in base64, or for an image [H, W, C] of the data.
 
         Raises UserError for a picture that the model refuses.
         """
-        images = pd.DataFrame({COLUMN: [image]}) if isinstance(image, str) else image[None]
+        images: Any
+        if isinstance(image, str):
+            images = pd.DataFrame({COLUMN: [image]})
+        else:  # as fractions: numbers of 0 and 1 alone would be taken for them
+            images = image[None] / np.float32(255)
         try:
             row = self.loaded.predict(images, params={RETURN_PIXELS: True}).iloc[0]
         except MlflowException as error:
             raise UserError(error.message.removeprefix("image 0: ")) from error
+        label = int(row["digit" if self.form.is_digits else "label"])
+        is_doubted = not row.get("sure", True)
         return Prediction(
-            digit=int(row["digit"]),
+            label=label,
+            name=self.form.class_names[label],
             probabilities=np.asarray(row["probabilities"]),
-            pixels=np.asarray(row["pixels"], np.uint8),
-            doubt=None if row.get("sure", True) else _doubt(float(row["confidence"])),
+            pixels=np.asarray(row["pixels"], np.uint8).reshape(self.form.image_shape),
+            doubt=_doubt(float(row["confidence"]), self.form) if is_doubted else None,
         )
 
 
-def _doubt(confidence: float) -> str:
+def _doubt(confidence: float, form: Form) -> str:
     """Return why an answer with this confidence cannot be relied on."""
     if confidence < 0.9:
         return f"its confidence, the probability after calibration, is {confidence:.0%}"
-    return "it is unlike the digits that the network was trained on"
+    known = "digits" if form.is_digits else "images"
+    return f"it is unlike the {known} that the network was trained on"
 
 
 class Models:
@@ -131,6 +145,15 @@ class Models:
             )
         return runs[0], models[runs[0].info.run_id]
 
+    def form(self, which: str) -> Form:
+        """Return the form of the images that the model of the run takes, which `which` names.
+
+        Raises UserError as `find`, and for a model whose files cannot be read.
+        """
+        run, model = self.find(which)
+        with in_use(self._uri), _loading(run):
+            return foreign_models.form_of(self._client, model)
+
     def load(self, which: str, trust: bool = False) -> TrainedModel:
         """Load the model of the run that `which` names, as `find`; TensorFlow takes seconds.
 
@@ -139,25 +162,20 @@ class Models:
         from mnist_exp.training.startup import quick_imports, quiet
 
         run, model = self.find(which)
-        try:
-            with in_use(self._uri), quick_imports(), quiet():
-                keras_state.pin()
-                uri, loaded = f"models:/{model.model_id}", None
-                if trust:
-                    loaded = mlflow.pyfunc.load_model(uri, dst_path=_copy_for(model))
-                else:
-                    loaded = foreign_models.load(self._client, model)
-        except (MlflowException, OSError, ValueError) as error:
-            raise UserError(
-                f"run {run.info.run_id}: its model cannot be loaded ({first_line(error)})"
-            ) from error
-        except UserError as error:
-            raise UserError(f"run {run.info.run_id}: its model is not loaded: {error}") from error
+        with _loading(run), in_use(self._uri), quick_imports(), quiet():
+            keras_state.pin()
+            uri, loaded = f"models:/{model.model_id}", None
+            form = foreign_models.form_of(self._client, model)
+            if trust:
+                loaded = mlflow.pyfunc.load_model(uri, dst_path=_copy_for(model))
+            else:
+                loaded = foreign_models.load(self._client, model)
         return TrainedModel(
             run_id=run.info.run_id,
             run_name=run.info.run_name or run.info.run_id[:8],
             uri=uri,
             loaded=loaded,
+            form=form,
             params=with_length(run.data.params, run.data.tags),
             metrics=run.data.metrics,
         )
@@ -225,6 +243,19 @@ class Models:
             order_by=["attributes.start_time DESC"],
         )
         return [run for run in runs if run.info.run_id in models]
+
+
+@contextmanager
+def _loading(run: Run) -> Iterator[None]:
+    """Raise UserError, which names the run, for what its model's files raise in the block."""
+    try:
+        yield
+    except (MlflowException, OSError, ValueError) as error:
+        raise UserError(
+            f"run {run.info.run_id}: its model cannot be loaded ({first_line(error)})"
+        ) from error
+    except UserError as error:
+        raise UserError(f"run {run.info.run_id}: its model is not loaded: {error}") from error
 
 
 def _copy_for(model: LoggedModel) -> str | None:

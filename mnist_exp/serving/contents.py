@@ -36,7 +36,7 @@ def write(folder: Path, model: keras.Model, dataset: Dataset, own: OwnNetwork | 
     A network of this package is one file of Keras. One of the user's own is its source, its options
     and its weights: Keras could not restore layers that it does not know.
     """
-    form.save(dataset.form.image_shape, dataset.form.class_names, folder)
+    form.save(folder, dataset.form.image_shape, dataset.form.class_names)
     if own is None:
         model.save(folder / NETWORK)
     else:

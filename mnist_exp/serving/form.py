@@ -4,6 +4,7 @@ A copy of this file is part of every logged model, so it imports Python's own mo
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def parsed(content: bytes) -> Form:
     return Form(image_shape=(height, width, channels), class_names=names)
 
 
-def save(image_shape: tuple[int, int, int], class_names: tuple[str, ...], folder: Path) -> None:
+def save(folder: Path, image_shape: tuple[int, int, int], class_names: Sequence[str]) -> None:
     """Write the file that `load` reads."""
     values = {"image_shape": list(image_shape), "class_names": list(class_names)}
     (folder / FILE).write_text(json.dumps(values), encoding="utf-8")

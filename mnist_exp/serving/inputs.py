@@ -45,15 +45,17 @@ def images(model_input: Any, form: Form) -> NDArray[np.float32]:
     return (pixels / 255).astype(np.float32) if pixels.max() > 1 else pixels
 
 
-def pixels_of(content: bytes, form: Form) -> NDArray[np.uint8]:
-    """Return what a network of this form is given of a picture's file, [H, W, C].
+def pixels_of(
+    content: bytes, image_shape: tuple[int, int, int], *, is_digit: bool
+) -> NDArray[np.uint8]:
+    """Return what a network is given of a picture's file, [H, W, C].
 
     A digit is preprocessed as MNIST's scans were; any other picture is resized. Raises PictureError
     for a file that is no picture, or that shows no digit where one is expected.
     """
-    if form.is_digits:
+    if is_digit:
         return preprocessing.from_bytes(content)[:, :, None]
-    return resizing.from_bytes(content, form.image_shape)
+    return resizing.from_bytes(content, image_shape)
 
 
 def _shapes(form: Form) -> tuple[tuple[int, ...], ...]:
@@ -126,7 +128,8 @@ def _decoded(text: str | bytes, number: int, form: Form) -> NDArray[np.float32]:
     Raises MlflowException, which names the picture by its number.
     """
     try:
-        return (pixels_of(_content(text), form) / 255).astype(np.float32)
+        pixels = pixels_of(_content(text), form.image_shape, is_digit=form.is_digits)
+        return (pixels / 255).astype(np.float32)
     except PictureError as error:
         raise _refused(f"image {number}: {error}") from error
 

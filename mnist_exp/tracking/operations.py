@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, get_args
 
 import mlflow.entities
-import numpy as np
 from mlflow import MlflowClient
 from mlflow.entities import InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
@@ -161,7 +160,8 @@ class Files(FileOperation):
 class Model(FileOperation):
     """Log the model of after `step` training steps, unless the run has it.
 
-    The folder has its network, an example image, and perhaps the rule that doubts its answers.
+    `serving.contents` or an earlier version wrote the folder: it has the network, an example image,
+    and perhaps the form of the images and the rule that doubts the network's answers.
     """
 
     do = "model"
@@ -169,17 +169,15 @@ class Model(FileOperation):
 
     def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
         """Log it; on a server older than MLflow 3, which takes no models, as an artifact."""
-        network = Path(self.folder) / "model.keras"
-        example = np.load(Path(self.folder) / "example.npy")
         try:
-            package.log(client, run_id, network, example, self.step)
+            package.log(client, run_id, Path(self.folder), self.step)
         except MlflowException as error:
             if "/logged-models" not in str(error) or "404" not in str(error):
                 raise
-            client.log_artifact(run_id, str(network), "model")
+            client.log_artifacts(run_id, self.folder, "model")
             warn(
                 "the tracking server is older than MLflow 3 and takes no models, so that predict "
-                "cannot use this run; its network is the artifact model/model.keras"
+                "cannot use this run; its network is in the artifact folder model"
             )
 
 

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import yaml
 from mlflow import MlflowClient
 from mlflow.data.code_dataset_source import CodeDatasetSource
@@ -17,11 +16,11 @@ from mlflow.entities import Run, RunData
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
+from mnist_exp.config.group_schemas import OwnModelConfig
 from mnist_exp.config.identity import LENGTH, flatten
 from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.own_code.code import DIGEST_TAG, FOLDER, OwnCode
-from mnist_exp.serving.model import RULE
 from mnist_exp.serving.registry import Entry
 from mnist_exp.tracking import description, environment, metric_names, operations, params
 from mnist_exp.tracking.attempts import Attempt
@@ -200,13 +199,15 @@ class RunTracker:
 
         With an `entry`, it is put into the registry, too.
         """
-        from mnist_exp.serving import calibration
+        from mnist_exp.serving import contents
 
-        dataset = self._job.dataset
+        config, code, own = self._job.settings.config.model, self._job.own.code, None
+        if isinstance(config, OwnModelConfig) and code is not None:
+            own = contents.OwnNetwork(
+                build=config.build, options=config.options, sources=code.sources
+            )
         with tempfile.TemporaryDirectory() as folder:
-            model.save(Path(folder) / "model.keras")
-            np.save(Path(folder) / "example.npy", dataset.test.images[0, :, :, 0])
-            calibration.judgement_of(model, dataset).save(Path(folder) / RULE)
+            contents.write(Path(folder), model, self._job.dataset, own)
             self._outbox.send(operations.Model(folder=folder, step=step))
         if entry is not None:
             self._outbox.send(operations.Register(step, asdict(entry)))

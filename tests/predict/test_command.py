@@ -84,7 +84,7 @@ def test_drawn_letters_and_scribbles_are_doubted_and_digits_are_read(here: Path)
     assert doubted > 12
     for digit, text in drawn.DIGITS.items():
         content = encoded(drawn.drawn(drawn.strokes_of(text), random))
-        assert model.predict(base64.b64encode(content).decode()).digit == int(digit)
+        assert model.predict(base64.b64encode(content).decode()).label == int(digit)
 
 
 def test_several_digits_are_reported(here: Path, mnist: data.Dataset) -> None:

@@ -33,9 +33,9 @@ def test_index_gives_what_the_run_recorded(
     (path,) = trained.folder.rglob("test.npz")
     recorded = np.load(path)["probability"]
     for index in (0, 1, 9999):
-        prediction = model.predict(mnist.test.images[index, :, :, 0])
+        prediction = model.predict(mnist.test.images[index])
         assert prediction.probabilities == pytest.approx(recorded[index], abs=1e-5)
-        assert (prediction.pixels == mnist.test.images[index, :, :, 0]).all()
+        assert (prediction.pixels == mnist.test.images[index]).all()
 
 
 def test_a_run_registers_its_model(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def accuracy(model: TrainedModel, mnist: data.Dataset, form: str, count: int) ->
         file = KINDS[form](mnist.test.images[index, :, :, 0], random)
         with contextlib.suppress(UserError):
             right += (
-                model.predict(base64.b64encode(file).decode()).digit == mnist.test.labels[index]
+                model.predict(base64.b64encode(file).decode()).label == mnist.test.labels[index]
             )
     return right / count
 
@@ -149,7 +149,9 @@ def test_a_served_model_gives_the_same_answer(
         status, answer = ask(endpoint, {"inputs": [array]})
         assert status == 200, answer
         served = answer["predictions"][0]["probabilities"]
-        assert served == pytest.approx(model.predict(digit).probabilities.tolist(), abs=1e-6)
+        assert served == pytest.approx(
+            model.predict(digit[:, :, None]).probabilities.tolist(), abs=1e-6
+        )
     status, answer = ask(
         endpoint, {"dataframe_records": [{"image": base64.b64encode(b"text").decode()}]}
     )

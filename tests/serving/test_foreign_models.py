@@ -37,15 +37,17 @@ def logged(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
     """A folder with a store in which a finished run has a small model."""
     folder = tmp_path_factory.mktemp("logged")
     shutil.copy(empty_store, folder / "mlflow.db")
-    keras_file = folder / "model.keras"
-    network("model=cnn3x3", *SMALL).save(keras_file)
+    contents = folder / "contents"
+    contents.mkdir()
+    network("model=cnn3x3", *SMALL).save(contents / "model.keras")
+    np.save(contents / "example.npy", np.zeros((28, 28), np.uint8))
     before = os.getcwd()
     os.chdir(folder)
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
     try:
         client = mlflow.MlflowClient()
         run_id = client.create_run(client.create_experiment("x")).info.run_id
-        model_package.log(client, run_id, keras_file, np.zeros((28, 28), np.uint8), 1)
+        model_package.log(client, run_id, contents, 1)
         client.log_metric(run_id, "val/accuracy", 0.5)
         client.set_terminated(run_id)
     finally:
@@ -216,7 +218,7 @@ CHANGES = [
 def test_a_network_that_is_none_of_ours_is_refused_in_a_line(
     artifacts: Path, change: Callable[[dict[str, bytes]], None]
 ) -> None:
-    repacked(artifacts / "data" / "model.keras", change)
+    repacked(artifacts / "data" / "network" / "model.keras", change)
     with pytest.raises(UserError, match="^run [0-9a-f]{32}: its model cannot be loaded") as caught:
         answer()
     assert str(caught.value).isprintable()
@@ -226,7 +228,7 @@ def test_a_network_that_is_none_of_ours_is_refused_in_a_line(
 
 @pytest.mark.parametrize("change", ["cut", "flipped", "empty", "text", "h5", "gone"])
 def test_a_file_that_is_damaged_is_refused_in_a_line(artifacts: Path, change: str) -> None:
-    path = artifacts / "data" / "model.keras"
+    path = artifacts / "data" / "network" / "model.keras"
     content = path.read_bytes()
     middle = len(content) // 2
     path.write_bytes(
@@ -248,12 +250,12 @@ def test_a_file_that_is_damaged_is_refused_in_a_line(artifacts: Path, change: st
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_model_of_ours_consists_of_known_layers(tmp_path: Path, kind: str) -> None:
-    from mnist_exp.serving.foreign_models import _check_network
+    from mnist_exp.serving import foreign_networks
 
     for extras in ([], ["init=glorot"], ["init=he"]):
         small = SMALL[:2] if "cnn" in kind else []
         network(kind, *small, *extras).save(tmp_path / "model.keras")
-        _check_network(tmp_path / "model.keras")
+        foreign_networks.check(tmp_path / "model.keras")
 
 
 def test_the_model_is_the_runs_output(artifacts: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 from mnist_exp import data
 from mnist_exp.serving import calibration, judgement
 from mnist_exp.serving.judgement import Judgement
-from mnist_exp.serving.model import NETWORK, RULE, DigitModel, features_and_logits
+from mnist_exp.serving.model import RULE, ServedModel
+from mnist_exp.serving.network import NETWORK, features_and_logits, outputs
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +37,9 @@ def rule(network: keras.Model, mnist: data.Dataset) -> Judgement:
 def judged(
     network: keras.Model, rule: Judgement, images: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    both = keras.Model(network.input, [network.layers[-1].input, network.output])
-    features, logits = features_and_logits(both, images[..., None].astype(np.float32) / 255)
+    features, logits = features_and_logits(
+        outputs(network), images[..., None].astype(np.float32) / 255
+    )
     return (*rule.judge(features, logits), logits.argmax(axis=1))
 
 
@@ -70,7 +72,7 @@ def test_it_is_stored_beside_the_network_and_read_again(
     rule.save(tmp_path / RULE)
     assert (tmp_path / RULE).stat().st_size < 1_000_000
     network.save(tmp_path / NETWORK)
-    answer = DigitModel(tmp_path).predict(mnist.test.images[:50])
+    answer = ServedModel(tmp_path).predict(mnist.test.images[:50])
     confidence, sure, digits = judged(
         network, judgement.load(tmp_path / RULE), mnist.test.images[:50, :, :, 0]
     )
@@ -81,7 +83,7 @@ def test_it_is_stored_beside_the_network_and_read_again(
         == judged(network, rule, mnist.test.images[:50, :, :, 0])[1].tolist()
     )
     assert answer["confidence"].tolist() == pytest.approx(confidence.tolist(), abs=1e-6)
-    assert "sure" not in DigitModel(tmp_path / NETWORK).predict(mnist.test.images[:2])
+    assert "sure" not in ServedModel(tmp_path / NETWORK).predict(mnist.test.images[:2])
 
 
 def test_a_digit_that_was_never_seen_is_doubted(rule: Judgement) -> None:

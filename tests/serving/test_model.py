@@ -12,7 +12,8 @@ from mlflow.pyfunc import PyFuncModel, scoring_server
 
 from mnist_exp import data
 from mnist_exp.serving import package as model_package
-from mnist_exp.serving.model import DigitModel, _load_pyfunc, as_picture
+from mnist_exp.serving.form import DIGITS
+from mnist_exp.serving.model import ServedModel, _load_pyfunc, as_picture
 from mnist_exp.serving.preprocessing import from_bytes
 from tests.support.pictures import dark_on_light, encoded, large
 
@@ -28,7 +29,7 @@ def keras_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def model(keras_file: Path) -> DigitModel:
+def model(keras_file: Path) -> ServedModel:
     return _load_pyfunc(str(keras_file))
 
 
@@ -42,7 +43,7 @@ def probabilities(answer: pd.DataFrame) -> np.ndarray:
 
 
 def test_arrays_in_every_range_and_shape_are_the_same_images(
-    model: DigitModel, digits: np.ndarray
+    model: ServedModel, digits: np.ndarray
 ) -> None:
     expected = model.predict(digits)
     assert (expected["digit"] == probabilities(expected).argmax(axis=1)).all()
@@ -60,7 +61,7 @@ def test_arrays_in_every_range_and_shape_are_the_same_images(
         )
 
 
-def test_pictures_are_preprocessed(model: DigitModel, digits: np.ndarray) -> None:
+def test_pictures_are_preprocessed(model: ServedModel, digits: np.ndarray) -> None:
     files = [encoded(dark_on_light(large(digit))) for digit in digits[..., 0]]
     texts = [base64.b64encode(file).decode() for file in files]
     texts[1] = f"data:image/png;base64,{texts[1]}"
@@ -71,7 +72,7 @@ def test_pictures_are_preprocessed(model: DigitModel, digits: np.ndarray) -> Non
     assert "pixels" not in model.predict(texts)
 
 
-def test_many_images_are_computed_in_parts(model: DigitModel, mnist: data.Dataset) -> None:
+def test_many_images_are_computed_in_parts(model: ServedModel, mnist: data.Dataset) -> None:
     images = mnist.test.images[:1001]
     assert probabilities(model.predict(images))[1000] == pytest.approx(
         probabilities(model.predict(images[1000:]))[0], abs=1e-6
@@ -97,7 +98,7 @@ BLANK = as_picture(np.zeros((28, 28), np.uint8))
     ids=str,
 )
 def test_what_is_no_image_is_refused_as_the_clients_mistake(
-    model: DigitModel, model_input: object, reason: str
+    model: ServedModel, model_input: object, reason: str
 ) -> None:
     with pytest.raises(MlflowException, match=reason) as refused:
         model.predict(model_input)
@@ -153,7 +154,7 @@ def served(keras_file: Path, tmp_path_factory: pytest.TempPathFactory) -> PyFunc
         loader_module=f"{package.name}.model",
         data_path=str(keras_file),
         code_paths=[str(package)],
-        signature=model_package._SIGNATURE,
+        signature=model_package.signature(DIGITS),
         pip_requirements=[],
     )
     return mlflow.pyfunc.load_model(str(folder / "model"))
@@ -161,7 +162,7 @@ def served(keras_file: Path, tmp_path_factory: pytest.TempPathFactory) -> PyFunc
 
 @pytest.mark.parametrize("form", REQUESTS)
 def test_every_form_of_a_request_to_mlflows_server(
-    served: PyFuncModel, model: DigitModel, form: str
+    served: PyFuncModel, model: ServedModel, form: str
 ) -> None:
     kind, body = REQUESTS[form]
     text = body if isinstance(body, str) else json.dumps(body)

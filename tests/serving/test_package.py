@@ -17,14 +17,15 @@ class Cut(BaseException):
 
 
 @pytest.fixture(scope="module")
-def keras_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def contents(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import keras
 
     images = keras.Input((28, 28, 1))
     model = keras.Model(images, keras.layers.Dense(10)(keras.layers.Flatten()(images)))
-    path = tmp_path_factory.mktemp("model") / "model.keras"
-    model.save(path)
-    return path
+    folder = tmp_path_factory.mktemp("contents")
+    model.save(folder / "model.keras")
+    np.save(folder / "example.npy", EXAMPLE)
+    return folder
 
 
 @pytest.fixture
@@ -64,14 +65,14 @@ def logged(client: mlflow.MlflowClient, run_id: str, step: int) -> str:
 @pytest.mark.parametrize("error", [Cut, OSError])
 @pytest.mark.parametrize("method", ["log_outputs", "log_model_artifacts", "finalize_logged_model"])
 def test_half_logged_is_completed(
-    client: mlflow.MlflowClient, keras_file: Path, method: str, error: type[BaseException]
+    client: mlflow.MlflowClient, contents: Path, method: str, error: type[BaseException]
 ) -> None:
     run_id = client.create_run("0").info.run_id
     with pytest.raises(error):
-        model_package.log(cut_at(method, error, client), run_id, keras_file, EXAMPLE, 7)
+        model_package.log(cut_at(method, error, client), run_id, contents, 7)
     assert model_package.logged(client, run_id, 7) is None
     for _ in range(2):
-        model_package.log(client, run_id, keras_file, EXAMPLE, 7)
+        model_package.log(client, run_id, contents, 7)
     (model,) = client.search_logged_models(["0"])
     assert outputs(client, run_id) == [(model.model_id, 7)]
     assert model.status == "READY"
@@ -81,7 +82,7 @@ def test_half_logged_is_completed(
 
 
 def test_what_mlflow_itself_left_half_logged_is_completed(
-    client: mlflow.MlflowClient, keras_file: Path
+    client: mlflow.MlflowClient, contents: Path
 ) -> None:
     """MLflow links a model to its run before it has files.
 
@@ -92,16 +93,14 @@ def test_what_mlflow_itself_left_half_logged_is_completed(
         model = client.create_logged_model("0", "model", source_run_id=run_id)
         client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 7)])
         client.finalize_logged_model(model.model_id, status)
-        model_package.log(client, run_id, keras_file, EXAMPLE, 7)
+        model_package.log(client, run_id, contents, 7)
         assert logged(client, run_id, 7) == model.model_id
 
 
-def test_a_longer_run_has_a_model_of_each_end(
-    client: mlflow.MlflowClient, keras_file: Path
-) -> None:
+def test_a_longer_run_has_a_model_of_each_end(client: mlflow.MlflowClient, contents: Path) -> None:
     run_id = client.create_run("0").info.run_id
     for step in (7, 14):
-        model_package.log(client, run_id, keras_file, EXAMPLE, step)
+        model_package.log(client, run_id, contents, step)
     assert sorted(step for _, step in outputs(client, run_id)) == [7, 14]
     client.delete_logged_model(logged(client, run_id, 14))
     assert model_package.logged(client, run_id, 14) is None

@@ -65,7 +65,7 @@ def is_usable(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         client = mlflow.MlflowClient(uri)
         (run,) = [run for run in client.search_runs(["1"]) if "rerun_of" not in run.data.tags]
         model = Models(None).load(run.info.run_id)
-        assert model.predict(data.load(eval_limit=1).test.images[0, :, :, 0]).digit in range(10)
+        assert model.predict(data.load(eval_limit=1).test.images[0]).label in range(10)
         store = Store()
         runs = store.select(Selection(experiment="mnist_exp"))
         assert store.artifact(runs, run.info.run_id, "predictions/test.npz")

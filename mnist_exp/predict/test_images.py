@@ -1,0 +1,90 @@
+"""The test images of a run's data, where they are now."""
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_exp.errors import DataError, UserError
+from mnist_exp.serving.same_data import MNIST, data_of
+from mnist_exp.tracking.params import decode
+
+if TYPE_CHECKING:
+    from mlflow.entities import Dataset, Run
+
+    from mnist_exp.data import Form, Split
+
+_ELSEWHERE = "data.dir=FOLDER names where the run's data are now; --image reads a picture"
+
+
+def chosen(
+    run: "Run", form: "Form", folder: str | None, index: int | None, seed: int | None
+) -> tuple[NDArray[np.uint8], int, int]:
+    """Return a test image [H, W, C], its index and its label. Without an index it is a random one.
+
+    `folder` is where the user says that the run's data are, None for where the run found them.
+    Raises UserError for an index that no test image has, and if the data are not there any more.
+    """
+    test = _test_images(run, form, folder)
+    if index is None:
+        index = int(np.random.default_rng(seed).integers(len(test)))
+    if not 0 <= index < len(test):
+        raise UserError(f"--index {index}: expected 0 to {len(test) - 1}, the test images")
+    return test.images[index], index, int(test.labels[index])
+
+
+def _test_images(run: "Run", form: "Form", folder: str | None) -> "Split":
+    """Return the test images of the run's data. Raises UserError for others."""
+    from mnist_exp import data
+
+    place = folder or _recorded_folder(run)
+    try:
+        test = data.load_test(place)
+    except DataError as error:
+        if folder is not None or place is None:
+            raise
+        raise UserError(f"{str(error).partition(chr(10))[0]}\n{_ELSEWHERE}") from error
+    if test.images.shape[1:] != form.image_shape or (place and not _was_tested_on(run, test)):
+        raise UserError(
+            f"data.dir={place}: the test images there are not those of run {run.info.run_id}\n"
+            f"{_ELSEWHERE}"
+        )
+    return test
+
+
+def _recorded_folder(run: "Run") -> str | None:
+    """Return where the run found its data; None for the MNIST that comes with the package.
+
+    The setting may be relative to another folder than the current one. The record of the test
+    images has the whole path.
+    """
+    folder = decode(run.data.params.get("data.dir", "None"))
+    if folder is None or data_of(run) == MNIST:
+        return None
+    record = _test_record(run)
+    source = None if record is None else json.loads(record.source or "{}")
+    place = source.get("tags", {}).get("source") if isinstance(source, dict) else None
+    return place if isinstance(place, str) and os.path.isabs(place) else str(folder)
+
+
+def _was_tested_on(run: "Run", test: "Split") -> bool:
+    """Return whether these are the images that the run has recorded as its test images.
+
+    A run that was scored on its training images, and one of an earlier version, has no such record.
+    """
+    record = _test_record(run)
+    if record is None or run.data.params.get("data.eval_on_train") == "True":
+        return True
+    limit = decode(run.data.params.get("data.eval_limit", "None"))
+    return test.first(limit if isinstance(limit, int) else None).digest.startswith(record.digest)
+
+
+def _test_record(run: "Run") -> "Dataset | None":
+    """Return MLflow's record of the run's test images, None if it has none."""
+    for logged in [] if run.inputs is None else run.inputs.dataset_inputs:
+        context = {tag.key: tag.value for tag in logged.tags}.get("mlflow.data.context")
+        if context == "test":
+            return logged.dataset
+    return None

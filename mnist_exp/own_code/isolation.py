@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-_PREFIX = "own_code_"
+_PREFIX = f"{__name__.replace('.', '_')}_"  # each copy of this file has other names
 _numbers = itertools.count(1)
 _in_use: dict[str, "Modules"] = {}  # by the name of their package
 

@@ -25,23 +25,25 @@ from mnist_exp.serving.inputs import COLUMN
 from mnist_exp.serving.model import RETURN_PIXELS
 from mnist_exp.serving.requirements import requirements
 
-_PACKAGE_DIR = Path(__file__).parent
-_MODULES = (  # a copy of them is part of each model
-    "form",
-    "ink",
-    "inputs",
-    "judgement",
-    "model",
-    "network",
-    "own_source",
-    "picture_files",
-    "pieces",
-    "pixels",
-    "preprocessing",
-    "resizing",
-    "rules",
-    "surroundings",
+_PROJECT = Path(__file__).parent.parent
+_MODULES = (  # a copy of them is part of each model, below folders of the same names
+    "own_code/isolation",
+    "serving/form",
+    "serving/ink",
+    "serving/inputs",
+    "serving/judgement",
+    "serving/model",
+    "serving/network",
+    "serving/own_source",
+    "serving/picture_files",
+    "serving/pieces",
+    "serving/pixels",
+    "serving/preprocessing",
+    "serving/resizing",
+    "serving/rules",
+    "serving/surroundings",
 )
+_LOADER = "serving.model"
 # The code of earlier versions, whose networks take digits: {package: its modules}.
 _EARLIER = {
     "mnist_exp_model_6c62a684d5c7": ("preprocessing", "served_model"),
@@ -100,7 +102,7 @@ def log(client: MlflowClient, run_id: str, contents: Path, step: int) -> None:
                 model_uuid=model.model_id,
                 model_id=model.model_id,
             ),
-            loader_module=f"{package.name}.model",
+            loader_module=f"{package.name}.{_LOADER}",
             data_path=str(_data(contents, Path(temporary))),
             code_paths=[str(package)],
             signature=signature(form.load(contents)),
@@ -171,11 +173,11 @@ def _linked(run: Run, step: int) -> set[str]:
 
 
 def code() -> tuple[str, dict[str, bytes]]:
-    """Return the package that is part of a model: its name, and {file name: content}.
+    """Return the package that is part of a model: its name, and {path: content}.
 
     Packages of other versions have other names: one process may load several models.
     """
-    sources = {f"{name}.py": (_PACKAGE_DIR / f"{name}.py").read_bytes() for name in _MODULES}
+    sources = {f"{name}.py": (_PROJECT / f"{name}.py").read_bytes() for name in _MODULES}
     return _name(sources), sources
 
 
@@ -203,8 +205,10 @@ def _package(folder: Path) -> Path:
     """Write the package of `code` into the folder and return its path."""
     name, sources = code()
     package = folder / name
-    package.mkdir()
-    (package / "__init__.py").touch()
-    for module, source in sources.items():
-        (package / module).write_bytes(source)
+    for path, source in sources.items():
+        file = package / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for above in (package, file.parent):
+            (above / "__init__.py").touch()
+        file.write_bytes(source)
     return package

@@ -87,12 +87,12 @@ def test_our_own_model_is_loaded_without_its_code(artifacts: Path) -> None:
     ):
         path.write_text(MARK)
     text = (artifacts / "MLmodel").read_text()
-    (artifacts / "MLmodel").write_text(text.replace(f"{package.name}.model", "keras"))
+    (artifacts / "MLmodel").write_text(text.replace(f"{package.name}.serving.model", "keras"))
     answer()
     assert not Path("was_run").exists()
 
 
-@pytest.mark.parametrize("module", ["model.py", "pixels.py"])
+@pytest.mark.parametrize("module", ["serving/model.py", "own_code/isolation.py"])
 def test_other_code_is_run_only_if_it_is_trusted(artifacts: Path, module: str) -> None:
     (package,) = (artifacts / "code").iterdir()
     path = package / module
@@ -108,7 +108,7 @@ def test_other_code_is_run_only_if_it_is_trusted(artifacts: Path, module: str) -
     assert not Path("was_run").exists()
     assert not list(Path().glob("predict-*.png"))
     if (
-        module == "model.py"
+        module == "serving/model.py"
     ):  # once: Python keeps modules of the same name, perhaps from another test
         for name in [name for name in sys.modules if name.startswith(package.name)]:
             del sys.modules[name]

@@ -106,9 +106,10 @@ def test_what_is_no_image_is_refused_as_the_clients_mistake(
 
 
 def test_it_needs_nothing_of_mnist_exp_but_its_own_package() -> None:
-    text = (Path(__file__).parents[2] / "mnist_exp" / "serving" / "model.py").read_text()
-    assert "from mnist_exp" not in text
-    assert "import mnist_exp" not in text
+    _, sources = model_package.code()
+    for path, source in sources.items():
+        assert "from mnist_exp" not in source.decode(), path
+        assert "import mnist_exp" not in source.decode(), path
 
 
 PICTURE = encoded(dark_on_light(large(np.pad(np.full((20, 4), 255, np.uint8), ((4, 4), (12, 12))))))
@@ -151,7 +152,7 @@ def served(keras_file: Path, tmp_path_factory: pytest.TempPathFactory) -> PyFunc
     package = model_package._package(folder)
     mlflow.pyfunc.save_model(
         folder / "model",
-        loader_module=f"{package.name}.model",
+        loader_module=f"{package.name}.{model_package._LOADER}",
         data_path=str(keras_file),
         code_paths=[str(package)],
         signature=model_package.signature(DIGITS),

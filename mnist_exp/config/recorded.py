@@ -17,7 +17,7 @@ from mnist_exp.sweeper.foreign_text import clean
 
 _OVERRIDE = re.compile(r"(?P<sign>~|\+{0,2})(?P<key>[\w./-]+)(?:=(?P<value>.*))?", re.DOTALL)
 # Settings that a run does not take over from a record.
-_NOT_TAKEN = ("hydra", "tracking", "resume", "best_of", "sweeps")
+_NOT_TAKEN = ("hydra", "tracking", "resume", "best_of", "sweeps", "trust_code")
 
 
 def overrides(recorded: object, resolved: Mapping[str, Any], where: str) -> list[str]:

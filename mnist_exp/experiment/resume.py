@@ -10,6 +10,7 @@ from mnist_exp.config.recorded import overrides
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose
 from mnist_exp.errors import ConfigError, RunIsGone, UserError, did_you_mean
+from mnist_exp.experiment import own_code
 from mnist_exp.outside.printing import plural
 from mnist_exp.own_code import session
 from mnist_exp.sweeper import quoting
@@ -27,16 +28,17 @@ _CHANGEABLE = (*NEUTRAL, *LENGTH)
 Warn = Callable[[str], None]
 
 
-def record(run_id: str, settings: Settings, data_digest: str) -> dict[str, Any]:
+def record(run_id: str, job: Job) -> dict[str, Any]:
     """Return what a checkpoint keeps about its run."""
-    config = settings.config
+    settings, config = job.settings, job.settings.config
     return {
         "run_id": run_id,
         "overrides": list(settings.overrides),
         "config": config.to_dict(),
         "config_hash": config.hash(),
         "seed": config.seed,
-        _DIGEST: data_digest,
+        _DIGEST: job.dataset.digest,
+        **own_code.in_checkpoint(job.own),
     }
 
 
@@ -112,6 +114,8 @@ def _fault(record: dict[str, Any]) -> str:
     """Return what the record of a checkpoint has in another form than `record` gave it, or ""."""
     kinds = {"run_id": str, "overrides": list, "config_hash": str, "seed": int, "config": dict}
     parts = record
+    if not own_code.is_readable(record):
+        return "its own_code is damaged"
     if isinstance(config := record.get("config"), dict):
         parts = record | {name: config.get(name) for name in ("data", "schedule")}
         kinds |= {"data": dict, "schedule": dict}

@@ -3,23 +3,21 @@
 import contextlib
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from mnist_exp import data
-from mnist_exp.config.own_functions import own_functions
 from mnist_exp.config.presets import find_preset, identify
 from mnist_exp.config.schema import refuse_passwords
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose, refuse_sweep
 from mnist_exp.errors import Killed, NonFiniteCost, PreflightFailed
-from mnist_exp.experiment import interrupts, outcome, resume
+from mnist_exp.experiment import interrupts, outcome, own_code, resume
 from mnist_exp.experiment.conclusion import conclusion
 from mnist_exp.experiment.console import Reporter, layer_text, time_left
 from mnist_exp.experiment.outcome import RunResult
 from mnist_exp.experiment.session_objects import Given, taken
 from mnist_exp.own_code import session
-from mnist_exp.own_code.finding import find
 from mnist_exp.studies import trial
 from mnist_exp.tracking.addresses import check_uri
 from mnist_exp.tracking.job import Job, Origin
@@ -70,7 +68,8 @@ def run_experiment(settings: Settings, given: Given = _NOTHING_GIVEN) -> RunResu
     if settings.config.best_of is not None:
         from mnist_exp.studies.best import best_settings
 
-        settings = best_settings(settings)
+        settings, permitted = best_settings(settings, given.own)
+        given = replace(given, own=permitted)
     with interrupts.raised(), contextlib.ExitStack() as locks:
         try:
             job = _prepare(settings, given, origin, reporter, locks)
@@ -103,12 +102,14 @@ def _prepare(
 ) -> Job:
     """Return the job. If it resumes a run, `locks` holds that run's lock from here on.
 
+    `given` is what the run has of the user's own besides what its settings name.
+
     Raises UserError.
     """
     settings, state = resume.find(settings, origin, reporter.warn, locks)
     config = settings.config
     session.refuse(config.to_dict(), given=given.settings)
-    own = given.with_code(find(own_functions(config, given.own)))
+    own = given.with_code(own_code.of_run(config, state, given.own))
     if own.code is not None:
         locks.callback(own.code.modules.release)
     dataset = data.load(**asdict(config.data))
@@ -209,7 +210,7 @@ def _train(
     from mnist_exp.training.loop import fit
 
     config, folder = job.settings.config, checkpoint.run_folder(tracker.run_id)
-    record = resume.record(tracker.run_id, job.settings, job.dataset.digest)
+    record = resume.record(tracker.run_id, job)
     writer = checkpoint.Writer(program, folder, config.checkpoint.every_seconds, record)
     epochs, start = _begin(job, program, tracker, reporter)
     writer.save(start, epochs)

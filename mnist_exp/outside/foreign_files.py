@@ -76,6 +76,24 @@ def read_artifacts(
     return contents
 
 
+def read_artifact_folder(
+    client: "MlflowClient", run_id: str, folder: str, most_files: int, most_bytes: int
+) -> dict[str, bytes]:
+    """Return {path: content} of all artifacts below the folder.
+
+    Raises ValueError for more than `most_files`, or if a file has more than `most_bytes`, and
+    MLflow's own errors.
+    """
+    paths: list[str] = []
+    waiting = [folder]
+    while waiting:
+        for entry in client.list_artifacts(run_id, waiting.pop()):
+            (waiting if entry.is_dir else paths).append(entry.path)
+            if len(paths) + len(waiting) > most_files:
+                raise ValueError(f"{folder}: expected at most {most_files:,} files, found more")
+    return read_artifacts(client, run_id, dict.fromkeys(paths, most_bytes))
+
+
 def read_yaml(content: bytes, kind: type[_Kind]) -> _Kind:
     """Return the one YAML document in `content`, which has to be of this kind (dict, list ...)."""
     import yaml

@@ -5,6 +5,7 @@ keyboard names it, or because its source lies here just as the record has it, or
 `trust_code=true` says so.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from mnist_exp.own_code.names import Named
 from mnist_exp.sweeper.foreign_text import clean
 
 ALLOW = "trust_code=true"
+_PATH = re.compile(r"(?:(?!\.+/)[^/\\\0]+/)*[^/\\\0]+\.py")  # within its folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,8 @@ class Recorded:
     @property
     def code(self) -> OwnCode | None:
         """The recorded source, to run it; None if it is not whole."""
+        if not all(map(_PATH.fullmatch, self.sources)):
+            return None
         if not self.sources or digest_of(self.sources) != self.digest:
             return None
         return OwnCode(sources=self.sources, folder=self.place)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mnist_exp.command import Parser, main
 from mnist_exp.config.groups import group_names
 from mnist_exp.config.mistakes import USER_ERRORS, explain
+from mnist_exp.config.own_functions import are_named_here, own_functions
 from mnist_exp.config.recorded import overrides as recorded_overrides
 from mnist_exp.config.schema import TrackingConfig
 from mnist_exp.config.settings import Settings, from_dict
@@ -14,6 +15,8 @@ from mnist_exp.errors import Killed, NonFiniteCost, UserError
 from mnist_exp.outside.foreign_files import read_yaml
 from mnist_exp.outside.printing import console, plural, say
 from mnist_exp.own_code import session
+from mnist_exp.own_code.code import DIGEST_TAG, Own, OwnCode
+from mnist_exp.own_code.trust import ALLOW, repeated
 from mnist_exp.rerun.comparison import (
     RunComparison,
     code_differences,
@@ -23,6 +26,7 @@ from mnist_exp.rerun.comparison import (
 from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.record import TrackedRun, newest_rerun, read_run
+from mnist_exp.tracking.recorded_code import recorded_code
 from mnist_exp.tracking.status import FAILURE_REASON
 
 if TYPE_CHECKING:
@@ -36,6 +40,10 @@ of the machine), the packages, the hardware and the code."""
 _EXIT_CODE = """example:
   python -m mnist_exp.rerun 5f0c1e2d3b4a59687766554433221100
 
+trust_code=true:
+  trains, too, if the code of one's own is another than the run had, which is reported, or is not
+  here: then the source in the record runs
+
 exit code:
   0  identical: every metric has the same values, to the last digit
   1  not identical, or the first run did not finish, or has no record to repeat"""
@@ -44,11 +52,12 @@ _MOST_LINES = 20  # of differences shown
 _WIDTH = 250  # of the printed table, whatever the terminal's: a number is never cut
 
 
-def rerun(run_id: str, uri: str | None = None) -> RunComparison:
+def rerun(run_id: str, uri: str | None = None, *, trust_code: bool = False) -> RunComparison:
     """Train the run's config again in a new run, print both side by side, return the comparison.
 
     `uri` None is MLFLOW_TRACKING_URI or the current folder's store. Raises UserError if the store,
-    the run, its record or its data cannot be used.
+    the run, its record or its data cannot be used, or if it names code of the user's own that is
+    not what it had: `trust_code` allows other code, and the recorded source where none is here.
     """
     first = read_run(uri, run_id)
     if "config/resolved.yaml" not in first.files:
@@ -57,13 +66,14 @@ def rerun(run_id: str, uri: str | None = None) -> RunComparison:
             "its artifact config/resolved.yaml is missing"
         )
     settings = settings_of(first, uri)
+    own = Own(code=_own_code(first, settings, trust_code))
     _check_data(first, settings)
     say(f"Rerun of {_title(first)}")
     if not first.is_finished:
         epochs = plural(first.epochs, "whole epoch")
         say(f"The first run is {first.status}: it is compared as far as it went, {epochs}.")
     say("")
-    second = read_run(uri, _train(settings, run_id))
+    second = read_run(uri, _train(settings, run_id, own))
     comparison = compare(first, second)
     _show(comparison)
     return comparison
@@ -96,10 +106,19 @@ def settings_of(run: TrackedRun, uri: str | None = None) -> Settings:
         recorded,
         resume=None,
         best_of=None,
+        trust_code=False,
         tracking=TrackingConfig(experiment=run.experiment, uri=uri),
         tags={**recorded.tags, "rerun_of": run.run_id},
     )
     return Settings(config=config, choices=kinds | choices, overrides=tuple(kept))
+
+
+def _own_code(run: TrackedRun, settings: Settings, trust_code: bool) -> OwnCode | None:
+    """Return the code of the user's own that the run's settings name. Raises OwnCodeError."""
+    functions = own_functions(settings.config)
+    recorded = recorded_code(f"run {run.run_id}", run.run_id, run.tags, run.files)
+    is_named = bool(functions) and are_named_here(functions, settings.overrides, ())
+    return repeated(functions, recorded, is_named=is_named, is_trusted=trust_code)
 
 
 def _check_data(run: TrackedRun, settings: Settings) -> None:
@@ -120,13 +139,14 @@ def _check_data(run: TrackedRun, settings: Settings) -> None:
         )
 
 
-def _train(settings: Settings, run_id: str) -> str:
+def _train(settings: Settings, run_id: str, own: Own) -> str:
     """Return the new run's id. A NaN or infinite cost ends a run, but not the comparison."""
     from mnist_exp.experiment import runner
+    from mnist_exp.experiment.session_objects import Given
 
     tracking = settings.config.tracking
     try:
-        return runner.run_experiment(settings).run_id
+        return runner.run_experiment(settings, Given(own=own)).run_id
     except (KeyboardInterrupt, Killed):
         say("Nothing is compared. The same command trains the run again from its start.")
         raise
@@ -145,6 +165,8 @@ def _show(comparison: RunComparison) -> None:
     same_code = "not recorded, no git checkout"
     if "git.commit" in first.tags and "git.commit" in second.tags:
         same_code = f"the same, commit {first.tags['git.commit'][:12]}"
+    if DIGEST_TAG in first.tags:
+        same_code += f"; your own, digest {clean(first.tags[DIGEST_TAG], 16)}"
     _show_differences("environment", environment_differences(first, second), "the same")
     _show_differences("code", code_differences(first, second), same_code)
     say(comparison.verdict())
@@ -184,18 +206,21 @@ def _title(run: TrackedRun) -> str:
 
 def run(arguments: Sequence[str]) -> int:
     """Train the run again; return the exit code, 0 if the two are identical. Raises UserError."""
-    parser = Parser("mnist_exp.rerun", _DESCRIPTION, _EXIT_CODE, usage="RUN_ID")
+    parser = Parser("mnist_exp.rerun", _DESCRIPTION, _EXIT_CODE, usage=f"RUN_ID [{ALLOW}]")
     run_help = "as MLflow shows it; a run of this folder, or of MLFLOW_TRACKING_URI"
     parser.add_argument("run_ids", nargs="*", metavar="RUN_ID", help=run_help)
     options = parser.parse_args(arguments)
-    setting = next((text for text in options.run_ids if "=" in text), None)
+    run_ids = [text for text in options.run_ids if text != ALLOW]
+    setting = next((text for text in run_ids if "=" in text), None)
     if setting is not None:
         raise UserError(
-            f"{setting}: a rerun has its run's settings; only tracking.uri=URI can be given"
+            f"{setting}: a rerun has its run's settings; only tracking.uri=URI and {ALLOW} can be "
+            "given"
         )
-    if len(options.run_ids) != 1:
-        parser.error(f"expected one RUN_ID, found {' '.join(options.run_ids) or 'none'}")
-    return 0 if rerun(options.run_ids[0], options.uri).identical else 1
+    if len(run_ids) != 1:
+        parser.error(f"expected one RUN_ID, found {' '.join(run_ids) or 'none'}")
+    trust_code = ALLOW in options.run_ids
+    return 0 if rerun(run_ids[0], options.uri, trust_code=trust_code).identical else 1
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from mnist_exp.config.identity import LENGTH
 from mnist_exp.outside.printing import plural
+from mnist_exp.own_code.changes import changes
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.environment import read_hardware, read_packages
 from mnist_exp.tracking.metric_names import BEST_ACCURACY, BEST_EPOCH
 from mnist_exp.tracking.record import History, TrackedRun
+from mnist_exp.tracking.recorded_code import recorded_code
 
 # Metrics that are measured with a clock, or on the machine as a whole, are never the same twice.
 _MEASURED = ("time/", "system/")
@@ -155,7 +157,8 @@ def _hardware(content: bytes) -> Mapping[str, str]:
 def code_differences(first: TrackedRun, second: TrackedRun) -> list[str]:
     """Return a line for another commit and one for other uncommitted changes.
 
-    Empty if the code is the same as far as it is recorded.
+    So has each changed file of the user's own. Empty if the code is the same as far as it is
+    recorded.
     """
     commits = [clean(run.tags.get("git.commit", "not recorded")) for run in (first, second)]
     lines = [f"commit {commits[0][:12]} -> {commits[1][:12]}"] if commits[0] != commits[1] else []
@@ -166,7 +169,8 @@ def code_differences(first: TrackedRun, second: TrackedRun) -> list[str]:
     notes = [run.files.get("env/git_left_out.txt", b"") for run in (first, second)]
     if notes[0] != notes[1]:
         lines.append("changed files that are not recorded (env/git_left_out.txt of both runs)")
-    return lines
+    own = (recorded_code("", run.run_id, run.tags, run.files).sources for run in (first, second))
+    return [*lines, *(f"your own {line} (own_code/ of both runs)" for line in changes(*own))]
 
 
 def _changed_files(diff: bytes) -> str:

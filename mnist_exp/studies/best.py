@@ -1,10 +1,12 @@
 """The settings of a study's best trial, for a run of its own: `best_of=STUDY`."""
 
+from dataclasses import replace
 from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from mnist_exp.config.own_functions import are_named_here, own_functions
 from mnist_exp.config.recorded import overrides
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose
@@ -12,15 +14,21 @@ from mnist_exp.errors import ConfigError
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
 from mnist_exp.outside.printing import say
 from mnist_exp.own_code import session
+from mnist_exp.own_code.changes import changes
+from mnist_exp.own_code.code import Own
+from mnist_exp.own_code.trust import Recorded, repeated
 from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.tracking.recorded_code import read_sources, recorded_code
 from mnist_exp.tracking.store import opened, uri_to_read
 from mnist_exp.tracking.studies import find_study, study_name
 
 _OVERRIDES, _RESOLVED = "config/overrides.yaml", "config/resolved.yaml"
 
 
-def best_settings(settings: Settings) -> Settings:
+def best_settings(settings: Settings, own: Own) -> tuple[Settings, Own]:
     """Return the settings of the best trial of `best_of=STUDY`, with the overrides beside it.
+
+    With them is `own` with the code of the user's own that they name.
 
     STUDY is the study's name, or its beginning if no other study begins so.
 
@@ -34,12 +42,27 @@ def best_settings(settings: Settings) -> Settings:
         study = find_study(client, name, "best_of")
         if study_name(study) != name:
             say(f"{where}: the study {study_name(study)}")
-        recorded, resolved = _record(client, _best_trial(study, where), where)
+        trial = _best_trial(study, where)
+        recorded, resolved = _record(client, trial, where)
+        code = _recorded_code(client, trial, where)
     session.refuse(resolved, f"{where}: ")
     given = [text for text in settings.overrides if not _sets(text, "best_of")]
     _require_folder(resolved, given, where)
     best = compose([*recorded, *given])
-    return best.with_config(tags={**best.config.tags, "best_of": study_name(study)})
+    functions = own_functions(best.config, own)
+    if functions and own.code is None:
+        is_named = are_named_here(functions, recorded, given)
+        trusts = settings.config.trust_code
+        own = replace(own, code=repeated(functions, code, is_named=is_named, is_trusted=trusts))
+        _say_changes(where, code, own)
+    return best.with_config(tags={**best.config.tags, "best_of": study_name(study)}), own
+
+
+def _say_changes(where: str, recorded: Recorded, own: Own) -> None:
+    """Say in which files the code is not what the trial had."""
+    if own.code is not None and own.code.digest != recorded.digest:
+        for line in changes(recorded.sources, own.code.sources):
+            say(f"{where}: other code than its trials had: {line}")
 
 
 def _sets(override: str, key: str) -> bool:
@@ -71,6 +94,18 @@ def _record(client: MlflowClient, run_id: str, where: str) -> tuple[list[str], d
             f"{error}"
         ) from error
     return overrides(recorded, resolved, where), resolved
+
+
+def _recorded_code(client: MlflowClient, run_id: str, where: str) -> Recorded:
+    """Return the trial's own code. Raises ConfigError if its record cannot be used."""
+    tags = client.get_run(run_id).data.tags
+    try:
+        return recorded_code(where, run_id, tags, read_sources(client, run_id, tags))
+    except ValueError as error:
+        raise ConfigError(
+            f"{where}: the record of its best trial, run {clean(run_id, 50)}, cannot be used: "
+            f"{error}"
+        ) from error
 
 
 def _require_folder(resolved: dict[str, Any], given: list[str], where: str) -> None:

@@ -10,6 +10,7 @@ from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts
 from mnist_exp.outside.paging import all_pages
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
 from mnist_exp.tracking.metric_names import present
+from mnist_exp.tracking.recorded_code import read_sources
 from mnist_exp.tracking.status import RunStatus
 from mnist_exp.tracking.store import answering, refusal, uri_to_read
 
@@ -130,7 +131,7 @@ def _read(client: "MlflowClient", run: "Run") -> TrackedRun:
         params=dict(run.data.params),
         tags=dict(run.data.tags),
         metrics=_metrics(client, run),
-        files=read_artifacts(client, run_id, _RECORD),
+        files=read_artifacts(client, run_id, _RECORD) | read_sources(client, run_id, run.data.tags),
     )
 
 

@@ -94,8 +94,8 @@ def test_stores_that_cannot_be_used(workdir: Path, monkeypatch: pytest.MonkeyPat
         (["a", "b"], "expected one RUN_ID, found a b\nusage: "),
         (
             ["a", "seed=3"],
-            "seed=3: a rerun has its run's settings; only tracking.uri=URI and "
-            "trust_code=true can be given",
+            "seed=3: a rerun has its run's settings; only tracking.uri=URI and trust_code=true can "
+            + "be given",
         ),
     ],
 )

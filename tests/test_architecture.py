@@ -35,7 +35,7 @@ ROOMS: dict[str, set[str]] = {
     "preflight": {"keras", "numpy", "tensorflow"},
     "command": set(),
     "config": {"hydra", "omegaconf", "yaml"},
-    "data": {"numpy"},
+    "data": {"numpy", "PIL", "pyarrow"},
     "own_code": set(),
     "errors": set(),
     "outside": {"PIL", "jinja2", "markupsafe", "matplotlib", "mlflow", "numpy", "rich", "yaml"},

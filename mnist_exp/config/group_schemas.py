@@ -22,9 +22,11 @@ _MAX_COUNT = 10**9
 class DataConfig(Checked):
     """The images.
 
-    dir: a folder with four files in MNIST's format; null is the MNIST that comes with the package
+    dir: a folder of IDX files, of pictures in train/CLASS/ and test/CLASS/ or of Parquet files, or
+        an .npz file; null is the MNIST that comes with the package
     class_names: the names of the classes in the order of the labels; null is those of the data
-    validation_size: the number of training images that are held out to validate on, the first ones
+    validation_size: the number of training images that are held out to validate on, the first
+        ones; data with validation images of its own has none held out
     train_limit: the number of images to train on, the first ones of the split; null is all
     eval_limit: the number of images to score, the first ones of each split; null is all
     eval_on_train: score the training images in place of the validation and test images

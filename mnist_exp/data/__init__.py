@@ -2,7 +2,7 @@
 
 from mnist_exp.data.dataset import Dataset, Split
 from mnist_exp.data.form import MNIST, Form
-from mnist_exp.data.mnist import GZIPPED_SHA256, MNIST_SHA256, SHIPPED_DIR
+from mnist_exp.data.known_sets import GZIPPED_SHA256, MNIST_SHA256, SHIPPED_DIR
 from mnist_exp.data.reading import load, load_test
 
 __all__ = [

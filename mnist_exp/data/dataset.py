@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_exp.data.form import MNIST, Form
-from mnist_exp.data.mnist import MNIST_SHA256
+from mnist_exp.data.known_sets import MNIST_SHA256
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,16 @@ class Split:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over image bytes, then labels as one byte each; 64 hex digits."""
-        sha = hashlib.sha256(np.ascontiguousarray(self.images).data)
-        sha.update(self.labels.astype(np.uint8).tobytes())
+        """SHA-256 over image bytes, then labels as one byte each; 64 hex digits.
+
+        Images of another shape than MNIST's have it before their bytes, and labels that do not fit
+        into a byte have four, least first: other data has another digest.
+        """
+        shape = self.images.shape[1:]
+        sha = hashlib.sha256(b"" if shape == MNIST.image_shape else repr(shape).encode())
+        sha.update(np.ascontiguousarray(self.images).data)
+        fit = len(self) == 0 or self.labels.max() < 256
+        sha.update(self.labels.astype(np.uint8 if fit else "<i4").tobytes())
         return sha.hexdigest()
 
 
@@ -40,7 +47,9 @@ class Dataset:
     train, val, test: the splits
     source: where the files are, for people
     form: the shape of the images and the names of the classes
-    sha256: the SHA-256 of each unpacked file that they were read from
+    sha256: the SHA-256 of each unpacked file that they were read from; of pictures in folders that
+        of all that were read of a part
+    name: of the data set: `mnist`, `fashion_mnist`, or what its folder is called
     """
 
     train: Split
@@ -49,6 +58,7 @@ class Dataset:
     source: str
     form: Form = MNIST
     sha256: dict[str, str] = field(default_factory=dict)
+    name: str = "custom"
 
     @property
     def is_mnist(self) -> bool:
@@ -57,6 +67,11 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """Digest of the three splits in the order train, val, test; 64 hex digits."""
+        """Digest of the three splits in the order train, val, test; 64 hex digits.
+
+        The number of classes belongs to it if it is not MNIST's: a class may have no image.
+        """
         digests = "".join(split.digest for split in (self.train, self.val, self.test))
+        if self.form.num_classes != MNIST.num_classes:
+            digests += f" {self.form.num_classes} classes"
         return hashlib.sha256(digests.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Read IDX files in whichever form people have them: gzipped or not, and in folders of archives."""
+"""Read IDX files, MNIST's format, in whichever form people have them."""
 
 import hashlib
 from pathlib import Path
@@ -6,79 +6,107 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_exp.data import idx_names, image_arrays, known_sets
+from mnist_exp.data.file_kinds import kind_of
+from mnist_exp.data.parts import Contents, Part, Source
 from mnist_exp.errors import DataError
 from mnist_exp.outside import foreign_files
 from mnist_exp.outside.printing import plural
 
-IMAGE_SIZE = 28
-NUM_CLASSES = 10
-_MOST_BYTES = 2_000_000_000  # of an unpacked file; MNIST's largest has a fortieth of it
-
-_IMAGES_MAGIC = 2051  # 0x00000803: unsigned bytes, three dimensions
-_LABELS_MAGIC = 2049  # 0x00000801: unsigned bytes, one dimension
-
-# How other files begin, in small letters, which downloads and archives leave in place of IDX files.
-_OTHER_KINDS = {
-    b"<!doctype html": "a web page; download the file itself",
-    b"<html": "a web page; download the file itself",
-    b"<": "an XML file or a web page; download the file itself",
-    b"version https://git-lfs": "a Git LFS pointer; `git lfs pull` fetches the file itself",
-    b"{": "a JSON text",
-    b"[": "a JSON text",
-    b"\x93numpy": "a NumPy array",
-    b"pk\x03\x04": "a ZIP archive; unpack it",
-    b"7z\xbc\xaf": "a 7z archive; unpack it",
-    b"bzh": "a bzip2 archive; unpack it",
-    b"\xfd7zxz": "an xz archive; unpack it",
-    b"(\xb5/\xfd": "a Zstandard archive; unpack it",
-    b"rar!": "a RAR archive; unpack it",
-    b"\x1f\x8b": "a gzip file inside a gzip file; unpack it once",
-    b"\x1f\x9d": "a .Z archive; unpack it",
-    b"par1": "a Parquet table",
-    b"\x89png": "a PNG picture",
-    b"\x89hdf": "an HDF5 file",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"\x80": "a Python pickle",
+# The third byte of a file: what the values are, with NumPy's name. The fourth is the number of
+# dimensions, whose sizes follow.
+_TYPES = {
+    0x08: ("unsigned bytes", ">u1"),
+    0x09: ("signed bytes", ">i1"),
+    0x0B: ("16-bit integers", ">i2"),
+    0x0C: ("32-bit integers", ">i4"),
+    0x0D: ("32-bit floats", ">f4"),
+    0x0E: ("64-bit floats", ">f8"),
 }
+_INTEGERS = (0x08, 0x09, 0x0B, 0x0C)
+
+
+def find(folder: Path, prefix: str | None = None) -> Source | None:
+    """Return the source of the four files in a folder; None if it has none of them.
+
+    `prefix` chooses the files whose names begin so. Raises DataError if some of the four are there
+    or if it is not clear which are meant.
+    """
+    found = idx_names.find(folder, prefix)
+    if found is None:
+        return None
+    prefix, paths = found
+    files = tuple(path for several in paths.values() for path in several)
+    return Source(files=files, read=lambda: _read(folder, prefix, paths))
+
+
+def _read(folder: Path, prefix: str, paths: dict[str, list[Path]]) -> Contents:
+    raw = {name: read_agreed(folder, several) for name, several in paths.items()}
+    parts = {
+        part: _part(folder, prefix, names, [raw[name] for name in names])
+        for part, names in idx_names.four_names(prefix).items()
+    }
+    sha256 = {name: hashlib.sha256(content).hexdigest() for name, content in raw.items()}
+    known = known_sets.known_set(sha256)
+    return Contents(
+        train=parts["train"],
+        test=parts["test"],
+        class_names=known_sets.names_by_prefix(prefix) if known is None else known[1],
+        sha256=sha256,
+        name=None if known is None else known[0],
+    )
+
+
+def _part(folder: Path, prefix: str, names: list[str], raw: list[bytes]) -> Part:
+    """Return the part whose images and labels have these names and unpacked bytes."""
+    images = parse_images(raw[0], f"{folder}/{names[0]}")
+    labels = parse_labels(raw[1], f"{folder}/{names[1]}", has_more=prefix.startswith("qmnist"))
+    if len(images) != len(labels):
+        raise DataError(
+            f"{folder}: {names[0]} has {plural(len(images), 'image')} but {names[1]} has "
+            f"{plural(len(labels), 'label')}; expected one label an image"
+        )
+    if prefix.startswith("emnist-"):  # its pictures are stored with rows and columns exchanged
+        images = np.ascontiguousarray(images.transpose(0, 2, 1, 3))
+    if prefix == "emnist-letters":  # 1 is a
+        labels = labels - 1
+    return Part(where=f"{folder}/{names[1]}", labels=labels, read=lambda chosen: images[chosen])
 
 
 def parse_images(raw: bytes, path: str) -> NDArray[np.uint8]:
-    """Unpacked IDX3 bytes -> uint8 [N, 28, 28, 1]. Raises DataError naming `path`."""
-    count, rows, columns = _parse_header(raw, path, _IMAGES_MAGIC, 3)
-    if (rows, columns) != (IMAGE_SIZE, IMAGE_SIZE):
-        raise DataError(f"{path}: expected images of 28x28 pixels, found {rows}x{columns}")
-    _check_length(raw, path, 16, count * rows * columns, plural(count, "image"))
-    return np.frombuffer(raw, np.uint8, offset=16).reshape(count, rows, columns, 1)
+    """Unpacked IDX bytes -> uint8 [N, H, W, C]. Raises DataError naming `path`."""
+    expected = "images: unsigned bytes in 3 or 4 dimensions"
+    kind, shape, header = _parse_header(raw, path, expected)
+    if kind != 0x08 or len(shape) not in (3, 4):
+        how = "" if kind == 0x08 else "; convert them to bytes from 0 to 255"
+        raise DataError(f"{path}: expected {expected}, found {_described(kind, shape)}{how}")
+    image_arrays.check_shape(shape, path, "images")
+    _check_length(raw, path, header, int(np.prod(shape)), plural(shape[0], "image"))
+    return image_arrays.channels_last(np.frombuffer(raw, np.uint8, offset=header).reshape(shape))
 
 
-def parse_labels(raw: bytes, path: str) -> NDArray[np.int32]:
-    """Unpacked IDX1 bytes -> int32 [N]. Raises DataError naming `path`."""
-    (count,) = _parse_header(raw, path, _LABELS_MAGIC, 1)
-    _check_length(raw, path, 8, count, plural(count, "label"))
-    labels = np.frombuffer(raw, np.uint8, offset=8).astype(np.int32)
-    if labels.max() >= NUM_CLASSES:
-        raise DataError(f"{path}: expected labels 0 to {NUM_CLASSES - 1}, found {labels.max()}")
-    return labels
+def parse_labels(raw: bytes, path: str, *, has_more: bool = False) -> NDArray[np.int64]:
+    """Unpacked IDX bytes -> int64 [N]. Raises DataError naming `path`.
 
-
-def read_file(folder: Path, name: str, sha256: str | None = None) -> bytes:
-    """Return the unpacked bytes of a file, in whichever form the folder has it.
-
-    With `sha256` it has to be the gzipped file of this digest. Raises DataError with its name.
+    `has_more`: the labels may be rows that begin with the class, as those of QMNIST.
     """
-    paths = _files_of(folder, name) if sha256 is None else [folder / f"{name}.gz"]
-    contents = {}
-    for path in paths:
-        try:
-            if sha256 is not None:
-                _check_digest(path, sha256)
-            contents[path] = _unpacked(path)
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
-        except ValueError as error:
-            raise DataError(
-                f"{path}: cannot be read, the file is damaged or truncated ({error})"
-            ) from None
+    expected = "labels: integers in 1 dimension"
+    kind, shape, header = _parse_header(raw, path, expected)
+    if kind not in _INTEGERS or not (len(shape) == 1 or (has_more and len(shape) == 2)):
+        raise DataError(f"{path}: expected {expected}, found {_described(kind, shape)}")
+    dtype = np.dtype(_TYPES[kind][1])
+    size = int(np.prod(shape)) * dtype.itemsize
+    _check_length(raw, path, header, size, plural(shape[0], "label"))
+    labels = np.frombuffer(raw, dtype, offset=header).reshape(shape)
+    return (labels if len(shape) == 1 else labels[:, 0]).astype(np.int64)
+
+
+def read_agreed(folder: Path, paths: list[Path]) -> bytes:
+    """Return the unpacked bytes of a file that the folder has once or several times.
+
+    Raises DataError with its name, also if the files differ.
+    """
+    contents = {path: _read_one(path) for path in paths}
     if len(set(contents.values())) > 1:
         names = " and ".join(str(path.relative_to(folder)) for path in paths)
         raise DataError(
@@ -87,60 +115,25 @@ def read_file(folder: Path, name: str, sha256: str | None = None) -> bytes:
     return contents[paths[0]]
 
 
-def _check_digest(path: Path, expected: str) -> None:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+def _read_one(path: Path) -> bytes:
+    try:
+        return _unpacked(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except ValueError as error:
+        raise DataError(
+            f"{path}: cannot be read, the file is damaged or truncated ({error})"
+        ) from None
+
+
+def check_digest(path: Path, expected: str) -> None:
+    """Raise DataError if the file, as it is on the disk, has another SHA-256."""
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
     if digest != expected:
         raise DataError(f"{path}: damaged; expected SHA-256 {expected}, found {digest}")
-
-
-def _files_of(folder: Path, name: str) -> list[Path]:
-    """Return where that file is; several paths if the folder has it more than once.
-
-    It may be in the folder, in a folder of its own name as Kaggle's archive has it, or in
-    torchvision's MNIST/raw below. Raises DataError if it is nowhere.
-    """
-    dotted = name.replace("-idx", ".idx")  # train-images.idx3-ubyte, as some archives unpack it
-    names = [form + end for form in (name, dotted) for end in ("", ".gz")]
-    paths_below = [[name] for name in names] + [
-        [outer, inner] for outer in names for inner in names
-    ]
-    try:
-        for matching in (_of_name, _in_any_case):
-            for place in ([], ["MNIST", "raw"], ["raw"]):
-                paths = [
-                    path
-                    for parts in paths_below
-                    for path in matching(folder, [*place, *parts])
-                    if path.is_file()
-                ]
-                if paths:
-                    return paths
-        entries = sorted(entry.name for entry in folder.iterdir())
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be read ({error.strerror})") from None
-    listed = ", ".join(entries[:6]) + (" ..." if len(entries) > 6 else "")
-    raise DataError(
-        f"{folder}: expected a file {name} or {dotted}, gzipped or not; "
-        f"found {listed or 'an empty folder'}"
-    )
-
-
-def _of_name(folder: Path, parts: list[str]) -> list[Path]:
-    """Return the path below the folder, whether it exists or not."""
-    return [folder.joinpath(*parts)]
-
-
-def _in_any_case(folder: Path, parts: list[str]) -> list[Path]:
-    """Return the paths below the folder that differ at most in small and capital letters.
-
-    Discs and Windows change them.
-    """
-    if not parts:
-        return [folder]
-    alike = [entry for entry in folder.iterdir() if entry.name.lower() == parts[0].lower()]
-    if len(parts) > 1:
-        alike = [entry for entry in alike if entry.is_dir()]
-    return sorted(path for entry in alike for path in _in_any_case(entry, parts[1:]))
 
 
 def _unpacked(path: Path) -> bytes:
@@ -151,43 +144,33 @@ def _unpacked(path: Path) -> bytes:
     with path.open("rb") as file:
         start = file.read(4)
     if start.startswith(b"\x1f\x8b"):
-        return foreign_files.gunzip(path, _MOST_BYTES)
+        return foreign_files.gunzip(path, image_arrays.MOST_BYTES)
     if start.startswith(b"PK"):
         raise ValueError("a ZIP archive; unpack it")
-    return foreign_files.read(path, _MOST_BYTES)
+    return foreign_files.read(path, image_arrays.MOST_BYTES)
 
 
-def _parse_header(raw: bytes, path: str, magic: int, dimensions: int) -> tuple[int, ...]:
-    size = 4 * (1 + dimensions)
-    if kind := _other_kind(raw):
+def _parse_header(raw: bytes, path: str, expected: str) -> tuple[int, tuple[int, ...], int]:
+    """Return the kind of the values, the shape, and the header's length in bytes."""
+    if kind := kind_of(raw):
         raise DataError(f"{path}: expected an IDX file, found {kind}")
+    size = 4 * (1 + raw[3]) if len(raw) >= 4 else 8
     if len(raw) < size:
         raise DataError(
             f"{path}: expected an IDX header of {size} bytes, found a file of {len(raw)} bytes"
         )
-    number, *shape = (int(n) for n in np.frombuffer(raw, ">u4", count=1 + dimensions))
-    if number != magic:
-        raise DataError(f"{path}: expected IDX magic number {magic}, found {number}")
+    if raw[:2] != b"\0\0" or raw[2] not in _TYPES or not 1 <= raw[3] <= 4:
+        number = int.from_bytes(raw[:4])
+        raise DataError(f"{path}: expected {expected}, found the IDX magic number {number}")
+    shape = tuple(int(n) for n in np.frombuffer(raw, ">u4", count=raw[3], offset=4))
     if shape[0] == 0:
         raise DataError(f"{path}: expected at least one example, found none")
-    return tuple(shape)
+    return raw[2], shape, size
 
 
-def _other_kind(raw: bytes) -> str | None:
-    """Return what a file is that was saved in place of an IDX file, None for an IDX file.
-
-    An IDX file begins with two bytes that are 0.
-    """
-    if not raw or raw[0] == 0:
-        return None
-    start = raw[:200].removeprefix(b"\xef\xbb\xbf").lstrip()
-    for begin, kind in _OTHER_KINDS.items():
-        if start.lower().startswith(begin):
-            return kind
-    text = start.decode("latin-1").splitlines()[:1]
-    if text and text[0].isascii() and text[0].isprintable():
-        return f"a text that begins with {text[0][:60]!r}"
-    return None
+def _described(kind: int, shape: tuple[int, ...]) -> str:
+    number = 256 * kind + len(shape)
+    return f"{_TYPES[kind][0]} in {plural(len(shape), 'dimension')} (IDX magic number {number})"
 
 
 def _check_length(raw: bytes, path: str, header: int, body: int, what: str) -> None:

@@ -1,18 +1,19 @@
 """Read the images that the settings `data.*` name, verify and split them."""
 
-import hashlib
-import os
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_exp.data import forms, idx_files, known_sets, last_read
+from mnist_exp.data.classes import Classes, classes_of
 from mnist_exp.data.dataset import Dataset, Split
-from mnist_exp.data.form import MNIST
-from mnist_exp.data.idx_files import parse_images, parse_labels, read_file
-from mnist_exp.data.mnist import GZIPPED_SHA256, MNIST_SHA256, SHIPPED_DIR
+from mnist_exp.data.form import Form
+from mnist_exp.data.image_arrays import in_color
+from mnist_exp.data.parts import Contents, Part
 from mnist_exp.errors import DataError
-from mnist_exp.outside.printing import plural
 
 
 def load(
@@ -24,75 +25,116 @@ def load(
     eval_limit: int | None = None,
     eval_on_train: bool = False,
 ) -> Dataset:
-    """Read the four files and split them. The parameters are the settings `data.*`.
+    """Read the images and split them. The parameters are the settings `data.*`.
 
-    dir: None is the MNIST shipped with the package, whose checksums are enforced. Any other folder
-        may hold any number of images in the same format; its checksums are only recorded.
+    dir: None is the MNIST shipped with the package, whose checksums are enforced. Anything else may
+        be a folder or file in one of the forms of `forms.find`; its checksums are only recorded.
     class_names: the names of the classes by label; None takes those that the data has
-    validation_size: so many of the first training images are the validation split
+    validation_size: so many of the first training images are the validation split, unless the
+        data has one
     train_limit: keep the first training examples only
     eval_limit: keep the first validation examples, and the first test examples, only
     eval_on_train: validation and test split are the (limited) training split
 
     Raises DataError with the file, what was expected, and what the file holds.
     """
-    folder = _folder(dir)
-    whole, test, sha256 = _read_shipped(folder) if dir is None else _read(folder, shipped=False)
-    if len(whole) <= validation_size:
-        raise DataError(
-            f"data.validation_size={validation_size}: expected fewer than the {len(whole)} "
-            f"training images in {folder}"
-        )
-    train = Split(whole.images[validation_size:], whole.labels[validation_size:]).first(train_limit)
-    val = whole.first(validation_size).first(eval_limit)
-    test = test.first(eval_limit)
+    contents = _contents(dir)
+    classes = classes_of(contents, class_names)
+    train, val = _train_and_val(contents, classes, validation_size, train_limit, eval_limit)
+    test = _split(contents.test, classes, eval_limit)
+    train, val, test = _of_one_shape(train, val, test, contents)
     if eval_on_train:
         val = test = train
-    source = "shipped with mnist_exp" if dir is None else str(folder.resolve())
-    form = MNIST if class_names is None else replace(MNIST, class_names=tuple(class_names))
-    return Dataset(train=train, val=val, test=test, source=source, form=form, sha256=dict(sha256))
+    height, width, channels = train.images.shape[1:]
+    return Dataset(
+        train=train,
+        val=val,
+        test=test,
+        source="shipped with mnist_exp" if dir is None else str(Path(dir).expanduser().resolve()),
+        form=Form(image_shape=(height, width, channels), class_names=classes.names),
+        sha256=dict(contents.sha256),
+        name=contents.name or _name(dir),
+    )
 
 
 def load_test(dir: str | Path | None = None) -> Split:
-    """Read the test split alone, from the same folder as `load`. Raises DataError."""
-    return _read_split(_folder(dir), "t10k", shipped=dir is None)[0]
+    """Read the test split alone, from where `load` reads it. Raises DataError."""
+    contents = _contents(dir)
+    return _split(contents.test, classes_of(contents, None), None)
 
 
-def _folder(dir: str | Path | None) -> Path:
-    """Return the folder with the files. Raises DataError if it does not exist."""
-    folder = SHIPPED_DIR if dir is None else Path(os.path.expanduser(dir))
-    if not folder.is_dir():
+def _contents(dir: str | Path | None) -> Contents:
+    if dir is None:
+        return _read_shipped(known_sets.SHIPPED_DIR)
+    return last_read.contents(forms.find(dir))
+
+
+def _name(dir: str | Path | None) -> str:
+    """Return a name for a data set that is not known: that of its folder or file.
+
+    It is never that of a known one, whose files are others.
+    """
+    name = Path(dir or "").expanduser().resolve().stem
+    return "custom" if name in ("", known_sets.MNIST, known_sets.FASHION_MNIST) else name
+
+
+def _train_and_val(
+    contents: Contents,
+    classes: Classes,
+    validation_size: int,
+    train_limit: int | None,
+    eval_limit: int | None,
+) -> tuple[Split, Split]:
+    """Return training and validation split. No picture is read that neither needs."""
+    train, val = contents.train, contents.val
+    if val is not None:
+        return _split(train, classes, train_limit), _split(val, classes, eval_limit)
+    if len(train) <= validation_size:
         raise DataError(
-            f"data.dir={dir}: no such folder; expected one with {', '.join(MNIST_SHA256)}"
+            f"data.validation_size={validation_size}: expected fewer than the {len(train)} "
+            f"training images in {train.where}; a tenth is {max(1, len(train) // 10)}"
         )
-    return folder
+    both = _split(train, classes, None if train_limit is None else validation_size + train_limit)
+    rest = Split(both.images[validation_size:], both.labels[validation_size:])
+    return rest, both.first(validation_size).first(eval_limit)
 
 
-def _read(folder: Path, *, shipped: bool) -> tuple[Split, Split, dict[str, str]]:
-    """Return all training and test images, and the SHA-256 of each file. Raises DataError."""
-    train, sha256_of_train = _read_split(folder, "train", shipped=shipped)
-    test, sha256_of_test = _read_split(folder, "t10k", shipped=shipped)
-    return train, test, sha256_of_train | sha256_of_test
+def _split(part: Part, classes: Classes, limit: int | None) -> Split:
+    """Return the first images of a part with their classes; all if `limit` is None."""
+    count = len(part) if limit is None else min(limit, len(part))
+    return Split(part.first(count), classes.of(part.labels[part.order[:count]]))
 
 
-def _read_split(folder: Path, part: str, *, shipped: bool) -> tuple[Split, dict[str, str]]:
-    """Return the images and labels of `part`, train or t10k, and the SHA-256 of both files."""
-    names = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
-    contents = [
-        read_file(folder, name, GZIPPED_SHA256[name] if shipped else None) for name in names
-    ]
-    images = parse_images(contents[0], f"{folder}/{names[0]}")
-    labels = parse_labels(contents[1], f"{folder}/{names[1]}")
-    if len(images) != len(labels):
-        raise DataError(
-            f"{folder}: {names[0]} has {plural(len(images), 'image')} but {names[1]} has "
-            f"{plural(len(labels), 'label')}; expected one label an image"
-        )
-    sha256 = [hashlib.sha256(content).hexdigest() for content in contents]
-    return Split(images, labels), dict(zip(names, sha256, strict=True))
+def _of_one_shape(
+    train: Split, val: Split, test: Split, contents: Contents
+) -> tuple[Split, Split, Split]:
+    """Return the splits with as many channels each. Raises DataError for other sizes."""
+    parts = contents.train, contents.val or contents.train, contents.test
+    splits = train, val, test
+    shape = train.images.shape[1:3]
+    for part, split in zip(parts, splits, strict=True):
+        if split.images.shape[1:3] != shape:
+            height, width = split.images.shape[1:3]
+            raise DataError(
+                f"{part.where}: expected images of {shape[1]}x{shape[0]} pixels, as the training "
+                f"images have, found {width}x{height}"
+            )
+    channels = {split.images.shape[3] for split in splits}
+    if len(channels) == 1:
+        return splits
+    train, val, test = (Split(_colored(split.images), split.labels) for split in splits)
+    return train, val, test
+
+
+def _colored(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return images if images.shape[3] == 3 else in_color(images)
 
 
 @cache
-def _read_shipped(folder: Path) -> tuple[Split, Split, dict[str, str]]:
+def _read_shipped(folder: Path) -> Contents:
     """Read the shipped files once in a process: a worker's trials all begin with them."""
-    return _read(folder, shipped=True)
+    for name, sha256 in known_sets.GZIPPED_SHA256.items():
+        idx_files.check_digest(folder / f"{name}.gz", sha256)
+    source = idx_files.find(folder)
+    assert source is not None, "its files have just been read"
+    return source.read()

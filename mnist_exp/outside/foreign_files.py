@@ -11,7 +11,8 @@ import math
 import stat
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -167,18 +168,36 @@ def read_npz(
     `arrays` is {name: (kinds of dtypes as NumPy names them, such as "iu", number of dimensions)};
     None is any number of dimensions. All of them together may have `max_bytes`, unpacked.
     """
+    with _opened(file) as (archive, members):
+        if missing := [name for name in arrays if name not in members]:
+            raise ValueError(f"expected an array {missing[0]}, found none")
+        size = sum(members[name].file_size for name in arrays)
+        if size > max_bytes:
+            raise ValueError(f"expected arrays of at most {max_bytes:,} bytes, found {size:,}")
+        return {
+            name: _array(archive, members[name], name, kinds, dimensions)
+            for name, (kinds, dimensions) in arrays.items()
+        }
+
+
+def read_npz_headers(file: Path) -> dict[str, tuple["np.dtype[Any]", tuple[int, ...]]]:
+    """Return {name: (dtype, shape)} of all arrays in an .npz file, without reading them."""
+    with _opened(file) as (archive, members):
+        headers = {}
+        for name, member in members.items():
+            with archive.open(member) as content:
+                shape, _, dtype = _header(content, name)
+            headers[name] = dtype, shape
+        return headers
+
+
+@contextmanager
+def _opened(file: Path | bytes) -> Iterator[tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]]:
+    """Open an .npz file: the archive, and its arrays by name. Damage is a ValueError."""
     try:
         with zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file) as archive:
-            members = {info.filename: info for info in archive.infolist()}
-            if missing := [name for name in arrays if f"{name}.npy" not in members]:
-                raise ValueError(f"expected an array {missing[0]}, found none")
-            size = sum(members[f"{name}.npy"].file_size for name in arrays)
-            if size > max_bytes:
-                raise ValueError(f"expected arrays of at most {max_bytes:,} bytes, found {size:,}")
-            return {
-                name: _array(archive, members[f"{name}.npy"], name, kinds, dimensions)
-                for name, (kinds, dimensions) in arrays.items()
-            }
+            arrays = [info for info in archive.infolist() if info.filename.endswith(".npy")]
+            yield archive, {info.filename.removesuffix(".npy"): info for info in arrays}
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -190,30 +209,33 @@ def read_npz(
         raise ValueError(f"not an .npz file that can be read ({clean(error, 200)})") from error
 
 
+def _header(file: Any, name: str) -> tuple[tuple[int, ...], bool, "np.dtype[Any]"]:
+    """Return shape, whether columns come first, and dtype of the array that begins here."""
+    import numpy as np
+
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"array {name}: expected version 1 or 2 of the format, found {version}")
+    read_header = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
+    try:
+        return read_header(file)
+    except Exception as error:  # whatever Python's parser raises, which numpy reads the header with
+        raise ValueError(
+            f"array {name}: no header that can be read ({clean(error, 100)})"
+        ) from error
+
+
 def _array(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, kinds: str, dimensions: int | None
 ) -> "np.ndarray[Any, Any]":
     import numpy as np
 
     with archive.open(member) as file:
-        version = np.lib.format.read_magic(file)
-        if version not in ((1, 0), (2, 0)):
-            raise ValueError(
-                f"array {name}: expected version 1 or 2 of the format, found {version}"
-            )
-        read_header = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        try:
-            shape, in_columns, dtype = read_header(file)
-        except (
-            Exception
-        ) as error:  # whatever Python's parser raises, which numpy reads the header with
-            raise ValueError(
-                f"array {name}: no header that can be read ({clean(error, 100)})"
-            ) from error
+        shape, in_columns, dtype = _header(file, name)
         if dtype.kind not in kinds or dtype.fields is not None:
             raise ValueError(
                 f"array {name}: expected a dtype of kind {kinds}, found {clean(dtype, 50)}"

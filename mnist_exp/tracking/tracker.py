@@ -266,10 +266,9 @@ class RunTracker:
     def _log_dataset(self) -> None:
         dataset = self._job.dataset
         source = CodeDatasetSource({"source": dataset.source, "sha256": dataset.sha256})
-        name = "mnist" if dataset.is_mnist else "custom"
         splits = {"train": dataset.train, "validation": dataset.val, "test": dataset.test}
         for context, split in splits.items():
-            described = MetaDataset(source, name, split.digest[:32])  # type: ignore[abstract]
+            described = MetaDataset(source, dataset.name, split.digest[:32])  # type: ignore[abstract]
             entity = dict(described._to_mlflow_entity())
             self._outbox.send(operations.DatasetInput(context, entity))
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mnist_exp import data
-from mnist_exp.data import idx_files
+from mnist_exp.data import idx_files, image_arrays, known_sets
 from mnist_exp.errors import DataError
 from mnist_exp.training import seeds
 from tests.support.idx import idx_bytes
@@ -160,10 +160,7 @@ def test_two_files_of_one_name_have_to_agree(idx_folder: Path) -> None:
         (b'{"error": 404}', "expected an IDX file, found a JSON text"),
         (b"404: Not Found", "expected an IDX file, found a text that begins with '404: Not Found'"),
         (b"\x93NUMPY\x01\0" + bytes(90), "expected an IDX file, found a NumPy array"),
-        (
-            gzip.compress(gzip.compress(b"")),
-            "expected an IDX file, found a gzip file inside a gzip file",
-        ),
+        (gzip.compress(gzip.compress(b"")), "expected an IDX file, found a gzip file; unpack it"),
         (gzip.compress(b""), "expected an IDX header of 8 bytes, found a file of 0 bytes"),
     ],
     ids=[
@@ -190,7 +187,7 @@ def test_what_is_no_such_file_is_refused_by_name(
 def test_a_small_file_that_unpacks_to_very_much_is_refused(
     idx_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idx_files, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(image_arrays, "MOST_BYTES", 1000)
     with pytest.raises(DataError, match="expected at most 1,000 bytes when unpacked"):
         data.load(dir=idx_folder, validation_size=50)
 
@@ -223,7 +220,9 @@ def test_labels_in_place_of_images(idx_folder: Path) -> None:
     labels = (idx_folder / "train-labels-idx1-ubyte").read_bytes()
     (idx_folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(labels))
     with pytest.raises(
-        DataError, match="train-images-idx3-ubyte: expected IDX magic number 2051, found 2049"
+        DataError,
+        match="train-images-idx3-ubyte: expected images: unsigned bytes in 3 or 4 dimensions, "
+        r"found unsigned bytes in 1 dimension \(IDX magic number 2049\)",
     ):
         data.load(dir=idx_folder, validation_size=50)
 
@@ -236,14 +235,18 @@ def test_labels_of_another_data_set(idx_folder: Path) -> None:
 
 def test_label_out_of_range(idx_folder: Path) -> None:
     (idx_folder / "t10k-labels-idx1-ubyte").write_bytes(idx_bytes(np.full(100, 10)))
-    with pytest.raises(DataError, match="expected labels 0 to 9, found 10"):
+    with pytest.raises(
+        DataError, match="expected labels 0 to 9, as the training images have, found 10"
+    ):
         data.load(dir=idx_folder, validation_size=50)
 
 
 def test_images_of_another_size(idx_folder: Path) -> None:
     small = idx_bytes(np.zeros((100, 8, 8)))
     (idx_folder / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(small))
-    with pytest.raises(DataError, match="expected images of 28x28 pixels, found 8x8"):
+    with pytest.raises(
+        DataError, match="expected images of 28x28 pixels, as the training images have, found 8x8"
+    ):
         data.load(dir=idx_folder, validation_size=50)
 
 
@@ -257,7 +260,7 @@ def test_no_training_images_left(idx_folder: Path) -> None:
 def test_shipped_files_are_refused_when_damaged(
     idx_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data, "SHIPPED_DIR", idx_folder)
+    monkeypatch.setattr(known_sets, "SHIPPED_DIR", idx_folder)
     with pytest.raises(
         DataError, match="train-images-idx3-ubyte.gz: damaged; expected SHA-256 71524e2c"
     ):
@@ -266,7 +269,7 @@ def test_shipped_files_are_refused_when_damaged(
 
 def test_shipped_files_are_read_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     data.load()
-    monkeypatch.delattr(data, "read_file")
+    monkeypatch.delattr(idx_files, "read_agreed")
     assert len(data.load(train_limit=3).train) == 3
 
 
@@ -289,7 +292,7 @@ def test_any_flipped_byte_or_truncation_of_a_shipped_file_is_refused_by_name(
     damaged = raw[:place] + (bytes([raw[place] ^ flip]) + raw[place + 1 :] if flip else b"")
     (tmp_path / f"{name}.gz").write_bytes(damaged)
     with pytest.raises(DataError, match=f"{name}.gz: damaged"):
-        idx_files.read_file(tmp_path, name, data.GZIPPED_SHA256[name])
+        idx_files.check_digest(tmp_path / f"{name}.gz", data.GZIPPED_SHA256[name])
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -304,7 +307,7 @@ def test_damaged_files_of_ones_own_are_read_or_refused_by_name(
     )
     (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(damaged)
     try:
-        raw = idx_files.read_file(tmp_path, "t10k-labels-idx1-ubyte")
+        raw = idx_files.read_agreed(tmp_path, [tmp_path / "t10k-labels-idx1-ubyte.gz"])
         assert len(idx_files.parse_labels(raw, "x")) == 10_000
     except DataError as error:
         said = str(error)

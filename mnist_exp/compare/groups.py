@@ -9,6 +9,7 @@ import pandas as pd
 
 from mnist_exp.compare.columns import column, differing_settings, find_key, settings_of_results
 from mnist_exp.compare.labels import common_value, group_labels
+from mnist_exp.own_code.code import DIGEST_TAG
 from mnist_exp.tracking.params import number
 from mnist_exp.tracking.runs import Runs, is_finite
 
@@ -64,7 +65,10 @@ def counted_runs(run_statuses: pd.Series) -> pd.Index:
 
 
 def config_keys(runs: Runs) -> pd.Series:
-    """Return what identifies each run's config: the tag config_hash, or without it its settings."""
+    """Return what identifies each run's config: the tag config_hash, or without it its settings.
+
+    With it is the digest of the user's own code, if the run has some.
+    """
     names = settings_of_results(runs)
     missing = pd.Series(True, runs.info.index)
     keys = pd.Series("", runs.info.index, dtype=object)
@@ -73,7 +77,7 @@ def config_keys(runs: Runs) -> pd.Series:
         keys = runs.tags["config_hash"].astype(object)
     for run_id in keys[missing].index:
         keys[run_id] = repr(runs.params.loc[run_id, names].dropna().to_dict())
-    return keys
+    return keys + " " + runs.params[DIGEST_TAG].fillna("") if DIGEST_TAG in runs.params else keys
 
 
 def make_groups(

@@ -98,10 +98,14 @@ def common_value(values: NDArray[np.object_]) -> str:
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """Return the last part of each dotted key, or the whole key where two would be the same."""
+    """Return the last part of each dotted key.
+
+    It is the whole key where two would be the same, and for a digest: of what, its key says.
+    """
     last = [key.rpartition(".")[2] for key in keys]
     return {
-        key: part if last.count(part) == 1 else key for key, part in zip(keys, last, strict=True)
+        key: part if last.count(part) == 1 and part != "digest" else key
+        for key, part in zip(keys, last, strict=True)
     }
 
 

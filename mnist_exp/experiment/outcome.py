@@ -119,7 +119,7 @@ def _registry_entry(job: Job, epochs: list[EpochResult]) -> "Entry | None":
         variant=job.variant,
         accuracy=epochs[-1].val.accuracy,
         images=len(job.dataset.val),
-        program=params.program(config, job.dataset.digest),
+        program=params.program(config, job.dataset.digest, job.own.code),
     )
 
 

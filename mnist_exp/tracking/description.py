@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mnist_exp.config.group_schemas import EntropyConfig
+from mnist_exp.config.own_functions import own_functions
 from mnist_exp.config.schema import Config
 from mnist_exp.config.settings import Settings
-from mnist_exp.outside.printing import code, shell
+from mnist_exp.outside.printing import code, listed, shell
 from mnist_exp.outside.printing import markdown as as_markdown
 from mnist_exp.own_code import session
+from mnist_exp.own_code.code import FOLDER
 from mnist_exp.tracking.job import Job
 from mnist_exp.training.results import EpochResult, best_epoch
 
@@ -38,6 +40,7 @@ def markdown(
         first,
         as_markdown(conclusion),
         _settings_in_a_line(job.settings),
+        _own_code(job),
         _changes(job),
         _costs(job, epochs),
         _preflight(job.settings.config, findings),
@@ -90,6 +93,18 @@ def _settings_in_a_line(settings: Settings) -> str:
     return (
         f"Model {model}, initial values {init}; {loss}; "
         f"{optimizer} at {config.optimizer.learning_rate:g}, {_schedule(config)}."
+    )
+
+
+def _own_code(job: Job) -> str:
+    """Return which functions of the user's own the run used, and where their source is."""
+    functions = own_functions(job.settings.config, job.own)
+    if not functions or job.own.code is None:
+        return ""
+    used = listed([code(f"{function.setting}={function.name}") for function in functions])
+    return (
+        f"Code of your own: {used}, digest {code(job.own.code.digest)}; its source is in the "
+        f"artifacts {code(f'{FOLDER}/')}."
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mnist_exp.config.identity import LENGTH, flatten
 from mnist_exp.config.schema import Config
+from mnist_exp.own_code.code import DIGEST_TAG, OwnCode
 
 
 def safe_name(name: str) -> str:
@@ -18,14 +19,15 @@ def encode(value: object) -> str:
     return str(value)
 
 
-def program(config: Config, data_digest: str) -> dict[str, str]:
-    """Return what tells two programs apart: the params that decide the result, and the data.
+def program(config: Config, data_digest: str, own: OwnCode | None = None) -> dict[str, str]:
+    """Return what tells two programs apart: the params that decide the result, data and own code.
 
     The folder of the data does not count, and neither does the seed.
     """
     texts = {key: encode(value) for key, value in flatten(config.program()).items()}
     del texts["data.dir"]
-    return {**texts, "data.digest": data_digest}
+    code = {} if own is None else {DIGEST_TAG: own.digest}
+    return {**texts, "data.digest": data_digest, **code}
 
 
 def with_length(params: Mapping[str, str], tags: Mapping[str, str]) -> dict[str, str]:

@@ -16,11 +16,13 @@ from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read, read_artifacts
 from mnist_exp.outside.paging import all_pages
 from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import local_path
+from mnist_exp.own_code.code import DIGEST_TAG
 from mnist_exp.sweeper.foreign_text import clean, printable
 from mnist_exp.tracking import predictions
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
 from mnist_exp.tracking.metric_names import present
 from mnist_exp.tracking.params import with_length
+from mnist_exp.tracking.recorded_code import read_sources, recorded_code
 from mnist_exp.tracking.status import FAILURE_REASON
 from mnist_exp.tracking.store import answering, named, uri_to_read
 from mnist_exp.tracking.studies import find_study, studies_beginning, study_name
@@ -193,6 +195,15 @@ class Store:
         except (OSError, ValueError, MlflowException):
             return None
 
+    def sources(self, runs: Runs, run_id: str) -> dict[str, bytes]:
+        """Return the source of the user's own code in a run's record, by path; {} if unreadable."""
+        tags = runs.tags.loc[run_id].dropna().to_dict()
+        try:
+            files = read_sources(self._client, run_id, tags)
+        except (OSError, ValueError, MlflowException):
+            return {}
+        return dict(recorded_code("", run_id, tags, files).sources)
+
 
 def is_finite(values: pd.Series) -> pd.Series:
     """Return whether each is a number; MLflow keeps infinities as the largest float."""
@@ -269,9 +280,12 @@ def _present(metrics: Mapping[str, float]) -> dict[str, float]:
 def _params(run: Run) -> dict[str, str]:
     """Return the run's params; older runs say None for a name that the run has all the same.
 
-    They have the length of a run that was made longer.
+    They have the length of a run that was made longer, and the digest of the user's own code, which
+    decides a result as a setting does.
     """
     params = with_length(run.data.params, run.data.tags)
+    if DIGEST_TAG in run.data.tags:
+        params[DIGEST_TAG] = run.data.tags[DIGEST_TAG]
     names = {"variant": run.data.tags.get("variant"), "run_name": run.info.run_name}
     for key, name in names.items():
         if key in params and name:

@@ -9,9 +9,11 @@ from mnist_exp.compare.predictions import PairedPredictions
 from mnist_exp.data import Form
 from mnist_exp.outside.images import as_seen, data_uri
 from mnist_exp.outside.printing import plural
+from mnist_exp.outside.short_names import shortened
 
 _MOST_IMAGES = 12  # of each side
 _LONGEST = 56  # pixels of an image on the page, on its longer side
+_NAME = 40  # columns of a name below it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +70,8 @@ def _misread(
     scale = _LONGEST / max(width, height)
     return MisreadImage(
         index=index,
-        label=pair.class_names[pair.label[index]],
-        wrong=pair.class_names[wrong],
+        label=shortened(pair.class_names[pair.label[index]], _NAME),
+        wrong=shortened(pair.class_names[wrong], _NAME),
         source=data_uri(as_seen(image, ink=form.is_digits)),
         size=(max(4, round(width * scale)), max(4, round(height * scale))),
         is_ink=form.is_digits,

@@ -20,6 +20,8 @@ _MOST_COUNTED = 12  # classes whose cells have room for a count
 _MOST_DRAWN = 30  # classes whose cells and names have room
 _LISTED = 15  # mistakes of more classes
 _CELL, _SMALL_CELL = 30, 14  # pixels
+_LEAST = 180  # pixels of all cells, when they are few
+_SCALE = 1.2  # of the pixels here, at most: text has the size of the page's
 _TOP, _LETTER, _LINE = 6, 7, 12  # pixels: above the first cell, and of a name's letters
 _NAME = 14  # columns of text
 
@@ -101,7 +103,9 @@ class _Grid:
     @property
     def cell(self) -> int:
         """Return the distance of two cells."""
-        return _CELL if self.is_counted else _SMALL_CELL
+        if self.is_counted:
+            return max(_CELL, _LEAST // len(self.class_names))
+        return _SMALL_CELL
 
     @cached_property
     def names(self) -> list[str]:
@@ -138,6 +142,7 @@ def _matrix(counts: NDArray[np.int64], class_names: Sequence[str], most: int | N
     middle = _TOP + grid.end / 2
     foot = _TOP + grid.end + (grid.margin if grid.are_names_turned else 18) + 15
     turn = f"rotate(-90 9 {middle})"
+    width = grid.left + grid.end + 4
     label = {"x": 9, "y": middle, "transform": turn, "dy": ".3em"}
     return svg.element(
         "svg",
@@ -146,7 +151,8 @@ def _matrix(counts: NDArray[np.int64], class_names: Sequence[str], most: int | N
         svg.element("text", "prediction", class_="axis-name", x=grid.left + grid.end / 2, y=foot),
         svg.element("text", "label", class_="axis-name", **label),
         class_="matrix" if grid.is_counted else "matrix large",
-        viewBox=f"0 0 {grid.left + grid.end + 4} {foot + 7}",
+        viewBox=f"0 0 {width} {foot + 7}",
+        style=f"max-width:{_SCALE * width:.0f}px",
         role="img",
         aria_label="confusion matrix",
     )

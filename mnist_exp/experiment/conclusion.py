@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mnist_exp.outside.printing import plural
+from mnist_exp.tracking.form_words import quoted
 from mnist_exp.tracking.job import Job
 from mnist_exp.training.results import EpochResult
 
@@ -29,23 +30,31 @@ def _by_heart(job: Job, epochs: Sequence[EpochResult]) -> str:
         return f"{question} Yes, in {plural(last.step, 'step')}."
     right = round(last.test.accuracy * count)
     return (
-        f"{question} Not in {plural(last.step, 'step')}: it reads {right:,} of them correctly. "
+        f"{question} Not in {plural(last.step, 'step')}: it gets {right:,} of them right. "
         "More steps or another learning rate may help; else look for a mistake."
     )
 
 
 def _at_chance(job: Job, epochs: Sequence[EpochResult]) -> str:
-    """Return that the run reads no more test images than one answer for all of them does.
+    """Return that the run gets no more test images right than one answer for all of them does.
 
-    The limit is three standard deviations of a binomial count above the share of the most frequent
-    digit.
+    More than that may be luck, too: up to three standard deviations of a binomial count above the
+    share of the most frequent class.
     """
     last, labels = epochs[-1], job.dataset.test.labels
-    digits = np.bincount(labels)
-    share = float(digits.max() / len(labels))
+    counts = np.bincount(labels)
+    share = float(counts.max() / len(labels))
     if last.test.accuracy > share + _DEVIATIONS * math.sqrt(share * (1 - share) / len(labels)):
         return ""
+    answer = f"the answer {quoted(job.dataset.form, int(counts.argmax()))} for every image"
+    steps = plural(last.step, "step")
+    if last.test.accuracy > share:
+        return (
+            f"That may be chance: {answer} would have a test accuracy of {share:.4f}, and on "
+            f"{plural(len(labels), 'test image')} the difference may be luck. Perhaps nothing was "
+            f"learned in {steps}."
+        )
     return (
-        f"That is chance: the answer {digits.argmax()} for every image would have a test accuracy "
-        f"of {share:.4f}. Nothing was learned in {plural(last.step, 'step')}."
+        f"That is chance: {answer} would have a test accuracy of {share:.4f}. Nothing was learned "
+        f"in {steps}."
     )

@@ -17,6 +17,7 @@ from mnist_exp.outside.uris import masked
 from mnist_exp.own_code import session
 from mnist_exp.sweeper.lasting_stream import LastingStream
 from mnist_exp.sweeper.wording import duration
+from mnist_exp.tracking.form_words import in_words
 from mnist_exp.tracking.job import Job
 from mnist_exp.training.results import EpochResult, LayerRow, Progress, best_epoch
 
@@ -54,7 +55,8 @@ class Reporter:
             images = (
                 f"{plural(len(data.train), 'training image')}, on which the model is also scored"
             )
-        self._print(f"data: {data.source}; {images}\n")
+        self._print(f"data: {data.source}; {images}")
+        self._print("" if data.form.is_digits else f"{in_words(data.form)}\n")
         if note := session.note(settings.config.to_dict(), job.own.model):
             self._print(f"{note}\n")
         self._print(layer_text(layers))
@@ -181,8 +183,11 @@ class Reporter:
         self._print(f"\nrun {run_id}\nto see it: {places.command}    then open {places.run}")
         self._print(f"all runs: {places.all_runs}")
         if job.origin.keeps_model:
-            predict = ("python", "-m", "mnist_exp.predict", "--draw", "--run", run_id)
-            self._print(f"to draw a digit for it: {command_line(*predict, *_store(job.settings))}")
+            is_digits = job.dataset.form.is_digits
+            what = ("--draw",) if is_digits else ("--image", "FILE")
+            predict = ("python", "-m", "mnist_exp.predict", *what, "--run", run_id)
+            said = "draw a digit for it" if is_digits else "ask it about a picture"
+            self._print(f"to {said}: {command_line(*predict, *_store(job.settings))}")
 
     def _print(self, text: str) -> None:
         self._console.print(text, soft_wrap=True)

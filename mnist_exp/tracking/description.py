@@ -12,6 +12,7 @@ from mnist_exp.outside.printing import code, listed, shell
 from mnist_exp.outside.printing import markdown as as_markdown
 from mnist_exp.own_code import session
 from mnist_exp.own_code.code import FOLDER
+from mnist_exp.tracking.form_words import in_words
 from mnist_exp.tracking.job import Job
 from mnist_exp.training.results import EpochResult, best_epoch
 
@@ -39,6 +40,7 @@ def markdown(
     parts = [
         first,
         as_markdown(conclusion),
+        _data(job),
         _settings_in_a_line(job.settings),
         _own_code(job),
         _changes(job),
@@ -47,6 +49,12 @@ def markdown(
         _repetition(job, run_id),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _data(job: Job) -> str:
+    """Return what the images are, of other data than digits."""
+    form = job.dataset.form
+    return "" if form.is_digits else f"Data: {as_markdown(in_words(form))}."
 
 
 def _repetition(job: Job, run_id: str) -> str:

@@ -12,6 +12,7 @@ from mnist_exp.tracking import description
 from mnist_exp.tracking.job import Job
 from mnist_exp.training.results import Evaluation
 from tests.support.jobs import a_job
+from tests.support.made_data import made, names
 from tests.support.results import an_epoch
 
 LABELS = np.array([1] * 30 + [2] * 20 + [3] * 50, np.int32)
@@ -28,12 +29,32 @@ def said(accuracy: float, *overrides: str) -> str:
     return conclusion(job(*overrides), [an_epoch(62, step=62, test=Evaluation(0.1, accuracy))])
 
 
-@pytest.mark.parametrize("accuracy", [0.1, 0.5, 0.64])
+@pytest.mark.parametrize("accuracy", [0.1, 0.5])
 def test_one_answer_for_all_images_would_be_as_good(accuracy: float) -> None:
     assert said(accuracy) == (
         "That is chance: the answer 3 for every image would have a test accuracy of 0.5000. "
         "Nothing was learned in 62 steps."
     )
+
+
+def test_of_few_images_more_may_be_right_by_luck() -> None:
+    assert said(0.64) == (
+        "That may be chance: the answer 3 for every image would have a test accuracy of 0.5000, "
+        "and on 100 test images the difference may be luck. Perhaps nothing was learned in 62 "
+        "steps."
+    )
+
+
+def test_chance_depends_on_the_classes_of_the_data() -> None:
+    form, split = made((4, 4, 3), names(300), 3000)
+    data = Dataset(train=split, val=split, test=split, source="made up", form=form)
+    of_many = dataclasses.replace(a_job(), dataset=data)
+    results = [[an_epoch(1, step=5, test=Evaluation(5, share))] for share in (1 / 300, 0.05)]
+    assert conclusion(of_many, results[0]) == (
+        'That is chance: the answer "T-shirt/top" for every image would have a test accuracy of '
+        "0.0033. Nothing was learned in 5 steps."
+    )
+    assert conclusion(of_many, results[1]) == ""
 
 
 def test_a_run_that_learned_something_needs_no_sentence() -> None:
@@ -48,8 +69,8 @@ def test_a_batch_learned_by_heart() -> None:
 
 def test_a_batch_that_is_not_learned() -> None:
     assert said(0.93, *OVERFIT) == (
-        "Can it learn one batch of 100 images by heart? Not in 62 steps: it reads 93 of them "
-        "correctly. More steps or another learning rate may help; else look for a mistake."
+        "Can it learn one batch of 100 images by heart? Not in 62 steps: it gets 93 of them "
+        "right. More steps or another learning rate may help; else look for a mistake."
     )
 
 

@@ -3,12 +3,14 @@ from dataclasses import replace
 import pytest
 
 from mnist_exp.config.schema import ReferenceConfig
+from mnist_exp.data import Dataset
 from mnist_exp.experiment.console import Reporter, layer_text
 from mnist_exp.tracking.job import Origin
 from mnist_exp.tracking.links import Places
 from mnist_exp.training import results
 from mnist_exp.training.results import EpochResult, Evaluation, LayerRow, Progress
 from tests.support.jobs import a_job
+from tests.support.made_data import made
 from tests.support.results import an_epoch
 
 REFERENCE = ReferenceConfig(source="the blog post", test_accuracy=0.9872, cost=[0.342477704])
@@ -90,6 +92,21 @@ def test_the_last_line_of_a_run_is_a_command_for_its_model_if_it_has_one(
         "to draw a digit for it: python -m mnist_exp.predict --draw --run abc "
         "'tracking.uri=sqlite:///my runs.db'" in lines
     ) == keeps_model
+
+
+def test_other_data_than_digits_is_described(capsys: pytest.CaptureFixture[str]) -> None:
+    form, split = made((16, 160, 1), ("cat", "dog", "horse"))
+    dataset = Dataset(train=split, val=split, test=split, source="/pets", form=form)
+    job = replace(a_job(), dataset=dataset)
+    Reporter().start(job, [])
+    Reporter().tracked(job, "abc", Places(command="ui", run="http://run", all_runs="http://runs"))
+    out = capsys.readouterr().out
+    assert (
+        "data: /pets; 60 training, 60 validation, 60 test images\n"
+        "3 classes (cat, dog and horse), grey images of 160x16 pixels (width x height)\n\n"
+    ) in out
+    assert out.endswith("python -m mnist_exp.predict --image FILE --run abc\n")
+    assert "digit" not in out
 
 
 def test_each_override_is_shown_once_with_its_last_value(

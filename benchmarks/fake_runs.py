@@ -7,8 +7,9 @@ from pathlib import Path
 
 import mlflow
 import numpy as np
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
+_CONTEXT = "mlflow.data.context"
 SETTINGS = {
     "model": "softmax",
     "loss": "cross_entropy",
@@ -46,12 +47,13 @@ class FakeRuns:
         costs: Sequence[float] = (),
         predictions: Mapping[str, np.ndarray] | None = None,
         packages: str = "numpy==2.4.6\n",
+        images: Mapping[str, str] | None = None,
         **metrics: float,
     ) -> str:
         """Add a run and return its id.
 
         `accuracies` are those of the test images, after each epoch or after a single one.
-        `settings` are added to SETTINGS.
+        `settings` are added to SETTINGS. `images` are digests, by what the images are for.
         """
         params = SETTINGS | dict(settings or {})
         config = json.dumps(params, sort_keys=True)
@@ -71,6 +73,11 @@ class FakeRuns:
             params=[Param(key, value) for key, value in params.items()],
             tags=[RunTag(key, value) for key, value in (own | dict(tags or {})).items()],
         )
+        inputs = [
+            DatasetInput(Dataset("custom", digest, "code", "{}"), [InputTag(_CONTEXT, context)])
+            for context, digest in (images or {}).items()
+        ]
+        self.client.log_inputs(run.info.run_id, inputs)
         folder = Path(run.info.artifact_uri)
         (folder / "env").mkdir(parents=True)
         (folder / "env" / "packages.txt").write_text(packages)

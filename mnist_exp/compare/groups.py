@@ -43,7 +43,7 @@ def statuses(runs: Runs, metric: str) -> pd.Series:
     """Return for each run that it counts, or why it does not.
 
     A run that does not count has its own status, or `no finite METRIC`, or it is repeated: a newer
-    run has the same config and seed.
+    run has the same config, seed and data.
     """
     status = runs.info["status"].replace("finished", Counting.COUNTED)
     finite = (
@@ -53,7 +53,9 @@ def statuses(runs: Runs, metric: str) -> pd.Series:
     )
     status[(status == Counting.COUNTED) & ~finite] = f"no finite {metric}"
     counted = counted_runs(status)
-    same = pd.DataFrame({"config": config_keys(runs), "seed": runs.info["seed"]}).loc[counted]
+    same = pd.DataFrame({"config": config_keys(runs), "seed": runs.info["seed"]})
+    same["data"] = runs.tags.get("data.digest")
+    same = same.loc[counted]
     seeded = same[same["seed"] != ""]  # in the order of their start: the newest is kept
     status[seeded[seeded.duplicated(keep="last")].index] = Counting.REPEATED
     return status

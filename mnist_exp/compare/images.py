@@ -1,5 +1,6 @@
 """Test images that only one of two groups gets right."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from mnist_exp.outside.printing import plural
 from mnist_exp.outside.short_names import shortened
 
 _MOST_IMAGES = 12  # of each side
-_LONGEST = 56  # pixels of an image on the page, on its longer side
+_SIDE, _LONGEST = 56, 84  # pixels on the page: of a square image, and the most of a long one
 _NAME = 40  # columns of a name below it
 
 
@@ -67,7 +68,8 @@ def _misread(
     """Return a test image [H, W, C] that a group takes for the class `wrong`."""
     height, width, channels = image.shape
     form = Form(image_shape=(height, width, channels), class_names=pair.class_names)
-    scale = _LONGEST / max(width, height)
+    long, short = max(width, height), min(width, height)
+    scale = min(_SIDE * math.sqrt(long / short), _LONGEST) / long
     return MisreadImage(
         index=index,
         label=shortened(pair.class_names[pair.label[index]], _NAME),

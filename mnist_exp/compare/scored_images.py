@@ -18,16 +18,23 @@ _CHOOSING = {
 _ON_TRAIN = "data.eval_on_train"
 _OF_TRAINING = ("data.train_limit", "data.validation_size")
 
-Images = tuple[tuple[str, str], ...]  # the settings that choose them, with their values
+_DIGEST = "dataset.digest"  # as MLflow's filters call it
+_CONTEXTS = {"val": "validation", "test": "test"}  # what MLflow's record calls a split
+
+# The settings that choose them, with their values; and the digest of images that the same settings
+# have chosen when there were others in the folder.
+Images = tuple[tuple[str, str], ...]
 
 
 def scored_images(runs: Runs, metric: str) -> pd.Series:
     """Return the images on which each run has the metric; None if the run has not recorded them.
 
     Two runs whose data have the same digest were scored on the same images, whatever their
-    settings are: they get those of the older run.
+    settings are: they get those of the older run. So do two whose images have the same digest;
+    runs with the same settings, but other digests, were scored on other images.
     """
-    choosing = _CHOOSING.get(metric.partition("/")[0])
+    split = metric.partition("/")[0]
+    choosing = _CHOOSING.get(split)
     ids = runs.info.index
     if choosing is None:
         return pd.Series([None] * len(ids), ids, dtype=object)
@@ -40,7 +47,19 @@ def scored_images(runs: Runs, metric: str) -> pd.Series:
             if others:
                 same = dict.fromkeys(others, first)
                 images = pd.Series([same.get(image, image) for image in images], ids, dtype=object)
-    return images
+    return _by_digest(images, runs.info[_CONTEXTS[split]])
+
+
+def _by_digest(images: pd.Series, digests: pd.Series) -> pd.Series:
+    """Return the images by their digests, "" where a run has not recorded it; oldest run first."""
+    known: dict[str, Images] = {}
+    for image, digest in zip(images, digests, strict=True):
+        if digest and digest not in known:
+            own = ((_DIGEST, digest),)
+            taken = image is None or image in known.values()
+            known[digest] = (*(image or ()), *own) if taken else image
+    found = [known.get(digest, image) for image, digest in zip(images, digests, strict=True)]
+    return pd.Series(found, images.index, dtype=object)
 
 
 def _chosen(record: Mapping[str, object], choosing: Sequence[str]) -> Images | None:
@@ -91,11 +110,14 @@ def notes(runs: Runs, statuses: pd.Series, images: pd.Series, chosen: Images | N
         differs = [pair for pair in other if pair not in (chosen or ())]
         names = runs.tags["study_name"][run_ids].dropna() if "study_name" in runs.tags else ()
         studies = ", ".join(dict.fromkeys(names))
-        condition = " and ".join(f"params.{key} = '{value}'" for key, value in differs)
+        condition = " and ".join(
+            f"{'' if key == _DIGEST else 'params.'}{key} = '{value}'" for key, value in differs
+        )
+        compared = _text(pair for pair in chosen or () if pair[0] in dict(differs))
         lines.append(
             f"{plural(len(run_ids), 'run')}{f' of the study {studies}' if studies else ''} with "
-            f"{_text(differs)} left out: scored on other images than those compared, which have "
-            f"{_text(pair for pair in chosen or () if pair[0] in dict(differs))}. To compare them: "
+            f"{_text(differs)} left out: scored on other images than those compared"
+            f"{f', which have {compared}' if compared else ''}. To compare them: "
             f"{command_line('--filter', condition)}"
         )
     return lines

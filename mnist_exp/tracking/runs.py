@@ -59,7 +59,8 @@ class Runs:
 
     info: pd.DataFrame
     """name, status (of MLflow, or the trial's state in small letters), seed ("" if none), reason
-    (of a failure), artifacts (URI), experiment (id), seconds (NaN: it has not ended)."""
+    (of a failure), artifacts (URI), experiment (id), seconds (NaN: it has not ended), and the
+    digests of the images `train`, `validation` and `test` ("" if not recorded)."""
     params: pd.DataFrame
     """Texts, NaN where a run has no such param."""
     tags: pd.DataFrame
@@ -249,6 +250,8 @@ def _tables(runs: Sequence[Run], repeats: int) -> Runs:
             "artifacts": run.info.artifact_uri or "",
             "experiment": run.info.experiment_id,
             "seconds": _seconds(run),
+            **dict.fromkeys(("train", "validation", "test"), ""),
+            **_digests(run),
         }
         for run in runs
     ]
@@ -260,6 +263,17 @@ def _tables(runs: Sequence[Run], repeats: int) -> Runs:
         metrics=_table([_present(run.data.metrics) for run in runs], ids, float),
         repeats=repeats,
     )
+
+
+def _digests(run: Run) -> dict[str, str]:
+    """Return {what for: digest} of the run's images: train, validation or test."""
+    logged = [] if run.inputs is None else run.inputs.dataset_inputs
+    return {
+        tag.value: printable(entry.dataset.digest)
+        for entry in logged
+        for tag in entry.tags
+        if tag.key == "mlflow.data.context" and tag.value in ("train", "validation", "test")
+    }
 
 
 def _seconds(run: Run) -> float:

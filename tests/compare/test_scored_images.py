@@ -89,3 +89,31 @@ def test_a_group_scored_on_other_images_as_a_whole_says_so(fake_runs: FakeRuns) 
     assert words.summary(only).endswith(
         "were not scored on the same images, so they are not compared."
     )
+
+
+def test_other_images_in_the_same_folder_are_other_images(fake_runs: FakeRuns) -> None:
+    """The digest of the test images tells; the settings are the same, and so is the group."""
+    folder = WHOLE | {"data.dir": "/mine"}
+    for seed in range(3):
+        fake_runs.add(seed, 0.9, settings=folder, images={"test": "a" * 32, "train": "t"})
+        mlp = folder | {"model": "mlp"}
+        fake_runs.add(seed, 0.8, settings=mlp, images={"test": "a" * 32, "train": "u"})
+    changed = fake_runs.add(3, 0.1, settings=folder, images={"test": "b" * 32})
+    found = compare(Store(), Selection(experiment="mnist_exp"))
+    assert found.statuses[changed] == Counting.OTHER_IMAGES
+    (row,) = found.others
+    assert row.difference is not None
+    assert len(row.difference.values) == 3
+    assert found.warnings[0] == (
+        f"1 run with dataset.digest={'b' * 32} left out: scored on other images than those "
+        f"compared. To compare them: --filter \"dataset.digest = '{'b' * 32}'\""
+    )
+    selection = Selection(filter=f"dataset.digest = '{'b' * 32}'")
+    assert list(Store().select(selection).info.index) == [changed]
+
+
+def test_a_run_on_other_data_repeats_none(fake_runs: FakeRuns) -> None:
+    for digest in ("a", "b", "b"):
+        fake_runs.add(0, 0.9, settings=WHOLE, tags={"data.digest": digest})
+    found = compare(Store(), Selection(experiment="mnist_exp"))
+    assert list(found.statuses) == ["counted", "repeated by a newer run", "counted"]

@@ -3,7 +3,7 @@
 from mnist_exp.data.dataset import Dataset, Split
 from mnist_exp.data.form import MNIST, Form
 from mnist_exp.data.known_sets import GZIPPED_SHA256, MNIST_SHA256, SHIPPED_DIR
-from mnist_exp.data.reading import load, load_test
+from mnist_exp.data.reading import load, load_test, of_arrays
 
 __all__ = [
     "GZIPPED_SHA256",
@@ -15,4 +15,5 @@ __all__ = [
     "Split",
     "load",
     "load_test",
+    "of_arrays",
 ]

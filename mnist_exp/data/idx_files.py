@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mnist_exp.data import idx_names, image_arrays, known_sets
 from mnist_exp.data.file_kinds import kind_of
-from mnist_exp.data.parts import Contents, Part, Source
+from mnist_exp.data.parts import Contents, Part, Source, from_array
 from mnist_exp.errors import DataError
 from mnist_exp.outside import foreign_files
 from mnist_exp.outside.printing import plural
@@ -70,7 +70,7 @@ def _part(folder: Path, prefix: str, names: list[str], raw: list[bytes]) -> Part
         images = np.ascontiguousarray(images.transpose(0, 2, 1, 3))
     if prefix == "emnist-letters":  # 1 is a
         labels = labels - 1
-    return Part(where=f"{folder}/{names[1]}", labels=labels, read=lambda chosen: images[chosen])
+    return Part(where=f"{folder}/{names[1]}", labels=labels, read=from_array(images))
 
 
 def parse_images(raw: bytes, path: str) -> NDArray[np.uint8]:

@@ -71,6 +71,16 @@ class Source:
     read: Callable[[], Contents]
 
 
+def from_array(images: NDArray[np.uint8]) -> Callable[[Positions], NDArray[np.uint8]]:
+    """Return what a part reads of images in memory: a view of them if they are in their order."""
+
+    def read(positions: Positions) -> NDArray[np.uint8]:
+        count = len(positions)
+        return images[:count] if (positions == np.arange(count)).all() else images[positions]
+
+    return read
+
+
 def mixed(labels: NDArray[np.int64]) -> Positions:
     """Return positions in which images of all classes follow one another.
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_exp.data.classes import checked_names
-from mnist_exp.data.folders import files_in, folders_in, listing
+from mnist_exp.data.folders import entries, files_in, folders_in, listing
 from mnist_exp.data.near_names import near_names
 from mnist_exp.data.parts import Contents, Part, Positions, Source
 from mnist_exp.errors import DataError
@@ -79,7 +79,7 @@ def has_pictures(folder: Path) -> bool:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in _ENDINGS
+    return path.name.lower().endswith(_ENDINGS)
 
 
 def _has_tables(folder: Path) -> bool:
@@ -89,24 +89,24 @@ def _has_tables(folder: Path) -> bool:
 def _pictures(folder: Path) -> _Pictures:
     """Return the pictures of a part, sorted by class and then by name. Raises DataError."""
     expected = f"{folder}: expected a folder for each class with its pictures"
-    classes = folders_in(folder)
-    loose = [path.name for path in files_in(folder) if _is_picture(path)]
+    files, classes = entries(folder)
+    loose = [path.name for path in files if _is_picture(path)]
     if loose or not classes:
         raise DataError(f"{expected}, found {clean((loose or [listing(folder)])[0], 60)}")
     of_class: dict[str, list[Path]] = {}
     for each in classes:
         of_class.setdefault(unicodedata.normalize("NFC", each.name), []).extend(_files(each))
-    files, names = [], []
+    pictures, names = [], []
     for name in _in_order(set(of_class)):
-        files += of_class[name]
+        pictures += of_class[name]
         names += [name] * len(of_class[name])
-    return _Pictures(folder, files, names)
+    return _Pictures(folder, pictures, names)
 
 
 def _files(folder: Path) -> list[Path]:
     """Return the pictures of a class. Raises DataError for another file or a folder there."""
-    files = files_in(folder)
-    others = [path for path in files if not _is_picture(path)] + folders_in(folder)
+    files, folders = entries(folder)
+    others = [path for path in files if not _is_picture(path)] + folders
     if others:
         raise DataError(
             f"{others[0]}: expected pictures in {folder} only, with names that end in "

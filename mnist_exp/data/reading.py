@@ -1,13 +1,15 @@
 """Read the images that the settings `data.*` name, verify and split them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_exp.data import forms, idx_files, known_sets, last_read
+from mnist_exp.data import forms, idx_files, known_sets, last_read, named_arrays
 from mnist_exp.data.classes import Classes, classes_of
 from mnist_exp.data.dataset import Dataset, Split
 from mnist_exp.data.form import Form
@@ -38,7 +40,45 @@ def load(
 
     Raises DataError with the file, what was expected, and what the file holds.
     """
-    contents = _contents(dir)
+    dataset = _split_up(
+        _contents(dir), class_names, validation_size, train_limit, eval_limit, eval_on_train
+    )
+    if dir is None:
+        return dataset
+    place = Path(dir).expanduser().resolve()
+    return replace(dataset, source=str(place), name=_name(dataset, place.stem))
+
+
+def of_arrays(
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    class_names: Sequence[str] | None = None,
+    validation_size: int = 5000,
+    train_limit: int | None = None,
+    eval_limit: int | None = None,
+    eval_on_train: bool = False,
+) -> Dataset:
+    """Split arrays in memory as `load` splits those of an .npz file, with the same names.
+
+    Raises DataError with the array, what was expected, and what was found.
+    """
+    named_arrays.check("data", {name: (each.dtype, each.shape) for name, each in arrays.items()})
+    contents = named_arrays.contents_of("data", arrays, {})
+    dataset = _split_up(
+        contents, class_names, validation_size, train_limit, eval_limit, eval_on_train
+    )
+    return replace(dataset, source="arrays in memory", name="custom")
+
+
+def _split_up(
+    contents: Contents,
+    class_names: Sequence[str] | None,
+    validation_size: int,
+    train_limit: int | None,
+    eval_limit: int | None,
+    eval_on_train: bool,
+) -> Dataset:
+    """Return the splits with the parameters of `load`, of MNIST as far as it names its source."""
     classes = classes_of(contents, class_names)
     train, val = _train_and_val(contents, classes, validation_size, train_limit, eval_limit)
     test = _split(contents.test, classes, eval_limit)
@@ -50,10 +90,10 @@ def load(
         train=train,
         val=val,
         test=test,
-        source="shipped with mnist_exp" if dir is None else str(Path(dir).expanduser().resolve()),
+        source="shipped with mnist_exp",
         form=Form(image_shape=(height, width, channels), class_names=classes.names),
         sha256=dict(contents.sha256),
-        name=contents.name or _name(dir),
+        name=contents.name or "custom",
     )
 
 
@@ -69,13 +109,13 @@ def _contents(dir: str | Path | None) -> Contents:
     return last_read.contents(forms.find(dir))
 
 
-def _name(dir: str | Path | None) -> str:
-    """Return a name for a data set that is not known: that of its folder or file.
+def _name(dataset: Dataset, place: str) -> str:
+    """Return the name of a data set: that of its folder or file if it is not a known one.
 
     It is never that of a known one, whose files are others.
     """
-    name = Path(dir or "").expanduser().resolve().stem
-    return "custom" if name in ("", known_sets.MNIST, known_sets.FASHION_MNIST) else name
+    known = known_sets.MNIST, known_sets.FASHION_MNIST
+    return dataset.name if dataset.name in known or place in ("", *known) else place
 
 
 def _train_and_val(

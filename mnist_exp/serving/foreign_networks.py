@@ -14,21 +14,61 @@ from mnist_exp.sweeper.foreign_text import clean
 
 MOST_BYTES = 2**29  # of a network, unpacked
 _MOST_UNITS = 2**16  # of a layer, as in the settings
-# The parts of this package's networks, by Keras' names. `Lambda` and functions by name would be
-# programs.
+# The parts of networks that compute and do nothing else, by Keras' names. `Lambda` and functions by
+# name would be programs, and some layers read files.
 _CLASSES = {
     "Functional",
+    "Sequential",
     "InputLayer",
-    "Flatten",
-    "Dense",
-    "Conv2D",
-    "MaxPooling2D",
-    "ReLU",
-    "Dropout",
     "__keras_tensor__",
     "DTypePolicy",
+    "Dense",
+    "Conv2D",
+    "Conv2DTranspose",
+    "DepthwiseConv2D",
+    "SeparableConv2D",
+    "MaxPooling2D",
+    "AveragePooling2D",
+    "GlobalMaxPooling2D",
+    "GlobalAveragePooling2D",
+    "BatchNormalization",
+    "LayerNormalization",
+    "GroupNormalization",
+    "Rescaling",
+    "Activation",
+    "ReLU",
+    "LeakyReLU",
+    "PReLU",
+    "ELU",
+    "Softmax",
+    "Dropout",
+    "SpatialDropout2D",
+    "GaussianDropout",
+    "GaussianNoise",
+    "RandomFlip",
+    "RandomTranslation",
+    "RandomRotation",
+    "RandomZoom",
+    "RandomContrast",
+    "RandomBrightness",
+    "Add",
+    "Subtract",
+    "Multiply",
+    "Average",
+    "Maximum",
+    "Minimum",
+    "Concatenate",
+    "Flatten",
+    "Reshape",
+    "Permute",
+    "ZeroPadding2D",
+    "Cropping2D",
+    "UpSampling2D",
+    "L1",
+    "L2",
+    "L1L2",
 }
-_MODULES = {"keras", "keras.layers", "keras.src.models.functional"}
+_MODULES = {"keras", "keras.layers", "keras.regularizers", "keras.src.models.functional"}
 # What a zip file raises that is damaged or of another kind.
 _UNREADABLE = (
     zipfile.BadZipFile,
@@ -59,6 +99,23 @@ def check(path: Path) -> None:
         for size in (part.get("units"), part.get("filters")):
             if size is not None and not (isinstance(size, int) and 0 < size <= _MOST_UNITS):
                 raise ValueError(f"its network has a layer of {clean(size, 80)} units")
+
+
+def own_part(path: Path) -> str | None:
+    """Return the name of a class or function in the file that is no part of Keras; None for none.
+
+    Keras restores such a network only where that part is defined.
+    """
+    for part in _parts(_config(path)):
+        module, name = part.get("module"), part.get("class_name")
+        if name == "__lambda__":
+            return "a lambda"
+        if name == "function":
+            return str(part.get("config"))
+        is_keras = str(module).partition(".")[0] == "keras" or name in _CLASSES
+        if name is not None and not is_keras:
+            return str(name)
+    return None
 
 
 def _config(path: Path) -> dict[str, Any]:

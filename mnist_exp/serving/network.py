@@ -59,14 +59,30 @@ def _features(network: Any) -> Any:
 
     if not type(network).__module__.startswith("keras."):
         return None
-    last = next((layer for layer in reversed(network.layers) if layer.weights), None)
-    if not isinstance(last, keras.layers.Dense):
-        return None
     try:
-        both = keras.Model(network.input, [last.input, network.output])
-    except (AttributeError, ValueError):  # it is used twice, or within another network
+        (images,), (logits,) = network.inputs, network.outputs
+    except (AttributeError, ValueError):  # a network without a graph, or with several outputs
         return None
-    return both if len(last.input.shape) == 2 else None
+    last = _last_input(logits)
+    return None if last is None else keras.Model(images, [last, logits])
+
+
+def _last_input(tensor: Any) -> Any:
+    """Return what the last layer with weights is given on the way to a tensor, if it is dense.
+
+    Keras has no public way back from a tensor: `layer.input` is not known of a layer that was
+    called twice, as all are of a Sequential that was made by `add`.
+    """
+    import keras
+
+    while True:
+        layer, node, _ = tensor._keras_history
+        inputs = layer._inbound_nodes[node].input_tensors
+        if isinstance(layer, keras.layers.Dense):
+            return inputs[0] if len(inputs[0].shape) == 2 else None
+        if len(inputs) != 1 or getattr(layer, "weights", []):
+            return None
+        tensor = inputs[0]
 
 
 def features_and_logits(

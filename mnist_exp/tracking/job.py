@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mnist_exp.config.group_schemas import OwnModelConfig
 from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.config.settings import Settings
 from mnist_exp.data import Dataset
 from mnist_exp.own_code.code import NOTHING_OWN, Own
+from mnist_exp.own_code.names import Named, parse
 from mnist_exp.training.checkpoint import RunState
 
 
@@ -60,6 +62,17 @@ class Job:
     def run_id(self) -> str | None:
         """The id of the run to go on with; None for a new run."""
         return None if self.state is None else str(self.state.record["run_id"])
+
+    @property
+    def network_source(self) -> tuple[Named, Mapping[str, bytes]] | None:
+        """The user's own function that has built the network, and the source of its modules.
+
+        None for a network of this package, and for one that Python gave to the run.
+        """
+        config, own = self.settings.config.model, self.own
+        if not isinstance(config, OwnModelConfig) or own.code is None or own.model is not None:
+            return None
+        return parse("model.build", config.build, config.options), own.code.sources
 
     @property
     def is_scored_on_train(self) -> bool:

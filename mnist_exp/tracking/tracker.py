@@ -16,8 +16,8 @@ from mlflow.entities import Run, RunData
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-from mnist_exp.config.group_schemas import OwnModelConfig
 from mnist_exp.config.identity import LENGTH, flatten
+from mnist_exp.errors import UserError
 from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.own_code.code import DIGEST_TAG, FOLDER, OwnCode
@@ -201,13 +201,12 @@ class RunTracker:
         """
         from mnist_exp.serving import contents
 
-        config, code, own = self._job.settings.config.model, self._job.own.code, None
-        if isinstance(config, OwnModelConfig) and code is not None:
-            own = contents.OwnNetwork(
-                build=config.build, options=config.options, sources=code.sources
-            )
         with tempfile.TemporaryDirectory() as folder:
-            contents.write(Path(folder), model, self._job.dataset, own)
+            try:
+                contents.write(Path(folder), model, self._job.dataset, self._job.network_source)
+            except UserError as error:
+                self._warn(f"the model is not logged, and predict cannot use this run: {error}")
+                return
             self._outbox.send(operations.Model(folder=folder, step=step))
         if entry is not None:
             self._outbox.send(operations.Register(step, asdict(entry)))

@@ -10,8 +10,10 @@ import pytest
 
 from mnist_exp import data
 from mnist_exp.own_code.code import OwnCode
+from mnist_exp.own_code.names import parse
 from mnist_exp.serving import contents, own_source
 from mnist_exp.serving.model import ServedModel
+from mnist_exp.serving.network import outputs
 from mnist_exp.serving.requirements import requirements
 
 FORM = data.Form(image_shape=(6, 5, 3), class_names=("cat", "dog", "fox"))
@@ -76,8 +78,9 @@ def written(tmp_path: Path, dataset: data.Dataset) -> Written:
         network(np.ones((8, 6, 5, 3), np.float32), training=True)  # BatchNorm has moved
         folder = tmp_path / f"model{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
-        own = contents.OwnNetwork(build=name, options={"width": 2}, sources=sources)
-        contents.write(folder, network, dataset, own)
+        contents.write(
+            folder, network, dataset, (parse("model.build", name, {"width": 2}), sources)
+        )
         return folder, network
 
     return write
@@ -193,3 +196,36 @@ def test_bfloat16_weights_come_back(tmp_path: Path) -> None:
         again.set_weights([file["arr_0"], file["arr_1"]])
     for one, other in zip(layer.weights, again.weights, strict=True):
         assert (np.asarray(one) == np.asarray(other)).all()
+
+
+LAST = {
+    "dense": (lambda x: keras.layers.Dense(3)(x), 4),
+    "dense, then others without weights": (
+        lambda x: keras.layers.Activation("linear")(keras.layers.Dense(3)(x)) * 2.0,
+        4,
+    ),
+    "two ways": (lambda x: keras.layers.Dense(3)(x) + keras.layers.Dense(3)(x), 3),
+    "another network": (
+        lambda x: keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])(x),
+        3,
+    ),
+    "no weights": (lambda x: x[:, :3], 3),
+}
+
+
+@pytest.mark.parametrize("end", LAST)
+def test_features_are_what_the_last_dense_layer_is_given(end: str) -> None:
+    make, width = LAST[end]
+    images = keras.Input((2, 2, 1))
+    network = keras.Model(images, make(keras.layers.Flatten()(images)))
+    given = np.arange(8, dtype=np.float32).reshape(2, 2, 2, 1)
+    features, logits = outputs(network)(given)
+    assert np.asarray(features).shape == (2, width)
+    assert (np.asarray(logits) == np.asarray(network(given))).all()
+
+
+def test_a_sequential_that_was_made_step_by_step_has_features() -> None:
+    network = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Flatten()])
+    for units in (5, 3):
+        network.add(keras.layers.Dense(units))
+    assert np.asarray(outputs(network)(np.ones((2, 2, 2, 1)))[0]).shape == (2, 5)

@@ -41,8 +41,8 @@ def _parser() -> Parser:
             "the group to compare with; default: the one with most seeds, of several the oldest",
         ),
         "--data-dir": (
-            "FOLDER",
-            "the test images if they are not the shipped ones; default: such images are not shown",
+            "PATH",
+            "data.dir of the runs, to show its test images; default: only MNIST's are shown",
         ),
         "--output": ("FOLDER", "where the two files are written; default: the current folder"),
     }

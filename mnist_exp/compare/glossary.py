@@ -11,12 +11,12 @@ TERMS = {
     ),
     "Step": "One change of the weights, made from one batch of images.",
     "Test split": (
-        "The 10,000 images that say how good a chosen model is. Do not choose with them, or the"
-        " number becomes too good to be true."
+        "The images that say how good a chosen model is; of MNIST they are 10,000. Do not choose "
+        "with them, or the number becomes too good to be true."
     ),
     "Validation split": (
-        "The 5,000 images that are held out of training to choose between models and settings. "
-        "You may look at them as often as you like."
+        "The images that are held out of training to choose between models and settings; of "
+        "MNIST they are 5,000. You may look at them as often as you like."
     ),
     "Run": (
         "One training, with everything that is recorded about it: settings, code, metrics, "
@@ -56,8 +56,8 @@ TERMS = {
         " false alarm among all of them stays below 5% (Holm 1979)."
     ),
     "McNemar": (
-        "A test for two networks that read the same images: it counts the images that only one "
-        "of them reads correctly (McNemar 1947)."
+        "A test for two networks that saw the same images: it counts the images that only one of "
+        "them gets right (McNemar 1947)."
     ),
     "Ensemble": (
         "The vote of several networks: the answer that most of the seeds give. It is usually "
@@ -79,7 +79,7 @@ TERMS = {
         "under this name."
     ),
     "Accuracy": (
-        "The fraction of images that are read correctly, from 0 to 1. Who guesses among ten "
-        "digits gets 0.1."
+        "The fraction of images that the network gets right, from 0 to 1. Who guesses among K "
+        "classes gets 1/K: among ten digits, 0.1."
     ),
 }

@@ -17,6 +17,7 @@ from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose
 
 _GROUPS = ("model", "init", "loss", "optimizer", "schedule", "data")
+_OF_DATA = ("data.dir", "data.class_names")  # a name ends in what the data is called
 _MOST_PARTS, _MOST_LETTERS = 4, 60  # of a name; six hex digits stand for what exceeds them
 # The number of these is written before the word, that of other settings behind it.
 _COUNTED = {"schedule.epochs": "epoch", "schedule.max_steps": "step", "data.train_limit": "image"}
@@ -36,8 +37,8 @@ Values = dict[str, Any]  # by dotted key
 def program_name(settings: Settings, other_data: str | None) -> str:
     """Return the name of the program that the settings are, without the seed.
 
-    `other_data` is the digest of the data, None for MNIST as published. A debug run has the name of
-    the program that it debugs, and its option. A variant that an override names is the name.
+    `other_data` is what the data is called, None for MNIST as published. A debug run has the name
+    of the program that it debugs, and its option. A variant that an override names is the name.
     """
     config, debug = settings.config, settings.choices.get("debug")
     if config.variant is not None and settings.overrides_key("variant"):
@@ -51,7 +52,7 @@ def program_name(settings: Settings, other_data: str | None) -> str:
     name = min(described, key=lambda base: len(described[base]))
     parts, ending = described[name], [] if debug is None else [debug]
     if other_data is not None:
-        ending.append(f"data{other_data[:6]}")
+        ending.append(other_data)
     if "" in parts or len(parts) > _MOST_PARTS or len("-".join([name, *parts])) > _MOST_LETTERS:
         parts = [part for part in parts if part][:2]
         ending.append(digest_of({key: str(value) for key, value in own.items()})[:6])
@@ -129,9 +130,9 @@ def _file(group: str, name: str) -> dict[str, Any]:
 
 
 def _values(nested: Mapping[str, Any]) -> Values:
-    """Return the settings that make a program, but for the folder of its data."""
+    """Return the settings that make a program, but for those that say what its data is."""
     chosen = {key: nested[key] for key in (*_GROUPS, "deterministic")}
-    return {key: value for key, value in flatten(chosen).items() if key != "data.dir"}
+    return {key: value for key, value in flatten(chosen).items() if key not in _OF_DATA}
 
 
 def _differences(own: Values, base: Values) -> list[str]:

@@ -58,7 +58,7 @@ def identify(
     `preset` is the preset with the same settings, if there is one: the run then has the preset's
     variant and reference, whether it was asked for by name or not. Other settings have a variant of
     their own, and keep the reference of the preset that they changed. A variant that an override
-    names is the run's in any case. `other_data` is the digest of data that is not MNIST.
+    names is the run's in any case. `other_data` is what data is called that is not MNIST.
     """
     config = settings.config
     if preset is not None and preset.variant is not None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_exp.data.form import MNIST, Form
-from mnist_exp.data.known_sets import MNIST_SHA256
+from mnist_exp.data.known_sets import MNIST_SHA256, known_set
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,12 @@ class Dataset:
     def is_mnist(self) -> bool:
         """True if the files are those that Yann LeCun published."""
         return self.sha256 == MNIST_SHA256
+
+    @property
+    def short_name(self) -> str:
+        """The name of a set that is known; of another one `data` and six digits of its digest."""
+        known = known_set(self.sha256)
+        return known[0] if known is not None else f"data{self.digest[:6]}"
 
     @cached_property
     def digest(self) -> str:

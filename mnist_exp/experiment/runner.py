@@ -113,7 +113,7 @@ def _prepare(
     if own.code is not None:
         locks.callback(own.code.modules.release)
     dataset = data.load(**asdict(config.data))
-    other_data = None if dataset.is_mnist else dataset.digest
+    other_data = None if dataset.is_mnist else dataset.short_name
     variant, reference, changes = identify(settings, find_preset(config), other_data)
     job = Job(
         # Params, tags and files of the run then name the same variant.

@@ -49,7 +49,9 @@ def test_a_name_says_what_the_program_is(overrides: str, name: str) -> None:
 
 def test_other_data_is_another_program() -> None:
     settings = compose(["model.kernel_size=7"])
-    assert program_name(settings, "0123456789") == "cnn7x7-adam-data012345"
+    assert program_name(settings, "data012345") == "cnn7x7-adam-data012345"
+    fashion = compose(["model.kernel_size=7", "data=fashion_mnist"])
+    assert program_name(fashion, "fashion_mnist") == "cnn7x7-adam-fashion_mnist"
 
 
 LONG = (

@@ -35,7 +35,8 @@ def classes_of(contents: Contents, chosen: Sequence[str] | None) -> Classes:
     """
     parts = [part for part in (contents.train, contents.val, contents.test) if part is not None]
     for part in parts:
-        _check_some(part)
+        _check_numbers(part)
+    _check_several(contents.train)
     names = contents.class_names
     if names is None:
         first = 1 if min(part.labels.min() for part in parts) == 1 else 0
@@ -44,36 +45,46 @@ def classes_of(contents: Contents, chosen: Sequence[str] | None) -> Classes:
     else:
         first = 0
         _check_count(contents.train, len(names))
+    last = first + len(names) - 1
+    named = "training images" if contents.class_names is None else "class names"
     for part in parts:
-        _check_range(part, first, first + len(names) - 1)
-    if (contents.train.labels == contents.train.labels[0]).all():
-        raise DataError(
-            f"{contents.train.where}: expected images of 2 to {MOST_CLASSES:,} classes; all "
-            f"{plural(len(contents.train), 'training image')} have the label "
-            f"{contents.train.labels[0]}"
-        )
+        _check_at_most(part, last, f"{first} to {last}, as there are {named}")
     return Classes(names=names if chosen is None else _chosen(chosen, names), first=first)
 
 
-def _check_some(part: Part) -> None:
+def _check_numbers(part: Part) -> None:
     if len(part) == 0:
-        raise DataError(f"{part.where}: expected at least one example, found none")
+        raise DataError(f"{part.images_in}: expected at least one example, found none")
+    if part.labels.min() < 0:
+        place = part.labels.argmin()
+        raise DataError(
+            f"{part.labels_in}: expected labels from 0, found {part.labels[place]} "
+            f"(image {place}, counted from 0)"
+        )
+
+
+def _check_several(train: Part) -> None:
+    if (train.labels == train.labels[0]).all():
+        raise DataError(
+            f"{train.labels_in}: expected 2 to {MOST_CLASSES:,} classes; all "
+            f"{plural(len(train), 'training image')} have the label {train.labels[0]}"
+        )
 
 
 def _check_count(train: Part, count: int) -> None:
     if count > MOST_CLASSES:
         raise DataError(
-            f"{train.where}: expected 2 to {MOST_CLASSES:,} classes, found {count:,}; labels are "
-            "the numbers of the classes, from 0: np.unique(labels, return_inverse=True)[1]"
+            f"{train.labels_in}: expected 2 to {MOST_CLASSES:,} classes, found {count:,}; labels "
+            "are the numbers of the classes, from 0: np.unique(labels, return_inverse=True)[1]"
         )
 
 
-def _check_range(part: Part, low: int, high: int) -> None:
-    outside = np.flatnonzero((part.labels < low) | (part.labels > high))
+def _check_at_most(part: Part, last: int, expected: str) -> None:
+    outside = np.flatnonzero(part.labels > last)
     if len(outside):
         raise DataError(
-            f"{part.where}: expected labels {low} to {high}, as the training images have, found "
-            f"{part.labels[outside[0]]} (image {outside[0]}, counted from 0)"
+            f"{part.labels_in}: expected labels {expected}, found {part.labels[outside[0]]} "
+            f"(image {outside[0]}, counted from 0)"
         )
 
 

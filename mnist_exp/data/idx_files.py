@@ -70,7 +70,12 @@ def _part(folder: Path, prefix: str, names: list[str], raw: list[bytes]) -> Part
         images = np.ascontiguousarray(images.transpose(0, 2, 1, 3))
     if prefix == "emnist-letters":  # 1 is a
         labels = labels - 1
-    return Part(where=f"{folder}/{names[1]}", labels=labels, read=from_array(images))
+    return Part(
+        images_in=f"{folder}/{names[0]}",
+        labels_in=f"{folder}/{names[1]}",
+        labels=labels,
+        read=from_array(images),
+    )
 
 
 def parse_images(raw: bytes, path: str) -> NDArray[np.uint8]:

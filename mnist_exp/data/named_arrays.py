@@ -37,8 +37,9 @@ def check(where: str, headers: Mapping[str, _Header]) -> None:
     """Raise DataError for what is missing, and for an array of another type or shape."""
     if missing := [name for name in _needed(headers) if name not in headers]:
         raise DataError(
-            f"{where}: expected the arrays {', '.join(NEEDED)}; found "
-            f"{', '.join(clean(name, 40) for name in list(headers)[:12]) or 'none'}"
+            f"{where}: expected the arrays {', '.join(_needed(headers))}, found no "
+            f"{' and no '.join(missing)} among "
+            f"{', '.join(clean(name, 40) for name in list(headers)[:12]) or 'no arrays'}"
             f"{near_names(missing, headers)}"
         )
     for name in (name for name in NAMES if name in headers):
@@ -99,7 +100,12 @@ def _part(where: str, arrays: Mapping[str, NDArray[Any]], name: str) -> Part:
         )
     if labels.dtype == np.uint64 and labels.max() > np.iinfo(np.int64).max:
         raise DataError(f"{where}: y_{name}: expected labels from 0, found {labels.max()}")
-    return Part(where=f"{where}: y_{name}", labels=labels.astype(np.int64), read=from_array(images))
+    return Part(
+        images_in=f"{where}: x_{name}",
+        labels_in=f"{where}: y_{name}",
+        labels=labels.astype(np.int64),
+        read=from_array(images),
+    )
 
 
 def _class_names(where: str, names: NDArray[Any] | None) -> tuple[str, ...] | None:

@@ -26,7 +26,9 @@ def near_names(missing: Sequence[str], found: Iterable[str]) -> str:
     for name in missing:
         lower = {other.lower(): other for other in found}
         also = [other for other in [name, *_ALSO.get(name, "").split()] if other in lower]
-        near = also or difflib.get_close_matches(name, [o for o in lower if o not in _ALSO], 1, 0.6)
+        near = also or difflib.get_close_matches(
+            name, [o for o in lower if o not in _ALSO], 1, 0.75
+        )
         if near:
             pairs.append(f"{clean(lower[near[0]], 40)} to {name}")
     return f"; rename {', '.join(pairs)}" if pairs else ""

@@ -65,8 +65,8 @@ def _check_shards(place: Path, shards: Mapping[str, list[Path]]) -> None:
     for name in ("train", "test"):
         if name not in shards:
             raise DataError(
-                f"{place}: expected Parquet files train-*.parquet and test-*.parquet, found none "
-                f"of {name} in {listing(place)}"
+                f"{place}: expected Parquet files train-*.parquet and test-*.parquet; "
+                f"{name}-*.parquet is missing, found {listing(place)}"
             )
     for paths in shards.values():
         names = {path.stem for path in paths}
@@ -91,8 +91,10 @@ def _read(place: Path, shards: Mapping[str, list[Path]]) -> Contents:
                 names[path] = _class_names(path, file)
                 labels.append(_labels(path, file))
                 sha256[path.relative_to(place).as_posix()] = _sha256(path)
+        where = str(paths[0] if len(paths) == 1 else f"{paths[0]} and those after it")
         parts[part] = Part(
-            where=str(paths[0] if len(paths) == 1 else f"{paths[0]} and further files"),
+            images_in=where,
+            labels_in=where,
             labels=np.concatenate(labels),
             read=partial(_images, paths, [len(each) for each in labels]),
         )
@@ -181,11 +183,10 @@ def _leaf(file: "ParquetFile") -> str | None:
 
 def _class_names(path: Path, file: "ParquetFile") -> tuple[str, ...] | None:
     """Return the names that `datasets` keeps in a file's metadata, None if there are none."""
-    stored = (file.schema_arrow.metadata or {}).get(b"huggingface")
-    if stored is None:
-        return None
-    features = foreign_files.read_json(stored, dict).get("info", {}).get("features", {})
-    names = features.get("label", {}).get("names")
+    stored = (file.schema_arrow.metadata or {}).get(b"huggingface", b"{}")
+    names: Any = None
+    with contextlib.suppress(ValueError, KeyError, TypeError):  # other programs write other things
+        names = foreign_files.read_json(stored, dict)["info"]["features"]["label"]["names"]
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         return None
     return checked_names(names, f"{path}: its class names")

@@ -15,12 +15,13 @@ Positions = NDArray[np.intp]
 class Part:
     """The training, validation or test images of some files.
 
-    where: the file or folder, for messages
+    images_in, labels_in: the file or folder of each, for messages
     labels: int64 [N], as the files have them and in their order
     read: positions [n] in the files' order -> uint8 [n, H, W, C]. Raises DataError.
     """
 
-    where: str
+    images_in: str
+    labels_in: str
     labels: NDArray[np.int64]
     read: Callable[[Positions], NDArray[np.uint8]]
     _images: NDArray[np.uint8] | None = field(default=None, init=False)

@@ -43,8 +43,8 @@ def find(folder: Path) -> Source | None:
     if missing := [name for name in ("train", "test") if name not in places]:
         others = [each.name for each in folders_in(folder)]
         raise DataError(
-            f"{folder}: expected pictures in train/CLASS/ and test/CLASS/, found no "
-            f"{missing[0]}/ in {listing(folder)}{near_names(missing, others)}"
+            f"{folder}: expected pictures in train/CLASS/ and test/CLASS/; {missing[0]}/ is "
+            f"missing, found {listing(folder)}{near_names(missing, others)}"
         )
     parts = {name: _pictures(place) for name, place in places.items()}
     names = _in_order(set(parts["train"].classes))
@@ -65,8 +65,8 @@ def part_folders(folder: Path) -> dict[str, Path]:
         name = PARTS.get(each.name.lower())
         if name in places:
             raise DataError(
-                f"{folder}: expected one folder with the {name} images, found "
-                f"{places[name].name}/ and {each.name}/; remove or rename what is not meant"
+                f"{folder}: expected one of {places[name].name}/ and {each.name}/, found both; "
+                "remove or rename what is not meant"
             )
         if name is not None:
             places[name] = each
@@ -157,7 +157,8 @@ def _part(pictures: _Pictures, name: str, names: list[str], sha256: dict[str, st
         return images
 
     labels = np.array([numbers[each] for each in pictures.classes], np.int64)
-    return Part(where=str(pictures.folder), labels=labels, read=read)
+    place = str(pictures.folder)
+    return Part(images_in=place, labels_in=place, labels=labels, read=read)
 
 
 def _content(path: Path) -> bytes:

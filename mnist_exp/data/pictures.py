@@ -45,8 +45,8 @@ def stacked(count: int, pictures: Iterable[tuple[int, str, bytes]]) -> NDArray[n
             images, first = _room(count, image.shape, where), where
         if (height, width) != images.shape[1:3]:
             raise DataError(
-                f"{where}: expected pictures of one size, found {width}x{height} pixels; {first} "
-                f"has {images.shape[2]}x{images.shape[1]}. Resize them to one size first"
+                f"{where}: expected pictures of one size, found {width}x{height} pixels where "
+                f"{first} has {images.shape[2]}x{images.shape[1]}; resize them first"
             )
         if channels > images.shape[3]:
             _check_room(count, image.shape, where)
@@ -67,7 +67,8 @@ def decoded(content: bytes) -> NDArray[np.uint8]:
                 raise ValueError(_too_large(f"{pixels:,} pixels"))
             if picture.mode.startswith(("I", "F")):
                 raise ValueError(
-                    "expected 8 bits a pixel, found a grey picture of 16 or 32; save it in 8"
+                    "expected 8 bits a channel, found 16 or more; "
+                    'np.asarray(picture) >> 8 keeps the upper 8 of 16, to save as "uint8"'
                 )
             return _pixels(_upright(picture))
     except (MemoryError, ValueError):

@@ -132,7 +132,7 @@ def _train_and_val(
     if len(train) <= validation_size:
         raise DataError(
             f"data.validation_size={validation_size}: expected fewer than the {len(train)} "
-            f"training images in {train.where}; a tenth is {max(1, len(train) // 10)}"
+            f"training images in {train.images_in}; a tenth is {max(1, len(train) // 10)}"
         )
     both = _split(train, classes, None if train_limit is None else validation_size + train_limit)
     rest = Split(both.images[validation_size:], both.labels[validation_size:])
@@ -156,8 +156,8 @@ def _of_one_shape(
         if split.images.shape[1:3] != shape:
             height, width = split.images.shape[1:3]
             raise DataError(
-                f"{part.where}: expected images of {shape[1]}x{shape[0]} pixels, as the training "
-                f"images have, found {width}x{height}"
+                f"{part.images_in}: expected images of {shape[1]}x{shape[0]} pixels, as the "
+                f"training images have, found {width}x{height}"
             )
     channels = {split.images.shape[3] for split in splits}
     if len(channels) == 1:

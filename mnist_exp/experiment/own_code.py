@@ -7,25 +7,29 @@ from mnist_exp.config.own_functions import own_functions
 from mnist_exp.config.schema import Config
 from mnist_exp.own_code.code import FOLDER, Own, OwnCode
 from mnist_exp.own_code.finding import find
+from mnist_exp.own_code.names import names
 from mnist_exp.own_code.trust import Recorded, continued
+from mnist_exp.tracking.job import Origin
 from mnist_exp.training.checkpoint import RunState
 
 _KEY = "own_code"  # in a checkpoint's record
 _BYTES_AS_TEXT = "latin-1"  # it has a letter for each byte
 
 
-def of_run(config: Config, state: RunState | None, given: Own) -> OwnCode | None:
+def of_run(config: Config, state: RunState | None, given: Own, origin: Origin) -> OwnCode | None:
     """Return the code that the settings name, unless `given` has that already.
 
-    A run that goes on from a checkpoint has the code that it began with. Raises OwnCodeError.
+    A run that goes on from a checkpoint has the code that it began with, and a trial that which its
+    sweep has read. Raises OwnCodeError.
     """
     if given.code is not None:
         return given.code
     functions = own_functions(config, given)
+    here = origin.codes.get(names(functions))
     if state is None:
-        return find(functions)
+        return here or find(functions)
     recorded = _recorded(state.record)
-    return continued(functions, recorded, is_trusted=config.trust_code)
+    return continued(functions, recorded, is_trusted=config.trust_code, here=here)
 
 
 def in_checkpoint(own: Own) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def _prepare(
     settings, state = resume.find(settings, origin, reporter.warn, locks)
     config = settings.config
     session.refuse(config.to_dict(), given=given.settings)
-    own = given.with_code(own_code.of_run(config, state, given.own))
+    own = given.with_code(own_code.of_run(config, state, given.own, origin))
     if own.code is not None:
         locks.callback(own.code.modules.release)
     dataset = data.load(**asdict(config.data))

@@ -58,10 +58,12 @@ def shown_file(file: str) -> str:
 
 
 def _user_frames(error: BaseException) -> traceback.StackSummary:
-    """Return the lines of the user's own code that led to the error."""
+    """Return the lines of the user's own code that led to the error, from their module on."""
     frames = [
         (frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if _is_own(frame)
     ]
+    of_modules = [isolation.is_of_modules(frame.f_globals.get("__name__")) for frame, _ in frames]
+    frames = frames[of_modules.index(True) :] if any(of_modules) else frames
     return traceback.StackSummary.extract(iter(frames))
 
 

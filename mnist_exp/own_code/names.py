@@ -1,6 +1,6 @@
 """The names MODULE:FUNCTION in the settings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,3 +67,8 @@ def _meant(text: str) -> str:
     module = module.replace("\\", "/").removeprefix("./").removesuffix(".py").replace("/", ".")
     is_name = function.isidentifier() and _is_module(module)
     return f"{module}:{function}" if is_name else ""
+
+
+def names(functions: Iterable[Named]) -> str:
+    """Return what the settings name, as one text."""
+    return " ".join(map(str, functions))

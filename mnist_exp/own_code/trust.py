@@ -70,13 +70,14 @@ def repeated(
 
 
 def continued(
-    functions: Sequence[Named], recorded: Recorded, *, is_trusted: bool
+    functions: Sequence[Named], recorded: Recorded, *, is_trusted: bool, here: OwnCode | None = None
 ) -> OwnCode | None:
     """Return the code for a run that goes on: always what it began with.
 
-    None if there are no functions. Raises OwnCodeError if the code has changed, or is nowhere.
+    `here` is the code as it was read before, if it was. None if there are no functions. Raises
+    OwnCodeError if the code has changed, or is nowhere.
     """
-    here, missing = _here(functions)
+    here, missing = _here(functions) if here is None else (here, None)
     if here is not None:
         if here.digest == recorded.digest:
             return here

@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,8 @@ from mnist_exp.config.tree import as_meant
 from mnist_exp.errors import UserError
 from mnist_exp.outside import moments, printing
 from mnist_exp.outside.uris import masked
-from mnist_exp.studies import report
+from mnist_exp.own_code.code import OwnCode
+from mnist_exp.studies import own_code, report
 from mnist_exp.studies.trial import RUN_ID, tags_of_trial
 from mnist_exp.sweeper import RunningTrial, quoting
 from mnist_exp.sweeper.attributes import SPACE
@@ -63,6 +64,7 @@ class StudyTracking(StudyHooks):
 
     def __init__(self) -> None:
         self._uri: str | None = None  # of the trial, once its config is composed
+        self._codes: dict[str, OwnCode] = {}  # of the user's own, as the parent has read it
 
     def read_overrides(self, overrides: list[str]) -> list[str]:
         """Return the overrides with texts as the user meant them, for Hydra to parse."""
@@ -87,10 +89,20 @@ class StudyTracking(StudyHooks):
                 f"hydra.sweeper.hooks={__name__}.StudyTracking: it tracks runs of mnist_exp only; "
                 "expected a subclass of mnist_exp.sweeper.hooks.StudyHooks for this application"
             )
-        check_uri(from_composed(config).tracking.uri)
+        checked = from_composed(config)
+        check_uri(checked.tracking.uri)
+        self._codes |= own_code.codes_of(checked)
+
+    def for_workers(self) -> Mapping[str, OwnCode]:
+        """Return the user's own code: a file that is edited during a sweep changes no trial."""
+        return self._codes
 
     def on_study_start(self, study: "optuna.Study", config: "DictConfig") -> None:
-        """Open the parent run: the study's earlier one if the store has it, else a new one."""
+        """Open the parent run: the study's earlier one if the store has it, else a new one.
+
+        Raises SweepError if code of the user's own is not what the study's trials had.
+        """
+        own_code.refuse_changes(study, self._codes.values())
 
         def open_parent(client: mlflow.MlflowClient) -> str:
             run_id = study.user_attrs.get(RUN_ID)

@@ -61,6 +61,13 @@ class StudyHooks:
         Called in the parent before the first trial, once for each value that will be tried.
         """
 
+    def for_workers(self) -> Any:
+        """Return what each worker of the sweep gets as `RunningTrial.handed`, which is pickled.
+
+        Called in the parent, after `check_config`.
+        """
+        return None
+
     def on_study_start(self, study: "optuna.Study", config: DictConfig) -> None:
         """Begin a study. Called in the parent, before workers start.
 

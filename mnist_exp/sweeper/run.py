@@ -83,6 +83,7 @@ def run_sweep(
             machine=machine(),
             parent=this_process(),
             n_workers=min(launchers.n_workers(config), max(counts[TrialState.WAITING], 1)),
+            handed=sweep.hooks.for_workers(),
         )
         with usable(url):
             Supervisor(

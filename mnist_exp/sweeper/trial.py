@@ -22,6 +22,7 @@ class RunningTrial:
     overrides: tuple[str, ...]  # that lead to the trial's config
     threads: int  # this worker's share of the machine's cores
     study_config: "DictConfig"  # the whole config without the trial's parameters
+    handed: Any = None  # what `StudyHooks.for_workers` returned in the parent
 
     @property
     def number(self) -> int:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import optuna
 from hydra.types import HydraContext, TaskFunction
@@ -54,6 +55,7 @@ class Worker:
     machine: str  # of the parent
     parent: str  # the parent's process
     n_workers: int  # that share the parent's machine
+    handed: Any = None  # what the parent's hooks give to the trials
 
     def __call__(self, _: DictConfig) -> None:
         """Run trials; an interruption is an error only in the parent's own process."""
@@ -140,7 +142,11 @@ class Worker:
         try:
             overrides = self._overrides(trial, storage)
             started = RunningTrial(
-                trial=trial, overrides=overrides, threads=self._threads(), study_config=self.config
+                trial=trial,
+                overrides=overrides,
+                threads=self._threads(),
+                study_config=self.config,
+                handed=self.handed,
             )
             config = self._compose(trial.number, overrides)
             hooks.on_trial_start(started, config)

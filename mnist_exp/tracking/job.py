@@ -7,7 +7,7 @@ from mnist_exp.config.group_schemas import OwnModelConfig
 from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.config.settings import Settings
 from mnist_exp.data import Dataset
-from mnist_exp.own_code.code import NOTHING_OWN, Own
+from mnist_exp.own_code.code import NOTHING_OWN, Own, OwnCode
 from mnist_exp.own_code.names import Named, parse
 from mnist_exp.training.checkpoint import RunState
 
@@ -31,6 +31,8 @@ class Origin:
     """
     keeps_model: bool = True
     """True if the run logs its model and its figures."""
+    codes: Mapping[str, OwnCode] = field(default_factory=dict)
+    """Code of the user's own that was read before, by what the settings name of it."""
 
     def remember(self, run_id: str) -> None:
         """Note which run this is, for a later try."""

@@ -182,6 +182,8 @@ def _names_of(function: FunctionType) -> Iterator[tuple[str, Any]]:
             yield name, namespace[name]
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     for name, cell in cells:
+        if name == "__class__":  # of `super()`: the class whose method this is
+            continue
         try:
             yield name, cell.cell_contents
         except ValueError:  # not assigned yet

@@ -19,6 +19,8 @@ def helper(n):
 class Base:
     rate = 0.5
 class Layer(Base):
+    def __init__(self):
+        super().__init__()
     def call(self, x):
         return helper(x) + len(as_text([self.rate]))
 """
@@ -44,6 +46,7 @@ def test_the_text_of_a_function_runs_and_gives_the_same() -> None:
     made = fresh["build"]((28, 28, 1), 10, depth=2)  # type: ignore[operator]
     assert [layer.call(4) for layer in made] == [133.0, 133.0]
     assert "    # A comment." in text
+    assert text.count("class Layer(Base)") == 1
 
 
 @pytest.mark.parametrize(

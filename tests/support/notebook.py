@@ -1,7 +1,10 @@
 """A notebook: cells that run one after another in one namespace, as IPython's do."""
 
+import itertools
 import linecache
 from typing import Any
+
+_numbers = itertools.count(1)  # of all cells: Python keeps what it knows of one with the same name
 
 
 class Notebook:
@@ -12,12 +15,10 @@ class Notebook:
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {"__name__": "__main__"}
-        self._cells = 0
 
     def run(self, source: str, *, is_known: bool = True) -> None:
         """Run a cell; `is_known` is whether Python can find its source later."""
-        self._cells += 1
-        file = f"<cell {id(self)}-{self._cells}>"
+        file = f"<cell {next(_numbers)}>"
         if is_known:
             lines = source.splitlines(keepends=True)
             linecache.cache[file] = (len(source), None, lines, file)

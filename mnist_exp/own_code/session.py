@@ -12,6 +12,7 @@ from typing import Any
 
 from mnist_exp.errors import ConfigError
 from mnist_exp.outside.printing import listed
+from mnist_exp.own_code.code import OwnCode
 
 FOLDER = "session"  # of the sources in a run's artifacts
 # What may be given again, to go on with a run: a digest shows that it is the same. What functions
@@ -56,6 +57,11 @@ def named(settings: Mapping[str, Any]) -> dict[str, str]:
         if is_session(value):
             found[key] = str(value)
     return found
+
+
+def lasting(code: OwnCode) -> dict[str, bytes]:
+    """Return the sources that lie in files, without those of a session's objects."""
+    return {path: text for path, text in code.sources.items() if not path.startswith(f"{FOLDER}/")}
 
 
 def note(settings: Mapping[str, Any], model: Any) -> str:

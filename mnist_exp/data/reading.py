@@ -16,6 +16,7 @@ from mnist_exp.data.form import Form
 from mnist_exp.data.image_arrays import in_color
 from mnist_exp.data.parts import Contents, Part
 from mnist_exp.errors import DataError
+from mnist_exp.own_code import session
 
 
 def load(
@@ -106,6 +107,8 @@ def load_test(dir: str | Path | None = None) -> Split:
 def _contents(dir: str | Path | None) -> Contents:
     if dir is None:
         return _read_shipped(known_sets.SHIPPED_DIR)
+    if session.is_session(dir):
+        raise DataError(session.refusal("data.dir", str(dir)))
     return last_read.contents(forms.find(dir))
 
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from mnist_exp import data
+from mnist_exp.config.group_schemas import DataConfig
 from mnist_exp.config.presets import find_preset, identify
 from mnist_exp.config.schema import refuse_passwords
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose, refuse_sweep
+from mnist_exp.data import Dataset, load, of_arrays
 from mnist_exp.errors import Killed, NonFiniteCost, PreflightFailed
 from mnist_exp.experiment import interrupts, outcome, own_code, resume
 from mnist_exp.experiment.conclusion import conclusion
@@ -33,7 +34,9 @@ _ONE_RUN = threading.RLock()
 _NOTHING_GIVEN = Given()
 
 
-def run(overrides: Sequence[str] = (), *, model: Any = None, loss: Any = None) -> RunResult:
+def run(
+    overrides: Sequence[str] = (), *, model: Any = None, loss: Any = None, data: Any = None
+) -> RunResult:
     """Train and track one run, as `python -m mnist_exp OVERRIDES` does.
 
     For example: `run(["model=softmax", "seed=3"])`.
@@ -41,6 +44,7 @@ def run(overrides: Sequence[str] = (), *, model: Any = None, loss: Any = None) -
     model: a function build(input_shape, num_classes, **options) that returns a Keras model, or such
         a model. A model is trained in place: its weights are those that it has, not the seed's.
     loss: a function (labels int [B], logits [B, K]) -> losses [B], or a loss of keras.losses
+    data: (x_train, y_train, x_test, y_test), images uint8 [N, H, W] or [N, H, W, C]
 
     A function of a module is used as its file is now, and the run can be repeated. Other objects
     are no part of the record: such a run cannot be repeated from it, and its description says so.
@@ -50,7 +54,7 @@ def run(overrides: Sequence[str] = (), *, model: Any = None, loss: Any = None) -
     HydraException or OmegaConfBaseException for settings that cannot be used.
     """
     refuse_sweep(overrides)
-    given = taken(overrides, model, loss)
+    given = taken(overrides, model, loss, data)
     settings = compose(given.overrides)
     with _ONE_RUN, keras_state.restored():
         return run_experiment(settings, given)
@@ -112,7 +116,7 @@ def _prepare(
     own = given.with_code(own_code.of_run(config, state, given.own, origin))
     if own.code is not None:
         locks.callback(own.code.modules.release)
-    dataset = data.load(**asdict(config.data))
+    dataset = _dataset(config.data, given)
     other_data = None if dataset.is_mnist else dataset.short_name
     variant, reference, changes = identify(settings, find_preset(config), other_data)
     job = Job(
@@ -131,6 +135,15 @@ def _prepare(
     resume.check(job)
     machine.check(config, len(dataset.train), dataset.form)
     return job
+
+
+def _dataset(config: DataConfig, given: Given) -> Dataset:
+    """Return the data that the settings name, or that Python gave. Raises DataError."""
+    settings = asdict(config)
+    if given.arrays is None:
+        return load(**settings)
+    del settings["dir"]
+    return of_arrays(given.arrays, **settings)
 
 
 def _run(job: Job, reporter: Reporter, locks: contextlib.ExitStack) -> RunResult:

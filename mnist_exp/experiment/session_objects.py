@@ -13,7 +13,9 @@ from types import FunctionType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mnist_exp.data import given_arrays
 from mnist_exp.errors import ConfigError
 from mnist_exp.own_code import session
 from mnist_exp.own_code.code import NOTHING_OWN, Own, OwnCode, meaning
@@ -27,7 +29,8 @@ _EXPECTED = {
     "model": "a function build(input_shape, num_classes, **options), or a Keras model",
     "loss": "a function (labels, logits) -> losses, or a loss of keras.losses",
 }
-_SETTING = {"model": "model.build", "loss": "loss.function"}
+_OF_RUNS = ("name", "reduction", "dtype", "from_logits", "axis")  # what a run decides about a loss
+_SETTING = {"model": "model.build", "loss": "loss.function", "data": "data.dir"}
 # What objects have that are called with images and not with a shape: networks, also other than
 # Keras'.
 _OF_NETWORKS = ("trainable_variables", "state_dict", "fit")
@@ -39,17 +42,19 @@ class Given:
 
     overrides: those that stand for the objects, then the session's own
     own: the model and the loss; None for what the settings name
+    arrays: images and labels; None for what data.dir names
     sources: what is known of the objects, by the path in the run's artifacts
     """
 
     overrides: Sequence[str] = ()
     own: Own = NOTHING_OWN
+    arrays: Mapping[str, NDArray[Any]] | None = None
     sources: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def settings(self) -> set[str]:
         """The settings that stand for an object which is here."""
-        given = {"model": self.own.model, "loss": self.own.loss}
+        given = {"model": self.own.model, "loss": self.own.loss, "data": self.arrays}
         return {_SETTING[argument] for argument, one in given.items() if one is not None}
 
     def with_code(self, code: OwnCode | None) -> Own:
@@ -60,8 +65,8 @@ class Given:
         return replace(self.own, code=code)
 
 
-def taken(overrides: Sequence[str], model: Any = None, loss: Any = None) -> Given:
-    """Return what `mnist_exp.run` was called with, checked. Raises ConfigError."""
+def taken(overrides: Sequence[str], model: Any = None, loss: Any = None, data: Any = None) -> Given:
+    """Return what `mnist_exp.run` was called with, checked. Raises ConfigError or DataError."""
     standing: list[str] = []
     live: dict[str, Any] = {}
     sources: dict[str, bytes] = {}
@@ -79,9 +84,17 @@ def taken(overrides: Sequence[str], model: Any = None, loss: Any = None) -> Give
             sources |= with_imports(f"{session.FOLDER}/{argument}.py", text, function)
         _refuse_twice(argument, named, overrides)
         standing += named
+    arrays = None
+    if data is not None:
+        arrays = given_arrays.from_python(data)
+        name = session.name("arrays", given_arrays.digest(arrays))
+        named = [quoting.override(_SETTING["data"], name)]
+        _refuse_twice("data", named, overrides)
+        standing += named
     return Given(
         overrides=[*standing, *overrides],
         own=Own(model=live.get("model"), loss=live.get("loss")),
+        arrays=arrays,
         sources=sources,
     )
 
@@ -144,9 +157,6 @@ def _loss_of_keras(loss: Any) -> list[str]:
         quoting.override("loss.name", kind.__name__),
         *(quoting.override(f"+loss.options.{key}", value) for key, value in settings.items()),
     ]
-
-
-_OF_RUNS = ("name", "reduction", "dtype", "from_logits")  # what a run decides about a loss
 
 
 def _word(given: Any) -> str:

@@ -81,6 +81,14 @@ def note(settings: Mapping[str, Any], model: Any) -> str:
     return words
 
 
+def refusal(key: str, value: str) -> str:
+    """Return why a setting cannot be used that stands for an object, and what can be."""
+    return (
+        f"{key}={value} was given to mnist_exp.run in Python, and no record can bring it back\n"
+        f"{_INSTEAD[key]}"
+    )
+
+
 def refuse(settings: Mapping[str, Any], where: str = "", given: Container[str] = ()) -> None:
     """Raise SessionError if the settings stand for an object of a session, unless it is `given`.
 
@@ -89,7 +97,4 @@ def refuse(settings: Mapping[str, Any], where: str = "", given: Container[str] =
     """
     for key, value in named(settings).items():
         if key not in given:
-            raise SessionError(
-                f"{where}{key}={value} was given to mnist_exp.run in Python, and no record can "
-                f"bring it back\n{_INSTEAD[key]}"
-            )
+            raise SessionError(f"{where}{refusal(key, value)}")

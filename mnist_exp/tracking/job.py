@@ -7,6 +7,7 @@ from mnist_exp.config.group_schemas import OwnModelConfig
 from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.config.settings import Settings
 from mnist_exp.data import Dataset
+from mnist_exp.own_code import session
 from mnist_exp.own_code.code import NOTHING_OWN, Own, OwnCode
 from mnist_exp.own_code.names import Named, parse
 from mnist_exp.training.checkpoint import RunState
@@ -74,7 +75,7 @@ class Job:
         config, own = self.settings.config.model, self.own
         if not isinstance(config, OwnModelConfig) or own.code is None or own.model is not None:
             return None
-        return parse("model.build", config.build, config.options), own.code.sources
+        return parse("model.build", config.build, config.options), session.lasting(own.code)
 
     @property
     def is_scored_on_train(self) -> bool:

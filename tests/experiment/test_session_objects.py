@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pytest
 
 from mnist_exp import run
@@ -202,3 +203,52 @@ def test_what_is_refused(
     assert message in str(refused.value)
     assert len(str(refused.value).splitlines()) <= 2
     assert checkpoint.known_runs() == []
+
+
+def arrays(count: int = 60) -> tuple[Any, ...]:
+    """Return images of 8x6 pixels in three colours, of three classes."""
+    random = np.random.default_rng(0)
+    labels = np.arange(count + 30) % 3
+    images = (
+        random.integers(0, 100, (count + 30, 8, 6, 3), np.uint8) + labels[:, None, None, None] * 50
+    )
+    images = images.astype(np.uint8)
+    return images[:count], labels[:count], images[count:], labels[count:]
+
+
+ARRAYS = ["model=softmax", "data.validation_size=20", "schedule.epochs=2", "preflight=off"]
+
+
+def test_arrays_are_trained_on_and_recorded(
+    workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    overrides = [*ARRAYS, "data.class_names=[a,b,c]", "variant=mine"]
+    result = run(overrides, data=arrays())
+    assert result.epochs[0].examples == 40
+    data = recorded(workdir, result.run_id)
+    assert data.params["data.dir"].startswith("session:arrays@")
+    assert "no image" not in data.tags["mlflow.note.content"]
+    said = capsys.readouterr().out
+    assert "data: arrays in memory; 40 training, 20 validation, 30 test images" in said
+    assert "own_code/session" not in said  # there is no source
+    with pytest.raises(UserError, match="Arrays in a file can be read again"):
+        rerun(result.run_id)
+    again = run(overrides, data=arrays())
+    assert [one.cost for one in again.epochs] == [one.cost for one in result.epochs]
+    named = [recorded(workdir, one.run_id).params["data.dir"] for one in (result, again)]
+    assert named[0] == named[1]
+    typed = run([*overrides[:-1], "variant=mine", "seed=1"], data=arrays(61))
+    assert recorded(workdir, typed.run_id).params["data.dir"] != named[0]
+
+
+def test_a_run_goes_on_with_the_same_arrays_alone(workdir: Path) -> None:
+    whole = run([*ARRAYS, "variant=mine", "schedule.epochs=4"], data=arrays())
+    first = run([*ARRAYS, "variant=mine"], data=arrays())
+    resumed = [f"resume={first.run_id}", "schedule.epochs=4"]
+    with pytest.raises(SessionError, match="Arrays in a file can be read again"):
+        run(resumed)
+    with pytest.raises(UserError, match="data.dir was session:arrays@.* and is now session:arr"):
+        run(resumed, data=arrays(61))
+    on = run(resumed, data=arrays())
+    assert on.run_id == first.run_id
+    assert [one.cost for one in on.epochs] == [one.cost for one in whole.epochs]

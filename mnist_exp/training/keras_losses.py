@@ -89,7 +89,7 @@ def build(config: KerasLossConfig) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor
         raise unknown_name("loss.name", name, [*_CLASSIFICATION])
     kind = getattr(keras.losses, name)
     check_options(kind, "loss", config.options, _TAKEN)
-    function = made(kind, "loss", {"reduction": None} | takes.fixed | config.options)
+    function = made(kind, name, "loss", {"reduction": None} | takes.fixed | config.options)
 
     def loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         outputs = tf.nn.softmax(logits) if takes.probabilities else logits

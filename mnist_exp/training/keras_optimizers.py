@@ -44,7 +44,7 @@ def build(
     if name in _FUSED and not any(options.get(option) for option in _FUSED[name][2]):
         kind, options = _FUSED[name][0], _FUSED[name][1] | options
     optimizer: keras.optimizers.Optimizer
-    optimizer = made(kind, "optimizer", {**options, "learning_rate": rate})
+    optimizer = made(kind, name, "optimizer", {**options, "learning_rate": rate})
     return optimizer
 
 

@@ -64,11 +64,14 @@ def _check_type(said: str, value: Any, default: Any) -> None:
         raise ConfigError(f"{said}: expected a number, a list, true, false or null")
 
 
-def made(kind: type, group: str, arguments: Mapping[str, Any]) -> Any:
-    """Return the object. Raises ConfigError with what Keras says about values it refuses."""
+def made(kind: type, name: str, group: str, arguments: Mapping[str, Any]) -> Any:
+    """Return an object of the class with this name in Keras.
+
+    Raises ConfigError with what Keras says about values it refuses.
+    """
     try:
         return kind(**arguments)
     except (TypeError, ValueError) as error:
         raise ConfigError(
-            f"{group}.options: {kind.__name__} of Keras refuses them: {first_line(error)}"
+            f"{group}.options: {name} of Keras refuses them: {first_line(error)}"
         ) from error

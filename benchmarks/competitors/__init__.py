@@ -31,6 +31,7 @@ class Competitor:
 
 COMPETITORS = {
     "ours": Competitor("mnist_exp", "ours"),
+    "own": Competitor("mnist_exp, as a model of one's own", "ours", options={"own": True}),
     "tutorial": Competitor("the tutorial's own loop", "tutorial"),
     "keras": Competitor("Keras fit", "keras_fit"),
     "keras50": Competitor(

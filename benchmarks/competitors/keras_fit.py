@@ -30,11 +30,11 @@ class _Clock(keras.callbacks.Callback):
 def prepare(config: Config, train: Split, steps_per_execution: int = 1) -> Callable[[int], float]:
     images, labels = train.images.astype(np.float32) / 255, train.labels
     size = config.schedule.batch_size
-    model = keras.Sequential([keras.Input((28, 28, 1)), *_layers(config)])
+    network = model(config)
     rate = config.optimizer.learning_rate
     adam = isinstance(config.optimizer, AdamConfig)
     reduction = {"mean": "sum_over_batch_size", "sum": "sum"}[config.loss.reduction]
-    model.compile(
+    network.compile(
         keras.optimizers.Adam(rate) if adam else keras.optimizers.SGD(rate),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction),
         metrics=["accuracy"],
@@ -45,12 +45,17 @@ def prepare(config: Config, train: Split, steps_per_execution: int = 1) -> Calla
         """Run at most an epoch of steps, rounded to whole executions."""
         steps = min(max(steps // steps_per_execution, 1) * steps_per_execution, len(images) // size)
         clock = _Clock()
-        model.fit(
+        network.fit(
             images[: steps * size], labels[: steps * size], size, verbose=0, callbacks=[clock]
         )
         return clock.seconds / steps
 
     return run
+
+
+def model(config: Config) -> keras.Model:
+    """Return the model of the config, as Keras' documentation would write it."""
+    return keras.Sequential([keras.Input((28, 28, 1)), *_layers(config)])
 
 
 def _layers(config: Config) -> list[layers.Layer]:

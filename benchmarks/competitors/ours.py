@@ -4,15 +4,26 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from benchmarks.competitors import keras_fit
+from mnist_exp.config.group_schemas import OwnModelConfig
 from mnist_exp.config.schema import Config
 from mnist_exp.data import Dataset, Split
+from mnist_exp.own_code.code import Own
 from mnist_exp.training.loop import fit
 from mnist_exp.training.program import Program, build_program
 
 
-def prepare(config: Config, train: Split) -> Callable[[int], float]:
-    """Measure all of `fit`, with the order of the epochs and the copy of the images."""
-    program = build_program(config, len(train))
+def prepare(config: Config, train: Split, own: bool = False) -> Callable[[int], float]:
+    """Measure all of `fit`, with the order of the epochs and the copy of the images.
+
+    `own` takes the model that the competitor `keras` trains, as a model of a user's own.
+    """
+    if own:
+        model = keras_fit.model(config)
+        named = replace(config, model=OwnModelConfig(build="benchmarks:model"))
+        program = build_program(named, len(train), own=Own(model=model))
+    else:
+        program = build_program(config, len(train))
     data = Dataset(train=train, val=train.first(1), test=train.first(1), source="benchmark")
 
     def of_length(steps: int) -> Program:

@@ -71,6 +71,11 @@ class Program:
         touched += [tf_variable(v) for v in getattr(model, "variables", [])]
         self.variables = list({id(v): v for v in touched}.values())
         self._initial = [variable.numpy() for variable in self.variables]
+        self._streams = [
+            (variable, value)
+            for variable, value in zip(self.variables, self._initial, strict=True)
+            if variable_name(variable).endswith("seed_generator_state")
+        ]
 
     def _trace(self, autograph: bool) -> list[tf.Graph]:
         """Return the graphs of the evaluation and of a training step."""
@@ -94,6 +99,11 @@ class Program:
     def restore(self) -> None:
         """Give every variable its first value back: weights, batch statistics, dropout seeds."""
         for variable, value in zip(self.variables, self._initial, strict=True):
+            variable.assign(value)
+
+    def rewind_streams(self) -> None:
+        """Give the random streams of Keras their first place back: the same is drawn again."""
+        for variable, value in self._streams:
             variable.assign(value)
 
     @property

@@ -169,13 +169,15 @@ def overfit(program: Program, step: Step, steps: int) -> Overfit:
     """Train on the first OVERFIT_BATCH examples until all are right.
 
     After `steps` it goes on for as long as the loss still falls by a fifth in 25 steps, at most
-    four times as long. The trained weights stay in place.
+    four times as long. Random layers of Keras draw the same in every step: an image that is shifted
+    anew each time takes much longer to memorise. The trained weights stay in place.
     """
     images, labels, classes = (
         part[:OVERFIT_BATCH] for part in (program.images, program.labels, program.classes)
     )
     best, losses, finite = 0.0, list[float](), True
     for taken in range(4 * steps + 1):
+        program.rewind_streams()
         gradients = program.gradients(images, labels)
         losses.append(gradients.loss)
         finite = gradients.finite

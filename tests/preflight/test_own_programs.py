@@ -60,5 +60,7 @@ def test_every_optimizer_of_keras(mnist: data.Dataset, name: str) -> None:
     found = checked(
         data.Split(color, split.labels), form, "optimizer=keras", f"optimizer.name={name}"
     )
-    # The default rate of 0.001 is small for some optimizers.
-    assert set(found) <= {"LEARNING_RATE_TOO_LOW"}, found
+    if name == "Ftrl":  # its first step forgets the initial weights, and a deep network is dead
+        assert set(found) == {"INPUT_IGNORED"}
+    else:  # the default rate of 0.001 is small for some
+        assert set(found) <= {"LEARNING_RATE_TOO_LOW"}, found

@@ -20,7 +20,7 @@ from mnist_exp.training.results import EpochResult, Progress
 from tests.support import own
 
 # Those whose state is more than one value for a weight, with options that add to it.
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, dict[str, Any]] = {
     "Nadam": {"clipnorm": 1.0},
     "SGD": {"momentum": 0.9, "gradient_accumulation_steps": 3},
     "Adam": {"use_ema": True, "ema_overwrite_frequency": 2, "weight_decay": 0.01},
@@ -118,7 +118,8 @@ def test_no_two_draws_of_a_run_are_equal() -> None:
             [keras.Input(shape), Draws(), Draws(), layers.Flatten(), layers.Dense(classes)]
         )
 
-    data, drawn = own.dataset(), []
+    data = own.dataset()
+    drawn: list[float] = []
     for seed in (0, 1):
         program = own.program(model, "schedule.batch_size=5", seed=seed)
         kept = [layer.drawn for layer in program.model.layers if isinstance(layer, Draws)]

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 import yaml
 from mlflow import MlflowClient
-from mlflow.data.code_dataset_source import CodeDatasetSource
-from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Run, RunData
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
@@ -22,7 +20,14 @@ from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.own_code.code import DIGEST_TAG, FOLDER, OwnCode
 from mnist_exp.serving.registry import Entry
-from mnist_exp.tracking import description, environment, metric_names, operations, params
+from mnist_exp.tracking import (
+    dataset_record,
+    description,
+    environment,
+    metric_names,
+    operations,
+    params,
+)
 from mnist_exp.tracking.attempts import Attempt
 from mnist_exp.tracking.code_digest import code_digest
 from mnist_exp.tracking.job import Job
@@ -263,13 +268,8 @@ class RunTracker:
         self.log_text(yaml.safe_dump(list(settings.overrides)), "config/overrides.yaml")
 
     def _log_dataset(self) -> None:
-        dataset = self._job.dataset
-        source = CodeDatasetSource({"source": dataset.source, "sha256": dataset.sha256})
-        splits = {"train": dataset.train, "validation": dataset.val, "test": dataset.test}
-        for context, split in splits.items():
-            described = MetaDataset(source, dataset.name, split.digest[:32])  # type: ignore[abstract]
-            entity = dict(described._to_mlflow_entity())
-            self._outbox.send(operations.DatasetInput(context, entity))
+        for context, fields in dataset_record.records(self._job.dataset):
+            self._outbox.send(operations.DatasetInput(context, fields))
 
     def _read_back(self) -> RunData:
         """Note which metrics the run has, remove the reason of its end, and return its data."""

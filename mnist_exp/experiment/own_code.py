@@ -1,14 +1,16 @@
 """The code of a user's own in a run: found here, or taken from what is recorded of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mnist_exp.config.own_functions import own_functions
 from mnist_exp.config.schema import Config
 from mnist_exp.own_code.code import FOLDER, Own, OwnCode
+from mnist_exp.own_code.failures import OwnCodeError, shown_file
 from mnist_exp.own_code.finding import find
 from mnist_exp.own_code.names import names
 from mnist_exp.own_code.trust import Recorded, continued
+from mnist_exp.tracking import credentials
 from mnist_exp.tracking.job import Origin
 from mnist_exp.training.checkpoint import RunState
 
@@ -30,6 +32,24 @@ def of_run(config: Config, state: RunState | None, given: Own, origin: Origin) -
         return here or find(functions)
     recorded = _recorded(state.record)
     return continued(functions, recorded, is_trusted=config.trust_code, here=here)
+
+
+def check_secrets(own: Own, warn: Callable[[str], None]) -> None:
+    """Raise OwnCodeError for a source with a key or token: sources are recorded with the run.
+
+    Call `warn` for one that may only look like it.
+    """
+    if own.code is None:
+        return
+    for path, source in own.code.sources.items():
+        found = credentials.by_content(path, source)
+        if found is None:
+            continue
+        said = f"{shown_file(own.code.file(path))}: {found}, and code of your own is recorded"
+        if credentials.is_guess(found):
+            warn(f"{said} with the run; take it from an environment variable, if it is one")
+        else:
+            raise OwnCodeError(f"{said} with each run\nTake it from an environment variable")
 
 
 def in_checkpoint(own: Own) -> dict[str, Any]:

@@ -114,6 +114,7 @@ def _prepare(
     config = settings.config
     session.refuse(config.to_dict(), given=given.settings)
     own = given.with_code(own_code.of_run(config, state, given.own, origin))
+    own_code.check_secrets(own, reporter.warn)
     if own.code is not None:
         locks.callback(own.code.modules.release)
     dataset = _dataset(config.data, given)

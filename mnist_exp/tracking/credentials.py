@@ -64,13 +64,14 @@ _CLOUD_KEY = (
     rb"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{35}|\bya29\.[\w-]{20}|[\"']service_account[\"']"
 )
 _URL = rb"\b[a-zA-Z][\w+.-]{0,30}://[^\s/:@\"'<>{}$]{0,200}:[^\s/@\"'<>{}$*]{1,200}@[\w.\[-]"
+_PERHAPS = "a password or token"
 _CONTENTS = {
     _PRIVATE_KEY: "a private key",
     _CLOUD_KEY: "a key of a cloud",
     rb"\b(?:" + b"|".join(_TOKENS) + rb")": "a token",
     _URL: "a URL with a password",
-    rb"(?i)" + _SECRET + _IS + _QUOTE + _RANDOM + _QUOTE: "a password or token",
-    rb"(?im)^[\w. \t-]{0,80}?" + _SECRET + _IS + _RANDOM + rb"[ \t\r]{0,9}$": "a password or token",
+    rb"(?i)" + _SECRET + _IS + _QUOTE + _RANDOM + _QUOTE: _PERHAPS,
+    rb"(?im)^[\w. \t-]{0,80}?" + _SECRET + _IS + _RANDOM + rb"[ \t\r]{0,9}$": _PERHAPS,
     rb"(?i)" + _PASSWORD + _IS + _QUOTE + rb"[^\s\"'<>{}$*]{4,}" + _QUOTE: "a password",
     rb"(?m)^kind:[ \t]{0,9}Secret\b": "a secret of Kubernetes",
 }
@@ -78,6 +79,11 @@ _CONTENTS = {
 _UNQUOTED = (
     rb"(?im)^[\w. \t\"-]{0,80}?" + _PASSWORD + _IS + rb"[^\s\"'<>{}$*|>&!()\[\]]{4,}[ \t\r]{0,9}$"
 )
+
+
+def is_guess(found: str) -> bool:
+    """Return whether what `by_content` has found may be an ordinary text in quotes."""
+    return found in (f"holds {_PERHAPS}", "holds a password")
 
 
 def by_name(path: str) -> str | None:

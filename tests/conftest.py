@@ -17,7 +17,7 @@ import pytest
 from benchmarks import postgresql as postgresql_server
 from benchmarks.fake_runs import FakeRuns
 from mnist_exp import data
-from mnist_exp.config import schema
+from mnist_exp.config import groups, schema
 from mnist_exp.config.tree import compose
 from tests.support.idx import idx_bytes
 from tests.support.runs import Started, Trained
@@ -41,6 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--pictures", type=Path, help="a folder for the pictures that tests make: docs/images"
     )
+
+
+@pytest.fixture(autouse=True)
+def no_folders_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command of an earlier test in this process may have had a --config-dir."""
+    monkeypatch.setattr(groups, "_own_folders", ())
 
 
 @pytest.fixture

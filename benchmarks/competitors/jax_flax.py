@@ -14,7 +14,8 @@ import optax
 from flax import linen as nn
 from jax import numpy as jnp
 
-from mnist_exp.config.group_schemas import AdamConfig, ConvNetConfig, MlpConfig, ModelConfig
+from mnist_exp.config.group_schemas import ConvNetConfig, MlpConfig, ModelConfig
+from mnist_exp.config.optimizer_schemas import AdamConfig
 from mnist_exp.config.schema import Config
 from mnist_exp.data import Split
 

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from mnist_exp.config.group_schemas import AdamConfig, ConvNetConfig, MlpConfig
+from mnist_exp.config.group_schemas import ConvNetConfig, MlpConfig
+from mnist_exp.config.optimizer_schemas import AdamConfig
 from mnist_exp.config.schema import Config
 from mnist_exp.data import Split
 

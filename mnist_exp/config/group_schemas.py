@@ -11,11 +11,24 @@ from typing import Any, ClassVar, Literal
 from omegaconf import MISSING
 
 from mnist_exp.config.init_schema import InitConfig
+from mnist_exp.config.optimizer_schemas import (
+    AdagradConfig,
+    AdamConfig,
+    AdamwConfig,
+    KerasOptimizerConfig,
+    MomentumConfig,
+    RmspropConfig,
+    SgdConfig,
+)
+from mnist_exp.config.own_settings import check_class, check_function, check_options
 from mnist_exp.config.ranges import Checked, setting
 from mnist_exp.errors import ConfigError
 
 _MAX_WIDTH = 65536
 _MAX_COUNT = 10**9
+
+OPTIONS = "options"
+"""The setting of a schema that holds what is passed on to code: any names, with plain values."""
 
 
 @dataclass(kw_only=True)
@@ -95,13 +108,18 @@ class ConvNetConfig(ModelConfig):
 class OwnModelConfig(ModelConfig):
     """A network of one's own, from a function build(input_shape, num_classes, **options).
 
-    build: the function, as MODULE:FUNCTION
-    options: what the function is called with besides, each added as +model.options.NAME=VALUE
+    build: the function, as MODULE:FUNCTION, such as my_models:resnet
+    options: what the function is called with besides, each set as model.options.NAME=VALUE
     """
 
     kind: Literal["own"] = "own"
     build: str = MISSING
     options: dict[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raise ConfigError for what is no name of a function, and for options it cannot have."""
+        check_function("model.build", self.build)
+        check_options("model.options", self.options)
 
 
 @dataclass(kw_only=True)
@@ -133,8 +151,8 @@ class EntropyConfig(LossConfig):
 class OwnLossConfig(LossConfig):
     """A loss of one's own, from a function (labels int [B], logits [B, K]) -> losses [B].
 
-    function: the function, as MODULE:FUNCTION
-    options: what the function is called with besides, each added as +loss.options.NAME=VALUE
+    function: the function, as MODULE:FUNCTION, such as my_losses:focal
+    options: what the function is called with besides, each set as loss.options.NAME=VALUE
     """
 
     kind: Literal["own"] = "own"
@@ -142,13 +160,18 @@ class OwnLossConfig(LossConfig):
     function: str = MISSING
     options: dict[str, Any] = field(default_factory=dict)
 
+    def check(self) -> None:
+        """Raise ConfigError for what is no name of a function, and for options it cannot have."""
+        check_function("loss.function", self.function)
+        check_options("loss.options", self.options)
+
 
 @dataclass(kw_only=True)
 class KerasLossConfig(LossConfig):
     """A loss of Keras.
 
-    name: the class in keras.losses
-    options: its own settings, each added as +loss.options.NAME=VALUE
+    name: the class in keras.losses, such as CategoricalFocalCrossentropy
+    options: what the class is made with besides, each set as loss.options.NAME=VALUE
     """
 
     kind: Literal["keras"] = "keras"
@@ -156,113 +179,10 @@ class KerasLossConfig(LossConfig):
     name: str = MISSING
     options: dict[str, Any] = field(default_factory=dict)
 
-
-@dataclass(kw_only=True)
-class OptimizerConfig(Checked):
-    """How the weights change.
-
-    kind: the schema of the chosen option
-    learning_rate: the size of the steps; with a schedule that changes it, the largest one
-    """
-
-    prefix: ClassVar[str] = "optimizer."
-    kind: str = MISSING
-    learning_rate: float = setting(MISSING, above=0)
-
-
-@dataclass(kw_only=True)
-class SgdConfig(OptimizerConfig):
-    """Gradient descent."""
-
-    kind: Literal["sgd"] = "sgd"
-    learning_rate: float = setting(0.01, above=0)
-
-
-@dataclass(kw_only=True)
-class MomentumConfig(OptimizerConfig):
-    """Gradient descent with momentum.
-
-    momentum: the share of the previous step that is added to each step
-    nesterov: use Nesterov's momentum
-    """
-
-    kind: Literal["momentum"] = "momentum"
-    learning_rate: float = setting(0.01, above=0)
-    momentum: float = setting(0.9, low=0, below=1)
-    nesterov: bool = False
-
-
-@dataclass(kw_only=True)
-class AdamConfig(OptimizerConfig):
-    """Adam. TensorFlow 1, which the tutorials used, has the same default epsilon; Keras has 1e-7.
-
-    beta_1: how slowly the mean of the gradients changes
-    beta_2: how slowly the mean of the squared gradients changes
-    epsilon: a small number that keeps the division by the root of that mean finite
-    """
-
-    kind: Literal["adam"] = "adam"
-    learning_rate: float = setting(0.001, above=0)
-    beta_1: float = setting(0.9, low=0, below=1)
-    beta_2: float = setting(0.999, low=0, below=1)
-    epsilon: float = setting(1e-8, above=0)
-
-
-@dataclass(kw_only=True)
-class AdamwConfig(AdamConfig):
-    """Adam with decoupled weight decay: w -= learning_rate * weight_decay * w.
-
-    Loshchilov and Hutter 2019, arXiv:1711.05101.
-
-    weight_decay: the fraction of each weight, times the learning rate, that a step takes away
-    """
-
-    kind: Literal["adamw"] = "adamw"  # type: ignore[assignment]
-    weight_decay: float = setting(0.01, low=0)
-
-
-@dataclass(kw_only=True)
-class RmspropConfig(OptimizerConfig):
-    """RMSprop.
-
-    rho: how slowly the mean of the squared gradients changes
-    momentum: the share of the previous step that is added to each step
-    epsilon: a small number that keeps the division by the root of that mean finite
-    """
-
-    kind: Literal["rmsprop"] = "rmsprop"
-    learning_rate: float = setting(0.001, above=0)
-    rho: float = setting(0.9, low=0, below=1)
-    momentum: float = setting(0.0, low=0, below=1)
-    epsilon: float = setting(1e-7, above=0)
-
-
-@dataclass(kw_only=True)
-class AdagradConfig(OptimizerConfig):
-    """Adagrad.
-
-    initial_accumulator: what the sums of the squared gradients begin with
-    epsilon: a small number that keeps the division by the root of that sum finite
-    """
-
-    kind: Literal["adagrad"] = "adagrad"
-    learning_rate: float = setting(0.01, above=0)
-    initial_accumulator: float = setting(0.1, low=0)
-    epsilon: float = setting(1e-7, above=0)
-
-
-@dataclass(kw_only=True)
-class KerasOptimizerConfig(OptimizerConfig):
-    """An optimizer of Keras.
-
-    name: the class in keras.optimizers
-    options: its own settings, each added as +optimizer.options.NAME=VALUE
-    """
-
-    kind: Literal["keras"] = "keras"
-    learning_rate: float = setting(0.001, above=0)
-    name: str = MISSING
-    options: dict[str, Any] = field(default_factory=dict)
+    def check(self) -> None:
+        """Raise ConfigError for a loss that Keras lacks, and for options that no class can have."""
+        check_class("loss.name", self.name)
+        check_options("loss.options", self.options)
 
 
 @dataclass(kw_only=True)
@@ -361,6 +281,9 @@ SCHEMAS: dict[str, dict[str, type]] = {
         "keras": KerasLossConfig,
     },
 }
+
+# Names of schemas that files of the user's own start from, and that are no kinds any more.
+EARLIER_SCHEMAS: dict[str, dict[str, type]] = {"loss": {"loss": EntropyConfig}}
 
 
 def check_kind(group: str, config: Any) -> None:

@@ -3,7 +3,6 @@
 import shutil
 import textwrap
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -12,7 +11,7 @@ from omegaconf.errors import InterpolationResolutionError
 
 from mnist_exp.config.commands import commands
 from mnist_exp.config.group_schemas import SCHEMAS
-from mnist_exp.config.groups import CONF_DIR, option_files
+from mnist_exp.config.groups import group_names, option_files, own_files
 from mnist_exp.config.meanings import (
     Described,
     all_settings,
@@ -62,7 +61,7 @@ def help_page(topic: str = "", *, _root_: DictConfig) -> str:
     doubled, because Hydra's template of the help text gives a single one a meaning.
     """
     width = min(shutil.get_terminal_size().columns, _WIDEST)
-    groups = [*_ORDER, *sorted(_own_files().keys() - set(_ORDER))]
+    groups = [*_ORDER, *(name for name in group_names() if name not in _ORDER)]
     parts = {group: _group(group, _root_, width) for group in groups}
     parts[_OTHERS] = ["Other settings", *_settings(settings_without_group(), _root_, width)]
     parts[_SWEEPER] = _sweeper(width)
@@ -102,24 +101,13 @@ def _top(width: int) -> list[str]:
     ]
 
 
-def _own_files() -> dict[str, list[Path]]:
-    """Return the files in the folders of --config-dir and hydra.searchpath, by their group."""
-    sources = HydraConfig.get().runtime.config_sources
-    files: dict[str, list[Path]] = {}
-    for folder in (Path(source.path) for source in sources if source.schema == "file"):
-        if folder != CONF_DIR:
-            for file in sorted(folder.glob("*/*.yaml")):
-                files.setdefault(file.parent.name, []).append(file)
-    return files
-
-
 def _group(group: str, composed: DictConfig, width: int) -> list[str]:
     """Return the options of a group and its settings."""
     text = purpose(group) if group in SCHEMAS else _PURPOSES.get(group, "Options of your own.")
     chosen = HydraConfig.get().runtime.choices.get(group)
     options = {
-        **{file.stem: summary(file) for file in option_files(group)},
-        **{file.stem: f"{summary(file)} (Your own.)" for file in _own_files().get(group, [])},
+        file.stem: f"{summary(file)} (Your own.)" if file in own_files(group) else summary(file)
+        for file in option_files(group)
     }
     rows = [
         (f"{name} *" if name == chosen else name, text.strip()) for name, text in options.items()

@@ -37,10 +37,13 @@ def top_key(override: str) -> str:
 
 
 def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings with dotted keys; a list stays one value."""
+    """Return nested settings with dotted keys; a list stays one value.
+
+    Nothing is left of `tags` and `options` that hold none, but `{}` as an option is a value.
+    """
     flat: dict[str, Any] = {}
     for key, value in settings.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and (value or prefix.count(".") < 2):
             flat |= flatten(value, f"{prefix}{key}.")
         else:
             flat[f"{prefix}{key}"] = value

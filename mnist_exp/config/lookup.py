@@ -10,7 +10,9 @@ from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
-from mnist_exp.config.groups import CONF_DIR, group_names, group_options
+from mnist_exp.config import keras_names
+from mnist_exp.config.group_schemas import OPTIONS
+from mnist_exp.config.groups import CONF_DIR, group_names, group_options, own_folders
 from mnist_exp.config.meanings import Described, all_settings
 
 # The field's usual names -> ours. A name with several words has them without a sign between them.
@@ -62,14 +64,19 @@ _OTHER_NAMES = {
     "sweeper": "hydra/sweeper",
 }
 _KEEP = ("keepprob", "keeprate")  # the tutorials' name for 1 - dropout
-_NAMED = ("name", "type", "kind", "_target_", "option")  # as in optimizer.name=adam
+_NAMED = ("name", "type", "kind", "_target_")  # as in optimizer.type=adam
 _RARE = ("init.", "reference.", "bridge.")  # are meant only with their group's name
 _SHORTEST = 4  # letters of a misspelling that is looked up: shorter ones resemble many names
 _NEAR = 0.75  # how much alike a misspelling has to be, from 0 to 1
 
 
-@cache
 def _by_key() -> dict[str, Described]:
+    return _all_by_key(own_folders())
+
+
+@cache
+def _all_by_key(_folders: tuple[Path, ...]) -> dict[str, Described]:
+    """Return {key: setting} of all, while these are the folders of the user's own options."""
     return {one.key: one for one in all_settings()}
 
 
@@ -90,6 +97,8 @@ def meant_keys(name: str) -> list[str]:
         return [_OTHER_NAMES[lower]]
     if lower in group_names() or lower in _by_key():
         return [lower]
+    if _described(name.strip()) is not None:
+        return [name.strip()]
     prefix, _, last = lower.replace("/", ".").rpartition(".")
     if prefix in group_names() and last in _NAMED:
         return [prefix]
@@ -165,7 +174,7 @@ def hint(name: str, value: str | None, arguments: Sequence[str]) -> str:
     The arguments have the value that was typed, and can be copied into a shell. Without anything
     near it is an empty text. `arguments` are all that were typed.
     """
-    keys = meant_keys(name)
+    keys = _of_chosen(name, arguments) or _named(name, value) or meant_keys(name)
     if not keys:
         return ""
     if _plain(name) in _KEEP and value is not None:
@@ -174,9 +183,38 @@ def hint(name: str, value: str | None, arguments: Sequence[str]) -> str:
     if keys[0] in group_names():
         about = f"\nOptions of {keys[0]}: {', '.join(group_options(keys[0]))}"
     else:
-        one = setting(keys[0])
+        one = _described(keys[0])
         about = f"\n{one.key}: {one.meaning} {one.facts}" if one is not None else ""
     return f"; did you mean {typed}?{about}"
+
+
+def _of_chosen(name: str, arguments: Sequence[str]) -> list[str]:
+    """Return what GROUP.NAME means if the chosen option passes options on to code, else nothing.
+
+    That is a setting which the option has, or GROUP.options.NAME.
+    """
+    group, _, last = name.partition(".")
+    options = setting(f"{group}.{OPTIONS}")
+    if options is None or not last.isidentifier():
+        return []
+    chosen = _chosen(group, arguments)
+    if chosen not in options.values:
+        return []
+    meant = [one for one in map(setting, meant_keys(name)) if one is not None]
+    return [one.key for one in meant if chosen in one.values] or [f"{group}.{OPTIONS}.{last}"]
+
+
+def _named(name: str, value: str | None) -> list[str]:
+    """Return the group that has an option of this name, as for `optimizer.name=adam`."""
+    group, _, last = name.lower().partition(".")
+    is_option = value is not None and value.lower() in group_options(group)
+    return [group] if last in (*_NAMED, "option") and is_option else []
+
+
+def _described(key: str) -> Described | None:
+    """Return what is known of a setting, or of the options that it is one of."""
+    group, _, rest = key.partition(".")
+    return setting(f"{group}.{OPTIONS}" if rest.startswith(f"{OPTIONS}.") else key)
 
 
 def assignment(key: str, value: str | None, arguments: Sequence[str] = ()) -> str:
@@ -189,7 +227,7 @@ def assignment(key: str, value: str | None, arguments: Sequence[str] = ()) -> st
         return f"-m sweeps=NAME {argument}"
     if key.startswith("hydra/sweeper") or key == "sweeps":
         return f"-m {argument}"
-    group, one = key.partition(".")[0], setting(key)
+    group, one = key.partition(".")[0], _described(key)
     if one is None or "." not in key or group not in group_names():
         return argument
     chosen = _chosen(group, arguments)
@@ -228,6 +266,8 @@ def _fitting(key: str, value: str | None) -> str:
         return next((name for name in group_options(key) if name == value.lower()), value)
     if one is not None and one.type is list and not value.startswith("["):
         return f"[{value.strip('(){}')}]"
+    if key in ("loss.name", "optimizer.name"):
+        return next(iter(keras_names.meant(value, keras_names.usable(key[:-5]))), value)
     if one is not None and one.type in (int, float):
         return number_meant(value, whole=one.type is int) or value
     return value

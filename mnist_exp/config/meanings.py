@@ -12,7 +12,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from omegaconf import OmegaConf
 
 from mnist_exp.config.group_schemas import SCHEMAS
-from mnist_exp.config.groups import CONF_DIR, group_options
+from mnist_exp.config.groups import CONF_DIR, group_options, own_folders
+from mnist_exp.config.options import read_option
 from mnist_exp.config.ranges import Range, range_of
 from mnist_exp.config.schema import OBJECTIVES, Config
 from mnist_exp.outside.printing import listed
@@ -70,16 +71,22 @@ def purpose(group: str) -> str:
     return inspect.cleandoc(base.__doc__ or "").splitlines()[0]
 
 
-@cache
 def settings_of_group(group: str) -> list[Described]:
     """Return the settings of all options of a group; none for a group without a schema."""
+    return _settings_of_group(group, own_folders())
+
+
+@cache
+def _settings_of_group(group: str, _folders: tuple[Path, ...]) -> list[Described]:
+    """Return the settings of all options of a group, while these are the user's own folders."""
     leaves: dict[str, dict[str, Leaf]] = {}
-    options = group_options(group) if group in SCHEMAS else []
-    for option in options:
-        for key, leaf in _leaves(*_option(group, option), f"{group}."):
-            leaves.setdefault(key, {})[option] = leaf
+    names = group_options(group) if group in SCHEMAS else []
+    found = {name: content for name in names if (content := read_option(group, name)) is not None}
+    for name, (schema, given) in found.items():
+        for key, leaf in _leaves(schema, given, f"{group}."):
+            leaves.setdefault(key, {})[name] = leaf
     chosen = f"{group}.kind" if len(SCHEMAS.get(group, ())) > 1 else ""  # by GROUP=OPTION
-    return [_described(key, by, options) for key, by in leaves.items() if key != chosen]
+    return [_described(key, by, list(found)) for key, by in leaves.items() if key != chosen]
 
 
 @cache
@@ -116,15 +123,6 @@ def all_settings() -> list[Described]:
     """Return all settings: of the groups, without a group, and of the sweeper."""
     of_groups = [one for group in SCHEMAS for one in settings_of_group(group)]
     return [*of_groups, *settings_without_group(), *sweeper_settings()]
-
-
-def _option(group: str, option: str) -> tuple[type, dict[str, Any]]:
-    """Return the schema of an option, and the settings in its file."""
-    path = CONF_DIR / group / f"{option}.yaml"
-    content: Any = OmegaConf.to_container(OmegaConf.load(path))
-    name = re.search(r"^  - /schema/\w+/(\w+)@_here_", path.read_text(), re.MULTILINE)
-    assert name is not None, path
-    return SCHEMAS[group][name[1]], content
 
 
 def summary(file: Path) -> str:
@@ -223,7 +221,7 @@ def _kind(kind: Any, name: str, allowed: Range | None) -> str:
         item = _kind(get_args(kind)[0], name, allowed)
         return f"A list: {item.lower().replace('number', 'numbers')}"
     if get_origin(kind) is dict:
-        return "Texts by name."
+        return "Texts by name." if get_args(kind)[1] is str else "Values by name."
     return f"{_KINDS[kind]}{_bounds(allowed) if allowed is not None else ''}."
 
 

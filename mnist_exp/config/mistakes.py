@@ -18,7 +18,7 @@ from omegaconf.errors import (
 )
 from yaml import MarkedYAMLError
 
-from mnist_exp.config import command_line, lookup, own_files
+from mnist_exp.config import command_line, keras_names, lookup, own_files
 from mnist_exp.config.groups import group_names
 from mnist_exp.config.schema import Config
 from mnist_exp.config.sweeps_source import TREE_DIR
@@ -101,7 +101,7 @@ def _message(error: BaseException, arguments: Sequence[str]) -> str:
         return _missing_option(error)
     if isinstance(error, OverrideParseException):
         return _unreadable(error, arguments)
-    if own := own_files.explained(error, arguments):
+    if own := own_files.explained(error):
         return own
     cause = _omegaconf_cause(error)
     if isinstance(cause, ConfigAttributeError | ConfigKeyError):
@@ -132,7 +132,10 @@ def _missing_option(error: MissingConfigException) -> str:
         return str(error).splitlines()[0]
     near = did_you_mean(option, options) or did_you_mean(option.lower(), options)
     own = lookup.options_within(group, option, options)
-    if meant := dict.fromkeys([*own, *lookup.options_named(option)]):
+    classes = keras_names.meant(option, keras_names.usable(group))
+    is_near = near and option not in classes
+    keras = [] if is_near or own else [f"{group}=keras {group}.name={name}" for name in classes]
+    if meant := dict.fromkeys([*own, *lookup.options_named(option), *keras]):
         near = f"; did you mean {' or '.join(meant)}?"
     elif near:
         near = f"; did you mean {group}={near.removeprefix('; did you mean ')}"
@@ -167,7 +170,8 @@ def _unknown_key(cause: OmegaConfBaseException, arguments: Sequence[str]) -> str
     near = lookup.hint(full, value, arguments) if own else ""
     if full.startswith("hydra/"):
         names = ["hydra/sweeper", "hydra/launcher", "hydra/sweeper/sampler", "hydra/sweeper/pruner"]
-    if not near and (found := did_you_mean(key, names)):
+    offered = [name for name in names if name != "trust_code"]  # nobody allows code by mistake
+    if not near and (found := did_you_mean(key, offered)):
         other = found.removeprefix("; did you mean ").removesuffix("?")
         near = f"; did you mean {path}{'.' if path else ''}{other}={value or 'VALUE'}?"
     listed = f"Settings{f' in {path}' if path else ''}: {', '.join(names)}"
@@ -192,7 +196,11 @@ def _wrong_value(cause: OmegaConfBaseException, arguments: Sequence[str]) -> str
             hint = "; in a YAML file off, on, yes and no need quotes"
         return f"{key}={value}: expected one of {choices}{hint}"
     if isinstance(cause, MissingMandatoryValue):
-        return f"{key}: expected a value, found none"
+        one = lookup.setting(str(key))
+        about = "" if one is None else f"\n{one.key}: {one.meaning} {one.facts}"
+        return f"{key}: expected a value, found none{about}"
+    if no_name := re.fullmatch(r"Key (.*) \(\w+\) is incompatible with \(str\)", message):
+        return f"{str(key).rpartition('.')[0]}: {no_name[1]} is no name, which begins with a letter"
     if re.fullmatch(r"field '.*' is not Optional", message):
         return f"{key}=null: expected a value"
     if not_a_bool := re.match(r"Value '(.*)' is not a valid bool", message):

@@ -5,19 +5,27 @@ with the program, followed by what differs: `cnn7x7-adam`, `blog_cnn3x3-3epochs`
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from functools import cache
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
-from mnist_exp.config.group_schemas import SCHEMAS
-from mnist_exp.config.groups import CONF_DIR, group_options
+from mnist_exp.config import own_names
+from mnist_exp.config.group_schemas import OPTIONS, OwnModelConfig
+from mnist_exp.config.groups import CONF_DIR, shipped_options
 from mnist_exp.config.identity import LENGTH, digest_of, flatten
+from mnist_exp.config.options import read_option
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose
 
 _GROUPS = ("model", "init", "loss", "optimizer", "schedule", "data")
 _OF_DATA = ("data.dir", "data.class_names")  # a name ends in what the data is called
+# The settings that a base of a name shares with the program; it is called after them.
+_TELLING = (
+    *("model.kind", "model.kernel_size", "model.build", "optimizer.kind", "optimizer.name"),
+)
+_REDUCTION = "loss.reduction"
 _MOST_PARTS, _MOST_LETTERS = 4, 60  # of a name; six hex digits stand for what exceeds them
 # The number of these is written before the word, that of other settings behind it.
 _COUNTED = {"schedule.epochs": "epoch", "schedule.max_steps": "step", "data.train_limit": "image"}
@@ -44,7 +52,7 @@ def program_name(settings: Settings, other_data: str | None) -> str:
     if config.variant is not None and settings.overrides_key("variant"):
         return config.variant
     own = _values(config.to_dict())
-    hidden = list(flatten(_file("debug", debug))) if debug in group_options("debug") else []
+    hidden = list(flatten(_file("debug", debug))) if debug in shipped_options("debug") else []
     described = {}
     for name, base in _bases(settings).items():
         seen = own | {key: base[key] for key in hidden if key in base}
@@ -55,32 +63,33 @@ def program_name(settings: Settings, other_data: str | None) -> str:
         ending.append(other_data)
     if "" in parts or len(parts) > _MOST_PARTS or len("-".join([name, *parts])) > _MOST_LETTERS:
         parts = [part for part in parts if part][:2]
-        ending.append(digest_of({key: str(value) for key, value in own.items()})[:6])
+        ending.append(digest_of({key: _exactly(key, value) for key, value in own.items()})[:6])
     return "-".join([name, *parts, *ending])
 
 
 def _bases(settings: Settings) -> dict[str, Values]:
     """Return the settings that a name can begin with, by that name; the first of equals counts.
 
-    They are those of the presets with the same kind of model, size of kernels and kind of
-    optimizer, and at last the network's and the optimizer's with the defaults for all others.
+    They are those of the presets with the same kind of model and of optimizer, and at last the
+    network's and the optimizer's with the defaults for all others.
     """
-    config, shipped = settings.config, group_options("experiment")
+    config, shipped = settings.config, shipped_options("experiment")
     presets = {name: _preset(name) for name in shipped}
     chosen = settings.choices.get("experiment", "null")
     if config.variant is not None and chosen not in (*shipped, "null"):  # from --config-dir
         own = compose([f"experiment={chosen}"]).config
         presets = {config.variant: _values(own.to_dict()), **presets}
-    network, size = config.model.kind, getattr(config.model, "kernel_size", None)
-    kinds = {"model.kind": network, "optimizer.kind": config.optimizer.kind}
-    kinds |= {} if size is None else {"model.kernel_size": size}
+    settings_now = _values(config.to_dict())
+    kinds = {key: value for key, value in settings_now.items() if key in _TELLING}
     alike = {name: base for name, base in presets.items() if kinds.items() <= base.items()}
-    option = network
-    if size is not None:
-        network = f"cnn{size}x{size}"
-        option = network if network in group_options("model") else "cnn3x3"
+    network = option = config.model.kind
+    if "model.kernel_size" in kinds:
+        network = f"cnn{kinds['model.kernel_size']}x{kinds['model.kernel_size']}"
+        option = network if network in shipped_options("model") else "cnn3x3"
+    elif isinstance(config.model, OwnModelConfig):
+        network = own_names.model_name(config.model)
     plain = _options({"model": option, "optimizer": config.optimizer.kind}, {}) | kinds
-    return alike | {f"{network}-{config.optimizer.kind}": plain}
+    return alike | {f"{network}-{own_names.optimizer_name(config.optimizer)}": plain}
 
 
 @cache
@@ -109,9 +118,9 @@ def _options(chosen: Mapping[str, str], changes: Mapping[str, Any]) -> Values:
 @cache
 def _option(group: str, name: str) -> DictConfig:
     """Return the settings of an option of a group, with the schema that its file names."""
-    file = dict(_file(group, name))
-    kind = file.pop("defaults")[0].partition("@")[0].rpartition("/")[2]
-    merged = OmegaConf.merge(OmegaConf.structured(SCHEMAS[group][kind]), file)
+    content = read_option(group, name)
+    assert content is not None, (group, name)
+    merged = OmegaConf.merge(OmegaConf.structured(content[0]), content[1])
     assert isinstance(merged, DictConfig)
     return merged
 
@@ -141,28 +150,64 @@ def _differences(own: Values, base: Values) -> list[str]:
     An empty part stands for a difference that has no short words.
     """
     known = _option_values("schedule", own["schedule.kind"]) | base
-    differing = {key for key in own if own[key] != known[key]}
+    own = own | {key: None for key in base if _is_option(key) and key not in own}
+    differing = {key for key in own if key not in known or own[key] != known[key]}
     differing -= {key for key in LENGTH if own[key] is None}  # the other one then differs
     parts = []
     for group in ("init", "loss"):  # their settings have no short words, but their options have
-        of_group = {key for key in differing if key.startswith(f"{group}.")}
+        of_group = {key for key in differing if key.startswith(f"{group}.") and not _is_option(key)}
         of_group -= {"loss.from_probabilities"}
-        parts += [_option_with(group, own)] if of_group else []
         differing -= of_group
-    return parts + [_part(key, own[key]) for key in own if key in differing]
+        if group == "init" and own["model.kind"] == "own":
+            continue  # they have no effect
+        parts += _loss_parts(own, of_group) or [_option_with(group, own)] if of_group else []
+    words = {_word(key) for key in own if not _is_option(key)}
+    return parts + [_part(key, own[key], words) for key in own if key in differing]
+
+
+def _is_option(key: str) -> bool:
+    return key.partition(".")[2].startswith(f"{OPTIONS}.")
+
+
+def _loss_parts(own: Values, differing: AbstractSet[str]) -> list[str]:
+    """Return the name of a loss of the user's own or of Keras, and what else differs of it.
+
+    Nothing is returned for a loss of this project, or where no setting of the loss differs.
+    """
+    named = own.get("loss.function", own.get("loss.name"))
+    if named is None or not any(key.startswith("loss.") for key in differing):
+        return []
+    parts = [own_names.loss_name(own["loss.kind"], named)] if differing - {_REDUCTION} else []
+    is_sum = _REDUCTION in differing and own[_REDUCTION] == "sum"
+    return [*parts, "sum"] if is_sum or not parts else parts
 
 
 def _option_with(group: str, own: Values) -> str:
     """Return the option of the group that has these settings, or "" if none has."""
     seen = own | {"loss.from_probabilities": False}
-    options = {name: _option_values(group, name) for name in group_options(group)}
+    options = {name: _option_values(group, name) for name in shipped_options(group)}
     return next((name for name, values in options.items() if values.items() <= seen.items()), "")
 
 
-def _part(key: str, value: object) -> str:
-    """Return the part of a name for one setting, such as `lr0.01`, `nobias` or `3epochs`."""
+def _word(key: str) -> str:
+    """Return what a setting of this project is called."""
     leaf = key.rpartition(".")[2]
-    word = _WORDS.get(leaf, leaf)
+    return _WORDS.get(leaf, leaf)
+
+
+def _exactly(key: str, value: object) -> str:
+    """Return a text of the value; that of an option tells the number 8 from the text."""
+    return repr(value) if _is_option(key) else str(value)
+
+
+def _part(key: str, value: object, words: AbstractSet[str]) -> str:
+    """Return the part of a name for one setting, such as `lr0.01`, `nobias` or `3epochs`.
+
+    `words` are what the settings are called that are no options of code.
+    """
+    if option := own_names.option_word(key, words):
+        return own_names.option_part(option, value)
+    leaf, word = key.rpartition(".")[2], _word(key)
     if leaf == "kind":
         return str(value)
     if key in _COUNTED and value is not None:

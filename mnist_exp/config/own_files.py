@@ -10,7 +10,7 @@ from yaml import MarkedYAMLError
 
 from mnist_exp.config import lookup
 from mnist_exp.config.group_schemas import SCHEMAS
-from mnist_exp.config.groups import group_names, group_options
+from mnist_exp.config.groups import group_names, group_options, own_folders
 from mnist_exp.errors import did_you_mean
 
 _GLOBAL = "# @package _global_"  # the first line of a file whose settings are of all groups
@@ -42,10 +42,10 @@ class _OwnFile:
         return str(self.path), ""
 
 
-def explained(error: BaseException, arguments: Sequence[str]) -> str | None:
+def explained(error: BaseException) -> str | None:
     """Return two lines on a mistake in a file of --config-dir; None if Hydra's error names none."""
     found = _HYDRAS.match(str(error))
-    file = _file(found[1], arguments) if found else None
+    file = _file(found[1]) if found else None
     if found is None or file is None:
         return None
     problem = " ".join(found[2].split())
@@ -76,15 +76,10 @@ def _line(path: Path, number: int) -> str:
     return lines[number] if number < len(lines) else ""
 
 
-def _file(name: str, arguments: Sequence[str]) -> _OwnFile | None:
-    """Return the file of GROUP/OPTION in the folder that the command line names, if any."""
-    typed = " ".join(arguments)
-    flag = re.compile(r"(?:--config-dir|-cd)[= ](\S+)|hydra\.searchpath=\[(?:file://)?([^],]+)")
-    for folders in flag.finditer(typed):
-        path = Path(folders[1] or folders[2], f"{name}.yaml")
-        if path.is_file():
-            return _OwnFile(name, path)
-    return None
+def _file(name: str) -> _OwnFile | None:
+    """Return the file of GROUP/OPTION in the folders of the user's own options, if any."""
+    paths = (folder / f"{name}.yaml" for folder in own_folders())
+    return next((_OwnFile(name, path) for path in paths if path.is_file()), None)
 
 
 def _without_package(file: _OwnFile, problem: str) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from mnist_exp.config.groups import CONF_DIR, group_options
+from mnist_exp.config.groups import CONF_DIR, shipped_options
 from mnist_exp.config.identity import NEUTRAL, flatten
 from mnist_exp.config.names import program_name
 from mnist_exp.config.schema import Config, ReferenceConfig
@@ -17,7 +17,7 @@ from mnist_exp.config.tree import compose
 def find_preset(config: Config) -> Config | None:
     """Return the preset in `conf/experiment` with the same settings as `config`, seed aside."""
     settings = config.to_dict()
-    for name in group_options("experiment"):
+    for name in shipped_options("experiment"):
         # Composing a preset is slow, reading its file is not.
         if not _differs(settings, _preset_file(name)):
             preset = _preset(name)

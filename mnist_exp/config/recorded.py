@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mnist_exp.config.groups import group_names, group_options
+from mnist_exp.config.groups import CONFIG_DIR_FLAG, group_names, group_options
 from mnist_exp.errors import ConfigError
 from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.foreign_text import clean
@@ -56,8 +56,10 @@ def _option(group: str, name: str | None, where: str) -> str:
     Hydra would read a file of any path.
     """
     if name is None or (name != "null" and name not in group_options(group)):
+        is_name = name is not None and re.fullmatch(r"[\w-]{1,100}", name)
         raise ConfigError(
             f"{where}: its record has {group}={clean(name, 100)}, which is not an option here"
+            + (f"\n{CONFIG_DIR_FLAG} FOLDER names the folder that has it" if is_name else "")
         )
     return name
 

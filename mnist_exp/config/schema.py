@@ -9,12 +9,12 @@ from mnist_exp.config.group_schemas import (
     DataConfig,
     LossConfig,
     ModelConfig,
-    OptimizerConfig,
     ScheduleConfig,
     check_kind,
 )
 from mnist_exp.config.identity import NEUTRAL, digest_of
 from mnist_exp.config.init_schema import InitConfig
+from mnist_exp.config.optimizer_schemas import OptimizerConfig
 from mnist_exp.config.ranges import Checked, setting
 from mnist_exp.errors import ConfigError
 from mnist_exp.outside.uris import masked
@@ -151,10 +151,15 @@ class Config(Checked):
         return asdict(self)
 
     def program(self) -> dict[str, Any]:
-        """Return the settings that decide the result, without the seed, as plain nested dicts."""
-        return {
-            key: value for key, value in self.to_dict().items() if key not in ("seed", *NEUTRAL)
-        }
+        """Return the settings that decide the result, without the seed, as plain nested dicts.
+
+        Names of classes are among them only if they are set: a run from before there was this
+        setting is the same program.
+        """
+        settings = self.to_dict()
+        if self.data.class_names is None:
+            del settings["data"]["class_names"]
+        return {key: value for key, value in settings.items() if key not in ("seed", *NEUTRAL)}
 
     def hash(self) -> str:
         """Return 12 hex digits over the settings that decide the result, without the seed."""

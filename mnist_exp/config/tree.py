@@ -8,19 +8,20 @@ import shlex
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.config_store import ConfigStore
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.utils import setup_globals
 from hydra.types import RunMode
-from omegaconf import OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from mnist_exp.config import bridge, earlier_names, sweeps_source
-from mnist_exp.config.group_schemas import SCHEMAS, EntropyConfig
-from mnist_exp.config.groups import CONF_DIR, group_names
+from mnist_exp.config.group_schemas import EARLIER_SCHEMAS, OPTIONS, SCHEMAS
+from mnist_exp.config.groups import CONF_DIR, group_names, own_folders
 from mnist_exp.config.help import help_page
 from mnist_exp.config.mistakes import FOREIGN_ERRORS, composition_error, understood
 from mnist_exp.config.schema import Config
@@ -47,9 +48,8 @@ def _register() -> None:
     store = ConfigStore.instance()
     store.store("config", Config, group="schema", replace=True)
     for group, schemas in SCHEMAS.items():
-        for name, schema in schemas.items():
-            store.store(name, schema, group=f"schema/{group}", replace=True)
-    store.store("loss", EntropyConfig, group="schema/loss", replace=True)  # its name in 0.1
+        for name, schema in (schemas | EARLIER_SCHEMAS.get(group, {})).items():
+            store.store(name, _opened(schema), group=f"schema/{group}", replace=True)
     resolvers: dict[str, Callable[..., object]] = {
         "unless": _unless,
         "twice": lambda number: 2 * number,
@@ -60,6 +60,15 @@ def _register() -> None:
     }
     for name, resolver in resolvers.items():
         OmegaConf.register_resolver(name, resolver, replace=True)
+
+
+def _opened(schema: type) -> DictConfig:
+    """Return the schema with `options` to which a name is added without the sign `+`."""
+    node = OmegaConf.structured(schema)
+    assert isinstance(node, DictConfig)
+    if OPTIONS in node:
+        OmegaConf.set_struct(node[OPTIONS], False)
+    return node
 
 
 def _unless(setting: object, value: object) -> object:
@@ -89,11 +98,12 @@ _COMPOSING = threading.RLock()  # Hydra's parser and loader are not made for thr
 def compose(overrides: Sequence[str]) -> Settings:
     """Return the settings that these overrides give on the command line.
 
-    Only this project's files are read, whatever Hydra application is running. Raises UserError.
+    Only this project's files are read, and those of the folders of the user's own options, whatever
+    Hydra application is running. Raises UserError.
     """
     try:
         with _COMPOSING:
-            composed = _loader().load_configuration(
+            composed = _loader(own_folders()).load_configuration(
                 "config", as_meant(overrides), RunMode.RUN, from_shell=False
             )
         hydra_config = composed.hydra
@@ -108,38 +118,34 @@ def compose(overrides: Sequence[str]) -> Settings:
         raise composition_error(error, overrides) from error
 
 
-def _loader() -> ConfigLoader:
-    """Return Hydra's loader of this project's configs.
-
-    If the process runs this project's command, that is the command's loader, which knows its
-    --config-dir. Otherwise it is a loader that does without `hydra.initialize`: the process has one
-    GlobalHydra, which threads and other Hydra applications use.
-    """
-    active = GlobalHydra.instance().hydra
-    if active is not None:
-        sources = active.config_loader.get_search_path().get_path()
-        if any(source.provider == "main" and source.path == str(CONF_DIR) for source in sources):
-            return active.config_loader
-    return _own_loader()
-
-
 @cache
-def _own_loader() -> ConfigLoader:
+def _loader(folders: Sequence[Path]) -> ConfigLoader:
+    """Return Hydra's loader of this project's configs and of those in the folders.
+
+    It does without `hydra.initialize`: the process has one GlobalHydra, which threads and other
+    Hydra applications use.
+    """
     setup_globals()  # Hydra's resolvers
-    return ConfigLoaderImpl(create_config_search_path(str(CONF_DIR)))
+    search_path = create_config_search_path(str(CONF_DIR))
+    for folder in folders:  # as Hydra does for --config-dir
+        before = SearchPathQuery(provider="schema")
+        search_path.prepend("command-line", f"file://{folder}", before)
+    return ConfigLoaderImpl(search_path)
 
 
 def as_meant(arguments: Sequence[str]) -> list[str]:
     """Return a command's arguments with overrides changed to what their authors mean.
 
-    Text settings hold the text as typed, and `hydra.searchpath=[...]` adds folders to this
-    project's.
+    Text settings hold the text as typed, an option of code needs no sign `+` and may have it, and
+    `hydra.searchpath=[...]` adds folders to this project's.
     """
     groups = set(group_names())
-    typed = [as_typed(argument, text_keys(), groups) for argument in arguments]
+    plain = [_SIGN_OF_OPTION.sub("", argument) for argument in arguments]
+    typed = [as_typed(argument, text_keys(), groups) for argument in plain]
     return [_SEARCHPATH.sub(r"\1mnist_exp://sweeps,", argument) for argument in typed]
 
 
+_SIGN_OF_OPTION = re.compile(rf"^\+{{1,2}}(?=\w+\.{OPTIONS}\.)")
 _SEARCHPATH = re.compile(r"^(\+{0,2}hydra\.searchpath=\[)(?!.*mnist_exp://sweeps)")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
-from mnist_exp.config.groups import group_options
+from mnist_exp.config.groups import own_folder_flags
 from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.config.settings import Settings
 from mnist_exp.experiment.conclusion import conclusion
@@ -71,11 +71,7 @@ class Reporter:
         self._print(f"Resuming run {run_id} at step {progress.step:,}, epoch {epoch}.")
 
     def interrupted(self, progress: Progress | None, settings: Settings) -> None:
-        """Print where the last checkpoint is, and the command that goes on from it.
-
-        A run with options of a --config-dir is found by its settings: its record names options that
-        another command does not know.
-        """
+        """Print where the last checkpoint is, and the command that goes on from it."""
         if progress is None:
             self._print("\nInterrupted before the first checkpoint; the same command starts anew.")
             return
@@ -85,14 +81,12 @@ class Reporter:
             where = f"after epoch {progress.epoch}, at step {progress.step:,}"
         else:
             where = f"in epoch {progress.epoch}, at step {progress.step:,}"
-        resumed = ("python", "-m", "mnist_exp", f"resume={self.run_id}", *_store(settings))
-        command = command_line(*resumed)
+        resumed = (*own_folder_flags(), f"resume={self.run_id}", *_store(settings))
+        command = command_line("python", "-m", "mnist_exp", *resumed)
         if given := session.named(settings.config.to_dict()):
             command = f'run(["resume={self.run_id}"], data=...) with the same arrays'
             if given.keys() - session.GIVEN_AGAIN:
                 command = "not possible: Python gave the code to mnist_exp.run"
-        elif any(option not in group_options(group) for group, option in settings.choices.items()):
-            command = "the same command, with resume=auto"
         self._print(
             f"\nInterrupted; a checkpoint of run {self.run_id} is saved {where}.\n"
             f"To go on: {command}"

@@ -1,7 +1,9 @@
 """The names MODULE:FUNCTION in the settings."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mnist_exp.own_code.failures import OwnCodeError
@@ -9,6 +11,9 @@ from mnist_exp.sweeper.foreign_text import clean
 
 # What the function that a setting names is called with, by the setting.
 ARGUMENTS = {"model.build": ("input_shape", "num_classes"), "loss.function": ("labels", "logits")}
+_EXAMPLES = {"model.build": "my_models:resnet", "loss.function": "my_losses:focal"}
+# A module may be a file that only has to have this name; a function is a name of Python.
+_FORM = re.compile(r"(?!.*\.(py|ipynb):)[\w-]+(\.[\w-]+)*:[^\W\d]\w*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,34 +44,54 @@ class Named:
 
 def parse(setting: str, text: str, options: Mapping[str, Any] | None = None) -> Named:
     """Return the function that a setting names. Raises OwnCodeError for a text of another form."""
-    module, colon, function = text.strip().partition(":")
-    if colon and function.isidentifier() and _is_module(module):
+    if _FORM.fullmatch(text):
+        module, _, function = text.partition(":")
         return Named(setting=setting, module=module, function=function, options=options or {})
-    near = _meant(text.strip())
-    hint = f"; did you mean {setting}={near}?" if near else ", such as my_models:build"
-    raise OwnCodeError(f"{setting}={clean(text, 200)}: expected MODULE:FUNCTION{hint}")
+    raise OwnCodeError(f"{setting}={clean(text, 200)}: {_expected(setting, text)}")
 
 
-def _is_module(name: str) -> bool:
-    parts = name.split(".")
-    is_file = parts[-1] == "py" and len(parts) > 1
+def _expected(setting: str, text: str) -> str:
+    """Return in two lines what to write in place of a text of another form."""
+    example = f"{setting}={_EXAMPLES[setting]}"
+    if "lambda" in text:
+        return (
+            "a lambda has no name that a record could keep\n"
+            f"Write it with def in a file of this folder, and name file and function: {example}"
+        )
+    if ".ipynb" in text:
+        return (
+            "a notebook is no module\nWrite the function in a file of this folder that ends in "
+            f".py ({example}), or call mnist_exp.run from Python"
+        )
+    meant = _meant(text)
+    near = f"; did you mean {setting}={meant}?" if meant else f", such as {example}"
     return (
-        not is_file
-        and all(part.strip() and part.isprintable() for part in parts)
-        and not (set(name) & set("/\\:"))
+        f"expected MODULE:FUNCTION{near}\n"
+        "MODULE is a file of this folder without .py, or an installed module"
     )
 
 
-def _meant(text: str) -> str:
-    """Return the name that a path or a name with a dot in place of the colon may mean, or ""."""
-    module, colon, function = text.rpartition(":")
-    if not colon:
-        module, _, function = text.rpartition(".")
-        if function == "py":
+def _meant(text: str) -> str | None:
+    """Return MODULE:FUNCTION for a path, a call, or a name with a dot; None if it is unclear."""
+    plain = re.sub(r"\(.*\)$", "", text.strip()).replace("\\", "/")
+    path, _, function = plain.rpartition(":") if ":" in plain else (plain, "", "")
+    path = path.strip(":")
+    if path.endswith(".py") or "/" in path:
+        path = _module(path)
+    elif not function and "." in path:
+        path, _, function = path.rpartition(".")
+    meant = f"{path}:{function or 'FUNCTION'}"
+    return meant if _FORM.fullmatch(meant) else None
+
+
+def _module(path: str) -> str:
+    """Return the module of a file in the current folder or below it, or an empty text."""
+    file = Path(path)
+    if file.is_absolute():
+        if not file.is_relative_to(Path.cwd()):
             return ""
-    module = module.replace("\\", "/").removeprefix("./").removesuffix(".py").replace("/", ".")
-    is_name = function.isidentifier() and _is_module(module)
-    return f"{module}:{function}" if is_name else ""
+        file = file.relative_to(Path.cwd())
+    return ".".join(PurePosixPath(file.as_posix().removesuffix(".py")).parts)
 
 
 def names(functions: Iterable[Named]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras.optimizers.schedules import LearningRateSchedule
 
-from mnist_exp.config.group_schemas import KerasOptimizerConfig
+from mnist_exp.config.optimizer_schemas import KerasOptimizerConfig
 from mnist_exp.errors import ConfigError
 from mnist_exp.training.fused_optimizers import FusedAdam, FusedRmsprop, FusedSgd
 from mnist_exp.training.keras_options import check_options, made, unknown_name

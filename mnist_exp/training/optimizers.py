@@ -2,7 +2,8 @@
 
 import keras
 
-from mnist_exp.config.group_schemas import (
+from mnist_exp.config.group_schemas import ScheduleConfig
+from mnist_exp.config.optimizer_schemas import (
     AdagradConfig,
     AdamConfig,
     AdamwConfig,
@@ -10,7 +11,6 @@ from mnist_exp.config.group_schemas import (
     MomentumConfig,
     OptimizerConfig,
     RmspropConfig,
-    ScheduleConfig,
     SgdConfig,
 )
 from mnist_exp.training import keras_optimizers

@@ -1,11 +1,7 @@
 """How the settings name a model, a loss or an optimizer that is not this project's."""
 
-from mnist_exp.config.group_schemas import (
-    KerasLossConfig,
-    KerasOptimizerConfig,
-    OwnLossConfig,
-    OwnModelConfig,
-)
+from mnist_exp.config.group_schemas import KerasLossConfig, OwnLossConfig, OwnModelConfig
+from mnist_exp.config.optimizer_schemas import KerasOptimizerConfig
 from mnist_exp.config.schema import Config
 from mnist_exp.own_code.code import Own
 

@@ -209,6 +209,15 @@ def test_leaf_files_are_short_and_say_how_to_use_them(path: Path) -> None:
     assert isinstance(yaml.safe_load(text), dict)
 
 
+# What these options have no default for.
+NEEDED = {
+    "model=own": ["model.build=my_models:resnet", "+model.options.stem={width: 16, act: relu}"],
+    "loss=own": ["loss.function=my_losses:focal", "+loss.options.weights=[1,2.5,null]"],
+    "loss=keras": ["loss.name=Dice"],
+    "optimizer=keras": ["optimizer.name=Lion", "optimizer.options.beta_2=0.99"],
+}
+
+
 def test_resolved_config_composes_to_the_same_hash() -> None:
     """What is logged as config/resolved.yaml says everything."""
     c = compose(["experiment=notebook_cnn5x5"]).config
@@ -219,7 +228,7 @@ def test_resolved_config_composes_to_the_same_hash() -> None:
     "overrides",
     [
         *(
-            [f"{group}={name}"]
+            [f"{group}={name}", *NEEDED.get(f"{group}={name}", [])]
             for group in ("experiment", "model", "init", "loss", "optimizer", "schedule", "debug")
             for name in group_options(group)
         ),
@@ -245,7 +254,10 @@ def test_a_record_from_before_a_setting_existed_has_its_default() -> None:
     ("changes", "said"),
     [
         ({"model": None}, "model: expected settings, found None"),
-        ({"model": {"kind": "resnet"}}, "model.kind=resnet: expected one of convnet, mlp, softmax"),
+        (
+            {"model": {"kind": "resnet"}},
+            "model.kind=resnet: expected one of convnet, mlp, own, softmax",
+        ),
         ({"model": {"kind": "mlp", "depth": 3}}, "model.depth: no such setting"),
         ({"seed": -1}, "seed=-1: expected a whole number from 0"),
         ({"seed": "x"}, "seed=x: expected a whole number"),

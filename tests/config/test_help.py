@@ -71,7 +71,7 @@ def all_settings(schema: Any, prefix: str = "") -> Iterator[str]:
         for one in kinds:
             if is_dataclass(one):
                 yield from all_settings(one, f"{key}.")
-            elif entry.name != "kind" or key == "loss.kind":  # GROUP=OPTION chooses a kind
+            elif entry.name != "kind":  # GROUP=OPTION chooses it
                 yield key
 
 
@@ -130,7 +130,10 @@ def test_examples_can_be_typed_in_zsh(page: str) -> None:
         ("model.dropout", "Number from 0 to below 1."),
         ("optimizer.weight_decay", "Only with adamw. Default: 0.01."),
         ("optimizer.beta_2", "Only with adam and adamw. Default: 0.999."),
-        ("loss.reduction", "Default: mean with cross_entropy; sum with cross_entropy_sum"),
+        (
+            "loss.reduction",
+            "Default: mean with cross_entropy, keras and own; sum with cross_entropy_sum",
+        ),
         ("init.readout_bias.stddev", "Default: 1 with blog; not set with glorot, he, notebook"),
         ("reference.cost", "A list: numbers. Default: none."),
         ("preflight", "One of off, warn, error. Default: warn."),
@@ -166,7 +169,9 @@ def test_options_of_an_own_folder_are_listed(tmp_path: Path) -> None:
     assert "wide * (Your own.)" in lines
     assert "course=OPTION: Options of your own." in lines
     assert "week1 The first week. (Your own.)" in lines
-    assert entries(page)["model.filters"].endswith("Here: [64].")
+    assert entries(page)["model.filters"].endswith(
+        "[32,64] with cnn3x3 and cnn5x5; [64] with wide."
+    )
 
 
 def test_what_is_given_is_shown_beside_the_default(tmp_path: Path) -> None:

@@ -197,5 +197,5 @@ def test_options_of_an_own_folder_are_near_too(
         main()
     assert ended.value.code == (
         "mnist_exp: model=wdie: no such option; did you mean model=wide?\n"
-        "Options: cnn3x3, cnn5x5, mlp, softmax, wide"
+        "Options: cnn3x3, cnn5x5, mlp, own, softmax, wide"
     )

@@ -1,7 +1,9 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from mnist_exp.config.groups import use_folders
 from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.data import Dataset
 from mnist_exp.experiment.console import Reporter, layer_text
@@ -48,15 +50,17 @@ def test_summary_puts_the_claim_beside_the_result(capsys: pytest.CaptureFixture[
     assert "This run differs from the tutorial's in: schedule.epochs=2" in lines
 
 
-def test_a_stopped_run_with_options_of_ones_own_is_found_by_its_settings(
-    capsys: pytest.CaptureFixture[str],
+def test_a_stopped_run_with_options_of_ones_own_needs_their_folder_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`resume=RUN_ID` does not know the folder of a --config-dir."""
-    settings = replace(a_job().settings, choices={"experiment": "mine"})
-    Reporter().interrupted(Progress(epoch=2, step=1300), settings)
+    monkeypatch.chdir(tmp_path)
+    use_folders(["my conf"])
+    reporter = Reporter()
+    reporter.run_id = "abc"
+    reporter.interrupted(Progress(epoch=2, step=1300), a_job().settings)
     lines = capsys.readouterr().out.splitlines()
     assert lines[-2].endswith("is saved after epoch 2, at step 1,300.")
-    assert lines[-1] == "To go on: the same command, with resume=auto"
+    assert lines[-1] == "To go on: python -m mnist_exp --config-dir 'my conf' resume=abc"
 
 
 @pytest.mark.parametrize(

@@ -130,12 +130,13 @@ def test_a_module_that_is_nowhere(folder: Path) -> None:
         ("./mine.py:build", "mine:build"),
         ("nets/mine.py:build", "nets.mine:build"),
         ("mine.build", "mine:build"),
-        ("mine", None),
-        ("mine.py", None),
+        ("mine", "mine:FUNCTION"),
+        ("mine.py", "mine:FUNCTION"),
+        ("mine::build", "mine:build"),
+        ("mine:build(depth=8)", "mine:build"),
         (":build", None),
-        ("mine:", None),
+        ("mine:", "mine:FUNCTION"),
         ("mine:a.b", None),
-        ("mine:lambda x: x", None),
         ("", None),
         ("a..b:c", None),
     ],
@@ -143,8 +144,21 @@ def test_a_module_that_is_nowhere(folder: Path) -> None:
 def test_names_of_another_form(typed: str, meant: str | None) -> None:
     with pytest.raises(OwnCodeError) as caught:
         parse(BUILD, typed)
-    hint = f"; did you mean {BUILD}={meant}?" if meant else ", such as my_models:build"
-    assert str(caught.value) == f"{BUILD}={typed}: expected MODULE:FUNCTION{hint}"
+    hint = f"; did you mean {BUILD}={meant}?" if meant else f", such as {BUILD}=my_models:resnet"
+    first, second = str(caught.value).splitlines()
+    assert first == f"{BUILD}={typed}: expected MODULE:FUNCTION{hint}"
+    assert second == "MODULE is a file of this folder without .py, or an installed module"
+
+
+def test_what_has_no_module_is_told_where_to_write_it() -> None:
+    for typed, words in (
+        ("lambda shape, classes: None", "a lambda has no name that a record could keep"),
+        ("mine:lambda x: x", "a lambda has no name that a record could keep"),
+        ("mine.ipynb:build", "a notebook is no module"),
+    ):
+        with pytest.raises(OwnCodeError, match=words) as caught:
+            parse(BUILD, typed)
+        assert f"{BUILD}=my_models:resnet" in str(caught.value).splitlines()[1]
 
 
 @pytest.mark.parametrize(

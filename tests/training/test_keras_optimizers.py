@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from mnist_exp.config.group_schemas import KerasOptimizerConfig
+from mnist_exp.config.optimizer_schemas import KerasOptimizerConfig
 from mnist_exp.errors import ConfigError
 from mnist_exp.training import keras_optimizers
 from mnist_exp.training.fused_optimizers import FusedAdam, FusedRmsprop, FusedSgd
@@ -46,9 +46,9 @@ def test_it_does_what_keras_does(name: str, options: dict[str, Any], fused: type
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("lion", {}, "did you mean Lion"),
-        ("adamw", {}, r"did you mean AdamW\?"),
-        ("Adan", {}, "did you mean Adam"),
+        ("lion", {}, "did you mean optimizer.name=Lion"),
+        ("adamw", {}, r"did you mean optimizer.name=AdamW\?"),
+        ("Adan", {}, "did you mean optimizer.name=Adam"),
         ("LossScaleOptimizer", {}, "for float16, and all is computed in float32"),
         ("MultiOptimizer", {}, "made from other optimizers"),
         ("Optimizer", {}, "the class that Keras' optimizers are made from"),

@@ -25,8 +25,8 @@ _FORMS: tuple[Callable[[Path], Source | None], ...] = (
 _DEEPEST = 3  # folders that hold nothing but one other
 _WHERE_FROM = {
     "fashion-mnist": (
-        "; Debian's and Ubuntu's package dataset-fashion-mnist makes it, and docs/data.md says "
-        "where else the files are"
+        "; Debian's and Ubuntu's package dataset-fashion-mnist makes it; data.dir=FOLDER reads its "
+        "four files, which https://github.com/zalandoresearch/fashion-mnist has, from elsewhere"
     )
 }
 

@@ -1,6 +1,7 @@
 """Read IDX files, MNIST's format, in whichever form people have them."""
 
 import hashlib
+import math
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,7 @@ def parse_images(raw: bytes, path: str) -> NDArray[np.uint8]:
         how = "" if kind == 0x08 else "; convert them to bytes from 0 to 255"
         raise DataError(f"{path}: expected {expected}, found {_described(kind, shape)}{how}")
     image_arrays.check_shape(shape, path, "images")
-    _check_length(raw, path, header, int(np.prod(shape)), plural(shape[0], "image"))
+    _check_length(raw, path, header, math.prod(shape), plural(shape[0], "image"))
     return image_arrays.channels_last(np.frombuffer(raw, np.uint8, offset=header).reshape(shape))
 
 
@@ -100,7 +101,7 @@ def parse_labels(raw: bytes, path: str, *, has_more: bool = False) -> NDArray[np
     if kind not in _INTEGERS or not (len(shape) == 1 or (has_more and len(shape) == 2)):
         raise DataError(f"{path}: expected {expected}, found {_described(kind, shape)}")
     dtype = np.dtype(_TYPES[kind][1])
-    size = int(np.prod(shape)) * dtype.itemsize
+    size = math.prod(shape) * dtype.itemsize
     _check_length(raw, path, header, size, plural(shape[0], "label"))
     labels = np.frombuffer(raw, dtype, offset=header).reshape(shape)
     return (labels if len(shape) == 1 else labels[:, 0]).astype(np.int64)

@@ -98,10 +98,14 @@ def _split_up(
     )
 
 
-def load_test(dir: str | Path | None = None) -> Split:
-    """Read the test split alone, from where `load` reads it. Raises DataError."""
+def load_test(dir: str | Path | None = None, channels: int | None = None) -> Split:
+    """Read the test split alone, from where `load` reads it. Raises DataError.
+
+    channels: 3 gives grey test images three channels, as `load` does if other images are in colour
+    """
     contents = _contents(dir)
-    return _split(contents.test, classes_of(contents, None), None)
+    test = _split(contents.test, classes_of(contents, None), None)
+    return Split(_colored(test.images), test.labels) if channels == 3 else test
 
 
 def _contents(dir: str | Path | None) -> Contents:

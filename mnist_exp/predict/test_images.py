@@ -41,7 +41,7 @@ def _test_images(run: "Run", form: "Form", folder: str | None) -> "Split":
 
     place = folder or _recorded_folder(run)
     try:
-        test = data.load_test(place)
+        test = data.load_test(place, form.image_shape[2])
     except DataError as error:
         if folder is not None or place is None:
             raise

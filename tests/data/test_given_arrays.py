@@ -65,8 +65,11 @@ RAGGED = [[[1, 2], [3]], [[4]]]
     [
         (X, "data: expected (x_train, y_train, x_test, y_test), found a ndarray"),
         (ARRAYS[:3], "data: expected (x_train, y_train, x_test, y_test), found 3 values"),
-        ({"x_train": X}, "data: expected the arrays x_train, y_train, x_test, y_test; found x_tr"),
-        ({}, "data: expected the arrays x_train, y_train, x_test, y_test; found none"),
+        (
+            {"x_train": X},
+            "data: expected the arrays x_train, y_train, x_test, y_test, found no y_tr",
+        ),
+        ({}, "data: expected the arrays x_train, y_train, x_test, y_test, found no x_train and no"),
         ((X / 255, Y, X, Y), "data: x_train: expected pixels as uint8, found float64; (255 * x_tr"),
         (
             (X.tolist(), Y, X, Y),
@@ -74,11 +77,11 @@ RAGGED = [[[1, 2], [3]], [[4]]]
         ),
         ((RAGGED, Y, X, Y), "data: x_train: no array of numbers: setting an array element with a "),
         ((X, Y[:-1], X, Y), "data: x_train has 40 images but y_train has 39 labels; expected one "),
-        ((X, Y - 1, X, Y), "data: y_train: expected labels 0 to 1, as the training images have"),
-        ((X, Y, X, Y + 7), "data: y_test: expected labels 0 to 2, as the training images have"),
+        ((X, Y - 1, X, Y), "data: y_train: expected labels from 0, found -1"),
+        ((X, Y, X, Y + 7), "data: y_test: expected labels 0 to 2, as there are training images"),
         (
             (X, Y * 0, X, Y * 0),
-            "data: y_train: expected images of 2 to 1,000 classes; all 40 train",
+            "data: y_train: expected 2 to 1,000 classes; all 40 training images",
         ),
         (
             (X, np.eye(3)[Y], X, Y),
@@ -89,7 +92,7 @@ RAGGED = [[[1, 2], [3]], [[4]]]
             (X, [None] * 40, X, Y),
             "data: y_train: expected an array of numbers, found objects (None",
         ),
-        ((X, Y, X[:, :5], Y), "data: y_test: expected images of 5x6 pixels, as the training image"),
+        ((X, Y, X[:, :5], Y), "data: x_test: expected images of 5x6 pixels, as the training image"),
         (
             (X.reshape(40, 30), Y, X, Y),
             "data: x_train: expected images [N, height, width] or [N, h",

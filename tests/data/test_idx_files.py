@@ -217,6 +217,14 @@ def test_values_that_are_no_bytes(
         data.load(dir=idx_folder, validation_size=50)
 
 
+def test_sizes_whose_product_overflows_are_refused(idx_folder: Path) -> None:
+    sizes = np.array([2**31, 2**31, 4], ">u4")  # 2**64, which is 0 in 64 bits
+    path = next(idx_folder.glob("t10k-images-idx3-ubyte*"))
+    path.write_bytes(b"\0\0\x08\3" + sizes.tobytes())
+    with pytest.raises(DataError, match="expected 18446744073709551632 bytes for 2,147,483,648"):
+        data.load(dir=idx_folder, validation_size=50)
+
+
 def test_labels_of_two_bytes_and_more_are_read(idx_folder: Path) -> None:
     expected = data.load(dir=idx_folder, validation_size=50).digest
     path = idx_folder / "train-labels-idx1-ubyte"

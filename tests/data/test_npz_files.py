@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mnist_exp import data
 from mnist_exp.data import image_arrays
@@ -22,8 +24,8 @@ def written(folder: Path, changed: Mapping[str, Any]) -> Path:
     return write_npz(folder / "x.npz", arrays)
 
 
-def load(path: Path, **settings: Any) -> data.Dataset:
-    return data.load(dir=path, **{"validation_size": 5, **settings})
+def load(path: Path, **chosen: Any) -> data.Dataset:
+    return data.load(dir=path, **{"validation_size": 5, **chosen})
 
 
 BAD: dict[str, tuple[Mapping[str, Any], str]] = {
@@ -203,6 +205,23 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path, cut: int) -> None:
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(DataError, match=f"^{path}: cannot be read"):
         load(path)
+
+
+@settings(max_examples=60, deadline=None)
+@given(at=st.floats(0, 1, exclude_max=True), flip=st.integers(0, 255))
+def test_any_damage_is_refused_by_name(
+    tmp_path_factory: pytest.TempPathFactory, at: float, flip: int
+) -> None:
+    """`flip` 0 cuts the file there instead. Sums of the archive find what changes an array."""
+    path = write_npz(tmp_path_factory.mktemp("set") / "x.npz", some_images(8, (3, 3, 1)))
+    raw = bytearray(path.read_bytes())
+    place = int(at * len(raw))
+    raw[place] ^= flip
+    path.write_bytes(raw if flip else raw[:place])
+    try:
+        assert len(data.load(dir=path, validation_size=1).train) == 7
+    except DataError as error:
+        assert str(path) in str(error)
 
 
 def test_two_files_in_a_folder(tmp_path: Path) -> None:

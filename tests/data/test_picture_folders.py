@@ -216,6 +216,12 @@ def test_grey_pictures_among_coloured_ones_get_three_channels(folder: Path) -> N
         np.testing.assert_array_equal(getattr(mixed, name).images, np.repeat(images, 3, 3))
 
 
+def test_the_test_images_alone_get_the_channels_of_the_others(folder: Path) -> None:
+    (folder / FIRST).write_bytes(encoded(np.repeat(ARRAYS["x_train"][0], 3, 2)))
+    assert data.load_test(folder, 3).digest == load(folder).test.digest
+    assert data.load_test(folder).images.shape[3] == 1
+
+
 def test_only_the_pictures_of_the_splits_are_decoded(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

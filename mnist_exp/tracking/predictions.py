@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_exp.data.classes import MOST_CLASSES
 from mnist_exp.outside.foreign_files import read_npz
 from mnist_exp.sweeper.foreign_text import printable
 
 ARTIFACT = "predictions/test.npz"
 MOST_BYTES = 2**29  # of the arrays: 250,000 images of 1,000 classes
-_MOST_CLASSES = 1000
 _MOST_WHOLE = 100  # classes whose probabilities are float32; of more, they are rounded and packed
 _KINDS = {"label": ("iu", 1), "prediction": ("iu", 1), "probability": ("f", 2)}
 
@@ -74,7 +74,7 @@ def read(content: bytes) -> Predictions | None:
     classes = probability.shape[1]
     if not (label.shape == prediction.shape == probability.shape[:1] and classes > 1):
         return None
-    if classes > _MOST_CLASSES or not np.isfinite(probability).all():
+    if classes > MOST_CLASSES or not np.isfinite(probability).all():
         return None
     if not all(((values >= 0) & (values < classes)).all() for values in (label, prediction)):
         return None

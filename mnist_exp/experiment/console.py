@@ -172,11 +172,11 @@ class Reporter:
             if job.changes:
                 self._print(f"This run differs from the tutorial's in: {' '.join(job.changes)}")
 
-    def tracked(self, job: Job, run_id: str, places: "Places") -> None:
+    def tracked(self, job: Job, run_id: str, places: "Places", *, has_model: bool) -> None:
         """Print where the run, and all runs beside it, can be seen, and how to try its model."""
         self._print(f"\nrun {run_id}\nto see it: {places.command}    then open {places.run}")
         self._print(f"all runs: {places.all_runs}")
-        if job.origin.keeps_model:
+        if has_model:
             is_digits = job.dataset.form.is_digits
             what = ("--draw",) if is_digits else ("--image", "FILE")
             predict = ("python", "-m", "mnist_exp.predict", *what, "--run", run_id)

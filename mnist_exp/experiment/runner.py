@@ -166,7 +166,7 @@ def _run(job: Job, reporter: Reporter, locks: contextlib.ExitStack) -> RunResult
         places = tracker.places()
     checkpoint.mark_ended(checkpoint.run_folder(tracker.run_id))
     reporter.summary(job, epochs)
-    reporter.tracked(job, tracker.run_id, places)
+    reporter.tracked(job, tracker.run_id, places, has_model=tracker.has_model)
     return RunResult(
         run_id=tracker.run_id,
         run_name=job.run_name,

@@ -58,6 +58,7 @@ class RunTracker:
         self._job, self._client, self._warn = job, client, warn
         self._outbox = Outbox(client, self.run_id, warn)
         self._artifacts = local_path(run.info.artifact_uri)  # None: not on this machine
+        self.has_model = False  # whether it was logged
         self._files: set[str] = set()  # that were logged
         self._logged: set[tuple[str, int]] = set()  # (metric, step) that the run has already
         self._monitor: SystemMetricsMonitor | None = None
@@ -213,6 +214,7 @@ class RunTracker:
                 self._warn(f"the model is not logged, and predict cannot use this run: {error}")
                 return
             self._outbox.send(operations.Model(folder=folder, step=step))
+        self.has_model = True
         if entry is not None:
             self._outbox.send(operations.Register(step, asdict(entry)))
 

@@ -7,7 +7,6 @@ from mnist_exp.config.groups import use_folders
 from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.data import Dataset
 from mnist_exp.experiment.console import Reporter, layer_text
-from mnist_exp.tracking.job import Origin
 from mnist_exp.tracking.links import Places
 from mnist_exp.training import results
 from mnist_exp.training.results import EpochResult, Evaluation, LayerRow, Progress
@@ -83,19 +82,19 @@ def test_a_stopped_run_with_objects_of_a_session(
     assert capsys.readouterr().out.splitlines()[-1].startswith(f"To go on: {way}")
 
 
-@pytest.mark.parametrize("keeps_model", [True, False])
+@pytest.mark.parametrize("has_model", [True, False])
 def test_the_last_line_of_a_run_is_a_command_for_its_model_if_it_has_one(
-    capsys: pytest.CaptureFixture[str], keeps_model: bool
+    capsys: pytest.CaptureFixture[str], has_model: bool
 ) -> None:
-    job = a_job("tracking.uri=sqlite:///my runs.db", origin=Origin(keeps_model=keeps_model))
+    job = a_job("tracking.uri=sqlite:///my runs.db")
     places = Places(command="python -m mnist_exp.ui", run="http://run", all_runs="http://runs")
-    Reporter().tracked(job, "abc", places)
+    Reporter().tracked(job, "abc", places, has_model=has_model)
     lines = capsys.readouterr().out.splitlines()
     assert "to see it: python -m mnist_exp.ui    then open http://run" in lines
     assert (
         "to draw a digit for it: python -m mnist_exp.predict --draw --run abc "
         "'tracking.uri=sqlite:///my runs.db'" in lines
-    ) == keeps_model
+    ) == has_model
 
 
 def test_other_data_than_digits_is_described(capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,7 +102,8 @@ def test_other_data_than_digits_is_described(capsys: pytest.CaptureFixture[str])
     dataset = Dataset(train=split, val=split, test=split, source="/pets", form=form)
     job = replace(a_job(), dataset=dataset)
     Reporter().start(job, [])
-    Reporter().tracked(job, "abc", Places(command="ui", run="http://run", all_runs="http://runs"))
+    places = Places(command="ui", run="http://run", all_runs="http://runs")
+    Reporter().tracked(job, "abc", places, has_model=True)
     out = capsys.readouterr().out
     assert (
         "data: /pets; 60 training, 60 validation, 60 test images\n"

@@ -63,4 +63,5 @@ def test_a_network_of_keras_layers_is_logged_and_one_with_layers_of_the_session_
         "warning: the model is not logged, and predict cannot use this run: it has a part of your "
         "own, Scale, whose source is in no module" in said
     )
+    assert "mnist_exp.predict" not in said
     assert model_of(workdir, done.run_id) is None

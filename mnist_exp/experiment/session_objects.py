@@ -6,6 +6,7 @@ the settings, and what is known of them is recorded.
 """
 
 import hashlib
+import inspect
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -140,7 +141,7 @@ def _is_of_keras(given: Any, name: str) -> bool:
 
 
 def _loss_of_keras(loss: Any) -> list[str]:
-    """Return the overrides that name a loss of Keras, and set its own settings.
+    """Return the overrides that name a loss of Keras, and set those of its settings that differ.
 
     Raises ConfigError for a class of the user's own: whether it takes labels or one-hot rows is not
     known.
@@ -151,7 +152,12 @@ def _loss_of_keras(loss: Any) -> list[str]:
             f"loss: expected {_EXPECTED['loss']}, found a {kind.__qualname__}, a class of your own"
             "\nA function that calls it, such as lambda labels, logits: ..., can be given"
         )
-    settings = {key: value for key, value in loss.get_config().items() if key not in _OF_RUNS}
+    usual = {name: one.default for name, one in inspect.signature(kind).parameters.items()}
+    settings = {
+        key: value
+        for key, value in loss.get_config().items()
+        if key not in _OF_RUNS and value != usual.get(key)
+    }
     return [
         "loss=keras",
         quoting.override("loss.name", kind.__name__),

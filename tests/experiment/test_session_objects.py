@@ -18,7 +18,7 @@ from mnist_exp.training import checkpoint
 from tests.support.notebook import Notebook
 from tests.support.runs import TINY
 
-SMALL = [*(text for text in TINY if not text.startswith("model=")), "variant=mine"]
+SMALL = [text for text in TINY if not text.startswith("model=")]
 CELLS = (
     """
 import keras
@@ -116,6 +116,8 @@ def test_other_cells_are_another_program(workdir: Path, notebook: Notebook) -> N
     assert costs[0] == costs[1] != costs[2]
     named = [recorded(workdir, one.run_id).params["model.build"] for one in runs]
     assert named[0] == named[1] != named[2]
+    names = [one.run_name for one in runs]
+    assert names[0] == names[1] != names[2]
 
 
 def test_modules_that_a_cell_imports_are_recorded(
@@ -149,10 +151,11 @@ def test_a_loss_of_keras_is_named(workdir: Path) -> None:
     import keras
 
     loss = keras.losses.CategoricalFocalCrossentropy(gamma=3.0)
-    result = run([*TINY, "variant=mine"], loss=loss)
+    result = run(TINY, loss=loss)
     data = recorded(workdir, result.run_id)
     assert data.params["loss.name"] == "CategoricalFocalCrossentropy"
-    assert data.params["loss.options.gamma"] == "3.0"
+    options = {key: text for key, text in data.params.items() if key.startswith("loss.options")}
+    assert options == {"loss.options.gamma": "3.0"}  # the others are Keras' own
     assert rerun(result.run_id).identical
 
 
@@ -222,7 +225,7 @@ ARRAYS = ["model=softmax", "data.validation_size=20", "schedule.epochs=2", "pref
 def test_arrays_are_trained_on_and_recorded(
     workdir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    overrides = [*ARRAYS, "data.class_names=[a,b,c]", "variant=mine"]
+    overrides = [*ARRAYS, "data.class_names=[a,b,c]"]
     result = run(overrides, data=arrays())
     assert result.epochs[0].examples == 40
     data = recorded(workdir, result.run_id)
@@ -237,13 +240,13 @@ def test_arrays_are_trained_on_and_recorded(
     assert [one.cost for one in again.epochs] == [one.cost for one in result.epochs]
     named = [recorded(workdir, one.run_id).params["data.dir"] for one in (result, again)]
     assert named[0] == named[1]
-    typed = run([*overrides[:-1], "variant=mine", "seed=1"], data=arrays(61))
+    typed = run([*overrides, "seed=1"], data=arrays(61))
     assert recorded(workdir, typed.run_id).params["data.dir"] != named[0]
 
 
 def test_a_run_goes_on_with_the_same_arrays_alone(workdir: Path) -> None:
-    whole = run([*ARRAYS, "variant=mine", "schedule.epochs=4"], data=arrays())
-    first = run([*ARRAYS, "variant=mine"], data=arrays())
+    whole = run([*ARRAYS, "schedule.epochs=4"], data=arrays())
+    first = run(ARRAYS, data=arrays())
     resumed = [f"resume={first.run_id}", "schedule.epochs=4"]
     with pytest.raises(SessionError, match="Arrays in a file can be read again"):
         run(resumed)

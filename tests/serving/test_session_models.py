@@ -13,7 +13,7 @@ from mnist_exp.experiment import outcome
 from tests.support.notebook import Notebook
 from tests.support.runs import TINY
 
-SMALL = [*(text for text in TINY if not text.startswith("model=")), "variant=mine"]
+SMALL = [text for text in TINY if not text.startswith("model=")]
 CELL = """
 import keras
 @keras.saving.register_keras_serializable()

@@ -207,7 +207,10 @@ def _table(prediction: "Prediction", form: "Form") -> "Table":
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("digit" if form.is_digits else "class", justify="right", overflow="fold")
+    if form.is_digits:
+        table.add_column("digit", justify="right")
+    else:
+        table.add_column("class", overflow="fold")
     table.add_column("probability", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     probabilities, classes = prediction.probabilities, range(len(form.class_names))

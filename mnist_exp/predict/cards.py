@@ -43,6 +43,8 @@ def _network(values: Mapping[str, object]) -> str:
         case "convnet":
             size = values.get("model.kernel_size")
             text = f"CNN, {size}x{size} kernels, {_listed(values.get('model.filters'))} filters"
+        case "own":
+            text = ", ".join([str(values.get("model.build")), *_options(values, "model")])
         case _:
             return ""
     if values.get("model.dense_units"):
@@ -56,7 +58,16 @@ def _network(values: Mapping[str, object]) -> str:
 
 def _optimizer(values: Mapping[str, object]) -> str:
     rate = values.get("optimizer.learning_rate")
-    return "" if rate is None else f"{values.get('optimizer.kind')} at {rate:g}"
+    name = values.get("optimizer.name", values.get("optimizer.kind"))
+    return "" if rate is None else f"{name} at {rate:g}"
+
+
+def _options(values: Mapping[str, object], group: str) -> list[str]:
+    """Return such as `depth=8` for each option that code of the user's own is called with."""
+    prefix = f"{group}.options."
+    return [
+        f"{key[len(prefix) :]}={value}" for key, value in values.items() if key.startswith(prefix)
+    ]
 
 
 def _length(values: Mapping[str, object]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_exp.errors import DataError, UserError
+from mnist_exp.own_code import session
 from mnist_exp.serving.same_data import MNIST, data_of
 from mnist_exp.tracking.params import decode
 
@@ -40,12 +41,16 @@ def _test_images(run: "Run", form: "Form", folder: str | None) -> "Split":
     from mnist_exp import data
 
     place = folder or _recorded_folder(run)
+    if place is not None and session.is_session(place):
+        raise UserError(f"run {run.info.run_id}: its images were given in Python\n{_ELSEWHERE}")
     try:
         test = data.load_test(place, form.image_shape[2])
     except DataError as error:
         if folder is not None or place is None:
             raise
         raise UserError(f"{str(error).partition(chr(10))[0]}\n{_ELSEWHERE}") from error
+    if form.image_shape[2] > test.images.shape[3]:  # the training images are in colour
+        test = data.Split(np.repeat(test.images, form.image_shape[2], axis=3), test.labels)
     if test.images.shape[1:] != form.image_shape or (place and not _was_tested_on(run, test)):
         raise UserError(
             f"data.dir={place}: the test images there are not those of run {run.info.run_id}\n"

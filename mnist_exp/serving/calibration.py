@@ -22,7 +22,7 @@ def judgement_of(model: keras.Model, dataset: Dataset) -> Judgement:
     width = _computed(compute, dataset.train.first(1))[0].shape[1]
     count = min(_REFERENCES, max(1, _MOST_FEATURES // width))
     train = _references(dataset.train, dataset.form, count)
-    validation = _spread(dataset.val, dataset.form)
+    validation = dataset.val.first(_VALIDATION)
     return fit(
         (_computed(compute, train)[0], train.labels),
         (*_computed(compute, validation), validation.labels),
@@ -30,26 +30,16 @@ def judgement_of(model: keras.Model, dataset: Dataset) -> Judgement:
 
 
 def _references(train: Split, form: Form, count: int) -> Split:
-    """Return about `count` training images: of digits the first ones, else the first of each class.
+    """Return about `count` training images: of digits the first ones, else as many of each class.
 
-    Of many classes the first images may have few; their order is that of the user's files.
+    Of many classes, some are rare among the first images.
     """
     if form.is_digits:
         return train.first(count)
     each = max(NEIGHBOURS, count // form.num_classes)
-    of_classes = (np.flatnonzero(train.labels == k)[:each] for k in range(form.num_classes))
-    return _chosen(train, np.concatenate(list(of_classes)))
-
-
-def _spread(validation: Split, form: Form) -> Split:
-    """Return some validation images: of digits the first ones, else as many from all of them."""
-    if form.is_digits or len(validation) <= _VALIDATION:
-        return validation.first(_VALIDATION)
-    return _chosen(validation, np.linspace(0, len(validation) - 1, _VALIDATION).astype(int))
-
-
-def _chosen(split: Split, indices: NDArray[np.int64]) -> Split:
-    return Split(split.images[indices], split.labels[indices])
+    of_classes = [np.flatnonzero(train.labels == k)[:each] for k in range(form.num_classes)]
+    chosen = np.concatenate(of_classes)
+    return Split(train.images[chosen], train.labels[chosen])
 
 
 def _computed(compute: Outputs, split: Split) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

@@ -31,7 +31,6 @@ _NO_PICTURES = {
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_EXTRAS = (b"tRNS", b"eXIf")  # transparency, and how the picture is turned
 _GREY = (190, 190, 190, 255)  # a paper on which black and white ink both show
-_WHITE = (255, 255, 255, 255)
 
 # Pillow warns of large pictures, which are refused here, and of damaged EXIF, which is ignored.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -59,25 +58,20 @@ def shown(content: bytes, longest: int) -> Image.Image:
     """
     with _damage_reported():
         picture = _reduced(_upright(_open(content), longest), longest)
-    return _on(_GREY, picture).convert("RGB")
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    paper = Image.new("RGBA", picture.size, _GREY)
+    return Image.alpha_composite(paper, picture.convert("RGBA")).convert("RGB")
 
 
-def opaque(content: bytes, least: int, mode: str) -> Image.Image:
-    """Return the picture upright in Pillow's mode L or RGB, on white where it is transparent.
+def upright(content: bytes, mode: str, least: int) -> Image.Image:
+    """Return the picture in Pillow's mode L or RGB, turned as its EXIF says, without its opacity.
 
-    A large JPEG is decoded smaller, with sides of at least `least`. Raises PictureError for a file
-    that is not a picture, is damaged or too large.
+    A large JPEG is decoded smaller, with sides of at least `least`. Raises PictureError as
+    `read_grey`.
     """
     with _damage_reported():
-        return _on(_WHITE, _upright(_open(content), least)).convert(mode)
-
-
-def _on(paper: tuple[int, int, int, int], picture: Image.Image) -> Image.Image:
-    """Return the picture on paper of this colour, if it is transparent somewhere."""
-    if not picture.has_transparency_data:
-        return picture
-    below = Image.new("RGBA", picture.size, paper)
-    return Image.alpha_composite(below, picture.convert("RGBA"))
+        return _upright(_open(content), least).convert(mode)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,8 @@
 
 The whole picture is scaled to the network's size, whatever its own aspect ratio, as Keras'
 `image_dataset_from_directory` does unless it is told otherwise. Nothing is cut off, added or
-inverted: a network knows its images only as its training data show them.
+inverted: a network knows its images only as its training data show them. A picture that has the
+size already becomes the pixels that it would become in a folder of training pictures.
 
 A copy of this file is part of every logged model, so it imports numpy and Pillow only.
 """
@@ -11,17 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .picture_files import opaque
+from .picture_files import upright
+
+_KEPT = 4  # times the size: so much of a large JPEG is decoded
 
 
 def from_bytes(content: bytes, image_shape: tuple[int, int, int]) -> NDArray[np.uint8]:
     """Return [H, W, C] from a picture's file, in grey for one channel and in colour for three.
 
-    A picture of that size is taken pixel by pixel. Raises PictureError for a file that is not a
-    picture, is damaged or too large.
+    Raises PictureError for a file that is not a picture, is damaged or too large.
     """
     height, width, channels = image_shape
-    picture = opaque(content, 4 * max(height, width), "L" if channels == 1 else "RGB")
+    mode = "L" if channels == 1 else "RGB"
+    picture = upright(content, mode, _KEPT * max(height, width))
     if picture.size != (width, height):
         picture = picture.resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(picture, np.uint8).reshape(image_shape)

@@ -62,34 +62,34 @@ def _test_images(run: "Run", form: "Form", folder: str | None) -> "Split":
 def _recorded_folder(run: "Run") -> str | None:
     """Return where the run found its data; None for the MNIST that comes with the package.
 
-    The setting may be relative to another folder than the current one. The record of the test
-    images has the whole path.
+    The setting may be relative to another folder than the current one. The record of the images has
+    the whole path.
     """
     folder = decode(run.data.params.get("data.dir", "None"))
     if folder is None or data_of(run) == MNIST:
         return None
-    record = _test_record(run)
-    source = None if record is None else json.loads(record.source or "{}")
-    place = source.get("tags", {}).get("source") if isinstance(source, dict) else None
-    return place if isinstance(place, str) and os.path.isabs(place) else str(folder)
+    for record in _records(run):
+        source = json.loads(record.source or "{}")
+        place = source.get("tags", {}).get("source") if isinstance(source, dict) else None
+        if isinstance(place, str) and os.path.isabs(place):
+            return place
+    return str(folder)
 
 
 def _was_tested_on(run: "Run", test: "Split") -> bool:
-    """Return whether these are the images that the run has recorded as its test images.
+    """Return whether these are images that the run has recorded.
 
-    A run that was scored on its training images, and one of an earlier version, has no such record.
+    MLflow has one record of equal images, whatever they are used for. A run that was scored on its
+    training images, and one of an earlier version, have no record of test images.
     """
-    record = _test_record(run)
-    if record is None or run.data.params.get("data.eval_on_train") == "True":
+    records = _records(run)
+    if not records or run.data.params.get("data.eval_on_train") == "True":
         return True
     limit = decode(run.data.params.get("data.eval_limit", "None"))
-    return test.first(limit if isinstance(limit, int) else None).digest.startswith(record.digest)
+    digest = test.first(limit if isinstance(limit, int) else None).digest
+    return any(digest.startswith(record.digest) for record in records)
 
 
-def _test_record(run: "Run") -> "Dataset | None":
-    """Return MLflow's record of the run's test images, None if it has none."""
-    for logged in [] if run.inputs is None else run.inputs.dataset_inputs:
-        context = {tag.key: tag.value for tag in logged.tags}.get("mlflow.data.context")
-        if context == "test":
-            return logged.dataset
-    return None
+def _records(run: "Run") -> "list[Dataset]":
+    """Return MLflow's records of the run's images."""
+    return [] if run.inputs is None else [one.dataset for one in run.inputs.dataset_inputs]

@@ -144,7 +144,7 @@ def test_images_that_were_moved_are_named_beside_the_command(
     ("arguments", "reason"),
     [
         (["--draw"], "--draw is for digits alone"),
-        (["--index", "12"], "--index 12: expected 0 to 11"),
+        (["--index", "12"], "--index 12: expected 0 to 11, the test images"),
         (["--image", "mlflow.db"], "--image mlflow.db: not a picture"),
         (["--image", "x.png", "data.dir=pets"], "data.dir=pets: names where test images are"),
         (["--index", "1", "data.dir=nosuch"], "data.dir=nosuch: no such"),

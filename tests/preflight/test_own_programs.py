@@ -60,7 +60,7 @@ def test_every_optimizer_of_keras(mnist: data.Dataset, name: str) -> None:
     found = checked(
         data.Split(color, split.labels), form, "optimizer=keras", f"optimizer.name={name}"
     )
-    if name == "Ftrl":  # its first step forgets the initial weights, and a deep network is dead
-        assert set(found) == {"INPUT_IGNORED"}
+    if name == "Ftrl":  # its first step forgets the initial weights, and a deep network may die
+        assert set(found) <= {"INPUT_IGNORED"}
     else:  # the default rate of 0.001 is small for some
         assert set(found) <= {"LEARNING_RATE_TOO_LOW"}, found

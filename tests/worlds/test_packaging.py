@@ -1,5 +1,6 @@
 """The wheel alone, in a virtual environment of its own, from an empty folder."""
 
+import os
 import re
 import shlex
 import shutil
@@ -16,7 +17,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).parent.parent.parent
+from mnist_exp.outside import moments
+from tests.support.kills import runs_of
+from tests.support.pages import FASHION, ROOT, own_file, own_walk
+
 _T = TypeVar("_T")
 
 
@@ -205,3 +209,46 @@ def test_every_command_of_readme_runs_from_the_wheel(installed: Path, workdir: P
         run([*words, *first(QUICK, command, [])], 0)
     for text, code in OTHERS:
         run(shlex.split(f"-m mnist_exp{text}".replace("RUN_ID", run_id)), code)
+
+
+LITTLE = [*FASHION, "data.train_limit=600", "data.eval_limit=100"]
+
+
+@pytest.mark.slow
+def test_the_five_commands_of_own_from_the_wheel(installed: Path, workdir: Path) -> None:
+    """Its ResNet is preflighted, stopped with Ctrl-C, resumed and compared, in an empty folder."""
+    (workdir / "my_models.py").write_text(own_file())
+    preflight, train, resume, widths, compare = own_walk()
+
+    def run(words: list[str], code: int = 0, environment: dict[str, str] | None = None) -> str:
+        done = subprocess.run(
+            [str(installed.with_name("python")), "-m", *words],
+            env=os.environ | (environment or {}),
+            start_new_session=True,  # Ctrl-C is for the whole group
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
+        assert "Traceback" not in done.stdout + done.stderr
+        return done.stdout
+
+    assert "preflight: 0 errors" in run([*preflight, *FASHION])
+    ctrl_c = {moments.VARIABLE: f"SIGINT@checkpoint written@{workdir / 'stopped'}"}
+    assert "To go on: python -m mnist_exp" in run([*train, *LITTLE], 130, ctrl_c)
+    (stopped,) = runs_of(workdir)
+    assert "10" in run([*resume, *LITTLE])
+    (resumed,) = runs_of(workdir)
+    assert resumed.info.run_id == stopped.info.run_id
+    assert (stopped.info.status, resumed.info.status) == ("KILLED", "FINISHED")
+    source = Path(str(resumed.info.artifact_uri)) / "own_code" / "my_models.py"
+    assert source.read_text() == own_file()
+    run([*widths, *LITTLE, "preflight=off"])
+    options = [
+        (r.data.params["model.options.width"], r.data.tags["seed"])
+        for r in runs_of(workdir, "widths")
+    ]
+    assert sorted(options) == sorted((w, s) for w in ("8", "16") for s in ("1", "2", "3"))
+    said = run(compare)
+    assert "width8" in said, said
+    assert (workdir / "compare.html").is_file()

@@ -17,7 +17,7 @@ from tests.support.pages import ROOT, commands
 from tests.support.runs import output_of
 
 README = ROOT / "README.md"
-REFERENCE = [ROOT / "docs" / name for name in ("sweeps.md",)]
+REFERENCE = [ROOT / "docs" / name for name in ("sweeps.md", "own.md")]
 PAGES = [README, *sorted((ROOT / "docs" / "howto").glob("*.md")), *REFERENCE]
 NO_SETTING = re.compile(r"-|sweeps=|hydra|resume=|best_of=|tracking\.uri=")
 PLACEHOLDER = re.compile(r"\b[A-Z]{3,}(_[A-Z]+)*\b")

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mnist_exp.config.sweeps_source import SWEEPS_DIR, TREE_DIR
@@ -87,6 +87,20 @@ def option_files(group: str) -> list[Path]:
 def own_files(group: str) -> list[Path]:
     """Return the files of a group in the folders of the user's own options."""
     return [path for folder in _own_folders for path in sorted(folder.glob(f"{group}/*.yaml"))]
+
+
+def refuse_hidden(choices: Mapping[str, str | None]) -> None:
+    """Raise ConfigError for a chosen option of the user's own that is called like this project's.
+
+    Hydra would read the other one. `choices` are {group: option}.
+    """
+    for group, name in choices.items():
+        for file in own_files(group) if name in shipped_options(group) else []:
+            if file.stem == name:
+                raise ConfigError(
+                    f"{os.path.relpath(file)}: {group}={name} is an option of this project, which "
+                    "is read in its place\nGive the file another name"
+                )
 
 
 def _shipped_files(group: str) -> list[Path]:

@@ -20,12 +20,14 @@ _OVERRIDE = re.compile(r"(?P<sign>~|\+{0,2})(?P<key>[\w./-]+)(?:=(?P<value>.*))?
 _NOT_TAKEN = ("hydra", "tracking", "resume", "best_of", "sweeps", "trust_code")
 
 
-def overrides(recorded: object, resolved: Mapping[str, Any], where: str) -> list[str]:
+def overrides(
+    recorded: object, resolved: Mapping[str, Any], where: str, *, are_composed: bool = True
+) -> list[str]:
     """Return overrides for all settings that the recorded overrides set, with resolved values.
 
     `recorded` is the record's list of overrides, `resolved` its config. data.dir is left out; the
     caller decides about it. Raises ConfigError, which begins with `where`, for a record of another
-    shape.
+    shape, and if the overrides are to be composed for an option that is not here.
     """
     if not isinstance(recorded, Sequence) or isinstance(recorded, str | bytes):
         raise ConfigError(
@@ -42,7 +44,7 @@ def overrides(recorded: object, resolved: Mapping[str, Any], where: str) -> list
         if re.split(r"[./]", key)[0] in _NOT_TAKEN or key == "data.dir":
             continue
         if key in group_names():
-            taken.append(f"{sign}{key}={_option(key, value, where)}")
+            taken.append(f"{sign}{key}={_option(key, value, where, are_composed)}")
         elif sign == "~":
             taken.append(f"~{key}")
         else:
@@ -50,13 +52,14 @@ def overrides(recorded: object, resolved: Mapping[str, Any], where: str) -> list
     return taken
 
 
-def _option(group: str, name: str | None, where: str) -> str:
-    """Return the option's name. Raises ConfigError unless it is one of the group's own options.
+def _option(group: str, name: str | None, where: str, is_composed: bool) -> str:
+    """Return the option's name. Raises ConfigError unless it is one of the group's options.
 
-    Hydra would read a file of any path.
+    Hydra would read a file of any path. What is not composed may be an option that is not here.
     """
-    if name is None or (name != "null" and name not in group_options(group)):
-        is_name = name is not None and re.fullmatch(r"[\w-]{1,100}", name)
+    is_name = name is not None and re.fullmatch(r"[\w-]{1,100}", name) is not None
+    is_known = name == "null" or name in group_options(group)
+    if name is None or not (is_known or (is_name and not is_composed)):
         raise ConfigError(
             f"{where}: its record has {group}={clean(name, 100)}, which is not an option here"
             + (f"\n{CONFIG_DIR_FLAG} FOLDER names the folder that has it" if is_name else "")

@@ -7,6 +7,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from mnist_exp.config.group_schemas import SCHEMAS
+from mnist_exp.config.groups import refuse_hidden
 from mnist_exp.config.identity import NEUTRAL, top_key
 from mnist_exp.config.schema import Config
 from mnist_exp.config.typed_text import restore_texts
@@ -30,6 +31,7 @@ class Settings:
     @staticmethod
     def from_hydra(composed: DictConfig, hydra_config: Any) -> "Settings":
         """Return the settings from what @hydra.main passes on and from HydraConfig.get()."""
+        refuse_hidden(hydra_config.runtime.choices)
         restore_texts(composed, hydra_config)
         choices = {
             group: option

@@ -11,7 +11,9 @@ from mnist_exp.config.group_schemas import (
     OwnModelConfig,
     SoftmaxConfig,
 )
+from mnist_exp.config.identity import top_key
 from mnist_exp.config.init_schema import PARAMETERS, InitConfig
+from mnist_exp.config.settings import Settings
 from mnist_exp.errors import ConfigError
 
 
@@ -57,6 +59,17 @@ def without_effect(recorded: Mapping[str, object]) -> list[str]:
                 is_taken = parameter in ("distribution", taken)
                 unused += [] if role in roles and is_taken else [name]
     return unused
+
+
+def init_note(settings: Settings) -> str:
+    """Return what to say of initial weights given for a network of the user's own, or ""."""
+    given = [text for text in settings.overrides if top_key(text.partition("/")[0]) == "init"]
+    if not given or not isinstance(settings.config.model, OwnModelConfig):
+        return ""
+    return (
+        f"{' '.join(given)}: has no effect with model.kind=own; the network's own layers say "
+        "what their initial weights are drawn from"
+    )
 
 
 def _model(recorded: Mapping[str, object]) -> ModelConfig:

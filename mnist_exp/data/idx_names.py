@@ -30,8 +30,9 @@ def find(folder: Path, prefix: str | None) -> tuple[str, dict[str, list[Path]]] 
     A file that the folder has more than once has several paths. Raises DataError if one of the four
     is missing, or if there are several sets and `prefix` names none.
     """
+    places = _places(folder) if prefix is None else [folder]
     place, sets = next(
-        ((place, sets) for place in _places(folder) if (sets := _sets(place))), (folder, {})
+        ((place, sets) for place in places if (sets := _sets(place))), (folder, {})
     )
     if prefix is not None:
         sets = {key: paths for key, paths in sets.items() if key == prefix.lower()}

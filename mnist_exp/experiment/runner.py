@@ -11,6 +11,7 @@ from mnist_exp.config.presets import find_preset, identify
 from mnist_exp.config.schema import refuse_passwords
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose, refuse_sweep
+from mnist_exp.config.used_settings import init_note
 from mnist_exp.data import Dataset, load, of_arrays
 from mnist_exp.errors import Killed, NonFiniteCost, PreflightFailed
 from mnist_exp.experiment import interrupts, outcome, own_code, resume
@@ -112,6 +113,8 @@ def _prepare(
     """
     settings, state = resume.find(settings, origin, reporter.warn, locks)
     config = settings.config
+    if note := init_note(settings):
+        reporter.warn(note)
     session.refuse(config.to_dict(), given=given.settings)
     own = given.with_code(own_code.of_run(config, state, given.own, origin))
     own_code.check_secrets(own, reporter.warn)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from mnist_exp import data
 from mnist_exp.command import Parser, main
 from mnist_exp.config.command_line import refuse_other_words
+from mnist_exp.config.groups import CONFIG_DIR_FLAG, own_folder_flags, use_config_dir
 from mnist_exp.config.mistakes import USER_ERRORS
 from mnist_exp.config.own_functions import own_functions
 from mnist_exp.config.tree import compose
@@ -31,8 +32,11 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "overrides", nargs="*", metavar="SETTING=VALUE", help="settings of the program"
     )
-    refuse_other_words(arguments, ("-h", "--help"))
-    overrides = parser.parse_args(arguments).overrides
+    parser.add_argument(CONFIG_DIR_FLAG, metavar="FOLDER", help="a folder of options of your own")
+    refuse_other_words(arguments, ("-h", "--help", CONFIG_DIR_FLAG))
+    options = parser.parse_args(arguments)
+    overrides = options.overrides
+    use_config_dir(options.config_dir)
     config = compose(overrides).config
     own = Own(code=find(own_functions(config)))
     dataset = data.load(**asdict(config.data))
@@ -49,7 +53,8 @@ def run(arguments: Sequence[str]) -> int:
     report = preflight_report(program, train)
     say(report.text(terminal_width()))
     if not report.errors:
-        say(f"To train this program: {command_line('python', '-m', 'mnist_exp', *overrides)}")
+        given = (*own_folder_flags(), *overrides)
+        say(f"To train this program: {command_line('python', '-m', 'mnist_exp', *given)}")
     return 1 if report.errors else 0
 
 

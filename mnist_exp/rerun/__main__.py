@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from mnist_exp.command import Parser, main
-from mnist_exp.config.groups import group_names
+from mnist_exp.config.groups import CONFIG_DIR_FLAG, group_names, use_config_dir
 from mnist_exp.config.mistakes import USER_ERRORS, explain
 from mnist_exp.config.own_functions import are_named_here, own_functions
 from mnist_exp.config.recorded import overrides as recorded_overrides
@@ -89,7 +89,9 @@ def settings_of(run: TrackedRun, uri: str | None = None) -> Settings:
         recorded = from_dict(resolved if isinstance(resolved, dict) else {})
         session.refuse(recorded.to_dict())
         overrides = read_yaml(run.files.get("config/overrides.yaml", b"[]"), list)
-        kept = recorded_overrides(overrides, recorded.to_dict(), f"run {run.run_id}")
+        kept = recorded_overrides(
+            overrides, recorded.to_dict(), f"run {run.run_id}", are_composed=False
+        )
     except session.SessionError as error:
         raise UserError(f"run {run.run_id}: {error}") from error
     except (ValueError, *USER_ERRORS) as error:
@@ -209,7 +211,10 @@ def run(arguments: Sequence[str]) -> int:
     parser = Parser("mnist_exp.rerun", _DESCRIPTION, _EXIT_CODE, usage=f"RUN_ID [{ALLOW}]")
     run_help = "as MLflow shows it; a run of this folder, or of MLFLOW_TRACKING_URI"
     parser.add_argument("run_ids", nargs="*", metavar="RUN_ID", help=run_help)
+    folder_help = "a folder of options of your own, which may name the run's code"
+    parser.add_argument(CONFIG_DIR_FLAG, metavar="FOLDER", help=folder_help)
     options = parser.parse_args(arguments)
+    use_config_dir(options.config_dir)
     run_ids = [text for text in options.run_ids if text != ALLOW]
     setting = next((text for text in run_ids if "=" in text), None)
     if setting is not None:

@@ -17,6 +17,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from omegaconf import OmegaConf
 
 from mnist_exp.config import earlier_names
+from mnist_exp.config.groups import own_folder_flags
 from mnist_exp.config.schema import Config
 from mnist_exp.config.settings import from_composed
 from mnist_exp.config.tree import as_meant
@@ -186,7 +187,7 @@ def _commands(study_name: str, store: Sequence[str]) -> str:
         "python", "-m", "mnist_exp.compare", "--study", study_name, *store
     )
     best_of = quoting.override("best_of", study_name)
-    best = printing.command_line("python", "-m", "mnist_exp", best_of, *store)
+    best = printing.command_line("python", "-m", "mnist_exp", *own_folder_flags(), best_of, *store)
     return f"To compare the trials: {compare}\nTo train the best settings in full: {best}"
 
 

@@ -1,6 +1,5 @@
 """What a plain `-m` ends with: its settings with their accuracies, and what to do next."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -11,6 +10,7 @@ from omegaconf import DictConfig
 from rich import box
 from rich.table import Table
 
+from mnist_exp.config.groups import own_folder_flags
 from mnist_exp.errors import UserError, first_line
 from mnist_exp.outside.printing import command_line, console, plural, say
 from mnist_exp.outside.uris import masked
@@ -55,7 +55,7 @@ def show(name: str, config: DictConfig) -> None:
         console().print(_table(jobs, results))
     setting = [] if uri is None else [f"tracking.uri={masked(uri)}"]
     if len(results) < len(jobs):
-        _show_rest(name, jobs, runs, setting, _own_folder(config))
+        _show_rest(name, jobs, runs, setting, own_folder_flags())
     if results:
         command = ["python", "-m", "mnist_exp.compare", "--filter", condition, *setting]
         say(f"To compare them: {command_line(*command)}")
@@ -114,20 +114,13 @@ def _mean(values: Sequence[float]) -> str:
     return f"{fmean(values):.4f}{spread}"
 
 
-def _own_folder(config: DictConfig) -> list[str]:
-    """Return `--config-dir FOLDER` if the command had it: its own options need it again."""
-    sources = config.hydra.runtime.config_sources
-    own = [source.path for source in sources if source.provider == "command-line"]
-    return ["--config-dir", os.path.relpath(own[0])] if own else []
-
-
 def _show_rest(
     name: str, jobs: Sequence[Job], runs: Runs, setting: Sequence[str], flags: Sequence[str]
 ) -> None:
     """Print what became of the other jobs, with the commands that go on or begin them.
 
-    A new run needs the tag of the command, by which the others are compared. A record names its
-    options only, so that a run with options of a --config-dir is found by its settings.
+    A new run needs the tag of the command, by which the others are compared; `flags` name the
+    folders of the user's own options.
     """
     info = runs.info.assign(number=_numbers(runs))
     begun = {row.number: (run_id, row.status, row.reason) for run_id, row in info.iterrows()}
@@ -141,8 +134,8 @@ def _show_rest(
         if status == "failed":
             done = f"{' '.join(overrides)}{f' ({reason})' if reason else ''}"
         elif run_id in resumable:
-            resumed = [*overrides, tag, "resume=auto"] if flags else [f"resume={run_id}", *setting]
-            done = command_line("python", "-m", "mnist_exp", *flags, *resumed)
+            resumed = [*flags, f"resume={run_id}", *setting]
+            done = command_line("python", "-m", "mnist_exp", *resumed)
         else:
             done = command_line("python", "-m", "mnist_exp", *flags, *overrides, tag)
         # A process that joblib ends has no time to say so: its run looks as if it were running.

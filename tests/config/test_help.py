@@ -124,7 +124,7 @@ def test_examples_can_be_typed_in_zsh(page: str) -> None:
     [
         ("schedule.epochs", "Whole number, 1 or more. Default: 15 if max_steps is not set."),
         ("threads", "Default: the number of cores, in a sweep a worker's share."),
-        ("data.dir", "Text. Default: the MNIST that comes with the package."),
+        ("data.dir", "the MNIST that comes with the package with mnist."),
         ("model.kernel_size", "Default: 3 with cnn3x3; 5 with cnn5x5."),
         ("model.filters", "A list: whole numbers from 1 to 65536. Only with cnn3x3 and cnn5x5."),
         ("model.dropout", "Number from 0 to below 1."),

@@ -1,21 +1,19 @@
 """What a plain `-m` says when it has ended, however it ended."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from benchmarks.fake_runs import FakeRuns
+from mnist_exp.config.groups import use_folders
 from mnist_exp.studies import multirun_table
 from mnist_exp.training import checkpoint
 
 
-def config(*overrides: str, own: Path | None = None) -> DictConfig:
+def config(*overrides: str) -> DictConfig:
     """Return the part of a command's config that the table needs."""
     sources = [{"provider": "main", "path": "/x", "schema": "file"}]
-    if own is not None:
-        sources.append({"provider": "command-line", "path": str(own), "schema": "file"})
     hydra: dict[str, Any] = {
         "sweeper": {"params": None},
         "overrides": {"task": list(overrides)},
@@ -33,10 +31,8 @@ def add(
     return run_id
 
 
-def shown(
-    capsys: pytest.CaptureFixture[str], *overrides: str, own: Path | None = None
-) -> list[str]:
-    multirun_table.show("mine", config(*overrides, own=own))
+def shown(capsys: pytest.CaptureFixture[str], *overrides: str) -> list[str]:
+    multirun_table.show("mine", config(*overrides))
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     said = [line for line in lines if line.strip(" ─")]
     if COMPARE in said:
@@ -100,8 +96,9 @@ def test_options_of_ones_own_need_their_folder_again(
     stopped = add(fake_runs, 0, 0.9, "KILLED")
     monkeypatch.setattr(checkpoint, "known_runs", lambda: [stopped])
     command = "python -m mnist_exp --config-dir 'my conf' experiment=mine"
-    assert shown(capsys, "experiment=mine", "seed=1,2", own=Path("my conf").absolute())[1:] == [
-        f"stopped: {command} seed=1 {TAG} resume=auto",
+    use_folders(["my conf"])
+    assert shown(capsys, "experiment=mine", "seed=1,2")[1:] == [
+        f"stopped: python -m mnist_exp --config-dir 'my conf' resume={stopped}",
         f"no run yet: {command} seed=2 {TAG}",
     ]
 

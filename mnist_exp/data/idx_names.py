@@ -31,9 +31,7 @@ def find(folder: Path, prefix: str | None) -> tuple[str, dict[str, list[Path]]] 
     is missing, or if there are several sets and `prefix` names none.
     """
     places = _places(folder) if prefix is None else [folder]
-    place, sets = next(
-        ((place, sets) for place in places if (sets := _sets(place))), (folder, {})
-    )
+    place, sets = next(((place, sets) for place in places if (sets := _sets(place))), (folder, {}))
     if prefix is not None:
         sets = {key: paths for key, paths in sets.items() if key == prefix.lower()}
     if not sets:

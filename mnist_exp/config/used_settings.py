@@ -1,6 +1,6 @@
 """Which settings of a run have an effect: some belong to layers that its model does not have."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 from mnist_exp.config.group_schemas import (
@@ -13,7 +13,6 @@ from mnist_exp.config.group_schemas import (
 )
 from mnist_exp.config.identity import top_key
 from mnist_exp.config.init_schema import PARAMETERS, InitConfig
-from mnist_exp.config.settings import Settings
 from mnist_exp.errors import ConfigError
 
 
@@ -61,10 +60,10 @@ def without_effect(recorded: Mapping[str, object]) -> list[str]:
     return unused
 
 
-def init_note(settings: Settings) -> str:
+def init_note(model: ModelConfig, overrides: Sequence[str]) -> str:
     """Return what to say of initial weights given for a network of the user's own, or ""."""
-    given = [text for text in settings.overrides if top_key(text.partition("/")[0]) == "init"]
-    if not given or not isinstance(settings.config.model, OwnModelConfig):
+    given = [text for text in overrides if top_key(text.partition("/")[0]) == "init"]
+    if not given or not isinstance(model, OwnModelConfig):
         return ""
     return (
         f"{' '.join(given)}: has no effect with model.kind=own; the network's own layers say "

@@ -113,7 +113,7 @@ def _prepare(
     """
     settings, state = resume.find(settings, origin, reporter.warn, locks)
     config = settings.config
-    if note := init_note(settings):
+    if note := init_note(config.model, settings.overrides):
         reporter.warn(note)
     session.refuse(config.to_dict(), given=given.settings)
     own = given.with_code(own_code.of_run(config, state, given.own, origin))

@@ -151,8 +151,9 @@ def test_the_digest_of_a_tutorials_program_is_that_of_earlier_runs() -> None:
 
 
 def test_initial_weights_given_with_an_own_network_are_answered() -> None:
-    assert init_note(compose([*OWN, "init=he"])).startswith("init=he: has no effect with model")
-    assert init_note(compose(OWN)) == init_note(compose(["init=he"])) == ""
+    own, other = compose(OWN).config.model, compose([]).config.model
+    assert init_note(own, [*OWN, "init=he"]).startswith("init=he: has no effect with model")
+    assert init_note(own, OWN) == init_note(other, ["init=he"]) == ""
     unused = without_effect({"model.kind": "own", "model.build": "a:b", "init.bias.value": None})
     assert unused == ["init.bias.value"]
 

@@ -14,8 +14,8 @@ import pytest
 from mnist_exp import data
 from mnist_exp.experiment import outcome
 from mnist_exp.outside import plot_style
+from tests.figures.test_curves import epochs
 from tests.support.jobs import a_job
-from tests.test_figures import epochs
 
 HOSTILE: Any = {
     "text.usetex": True,

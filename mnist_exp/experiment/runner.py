@@ -205,6 +205,10 @@ def _check(
     if job.state is not None or mode == "off":
         tracker.describe()
         return None
+    if len(job.dataset.train) < 2:
+        reporter.warn("preflight is left out: it needs 2 training images or more, found 1")
+        tracker.describe()
+        return None
     from mnist_exp.preflight.harness import preflight_report
 
     report = preflight_report(program, job.dataset.train)

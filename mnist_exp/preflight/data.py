@@ -6,6 +6,7 @@ from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
 
 PROBE_EXAMPLES = 600  # more does not separate better, and the linear probe is cubic in it
+_SHOWN = 10  # numbers of classes in a message
 RIDGE = 1.0  # penalty of the linear probe, relative to the mean squared length of an image
 
 
@@ -32,19 +33,43 @@ def check_labels(
     missing = [int(c) for c in np.flatnonzero(counts == 0)]
     checkup.measure("data.largest_class_share", largest)
     checkup.measure("data.missing_classes", len(missing))
-    too_large = largest > min(0.9, thresholds.LARGEST_CLASS / num_classes)  # two classes: 90%
+    is_single = counts.max() == len(classes)
+    too_large = (
+        largest > min(0.9, thresholds.LARGEST_CLASS / num_classes)  # two classes: 90%
+        and _chance_of_share(largest, num_classes, len(classes)) < thresholds.CHANCE
+    )
     # With few examples a class can be missing by chance: P = (1 - 1/C)^N per class.
     missing_by_chance = num_classes * (1 - 1 / num_classes) ** len(classes)
     surely_missing = bool(missing) and missing_by_chance < thresholds.CHANCE
-    if too_large or surely_missing:
+    if is_single or too_large or surely_missing:
         checkup.find(
             "CLASS_IMBALANCE",
-            f"Class {counts.argmax()} is {largest:.0%} of the {len(classes)} labels "
-            f"(even: {1 / num_classes:.0%})"
-            + (f", classes {missing} never occur." if missing else "."),
+            f"Class {counts.argmax()} is {100 * largest:.3g}% of the {len(classes)} labels "
+            f"(even: {100 / num_classes:.3g}%){_never(missing)}.",
             {"counts": counts.tolist(), "largest_share": largest, "missing": missing},
-            case="one class" if counts.max() == len(classes) else "uneven",
+            case="one class" if is_single else "uneven",
         )
+
+
+def _chance_of_share(share: float, num_classes: int, examples: int) -> float:
+    """Return at most how probable it is that any of C equally frequent classes has this share.
+
+    It is C exp(-N KL(share, 1/C)), Chernoff's bound for each class: with a thousand classes, three
+    times the even share of a small sample is no more than chance.
+    """
+    divergence = share * np.log(share * num_classes)
+    if share < 1:
+        divergence += (1 - share) * np.log((1 - share) / (1 - 1 / num_classes))
+    return float(num_classes * np.exp(-examples * divergence))
+
+
+def _never(missing: list[int]) -> str:
+    """Return `, classes [...] never occur` with at most ten of them, or an empty text."""
+    if not missing:
+        return ""
+    first = ", ".join(map(str, missing[:_SHOWN]))
+    more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+    return f", classes [{first}]{more} never occur"
 
 
 def check_relation(checkup: Checkup, images: np.ndarray, classes: np.ndarray) -> None:
@@ -67,6 +92,8 @@ def check_relation(checkup: Checkup, images: np.ndarray, classes: np.ndarray) ->
     if len(pixels) < thresholds.PROBE_MIN_EXAMPLES or len(np.unique(classes)) < 2:
         return
     half = len(pixels) // 2
+    if half < thresholds.PROBE_MIN_PER_CLASS * len(np.unique(classes)):
+        return  # related labels cannot be learned from so few, either
     pixels = (pixels - pixels[:half].mean(0)) / (pixels[:half].std() + 1e-12)
     train, test = pixels[:half], pixels[half:]
     accuracy = max(

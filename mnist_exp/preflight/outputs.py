@@ -75,9 +75,11 @@ def output_leak(program: Program, images: np.ndarray) -> float:
     """Return how much an example's outputs change when other examples of the batch are exchanged.
 
     It is the largest change of a third of the outputs when another third of the batch is exchanged,
-    relative to their size; 0 where outputs are not finite.
+    relative to their size; 0 where outputs are not finite, and with fewer than three images.
     """
     third = len(images) // 3
+    if third == 0:
+        return 0.0
     kept, removed, replacement = (images[n * third : (n + 1) * third] for n in range(3))
     before = program.outputs(np.concatenate([kept, removed]))[:third]
     after = program.outputs(np.concatenate([kept, replacement]))[:third]

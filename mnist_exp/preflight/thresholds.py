@@ -20,8 +20,9 @@ INPUT_RMS_HIGH = 10.0
 INPUT_SPREAD = 1e-6
 
 LARGEST_CLASS = 3.0  # times an even share
-CHANCE = 1e-4  # probability below which a missing class is no accident
+CHANCE = 1e-4  # probability below which a missing or a large class is no accident
 PROBE_MIN_EXAMPLES = 100
+PROBE_MIN_PER_CLASS = 5  # examples to learn from; a hundred classes have 3
 PROBE_SIGMAS = 4.0  # standard deviations above guessing the most frequent class
 
 TWIN_SHARE = 0.5

@@ -200,6 +200,14 @@ def test_preflight_error_stops_before_training(
     assert "LOSS_IGNORES_LABELS" in artifact(workdir, "preflight.json").read_text()
 
 
+@pytest.mark.usefixtures("bare_runs", "workdir")
+def test_preflight_is_left_out_for_one_image(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["data.train_limit=1", "data.eval_limit=1", "model=softmax", "schedule.epochs=1"])
+    printed = capsys.readouterr().out
+    assert "preflight is left out: it needs 2 training images or more, found 1" in printed
+    assert "Epoch: 0001" in printed
+
+
 @pytest.mark.usefixtures("bare_runs")
 def test_preflight_warns_and_goes_on_by_default(
     workdir: Path, capsys: pytest.CaptureFixture[str]

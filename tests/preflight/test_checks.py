@@ -97,10 +97,10 @@ def test_unusable_arguments_are_refused() -> None:
         check(model, losses.mean, optimizers.sgd(), IMAGES * np.nan, LABELS)
 
 
-def test_small_samples_are_enough_to_run() -> None:
+@pytest.mark.parametrize("examples", [2, 10])
+def test_small_samples_are_enough_to_run(examples: int) -> None:
+    images, labels = IMAGES[:examples], LABELS[:examples]
     assert (
-        check(
-            models.softmax("zeros", 0), losses.mean, optimizers.sgd(), IMAGES[:10], LABELS[:10]
-        ).errors
+        check(models.softmax("zeros", 0), losses.mean, optimizers.sgd(), images, labels).errors
         == ()
     )

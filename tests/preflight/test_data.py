@@ -57,3 +57,19 @@ def test_constant_images_carry_nothing() -> None:
 def test_few_examples_are_not_judged() -> None:
     images, labels = programs.sample(1, 50)
     assert codes(check_relation, images, labels[::-1]) == []
+
+
+def test_few_examples_of_each_of_many_classes_are_not_judged() -> None:
+    images, _ = programs.sample(1, 600)
+    assert codes(check_relation, images, np.arange(600) % 300) == []
+
+
+def test_a_thousand_classes_are_uneven_by_chance() -> None:
+    drawn = np.random.default_rng(0).integers(0, 1000, 1000)
+    assert np.bincount(drawn).max() > 3
+    assert labels_of(drawn, num_classes=1000) == []
+    (finding,) = labels_of(np.arange(5000) % 100, num_classes=200)
+    assert finding.message == (
+        "Class 0 is 1% of the 5000 labels (even: 0.5%), classes "
+        "[100, 101, 102, 103, 104, 105, 106, 107, 108, 109] and 90 more never occur."
+    )

@@ -84,7 +84,7 @@ def run(arguments: Sequence[str]) -> None:
     )
     written = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
     asked = (given.group_by, given.metric, given.baseline, given.direction)
-    if not any(asked) and _show_search(store, selection, folder, written):
+    if not any(asked) and _show_search(store, selection, folder, written, given.data_dir):
         return
     comparison = compare(
         store,
@@ -116,7 +116,9 @@ def _say_where(store: "Store", runs: "Runs", page_file: Path, csv_file: Path) ->
     console.print(f"In MLflow: {ui_command(store.uri)}    then open {address}", soft_wrap=True)
 
 
-def _show_search(store: "Store", selection: "Selection", folder: Path, written: str) -> bool:
+def _show_search(
+    store: "Store", selection: "Selection", folder: Path, written: str, data_dir: str | None
+) -> bool:
     """Write and print the page of a study that searched settings with one run of each.
 
     Return False if the selection is no such study. Raises UserError if there is no study.
@@ -131,7 +133,7 @@ def _show_search(store: "Store", selection: "Selection", folder: Path, written: 
     if not are_of_search(runs):
         return False
     study = from_runs(store, runs, str(selection.study))
-    html, summary = page.render(study, written)
+    html, summary = page.render(study, written, data_dir)
     csv = table.to_csv(study).to_csv(index=False)
     write(folder, {"trials.csv": csv, "tuning.html": html})
     console = printing.console()

@@ -178,16 +178,23 @@ class StudyTracking(StudyHooks):
             return ""
         uri = config.tracking.uri
         store = [] if uri is None else [f"tracking.uri={masked(uri)}"]
-        return f"{_commands(study.study_name, store)}\n{_where_seen(study, uri, store)}"
+        commands = _commands(study.study_name, store, config.data.dir)
+        return f"{commands}\n{_where_seen(study, uri, store)}"
 
 
-def _commands(study_name: str, store: Sequence[str]) -> str:
-    """Return the commands that compare the trials, and that train the best settings in full."""
+def _commands(study_name: str, store: Sequence[str], data_dir: str | None) -> str:
+    """Return the commands that compare the trials, and that train the best settings in full.
+
+    `best_of` takes no folder from a record, so that the folder of the images stands beside it.
+    """
     compare = printing.command_line(
         "python", "-m", "mnist_exp.compare", "--study", study_name, *store
     )
     best_of = quoting.override("best_of", study_name)
-    best = printing.command_line("python", "-m", "mnist_exp", *own_folder_flags(), best_of, *store)
+    data = [] if data_dir is None else [quoting.override("data.dir", data_dir)]
+    best = printing.command_line(
+        "python", "-m", "mnist_exp", *own_folder_flags(), best_of, *data, *store
+    )
     return f"To compare the trials: {compare}\nTo train the best settings in full: {best}"
 
 

@@ -38,7 +38,7 @@ def write(
             name = "tuning.html"
             from mnist_exp.tuning import page as tuning_page
 
-            html, summary = tuning_page.render(trials, now)
+            html, summary = tuning_page.render(trials, now, data_dir)
         else:
             from mnist_exp.compare import page, words
             from mnist_exp.compare.comparison import compare

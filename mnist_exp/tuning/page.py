@@ -40,8 +40,17 @@ def importances_of(study: Study, objective: int = 0) -> list[Importance]:
     return importances([trial.params for trial, _ in trials], values, study.parameters)
 
 
-def render(study: Study, written: str) -> tuple[str, str]:
-    """Return the page and its summary; `written` is when, as text."""
+def _best_of(study_name: str, data_dir: str | None) -> str:
+    """Return the command that trains a study's best settings on the images of its trials."""
+    data = [] if data_dir is None else [quoting.override("data.dir", data_dir)]
+    return command_line("python", "-m", "mnist_exp", quoting.override("best_of", study_name), *data)
+
+
+def render(study: Study, written: str, data_dir: str | None = None) -> tuple[str, str]:
+    """Return the page and its summary; `written` is when, as text.
+
+    `data_dir` is where the trials' images are; it stands in the command that trains the best one.
+    """
     best = study.best[:_MOST_BEST]
     shown = {trial.number for trial in best}
     others = [trial for trial in study.trials if trial.number not in shown]
@@ -58,7 +67,7 @@ def render(study: Study, written: str) -> tuple[str, str]:
         names=short_names(study.parameters),
         best=best,
         absent=any(name not in trial.params for trial in study.trials for name in study.parameters),
-        best_of=command_line("python", "-m", "mnist_exp", quoting.override("best_of", study.name)),
+        best_of=_best_of(study.name, data_dir),
         others=others[:_MOST_OTHERS],
         hidden=max(0, len(others) - _MOST_OTHERS),
         history=charts.history(study, drawn) if one and drawn else "",

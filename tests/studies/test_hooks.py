@@ -21,6 +21,7 @@ import yaml
 from mnist_exp import run
 from mnist_exp.errors import ConfigError
 from mnist_exp.rerun import __main__ as rerun
+from mnist_exp.studies import hooks
 from tests.support.waiting import LIMIT, until
 
 SMALL = ["data.train_limit=200", "data.eval_limit=100", "preflight=off"]
@@ -74,6 +75,11 @@ def small_study(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> 
         assert line in done.stdout.splitlines()
     assert re.search(r"^trial \d COMPLETE, val/accuracy 0\.\d+, with ", done.stdout, re.MULTILINE)
     return folder
+
+
+def test_the_command_for_the_best_settings_names_the_folder_of_the_images() -> None:
+    _, best = hooks._commands("small", [], "my flowers").splitlines()
+    assert best.endswith("python -m mnist_exp best_of=small \"data.dir='my flowers'\"")
 
 
 @pytest.fixture

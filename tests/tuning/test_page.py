@@ -40,6 +40,12 @@ def marks(html: str, kind: str) -> int:
     return len(re.findall(rf'class="trial {kind}"', html.split("<header>")[1]))
 
 
+def test_the_command_for_the_best_settings_names_the_folder_of_the_images() -> None:
+    html, _ = page.render(a_search(30), "now", "my flowers")
+    assert "python -m mnist_exp best_of=search &#34;data.dir=&#39;my flowers&#39;&#34;" in html
+    assert "python -m mnist_exp best_of=search</code>" in page.render(a_search(30), "now")[0]
+
+
 def test_a_search_with_pruned_and_failed_trials() -> None:
     html, summary = page.render(a_search(30), "now")
     assert summary.startswith("Trial 15 has the highest val/accuracy of 30 trials, 0.9")

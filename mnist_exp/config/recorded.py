@@ -52,6 +52,15 @@ def overrides(
     return taken
 
 
+def recorded_sweep(recorded: Sequence[str], where: str) -> str | None:
+    """Return the option of `sweeps` that recorded overrides name, or None.
+
+    Raises ConfigError, which begins with `where`, if it is not an option here.
+    """
+    named = [text.partition("=")[2] for text in recorded if text.startswith("sweeps=")]
+    return _option("sweeps", named[-1], where, is_composed=True) if named else None
+
+
 def _option(group: str, name: str | None, where: str, is_composed: bool) -> str:
     """Return the option's name. Raises ConfigError unless it is one of the group's options.
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
@@ -92,6 +93,7 @@ def refuse_sweep(overrides: Sequence[str]) -> None:
             raise ConfigError(f"{override}: `-m` is missing; {command} starts a sweep")
 
 
+_Read = TypeVar("_Read")
 _COMPOSING = threading.RLock()  # Hydra's parser and loader are not made for threads
 
 
@@ -101,6 +103,24 @@ def compose(overrides: Sequence[str]) -> Settings:
     Only this project's files are read, and those of the folders of the user's own options, whatever
     Hydra application is running. Raises UserError.
     """
+    return _composed(overrides, Settings.from_hydra)
+
+
+def compose_unchecked(overrides: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the settings that these overrides give, nested, and the option of each group.
+
+    The settings may be out of range, and a setting without a value is "???". Raises UserError.
+    """
+    return _composed(overrides, _as_plain)
+
+
+def _as_plain(composed: DictConfig, hydra_config: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    plain: Any = OmegaConf.to_container(composed, resolve=True)
+    return plain, dict(hydra_config.runtime.choices)
+
+
+def _composed(overrides: Sequence[str], read: Callable[[DictConfig, Any], _Read]) -> _Read:
+    """Return what `read` makes of the composed settings and of Hydra's own. Raises UserError."""
     try:
         with _COMPOSING:
             composed = _loader(own_folders()).load_configuration(
@@ -109,7 +129,7 @@ def compose(overrides: Sequence[str]) -> Settings:
         hydra_config = composed.hydra
         with open_dict(composed):
             del composed["hydra"]
-        return Settings.from_hydra(composed, hydra_config)
+        return read(composed, hydra_config)
     except (*FOREIGN_ERRORS, UnknownSetting) as error:
         raise understood(error, overrides) from error
     except UserError:

@@ -7,8 +7,9 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from mnist_exp.config.own_functions import are_named_here, own_functions
-from mnist_exp.config.recorded import overrides
+from mnist_exp.config.recorded import overrides, recorded_sweep
 from mnist_exp.config.settings import Settings
+from mnist_exp.config.sweep_files import program_of
 from mnist_exp.config.tree import compose
 from mnist_exp.errors import ConfigError
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts, read_yaml
@@ -43,11 +44,13 @@ def best_settings(settings: Settings, own: Own) -> tuple[Settings, Own]:
         if study_name(study) != name:
             say(f"{where}: the study {study_name(study)}")
         trial = _best_trial(study, where)
-        recorded, resolved = _record(client, trial, where)
+        recorded, resolved, sweep = _record(client, trial, where)
         code = _recorded_code(client, trial, where)
     session.refuse(resolved, f"{where}: ")
     given = [text for text in settings.overrides if not _sets(text, "best_of")]
     _require_folder(resolved, given, where)
+    if sweep is not None:
+        recorded = [*program_of(sweep, [*recorded, *given]), *recorded]
     best = compose([*recorded, *given])
     functions = own_functions(best.config, own)
     if functions and own.code is None:
@@ -78,8 +81,13 @@ def _best_trial(study: Run, where: str) -> str:
     return str(best_id)
 
 
-def _record(client: MlflowClient, run_id: str, where: str) -> tuple[list[str], dict[str, Any]]:
-    """Return overrides that set what the run's own did, and its config. Raises ConfigError."""
+def _record(
+    client: MlflowClient, run_id: str, where: str
+) -> tuple[list[str], dict[str, Any], str | None]:
+    """Return overrides that set what the run's own did, its config, and the file of its sweep.
+
+    Raises ConfigError.
+    """
     try:
         files = read_artifacts(
             client, run_id, dict.fromkeys((_OVERRIDES, _RESOLVED), MAX_TEXT_BYTES)
@@ -93,7 +101,8 @@ def _record(client: MlflowClient, run_id: str, where: str) -> tuple[list[str], d
             f"{where}: the record of its best trial, run {clean(run_id, 50)}, cannot be used: "
             f"{error}"
         ) from error
-    return overrides(recorded, resolved, where), resolved
+    taken = overrides(recorded, resolved, where)
+    return taken, resolved, recorded_sweep(recorded, where)
 
 
 def _recorded_code(client: MlflowClient, run_id: str, where: str) -> Recorded:

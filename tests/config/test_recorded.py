@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_exp import run
+from mnist_exp.config.groups import use_config_dir
 from mnist_exp.config.recorded import overrides
 from mnist_exp.config.tree import compose
 from mnist_exp.errors import ConfigError, UserError
@@ -240,3 +241,17 @@ def test_a_folder_is_read_again_only_for_the_recorded_data(workdir: Path, idx_fo
     client().delete_tag(done.run_id, "data.digest")
     with pytest.raises(UserError, match="data.digest was not recorded"):
         rerun(done.run_id)
+
+
+@pytest.mark.usefixtures("bare_runs")
+def test_best_of_trains_the_program_that_the_sweeps_own_file_chose(workdir: Path) -> None:
+    file = workdir / "mine" / "sweeps" / "mine.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("# @package _global_\ndefaults: [override /model: softmax]\n")
+    use_config_dir("mine")
+    done = run(SMALL)
+    forge(done.run_id, ["sweeps=mine", *SMALL[1:]])
+    study("s", done.run_id)
+    best = run(["best_of=s"])
+    assert client().get_run(best.run_id).data.params["model.kind"] == "softmax"
+    assert best.test_accuracy == done.test_accuracy

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mnist_exp.config import own_names
 from mnist_exp.config.group_schemas import OPTIONS, OwnModelConfig
-from mnist_exp.config.groups import CONF_DIR, shipped_options
+from mnist_exp.config.groups import CONF_DIR, group_options, shipped_options
 from mnist_exp.config.identity import LENGTH, digest_of, flatten
 from mnist_exp.config.options import read_option
 from mnist_exp.config.settings import Settings
@@ -76,7 +76,8 @@ def _bases(settings: Settings) -> dict[str, Values]:
     config, shipped = settings.config, shipped_options("experiment")
     presets = {name: _preset(name) for name in shipped}
     chosen = settings.choices.get("experiment", "null")
-    if config.variant is not None and chosen not in (*shipped, "null"):  # from --config-dir
+    # The user's own comes from --config-dir, which a rerun may do without.
+    if config.variant is not None and chosen in {*group_options("experiment")} - {*shipped}:
         own = compose([f"experiment={chosen}"]).config
         presets = {config.variant: _values(own.to_dict()), **presets}
     settings_now = _values(config.to_dict())

@@ -18,7 +18,7 @@ from mnist_exp.experiment import interrupts, outcome, own_code, resume
 from mnist_exp.experiment.conclusion import conclusion
 from mnist_exp.experiment.console import Reporter, layer_text, time_left
 from mnist_exp.experiment.outcome import RunResult
-from mnist_exp.experiment.session_objects import Given, taken
+from mnist_exp.experiment.session_objects import Given, check_texts, taken
 from mnist_exp.own_code import session
 from mnist_exp.studies import trial
 from mnist_exp.tracking.addresses import check_uri
@@ -54,6 +54,7 @@ def run(
     standard error belong to the process, and each run uses all cores anyway. Raises UserError,
     HydraException or OmegaConfBaseException for settings that cannot be used.
     """
+    check_texts(overrides)
     refuse_sweep(overrides)
     given = taken(overrides, model, loss, data)
     settings = compose(given.overrides)

@@ -66,6 +66,16 @@ class Given:
         return replace(self.own, code=code)
 
 
+def check_texts(overrides: Sequence[str]) -> None:
+    """Raise ConfigError unless the overrides are texts in a list."""
+    others = [one for one in overrides if not isinstance(one, str)]
+    if isinstance(overrides, str) or others:
+        found = repr(overrides) if isinstance(overrides, str) else f"a {type(others[0]).__name__}"
+        raise ConfigError(
+            f"run: expected a list of texts, such as ['optimizer=adam'], found {clean(found, 100)}"
+        )
+
+
 def taken(overrides: Sequence[str], model: Any = None, loss: Any = None, data: Any = None) -> Given:
     """Return what `mnist_exp.run` was called with, checked. Raises ConfigError or DataError."""
     standing: list[str] = []
@@ -114,6 +124,11 @@ def _check_kind(argument: str, given: Any) -> None:
     """Raise ConfigError for an object of another kind than is expected."""
     if argument == "model" and _is_of_keras(given, "Model"):
         return
+    if argument == "loss" and isinstance(given, type):
+        raise ConfigError(
+            f"loss: expected {_EXPECTED['loss']}, found the class {clean(given.__qualname__)}"
+            f"\n{clean(given.__name__)}() is a loss"
+        )
     is_network = any(hasattr(given, name) for name in _OF_NETWORKS)
     if callable(given) and (isinstance(given, type) or not is_network):
         return

@@ -1,5 +1,6 @@
 """What the code of a user's own raises, as an error that shows the user's lines alone."""
 
+import re
 import sysconfig
 import traceback
 from collections.abc import Iterator
@@ -12,6 +13,11 @@ from mnist_exp.own_code import isolation
 from mnist_exp.sweeper.foreign_text import clean, printable
 
 _PACKAGE_DIR = Path(__file__).parent.parent
+# Keras raises an error again, with a text that begins so, and writes parts of it in bold.
+_KERAS_AGAIN = re.compile(
+    r"(\x1b\[\d*m)*(Exception encountered when calling|Could not automatically infer)"
+)
+_BOLD = re.compile(r"\x1b\[\d*m")
 _MOST_LINES = 60  # of a traceback that are shown
 
 
@@ -37,8 +43,9 @@ def calling(name: str, setting: str) -> Iterator[None]:
 
 def failure(name: str, setting: str, error: BaseException) -> OwnCodeError:
     """Return what the user's code has raised: the error in a line, and where in another."""
-    reason = clean(isolation.plain(first_line(error)), 300)
-    kind = type(error).__name__
+    cause = _cause(error)
+    reason = clean(isolation.plain(first_line(cause)), 300)
+    kind = type(cause).__name__
     stack = _user_frames(error)
     place = ""
     if stack:
@@ -48,6 +55,13 @@ def failure(name: str, setting: str, error: BaseException) -> OwnCodeError:
     own = OwnCodeError(f"{setting}={name}: {said}{place}")
     own.user_traceback = _user_traceback(error) if stack else ""
     return own
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return the error that was raised first, where Keras has raised it again around a layer."""
+    while _KERAS_AGAIN.match(str(error)) and error.__context__ is not None:
+        error = error.__context__
+    return error
 
 
 def shown_file(file: str) -> str:
@@ -87,7 +101,8 @@ def _user_traceback(error: BaseException) -> str:
     """Return Python's traceback without the frames of others, in printable lines."""
     shown = traceback.TracebackException.from_exception(error)
     _keep_own(shown, error)
-    lines = [printable(line) for part in shown.format() for line in part.rstrip("\n").split("\n")]
+    lines = _BOLD.sub("", "".join(shown.format())).rstrip("\n").split("\n")
+    lines = [printable(line) for line in lines]
     if len(lines) > _MOST_LINES:
         lines = [*lines[: _MOST_LINES // 2], "  ...", *lines[-_MOST_LINES // 2 :]]
     return isolation.plain("\n".join(lines))

@@ -38,6 +38,7 @@ def build(config: OwnModelConfig, seed: int, form: Form, own: Own) -> keras.Mode
             function = own.model or load(config.build, setting, own.code)
             built = _called(function, config, form, said)
         _check_kind(built, said)
+        _check_loop(built, said)
         _check_inputs(built, form, said)
         images = keras.Input(form.image_shape, name="images")
         logits = built(images)
@@ -109,6 +110,17 @@ def _check_kind(built: Any, said: str) -> None:
     else:
         found = f"returned a {kind.__name__}"
     raise OwnCodeError(f"{said}: expected a Keras model\nThe function {found}")
+
+
+def _check_loop(built: keras.Model, said: str) -> None:
+    """Raise OwnCodeError for a model that says itself how it is trained: nothing would call it."""
+    for name in ("train_step", "compute_loss"):
+        if getattr(type(built), name) is not getattr(keras.Model, name):
+            raise OwnCodeError(
+                f"{said}: expected a model without a training loop of its own; "
+                f"{type(built).__name__} has {name}, which would not be called\n"
+                "loss=own takes a loss of your own, and add_loss in the model a penalty"
+            )
 
 
 def _check_inputs(built: keras.Model, form: Form, said: str) -> None:

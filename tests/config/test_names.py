@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mnist_exp.config.groups import use_config_dir, use_folders
 from mnist_exp.config.names import program_name
 from mnist_exp.config.tree import compose
 from mnist_exp.tracking.params import program
@@ -96,3 +97,15 @@ def test_a_preset_of_a_users_own_folder(workdir: Path) -> None:
     assert only_run(workdir).info.run_name == "my_thin-s7"
     output_of(workdir, "mnist_exp", *small, "optimizer.learning_rate=0.1", "tracking.experiment=b")
     assert only_run(workdir, "b").info.run_name == "my_thin-lr0.1-s7"
+
+
+def test_a_rerun_does_without_the_folder_of_a_preset(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "thin.yaml").write_text(
+        "# @package _global_\ndefaults: [override /model: softmax]\nvariant: my_thin\n"
+    )
+    use_config_dir(str(tmp_path))
+    thin = compose(["experiment=thin", "optimizer.learning_rate=0.1"])
+    assert program_name(thin, None).startswith("my_thin-")
+    use_folders([])
+    assert "my_thin" not in program_name(thin, None)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import keras
 import mlflow
 import numpy as np
 import pytest
@@ -193,6 +194,7 @@ def test_threads_with_functions_of_their_own(workdir: Path, notebook: Notebook) 
             ),
         ),
         ({"model": 3}, [], "or a Keras model, found a builtins.int"),
+        ({"loss": keras.losses.Dice}, [], "found the class Dice\nDice() is a loss"),
         ({"loss": [1]}, [], "loss: expected a function (labels, logits) -> losses, or a loss of "),
         ({"model": print}, ["model=mlp"], "model=mlp: run(..., model=...) was given, too"),
         ({"loss": print}, ["+loss.function=a:b"], "run(..., loss=...) was given, too; expected"),
@@ -206,6 +208,15 @@ def test_what_is_refused(
     assert message in str(refused.value)
     assert len(str(refused.value).splitlines()) <= 2
     assert checkpoint.known_runs() == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "found"),
+    [("seed=1", "'seed=1'"), (["seed=1", keras.optimizers.Adam()], "a Adam"), ([1], "a int")],
+)
+def test_overrides_are_a_list_of_texts(overrides: Any, found: str) -> None:
+    with pytest.raises(ConfigError, match=f"such as .'optimizer=adam'., found {found}"):
+        run(overrides)
 
 
 def arrays(count: int = 60) -> tuple[Any, ...]:

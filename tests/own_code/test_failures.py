@@ -150,3 +150,18 @@ def test_a_command_shows_the_traceback_above_its_two_lines(
     ]
     assert lines[0] == "Traceback (most recent call last):"
     assert sys.modules.get("mine") is None
+
+
+def test_the_cause_is_shown_where_keras_raises_it_again_around_a_layer(
+    failure: Callable[[str], OwnCodeError],
+) -> None:
+    error = failure(
+        "import keras\nclass Mine(keras.Model):\n    def call(self, x):\n        return [1][2]\n"
+        "def build(a, b):\n    return Mine()(keras.Input(a))\n"
+    )
+    assert str(error).split("\n") == [
+        "model.build=mine:build: IndexError: list index out of range",
+        "mine.py, line 4: return [1][2]",
+    ]
+    assert "x1b" not in error.user_traceback
+    assert "list index out of range" in error.user_traceback

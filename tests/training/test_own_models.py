@@ -181,6 +181,13 @@ def test_models_within_a_model_are_in_the_table_of_layers(settings: Compose) -> 
     assert sum(row[2] for row in rows) == made.count_params()
 
 
+class OwnStep(keras.Model):  # type: ignore[misc]
+    """A model with a training loop of its own."""
+
+    def train_step(self, data: Any) -> Any:
+        return data
+
+
 class NoReturn:
     """What a function of another library might return."""
 
@@ -234,6 +241,7 @@ class NoReturn:
             ),
             r"no trainable weights \(2 that are not trained\)",
         ),
+        (lambda shape, classes: OwnStep(), "OwnStep has train_step, which would not be called"),
         (lambda shape: small(shape, 4), "cannot be called with"),
         (lambda shape, classes, depth: small(shape, classes), "missing a required argument"),
         (lambda shape, classes: 1 / 0, "ZeroDivisionError"),

@@ -181,7 +181,7 @@ def test_models_within_a_model_are_in_the_table_of_layers(settings: Compose) -> 
     assert sum(row[2] for row in rows) == made.count_params()
 
 
-class OwnStep(keras.Model):  # type: ignore[misc]
+class OwnStep(keras.Model):
     """A model with a training loop of its own."""
 
     def train_step(self, data: Any) -> Any:

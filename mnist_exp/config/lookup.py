@@ -223,7 +223,8 @@ def assignment(key: str, value: str | None, arguments: Sequence[str] = ()) -> st
     Where the chosen option lacks the setting, one that has it is chosen as well.
     """
     argument = shlex.quote(f"{key}={_fitting(key, value)}")
-    if key.startswith("hydra.sweeper.") and key != "hydra.sweeper.study_name":
+    of_study = any(text.startswith(("sweeps=", "hydra/sweeper=")) for text in arguments)
+    if key.startswith("hydra.sweeper.") and not of_study:
         return f"-m sweeps=NAME {argument}"
     if key.startswith("hydra/sweeper") or key == "sweeps":
         return f"-m {argument}"

@@ -77,6 +77,10 @@ MISTAKES = [
         "n_trials: no such setting; did you mean -m sweeps=NAME hydra.sweeper.n_trials=",
     ),
     (
+        "-m seed=1,2 hydra.sweeper.study_name=mine",
+        "hydra.sweeper.study_name: no such setting; did you mean -m sweeps=NAME hydra.sweeper.s",
+    ),
+    (
         "-m hydra.sweeper.n_trial=9",
         "hydra.sweeper.n_trial: no such setting; did you mean -m sweeps",
     ),

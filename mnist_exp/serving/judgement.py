@@ -64,7 +64,8 @@ class Judgement:
             if len(alike) < NEIGHBOURS:
                 continue
             chosen = answers == answer
-            directions = alike / np.linalg.norm(alike, axis=1, keepdims=True)
+            lengths = np.linalg.norm(alike, axis=1, keepdims=True)
+            directions = alike / np.maximum(lengths, 1)  # features of zeros have none
             cosines = projected[chosen] @ directions.T
             result[chosen] = 1 - np.partition(cosines, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS]
         return result

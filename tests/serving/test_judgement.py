@@ -91,3 +91,12 @@ def test_a_digit_that_was_never_seen_is_doubted(rule: Judgement) -> None:
     confidence, sure = none.judge(np.ones((1, len(rule.signs)), np.float32), 9 * np.eye(10)[[3]])
     assert confidence[0] > 0.9
     assert not sure[0]
+
+
+@pytest.mark.filterwarnings("error")
+def test_features_that_are_all_zero_are_as_near_as_others_of_their_class() -> None:
+    features, labels = np.zeros((8, 3), np.float32), np.zeros(8, np.int32)
+    logits = np.tile([3.0, 0.0], (8, 1))
+    rule = judgement.fit((features, labels), (features, logits, labels))
+    assert rule.distances(features, logits.argmax(axis=1)).tolist() == [1] * 8
+    assert rule.judge(features, logits)[1].all()

@@ -57,7 +57,8 @@ def test_frozen_layer_is_a_warning() -> None:
 def test_batch_statistics_and_dropout_seeds_need_no_training() -> None:
     from keras import layers
 
-    model = models.cnn("glorot", 0, extra=[layers.BatchNormalization()], dropout=0.5)
+    state = [layers.BatchNormalization(), layers.SpectralNormalization(layers.Conv2D(4, 3))]
+    model = models.cnn("glorot", 0, extra=state, dropout=0.5)
     assert findings(check_disconnected, make_program(model)) == []
 
 

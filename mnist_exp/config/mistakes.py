@@ -211,6 +211,10 @@ def _wrong_value(cause: OmegaConfBaseException, arguments: Sequence[str]) -> str
         return f"{key}: expected a list; did you mean {lookup.assignment(str(key), typed)}?"
     if "does not support deletion" in message:
         return f"~{key}: a setting of a group cannot be taken away; {key}=VALUE changes it"
+    if unknown := re.fullmatch(r"Interpolation key '(.*)' not found", message):
+        for text in arguments:
+            if f"${{{unknown[1]}}}" in text:
+                return f"{text}: there is no setting {unknown[1]} whose value it could take"
     return f"{key}: {message}" if key else message
 
 

@@ -221,4 +221,5 @@ MISTAKES = [
         "hydra/sweeper=optuna_stduy: no such option; did you mean hyd",
     ),
     ("hydra.run.dri=x", "hydra.run.dri: no such setting; did you mean hydra.run.dir=x?"),
+    ("'run_name=${naem}'", "run_name=${naem}: there is no setting naem whose value it could take"),
 ]

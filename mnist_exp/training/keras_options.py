@@ -6,6 +6,9 @@ from typing import Any
 
 from mnist_exp.errors import ConfigError, did_you_mean, first_line
 
+# Options that make sense from 0 to below 1 alone; Keras takes others, and the cost becomes NaN.
+_FRACTIONS = ("beta_1", "beta_2", "rho", "ema_momentum", "label_smoothing")
+
 
 def unknown_name(setting: str, name: str, names: Iterable[str]) -> ConfigError:
     """Return the error for a name that none of these is, with the nearest one."""
@@ -49,6 +52,8 @@ def check_options(
                 f"{did_you_mean(name, free)}\n{known[0].upper()}{known[1:]}"
             )
         _check_type(f"{setting}={value}", value, parameters[name])
+        if name in _FRACTIONS and not (isinstance(value, int | float) and 0 <= value < 1):
+            raise ConfigError(f"{setting}={value}: expected a number from 0 to below 1")
 
 
 def _check_type(said: str, value: Any, default: Any) -> None:

@@ -92,6 +92,11 @@ def test_every_loss_of_this_version_of_keras_is_known() -> None:
         ("CategoricalCrossentropy", {"from_logits": False}, "the model, which gives logits"),
         ("CategoricalCrossentropy", {"reduction": "sum"}, "it is the setting loss.reduction"),
         ("BinaryFocalCrossentropy", {"apply_class_balancing": 1}, "expected true or false"),
+        (
+            "CategoricalCrossentropy",
+            {"label_smoothing": 7},
+            "7: expected a number from 0 to below 1",
+        ),
     ],
 )
 def test_what_makes_no_loss_for_classes_is_answered(

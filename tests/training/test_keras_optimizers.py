@@ -57,6 +57,7 @@ def test_it_does_what_keras_does(name: str, options: dict[str, Any], fused: type
         ("Lion", {"loss_scale_factor": 2}, "float32"),
         ("Lion", {"beta_2": "much"}, "beta_2=much: expected a number"),
         ("SGD", {"nesterov": 1}, "nesterov=1: expected true or false"),
+        ("Adam", {"beta_1": 2}, "beta_1=2: expected a number from 0 to below 1"),
         ("SGD", {"clipnorm": 1, "clipvalue": 1}, "SGD of Keras refuses them: Only one of"),
         ("SGD", {"clipnorm": "x"}, "clipnorm=x: expected a number"),
         ("Adam", {"use_ema": True}, r"ema_overwrite_frequency=N"),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mnist_exp.data import named_arrays
 from mnist_exp.errors import DataError, first_line
+from mnist_exp.outside.printing import plural
 from mnist_exp.sweeper.foreign_text import clean
 
 _EXPECTED = f"data: expected ({', '.join(named_arrays.NEEDED)})"
@@ -45,7 +46,7 @@ def _named(data: Any) -> Mapping[str, Any]:
     if len(data) == 2 and all(isinstance(part, tuple | list) and len(part) == 2 for part in data):
         values = [value for part in data for value in part]
     if len(values) != len(named_arrays.NEEDED):
-        raise DataError(f"{_EXPECTED}, found {len(values)} values")
+        raise DataError(f"{_EXPECTED}, found {plural(len(values), 'value')}")
     return dict(zip(named_arrays.NEEDED, values, strict=True))
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mnist_exp.outside.printing import listed
+from mnist_exp.outside.printing import listed, plural
 from mnist_exp.own_code.changes import changes
 from mnist_exp.own_code.code import OwnCode, digest_of
 from mnist_exp.own_code.failures import OwnCodeError
@@ -128,5 +128,5 @@ def _difference(recorded: Recorded, here: OwnCode) -> str:
             here.digest
         )
     found = changes(recorded.sources, here.sources)
-    more = f" ({len(found) - 1} more files changed)" if len(found) > 1 else ""
+    more = f" ({plural(len(found) - 1, 'more file')} changed)" if len(found) > 1 else ""
     return f"the source has changed since: {found[0]}{more}" if found else "the source has changed"

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from mnist_exp.data import Split
 from mnist_exp.errors import ConfigError
+from mnist_exp.outside.printing import plural
 from mnist_exp.own_code.loading import calling
 from mnist_exp.training import machine
 from mnist_exp.training.layer_table import layer_table
@@ -43,8 +44,8 @@ def check(program: Program, split: Split) -> list[str]:
     _check_operations(program, graph)
     if not np.isfinite(logits).all():
         raise ConfigError(
-            f"{program.own}: the model's outputs for the first {len(logits)} training images are "
-            "NaN or infinite, before any training"
+            f"{program.own}: the model's outputs for the first "
+            f"{plural(len(logits), 'training image')} are NaN or infinite, before any training"
         )
     warning = (
         f"{program.own}: something draws from random or numpy.random while it is compiled, once: "

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mnist_exp.outside.printing import plural
 from mnist_exp.tracking.form_words import quoted
@@ -38,16 +39,22 @@ def _by_heart(job: Job, epochs: Sequence[EpochResult]) -> str:
 def _at_chance(job: Job, epochs: Sequence[EpochResult]) -> str:
     """Return that the run gets no more test images right than one answer for all of them does.
 
-    More than that may be luck, too: up to three standard deviations of a binomial count above the
-    share of the most frequent class.
+    More than that may be luck, too. A network may be at chance on other images alone.
     """
     last, labels = epochs[-1], job.dataset.test.labels
     counts = np.bincount(labels)
     share = float(counts.max() / len(labels))
-    if last.test.accuracy > share + _DEVIATIONS * math.sqrt(share * (1 - share) / len(labels)):
+    if last.test.accuracy > _most_by_luck(labels):
         return ""
     answer = f"the answer {quoted(job.dataset.form, int(counts.argmax()))} for every image"
     steps = plural(last.step, "step")
+    if last.train_accuracy > _most_by_luck(job.dataset.train.labels):
+        return (
+            f"That may be chance: {answer} would have a test accuracy of {share:.4f}. In training "
+            f"the last epoch had {last.train_accuracy:.4f}, though: with batch normalisation, "
+            f"whose averages follow slowly, {steps} may be too few; else the images were learned "
+            "by heart."
+        )
     if last.test.accuracy > share:
         return (
             f"That may be chance: {answer} would have a test accuracy of {share:.4f}, and on "
@@ -58,3 +65,12 @@ def _at_chance(job: Job, epochs: Sequence[EpochResult]) -> str:
         f"That is chance: {answer} would have a test accuracy of {share:.4f}. Nothing was learned "
         f"in {steps}."
     )
+
+
+def _most_by_luck(labels: NDArray[np.int32]) -> float:
+    """Return the accuracy that one answer for all images may have on such labels by luck.
+
+    It is three standard deviations of a binomial count above the share of the most frequent class.
+    """
+    share = float(np.bincount(labels).max() / len(labels))
+    return share + _DEVIATIONS * math.sqrt(share * (1 - share) / len(labels))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from mnist_exp.errors import did_you_mean
 from mnist_exp.own_code.failures import OwnCodeError
-from mnist_exp.own_code.names import ARGUMENTS, Named
+from mnist_exp.own_code.names import ARGUMENTS, Named, misplaced
 from mnist_exp.sweeper.foreign_text import clean
 
 _BINDS_NAMES = ("exec", "eval", "globals", "vars", "setattr", "__getattr__")
@@ -127,6 +127,8 @@ def _check_options(function: Named, arguments: ast.arguments, file: str) -> None
         raise OwnCodeError(
             f"{function}: expected {expected}, found {function.function}({taken})\n{file}"
         )
+    if wrong := misplaced(function.setting, [argument.arg for argument in positional]):
+        raise OwnCodeError(f"{function}: {function.function} of {file}: {wrong}")
     free = positional[len(given) :]
     without_default = free[: max(len(free) - len(arguments.defaults), 0)]
     needed = [argument.arg for argument in without_default]

@@ -1,7 +1,7 @@
 """The names MODULE:FUNCTION in the settings."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,6 +11,17 @@ from mnist_exp.sweeper.foreign_text import clean
 
 # What the function that a setting names is called with, by the setting.
 ARGUMENTS = {"model.build": ("input_shape", "num_classes"), "loss.function": ("labels", "logits")}
+# Other names that people give these arguments.
+_SYNONYMS = {
+    "y_true": "labels",
+    "target": "labels",
+    "targets": "labels",
+    "y_pred": "logits",
+    "shape": "input_shape",
+    "n_classes": "num_classes",
+    "nb_classes": "num_classes",
+    "classes": "num_classes",
+}
 _EXAMPLES = {"model.build": "my_models:resnet", "loss.function": "my_losses:focal"}
 # A module may be a file that only has to have this name; a function is a name of Python.
 _FORM = re.compile(r"(?!.*\.(py|ipynb):)[\w-]+(\.[\w-]+)*:[^\W\d]\w*")
@@ -40,6 +51,25 @@ class Named:
     def options_setting(self) -> str:
         """The setting that holds the options, such as `model.options`."""
         return f"{self.setting.partition('.')[0]}.options"
+
+
+def misplaced(setting: str, parameters: Sequence[str]) -> str:
+    """Return what is wrong with the order of a function's parameters, or "".
+
+    The first ones are filled by position: a depth in the place of the number of classes would train
+    another network without a word.
+    """
+    given = ARGUMENTS.get(setting, ())
+    meanings = [_SYNONYMS.get(name, name) for name in parameters]
+    for place, name in enumerate(given):
+        if name in meanings and meanings.index(name) != place:
+            order = ("first", "second")[place]
+            return (
+                f"expected {name} as the {order} parameter, found ({', '.join(parameters)})\n"
+                f"It is called with ({', '.join(given)}, **options): a function of that form can "
+                "call yours"
+            )
+    return ""
 
 
 def parse(setting: str, text: str, options: Mapping[str, Any] | None = None) -> Named:

@@ -121,7 +121,8 @@ def _require_folder(resolved: dict[str, Any], given: list[str], where: str) -> N
     """Raise ConfigError if the trial read other data than MNIST and no override says from where."""
     data = resolved.get("data")
     folder = data.get("dir") if isinstance(data, dict) else None
-    if folder is not None and not any(_sets(text, "data.dir") for text in given):
+    keys = ("data.dir", "data")
+    if folder is not None and not any(_sets(text, key) for text in given for key in keys):
         raise ConfigError(
             f"{where}: its trials read data.dir={clean(folder)}, and no folder is taken over from "
             "a record\ndata.dir=FOLDER beside it says where to read; data.dir=null is the shipped "

@@ -14,6 +14,7 @@ from mnist_exp.config.group_schemas import OwnModelConfig
 from mnist_exp.data import Form
 from mnist_exp.own_code.code import Own
 from mnist_exp.own_code.loading import OwnCodeError, calling, load
+from mnist_exp.own_code.names import misplaced
 from mnist_exp.preflight.randomness import isolated_random_state
 from mnist_exp.training import seeds
 from mnist_exp.training.own_names import model_name
@@ -86,6 +87,9 @@ def _called(function: Callable[..., Any], config: OwnModelConfig, form: Form, sa
         ) from error
     except ValueError:  # a function of C, which has no signature
         pass
+    else:
+        if wrong := misplaced("model.build", [*signature.parameters]):
+            raise OwnCodeError(f"{said}: {wrong}")
     return function(form.image_shape, form.num_classes, **config.options)
 
 

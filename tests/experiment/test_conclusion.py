@@ -25,8 +25,9 @@ def job(*overrides: str) -> Job:
     return dataclasses.replace(a_job(*overrides), dataset=data)
 
 
-def said(accuracy: float, *overrides: str) -> str:
-    return conclusion(job(*overrides), [an_epoch(62, step=62, test=Evaluation(0.1, accuracy))])
+def said(accuracy: float, *overrides: str, in_training: float = 0.5) -> str:
+    last = an_epoch(62, step=62, test=Evaluation(0.1, accuracy), train_accuracy=in_training)
+    return conclusion(job(*overrides), [last])
 
 
 @pytest.mark.parametrize("accuracy", [0.1, 0.5])
@@ -49,12 +50,23 @@ def test_chance_depends_on_the_classes_of_the_data() -> None:
     form, split = made((4, 4, 3), names(300), 3000)
     data = Dataset(train=split, val=split, test=split, source="made up", form=form)
     of_many = dataclasses.replace(a_job(), dataset=data)
-    results = [[an_epoch(1, step=5, test=Evaluation(5, share))] for share in (1 / 300, 0.05)]
+    results = [
+        [an_epoch(1, step=5, test=Evaluation(5, share), train_accuracy=1 / 300)]
+        for share in (1 / 300, 0.05)
+    ]
     assert conclusion(of_many, results[0]) == (
         'That is chance: the answer "T-shirt/top" for every image would have a test accuracy of '
         "0.0033. Nothing was learned in 5 steps."
     )
     assert conclusion(of_many, results[1]) == ""
+
+
+def test_what_was_learned_in_training_alone_is_not_nothing() -> None:
+    assert said(0.5, in_training=0.9) == (
+        "That may be chance: the answer 3 for every image would have a test accuracy of 0.5000. In "
+        "training the last epoch had 0.9000, though: with batch normalisation, whose averages "
+        "follow slowly, 62 steps may be too few; else the images were learned by heart."
+    )
 
 
 def test_a_run_that_learned_something_needs_no_sentence() -> None:

@@ -267,3 +267,27 @@ def test_losses_have_arguments_of_their_own(folder: Path) -> None:
         "expected focal(labels, logits, **options), found focal(labels)"
         in (refused(folder, "mine:focal", LOSS)[0])
     )
+
+
+@pytest.mark.parametrize(
+    ("setting", "parameters", "expected"),
+    [
+        ("model.build", "input_shape, depth, num_classes=10", "num_classes as the second"),
+        ("model.build", "num_classes, input_shape", "input_shape as the first"),
+        ("loss.function", "y_pred, y_true", "labels as the first"),
+        ("model.build", "shape, n_classes, depth=8", ""),
+        ("model.build", "a, b", ""),
+        ("loss.function", "y_true, y_pred, gamma=2", ""),
+    ],
+)
+def test_arguments_are_given_by_position_to_parameters_in_that_order_alone(
+    tmp_path: Path, setting: str, parameters: str, expected: str
+) -> None:
+    (tmp_path / "mine.py").write_text(f"def made({parameters}):\n    return None\n")
+    function = parse(setting, "mine:made")
+    if not expected:
+        assert find([function], tmp_path) is not None
+        return
+    with pytest.raises(OwnCodeError, match=expected) as refused:
+        find([function], tmp_path)
+    assert parameters in str(refused.value) or "=" in parameters

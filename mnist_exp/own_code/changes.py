@@ -36,11 +36,22 @@ def _changed_lines(before: bytes, now: bytes) -> str:
     if len(parts) == 1 and parts[0][0] == "replace":
         _, start, end, first, last = parts[0]
         if end - start == last - first == 1:
-            was, now_is = (clean(text, _LONGEST) for text in (earlier[start], later[first]))
+            was, now_is = _where_they_differ(earlier[start], later[first])
             return f'line {last} was "{was}" and is "{now_is}"'
     shown = [_part(kind, first, last) for kind, _, _, first, last in parts[:_MOST_PARTS]]
     more = len(parts) - len(shown)
     return listed([*shown, *([f"{more} more parts"] if more else [])]) or "the bytes differ"
+
+
+def _where_they_differ(was: str, now: str) -> tuple[str, str]:
+    """Return both lines; of lines too long to show, from a little before the first difference."""
+    was, now = was.strip(), now.strip()
+    if max(len(was), len(now)) > _LONGEST:
+        pairs = enumerate(zip(was, now, strict=False))
+        same = next((place for place, (a, b) in pairs if a != b), min(len(was), len(now)))
+        start = max(same - _LONGEST // 4, 0)
+        was, now = (f"{'... ' if start else ''}{text[start:]}" for text in (was, now))
+    return clean(was, _LONGEST), clean(now, _LONGEST)
 
 
 def _part(kind: str, first: int, last: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from mnist_exp.config.group_schemas import SCHEMAS
+from mnist_exp.config.group_schemas import SCHEMAS, OwnModelConfig
 from mnist_exp.config.groups import refuse_hidden
 from mnist_exp.config.identity import NEUTRAL, top_key
 from mnist_exp.config.schema import Config
@@ -51,6 +51,17 @@ class Settings:
     def overrides_key(self, key: str) -> bool:
         """Return True if an override sets this top-level setting."""
         return any(top_key(override) == key for override in self.overrides)
+
+    @property
+    def effective_choices(self) -> list[tuple[str, str]]:
+        """The choices, sorted, but for the initial values of a model of one's own.
+
+        Nor is the data's option named where another folder is in its place.
+        """
+        unused = {"init"} if isinstance(self.config.model, OwnModelConfig) else set()
+        if any(text.startswith("data.dir=") for text in self.overrides):
+            unused.add("data")
+        return [choice for choice in sorted(self.choices.items()) if choice[0] not in unused]
 
     @property
     def changes(self) -> list[str]:

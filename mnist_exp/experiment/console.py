@@ -43,7 +43,7 @@ class Reporter:
     def start(self, job: Job, layers: list[LayerRow]) -> None:
         """Print the run's name, settings and data, and the layers of its model."""
         settings, data = job.settings, job.dataset
-        choices = " ".join(f"{group}={name}" for group, name in sorted(settings.choices.items()))
+        choices = " ".join(f"{group}={name}" for group, name in settings.effective_choices)
         self._print(f"{job.run_name}: {choices} seed={settings.config.seed}")
         if settings.overrides:
             last = {text.partition("=")[0].lstrip("+"): text for text in settings.overrides}

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mnist_exp.config.group_schemas import EntropyConfig
+from mnist_exp.config.group_schemas import EntropyConfig, OwnModelConfig
 from mnist_exp.config.own_functions import own_functions
 from mnist_exp.config.schema import Config
 from mnist_exp.config.settings import Settings
@@ -98,8 +98,10 @@ def _settings_in_a_line(settings: Settings) -> str:
     loss = f"{config.loss.kind.replace('_', ' ')}, {config.loss.reduction} over the batch"
     if isinstance(config.loss, EntropyConfig) and config.loss.from_probabilities:
         loss += ", log(softmax) taken literally"
+    if not isinstance(config.model, OwnModelConfig):  # whose layers have their own
+        model = f"{model}, initial values {init}"
     return (
-        f"Model {model}, initial values {init}; {loss}; "
+        f"Model {model}; {loss}; "
         f"{optimizer} at {config.optimizer.learning_rate:g}, {_schedule(config)}."
     )
 

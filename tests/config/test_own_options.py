@@ -182,3 +182,11 @@ def test_what_is_no_option_of_code_is_answered(typed: list[str], answer: str) ->
 
 def test_the_name_of_an_optimizer_here_leads_to_its_group() -> None:
     assert "did you mean optimizer=adam?" in hint("optimizer.name", "adam", [])
+
+
+def test_the_choices_that_are_shown_are_those_with_an_effect() -> None:
+    assert ("init", "blog") in compose([]).effective_choices
+    shown = dict(compose([*OWN, "data.dir=here"]).effective_choices)
+    assert "init" not in shown
+    assert "data" not in shown
+    assert shown["optimizer"] == "adam"

@@ -10,6 +10,7 @@ import pytest
 from mlflow import MlflowClient
 
 from mnist_exp import run
+from mnist_exp.training import checkpoint
 from tests.support.waiting import LIMIT, until
 
 ENDLESS = ["model=softmax", "schedule.epochs=100000", "data.eval_limit=10", "preflight=off"]
@@ -31,7 +32,8 @@ def test_what_is_left_after_an_interruption(workdir: Path, launcher: str) -> Non
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     assert process.wait(LIMIT) == 130
     lines = shown.read_text().splitlines()
-    begun = [path.name for path in Path("outputs/checkpoints").iterdir()]
+    begun = checkpoint.known_runs()  # a run that was only just begun has no checkpoint yet
+    assert begun
     assert "0 of 3 runs are done." in lines
     assert {f"  stopped: python -m mnist_exp resume={run_id}" for run_id in begun} <= set(lines)
     waiting = f"  no run yet: python -m mnist_exp seed=3 {' '.join(ENDLESS)} +tags.multirun="

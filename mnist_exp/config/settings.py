@@ -6,11 +6,12 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from mnist_exp.config.group_schemas import SCHEMAS, OwnModelConfig
+from mnist_exp.config.group_schemas import SCHEMAS
 from mnist_exp.config.groups import refuse_hidden
 from mnist_exp.config.identity import NEUTRAL, top_key
 from mnist_exp.config.schema import Config
 from mnist_exp.config.typed_text import restore_texts
+from mnist_exp.config.used_settings import takes_init
 from mnist_exp.errors import ConfigError, UnknownSetting
 from mnist_exp.sweeper.quoting import escaped
 
@@ -54,11 +55,11 @@ class Settings:
 
     @property
     def effective_choices(self) -> list[tuple[str, str]]:
-        """The choices, sorted, but for the initial values of a model of one's own.
+        """The choices, sorted, but for initial values that have no effect.
 
         Nor is the data's option named where another folder is in its place.
         """
-        unused = {"init"} if isinstance(self.config.model, OwnModelConfig) else set()
+        unused = set() if takes_init(self.config.model) else {"init"}
         if any(text.startswith("data.dir=") for text in self.overrides):
             unused.add("data")
         return [choice for choice in sorted(self.choices.items()) if choice[0] not in unused]

@@ -60,10 +60,15 @@ def without_effect(recorded: Mapping[str, object]) -> list[str]:
     return unused
 
 
+def takes_init(model: ModelConfig) -> bool:
+    """Return whether the settings of `init` have an effect; layers of one's own have their own."""
+    return bool(used_roles(model))
+
+
 def init_note(model: ModelConfig, overrides: Sequence[str]) -> str:
     """Return what to say of initial weights given for a network of the user's own, or ""."""
     given = [text for text in overrides if top_key(text.partition("/")[0]) == "init"]
-    if not given or not isinstance(model, OwnModelConfig):
+    if not given or takes_init(model):
         return ""
     return (
         f"{' '.join(given)}: has no effect with model.kind=own; the network's own layers say "

@@ -10,7 +10,7 @@ from mnist_exp.config.recorded import overrides
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose
 from mnist_exp.errors import ConfigError, RunIsGone, UserError, did_you_mean
-from mnist_exp.experiment import own_code
+from mnist_exp.experiment import code_of_run
 from mnist_exp.outside.printing import plural
 from mnist_exp.own_code import session
 from mnist_exp.sweeper import quoting
@@ -38,7 +38,7 @@ def record(run_id: str, job: Job) -> dict[str, Any]:
         "config_hash": config.hash(),
         "seed": config.seed,
         _DIGEST: job.dataset.digest,
-        **own_code.in_checkpoint(job.own),
+        **code_of_run.in_checkpoint(job.own),
     }
 
 
@@ -114,7 +114,7 @@ def _fault(record: dict[str, Any]) -> str:
     """Return what the record of a checkpoint has in another form than `record` gave it, or ""."""
     kinds = {"run_id": str, "overrides": list, "config_hash": str, "seed": int, "config": dict}
     parts = record
-    if not own_code.is_readable(record):
+    if not code_of_run.is_readable(record):
         return "its own_code is damaged"
     if isinstance(config := record.get("config"), dict):
         parts = record | {name: config.get(name) for name in ("data", "schedule")}

@@ -14,7 +14,7 @@ from mnist_exp.config.tree import compose, refuse_sweep
 from mnist_exp.config.used_settings import init_note
 from mnist_exp.data import Dataset, load, of_arrays
 from mnist_exp.errors import Killed, NonFiniteCost, PreflightFailed
-from mnist_exp.experiment import interrupts, outcome, own_code, resume
+from mnist_exp.experiment import code_of_run, interrupts, outcome, resume
 from mnist_exp.experiment.conclusion import conclusion
 from mnist_exp.experiment.console import Reporter, layer_text, time_left
 from mnist_exp.experiment.outcome import RunResult
@@ -117,8 +117,8 @@ def _prepare(
     if note := init_note(config.model, settings.overrides):
         reporter.warn(note)
     session.refuse(config.to_dict(), given=given.settings)
-    own = given.with_code(own_code.of_run(config, state, given.own, origin))
-    own_code.check_secrets(own, reporter.warn)
+    own = given.with_code(code_of_run.of_run(config, state, given.own, origin))
+    code_of_run.check_secrets(own, reporter.warn)
     if own.code is not None:
         locks.callback(own.code.modules.release)
     dataset = _dataset(config.data, given)
@@ -199,20 +199,22 @@ def _check(
 ) -> "Sequence[Finding] | None":
     """Look for mistakes in the program of a new run; print, log and return what was found.
 
-    None where nothing is looked for: the run goes on from a checkpoint, or preflight is off.
+    None where nothing is looked for: the run goes on from a checkpoint, preflight is off, or there
+    are too few images.
     Raises PreflightFailed for an error if the settings ask for that.
     """
     mode = job.settings.config.preflight
     if job.state is not None or mode == "off":
         tracker.describe()
         return None
-    if len(job.dataset.train) < 2:
-        reporter.warn("preflight is left out: it needs 2 training images or more, found 1")
+    from mnist_exp.preflight.harness import TooFewImages, preflight_report
+
+    try:
+        report = preflight_report(program, job.dataset.train)
+    except TooFewImages as reason:
+        reporter.warn(str(reason))
         tracker.describe()
         return None
-    from mnist_exp.preflight.harness import preflight_report
-
-    report = preflight_report(program, job.dataset.train)
     reporter.preflight(report)
     tracker.log_preflight(report)
     tracker.describe(report.findings)

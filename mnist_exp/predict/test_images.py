@@ -49,8 +49,6 @@ def _test_images(run: "Run", form: "Form", folder: str | None) -> "Split":
         if folder is not None or place is None:
             raise
         raise UserError(f"{str(error).partition(chr(10))[0]}\n{_ELSEWHERE}") from error
-    if form.image_shape[2] > test.images.shape[3]:  # the training images are in colour
-        test = data.Split(np.repeat(test.images, form.image_shape[2], axis=3), test.labels)
     if test.images.shape[1:] != form.image_shape or (place and not _was_tested_on(run, test)):
         raise UserError(
             f"data.dir={place}: the test images there are not those of run {run.info.run_id}\n"

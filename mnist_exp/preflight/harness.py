@@ -3,14 +3,26 @@
 import tensorflow as tf
 
 from mnist_exp.data import Split
+from mnist_exp.errors import UserError
 from mnist_exp.preflight import PreflightReport, check
 from mnist_exp.training.program import Program, to_float
 
 _EXAMPLES = 1000
 
 
+class TooFewImages(UserError):
+    """Fewer training images than preflight can compare with one another."""
+
+
 def preflight_report(program: Program, split: Split) -> PreflightReport:
-    """Look for mistakes in a program before it trains; its weights stay as they are."""
+    """Look for mistakes in a program before it trains; its weights stay as they are.
+
+    Raises TooFewImages for a single one.
+    """
+    if len(split) < 2:
+        raise TooFewImages(
+            f"preflight is left out: it needs 2 training images or more, found {len(split)}"
+        )
     sample = split.first(_EXAMPLES)
     return check(
         program.model,

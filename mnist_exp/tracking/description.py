@@ -4,10 +4,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mnist_exp.config.group_schemas import EntropyConfig, OwnModelConfig
+from mnist_exp.config.group_schemas import EntropyConfig
 from mnist_exp.config.own_functions import own_functions
 from mnist_exp.config.schema import Config
 from mnist_exp.config.settings import Settings
+from mnist_exp.config.used_settings import takes_init
 from mnist_exp.outside.printing import code, listed, shell
 from mnist_exp.outside.printing import markdown as as_markdown
 from mnist_exp.own_code import session
@@ -98,7 +99,7 @@ def _settings_in_a_line(settings: Settings) -> str:
     loss = f"{config.loss.kind.replace('_', ' ')}, {config.loss.reduction} over the batch"
     if isinstance(config.loss, EntropyConfig) and config.loss.from_probabilities:
         loss += ", log(softmax) taken literally"
-    if not isinstance(config.model, OwnModelConfig):  # whose layers have their own
+    if takes_init(config.model):
         model = f"{model}, initial values {init}"
     return (
         f"Model {model}; {loss}; "

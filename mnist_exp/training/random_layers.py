@@ -15,6 +15,7 @@ import tensorflow as tf
 from keras.src.backend.common import global_state
 from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
 
+from mnist_exp.preflight.randomness import isolated_random_state
 from mnist_exp.training import seeds
 
 _STATE = "seed_generator_state"  # Keras' name for the variable of a random stream
@@ -72,20 +73,13 @@ class RandomLayers:
         if self._default is None:
             yield
             return
-        default = global_state.get_global_attribute(GLOBAL_SEED_GENERATOR)
-        before = random.getstate(), np.random.get_state()
-        global_state.set_global_attribute(GLOBAL_SEED_GENERATOR, self._default)
-        number = seeds.integer(seed, "layers")
-        random.seed(number)
-        np.random.seed(number)
-        begun = _python_state()
-        try:
-            yield
-        finally:
-            self.draws_in_python |= _python_state() != begun
-            random.setstate(before[0])
-            np.random.set_state(before[1])
-            global_state.set_global_attribute(GLOBAL_SEED_GENERATOR, default)
+        with isolated_random_state(seeds.integer(seed, "layers")):
+            global_state.set_global_attribute(GLOBAL_SEED_GENERATOR, self._default)
+            begun = _python_state()
+            try:
+                yield
+            finally:
+                self.draws_in_python |= _python_state() != begun
 
 
 def _python_state() -> bytes:

@@ -37,6 +37,10 @@ def test_a_good_program_exits_0(capsys: pytest.CaptureFixture[str]) -> None:
     ("argument", "answer"),
     [
         *((text, text) for text in ("model=cnn3x4", "schedule.epochs=0", "data.dir=/proc/nope")),
+        (
+            "data.train_limit=1",
+            "preflight is left out: it needs 2 training images or more, found 1",
+        ),
         ("--quick", "unrecognized arguments: --quick\nusage: python -m mnist_exp.preflight"),
     ],
 )

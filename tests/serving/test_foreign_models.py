@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import shutil
 import sys
 import zipfile
@@ -10,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import numpy as np
 import pytest
 from mlflow.entities import LoggedModelOutput
@@ -21,6 +19,7 @@ from mnist_exp.predict import __main__ as predict
 from mnist_exp.predict.trained_models import Models
 from mnist_exp.serving import package as model_package
 from mnist_exp.training import models
+from tests.support.logged import log_model
 
 KINDS = ["model=softmax", "model=mlp", "model=cnn3x3", "model=cnn5x5"]
 SMALL = ["++model.filters=[2,3]", "++model.dense_units=4", "++model.dropout=0.2"]
@@ -41,18 +40,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
     contents.mkdir()
     network("model=cnn3x3", *SMALL).save(contents / "model.keras")
     np.save(contents / "example.npy", np.zeros((28, 28), np.uint8))
-    before = os.getcwd()
-    os.chdir(folder)
-    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
-    try:
-        client = mlflow.MlflowClient()
-        run_id = client.create_run(client.create_experiment("x")).info.run_id
-        model_package.log(client, run_id, contents, 1)
-        client.log_metric(run_id, "val/accuracy", 0.5)
-        client.set_terminated(run_id)
-    finally:
-        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
-        os.chdir(before)
+    log_model(folder, **{"val/accuracy": 0.5})
     return folder
 
 

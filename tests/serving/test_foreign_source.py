@@ -1,14 +1,12 @@
 """A network that own code builds is used where that code is, and asked about everywhere else."""
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
-import mlflow
 import numpy as np
 import pytest
 
@@ -18,7 +16,7 @@ from mnist_exp.own_code.names import parse
 from mnist_exp.predict import __main__ as predict
 from mnist_exp.predict.trained_models import Models
 from mnist_exp.serving import contents
-from mnist_exp.serving import package as model_package
+from tests.support.logged import log_model
 
 MODELS = b'''
 import keras
@@ -55,17 +53,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
     (folder / "contents").mkdir()
     source = parse("model.build", "my_models:net", {"width": 2}), SOURCES
     contents.write(folder / "contents", network, dataset, source)
-    before = os.getcwd()
-    os.chdir(folder)
-    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
-    try:
-        client = mlflow.MlflowClient()
-        run_id = client.create_run(client.create_experiment("x")).info.run_id
-        model_package.log(client, run_id, folder / "contents", 1)
-        client.set_terminated(run_id)
-    finally:
-        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
-        os.chdir(before)
+    log_model(folder)
     return folder
 
 

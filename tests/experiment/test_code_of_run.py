@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mnist_exp.config.tree import compose
-from mnist_exp.experiment import own_code
+from mnist_exp.experiment import code_of_run
 from mnist_exp.own_code.code import NOTHING_OWN, Own, OwnCode
 from mnist_exp.own_code.failures import OwnCodeError
 from mnist_exp.own_code.finding import find
@@ -23,30 +23,30 @@ def own(source: str) -> Own:
 def test_no_key_or_token_is_recorded_with_the_code() -> None:
     warned: list[str] = []
     for harmless in ("X = 1", "tokens = load('a')", "url = 'https://example.org/data'"):
-        own_code.check_secrets(own(harmless), warned.append)
-    own_code.check_secrets(NOTHING_OWN, warned.append)
+        code_of_run.check_secrets(own(harmless), warned.append)
+    code_of_run.check_secrets(NOTHING_OWN, warned.append)
     assert not warned
     with pytest.raises(OwnCodeError) as caught:
-        own_code.check_secrets(own(f"TOKEN = '{'hf_' + 'a1B2' * 8}'"), warned.append)
+        code_of_run.check_secrets(own(f"TOKEN = '{'hf_' + 'a1B2' * 8}'"), warned.append)
     assert str(caught.value) == (
         "/x/nets.py: holds a token, and code of your own is recorded with each run\n"
         "Take it from an environment variable"
     )
-    own_code.check_secrets(own("token_name = 'bert-base-uncased-2'"), warned.append)
+    code_of_run.check_secrets(own("token_name = 'bert-base-uncased-2'"), warned.append)
     (said,) = warned
     assert said.startswith("/x/nets.py: holds a password or token, and code of your own is recorde")
 
 
 def test_a_checkpoint_keeps_every_byte_of_the_code() -> None:
     code = OwnCode(sources={"a/b.py": bytes(range(256))}, folder="/x")
-    record = {"run_id": "r", **own_code.in_checkpoint(Own(code=code))}
-    assert own_code.is_readable(record)
-    recorded = own_code._recorded(record)
+    record = {"run_id": "r", **code_of_run.in_checkpoint(Own(code=code))}
+    assert code_of_run.is_readable(record)
+    recorded = code_of_run._recorded(record)
     assert recorded.sources == code.sources
     assert recorded.digest == code.digest
-    assert own_code.in_checkpoint(NOTHING_OWN) == {}
+    assert code_of_run.in_checkpoint(NOTHING_OWN) == {}
     for damaged in (3, {}, {"digest": "x"}, {"digest": 1, "sources": {}}, {"sources": {"a": 1}}):
-        assert not own_code.is_readable({"own_code": damaged})
+        assert not code_of_run.is_readable({"own_code": damaged})
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ def test_a_trial_that_is_tried_again_has_the_code_that_its_sweep_has_read(
         results=(),
         weights=(),
         optimizer=(),
-        record={"run_id": "r", **own_code.in_checkpoint(Own(code=first))},
+        record={"run_id": "r", **code_of_run.in_checkpoint(Own(code=first))},
     )
     name = "model.build=nets:net"
     same = Origin(codes={name: first})
-    assert own_code.of_run(config, state, NOTHING_OWN, same) is first  # the file is another one
-    assert own_code.of_run(config, None, NOTHING_OWN, same) is first
+    assert code_of_run.of_run(config, state, NOTHING_OWN, same) is first  # the file is another one
+    assert code_of_run.of_run(config, None, NOTHING_OWN, same) is first
     for origin in (Origin(), Origin(codes={name: found})):
         with pytest.raises(OwnCodeError, match="resume=r: the source has changed since: nets.py:"):
-            own_code.of_run(config, state, NOTHING_OWN, origin)
+            code_of_run.of_run(config, state, NOTHING_OWN, origin)

@@ -92,15 +92,20 @@ def load_soon(url: str, sweep: Sweep) -> optuna.Study:
     return made[0]
 
 
-def kill_a_worker(study: optuna.Study, n_workers: int) -> bool:
-    """Kill -9 of one of the workers; False if the one that chance chose has no trial just now."""
+def ended(study: optuna.Study) -> int:
+    """How many trials have a result."""
+    states = (TrialState.COMPLETE, TrialState.PRUNED)
+    return len(study.get_trials(deepcopy=False, states=states))
+
+
+def kill_a_worker(study: optuna.Study) -> bool:
+    """Kill -9 of one of the workers that have a trial just now; False if there is none."""
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     owners = [trial.user_attrs[WORKER] for trial in running if is_alive(trial)]
-    chosen = random.randrange(max(n_workers, len(owners)))
-    if chosen >= len(owners):
+    if not owners:
         return False
     try:
-        os.kill(int(owners[chosen].split("/")[1]), signal.SIGKILL)
+        os.kill(int(random.choice(owners).split("/")[1]), signal.SIGKILL)
     except ProcessLookupError:
         return False
     return True

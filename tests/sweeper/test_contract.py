@@ -40,7 +40,7 @@ def sweeps() -> Iterator[list[Sweep]]:
 
 
 def kill_workers(url: str, sweeps: list[Sweep], *, every: int) -> int:
-    """Kill a worker after `every` further results until the sweeps have ended well; return how many.
+    """Kill a worker after `every` further results until the sweeps end well; return how many.
 
     Results are counted, not seconds: a fast machine has as many kills as a slow one.
     """

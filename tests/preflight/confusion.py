@@ -18,7 +18,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from mnist_exp.preflight import check, thresholds
+from mnist_exp.preflight import PreflightReport, check, thresholds
 from tests.support.zoo.broken import broken
 from tests.support.zoo.good import grid, presets, variations
 from tests.support.zoo.programs import Entry
@@ -59,6 +59,13 @@ def run(entry: Entry, seed: int) -> Row:
         "architecture": entry.architecture,
         "expected": entry.code,
         "seed": seed,
+        **found(report),
+    }
+
+
+def found(report: PreflightReport) -> Row:
+    """Return what a report says, for a line of JSON."""
+    return {
         "findings": {finding.code: finding.severity for finding in report.findings},
         "messages": [str(finding) for finding in report.findings],
         "statistics": report.to_dict()["statistics"],
@@ -129,11 +136,15 @@ def good_table(rows: list[Row]) -> Iterator[str]:
     }
     for kind, runs in kinds.items():
         errors = sum("error" in row["findings"].values() for row in runs)
-        findings = [pair for row in runs for pair in row["findings"].items()]
-        warned = Counter(code for code, severity in findings if severity == "warning")
-        warnings = ", ".join(f"{code} {count}" for code, count in warned.most_common()) or "0"
         programs = len({row["name"] for row in runs})
-        yield f"| {kind} | {programs} | {len(runs)} | {errors} | {warnings} |"
+        yield f"| {kind} | {programs} | {len(runs)} | {errors} | {of_severity('warning', runs)} |"
+
+
+def of_severity(severity: str, rows: list[Row]) -> str:
+    """Return how often each code was found with a severity, in one cell; 0 if none was."""
+    findings = [pair for row in rows for pair in row["findings"].items()]
+    counts = Counter(code for code, found in findings if found == severity)
+    return ", ".join(f"{code} {count}" for code, count in counts.most_common()) or "0"
 
 
 def threshold_table(rows: list[Row]) -> Iterator[str]:

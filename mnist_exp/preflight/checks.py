@@ -1,13 +1,18 @@
 """Run all checks in order, from causes to consequences."""
 
 import time
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
 
 import keras
 import numpy as np
 
+from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.compiled import compiled_loss
 from mnist_exp.preflight.data import check_labels, check_relation
+from mnist_exp.preflight.errors import PreflightError
 from mnist_exp.preflight.gradients import (
     check_disconnected,
     check_finite,
@@ -26,15 +31,126 @@ from mnist_exp.preflight.outputs import (
 from mnist_exp.preflight.program import Loss, Program
 from mnist_exp.preflight.randomness import isolated_random_state
 from mnist_exp.preflight.report import PreflightReport
-from mnist_exp.preflight.short_runs import short_run
+from mnist_exp.preflight.subject import GRADIENT_EXAMPLES, LEAK_EXAMPLES, Subject
+from mnist_exp.preflight.tasks import EVERY_TASK, ONE_OF_MANY, YES_OR_NO, Task
 from mnist_exp.preflight.units import check_activations, check_symmetry
 
 MAX_EXAMPLES = 2000
-INSPECTED = 256  # examples for activations
-GRADIENT_EXAMPLES = 64
-LEAK_EXAMPLES = 48  # three thirds
+CLASSES = frozenset({Task.CLASSES})
 
 
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One line of the table of checks.
+
+    judges: what it judges, for the sentence that says what was not judged.
+    run: writes what it measures and finds into the checkup.
+    tasks: for which it holds.
+    unless: codes after which it would say nothing that is true.
+    """
+
+    judges: str
+    run: Callable[[Checkup, Subject], None]
+    tasks: frozenset[Task] = EVERY_TASK
+    unless: tuple[str, ...] = ()
+
+
+def _leak_and_evaluation(checkup: Checkup, subject: Subject) -> None:
+    program, inputs = subject.program, subject.program.inputs[:LEAK_EXAMPLES]
+    # Equal weights can hide a leak, trained ones cannot.
+    leak = max(subject.leak, output_leak(program, inputs))
+    if not check_evaluation(checkup, program, inputs, leak):  # noise changes outputs as a leak does
+        check_leak(checkup, leak)
+
+
+def _labels(checkup: Checkup, subject: Subject) -> None:
+    program = subject.program
+    check_labels(checkup, program.labels, program.classes, program.num_classes)
+
+
+def _loss(checkup: Checkup, subject: Subject) -> None:
+    outputs = subject.first_outputs[:LOSS_EXAMPLES]
+    subject.loss_facts = check_loss(checkup, subject.program, outputs, subject.seed)
+
+
+def _probabilities(checkup: Checkup, subject: Subject) -> None:
+    if subject.loss_facts:
+        outputs = subject.first_outputs
+        check_probabilities(checkup, subject.program, subject.loss_facts, outputs)
+
+
+def _initial(checkup: Checkup, subject: Subject) -> None:
+    if subject.loss_facts:
+        check_initial(checkup, subject.program, subject.loss_facts, subject.first_outputs)
+
+
+def _symmetry(checkup: Checkup, subject: Subject) -> None:
+    program, examples = subject.program, slice(GRADIENT_EXAMPLES)
+    check_symmetry(checkup, program, program.inputs[examples], program.labels[examples])
+
+
+# Checks at the initial weights.
+AT_FIRST: Sequence[Check] = (
+    Check(judges="the range and balance of the labels", run=_labels, tasks=CLASSES),
+    Check(
+        judges="whether the labels belong to the inputs",
+        run=lambda c, s: check_relation(c, s.program.inputs.arrays[0], s.program.classes),
+        tasks=CLASSES,
+        unless=("LABELS_OUT_OF_RANGE",),
+    ),
+    Check(
+        judges="the scale of the inputs",
+        run=lambda c, s: check_scale(c, s.program, float(s.measured["input_rms"])),
+    ),
+    Check(judges="the loss", run=_loss, tasks=CLASSES, unless=("LABELS_OUT_OF_RANGE",)),
+    Check(judges="what the loss takes", run=_probabilities, tasks=CLASSES),
+    Check(judges="the size of the first loss", run=_initial, tasks=CLASSES),
+    Check(judges="hidden units", run=lambda c, s: check_activations(c, s.measured)),
+    Check(judges="which variables are trained", run=lambda c, s: check_disconnected(c, s.program)),
+    Check(judges="equal initial weights", run=_symmetry, unless=("LABELS_OUT_OF_RANGE",)),
+    Check(
+        judges="the first gradient",
+        run=lambda c, s: check_finite(c, s.program, s.gradients),
+        unless=("LABELS_OUT_OF_RANGE",),
+    ),
+)
+# Checks after a short run with the program's own optimizer, with the weights that it gave.
+AFTER_A_RUN: Sequence[Check] = (
+    Check(judges="evaluation", run=_leak_and_evaluation),
+    Check(
+        judges="gradients of zero", run=lambda c, s: check_zero(c, s.program, s.short_run.largest)
+    ),
+    Check(
+        judges="what the optimizer leaves as it is",
+        run=lambda c, s: check_updated(c, s.program, s.short_run.moved, s.short_run.largest),
+    ),
+    Check(judges="the direction of the first step", run=lambda c, s: check_uphill(c, s.short_run)),
+)
+# Checks that train again. Neither the rate nor the fit of a wrong loss means anything.
+_WRONG_LOSS = ("LOSS_IGNORES_LABELS", "LOSS_NOT_MINIMISED")
+TRAINING_AGAIN: Sequence[Check] = (
+    Check(
+        judges="the learning rate",
+        run=lambda c, s: check_rate(c, s.program, s.short_run, s.seed),
+        unless=_WRONG_LOSS,
+    ),
+    Check(
+        judges="whether the outputs depend on the inputs",
+        run=lambda c, s: check_ignored(c, s.short_run),
+        unless=(*_WRONG_LOSS, "LEARNING_RATE_TOO_HIGH"),  # it makes all outputs equal, too
+    ),
+    Check(
+        judges="whether it can learn a few examples by heart",
+        run=lambda c, s: check_overfit(c, s.program),
+        tasks=ONE_OF_MANY | YES_OR_NO,
+        unless=_WRONG_LOSS,
+    ),
+)
+
+
+@overload
+def check(model: Any, x: Any, y: Any = None, /, *, seed: int = 0) -> PreflightReport: ...
+@overload
 def check(
     model: Any,
     loss: Loss,
@@ -43,88 +159,84 @@ def check(
     labels: Any,
     *,
     seed: int = 0,
-) -> PreflightReport:
+) -> PreflightReport: ...
+def check(model: Any, *program: Any, seed: int = 0, **named: Any) -> PreflightReport:
     """Look for mistakes in a training program, by running it for a few seconds.
 
     The weights and the global random states are the same afterwards. An exception of the program
     itself comes through.
 
+    Called as `check(model, x, y)` for a compiled Keras model, with its own loss and optimizer, or
+    as `check(model, loss, optimizer, images, labels)`.
+
     Args:
-        model: A Keras model, or a callable with `trainable_variables`, from images [B, H, W, 1] or
-            [B, H*W] to outputs [B, C]. `training=` is passed if it is accepted.
-        loss: loss(labels, outputs) returns a scalar or one value per example.
-        optimizer: A Keras optimizer. It is copied, never changed.
-        images: [N, ...] as the program feeds them, uint8 or float; 512 to 2000 are enough.
-        labels: Integers [N] or one-hot [N, C].
+        model: A Keras model, or a callable with `trainable_variables`, from inputs [B, ...] to
+            outputs [B, ...]. `training=` is passed if it is accepted.
+        program: The rest of one of the two forms. loss(labels, outputs) returns a scalar or one
+            value per example. optimizer: A Keras optimizer. It is copied, never changed.
+            images or x: [N, ...] as the program feeds them; 512 to 2000 are enough; x may be a
+            dict or a list of arrays. labels or y: [N, ...].
         seed: Decides what is drawn at random; equal seeds give equal numbers.
+        named: loss, optimizer, images and labels, where they are given by name.
 
     Raises:
-        ValueError: The arguments cannot be used.
+        PreflightError: The arguments cannot be used.
     """
     started = time.perf_counter()
-    images, labels = np.asarray(images), np.asarray(labels)
-    if len(images) != len(labels):
-        raise ValueError(
-            f"images and labels must have the same length, got {len(images)} and {len(labels)}"
+    loss, optimizer, inputs, labels = _parts(model, program, named)
+    inputs = Inputs(inputs)
+    if len(inputs) != len(labels):
+        raise PreflightError(
+            f"images and labels must have the same length, got {len(inputs)} and {len(labels)}"
         )
-    if len(images) < 2:
-        raise ValueError(f"preflight needs at least 2 examples, got {len(images)}")
-    if not np.isfinite(images).all():
-        raise ValueError("images contain NaN or infinite values")
+    if len(inputs) < 2:
+        raise PreflightError(f"preflight needs at least 2 examples, got {len(inputs)}")
+    if not all(np.isfinite(a).all() for a in inputs.arrays if a.dtype.kind == "f"):
+        raise PreflightError("images contain NaN or infinite values")
     checkup = Checkup()
     with isolated_random_state(seed):
-        order = np.random.default_rng(seed).permutation(len(images))[:MAX_EXAMPLES]
-        program = Program(model, loss, optimizer, images[order], labels[order])
+        order = np.random.default_rng(seed).permutation(len(inputs))[:MAX_EXAMPLES]
+        checked = Program(model, loss, optimizer, inputs[order].structure, labels[order])
         try:
-            _run_all(checkup, program, seed)
+            _run_all(checkup, Subject(checked, seed))
         finally:
-            program.restore()
+            checked.restore()
     return checkup.report(time.perf_counter() - started)
 
 
-def _run_all(checkup: Checkup, program: Program, seed: int) -> None:
-    check_labels(checkup, program.labels, program.classes, program.num_classes)
+def _parts(
+    model: Any, program: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[Loss, Any, Any, np.ndarray]:
+    """Return loss, optimizer, inputs and labels of either form of the call."""
+    if named:
+        program += tuple(named[n] for n in ("loss", "optimizer", "images", "labels") if n in named)
+    if len(program) == 2:
+        x, y = program
+        return compiled_loss(model), model.optimizer, x, np.asarray(y)
+    loss, optimizer, images, labels = program
+    images = np.asarray(images)
+    return loss, optimizer, images.astype(np.float32), np.asarray(labels)
+
+
+def _run_all(checkup: Checkup, subject: Subject) -> None:
+    program = subject.program
+    _run(checkup, subject, AT_FIRST)
     if checkup.has("LABELS_OUT_OF_RANGE"):
         return  # the losses would raise
-    check_relation(checkup, program.images, program.classes)
-    _check_initial_weights(checkup, program, seed)
-    leak = output_leak(program, program.images[:LEAK_EXAMPLES])
     if checkup.has("GRADIENT_NON_FINITE") or not program.trained:
-        check_leak(checkup, leak)  # a run would show nothing more
-    else:
-        program.restore()
-        _check_short_runs(checkup, program, seed, leak)
+        check_leak(checkup, subject.leak)  # a run would show nothing more
+        return
+    _ = subject.leak  # with the initial weights, before they change
+    _ = subject.short_run
+    _run(checkup, subject, AFTER_A_RUN)
+    _run(checkup, subject, TRAINING_AGAIN)
 
 
-def _check_initial_weights(checkup: Checkup, program: Program, seed: int) -> None:
-    images, labels = program.images[:GRADIENT_EXAMPLES], program.labels[:GRADIENT_EXAMPLES]
-    outputs, measured = program.evaluate(program.images[:INSPECTED])
-    check_scale(checkup, program, float(measured["input_rms"]))
-    facts = check_loss(checkup, program, outputs[:LOSS_EXAMPLES], seed)
-    check_probabilities(checkup, program, facts, outputs)
-    check_initial(checkup, program, facts, outputs)
-    check_activations(checkup, measured)
-    gradients = program.gradients(images, labels)
-    check_disconnected(checkup, program)
-    check_symmetry(checkup, program, images, labels)
-    check_finite(checkup, program, gradients)
-
-
-def _check_short_runs(checkup: Checkup, program: Program, seed: int, leak: float) -> None:
-    """Check what only training shows. leak: what `output_leak` gave with the initial weights."""
-    images = program.images[:LEAK_EXAMPLES]
-    run = short_run(program, seed)
-    # Equal weights can hide a leak, trained ones cannot.
-    leak = max(leak, output_leak(program, images))
-    noisy = check_evaluation(checkup, program, images, leak)
-    if not noisy:  # noise changes the outputs as a leak does
-        check_leak(checkup, leak)
-    check_zero(checkup, program, run.largest)
-    check_updated(checkup, program, run.moved, run.largest)
-    check_uphill(checkup, run)
-    if checkup.has("LOSS_IGNORES_LABELS", "LOSS_NOT_MINIMISED"):
-        return  # neither the rate nor the fit of such a loss means anything
-    check_rate(checkup, program, run, seed)
-    if not checkup.has("LEARNING_RATE_TOO_HIGH"):  # it makes all outputs equal, too
-        check_ignored(checkup, run)
-    check_overfit(checkup, program)
+def _run(checkup: Checkup, subject: Subject, checks: Sequence[Check]) -> None:
+    task = subject.program.target.task
+    checkup.task = task
+    for check in checks:
+        if task not in check.tasks:
+            checkup.not_judged.append(check.judges)
+        elif not checkup.has(*check.unless):
+            check.run(checkup, subject)

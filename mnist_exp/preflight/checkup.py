@@ -5,6 +5,7 @@ from typing import Any
 
 from mnist_exp.preflight.codes import CASES, Severity
 from mnist_exp.preflight.report import Finding, PreflightReport
+from mnist_exp.preflight.tasks import Task
 
 
 class Checkup:
@@ -13,6 +14,8 @@ class Checkup:
     def __init__(self) -> None:
         self.statistics: dict[str, float] = {}
         self.findings: list[Finding] = []
+        self.task = Task.UNKNOWN
+        self.not_judged: list[str] = []
 
     def measure(self, name: str, value: float) -> None:
         """Record a number under its name in the report, such as `loss.alignment`."""
@@ -48,5 +51,9 @@ class Checkup:
         for finding in sorted(self.findings, key=lambda f: f.severity != Severity.ERROR):
             first.setdefault(finding.code, finding)
         return PreflightReport(
-            findings=tuple(first.values()), statistics=self.statistics, seconds=seconds
+            findings=tuple(first.values()),
+            statistics=self.statistics,
+            seconds=seconds,
+            task=self.task,
+            not_judged=tuple(self.not_judged),
         )

@@ -11,7 +11,7 @@ SHAPE_ERRORS = (ValueError, TypeError, tf.errors.InvalidArgumentError)
 
 
 def model_input(model: Any, images: np.ndarray) -> np.ndarray:
-    """Return the images as float32 in the first shape that the model accepts, values untouched.
+    """Return images as float32 in the first shape that the model accepts, values untouched.
 
     Shapes are tried in the order: as given, [N, H, W, 1], [N, H*W], [N, H, W]. If the model accepts
     none, its error for the first is raised.
@@ -56,10 +56,12 @@ def _image_forms(images: np.ndarray) -> dict[int, np.ndarray]:
     return {rank: forms[rank] for rank in ranks}
 
 
-def label_forms(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the labels in the dtype that losses take, and as integer classes [N]."""
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        return labels.astype(np.float32), np.argmax(labels, axis=1)
-    if labels.dtype != np.int64:
-        labels = labels.astype(np.int32)
-    return labels, labels.reshape(len(labels)).astype(np.int64)
+def label_form(labels: np.ndarray) -> np.ndarray:
+    """Return the labels in a dtype that losses take: int32, int64 or float32.
+
+    What is 0 or 1 in several columns, such as one-hot labels, becomes float32.
+    """
+    several = labels.ndim > 1 and labels.shape[-1] > 1 and np.isin(labels, (0, 1)).all()
+    if labels.dtype.kind == "f" or labels.dtype.kind == "b" or several:
+        return labels.astype(np.float32)
+    return labels if labels.dtype == np.int64 else labels.astype(np.int32)

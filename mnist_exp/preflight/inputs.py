@@ -19,5 +19,5 @@ def check_scale(checkup: Checkup, program: Program, rms: float) -> None:
             "INPUT_SCALE",
             f"What reaches the first weights has a root mean square of {rms:.3g} "
             f"(MNIST in [0, 1]: 0.32, standardised: 1): looks {looks}.",
-            {"rms": rms, "largest_pixel": float(program.images.max())},
+            {"rms": rms, "largest": max(float(a.max()) for a in program.inputs.arrays)},
         )

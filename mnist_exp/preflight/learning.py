@@ -81,10 +81,10 @@ def _compare_lower_rate(checkup: Checkup, program: Program, run: ShortRun, seed:
     if run.finite:
         checkup.measure("run.slower_over_own", slower.loss_after / run.loss_after)
     if _does_better(slower, run):
-        equal = " and all images get the same outputs" if run.collapsed else ""
+        equal = " and all examples get the same outputs" if run.collapsed else ""
         checkup.find(
             "LEARNING_RATE_TOO_HIGH",
-            f"Within {run.steps} steps at learning rate {rate:.3g} the loss on other images goes "
+            f"Within {run.steps} steps at learning rate {rate:.3g} the loss on other examples goes "
             f"from {run.loss_before:.3g} to {after}{equal}; at {lower_rate:.3g} it goes to "
             f"{slower.loss_after:.3g}.",
             {
@@ -107,7 +107,7 @@ def _does_better(slower: ShortRun, run: ShortRun) -> bool:
 
 
 def check_ignored(checkup: Checkup, run: ShortRun) -> None:
-    """Check for INPUT_IGNORED: all images get the same outputs.
+    """Check for INPUT_IGNORED: all examples get the same outputs.
 
     After a short run, because zero weights rightly give every image the same outputs at first.
     """
@@ -115,8 +115,8 @@ def check_ignored(checkup: Checkup, run: ShortRun) -> None:
     if run.collapsed:
         checkup.find(
             "INPUT_IGNORED",
-            f"After a short run all images get the same outputs (relative difference "
-            f"{run.spread:.1e}), so permuted or zeroed images do as well.",
+            f"After a short run all examples get the same outputs (relative difference "
+            f"{run.spread:.1e}), so permuted or zeroed inputs do as well.",
             {"spread": run.spread},
             case="outputs",
         )
@@ -149,7 +149,7 @@ def check_overfit(checkup: Checkup, program: Program) -> None:
         return
     checkup.find(
         "CANNOT_OVERFIT",
-        f"The best accuracy on one batch of {min(len(program.images), OVERFIT_BATCH)} images is "
+        f"The best accuracy on one batch of {min(len(program.inputs), OVERFIT_BATCH)} examples is "
         f"{best.accuracy:.0%} after {best.steps} steps of Adam, while its loss went from "
         f"{best.first_loss:.3g} to {best.last_loss:.3g}: memorising them should be easy.",
         {"accuracy": best.accuracy, "first_loss": best.first_loss, "last_loss": best.last_loss},

@@ -286,7 +286,7 @@ def check_initial(
     count, classes = len(outputs), program.num_classes
     loss = facts.per_example(program.loss_of(program.labels[:count], outputs), count)
     ratio = loss / math.log(classes)
-    accuracy = program.accuracy(outputs, program.classes[:count])
+    accuracy = program.target.score(program.labels[:count], outputs)
     checkup.measure("loss.initial", ratio)
     if checkup.has("INITIAL_LOSS_UNEXPECTED") or not math.isfinite(ratio):
         return  # the scale of the loss itself is unusual

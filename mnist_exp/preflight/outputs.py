@@ -3,6 +3,7 @@
 import numpy as np
 
 from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.loss import LossFacts, LossInput
 from mnist_exp.preflight.program import Program
@@ -71,18 +72,18 @@ def _check_log_probabilities(checkup: Checkup, outputs: np.ndarray) -> None:
         )
 
 
-def output_leak(program: Program, images: np.ndarray) -> float:
+def output_leak(program: Program, inputs: Inputs) -> float:
     """Return how much an example's outputs change when other examples of the batch are exchanged.
 
     It is the largest change of a third of the outputs when another third of the batch is exchanged,
-    relative to their size; 0 where outputs are not finite, and with fewer than three images.
+    relative to their size; 0 where outputs are not finite, and with fewer than three examples.
     """
-    third = len(images) // 3
+    third = len(inputs) // 3
     if third == 0:
         return 0.0
-    kept, removed, replacement = (images[n * third : (n + 1) * third] for n in range(3))
-    before = program.outputs(np.concatenate([kept, removed]))[:third]
-    after = program.outputs(np.concatenate([kept, replacement]))[:third]
+    kept, removed, replacement = (inputs[n * third : (n + 1) * third] for n in range(3))
+    before = program.outputs(kept.followed_by(removed))[:third]
+    after = program.outputs(kept.followed_by(replacement))[:third]
     if not (np.isfinite(before).all() and np.isfinite(after).all()):
         return 0.0
     return _relative_difference(before, after)
@@ -101,19 +102,19 @@ def check_leak(checkup: Checkup, leak: float) -> None:
         )
 
 
-def check_evaluation(checkup: Checkup, program: Program, images: np.ndarray, leak: float) -> bool:
+def check_evaluation(checkup: Checkup, program: Program, inputs: Inputs, leak: float) -> bool:
     """Check for TRAIN_EVAL_MISMATCH: a model that is evaluated must not be in training mode.
 
-    Returns True if evaluating the same images twice gives different outputs.
+    Returns True if evaluating the same inputs twice gives different outputs.
     """
-    first, second = program.outputs(images), program.outputs(images)
+    first, second = program.outputs(inputs), program.outputs(inputs)
     noise = _relative_difference(first, second) if np.isfinite(first).all() else 0.0
     checkup.measure("eval.noise", noise)
     noisy = noise > thresholds.EVALUATION_NOISE
     if noisy:
         checkup.find(
             "TRAIN_EVAL_MISMATCH",
-            f"Evaluating the same {len(images)} images twice gives outputs that differ by "
+            f"Evaluating the same {len(inputs)} examples twice gives outputs that differ by "
             f"{noise:.2g} of their size: dropout or other noise is on.",
             {"noise": noise},
         )

@@ -11,8 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mnist_exp.preflight.forms import label_forms, model_input
+from mnist_exp.preflight.batches import Inputs
+from mnist_exp.preflight.forms import label_form, model_input
 from mnist_exp.preflight.taps import Taps, tap_graph
+from mnist_exp.preflight.tasks import Target, tell_target
 
 Loss = Callable[[Any, Any], Any]  # (labels, outputs) -> a scalar or one value per example
 
@@ -22,7 +24,7 @@ class Gradients:
     """The result of one forward and backward pass.
 
     loss: the mean over the examples if the loss gives one value each, else what the loss returns.
-    outputs: the model's outputs [B, C].
+    outputs: the model's outputs [B, ...].
     values: a gradient for each trained variable, in the order of `Program.trained`.
     finite: True if the loss and all gradients are finite.
     """
@@ -42,19 +44,18 @@ class Program:
 
     `restore` gives their values back bit for bit.
 
-    images: float32 [N, ...] in the shape that the model takes.
-    labels: in the form that the loss takes. classes: the same as integers [N].
+    inputs: N examples in the form that the model takes.
+    labels: [N, ...] in the form that the loss takes.
     trainable: what the model lists as trainable. trained: those that the loss depends on.
     disconnected: names of those that it does not depend on.
     variables: every variable that the model has or reads.
     """
 
-    def __init__(
-        self, model: Any, loss: Loss, optimizer: Any, images: np.ndarray, labels: np.ndarray
-    ):
+    def __init__(self, model: Any, loss: Loss, optimizer: Any, inputs: Any, labels: np.ndarray):
         self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.images = model_input(model, np.asarray(images))
-        self.labels, self.classes = label_forms(np.asarray(labels))
+        single = isinstance(inputs, np.ndarray)
+        self.inputs = Inputs(model_input(model, inputs) if single else inputs)
+        self.labels = label_form(np.asarray(labels))
         self._takes_training = isinstance(model, keras.layers.Layer) or _accepts_training(model)
         self._given = list(model.trainable_variables)
         self.trainable: list[tf.Variable] = [tf_variable(v) for v in self._given]
@@ -79,17 +80,17 @@ class Program:
 
     def _trace(self, autograph: bool) -> list[tf.Graph]:
         """Return the graphs of the evaluation and of a training step."""
-        image_spec = tf.TensorSpec([None, *self.images.shape[1:]], tf.float32)
+        input_specs = self.inputs.specs()
         label_spec = tf.TensorSpec([None, *self.labels.shape[1:]], self.labels.dtype)
         # Called as functions: a concrete function that gets a default argument first formats all
         # tensors, for an error that does not come.
         self._evaluate = tf.function(
-            self._evaluate_graph, input_signature=[image_spec], autograph=autograph
+            self._evaluate_graph, input_signature=[input_specs], autograph=autograph
         )
         self._gradients = {
             training: tf.function(
                 functools.partial(self._gradient_graph, training=training),
-                input_signature=[image_spec, label_spec],
+                input_signature=[input_specs, label_spec],
                 autograph=autograph,
             )
             for training in (True, False)
@@ -113,26 +114,41 @@ class Program:
         return self._taps
 
     @functools.cached_property
+    def output_shape(self) -> tuple[int, ...]:
+        """Return the shape of the outputs of one example."""
+        return self.outputs(self.inputs[:2]).shape[1:]
+
+    @functools.cached_property
+    def target(self) -> Target:
+        """Return what the labels ask of the outputs."""
+        return tell_target(self.output_shape, self.labels, self.inputs.arrays)
+
+    @property
     def num_classes(self) -> int:
-        """Return the number of outputs, C."""
-        return int(self.evaluate(self.images[:2])[0].shape[1])
+        """Return the number of outputs for one answer, C."""
+        return self.target.num_classes
 
-    def _call(self, images: tf.Tensor, training: bool) -> tf.Tensor:
-        return self.model(images, training=training) if self._takes_training else self.model(images)
+    @functools.cached_property
+    def classes(self) -> np.ndarray:
+        """Return the labels of a task with classes as integers [N, ...]."""
+        return self.target.answers(self.labels)
 
-    def evaluate(self, images: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Return outputs [B, C] with dropout off, and what `tap_graph` measured in the network."""
-        outputs, measured = self._evaluate(tf.constant(images))
+    def _call(self, inputs: Any, training: bool) -> tf.Tensor:
+        return self.model(inputs, training=training) if self._takes_training else self.model(inputs)
+
+    def evaluate(self, inputs: Inputs) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return outputs [B, ...] with dropout off, and what `tap_graph` measured inside."""
+        outputs, measured = self._evaluate(inputs.tensors())
         return outputs.numpy(), {name: value.numpy() for name, value in measured.items()}
 
-    def outputs(self, images: np.ndarray) -> np.ndarray:
-        """Return outputs [B, C] with dropout off."""
-        return self.evaluate(images)[0]
+    def outputs(self, inputs: Inputs) -> np.ndarray:
+        """Return outputs [B, ...] with dropout off."""
+        return self.evaluate(inputs)[0]
 
-    def gradients(self, images: np.ndarray, labels: np.ndarray, training: bool = True) -> Gradients:
+    def gradients(self, inputs: Inputs, labels: np.ndarray, training: bool = True) -> Gradients:
         """Run one forward and backward pass, with dropout on if `training`."""
         loss, outputs, values, finite = self._gradients[training](
-            tf.constant(images), tf.constant(labels)
+            inputs.tensors(), tf.constant(labels)
         )
         return Gradients(
             loss=float(loss), outputs=outputs.numpy(), values=values, finite=bool(finite)
@@ -147,7 +163,7 @@ class Program:
     ) -> tuple[float, np.ndarray, tuple[int, ...]]:
         """Return the objective, its gradient with respect to the outputs, and the loss's shape.
 
-        The gradient has the shape of the outputs, [B, C].
+        The gradient has the shape of the outputs, [B, ...].
         """
         point = tf.constant(outputs)
         with tf.GradientTape() as tape:
@@ -157,10 +173,6 @@ class Program:
         gradient = tape.gradient(total, point)
         array = np.zeros_like(outputs) if gradient is None else gradient.numpy()
         return float(total), array, tuple(value.shape)
-
-    def accuracy(self, outputs: np.ndarray, classes: np.ndarray) -> float:
-        """Return the fraction of examples whose largest output is that of their class."""
-        return float(np.mean(np.argmax(outputs, axis=1) == classes))
 
     @property
     def optimized(self) -> list[Any]:
@@ -210,21 +222,17 @@ class Program:
             rate = rate()
         return float(np.asarray(rate))
 
-    def _evaluate_graph(self, images: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        outputs = self._call(images, training=False)
-        if outputs.shape.rank != 2:
-            raise ValueError(
-                f"the model must give outputs [batch, classes], got shape {outputs.shape}"
-            )
-        self._taps, measured = tap_graph(images, outputs)
+    def _evaluate_graph(self, inputs: Any) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        outputs = self._call(inputs, training=False)
+        self._taps, measured = tap_graph(tf.nest.flatten(inputs), outputs)
         return tf.cast(outputs, tf.float32), measured
 
     def _gradient_graph(
-        self, images: tf.Tensor, labels: tf.Tensor, training: bool
+        self, inputs: Any, labels: tf.Tensor, training: bool
     ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor], tf.Tensor]:
         """Return loss, outputs, gradients, and whether loss and gradients are finite."""
         with tf.GradientTape() as tape:
-            outputs = self._call(images, training=training)
+            outputs = self._call(inputs, training=training)
             loss = objective(self.loss(labels, outputs))
         gradients = list(zip(self.trainable, tape.gradient(loss, self.trainable), strict=True))
         self.trained = [variable for variable, gradient in gradients if gradient is not None]

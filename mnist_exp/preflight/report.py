@@ -47,11 +47,15 @@ class PreflightReport:
     findings: errors first, causes before consequences, each code once.
     statistics: every number measured, by name.
     seconds: how long the checks took.
+    task: what the program is to learn, in words.
+    not_judged: what does not hold for that task and was left out, in words.
     """
 
     findings: tuple[Finding, ...]
     statistics: Mapping[str, float]
     seconds: float
+    task: str = ""
+    not_judged: tuple[str, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:

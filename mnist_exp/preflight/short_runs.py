@@ -25,7 +25,7 @@ Step = Callable[[Gradients], None]
 class ShortRun:
     """What SHORT_RUN_STEPS steps over different batches did.
 
-    Losses are on held-out images, with dropout off, and of the size that the loss gives them.
+    Losses are on held-out examples, with dropout off, and of the size that the loss gives them.
 
     finite: False if a gradient or the last loss is NaN or infinite.
     steps: how many were taken.
@@ -34,8 +34,8 @@ class ShortRun:
         the loss.
     downhill: cosine between that step and minus the gradient.
     largest, moved: max |gradient| and max |change| of each trained variable.
-    spread: largest difference between the outputs for different held-out images, relative to their
-        size.
+    spread: largest difference between the outputs for different held-out examples, relative to
+        their size.
     """
 
     finite: bool
@@ -50,7 +50,7 @@ class ShortRun:
 
     @property
     def collapsed(self) -> bool:
-        """Return True if all held-out images get the same outputs; False if these are NaN."""
+        """Return True if all held-out examples get the same outputs; False if these are NaN."""
         return self.spread <= thresholds.INPUT_SPREAD
 
 
@@ -128,10 +128,10 @@ def short_run(program: Program, seed: int, scale: float = 1.0) -> ShortRun:
 
     The trained weights stay in place: call `program.restore()` before and after.
     """
-    images, labels = program.images, program.labels
-    held_out = slice(max(0, len(images) - HELD_OUT), None)
-    pool = max(len(images) - HELD_OUT, min(len(images), HELD_OUT))
-    loss_before = program.loss_of(labels[held_out], program.outputs(images[held_out]))
+    inputs, labels = program.inputs, program.labels
+    held_out = slice(max(0, len(inputs) - HELD_OUT), None)
+    pool = max(len(inputs) - HELD_OUT, min(len(inputs), HELD_OUT))
+    loss_before = program.loss_of(labels[held_out], program.outputs(inputs[held_out]))
     step = optimizer_step(program, scale)
     start = [v.numpy() for v in program.trained]
     generator = np.random.default_rng(seed)
@@ -140,7 +140,7 @@ def short_run(program: Program, seed: int, scale: float = 1.0) -> ShortRun:
     taken = 0
     while taken < SHORT_RUN_STEPS:
         rows = generator.choice(pool, size=min(SHORT_RUN_BATCH, pool), replace=False)
-        gradients = program.gradients(images[rows], labels[rows])
+        gradients = program.gradients(inputs[rows], labels[rows])
         if not gradients.finite:
             break
         sizes = [float(tf.reduce_max(tf.abs(value))) for value in gradients.values]
@@ -150,7 +150,7 @@ def short_run(program: Program, seed: int, scale: float = 1.0) -> ShortRun:
             promised, downhill = _first_step(program, start, gradients)
         taken += 1
     else:
-        outputs = program.outputs(images[held_out])
+        outputs = program.outputs(inputs[held_out])
         loss_after, spread = program.loss_of(labels[held_out], outputs), _spread(outputs)
     return ShortRun(
         finite=math.isfinite(loss_after),
@@ -169,24 +169,22 @@ def overfit(program: Program, step: Step, steps: int) -> Overfit:
     """Train on the first OVERFIT_BATCH examples until all are right.
 
     After `steps` it goes on for as long as the loss still falls by a fifth in 25 steps, at most
-    four times as long. Random layers of Keras draw the same in every step: an image that is shifted
-    anew each time takes much longer to memorise. The trained weights stay in place.
+    four times as long. Random layers of Keras draw the same in every step: a picture that is
+    shifted anew each time takes much longer to memorise. The trained weights stay in place.
     """
-    images, labels, classes = (
-        part[:OVERFIT_BATCH] for part in (program.images, program.labels, program.classes)
-    )
+    inputs, labels = program.inputs[:OVERFIT_BATCH], program.labels[:OVERFIT_BATCH]
     best, losses, finite = 0.0, list[float](), True
     for taken in range(4 * steps + 1):
         program.rewind_streams()
-        gradients = program.gradients(images, labels)
+        gradients = program.gradients(inputs, labels)
         losses.append(gradients.loss)
         finite = gradients.finite
         if not finite:
             break
-        best = max(best, program.accuracy(gradients.outputs, classes))
+        best = max(best, program.target.score(labels, gradients.outputs))
         # Dropout can keep the training outputs from ever being all right.
         if best < 1.0 and taken % 5 == 0:
-            best = max(best, program.accuracy(program.outputs(images), classes))
+            best = max(best, program.target.score(labels, program.outputs(inputs)))
         falling = taken >= 25 and 0 < losses[-1] < 0.8 * losses[-26]
         if best == 1.0 or (taken >= steps and not falling):
             break

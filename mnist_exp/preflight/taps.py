@@ -16,7 +16,7 @@ class Taps:
     """What the graph shows without being run.
 
     output_op: the operation that makes the outputs, such as "Softmax".
-    input_normalised: True if there is a normalisation between the images and the first weights.
+    input_normalised: True if there is a normalisation between the inputs and the first weights.
     normalisation: True if there is one anywhere.
     """
 
@@ -25,7 +25,7 @@ class Taps:
     normalisation: bool
 
 
-def tap_graph(images: tf.Tensor, outputs: tf.Tensor) -> tuple[Taps, dict[str, tf.Tensor]]:
+def tap_graph(inputs: list[tf.Tensor], outputs: tf.Tensor) -> tuple[Taps, dict[str, tf.Tensor]]:
     """Return what the graph shows, and measurements inside the network, by name.
 
     Call it inside the traced function, after the model. The measurements are:
@@ -35,7 +35,7 @@ def tap_graph(images: tf.Tensor, outputs: tf.Tensor) -> tuple[Taps, dict[str, tf
     "saturation:OP": fraction of the values of a hidden sigmoid or tanh within 1% of its limits.
     """
     operations = tf.compat.v1.get_default_graph().get_operations()
-    fed_by_images = {images.ref()}
+    fed = {tensor.ref() for tensor in inputs}
     input_normalised = False
     first_kernel_input: tf.Tensor | None = None
     measured: dict[str, tf.Tensor] = {}
@@ -43,15 +43,15 @@ def tap_graph(images: tf.Tensor, outputs: tf.Tensor) -> tuple[Taps, dict[str, tf
     while output_operation.type in PASS_THROUGH and output_operation.inputs:
         output_operation = output_operation.inputs[0].op
     for operation in operations:
-        # Also what does not depend on the images, such as the Rsqrt of a moving variance.
+        # Also what does not depend on the inputs, such as the Rsqrt of a moving variance.
         if first_kernel_input is None:
             input_normalised |= operation.type in NORMALISATION_OPS
-        inputs = [tensor for tensor in operation.inputs if tensor.ref() in fed_by_images]
-        if not inputs:
+        taken = [tensor for tensor in operation.inputs if tensor.ref() in fed]
+        if not taken:
             continue
-        fed_by_images.update(tensor.ref() for tensor in operation.outputs)
+        fed.update(tensor.ref() for tensor in operation.outputs)
         if first_kernel_input is None and operation.type in KERNEL_OPS:
-            first_kernel_input = inputs[0]
+            first_kernel_input = taken[0]
         if operation is output_operation or not operation.outputs:
             continue
         value: tf.Tensor = operation.outputs[0]
@@ -60,7 +60,7 @@ def tap_graph(images: tf.Tensor, outputs: tf.Tensor) -> tuple[Taps, dict[str, tf
             measured[f"rectifier:{operation.name}"] = tf.reduce_max(value, axis=axes)
         elif operation.type in SATURATING:
             measured[f"saturation:{operation.name}"] = _saturated_share(value, operation.type)
-    kernel_input = images if first_kernel_input is None else first_kernel_input
+    kernel_input = inputs[0] if first_kernel_input is None else first_kernel_input
     measured["input_rms"] = tf.sqrt(tf.reduce_mean(tf.square(tf.cast(kernel_input, tf.float32))))
     taps = Taps(
         output_op=output_operation.type,

@@ -6,13 +6,12 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.program import Program, variable_name
 
 
-def check_symmetry(
-    checkup: Checkup, program: Program, images: np.ndarray, labels: np.ndarray
-) -> None:
+def check_symmetry(checkup: Checkup, program: Program, inputs: Inputs, labels: np.ndarray) -> None:
     """Check for SYMMETRIC_INIT: hidden units with equal weights and gradients stay equal for ever.
 
     Equal weights alone prove nothing: the gradients of a zero layer before random ones differ.
@@ -22,7 +21,7 @@ def check_symmetry(
     shares = dict.fromkeys((variable_name(v) for v in hidden), 0.0)
     if suspects:
         # Without dropout, whose mask would make the gradients of equal units differ.
-        values = program.gradients(images, labels, training=False).values
+        values = program.gradients(inputs, labels, training=False).values
         gradients = {id(v): g.numpy() for v, g in zip(program.trained, values, strict=True)}
         shares |= {variable_name(v): twin_share([v.numpy(), gradients[id(v)]]) for v in suspects}
     share = max(shares.values(), default=0.0)

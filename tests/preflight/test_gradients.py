@@ -19,14 +19,14 @@ from tests.support.zoo import losses, models
 
 def test_infinite_gradient_names_the_variable() -> None:
     program = make_program(loss=lambda y, z: losses.mean(y, z) + tf.reduce_sum(tf.sqrt(z - z)))
-    (finding,) = findings(check_finite, program, program.gradients(program.images, program.labels))
+    (finding,) = findings(check_finite, program, program.gradients(program.inputs, program.labels))
     assert finding.code == "GRADIENT_NON_FINITE"
     assert any("kernel" in name for name in finding.evidence["variables"])
 
 
 def test_finite_gradient_passes() -> None:
     program = make_program()
-    assert findings(check_finite, program, program.gradients(program.images, program.labels)) == []
+    assert findings(check_finite, program, program.gradients(program.inputs, program.labels)) == []
 
 
 def names(check: Callable[..., None], *arguments: Any) -> list[str]:
@@ -83,4 +83,4 @@ def test_variable_that_does_not_move_in_spite_of_its_gradient() -> None:
         program.trained[0].name.removesuffix(":0")
     ]
     assert names(check_updated, program, moved, [0.0, 0.5]) == []
-    assert np.isfinite(program.outputs(program.images)).all()
+    assert np.isfinite(program.outputs(program.inputs)).all()

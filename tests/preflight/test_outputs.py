@@ -23,7 +23,7 @@ from tests.support.zoo import losses, models
 def judge(takes: str, model: Any, loss: Any = losses.mean) -> list[str]:
     program = make_program(model, loss)
     facts = LossFacts(takes=LossInput(takes), reduction=Reduction.MEAN)
-    return codes(check_probabilities, program, facts, program.outputs(program.images))
+    return codes(check_probabilities, program, facts, program.outputs(program.inputs))
 
 
 @pytest.mark.parametrize("init", ["zeros", "glorot"])
@@ -52,7 +52,7 @@ def test_negative_log_likelihood_needs_log_softmax() -> None:
 
 def leak_of(*head: layers.Layer) -> float:
     program = make_program(models.softmax("glorot", 0, list(head)))
-    return output_leak(program, program.images[:48])
+    return output_leak(program, program.inputs[:48])
 
 
 def test_leak_is_zero_without_an_operation_over_the_batch() -> None:
@@ -67,7 +67,7 @@ def test_softmax_over_the_batch_leaks() -> None:
 
 def evaluation(model: Any) -> list[Finding]:
     program = make_program(model)
-    images = program.images[:48]
+    images = program.inputs[:48]
     return findings(check_evaluation, program, images, output_leak(program, images))
 
 
@@ -91,4 +91,4 @@ def test_batch_norm_that_stays_in_training_mode(model: Any) -> None:
 def test_outputs_that_are_not_finite_are_left_to_another_check() -> None:
     program = make_program(models.softmax("glorot", 0, [models.CallLayer(lambda x: x * np.nan)]))
     facts = LossFacts(takes=LossInput.PROBABILITIES, reduction=Reduction.MEAN)
-    assert codes(check_probabilities, program, facts, program.outputs(program.images)) == []
+    assert codes(check_probabilities, program, facts, program.outputs(program.inputs)) == []

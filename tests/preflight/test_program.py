@@ -21,7 +21,7 @@ def test_restore_brings_back_weights_batch_statistics_and_dropout_seeds() -> Non
     model = models.cnn("glorot", 0, extra=[layers.BatchNormalization()], dropout=0.5)
     before = [variable.numpy() for variable in model.variables]
     program = make_program(model)
-    step = program.gradients(program.images[:8], program.labels[:8])
+    step = program.gradients(program.inputs[:8], program.labels[:8])
     optimizer = program.optimizer_copy()
     optimizer.apply(step.values, program.optimized)
     assert not all(
@@ -51,7 +51,7 @@ def test_training_flag_reaches_the_model_only_where_it_is_taken() -> None:
 
 def test_per_example_losses_are_averaged() -> None:
     program = make_program(loss=losses.per_example)
-    labels, outputs = program.labels, program.outputs(program.images)
+    labels, outputs = program.labels, program.outputs(program.inputs)
     averaged = make_program(loss=losses.mean).loss_of(labels, outputs)
     assert program.loss_of(labels, outputs) == pytest.approx(averaged)
     value, gradient, shape = program.loss_gradient(labels, outputs)
@@ -68,9 +68,9 @@ def test_a_loss_may_branch_on_tensors() -> None:
         return value
 
     branching, plain = (make_program(loss=loss) for loss in (capped, losses.mean))
-    images, labels = plain.images, plain.labels
-    expected = plain.gradients(images, labels).loss
-    assert branching.gradients(images, labels).loss == expected
+    inputs, labels = plain.inputs, plain.labels
+    expected = plain.gradients(inputs, labels).loss
+    assert branching.gradients(inputs, labels).loss == expected
 
 
 def test_optimizer_copy_keeps_hyperparameters_and_scales_the_rate() -> None:
@@ -96,8 +96,3 @@ def test_optimizer_copy_takes_a_schedule_that_cannot_be_serialised() -> None:
 def test_model_without_variables_is_refused() -> None:
     with pytest.raises(ValueError, match="no trainable variables"):
         make_program(models.sequential(layers.Flatten()))
-
-
-def test_outputs_must_have_two_dimensions() -> None:
-    with pytest.raises(ValueError, match="outputs \\[batch, classes\\]"):
-        make_program(models.sequential(layers.Conv2D(10, 3)))

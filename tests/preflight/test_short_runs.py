@@ -54,7 +54,7 @@ def test_overfit_reaches_every_image_of_a_batch(own: bool) -> None:
     assert result.last_loss < result.first_loss
     assert result.accuracy == 1
     assert 0 < result.steps < 200
-    assert program.accuracy(program.outputs(program.images[:20]), program.classes[:20]) > 0.9
+    assert program.target.score(program.labels[:20], program.outputs(program.inputs[:20])) > 0.9
 
 
 def test_probe_is_adam() -> None:
@@ -67,7 +67,7 @@ def test_probe_is_adam() -> None:
         )
         step = make(program)
         for _ in range(2):
-            step(program.gradients(images, labels))
+            step(program.gradients(program.inputs, program.labels))
         results.append(program.trained[0].numpy())
     np.testing.assert_allclose(results[0], results[1], atol=1e-5)
 

@@ -13,7 +13,7 @@ from tests.support.zoo import models
 
 def symmetry(model: Any) -> list[Finding]:
     program = make_program(model)
-    return findings(check_symmetry, program, program.images, program.labels)
+    return findings(check_symmetry, program, program.inputs, program.labels)
 
 
 @pytest.mark.parametrize("model", [models.mlp, models.cnn])

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from mnist_exp.preflight import Finding
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.program import Program
@@ -15,8 +17,13 @@ def make_program(
     """Return a program on 64 images: an MLP with Adam, but for what is given."""
     images, labels = programs.sample(0, 64)
     arguments = {"images": images, "labels": labels} | changes
+    inputs = np.asarray(arguments["images"], np.float32)
     return Program(
-        model or models.mlp("glorot", 0), loss, optimizer or optimizers.adam(), **arguments
+        model or models.mlp("glorot", 0),
+        loss,
+        optimizer or optimizers.adam(),
+        inputs,
+        arguments["labels"],
     )
 
 

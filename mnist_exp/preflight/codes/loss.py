@@ -1,0 +1,98 @@
+"""Findings about the loss, and about outputs that it does not fit."""
+
+from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.codes.case import Case, Severity
+
+_SUM_OVER_CLASSES = (
+    "Sum over the last axis (the classes), then take the mean over the first (the examples)."
+)
+
+CASES: dict[tuple[str, str], Case] = {
+    ("EXAMPLES_LEAK", "shape by class"): Case(
+        seen="the loss returns one value per class",
+        cause="a sum over the batch axis",
+        advice=_SUM_OVER_CLASSES,
+    ),
+    ("EXAMPLES_LEAK", "shape"): Case(
+        seen="the loss returns neither one number nor one per example",
+        cause="a sum over the wrong axis, or over none",
+        advice=_SUM_OVER_CLASSES,
+        severity=Severity.WARNING,
+    ),
+    ("EXAMPLES_LEAK", "loss"): Case(
+        seen="exchanging other examples turns an example's loss gradient",
+        cause="a softmax, mean or sum over the batch axis in the loss; labels `[B, 1]` against "
+        "outputs `[B]`",
+        advice="The loss mixes examples: a softmax or sum over the batch axis, or labels [B, 1] "
+        "against outputs [B].",
+    ),
+    ("EXAMPLES_LEAK", "outputs"): Case(
+        seen="exchanging other examples of the batch changes an example's output",
+        cause="a softmax or mean over the batch axis in the model; a wrong reshape",
+        advice="An operation runs over the batch axis: softmax or normalise over the last axis, "
+        "reshape with -1 first.",
+    ),
+    ("LOSS_IGNORES_LABELS", ""): Case(
+        seen="shuffling the labels changes neither the loss nor its gradient with respect to the "
+        "outputs",
+        cause="the prediction compared with itself, `-sum(y * log y)`; labels `[B, 1]` against "
+        "outputs `[B]`",
+        advice="Use the labels in the loss, such as -sum(labels * log(prediction)); this one "
+        "compares the prediction with itself, or averages over all pairs of a label and an output.",
+    ),
+    ("LOSS_NOT_MINIMISED", "sign"): Case(
+        seen="lowering the loss lowers the output of the right class",
+        cause="a flipped sign",
+        advice="The sign of the loss is flipped; remove or add the minus.",
+    ),
+    ("LOSS_NOT_MINIMISED", "other classes"): Case(
+        seen="lowering the loss does not raise the output of the right class",
+        cause="labels shifted or shuffled inside the loss",
+        advice="The loss pulls to other classes than the labels name: look for shifted or shuffled "
+        "labels in it.",
+    ),
+    ("LOSS_NOT_MINIMISED", "optimizer"): Case(
+        seen="the first step of the optimizer goes up the loss",
+        cause="a negative learning rate; an optimizer that adds the gradient",
+        advice="The learning rate or the gradient has the wrong sign.",
+    ),
+    ("INITIAL_LOSS_UNEXPECTED", "uniform"): Case(
+        seen="where all outputs are equal, the loss is not ln C per example (C classes)",
+        cause="a mean over the classes; `log2`; an average taken twice",
+        advice="Expect another scale than published learning rates assume: sum over classes and "
+        "average over examples, use the natural logarithm, and count each example once.",
+        severity=Severity.WARNING,
+    ),
+    ("INITIAL_LOSS_UNEXPECTED", "high"): Case(
+        seen=f"the first loss is above {thresholds.INITIAL_LOSS_HIGH:g} ln C per example",
+        cause="large initial weights",
+        advice="Scale the initial weights down (or the inputs), so that the first outputs are of "
+        "order 1.",
+        severity=Severity.WARNING,
+    ),
+    ("INITIAL_LOSS_UNEXPECTED", "low"): Case(
+        seen=f"the first loss is below {thresholds.INITIAL_LOSS_LOW:g} ln C per example, at an "
+        "accuracy below 50%",
+        cause="a loss that does not compare with the labels",
+        advice="The loss is low without right answers: check that it compares with the labels.",
+        severity=Severity.WARNING,
+    ),
+    ("OUTPUT_ALREADY_PROBABILITIES", ""): Case(
+        seen="the loss applies softmax, and the outputs come from softmax or sigmoid already",
+        cause="softmax twice",
+        advice="Give the loss the logits, or use a loss on probabilities; twice softmax keeps the "
+        "loss above 1.46.",
+    ),
+    ("OUTPUT_NOT_PROBABILITIES", "logarithm"): Case(
+        seen="the loss takes the logarithm of outputs that are no probabilities",
+        cause="softmax missing; `from_logits=True` missing",
+        advice="Apply softmax to the outputs, or tell the loss that it gets logits "
+        "(from_logits=True).",
+    ),
+    ("OUTPUT_NOT_PROBABILITIES", "log-probabilities"): Case(
+        seen="the loss is minus the output of the right class, and the outputs are no logarithms "
+        "of probabilities",
+        cause="`log_softmax` missing",
+        advice="Apply log_softmax to the outputs, or use a cross entropy that takes logits.",
+    ),
+}

@@ -1,0 +1,74 @@
+"""Findings about the layers of a model and their variables."""
+
+from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.codes.case import Case, Severity
+
+_LIFT_BIASES = (
+    "Start biases at 0 or slightly above, centre the inputs, and look for a sign error before the "
+    "ReLU."
+)
+
+CASES: dict[tuple[str, str], Case] = {
+    ("DEAD_UNITS", "most"): Case(
+        seen=f"more than {thresholds.DEAD_SHARE_ERROR:.0%} of the units of a ReLU give 0 for all "
+        "of 256 examples",
+        cause="a large negative bias; a minus before the ReLU",
+        advice=_LIFT_BIASES,
+    ),
+    ("DEAD_UNITS", "many"): Case(
+        seen=f"more than {thresholds.DEAD_SHARE_WARNING:.0%} of the units of a ReLU give 0 for all "
+        "of 256 examples",
+        cause="a large negative bias; a minus before the ReLU",
+        advice=_LIFT_BIASES,
+        severity=Severity.WARNING,
+    ),
+    ("SATURATED_ACTIVATIONS", ""): Case(
+        seen="more than half of the values of a sigmoid or tanh are within 1% of its limits",
+        cause="large initial weights; large inputs",
+        advice="Scale the initial weights by 1/sqrt(inputs) (Glorot), or the inputs to [0, 1].",
+        severity=Severity.WARNING,
+    ),
+    ("VARIABLE_NOT_TRAINED", "disconnected"): Case(
+        seen="the loss does not depend on a variable",
+        cause="`stop_gradient` or numpy on the way; a layer that is not called",
+        advice="Use the variable, and look for stop_gradient, argmax, rounding or numpy between it "
+        "and the loss.",
+    ),
+    ("VARIABLE_NOT_TRAINED", "not listed"): Case(
+        seen="the model reads a variable that `trainable_variables` leaves out",
+        cause="a layer that Keras does not track",
+        advice="Assign the layer to an attribute of the model, or add the variable to the list.",
+    ),
+    ("VARIABLE_NOT_TRAINED", "frozen"): Case(
+        seen="a variable of two or more dimensions is marked as not trainable",
+        cause="a layer that is still frozen",
+        advice="Set layer.trainable = True, unless it is frozen on purpose.",
+        severity=Severity.WARNING,
+    ),
+    ("VARIABLE_NOT_TRAINED", "unchanged"): Case(
+        seen="a variable has a gradient, and the optimizer does not change it",
+        cause="a learning rate of 0; a filter in the optimizer",
+        advice="Check the learning rate (0, or too small for float32), clipping, and any filter on "
+        "variables.",
+    ),
+    ("SYMMETRIC_INIT", ""): Case(
+        seen="at least half of the units of a hidden layer have the same weights and the same "
+        "gradient as another unit",
+        cause="zeros or a constant as hidden weights (a linear model may have them: it is not "
+        "reported)",
+        advice="Initialise hidden weights at random (zeros are right for a linear model only).",
+    ),
+    ("TRAIN_EVAL_MISMATCH", ""): Case(
+        seen="evaluating the same images twice gives different outputs, or a normalisation uses "
+        "the statistics of the batch while evaluating",
+        cause="`training=True` by hand; dropout in a plain function",
+        advice="Pass the training flag through to dropout and batch normalisation, and evaluate "
+        "with training=False.",
+    ),
+    ("GRADIENT_ZERO", ""): Case(
+        seen="the gradient of a variable is exactly 0, at first and during a short run",
+        cause="zero weights under a ReLU (`SYMMETRIC_INIT`); `DEAD_UNITS`; an accuracy as the loss",
+        advice="No signal comes through: zero weights with ReLU, dead or saturated units, or a "
+        "loss without a slope.",
+    ),
+}

@@ -1,0 +1,59 @@
+"""What the checks of one program look at, each fact measured once, when it is first asked for."""
+
+import functools
+
+import numpy as np
+
+from mnist_exp.preflight.loss import LossFacts
+from mnist_exp.preflight.outputs import output_leak
+from mnist_exp.preflight.program import Gradients, Program
+from mnist_exp.preflight.short_runs import ShortRun, short_run
+
+INSPECTED = 256  # examples for activations
+GRADIENT_EXAMPLES = 64
+LEAK_EXAMPLES = 48  # three thirds
+
+
+class Subject:
+    """One program, with what was measured of it.
+
+    program: its weights are the initial ones until `short_run` is asked for; after that they are
+        those of the end of that run, until a check calls `program.restore()`.
+    seed: decides what is drawn at random.
+    loss_facts: what the check of the loss found out.
+    """
+
+    def __init__(self, program: Program, seed: int) -> None:
+        self.program, self.seed = program, seed
+        self.loss_facts: LossFacts | None = None
+
+    @functools.cached_property
+    def _evaluated(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        return self.program.evaluate(self.program.inputs[:INSPECTED])
+
+    @property
+    def first_outputs(self) -> np.ndarray:
+        """Return the outputs [INSPECTED, ...] with the initial weights."""
+        return self._evaluated[0]
+
+    @property
+    def measured(self) -> dict[str, np.ndarray]:
+        """Return what `tap_graph` measured with the initial weights."""
+        return self._evaluated[1]
+
+    @functools.cached_property
+    def gradients(self) -> Gradients:
+        """Return the gradients of GRADIENT_EXAMPLES examples with the initial weights."""
+        examples = slice(GRADIENT_EXAMPLES)
+        return self.program.gradients(self.program.inputs[examples], self.program.labels[examples])
+
+    @functools.cached_property
+    def leak(self) -> float:
+        """Return what `output_leak` gives with the initial weights."""
+        return output_leak(self.program, self.program.inputs[:LEAK_EXAMPLES])
+
+    @functools.cached_property
+    def short_run(self) -> ShortRun:
+        """Train for some steps from the initial weights; the trained ones stay in place."""
+        self.program.restore()
+        return short_run(self.program, self.seed)

@@ -13,7 +13,7 @@ from tests.support.collection.scores import score
 
 def checked(kind: str = "faulty", **more: Any) -> Row:
     row = {"name": "a", "kind": kind, "task": "classes", "codes": ["SCALE", "RATE"], "harm": "yes"}
-    return row | {"findings": {}, "traceback": "", "seconds": 1.0} | more
+    return row | {"class": "data", "findings": {}, "traceback": "", "seconds": 1.0} | more
 
 
 def test_a_fault_is_named_by_one_of_its_codes_and_misled_by_errors_alone() -> None:
@@ -34,7 +34,7 @@ def test_the_tables_count_detected_named_misled_and_missed() -> None:
         checked("repaired", traceback="ValueError"),
     ]
     assert list(fault_table(rows, "yes"))[2:] == [
-        "| SCALE | 3 | 2 | 1 | 1 | 1 | 1 |",
+        "| data | 3 | 2 | 1 | 1 | 1 | 1 |",
         "| **all** | 3 | 2 | 1 | 1 | 1 | 1 |",
     ]
     assert list(fault_table(rows, "no"))[-1] == "| **all** | 1 | 0 | 0 | 0 | 0 | 1 |"

@@ -6,12 +6,13 @@ for finding in report.findings: print(finding)
 
 from typing import TYPE_CHECKING, Any
 
+from mnist_exp.preflight.explanations import explain
 from mnist_exp.preflight.report import Finding, PreflightReport
 
 if TYPE_CHECKING:
     from mnist_exp.preflight.checks import check
 
-__all__ = ["Finding", "PreflightReport", "check"]
+__all__ = ["Finding", "PreflightReport", "check", "explain"]
 
 
 def __getattr__(name: str) -> Any:

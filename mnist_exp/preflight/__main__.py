@@ -13,14 +13,18 @@ from mnist_exp.config.tree import compose
 from mnist_exp.outside.printing import command_line, say, terminal_width
 from mnist_exp.own_code.code import Own
 from mnist_exp.own_code.finding import find
+from mnist_exp.preflight.errors import PreflightError
+from mnist_exp.preflight.explanations import codes, explain
 from mnist_exp.training.startup import import_tensorflow, quick_imports
 
 _DESCRIPTION = """Look for mistakes in the program of these settings, before it trains.
 
 docs/preflight.md lists what is checked; python -m mnist_exp --help explains the settings."""
+_EXPLAIN_FLAG = "--explain"
 _EXIT_CODE = """examples:
   python -m mnist_exp.preflight model=mlp init=zeros
   python -m mnist_exp.preflight experiment=notebook_softmax_buggy
+  python -m mnist_exp.preflight --explain DEAD_UNITS
 
 exit code: 0, or 1 for an error in the program or a mistake in the settings"""
 
@@ -33,8 +37,18 @@ def run(arguments: Sequence[str]) -> int:
         "overrides", nargs="*", metavar="SETTING=VALUE", help="settings of the program"
     )
     parser.add_argument(CONFIG_DIR_FLAG, metavar="FOLDER", help="a folder of options of your own")
-    refuse_other_words(arguments, ("-h", "--help", CONFIG_DIR_FLAG))
+    parser.add_argument(
+        _EXPLAIN_FLAG,
+        metavar="CODE",
+        nargs="?",
+        const="",
+        help="what a code of a report means, with an example; without CODE: all codes",
+    )
+    refuse_other_words(arguments, ("-h", "--help", CONFIG_DIR_FLAG, _EXPLAIN_FLAG))
     options = parser.parse_args(arguments)
+    if options.explain is not None:
+        say(explain(options.explain) if options.explain else "\n".join(codes()))
+        return 0
     overrides = options.overrides
     use_config_dir(options.config_dir)
     config = compose(overrides).config
@@ -59,4 +73,4 @@ def run(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    main(run, *USER_ERRORS)
+    main(run, *USER_ERRORS, PreflightError)

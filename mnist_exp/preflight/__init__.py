@@ -10,7 +10,7 @@ from mnist_exp.preflight.explanations import explain
 from mnist_exp.preflight.report import Finding, PreflightReport
 
 if TYPE_CHECKING:
-    from mnist_exp.preflight.checks import check
+    from mnist_exp.preflight.checking import check
 
 __all__ = ["Finding", "PreflightReport", "check", "explain"]
 
@@ -18,7 +18,7 @@ __all__ = ["Finding", "PreflightReport", "check", "explain"]
 def __getattr__(name: str) -> Any:
     """`check` brings TensorFlow with it, so it is imported on first use."""
     if name == "check":
-        from mnist_exp.preflight.checks import check
+        from mnist_exp.preflight.checking import check
 
         return check
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

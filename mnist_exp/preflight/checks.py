@@ -1,18 +1,10 @@
-"""Run all checks in order, from causes to consequences."""
+"""The table of checks, which run in order, from causes to consequences."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
 
-import keras
-import numpy as np
-
-from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.compiled import compiled_loss
 from mnist_exp.preflight.data import check_labels, check_relation
-from mnist_exp.preflight.errors import PreflightError
 from mnist_exp.preflight.gradients import (
     check_disconnected,
     check_finite,
@@ -28,14 +20,10 @@ from mnist_exp.preflight.outputs import (
     check_probabilities,
     output_leak,
 )
-from mnist_exp.preflight.program import Loss, Program
-from mnist_exp.preflight.randomness import isolated_random_state
-from mnist_exp.preflight.report import PreflightReport
 from mnist_exp.preflight.subject import GRADIENT_EXAMPLES, LEAK_EXAMPLES, Subject
 from mnist_exp.preflight.tasks import EVERY_TASK, ONE_OF_MANY, YES_OR_NO, Task
 from mnist_exp.preflight.units import check_activations, check_symmetry
 
-MAX_EXAMPLES = 2000
 CLASSES = frozenset({Task.CLASSES})
 
 
@@ -148,77 +136,8 @@ TRAINING_AGAIN: Sequence[Check] = (
 )
 
 
-@overload
-def check(model: Any, x: Any, y: Any = None, /, *, seed: int = 0) -> PreflightReport: ...
-@overload
-def check(
-    model: Any,
-    loss: Loss,
-    optimizer: keras.optimizers.Optimizer,
-    images: Any,
-    labels: Any,
-    *,
-    seed: int = 0,
-) -> PreflightReport: ...
-def check(model: Any, *program: Any, seed: int = 0, **named: Any) -> PreflightReport:
-    """Look for mistakes in a training program, by running it for a few seconds.
-
-    The weights and the global random states are the same afterwards. An exception of the program
-    itself comes through.
-
-    Called as `check(model, x, y)` for a compiled Keras model, with its own loss and optimizer, or
-    as `check(model, loss, optimizer, images, labels)`.
-
-    Args:
-        model: A Keras model, or a callable with `trainable_variables`, from inputs [B, ...] to
-            outputs [B, ...]. `training=` is passed if it is accepted.
-        program: The rest of one of the two forms. loss(labels, outputs) returns a scalar or one
-            value per example. optimizer: A Keras optimizer. It is copied, never changed.
-            images or x: [N, ...] as the program feeds them; 512 to 2000 are enough; x may be a
-            dict or a list of arrays. labels or y: [N, ...].
-        seed: Decides what is drawn at random; equal seeds give equal numbers.
-        named: loss, optimizer, images and labels, where they are given by name.
-
-    Raises:
-        PreflightError: The arguments cannot be used.
-    """
-    started = time.perf_counter()
-    loss, optimizer, inputs, labels = _parts(model, program, named)
-    inputs = Inputs(inputs)
-    if len(inputs) != len(labels):
-        raise PreflightError(
-            f"images and labels must have the same length, got {len(inputs)} and {len(labels)}"
-        )
-    if len(inputs) < 2:
-        raise PreflightError(f"preflight needs at least 2 examples, got {len(inputs)}")
-    if not all(np.isfinite(a).all() for a in inputs.arrays if a.dtype.kind == "f"):
-        raise PreflightError("images contain NaN or infinite values")
-    checkup = Checkup()
-    with isolated_random_state(seed):
-        order = np.random.default_rng(seed).permutation(len(inputs))[:MAX_EXAMPLES]
-        checked = Program(model, loss, optimizer, inputs[order].structure, labels[order])
-        try:
-            _run_all(checkup, Subject(checked, seed))
-        finally:
-            checked.restore()
-    return checkup.report(time.perf_counter() - started)
-
-
-def _parts(
-    model: Any, program: tuple[Any, ...], named: dict[str, Any]
-) -> tuple[Loss, Any, Any, np.ndarray]:
-    """Return loss, optimizer, inputs and labels of either form of the call."""
-    if named:
-        program += tuple(named[n] for n in ("loss", "optimizer", "images", "labels") if n in named)
-    if len(program) == 2:
-        x, y = program
-        return compiled_loss(model), model.optimizer, x, np.asarray(y)
-    loss, optimizer, images, labels = program
-    images = np.asarray(images)
-    return loss, optimizer, images.astype(np.float32), np.asarray(labels)
-
-
-def _run_all(checkup: Checkup, subject: Subject) -> None:
+def run_all(checkup: Checkup, subject: Subject) -> None:
+    """Run every check that holds for the program's task."""
     program = subject.program
     _run(checkup, subject, AT_FIRST)
     if checkup.has("LABELS_OUT_OF_RANGE"):

@@ -1,9 +1,11 @@
 """What the checks of one program look at, each fact measured once, when it is first asked for."""
 
 import functools
+from dataclasses import dataclass
 
 import numpy as np
 
+from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.loss import LossFacts
 from mnist_exp.preflight.outputs import output_leak
 from mnist_exp.preflight.program import Gradients, Program
@@ -14,6 +16,14 @@ GRADIENT_EXAMPLES = 64
 LEAK_EXAMPLES = 48  # three thirds
 
 
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """Inputs and their labels [N, ...], as they are given."""
+
+    inputs: Inputs
+    labels: np.ndarray
+
+
 class Subject:
     """One program, with what was measured of it.
 
@@ -21,11 +31,16 @@ class Subject:
         those of the end of that run, until a check calls `program.restore()`.
     seed: decides what is drawn at random.
     loss_facts: what the check of the loss found out.
+    batch_size, steps: of the training; steps is None if it is not known.
+    validation: the examples that training does not see, if the caller gave some.
     """
 
     def __init__(self, program: Program, seed: int) -> None:
         self.program, self.seed = program, seed
         self.loss_facts: LossFacts | None = None
+        self.batch_size = 32
+        self.steps: int | None = None
+        self.validation: Examples | None = None
 
     @functools.cached_property
     def _evaluated(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -75,6 +75,7 @@ def run_half(path: Path, half: str, only: str) -> None:
     todo = [e for e in programs if only in e.name and e.name not in done]
     for number, entry in enumerate(todo, 1):
         keras.backend.clear_session()
+        keras.utils.set_random_seed(0)
         row = run(entry, half)
         with path.open("a") as file:
             file.write(json.dumps(row, default=str) + "\n")

@@ -51,6 +51,8 @@ def _explained(labels: np.ndarray, outputs: np.ndarray) -> float:
     """Return R2 over all columns together, each column against its own mean."""
     labels = labels.reshape(len(labels), -1).astype(np.float64)
     outputs = outputs.reshape(len(outputs), -1)
+    if outputs.shape[1] == 1:  # the one number stands for all, as in Keras' losses
+        outputs = np.broadcast_to(outputs, labels.shape)
     if labels.shape != outputs.shape:
         raise ValueError(f"labels {labels.shape} do not fit outputs {outputs.shape}")
     variance = np.square(labels - labels.mean(0)).sum()

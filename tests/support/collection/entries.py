@@ -31,7 +31,8 @@ class Entry:
     """One program of the collection.
 
     source: a URL, or a citation that can be found.
-    task: a value of `mnist_exp.preflight.tasks.Task`.
+    task: "classes", "binary", "multilabel", "regression", "classes per position", "binary per
+        position", "autoencoder" or "unknown".
     shape: of one input and one label, in words: "[28, 28, 1] to 10 classes".
     fault: the mistake in a few words; "" for a good program.
     codes: the codes that name the mistake right; () for a good program.

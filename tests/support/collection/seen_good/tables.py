@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers, ops
 
 from tests.support.collection import made_data
@@ -83,7 +84,9 @@ def heart_disease_columns(seed: int) -> Case:
     x = layers.Dropout(0.5)(x)
     model = keras.Model(inputs, layers.Dense(1, activation="sigmoid")(x))
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
-    return with_validation(model, columns, (risk > 0).astype(np.int32), epochs=15)
+    parts = made_data.split(columns, (risk > 0).astype(np.int32))
+    train, rest = (tf.data.Dataset.from_tensor_slices(part).batch(32) for part in parts)
+    return Case(model=model, x=train, y=None, validation_data=rest, epochs=20)
 
 
 def _census(seed: int, count: int = 2000) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -107,8 +110,7 @@ def tab_transformer(seed: int) -> Case:
         inputs[name] = keras.Input((), name=name, dtype="int32")
         categories.append(layers.Embedding(12, 16)(inputs[name]))
     x = ops.stack(categories, axis=1)
-    for _ in range(2):
-        x = encoder_block(x, heads=4, rate=0.2)
+    x = encoder_block(x, heads=4, rate=0.2)
     numbers = []
     for name in ("age", "hours"):
         inputs[name] = keras.Input((), name=name)
@@ -121,11 +123,11 @@ def tab_transformer(seed: int) -> Case:
     model = keras.Model(inputs, layers.Dense(1, activation="sigmoid")(x))
     optimizer = keras.optimizers.AdamW(learning_rate=0.001, weight_decay=0.0001)
     model.compile(optimizer, keras.losses.BinaryCrossentropy(), metrics=["accuracy"])
-    return with_validation(model, columns, (score > 0.0).astype(np.int32), epochs=15)
+    return with_validation(model, columns, (score > 0.0).astype(np.int32), epochs=8)
 
 
 @good(ENTRIES, f"{KERAS}/structured_data/classification_with_grn_and_vsn/", "binary",
-      "[12] to 1 sigmoid")  # fmt: skip
+      "[6] to 1 sigmoid")  # fmt: skip
 def residual_gates(seed: int) -> Case:
     def gated_residual(x: Any, units: int) -> Any:
         y = layers.Dense(units)(layers.Dense(units, activation="elu")(x))
@@ -134,19 +136,18 @@ def residual_gates(seed: int) -> Case:
         skip = x if x.shape[-1] == units else layers.Dense(units)(x)
         return layers.LayerNormalization()(skip + y)
 
-    inputs = keras.Input((12,))
-    features = [layers.Dense(16)(inputs[:, column : column + 1]) for column in range(12)]
-    weights = layers.Dense(12, activation="softmax")(
+    inputs = keras.Input((6,))
+    features = [layers.Dense(16)(inputs[:, column : column + 1]) for column in range(6)]
+    weights = layers.Dense(6, activation="softmax")(
         gated_residual(layers.concatenate(features), 16)
     )
-    each = ops.stack([gated_residual(feature, 16) for feature in features[:4]], axis=1)
-    rest = ops.stack(features[4:], axis=1)
-    chosen = ops.expand_dims(weights, -1) * ops.concatenate([each, rest], axis=1)
-    x = ops.sum(chosen, axis=1)
+    each = ops.stack(features, axis=1)
+    chosen = ops.expand_dims(weights, -1) * each
+    x = gated_residual(ops.sum(chosen, axis=1), 16)
     model = keras.Model(inputs, layers.Dense(1, activation="sigmoid")(x))
     model.compile(keras.optimizers.Adam(0.002), "binary_crossentropy", metrics=["accuracy"])
-    x, y = made_data.table(seed, classes=2)
-    return with_validation(model, x, y, epochs=8)
+    x, y = made_data.table(seed, features=6, classes=2)
+    return with_validation(model, x, y, epochs=6)
 
 
 @good(ENTRIES, f"{KERAS}/structured_data/wide_deep_cross_networks/", "classes",

@@ -152,8 +152,8 @@ def run_all(checkup: Checkup, subject: Subject) -> None:
 
 
 def _run(checkup: Checkup, subject: Subject, checks: Sequence[Check]) -> None:
-    task = subject.program.target.task
-    checkup.task = task
+    target = subject.program.target
+    task, checkup.task = target.task, target.words
     for check in checks:
         if task not in check.tasks:
             checkup.not_judged.append(check.judges)

@@ -14,7 +14,7 @@ class Checkup:
     def __init__(self) -> None:
         self.statistics: dict[str, float] = {}
         self.findings: list[Finding] = []
-        self.task = Task.UNKNOWN
+        self.task = str(Task.UNKNOWN)
         self.not_judged: list[str] = []
 
     def measure(self, name: str, value: float) -> None:

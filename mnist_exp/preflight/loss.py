@@ -11,18 +11,10 @@ import numpy as np
 
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.loss_kind import LossInput
 from mnist_exp.preflight.program import Program
 
 LOSS_EXAMPLES = 64
-
-
-class LossInput(StrEnum):
-    """What a loss expects as outputs."""
-
-    LOGITS = "logits"
-    PROBABILITIES = "probabilities"
-    LOG_PROBABILITIES = "log-probabilities"
-    UNKNOWN = "unknown"
 
 
 class Reduction(StrEnum):
@@ -79,10 +71,7 @@ def check_loss(checkup: Checkup, program: Program, outputs: np.ndarray, seed: in
         outputs=reference_outputs(count, program.num_classes, seed),
     )
     value, gradient, shape = program.loss_gradient(batch.labels, batch.outputs)
-    facts = LossFacts(
-        takes=_what_it_takes(program, batch, gradient),
-        reduction=_reduction(checkup, program, batch),
-    )
+    facts = LossFacts(takes=program.target.takes, reduction=_reduction(checkup, program, batch))
     _check_shape(checkup, shape, count, program.num_classes)
     if math.isfinite(value):
         _check_leak(checkup, program, seed)
@@ -204,37 +193,6 @@ def _check_direction(checkup: Checkup, gradient: np.ndarray, classes: np.ndarray
         {"alignment": alignment},
         case="sign" if flipped else "other classes",
     )
-
-
-def _what_it_takes(program: Program, batch: Batch, gradient: np.ndarray) -> LossInput:
-    """Return what the loss expects as outputs.
-
-    A loss on logits does not change when all outputs of an example are shifted; a loss on
-    probabilities p has the gradient -1/p at the label, one on log-probabilities -1.
-    """
-    outputs = batch.outputs
-    if not np.isfinite(gradient).all() or not np.any(gradient):
-        return LossInput.UNKNOWN
-    value = program.loss_of(batch.labels, outputs)
-    shifts = np.linspace(1, 4, len(outputs), dtype=np.float32)[:, None]
-    shifted = program.loss_of(batch.labels, outputs + shifts)
-    if math.isfinite(shifted) and abs(shifted - value) <= 1e-4 * max(abs(value), 1e-6):
-        return LossInput.LOGITS
-    rows = np.arange(len(outputs))
-    at_label = np.zeros_like(outputs)
-    at_label[rows, batch.classes] = 1
-    # Keras divides probabilities by their sum first, which adds a constant to each row.
-    constant = (gradient.sum(1) - gradient[rows, batch.classes]) / (outputs.shape[1] - 1)
-    centred = gradient - constant[:, None]
-    if _cosine(centred, at_label / outputs) < -thresholds.PROBABILITY_COSINE:
-        return LossInput.PROBABILITIES
-    if _cosine(centred, at_label) < -thresholds.LOG_PROBABILITY_COSINE:
-        return LossInput.LOG_PROBABILITIES
-    return LossInput.UNKNOWN
-
-
-def _cosine(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.sum(a * b) / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
 def _reduction(checkup: Checkup, program: Program, batch: Batch) -> Reduction:

@@ -5,7 +5,8 @@ import numpy as np
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.loss import LossFacts, LossInput
+from mnist_exp.preflight.loss import LossFacts
+from mnist_exp.preflight.loss_kind import LossInput
 from mnist_exp.preflight.program import Program
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.forms import label_form, model_input
+from mnist_exp.preflight.loss_kind import tell_loss_kind
 from mnist_exp.preflight.taps import Taps, tap_graph
 from mnist_exp.preflight.tasks import Target, tell_target
 
@@ -121,7 +122,9 @@ class Program:
     @functools.cached_property
     def target(self) -> Target:
         """Return what the labels ask of the outputs."""
-        return tell_target(self.output_shape, self.labels, self.inputs.arrays)
+        shape = self.output_shape
+        kind = tell_loss_kind(self.loss_gradient, self.labels, shape)
+        return tell_target(shape, self.labels, self.inputs.arrays, kind, self.taps.output_op)
 
     @property
     def num_classes(self) -> int:

@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from mnist_exp.preflight import Finding
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.loss import LossFacts, LossInput, Reduction, check_initial, check_loss
+from mnist_exp.preflight.loss import LossFacts, Reduction, check_initial, check_loss
+from mnist_exp.preflight.loss_kind import LossInput
 from mnist_exp.preflight.program import Program
 from tests.support.programs import findings
 from tests.support.zoo import losses, models, optimizers, programs
@@ -55,7 +56,7 @@ def test_right_losses_are_understood_and_pass(
 
 def test_squared_error_is_no_cross_entropy_but_no_error() -> None:
     facts, checkup = judge(lambda y, outputs: tf.reduce_mean((outputs - y) ** 2), ONE_HOT)
-    assert facts.takes == "unknown"
+    assert facts.takes == "numbers"
     (finding,) = checkup.findings
     assert (finding.code, finding.severity) == ("INITIAL_LOSS_UNEXPECTED", "warning")
 

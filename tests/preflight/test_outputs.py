@@ -9,7 +9,8 @@ import tensorflow as tf
 from keras import layers
 
 from mnist_exp.preflight import Finding
-from mnist_exp.preflight.loss import LossFacts, LossInput, Reduction
+from mnist_exp.preflight.loss import LossFacts, Reduction
+from mnist_exp.preflight.loss_kind import LossInput
 from mnist_exp.preflight.outputs import (
     check_evaluation,
     check_leak,

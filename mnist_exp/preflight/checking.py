@@ -83,6 +83,7 @@ def check(
         )
         subject = Subject(checked, seed)
         subject.batch_size, subject.steps, subject.validation = batch_size, steps, validation
+        subject.weighted = class_weight is not None or sample_weight is not None
         try:
             run_all(checkup, subject)
         finally:

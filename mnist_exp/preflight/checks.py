@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mnist_exp.preflight.balance import check_balance
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.data import check_labels, check_relation
+from mnist_exp.preflight.data import check_labels
+from mnist_exp.preflight.features import check_constant
 from mnist_exp.preflight.gradients import (
     check_disconnected,
     check_finite,
@@ -20,11 +22,13 @@ from mnist_exp.preflight.outputs import (
     check_probabilities,
     output_leak,
 )
+from mnist_exp.preflight.relation import check_relation, measure_probe
 from mnist_exp.preflight.subject import GRADIENT_EXAMPLES, LEAK_EXAMPLES, Subject
 from mnist_exp.preflight.tasks import EVERY_TASK, ONE_OF_MANY, YES_OR_NO, Task
 from mnist_exp.preflight.units import check_activations, check_symmetry
 
 CLASSES = frozenset({Task.CLASSES})
+PROBED = EVERY_TASK - {Task.AUTOENCODER, Task.UNKNOWN}  # tasks with labels that others can predict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +60,12 @@ def _labels(checkup: Checkup, subject: Subject) -> None:
     check_labels(checkup, program.labels, program.classes, program.num_classes)
 
 
+def _balance(checkup: Checkup, subject: Subject) -> None:
+    program = subject.program
+    classes = program.classes.reshape(-1).astype("int64")
+    check_balance(checkup, classes, max(program.num_classes, 2), weighted=subject.weighted)
+
+
 def _loss(checkup: Checkup, subject: Subject) -> None:
     outputs = subject.first_outputs[:LOSS_EXAMPLES]
     subject.loss_facts = check_loss(checkup, subject.program, outputs, subject.seed)
@@ -79,12 +89,19 @@ def _symmetry(checkup: Checkup, subject: Subject) -> None:
 
 # Checks at the initial weights.
 AT_FIRST: Sequence[Check] = (
-    Check(judges="the range and balance of the labels", run=_labels, tasks=CLASSES),
+    Check(judges="the range of the labels", run=_labels, tasks=CLASSES),
     Check(
-        judges="whether the labels belong to the inputs",
-        run=lambda c, s: check_relation(c, s.program.inputs.arrays[0], s.program.classes),
-        tasks=CLASSES,
+        judges="the balance of the classes",
+        run=_balance,
+        tasks=CLASSES | {Task.BINARY},
         unless=("LABELS_OUT_OF_RANGE",),
+    ),
+    Check(judges="whether the inputs differ", run=lambda c, s: check_constant(c, s.program.inputs)),
+    Check(
+        judges="what simple probes learn of the labels",
+        run=lambda c, s: measure_probe(c, s.program.target, s.program.classes, s.probe),
+        tasks=CLASSES,
+        unless=("LABELS_OUT_OF_RANGE", "INPUT_IGNORED"),
     ),
     Check(
         judges="the scale of the inputs",
@@ -117,6 +134,12 @@ AFTER_A_RUN: Sequence[Check] = (
 # Checks that train again. Neither the rate nor the fit of a wrong loss means anything.
 _WRONG_LOSS = ("LOSS_IGNORES_LABELS", "LOSS_NOT_MINIMISED")
 TRAINING_AGAIN: Sequence[Check] = (
+    Check(
+        judges="whether the labels belong to the inputs",
+        run=lambda c, s: check_relation(c, s.program, s.probe, s.seed),
+        tasks=PROBED,
+        unless=("INPUT_IGNORED",),
+    ),
     Check(
         judges="the learning rate",
         run=lambda c, s: check_rate(c, s.program, s.short_run, s.seed),

@@ -8,7 +8,9 @@ import numpy as np
 from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.loss import LossFacts
 from mnist_exp.preflight.outputs import output_leak
+from mnist_exp.preflight.probes import Probe
 from mnist_exp.preflight.program import Gradients, Program
+from mnist_exp.preflight.relation import probe_relation
 from mnist_exp.preflight.short_runs import ShortRun, short_run
 
 INSPECTED = 256  # examples for activations
@@ -33,6 +35,7 @@ class Subject:
     loss_facts: what the check of the loss found out.
     batch_size, steps: of the training; steps is None if it is not known.
     validation: the examples that training does not see, if the caller gave some.
+    weighted: True if the training weighs the classes or the examples.
     """
 
     def __init__(self, program: Program, seed: int) -> None:
@@ -41,6 +44,7 @@ class Subject:
         self.batch_size = 32
         self.steps: int | None = None
         self.validation: Examples | None = None
+        self.weighted = False
 
     @functools.cached_property
     def _evaluated(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -72,3 +76,9 @@ class Subject:
         """Train for some steps from the initial weights; the trained ones stay in place."""
         self.program.restore()
         return short_run(self.program, self.seed)
+
+    @functools.cached_property
+    def probe(self) -> Probe:
+        """Return what simple probes predict of the labels."""
+        program = self.program
+        return probe_relation(program.target, program.inputs.arrays, program.labels)

@@ -8,6 +8,11 @@ _SHUFFLE = (
     "accuracy alone."
 )
 
+_TOGETHER = (
+    "Check that inputs and labels were shuffled together, sorted together and read from the same "
+    "split."
+)
+
 CASES: dict[tuple[str, str], Case] = {
     ("LABELS_OUT_OF_RANGE", ""): Case(
         seen="a label is below 0, or not below the number of outputs",
@@ -39,11 +44,17 @@ CASES: dict[tuple[str, str], Case] = {
         "stopped by dead units.",
     ),
     ("LABELS_UNRELATED", ""): Case(
-        seen="a linear probe and the nearest neighbour do no better than guessing the most "
-        "frequent class",
-        cause="images and labels shuffled apart, shifted by one row, or from different splits",
-        advice="Check that images and labels were shuffled together, sorted together and read from "
-        "the same split.",
+        seen="neither simple probes nor the program itself, trained for 200 steps, predict the "
+        "labels of other examples better than shuffled ones",
+        cause="inputs and labels shuffled apart, shifted by one row, or from different splits",
+        advice=_TOGETHER,
+    ),
+    ("LABELS_UNRELATED", "few"): Case(
+        seen="the same, with fewer than "
+        f"{thresholds.PROBE_MIN_PER_CLASS} examples of a class on average",
+        cause="the same, or classes that need more examples",
+        advice=_TOGETHER,
+        severity=Severity.WARNING,
     ),
     ("INPUT_SCALE", ""): Case(
         seen="the root mean square of what reaches the first weights, after any rescaling layer, "

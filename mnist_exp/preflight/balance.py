@@ -1,0 +1,61 @@
+"""Judge how often each class occurs."""
+
+import numpy as np
+
+from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.checkup import Checkup
+
+_SHOWN = 10  # numbers of classes in a message
+
+
+def check_balance(
+    checkup: Checkup, classes: np.ndarray, num_classes: int, *, weighted: bool = False
+) -> None:
+    """Check for CLASS_IMBALANCE.
+
+    classes: whole numbers [N] from 0 to num_classes - 1.
+    weighted: True if the program weighs the classes or the examples, which is one of the answers to
+        classes of uneven size.
+    """
+    counts = np.bincount(classes, minlength=num_classes)
+    largest = float(counts.max() / len(classes))
+    missing = [int(c) for c in np.flatnonzero(counts == 0)]
+    checkup.measure("data.largest_class_share", largest)
+    checkup.measure("data.missing_classes", len(missing))
+    is_single = counts.max() == len(classes)
+    too_large = (
+        largest > min(0.9, thresholds.LARGEST_CLASS / num_classes)  # two classes: 90%
+        and _chance_of_share(largest, num_classes, len(classes)) < thresholds.CHANCE
+    )
+    # With few examples a class can be missing by chance: P = (1 - 1/C)^N per class.
+    missing_by_chance = num_classes * (1 - 1 / num_classes) ** len(classes)
+    surely_missing = bool(missing) and missing_by_chance < thresholds.CHANCE
+    if is_single or (too_large and not weighted) or surely_missing:
+        checkup.find(
+            "CLASS_IMBALANCE",
+            f"Class {counts.argmax()} is {100 * largest:.3g}% of the {len(classes)} labels "
+            f"(even: {100 / num_classes:.3g}%){_never(missing)}.",
+            {"counts": counts.tolist(), "largest_share": largest, "missing": missing},
+            case="one class" if is_single else "uneven",
+        )
+
+
+def _chance_of_share(share: float, num_classes: int, examples: int) -> float:
+    """Return at most how probable it is that any of C equally frequent classes has this share.
+
+    It is C exp(-N KL(share, 1/C)), Chernoff's bound for each class: with a thousand classes, three
+    times the even share of a small sample is no more than chance.
+    """
+    divergence = share * np.log(share * num_classes)
+    if share < 1:
+        divergence += (1 - share) * np.log((1 - share) / (1 - 1 / num_classes))
+    return float(num_classes * np.exp(-examples * divergence))
+
+
+def _never(missing: list[int]) -> str:
+    """Return `, classes [...] never occur` with at most ten of them, or an empty text."""
+    if not missing:
+        return ""
+    first = ", ".join(map(str, missing[:_SHOWN]))
+    more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+    return f", classes [{first}]{more} never occur"

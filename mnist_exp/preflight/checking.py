@@ -22,12 +22,16 @@ _FORMS = "check(model, x, y) or check(model, loss, optimizer, images, labels)"
 
 @dataclass(frozen=True, kw_only=True)
 class _Given:
-    """The parts of a program, as the caller gave them."""
+    """The parts of a program, as the caller gave them.
+
+    penalised: True if the layers' own losses are part of the objective.
+    """
 
     loss: Loss
     optimizer: Any
     inputs: Any
     labels: np.ndarray
+    penalised: bool
 
 
 def check(
@@ -79,9 +83,15 @@ def check(
     with isolated_random_state(seed):
         order = np.random.default_rng(seed).permutation(len(inputs))[:MAX_EXAMPLES]
         checked = Program(
-            model, given.loss, given.optimizer, inputs[order].structure, labels[order]
+            model,
+            given.loss,
+            given.optimizer,
+            inputs[order].structure,
+            labels[order],
+            penalised=given.penalised,
         )
         subject = Subject(checked, seed)
+        subject.examples = len(inputs)
         subject.batch_size, subject.steps, subject.validation = batch_size, steps, validation
         subject.weighted = class_weight is not None or sample_weight is not None
         try:
@@ -101,13 +111,19 @@ def _parts(model: Any, program: tuple[Any, ...], named: dict[str, Any]) -> _Give
     if len(program) == 2:
         x, y = program
         return _Given(
-            loss=compiled_loss(model), optimizer=model.optimizer, inputs=x, labels=np.asarray(y)
+            loss=compiled_loss(model),
+            optimizer=model.optimizer,
+            inputs=x,
+            labels=np.asarray(y),
+            penalised=True,
         )
     if len(program) != 4:
         raise PreflightError(f"got {len(program) + 1} arguments: call {_FORMS}")
     loss, optimizer, images, labels = program
     images = np.asarray(images).astype(np.float32)
-    return _Given(loss=loss, optimizer=optimizer, inputs=images, labels=np.asarray(labels))
+    return _Given(
+        loss=loss, optimizer=optimizer, inputs=images, labels=np.asarray(labels), penalised=False
+    )
 
 
 def _refuse_unusable(inputs: Inputs, labels: np.ndarray) -> None:

@@ -14,7 +14,7 @@ from mnist_exp.preflight.gradients import (
     check_zero,
 )
 from mnist_exp.preflight.inputs import check_scale
-from mnist_exp.preflight.learning import check_ignored, check_overfit, check_rate, check_uphill
+from mnist_exp.preflight.learning import check_ignored, check_overfit, check_uphill
 from mnist_exp.preflight.loss import LOSS_EXAMPLES, check_initial, check_loss
 from mnist_exp.preflight.outputs import (
     check_evaluation,
@@ -22,6 +22,7 @@ from mnist_exp.preflight.outputs import (
     check_probabilities,
     output_leak,
 )
+from mnist_exp.preflight.rates import check_rate
 from mnist_exp.preflight.relation import check_relation, measure_probe
 from mnist_exp.preflight.subject import GRADIENT_EXAMPLES, LEAK_EXAMPLES, Subject
 from mnist_exp.preflight.tasks import EVERY_TASK, ONE_OF_MANY, YES_OR_NO, Task
@@ -142,7 +143,7 @@ TRAINING_AGAIN: Sequence[Check] = (
     ),
     Check(
         judges="the learning rate",
-        run=lambda c, s: check_rate(c, s.program, s.short_run, s.seed),
+        run=lambda c, s: check_rate(c, s.program, s.short_run, s.plan, s.seed),
         unless=_WRONG_LOSS,
     ),
     Check(

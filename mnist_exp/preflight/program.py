@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ import tensorflow as tf
 from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.forms import label_form, model_input
 from mnist_exp.preflight.loss_kind import tell_loss_kind
+from mnist_exp.preflight.steps import AdamSteps, OwnSteps
 from mnist_exp.preflight.taps import Taps, tap_graph
 from mnist_exp.preflight.tasks import Target, tell_target
 
@@ -25,12 +25,14 @@ class Gradients:
     """The result of one forward and backward pass.
 
     loss: the mean over the examples if the loss gives one value each, else what the loss returns.
+    penalty: what the layers add to it, such as an l2 of their weights; 0 if it is left out.
     outputs: the model's outputs [B, ...].
     values: a gradient for each trained variable, in the order of `Program.trained`.
     finite: True if the loss and all gradients are finite.
     """
 
     loss: float
+    penalty: float
     outputs: np.ndarray
     values: list[tf.Tensor]
     finite: bool
@@ -50,10 +52,23 @@ class Program:
     trainable: what the model lists as trainable. trained: those that the loss depends on.
     disconnected: names of those that it does not depend on.
     variables: every variable that the model has or reads.
+    penalty_weight: what the layers' own losses are multiplied with in the objective.
     """
 
-    def __init__(self, model: Any, loss: Loss, optimizer: Any, inputs: Any, labels: np.ndarray):
+    penalty_weight: float
+
+    def __init__(
+        self,
+        model: Any,
+        loss: Loss,
+        optimizer: Any,
+        inputs: Any,
+        labels: np.ndarray,
+        *,
+        penalised: bool = False,
+    ):
         self.model, self.loss, self.optimizer = model, loss, optimizer
+        self._penalised, self.penalty_weight = penalised, 1.0
         single = isinstance(inputs, np.ndarray)
         self.inputs = Inputs(model_input(model, inputs) if single else inputs)
         self.labels = label_form(np.asarray(labels))
@@ -91,7 +106,7 @@ class Program:
         self._gradients = {
             training: tf.function(
                 functools.partial(self._gradient_graph, training=training),
-                input_signature=[input_specs, label_spec],
+                input_signature=[input_specs, label_spec, tf.TensorSpec([])],
                 autograph=autograph,
             )
             for training in (True, False)
@@ -150,11 +165,15 @@ class Program:
 
     def gradients(self, inputs: Inputs, labels: np.ndarray, training: bool = True) -> Gradients:
         """Run one forward and backward pass, with dropout on if `training`."""
-        loss, outputs, values, finite = self._gradients[training](
-            inputs.tensors(), tf.constant(labels)
+        loss, penalty, outputs, values, finite = self._gradients[training](
+            inputs.tensors(), tf.constant(labels), tf.constant(self.penalty_weight)
         )
         return Gradients(
-            loss=float(loss), outputs=outputs.numpy(), values=values, finite=bool(finite)
+            loss=float(loss),
+            penalty=float(penalty),
+            outputs=outputs.numpy(),
+            values=values,
+            finite=bool(finite),
         )
 
     def loss_of(self, labels: np.ndarray, outputs: np.ndarray) -> float:
@@ -186,44 +205,25 @@ class Program:
         kept = {id(variable) for variable in self.trained}
         return [g for g, v in zip(self._given, self.trainable, strict=True) if id(v) in kept]
 
-    def optimizer_copy(self, scale: float = 1.0) -> keras.optimizers.Optimizer:
-        """Return a fresh copy of the caller's optimizer, its learning rate times `scale`."""
-        rate = self.optimizer._learning_rate
-        # Only hyperparameters go through the config: a schedule need not be serialisable, so the
-        # copy gets it as it is.
-        bare = object.__new__(type(self.optimizer))
-        bare.__dict__.update(self.optimizer.__dict__)
-        bare.__dict__["_learning_rate"] = None
-        config = bare.get_config()
-        config["learning_rate"] = (
-            _ScaledRate(rate, scale) if callable(rate) else float(np.asarray(rate)) * scale
-        )
-        return type(self.optimizer).from_config(config)
+    @functools.cached_property
+    def own_steps(self) -> OwnSteps:
+        """Return steps of a copy of the caller's optimizer."""
+        return OwnSteps(self.optimizer, self.optimized, self.trained)
 
-    @property
-    def learning_rate(self) -> float:
-        """Return the learning rate of the first step."""
-        return self._rate_at(0)
+    @functools.cached_property
+    def held_steps(self) -> OwnSteps:
+        """Return steps of a copy whose learning rate is 1, without a schedule."""
+        return OwnSteps(self.optimizer, self.optimized, self.trained, rate=1.0)
 
-    @property
-    def warmup(self) -> float:
-        """Return how many times as large as the first learning rate the largest of the schedule is.
+    @functools.cached_property
+    def adam(self) -> AdamSteps:
+        """Return steps of Adam."""
+        return AdamSteps(self.trained)
 
-        It is 1 without a schedule, and infinite for a schedule that begins with 0.
-        """
-        steps = (0, 1, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000)
-        rates = [self._rate_at(step) for step in steps]
-        if max(rates) == rates[0]:
-            return 1.0
-        return max(rates) / rates[0] if rates[0] > 0 else math.inf
-
-    def _rate_at(self, step: int) -> float:
-        rate = self.optimizer._learning_rate
-        if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
-            rate = rate(step)
-        elif callable(rate):
-            rate = rate()
-        return float(np.asarray(rate))
+    def _penalty(self) -> tf.Tensor:
+        """Return the sum of the layers' own losses, which Keras' `fit` adds to a compiled loss."""
+        own = getattr(self.model, "losses", ()) if self._penalised else ()
+        return tf.add_n([tf.cast(tf.reduce_sum(value), tf.float32) for value in own or [0.0]])
 
     def _evaluate_graph(self, inputs: Any) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         outputs = self._call(inputs, training=False)
@@ -231,29 +231,20 @@ class Program:
         return tf.cast(outputs, tf.float32), measured
 
     def _gradient_graph(
-        self, inputs: Any, labels: tf.Tensor, training: bool
-    ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor], tf.Tensor]:
-        """Return loss, outputs, gradients, and whether loss and gradients are finite."""
+        self, inputs: Any, labels: tf.Tensor, penalty_weight: tf.Tensor, training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, list[tf.Tensor], tf.Tensor]:
+        """Return loss, penalty, outputs, gradients, and whether loss and gradients are finite."""
         with tf.GradientTape() as tape:
             outputs = self._call(inputs, training=training)
             loss = objective(self.loss(labels, outputs))
-        gradients = list(zip(self.trainable, tape.gradient(loss, self.trainable), strict=True))
+            penalty = penalty_weight * self._penalty()
+            total = loss + tf.cast(penalty, loss.dtype)
+        gradients = list(zip(self.trainable, tape.gradient(total, self.trainable), strict=True))
         self.trained = [variable for variable, gradient in gradients if gradient is not None]
         self.disconnected = [variable_name(v) for v, gradient in gradients if gradient is None]
         values = [tf.convert_to_tensor(g) for _, g in gradients if g is not None]
-        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(v)) for v in (loss, *values)])
-        return loss, tf.cast(outputs, tf.float32), values, finite
-
-
-class _ScaledRate(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate, of a schedule or a function, times a factor."""
-
-    def __init__(self, inner: Callable[..., Any], scale: float):
-        self.inner, self.scale = inner, scale
-        self.takes_step = isinstance(inner, keras.optimizers.schedules.LearningRateSchedule)
-
-    def __call__(self, step: Any) -> Any:
-        return (self.inner(step) if self.takes_step else self.inner()) * self.scale
+        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(v)) for v in (total, *values)])
+        return loss, penalty, tf.cast(outputs, tf.float32), values, finite
 
 
 def objective(loss: Any) -> tf.Tensor:

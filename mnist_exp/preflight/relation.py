@@ -8,7 +8,6 @@ from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.probes import Probe, best_probe, fit_sigmas
 from mnist_exp.preflight.program import Program
-from mnist_exp.preflight.short_runs import adam_step
 from mnist_exp.preflight.tasks import ONE_OF_MANY, Target, Task
 from mnist_exp.preflight.views import views
 
@@ -142,7 +141,7 @@ def _own_sigmas(
     """
     inputs, labels = program.inputs, program.labels
     learned = 3 * len(inputs) // 4
-    step = adam_step(program, RUN_RATE)
+    step = program.adam.start(RUN_RATE)
     generator = np.random.default_rng(seed)
     best: float | None = None
     for taken in range(1, LOOKS[-1] + 1):
@@ -150,7 +149,7 @@ def _own_sigmas(
         gradients = program.gradients(inputs[rows], labels[rows])
         if not gradients.finite:
             return best
-        step(gradients)
+        step(gradients.values)
         if taken in LOOKS:
             outputs = program.outputs(inputs[learned:])
             outputs = outputs.reshape(len(outputs), -1)[:, columns]

@@ -12,13 +12,14 @@ from mnist_exp.preflight.program import Gradients, Program
 
 SHORT_RUN_STEPS = 15
 SHORT_RUN_BATCH = 32
+LAST_STEPS = 5  # whose losses give the training loss
 HELD_OUT = 128
 OVERFIT_BATCH = 20
 PROBE_STEPS = 100
 # The first needs the fewest steps on good programs; for some of them it is too high.
 PROBE_RATES = (3e-3, 3e-4)
 
-Step = Callable[[Gradients], None]
+Step = Callable[[list[tf.Tensor]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,8 @@ class ShortRun:
     finite: False if a gradient or the last loss is NaN or infinite.
     steps: how many were taken.
     loss_before, loss_after: NaN after a run that stopped early.
+    training_loss: mean over the last steps, on their own batches and with dropout on; that is how
+        batch normalisation works while its moving averages do not follow yet.
     promised: decrease of the loss to first order in the first step, -gradient . step, relative to
         the loss.
     downhill: cosine between that step and minus the gradient.
@@ -42,6 +45,7 @@ class ShortRun:
     steps: int
     loss_before: float
     loss_after: float
+    training_loss: float
     promised: float
     downhill: float
     largest: list[float]
@@ -71,60 +75,10 @@ class Overfit:
     finite: bool
 
 
-def optimizer_step(program: Program, scale: float = 1.0) -> Step:
-    """Return a step of a copy of the caller's optimizer, its learning rate times `scale`."""
-    optimizer = program.optimizer_copy(scale)
-    variables = program.optimized
-    optimizer.build(variables)
-
-    def apply(values: list[tf.Tensor]) -> None:
-        optimizer.apply(values, variables)
-
-    # Traced here, because TensorFlow warns of retracing when one process checks several programs.
-    traced = tf.function(apply, autograph=False).get_concrete_function(_specs(program))
-    return lambda gradients: traced(gradients.values)
-
-
-def adam_step(program: Program, rate: float) -> Step:
-    """Return a step of Adam, to tell a program that cannot learn from one that learns slowly."""
-    moments = [
-        (tf.Variable(tf.zeros_like(v)), tf.Variable(tf.zeros_like(v))) for v in program.trained
-    ]
-
-    def apply(values: list[tf.Tensor], first_decay: tf.Tensor, second_decay: tf.Tensor) -> None:
-        for variable, (first, second), value in zip(program.trained, moments, values, strict=True):
-            tf.raw_ops.ResourceApplyAdam(
-                var=variable.handle,
-                m=first.handle,
-                v=second.handle,
-                beta1_power=tf.cast(first_decay, variable.dtype),
-                beta2_power=tf.cast(second_decay, variable.dtype),
-                lr=rate,
-                beta1=0.9,
-                beta2=0.999,
-                epsilon=1e-8,
-                grad=tf.cast(value, variable.dtype),
-            )
-
-    scalar = tf.TensorSpec([], tf.float32)
-    traced = tf.function(apply, autograph=False).get_concrete_function(
-        _specs(program), scalar, scalar
-    )
-    powers = [1.0, 1.0]
-
-    def step(gradients: Gradients) -> None:
-        powers[:] = powers[0] * 0.9, powers[1] * 0.999
-        traced(gradients.values, tf.constant(powers[0]), tf.constant(powers[1]))
-
-    return step
-
-
-def _specs(program: Program) -> list[tf.TensorSpec]:
-    return [tf.TensorSpec(variable.shape, variable.dtype) for variable in program.trained]
-
-
-def short_run(program: Program, seed: int, scale: float = 1.0) -> ShortRun:
-    """Take SHORT_RUN_STEPS steps with the caller's optimizer, its learning rate times `scale`.
+def short_run(
+    program: Program, seed: int, step: Step | None = None, steps: int = SHORT_RUN_STEPS
+) -> ShortRun:
+    """Train for some steps over different batches, with the caller's optimizer or another `step`.
 
     The trained weights stay in place: call `program.restore()` before and after.
     """
@@ -132,31 +86,31 @@ def short_run(program: Program, seed: int, scale: float = 1.0) -> ShortRun:
     held_out = slice(max(0, len(inputs) - HELD_OUT), None)
     pool = max(len(inputs) - HELD_OUT, min(len(inputs), HELD_OUT))
     loss_before = program.loss_of(labels[held_out], program.outputs(inputs[held_out]))
-    step = optimizer_step(program, scale)
+    step = step or program.own_steps.start()
     start = [v.numpy() for v in program.trained]
     generator = np.random.default_rng(seed)
-    largest = [0.0] * len(start)
+    largest, losses = [0.0] * len(start), list[float]()
     promised = downhill = loss_after = spread = math.nan
-    taken = 0
-    while taken < SHORT_RUN_STEPS:
+    while len(losses) < steps:
         rows = generator.choice(pool, size=min(SHORT_RUN_BATCH, pool), replace=False)
         gradients = program.gradients(inputs[rows], labels[rows])
         if not gradients.finite:
             break
         sizes = [float(tf.reduce_max(tf.abs(value))) for value in gradients.values]
         largest = [max(pair) for pair in zip(largest, sizes, strict=True)]
-        step(gradients)
-        if taken == 0:
+        step(gradients.values)
+        if not losses:
             promised, downhill = _first_step(program, start, gradients)
-        taken += 1
+        losses.append(gradients.loss)
     else:
         outputs = program.outputs(inputs[held_out])
         loss_after, spread = program.loss_of(labels[held_out], outputs), _spread(outputs)
     return ShortRun(
         finite=math.isfinite(loss_after),
-        steps=taken,
+        steps=len(losses),
         loss_before=loss_before,
         loss_after=loss_after,
+        training_loss=float(np.mean(losses[-LAST_STEPS:])) if losses else math.nan,
         promised=promised,
         downhill=downhill,
         largest=largest,
@@ -188,7 +142,7 @@ def overfit(program: Program, step: Step, steps: int) -> Overfit:
         falling = taken >= 25 and 0 < losses[-1] < 0.8 * losses[-26]
         if best == 1.0 or (taken >= steps and not falling):
             break
-        step(gradients)
+        step(gradients.values)
     return Overfit(
         accuracy=best, steps=taken, first_loss=losses[0], last_loss=losses[-1], finite=finite
     )
@@ -208,7 +162,9 @@ def _first_step(
         sum(float(np.sum(value.astype(np.float64) ** 2)) for _, value in pairs)
     )
     size = change_size * gradient_size
-    return descent / max(abs(gradients.loss), 1e-12), descent / size if size > 0 else math.nan
+    return descent / max(
+        abs(gradients.loss + gradients.penalty), 1e-12
+    ), descent / size if size > 0 else math.nan
 
 
 def _spread(outputs: np.ndarray) -> float:

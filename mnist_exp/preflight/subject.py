@@ -11,10 +11,12 @@ from mnist_exp.preflight.outputs import output_leak
 from mnist_exp.preflight.probes import Probe
 from mnist_exp.preflight.program import Gradients, Program
 from mnist_exp.preflight.relation import probe_relation
+from mnist_exp.preflight.schedules import Plan
 from mnist_exp.preflight.short_runs import ShortRun, short_run
 
 INSPECTED = 256  # examples for activations
 GRADIENT_EXAMPLES = 64
+GUESSED_STEPS, GUESSED_EPOCHS = 500, 5  # of a training, whichever is more
 LEAK_EXAMPLES = 48  # three thirds
 
 
@@ -33,6 +35,7 @@ class Subject:
         those of the end of that run, until a check calls `program.restore()`.
     seed: decides what is drawn at random.
     loss_facts: what the check of the loss found out.
+    examples: how many the training has.
     batch_size, steps: of the training; steps is None if it is not known.
     validation: the examples that training does not see, if the caller gave some.
     weighted: True if the training weighs the classes or the examples.
@@ -41,6 +44,7 @@ class Subject:
     def __init__(self, program: Program, seed: int) -> None:
         self.program, self.seed = program, seed
         self.loss_facts: LossFacts | None = None
+        self.examples = len(program.inputs)
         self.batch_size = 32
         self.steps: int | None = None
         self.validation: Examples | None = None
@@ -70,6 +74,13 @@ class Subject:
     def leak(self) -> float:
         """Return what `output_leak` gives with the initial weights."""
         return output_leak(self.program, self.program.inputs[:LEAK_EXAMPLES])
+
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """Return the learning rate over the run's steps, a guess of their number if not known."""
+        epoch = -(-self.examples // self.batch_size)
+        steps = self.steps or max(GUESSED_STEPS, GUESSED_EPOCHS * epoch)
+        return Plan(optimizer=self.program.optimizer, steps=steps)
 
     @functools.cached_property
     def short_run(self) -> ShortRun:

@@ -9,7 +9,10 @@ import pytest
 
 from mnist_exp.preflight import check
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.learning import check_ignored, check_overfit, check_rate, check_uphill
+from mnist_exp.preflight.learning import check_ignored, check_overfit, check_uphill
+from mnist_exp.preflight.program import Program
+from mnist_exp.preflight.rates import check_rate
+from mnist_exp.preflight.schedules import Plan
 from mnist_exp.preflight.short_runs import ShortRun, short_run
 from tests.support.programs import codes, findings, make_program
 from tests.support.zoo import losses, models, optimizers, programs
@@ -19,6 +22,7 @@ GOOD = ShortRun(
     steps=15,
     loss_before=2.3,
     loss_after=1.5,
+    training_loss=2.3,
     promised=0.01,
     downhill=0.5,
     largest=[0.1, 0.1],
@@ -27,13 +31,17 @@ GOOD = ShortRun(
 )
 
 
+def plan_of(program: Program) -> Plan:
+    return Plan(optimizer=program.optimizer, steps=1000)
+
+
 def rate_codes(optimizer: Any) -> list[str]:
     images, labels = programs.sample(0, 400)
     program = make_program(
         models.softmax("zeros", 0), optimizer=optimizer, images=images, labels=labels
     )
     run = short_run(program, 0)
-    return codes(check_rate, program, run, 0)
+    return codes(check_rate, program, run, plan_of(program), 0)
 
 
 @pytest.mark.parametrize(
@@ -55,10 +63,12 @@ def test_warm_up_is_judged_by_its_peak(start: float) -> None:
 def test_rate_is_not_blamed_where_a_lower_one_is_no_better() -> None:
     program = make_program()
     worse = replace(GOOD, loss_after=10.0)
-    assert codes(check_rate, program, worse, 0) == ["LEARNING_RATE_TOO_HIGH"]
+    assert codes(check_rate, program, worse, plan_of(program), 0) == ["LEARNING_RATE_TOO_HIGH"]
     program.restore()
     checkup = Checkup()
-    check_rate(checkup, program, replace(GOOD, loss_before=1.0, loss_after=2.0), 0)
+    check_rate(
+        checkup, program, replace(GOOD, loss_before=1.0, loss_after=2.0), plan_of(program), 0
+    )
     assert checkup.findings == []
     assert checkup.statistics["run.slower_over_own"] > 1
 
@@ -77,7 +87,7 @@ def test_absurd_rate_is_compared_with_a_far_lower_one() -> None:
         models.cnn("glorot", 0), optimizer=optimizers.sgd(1e4), images=images, labels=labels
     )
     run = short_run(program, 0)
-    (finding,) = findings(check_rate, program, run, 0)
+    (finding,) = findings(check_rate, program, run, plan_of(program), 0)
     assert finding.code == "LEARNING_RATE_TOO_HIGH"
     assert finding.evidence["lower_rate"] == pytest.approx(1)
 
@@ -85,7 +95,7 @@ def test_absurd_rate_is_compared_with_a_far_lower_one() -> None:
 def test_nan_at_every_rate_is_the_programs_fault() -> None:
     program = make_program(loss=lambda y, z: losses.mean(y, z) * float("nan"))
     run = replace(GOOD, finite=False, loss_after=math.nan)
-    assert codes(check_rate, program, run, 0) == ["GRADIENT_NON_FINITE"]
+    assert codes(check_rate, program, run, plan_of(program), 0) == ["GRADIENT_NON_FINITE"]
 
 
 def test_uphill_step() -> None:
@@ -103,8 +113,11 @@ def test_same_outputs_for_all_images() -> None:
 def test_equal_outputs_blame_the_rate_only_if_a_lower_one_keeps_them_apart() -> None:
     """The loss alone does not show it: a step that kills all hidden units leaves ln 10, a guess."""
     collapsed = replace(GOOD, loss_after=2.3, spread=0.0)
-    assert codes(check_rate, make_program(), collapsed, 0) == ["LEARNING_RATE_TOO_HIGH"]
-    assert codes(check_rate, make_program(models.mlp("zeros", 0)), collapsed, 0) == []
+    found = []
+    for model in (None, models.mlp("zeros", 0)):
+        program = make_program(model)
+        found.append(codes(check_rate, program, collapsed, plan_of(program), 0))
+    assert found == [["LEARNING_RATE_TOO_HIGH"], []]
 
 
 def overfit_codes(model: Any, optimizer: Any = None) -> list[str]:

@@ -22,8 +22,7 @@ def test_restore_brings_back_weights_batch_statistics_and_dropout_seeds() -> Non
     before = [variable.numpy() for variable in model.variables]
     program = make_program(model)
     step = program.gradients(program.inputs[:8], program.labels[:8])
-    optimizer = program.optimizer_copy()
-    optimizer.apply(step.values, program.optimized)
+    program.own_steps.start()(step.values)
     assert not all(
         np.array_equal(a, b.numpy()) for a, b in zip(before, model.variables, strict=True)
     )
@@ -71,26 +70,6 @@ def test_a_loss_may_branch_on_tensors() -> None:
     inputs, labels = plain.inputs, plain.labels
     expected = plain.gradients(inputs, labels).loss
     assert branching.gradients(inputs, labels).loss == expected
-
-
-def test_optimizer_copy_keeps_hyperparameters_and_scales_the_rate() -> None:
-    optimizer = keras.optimizers.Adam(1e-3, beta_2=0.99, epsilon=1e-8)
-    copy = make_program(optimizer=optimizer).optimizer_copy(scale=0.1)
-    assert (copy.beta_2, copy.epsilon) == (0.99, 1e-8)
-    assert float(copy.learning_rate) == pytest.approx(1e-4)
-    assert float(optimizer.learning_rate) == pytest.approx(1e-3)
-    assert not optimizer.built
-
-
-def test_optimizer_copy_takes_a_schedule_that_cannot_be_serialised() -> None:
-    class Halving(keras.optimizers.schedules.LearningRateSchedule):
-        def __call__(self, step: Any) -> Any:
-            return tf.where(tf.cast(step, tf.int32) < 10, 0.1, 0.5)
-
-    program = make_program(optimizer=keras.optimizers.SGD(Halving()))
-    assert float(program.optimizer_copy(scale=0.5).learning_rate) == pytest.approx(0.05)
-    assert program.learning_rate == pytest.approx(0.1)
-    assert program.warmup == pytest.approx(5)
 
 
 def test_model_without_variables_is_refused() -> None:

@@ -24,6 +24,7 @@ from mnist_exp.preflight.outputs import (
 )
 from mnist_exp.preflight.rates import check_rate
 from mnist_exp.preflight.relation import check_relation, measure_probe
+from mnist_exp.preflight.structure import check_bends, check_bottleneck
 from mnist_exp.preflight.subject import GRADIENT_EXAMPLES, LEAK_EXAMPLES, Subject
 from mnist_exp.preflight.tasks import EVERY_TASK, ONE_OF_MANY, YES_OR_NO, Task
 from mnist_exp.preflight.units import check_activations, check_symmetry
@@ -106,11 +107,13 @@ AT_FIRST: Sequence[Check] = (
     ),
     Check(
         judges="the scale of the inputs",
-        run=lambda c, s: check_scale(c, s.program, float(s.measured["input_rms"])),
+        run=lambda c, s: check_scale(c, s.program, s.measured),
     ),
     Check(judges="the loss", run=_loss, tasks=CLASSES, unless=("LABELS_OUT_OF_RANGE",)),
     Check(judges="what the loss takes", run=_probabilities, tasks=CLASSES),
     Check(judges="the size of the first loss", run=_initial, tasks=CLASSES),
+    Check(judges="missing activations", run=lambda c, s: check_bends(c, s.program)),
+    Check(judges="bottlenecks", run=lambda c, s: check_bottleneck(c, s.program)),
     Check(judges="hidden units", run=lambda c, s: check_activations(c, s.measured)),
     Check(judges="which variables are trained", run=lambda c, s: check_disconnected(c, s.program)),
     Check(judges="equal initial weights", run=_symmetry, unless=("LABELS_OUT_OF_RANGE",)),

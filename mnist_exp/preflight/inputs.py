@@ -1,23 +1,68 @@
 """Judge the scale of what reaches the first weights."""
 
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.flow import layer_of
 from mnist_exp.preflight.program import Program
 
 
-def check_scale(checkup: Checkup, program: Program, rms: float) -> None:
+def check_scale(checkup: Checkup, program: Program, measured: Mapping[str, np.ndarray]) -> None:
     """Check for INPUT_SCALE.
 
-    rms: root mean square of what the first weights are multiplied with, after any rescaling layer.
+    It looks at the numbers with which the first weights are multiplied, after any rescaling layer.
+    Token numbers, which are looked up in a table, have no scale.
+
+    measured: what `tap_graph` measured.
     """
-    checkup.measure("input.rms", rms)
-    if rms == 0 or program.taps.input_normalised:
-        return
-    if not thresholds.INPUT_RMS_LOW <= rms <= thresholds.INPUT_RMS_HIGH:
-        looks = "like 0..255" if rms > thresholds.INPUT_RMS_HIGH else "divided twice"
+    flow = program.taps.flow
+    for number, tensor in enumerate(flow.first):
+        rms, rms_of_given, length = map(float, measured[f"first:{number}"])
+        if number == 0:
+            checkup.measure("input.rms", rms)
+        if rms == 0 or checkup.has("INPUT_SCALE") or flow.origins[tensor.ref()].normalised:
+            continue
+        # Of one-hot columns or word counts, most are 0; those of a dense layer add up.
+        small = rms_of_given < thresholds.INPUT_RMS_LOW and (
+            _is_picture(tensor) or length < thresholds.INPUT_LENGTH_LOW
+        )
+        if small or rms > thresholds.INPUT_RMS_HIGH:
+            _find_scale(checkup, program, tensor, rms)
+
+
+def _find_scale(checkup: Checkup, program: Program, tensor: tf.Tensor, rms: float) -> None:
+    largest = max(float(a.max()) for a in program.inputs.arrays)
+    high = rms > thresholds.INPUT_RMS_HIGH
+    where = f" ({layer_of(tensor.consumers()[0])})" if len(program.taps.flow.first) > 1 else ""
+    size = f"What reaches the first weights{where} has a root mean square of {rms:.3g} "
+    evidence = {"rms": rms, "largest": largest}
+    if _has_pixels(program):
+        looks = "like 0..255" if high else "divided twice"
+        checkup.find(
+            "INPUT_SCALE", f"{size}(MNIST in [0, 1]: 0.32, standardised: 1): looks {looks}.", evidence
+        )
+    else:
         checkup.find(
             "INPUT_SCALE",
-            f"What reaches the first weights has a root mean square of {rms:.3g} "
-            f"(MNIST in [0, 1]: 0.32, standardised: 1): looks {looks}.",
-            {"rms": rms, "largest": max(float(a.max()) for a in program.inputs.arrays)},
+            f"{size}(standardised: 1).",
+            evidence,
+            case="far" if rms > thresholds.TABLE_RMS_HIGH else "unusual",
         )
+
+
+def _is_picture(tensor: tf.Tensor) -> bool:
+    return bool(tensor.shape.rank is not None and tensor.shape.rank > 3)
+
+
+def _has_pixels(program: Program) -> bool:
+    """Return True if the inputs are pictures, perhaps as rows of pixels."""
+    return any(
+        array.ndim > 3
+        or (array.ndim == 3 and array.shape[1] == array.shape[2])
+        or (array.ndim == 2 and array.shape[1] >= thresholds.PICTURE_VALUES)
+        for array in program.inputs.arrays
+    )

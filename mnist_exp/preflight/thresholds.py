@@ -16,6 +16,11 @@ EVALUATION_NOISE = 1e-4  # relative to the largest output
 
 INPUT_RMS_LOW = 0.02
 INPUT_RMS_HIGH = 10.0
+# Root mean square of a table or series: units differ, and normalised layers bear a good deal.
+TABLE_RMS_HIGH = 100.0
+# Mean length of what a dense layer multiplies: below, even a wide input is small.
+INPUT_LENGTH_LOW = 0.5
+PICTURE_VALUES = 64  # fewer numbers per example are a table
 # Relative change of the outputs when the images are exchanged, after a short run.
 INPUT_SPREAD = 1e-6
 
@@ -26,6 +31,10 @@ PROBE_MIN_PER_CLASS = 3  # examples; with fewer, related labels can be as hard t
 # Standard deviations above what probes and the program reach with shuffled labels. The best of
 # nine looks at shuffled labels reached 3.6; tables that explain a tenth of the variance 5.
 PROBE_SIGMAS = 4.0
+
+NARROW = (1, 2)  # numbers per example that are few
+NARROW_CLASSES = 4  # of which two numbers can still tell three apart with ease
+NARROW_INPUTS = 8  # numbers per example; with fewer, an input is narrow itself
 
 TWIN_SHARE = 0.5
 DEAD_SHARE_WARNING = 0.3

@@ -62,4 +62,18 @@ CASES: dict[tuple[str, str], Case] = {
         cause="pixels fed as 0..255; division by 255 twice",
         advice="Divide the pixels by 255, once.",
     ),
+    ("INPUT_SCALE", "far"): Case(
+        seen=f"the same for a table or a series, above {thresholds.TABLE_RMS_HIGH:g}",
+        cause="features in their own units",
+        advice="Standardise every feature with the mean and deviation of the training data, or put "
+        "an adapted keras.layers.Normalization first.",
+    ),
+    ("INPUT_SCALE", "unusual"): Case(
+        seen=f"the same for a table or a series, above {thresholds.INPUT_RMS_HIGH:g} or below "
+        f"{thresholds.INPUT_RMS_LOW:g}",
+        cause="features in their own units",
+        advice="Standardise every feature with the mean and deviation of the training data, or put "
+        "an adapted keras.layers.Normalization first.",
+        severity=Severity.WARNING,
+    ),
 }

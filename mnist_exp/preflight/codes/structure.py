@@ -71,4 +71,47 @@ CASES: dict[tuple[str, str], Case] = {
         advice="No signal comes through: zero weights with ReLU, dead or saturated units, or a "
         "loss without a slope.",
     ),
+    ("ACTIVATION_MISSING", "affine"): Case(
+        seen="the outputs, before their activation, are an affine function of the inputs, although "
+        "several layers of weights follow each other",
+        cause="`activation=` forgotten in hidden layers",
+        advice="Give every hidden layer an activation, such as activation=\"relu\".",
+    ),
+    ("ACTIVATION_MISSING", "linear"): Case(
+        seen="the same in an autoencoder, behind an embedding, or with a layer between that is "
+        "narrower than the outputs",
+        cause="`activation=` forgotten in hidden layers; a linear model on purpose",
+        advice="Give the hidden layers an activation, unless the model is linear on purpose.",
+        severity=Severity.WARNING,
+    ),
+    ("ACTIVATION_MISSING", "pooling"): Case(
+        seen="several layers of weights follow each other, and nothing but max pooling bends",
+        cause="`activation=` forgotten in convolutions",
+        advice="Give the hidden layers an activation, such as activation=\"relu\".",
+        severity=Severity.WARNING,
+    ),
+    ("INNER_BOTTLENECK", "softmax"): Case(
+        seen="the values of a softmax are all that the next layer of weights gets",
+        cause="softmax as the activation of a hidden layer; two output layers",
+        advice="Use ReLU in hidden layers; softmax belongs to the outputs (and into attention).",
+    ),
+    ("INNER_BOTTLENECK", "empty"): Case(
+        seen="a layer gives no numbers",
+        cause="an empty slice; a crop as large as the picture",
+        advice="Print the shapes of the layers (model.summary()) and look where a dimension "
+        "becomes 0.",
+    ),
+    ("INNER_BOTTLENECK", "one number"): Case(
+        seen=f"all outputs of at least {thresholds.NARROW_CLASSES} classes depend on one number "
+        "per example",
+        cause="a hidden layer of one unit; pooling over all axes",
+        advice="Give the layer more units than there are classes, or pool over positions only.",
+    ),
+    ("INNER_BOTTLENECK", "few numbers"): Case(
+        seen=f"all outputs of at least {thresholds.NARROW_CLASSES} classes depend on two numbers "
+        "per example",
+        cause="a hidden layer of two units; a space to draw the examples in",
+        advice="Give the layer more units, unless it is there to draw the examples.",
+        severity=Severity.WARNING,
+    ),
 }

@@ -98,17 +98,7 @@ AT_FIRST: Sequence[Check] = (
         tasks=CLASSES | {Task.BINARY},
         unless=("LABELS_OUT_OF_RANGE",),
     ),
-    Check(judges="whether the inputs differ", run=lambda c, s: check_constant(c, s.program.inputs)),
-    Check(
-        judges="what simple probes learn of the labels",
-        run=lambda c, s: measure_probe(c, s.program.target, s.program.classes, s.probe),
-        tasks=CLASSES,
-        unless=("LABELS_OUT_OF_RANGE", "INPUT_IGNORED"),
-    ),
-    Check(
-        judges="the scale of the inputs",
-        run=lambda c, s: check_scale(c, s.program, s.measured),
-    ),
+    Check(judges="the scale of the inputs", run=lambda c, s: check_scale(c, s.program, s.measured)),
     Check(judges="the loss", run=_loss, tasks=CLASSES, unless=("LABELS_OUT_OF_RANGE",)),
     Check(judges="what the loss takes", run=_probabilities, tasks=CLASSES),
     Check(judges="the size of the first loss", run=_initial, tasks=CLASSES),

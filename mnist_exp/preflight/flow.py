@@ -1,5 +1,6 @@
 """Follow the inputs of a model through its graph, whatever the model was written with."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -202,7 +203,8 @@ def values_per_example(tensor: tf.Tensor) -> int | None:
     """Return how many numbers an example has in this tensor [B, ...], None if that varies."""
     if tensor.shape.rank is None or tensor.shape.rank == 0:
         return None
-    return tf.TensorShape(tensor.shape[1:]).num_elements()
+    sizes: list[int | None] = tensor.shape[1:].as_list()
+    return None if None in sizes else math.prod(size for size in sizes if size is not None)
 
 
 def layer_of(operation: tf.Operation) -> str:

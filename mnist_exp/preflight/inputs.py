@@ -38,17 +38,19 @@ def _find_scale(checkup: Checkup, program: Program, tensor: tf.Tensor, rms: floa
     largest = max(float(a.max()) for a in program.inputs.arrays)
     high = rms > thresholds.INPUT_RMS_HIGH
     where = f" ({layer_of(tensor.consumers()[0])})" if len(program.taps.flow.first) > 1 else ""
-    size = f"What reaches the first weights{where} has a root mean square of {rms:.3g} "
+    seen = f"What reaches the first weights{where} has a root mean square of {rms:.3g} "
     evidence = {"rms": rms, "largest": largest}
     if _has_pixels(program):
         looks = "like 0..255" if high else "divided twice"
         checkup.find(
-            "INPUT_SCALE", f"{size}(MNIST in [0, 1]: 0.32, standardised: 1): looks {looks}.", evidence
+            "INPUT_SCALE",
+            f"{seen}(MNIST in [0, 1]: 0.32, standardised: 1): looks {looks}.",
+            evidence,
         )
     else:
         checkup.find(
             "INPUT_SCALE",
-            f"{size}(standardised: 1).",
+            f"{seen}(standardised: 1).",
             evidence,
             case="far" if rms > thresholds.TABLE_RMS_HIGH else "unusual",
         )

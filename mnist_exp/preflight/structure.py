@@ -110,9 +110,10 @@ def _narrow_cut(program: Program) -> tf.Tensor | None:
         tensor = reference.deref()
         size = values_per_example(tensor)
         changed = origin.weights or tensor.op.type not in PASS_THROUGH
-        if size in thresholds.NARROW and changed and tensor.dtype.is_floating:
-            if not _reaches_inputs(taps.outputs, tensor.op, taps.inputs):
-                return tensor
+        if not (size in thresholds.NARROW and changed and tensor.dtype.is_floating):
+            continue
+        if not _reaches_inputs(taps.outputs, tensor.op, taps.inputs):
+            return tensor
     return None
 
 

@@ -75,7 +75,7 @@ CASES: dict[tuple[str, str], Case] = {
         seen="the outputs, before their activation, are an affine function of the inputs, although "
         "several layers of weights follow each other",
         cause="`activation=` forgotten in hidden layers",
-        advice="Give every hidden layer an activation, such as activation=\"relu\".",
+        advice='Give every hidden layer an activation, such as activation="relu".',
     ),
     ("ACTIVATION_MISSING", "linear"): Case(
         seen="the same in an autoencoder, behind an embedding, or with a layer between that is "
@@ -87,7 +87,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("ACTIVATION_MISSING", "pooling"): Case(
         seen="several layers of weights follow each other, and nothing but max pooling bends",
         cause="`activation=` forgotten in convolutions",
-        advice="Give the hidden layers an activation, such as activation=\"relu\".",
+        advice='Give the hidden layers an activation, such as activation="relu".',
         severity=Severity.WARNING,
     ),
     ("INNER_BOTTLENECK", "softmax"): Case(

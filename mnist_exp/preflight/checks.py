@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from mnist_exp.preflight.balance import check_balance
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.data import check_labels
-from mnist_exp.preflight.features import check_constant
 from mnist_exp.preflight.gradients import (
     check_disconnected,
     check_finite,
@@ -23,7 +22,7 @@ from mnist_exp.preflight.outputs import (
     output_leak,
 )
 from mnist_exp.preflight.rates import check_rate
-from mnist_exp.preflight.relation import check_relation, measure_probe
+from mnist_exp.preflight.relation import check_relation
 from mnist_exp.preflight.structure import check_bends, check_bottleneck
 from mnist_exp.preflight.subject import GRADIENT_EXAMPLES, LEAK_EXAMPLES, Subject
 from mnist_exp.preflight.tasks import EVERY_TASK, ONE_OF_MANY, YES_OR_NO, Task

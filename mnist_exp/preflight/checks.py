@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mnist_exp.preflight.balance import check_balance
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.data import check_labels
+from mnist_exp.preflight.features import check_constant
 from mnist_exp.preflight.gradients import (
     check_disconnected,
     check_finite,
@@ -22,7 +23,7 @@ from mnist_exp.preflight.outputs import (
     output_leak,
 )
 from mnist_exp.preflight.rates import check_rate
-from mnist_exp.preflight.relation import check_relation
+from mnist_exp.preflight.relation import check_relation, measure_probe
 from mnist_exp.preflight.structure import check_bends, check_bottleneck
 from mnist_exp.preflight.subject import GRADIENT_EXAMPLES, LEAK_EXAMPLES, Subject
 from mnist_exp.preflight.tasks import EVERY_TASK, ONE_OF_MANY, YES_OR_NO, Task
@@ -96,6 +97,13 @@ AT_FIRST: Sequence[Check] = (
         run=_balance,
         tasks=CLASSES | {Task.BINARY},
         unless=("LABELS_OUT_OF_RANGE",),
+    ),
+    Check(judges="whether the inputs differ", run=lambda c, s: check_constant(c, s.program.inputs)),
+    Check(
+        judges="what simple probes learn of the labels",
+        run=lambda c, s: measure_probe(c, s.program.target, s.program.classes, s.probe),
+        tasks=CLASSES,
+        unless=("LABELS_OUT_OF_RANGE", "INPUT_IGNORED"),
     ),
     Check(judges="the scale of the inputs", run=lambda c, s: check_scale(c, s.program, s.measured)),
     Check(judges="the loss", run=_loss, tasks=CLASSES, unless=("LABELS_OUT_OF_RANGE",)),

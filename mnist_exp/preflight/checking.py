@@ -4,34 +4,39 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 import numpy as np
+import tensorflow as tf
 
 from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.checks import run_all
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.compiled import compiled_loss
-from mnist_exp.preflight.errors import PreflightError
+from mnist_exp.preflight.codes import CASES
+from mnist_exp.preflight.compiled import as_loss, compiled_loss
+from mnist_exp.preflight.errors import PreflightError, in_own_words
+from mnist_exp.preflight.given import Examples, read_examples, weigh_classes
 from mnist_exp.preflight.program import Loss, Program
+from mnist_exp.preflight.progress import Progress
 from mnist_exp.preflight.randomness import isolated_random_state
 from mnist_exp.preflight.report import PreflightReport
-from mnist_exp.preflight.subject import Examples, Subject
+from mnist_exp.preflight.subject import Subject
 
 MAX_EXAMPLES = 2000
 _FORMS = "check(model, x, y) or check(model, loss, optimizer, images, labels)"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Given:
+class _Parts:
     """The parts of a program, as the caller gave them.
 
-    penalised: True if the layers' own losses are part of the objective.
+    compiled: True for a Keras model with the loss and optimizer of its `compile`.
     """
 
     loss: Loss
     optimizer: Any
-    inputs: Any
-    labels: np.ndarray
-    penalised: bool
+    x: Any
+    y: Any
+    compiled: bool
 
 
 def check(
@@ -58,8 +63,8 @@ def check(
         program: The rest of one of the two forms. loss(labels, outputs) returns a scalar or one
             value per example. optimizer: A Keras optimizer. It is copied, never changed.
             images or x: [N, ...] as the program feeds them; 512 to 2000 are enough; x may be a
-            dict or a list of arrays. labels or y: [N, ...].
-        validation_data: (x, y) as `fit` takes them.
+            dict or a list of arrays, a table, or a dataset, without y. labels or y: [N, ...].
+        validation_data: As `fit` takes it: (x, y), (x, y, weights) or a dataset.
         class_weight: As `fit` takes it.
         sample_weight: As `fit` takes it.
         batch_size: Of the training.
@@ -72,67 +77,78 @@ def check(
         PreflightError: The arguments cannot be used.
     """
     started = time.perf_counter()
-    given = _parts(model, program, named)
-    inputs, labels = Inputs(given.inputs), given.labels
-    _refuse_unusable(inputs, labels)
-    validation = None
-    if validation_data is not None:
-        x, y = validation_data[:2]
-        validation = Examples(inputs=Inputs(x), labels=np.asarray(y))
-    checkup = Checkup()
+    parts = _parts(model, program, named)
     with isolated_random_state(seed):
-        order = np.random.default_rng(seed).permutation(len(inputs))[:MAX_EXAMPLES]
-        checked = Program(
-            model,
-            given.loss,
-            given.optimizer,
-            inputs[order].structure,
-            labels[order],
-            penalised=given.penalised,
-        )
-        subject = Subject(checked, seed)
-        subject.examples = len(inputs)
-        subject.batch_size, subject.steps, subject.validation = batch_size, steps, validation
-        subject.weighted = class_weight is not None or sample_weight is not None
+        given = read_examples(parts.x, parts.y, sample_weight, limit=MAX_EXAMPLES)
+        if class_weight is not None:
+            given = weigh_classes(given, class_weight)
+        subject = Subject(_program(model, parts, given, seed), seed)
+        subject.examples = given.total
+        subject.given, subject.batch_size = given, given.batch_size or batch_size
+        subject.steps = steps or given.steps
+        subject.weighted = class_weight is not None or given.inputs.weights is not None
+        if validation_data is not None:
+            subject.validation = _validation(validation_data)
+        checkup, progress = Checkup(), Progress(started, budget_seconds)
         try:
-            run_all(checkup, subject)
+            with in_own_words("the program stops with an exception"):
+                run_all(checkup, subject, progress)
         finally:
-            checked.restore()
+            progress.close()
+            subject.program.restore()
     return checkup.report(time.perf_counter() - started)
 
 
-def _parts(model: Any, program: tuple[Any, ...], named: dict[str, Any]) -> _Given:
+def _parts(model: Any, program: tuple[Any, ...], named: dict[str, Any]) -> _Parts:
     """Return the parts of a program from either form of the call."""
-    if unknown := set(named) - {"x", "y", "loss", "optimizer", "images", "labels"}:
+    names = ("loss", "optimizer", "images", "x", "labels", "y")
+    if unknown := set(named) - set(names):
         raise PreflightError(f"check takes no argument {min(unknown)}: call {_FORMS}")
-    program += tuple(
-        named[n] for n in ("loss", "optimizer", "images", "x", "labels", "y") if n in named
-    )
-    if len(program) == 2:
-        x, y = program
-        return _Given(
-            loss=compiled_loss(model),
-            optimizer=model.optimizer,
-            inputs=x,
-            labels=np.asarray(y),
-            penalised=True,
-        )
-    if len(program) != 4:
+    program += tuple(named[name] for name in names if name in named)
+    if len(program) in (1, 2):
+        loss = compiled_loss(model)
+        y = program[1] if len(program) == 2 else None
+        return _Parts(loss=loss, optimizer=model.optimizer, x=program[0], y=y, compiled=True)
+    if len(program) not in (3, 4):
         raise PreflightError(f"got {len(program) + 1} arguments: call {_FORMS}")
-    loss, optimizer, images, labels = program
-    images = np.asarray(images).astype(np.float32)
-    return _Given(
-        loss=loss, optimizer=optimizer, inputs=images, labels=np.asarray(labels), penalised=False
+    loss, optimizer, x, *y = program
+    optimizer = keras.optimizers.get(optimizer) if isinstance(optimizer, str) else optimizer
+    return _Parts(
+        loss=as_loss(loss), optimizer=optimizer, x=x, y=y[0] if y else None, compiled=False
     )
 
 
-def _refuse_unusable(inputs: Inputs, labels: np.ndarray) -> None:
-    """Raise PreflightError for examples that cannot be checked."""
-    if len(inputs) != len(labels):
-        raise PreflightError(
-            f"images and labels must have the same length, got {len(inputs)} and {len(labels)}"
-        )
-    if len(inputs) < 2:
-        raise PreflightError(f"preflight needs at least 2 examples, got {len(inputs)}")
-    if not all(np.isfinite(a).all() for a in inputs.arrays if a.dtype.kind == "f"):
+def _program(model: Any, parts: _Parts, given: Examples, seed: int) -> Program:
+    """Return the program on a random sample of the examples, of those that are finite if possible.
+
+    Examples that are not finite would make every number of every check NaN.
+    """
+    if len(given.inputs) < 2:
+        raise PreflightError(f"preflight needs at least 2 examples, got {len(given.inputs)}")
+    order = np.random.default_rng(seed).permutation(len(given.inputs))[:MAX_EXAMPLES]
+    sample = given[order]
+    finite = sample.inputs.finite
+    if not finite.all() and ("INPUT_NON_FINITE", "") not in CASES:
         raise PreflightError("images contain NaN or infinite values")
+    inputs, labels = sample.inputs, sample.labels
+    if finite.sum() >= 2:
+        sample = sample[np.flatnonzero(finite)]
+        inputs, labels = sample.inputs, sample.labels
+    else:
+        inputs = Inputs(tf.nest.map_structure(np.nan_to_num, inputs.structure), inputs.weights)
+    as_fed = parts.compiled or tf.nest.is_nested(inputs.structure)
+    return Program(
+        model,
+        parts.loss,
+        parts.optimizer,
+        inputs if as_fed else inputs.structure,
+        labels,
+        penalised=parts.compiled,
+    )
+
+
+def _validation(data: Any) -> Examples:
+    """Return validation data in any form that `fit` takes."""
+    if isinstance(data, tuple | list):
+        return read_examples(*data, limit=MAX_EXAMPLES)
+    return read_examples(data, limit=MAX_EXAMPLES)

@@ -1,11 +1,13 @@
 """The table of checks, which run in order, from causes to consequences."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mnist_exp.preflight.balance import check_balance
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.data import check_labels
+from mnist_exp.preflight.errors import PreflightError
 from mnist_exp.preflight.features import check_constant
 from mnist_exp.preflight.gradients import (
     check_disconnected,
@@ -22,6 +24,9 @@ from mnist_exp.preflight.outputs import (
     check_probabilities,
     output_leak,
 )
+from mnist_exp.preflight.parts import output_parts
+from mnist_exp.preflight.program import Program
+from mnist_exp.preflight.progress import Progress
 from mnist_exp.preflight.rates import check_rate
 from mnist_exp.preflight.relation import check_relation, measure_probe
 from mnist_exp.preflight.structure import check_bends, check_bottleneck
@@ -41,12 +46,18 @@ class Check:
     run: writes what it measures and finds into the checkup.
     tasks: for which it holds.
     unless: codes after which it would say nothing that is true.
+    of_outputs: True if it holds for each of several outputs by itself.
+    of_loss: True if it needs a loss that can be computed.
+    of_numbers: True if it needs inputs that are numbers, not only text.
     """
 
     judges: str
     run: Callable[[Checkup, Subject], None]
     tasks: frozenset[Task] = EVERY_TASK
     unless: tuple[str, ...] = ()
+    of_outputs: bool = False
+    of_loss: bool = False
+    of_numbers: bool = False
 
 
 def _leak_and_evaluation(checkup: Checkup, subject: Subject) -> None:
@@ -89,35 +100,50 @@ def _symmetry(checkup: Checkup, subject: Subject) -> None:
     check_symmetry(checkup, program, program.inputs[examples], program.labels[examples])
 
 
+# Checks of the labels alone. Examples whose labels are out of range are left out afterwards.
+OF_LABELS: Sequence[Check] = (
+    Check(judges="the range of the labels", run=_labels, tasks=CLASSES, of_outputs=True),
+)
 # Checks at the initial weights.
 AT_FIRST: Sequence[Check] = (
-    Check(judges="the range of the labels", run=_labels, tasks=CLASSES),
     Check(
         judges="the balance of the classes",
         run=_balance,
         tasks=CLASSES | {Task.BINARY},
         unless=("LABELS_OUT_OF_RANGE",),
+        of_outputs=True,
     ),
     Check(judges="whether the inputs differ", run=lambda c, s: check_constant(c, s.program.inputs)),
     Check(
         judges="what simple probes learn of the labels",
         run=lambda c, s: measure_probe(c, s.program.target, s.program.classes, s.probe),
         tasks=CLASSES,
-        unless=("LABELS_OUT_OF_RANGE", "INPUT_IGNORED"),
+        unless=("INPUT_IGNORED",),
+        of_numbers=True,
     ),
     Check(judges="the scale of the inputs", run=lambda c, s: check_scale(c, s.program, s.measured)),
-    Check(judges="the loss", run=_loss, tasks=CLASSES, unless=("LABELS_OUT_OF_RANGE",)),
-    Check(judges="what the loss takes", run=_probabilities, tasks=CLASSES),
-    Check(judges="the size of the first loss", run=_initial, tasks=CLASSES),
+    Check(judges="the loss", run=_loss, tasks=CLASSES, of_outputs=True, of_loss=True),
+    Check(judges="what the loss takes", run=_probabilities, tasks=CLASSES, of_outputs=True),
+    Check(
+        judges="the size of the first loss",
+        run=_initial,
+        tasks=CLASSES,
+        of_outputs=True,
+        of_loss=True,
+    ),
     Check(judges="missing activations", run=lambda c, s: check_bends(c, s.program)),
     Check(judges="bottlenecks", run=lambda c, s: check_bottleneck(c, s.program)),
     Check(judges="hidden units", run=lambda c, s: check_activations(c, s.measured)),
-    Check(judges="which variables are trained", run=lambda c, s: check_disconnected(c, s.program)),
-    Check(judges="equal initial weights", run=_symmetry, unless=("LABELS_OUT_OF_RANGE",)),
+    Check(
+        judges="which variables are trained",
+        run=lambda c, s: check_disconnected(c, s.program),
+        of_loss=True,
+    ),
+    Check(judges="equal initial weights", run=_symmetry, of_loss=True),
     Check(
         judges="the first gradient",
         run=lambda c, s: check_finite(c, s.program, s.gradients),
-        unless=("LABELS_OUT_OF_RANGE",),
+        of_loss=True,
     ),
 )
 # Checks after a short run with the program's own optimizer, with the weights that it gave.
@@ -140,6 +166,7 @@ TRAINING_AGAIN: Sequence[Check] = (
         run=lambda c, s: check_relation(c, s.program, s.probe, s.seed),
         tasks=PROBED,
         unless=("INPUT_IGNORED",),
+        of_numbers=True,
     ),
     Check(
         judges="the learning rate",
@@ -160,26 +187,49 @@ TRAINING_AGAIN: Sequence[Check] = (
 )
 
 
-def run_all(checkup: Checkup, subject: Subject) -> None:
-    """Run every check that holds for the program's task."""
+def run_all(checkup: Checkup, subject: Subject, progress: Progress) -> None:
+    """Run every check that holds for the program's task, for as long as there is time."""
     program = subject.program
-    _run(checkup, subject, AT_FIRST)
-    if checkup.has("LABELS_OUT_OF_RANGE"):
-        return  # the losses would raise
-    if checkup.has("GRADIENT_NON_FINITE") or not program.trained:
+    run = functools.partial(_run, checkup, progress=progress)
+    parts = output_parts(subject)
+    words = [f"{name}: {part.program.target.words}" for name, part in parts.items()]
+    checkup.task = "; ".join(words) or program.target.words
+    if parts:
+        for name, part in parts.items():
+            with checkup.about(f"Output {name!r}: "):
+                run(part, [check for check in (*OF_LABELS, *AT_FIRST) if check.of_outputs])
+        run(subject, [check for check in AT_FIRST if not check.of_outputs])
+    else:
+        run(subject, OF_LABELS)
+        if checkup.has("LABELS_OUT_OF_RANGE"):
+            program.keep_labels_in_range()  # so that all else can be judged
+        run(subject, AT_FIRST)
+    if program.refusal and not checkup.findings:
+        raise PreflightError(program.refusal)
+    if program.refusal or checkup.has("GRADIENT_NON_FINITE") or not program.trained:
         check_leak(checkup, subject.leak)  # a run would show nothing more
         return
-    _ = subject.leak  # with the initial weights, before they change
-    _ = subject.short_run
-    _run(checkup, subject, AFTER_A_RUN)
-    _run(checkup, subject, TRAINING_AGAIN)
+    if not progress.over:
+        _ = subject.leak  # with the initial weights, before they change
+        progress.show("a short run")
+        _ = subject.short_run
+    run(subject, AFTER_A_RUN)
+    run(subject, TRAINING_AGAIN)
 
 
-def _run(checkup: Checkup, subject: Subject, checks: Sequence[Check]) -> None:
-    target = subject.program.target
-    task, checkup.task = target.task, target.words
+def _run(
+    checkup: Checkup, subject: Subject, checks: Sequence[Check], *, progress: Progress
+) -> None:
     for check in checks:
-        if task not in check.tasks:
-            checkup.not_judged.append(check.judges)
+        if progress.over or not _holds(check, subject.program):
+            checkup.leave_out(check.judges)
         elif not checkup.has(*check.unless):
+            progress.show(check.judges)
             check.run(checkup, subject)
+
+
+def _holds(check: Check, program: Program) -> bool:
+    """Return True if a check can be made of this program."""
+    can = not (check.of_loss and program.refusal)
+    can &= not (check.of_numbers and not program.inputs.numbers)
+    return can and program.target.task in check.tasks

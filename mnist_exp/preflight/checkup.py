@@ -1,6 +1,7 @@
 """Collect what the checks of one program measure and find."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from mnist_exp.preflight.codes import CASES, Severity
@@ -16,6 +17,7 @@ class Checkup:
         self.findings: list[Finding] = []
         self.task = str(Task.UNKNOWN)
         self.not_judged: list[str] = []
+        self._about = ""
 
     def measure(self, name: str, value: float) -> None:
         """Record a number under its name in the report, such as `loss.alignment`."""
@@ -32,11 +34,27 @@ class Checkup:
             Finding(
                 code=code,
                 severity=kind.severity,
-                message=message,
+                message=self._about + message,
                 advice=kind.advice,
                 evidence=evidence,
             )
         )
+
+    @contextmanager
+    def about(self, what: str) -> Iterator[None]:
+        """Begin the messages inside the block with what they are about."""
+        self._about = what
+        try:
+            yield
+        finally:
+            self._about = ""
+
+    def leave_out(self, judged: str) -> None:
+        """Record that something was not judged."""
+        about = self._about.removesuffix(": ")
+        judged = f"{judged} of {about.lower()}" if about else judged
+        if judged not in self.not_judged:
+            self.not_judged.append(judged)
 
     def has(self, *codes: str) -> bool:
         """Return True if at least one of these codes was found so far."""

@@ -7,27 +7,35 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mnist_exp.preflight.batches import Inputs
+from mnist_exp.preflight.calling import cannot_run
+from mnist_exp.preflight.errors import PreflightError
+
 SHAPE_ERRORS = (ValueError, TypeError, tf.errors.InvalidArgumentError)
 
 
 def model_input(model: Any, images: np.ndarray) -> np.ndarray:
     """Return images as float32 in the first shape that the model accepts, values untouched.
 
-    Shapes are tried in the order: as given, [N, H, W, 1], [N, H*W], [N, H, W]. If the model accepts
-    none, its error for the first is raised.
+    Shapes are tried in the order: as given, [N, H, W, 1], [N, H*W], [N, H, W]. Whole numbers are
+    tried as they are, too, because a lookup by number takes no others. Raises PreflightError if the
+    model accepts none.
     """
+    if images.dtype == object:
+        return images
     forms = _image_forms(images.astype(np.float32))
     shape = getattr(model, "input_shape", None) if getattr(model, "built", False) else None
     if isinstance(shape, tuple) and len(shape) in forms:
         return forms[len(shape)]
-    failures = []
-    for form in forms.values():
+    candidates = list(forms.values()) + ([images] if images.dtype.kind in "iu" else [])
+    failures = list[Exception]()
+    for form in candidates:
         try:
             _accept(model, form)
             return form
         except SHAPE_ERRORS as error:
             failures.append(error)
-    raise failures[0]
+    raise cannot_run(model, Inputs(candidates[0]), failures[0]) from failures[0]
 
 
 def _accept(model: Any, images: np.ndarray) -> None:
@@ -38,7 +46,7 @@ def _accept(model: Any, images: np.ndarray) -> None:
     if isinstance(model, keras.layers.Layer) and not model.built:
         model(images[:2])  # creates the weights
     else:
-        spec = tf.TensorSpec([None, *images.shape[1:]])
+        spec = tf.TensorSpec([None, *images.shape[1:]], images.dtype)
         tf.function(lambda batch: model(batch)).get_concrete_function(spec)
 
 
@@ -59,8 +67,14 @@ def _image_forms(images: np.ndarray) -> dict[int, np.ndarray]:
 def label_form(labels: np.ndarray) -> np.ndarray:
     """Return the labels in a dtype that losses take: int32, int64 or float32.
 
-    What is 0 or 1 in several columns, such as one-hot labels, becomes float32.
+    What is 0 or 1 in several columns, such as one-hot labels, becomes float32. Raises
+    PreflightError for text.
     """
+    if labels.dtype.kind not in "fbiu":
+        raise PreflightError(
+            f"the labels are no numbers, such as {labels.reshape(-1)[0]!r}: number the classes "
+            "from 0"
+        )
     several = labels.ndim > 1 and labels.shape[-1] > 1 and np.isin(labels, (0, 1)).all()
     if labels.dtype.kind == "f" or labels.dtype.kind == "b" or several:
         return labels.astype(np.float32)

@@ -6,11 +6,12 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.program import Gradients, Program, tf_variable, variable_name
+from mnist_exp.preflight.passes import Gradients
+from mnist_exp.preflight.program import Program, tf_variable, variable_name
 
 # How the names of variables end that no optimizer trains, such as moving_variance; vector_u is the
 # state of SpectralNormalization.
-STATE_NAMES = ("mean", "variance", "count", "seed_generator_state", "vector_u")
+STATE_NAMES = ("mean", "variance", "count", "seed_generator_state", "vector_u", "rnn_state")
 
 
 def check_finite(checkup: Checkup, program: Program, gradients: Gradients) -> None:

@@ -35,7 +35,7 @@ def check_scale(checkup: Checkup, program: Program, measured: Mapping[str, np.nd
 
 
 def _find_scale(checkup: Checkup, program: Program, tensor: tf.Tensor, rms: float) -> None:
-    largest = max(float(a.max()) for a in program.inputs.arrays)
+    largest = max((float(a.max()) for a in program.inputs.numbers), default=0.0)
     high = rms > thresholds.INPUT_RMS_HIGH
     where = f" ({layer_of(tensor.consumers()[0])})" if len(program.taps.flow.first) > 1 else ""
     seen = f"What reaches the first weights{where} has a root mean square of {rms:.3g} "
@@ -66,5 +66,5 @@ def _has_pixels(program: Program) -> bool:
         array.ndim > 3
         or (array.ndim == 3 and array.shape[1] == array.shape[2])
         or (array.ndim == 2 and array.shape[1] >= thresholds.PICTURE_VALUES)
-        for array in program.inputs.arrays
+        for array in program.inputs.numbers
     )

@@ -1,45 +1,37 @@
 """Put the program under test behind one interface: any model, loss, label form, image shape."""
 
 import functools
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from mnist_exp.preflight.batches import Inputs
+from mnist_exp.preflight.batches import Inputs, described, in_batches_of
+from mnist_exp.preflight.calling import (
+    accepts_training,
+    build,
+    cannot_run,
+    fixed_batch,
+    stateful_layers,
+)
+from mnist_exp.preflight.compiled import loss_name, weighted
+from mnist_exp.preflight.errors import PreflightError
 from mnist_exp.preflight.forms import label_form, model_input
+from mnist_exp.preflight.heads import Heads
 from mnist_exp.preflight.loss_kind import tell_loss_kind
+from mnist_exp.preflight.passes import Gradients, mean_of, objective
 from mnist_exp.preflight.steps import AdamSteps, OwnSteps
 from mnist_exp.preflight.taps import Taps, tap_graph
-from mnist_exp.preflight.tasks import Target, tell_target
+from mnist_exp.preflight.tasks import Target, Task, tell_target
 
 Loss = Callable[[Any, Any], Any]  # (labels, outputs) -> a scalar or one value per example
 
 
-@dataclass(frozen=True, kw_only=True)
-class Gradients:
-    """The result of one forward and backward pass.
-
-    loss: the mean over the examples if the loss gives one value each, else what the loss returns.
-    penalty: what the layers add to it, such as an l2 of their weights; 0 if it is left out.
-    outputs: the model's outputs [B, ...].
-    values: a gradient for each trained variable, in the order of `Program.trained`.
-    finite: True if the loss and all gradients are finite.
-    """
-
-    loss: float
-    penalty: float
-    outputs: np.ndarray
-    values: list[tf.Tensor]
-    finite: bool
-
-    def arrays(self) -> list[np.ndarray]:
-        """Return the gradients as NumPy arrays."""
-        return [value.numpy() for value in self.values]
+# With an optimizer that scales the loss; Keras' own scale may overflow at first.
+LOSS_SCALE = 1024.0
 
 
 class Program:
@@ -53,6 +45,8 @@ class Program:
     disconnected: names of those that it does not depend on.
     variables: every variable that the model has or reads.
     penalty_weight: what the layers' own losses are multiplied with in the objective.
+    given_loss: as the caller gave it. heads: how several outputs become one array; None for one.
+    refusal: why the loss cannot be computed for these labels, or "". Then nothing is `trained`.
     """
 
     penalty_weight: float
@@ -63,22 +57,34 @@ class Program:
         loss: Loss,
         optimizer: Any,
         inputs: Any,
-        labels: np.ndarray,
+        labels: Any,
         *,
         penalised: bool = False,
     ):
-        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.model, self.optimizer, self.given_loss = model, optimizer, loss
         self._penalised, self.penalty_weight = penalised, 1.0
         single = isinstance(inputs, np.ndarray)
-        self.inputs = Inputs(model_input(model, inputs) if single else inputs)
-        self.labels = label_form(np.asarray(labels))
-        self._takes_training = isinstance(model, keras.layers.Layer) or _accepts_training(model)
+        self.inputs = (
+            inputs
+            if isinstance(inputs, Inputs)
+            else Inputs(model_input(model, inputs) if single else inputs)
+        )
+        build(model, self.inputs)
+        self.heads = Heads(labels) if tf.nest.is_nested(labels) else None
+        if labels is None:
+            labels = np.zeros((len(self.inputs), 0), np.float32)
+        self.labels = self.heads.packed if self.heads else label_form(np.asarray(labels))
+        self._takes_training = accepts_training(model)
+        self._batch, self._stateful = fixed_batch(model), stateful_layers(model)
+        scales = hasattr(optimizer, "inner_optimizer")
+        self._loss_scale = LOSS_SCALE if scales else 1.0
         self._given = list(model.trainable_variables)
         self.trainable: list[tf.Variable] = [tf_variable(v) for v in self._given]
         if not self.trainable:
-            raise ValueError("the model has no trainable variables")
+            raise PreflightError("the model has no trainable variables")
         self.disconnected: list[str] = []  # filled while tracing, as is `trained`
         self.trained: list[tf.Variable] = []
+        self.refusal = ""
         self._taps: Taps | None = None
         try:  # AutoGraph takes a second to rewrite Python, most of which has nothing for it to do
             graphs = self._trace(autograph=False)
@@ -96,8 +102,10 @@ class Program:
 
     def _trace(self, autograph: bool) -> list[tf.Graph]:
         """Return the graphs of the evaluation and of a training step."""
-        input_specs = self.inputs.specs()
-        label_spec = tf.TensorSpec([None, *self.labels.shape[1:]], self.labels.dtype)
+        input_specs = self.inputs.specs(self._batch)
+        label_spec = tf.TensorSpec([self._batch, *self.labels.shape[1:]], self.labels.dtype)
+        weights = self.inputs.weights
+        weight_specs = [] if weights is None else [tf.TensorSpec([self._batch, *weights.shape[1:]])]
         # Called as functions: a concrete function that gets a default argument first formats all
         # tensors, for an error that does not come.
         self._evaluate = tf.function(
@@ -106,17 +114,44 @@ class Program:
         self._gradients = {
             training: tf.function(
                 functools.partial(self._gradient_graph, training=training),
-                input_signature=[input_specs, label_spec, tf.TensorSpec([])],
+                input_signature=[input_specs, label_spec, weight_specs, tf.TensorSpec([])],
                 autograph=autograph,
             )
             for training in (True, False)
         }
-        return [f.get_concrete_function().graph for f in (self._evaluate, self._gradients[True])]
+        graphs = [self._traced(self._evaluate)]
+        try:
+            graphs.append(self._traced(self._gradients[True]))
+        except PreflightError:
+            if not self.refusal:  # it is not the loss that fails
+                raise
+        return graphs
+
+    def _traced(self, function: Any) -> tf.Graph:
+        """Return the graph of a function; raise PreflightError where the program cannot be run."""
+        try:
+            return function.get_concrete_function().graph
+        except tf.errors.OperatorNotAllowedInGraphError:
+            raise
+        except Exception as error:
+            raise cannot_run(self.model, self.inputs, error) from error
 
     def restore(self) -> None:
         """Give every variable its first value back: weights, batch statistics, dropout seeds."""
         for variable, value in zip(self.variables, self._initial, strict=True):
             variable.assign(value)
+
+    def keep_labels_in_range(self) -> None:
+        """Leave out the examples whose labels are no class of the outputs, if others remain."""
+        classes, counted = self.classes, self.target.counted(self.labels)
+        right = (classes >= 0) & (classes < self.num_classes) | ~counted
+        rows = np.flatnonzero(right.reshape(len(right), -1).all(axis=1))
+        if len(rows) < 2:
+            self.refusal = self.refusal or "no label is a class of the outputs"
+            return
+        self.inputs, self.labels = self.inputs[rows], self.labels[rows]
+        for fact in ("target", "classes"):
+            self.__dict__.pop(fact, None)
 
     def rewind_streams(self) -> None:
         """Give the random streams of Keras their first place back: the same is drawn again."""
@@ -129,6 +164,10 @@ class Program:
         assert self._taps is not None  # set while tracing in __init__
         return self._taps
 
+    def see(self, output_operation: str) -> None:
+        """Take this operation for the one that makes the outputs."""
+        self._taps = replace(self.taps, output_op=output_operation)
+
     @functools.cached_property
     def output_shape(self) -> tuple[int, ...]:
         """Return the shape of the outputs of one example."""
@@ -136,7 +175,9 @@ class Program:
 
     @functools.cached_property
     def target(self) -> Target:
-        """Return what the labels ask of the outputs."""
+        """Return what the labels ask of the outputs; of several together it is not known."""
+        if self.heads is not None or self.labels.size == 0:
+            return Target(task=Task.UNKNOWN, num_classes=self.labels.shape[1])
         shape = self.output_shape
         kind = tell_loss_kind(self.loss_gradient, self.labels, shape)
         return tell_target(shape, self.labels, self.inputs.arrays, kind, self.taps.output_op)
@@ -152,12 +193,34 @@ class Program:
         return self.target.answers(self.labels)
 
     def _call(self, inputs: Any, training: bool) -> tf.Tensor:
-        return self.model(inputs, training=training) if self._takes_training else self.model(inputs)
+        """Return the outputs; several are packed into one tensor."""
+        model = self.model
+        outputs = model(inputs, training=training) if self._takes_training else model(inputs)
+        if not tf.nest.is_nested(outputs):
+            return outputs
+        if self.heads is None and len(tf.nest.flatten(outputs)) == 1:
+            return tf.nest.flatten(outputs)[0]
+        if self.heads is None:
+            self.heads = Heads(self.labels)
+            self.labels = self.heads.packed
+        return self.heads.pack(outputs)
+
+    def loss(self, labels: Any, outputs: Any, weights: Any = None) -> Any:
+        """Return what the caller's loss gives for labels and outputs [B, ...] like those here."""
+        if self.heads is not None and self.heads.used:
+            labels, outputs = self.heads.labels(labels), self.heads.outputs(outputs)
+        return weighted(self.given_loss, labels, outputs, weights)
 
     def evaluate(self, inputs: Inputs) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return outputs [B, ...] with dropout off, and what `tap_graph` measured inside."""
-        outputs, measured = self._evaluate(inputs.tensors())
-        return outputs.numpy(), {name: value.numpy() for name, value in measured.items()}
+        found = []
+        for batch in self._batches(len(inputs)):
+            outputs, measured = self._evaluate(inputs[batch].tensors())
+            found.append((outputs.numpy(), {n: value.numpy() for n, value in measured.items()}))
+        if len(found) == 1:
+            return found[0][0][: len(inputs)], found[0][1]
+        largest = {n: np.max([measured[n] for _, measured in found], axis=0) for n in found[0][1]}
+        return np.concatenate([outputs for outputs, _ in found])[: len(inputs)], largest
 
     def outputs(self, inputs: Inputs) -> np.ndarray:
         """Return outputs [B, ...] with dropout off."""
@@ -165,16 +228,29 @@ class Program:
 
     def gradients(self, inputs: Inputs, labels: np.ndarray, training: bool = True) -> Gradients:
         """Run one forward and backward pass, with dropout on if `training`."""
-        loss, penalty, outputs, values, finite = self._gradients[training](
-            inputs.tensors(), tf.constant(labels), tf.constant(self.penalty_weight)
-        )
-        return Gradients(
-            loss=float(loss),
-            penalty=float(penalty),
-            outputs=outputs.numpy(),
-            values=values,
-            finite=bool(finite),
-        )
+        found, penalty_weight = [], tf.constant(self.penalty_weight)
+        for batch in self._batches(len(inputs)):
+            part = inputs[batch]
+            weights = [] if self.inputs.weights is None else [tf.constant(part.weights)]
+            loss, penalty, outputs, values, finite = self._gradients[training](
+                part.tensors(), tf.constant(labels[batch]), weights, penalty_weight
+            )
+            found.append(
+                Gradients(
+                    loss=float(loss),
+                    penalty=float(penalty),
+                    outputs=outputs.numpy(),
+                    values=values,
+                    finite=bool(finite),
+                )
+            )
+        return found[0] if len(found) == 1 and self._batch is None else mean_of(found, len(inputs))
+
+    def _batches(self, count: int) -> Sequence[slice | np.ndarray]:
+        """Return the rows of the batches in which `count` examples are fed, without memory."""
+        for layer in self._stateful:
+            layer.reset_state()
+        return [slice(None)] if self._batch is None else in_batches_of(self._batch, count)
 
     def loss_of(self, labels: np.ndarray, outputs: np.ndarray) -> float:
         """Return the objective of a batch: the mean if the loss gives one value per example."""
@@ -231,25 +307,41 @@ class Program:
         return tf.cast(outputs, tf.float32), measured
 
     def _gradient_graph(
-        self, inputs: Any, labels: tf.Tensor, penalty_weight: tf.Tensor, training: bool
+        self,
+        inputs: Any,
+        labels: tf.Tensor,
+        weights: list[tf.Tensor],
+        penalty_weight: tf.Tensor,
+        training: bool,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, list[tf.Tensor], tf.Tensor]:
         """Return loss, penalty, outputs, gradients, and whether loss and gradients are finite."""
         with tf.GradientTape() as tape:
             outputs = self._call(inputs, training=training)
-            loss = objective(self.loss(labels, outputs))
+            loss = self._loss_or_refusal(labels, outputs, weights)
             penalty = penalty_weight * self._penalty()
             total = loss + tf.cast(penalty, loss.dtype)
-        gradients = list(zip(self.trainable, tape.gradient(total, self.trainable), strict=True))
+            scaled = total * self._loss_scale  # small gradients in float16 would be 0
+        gradients = list(zip(self.trainable, tape.gradient(scaled, self.trainable), strict=True))
         self.trained = [variable for variable, gradient in gradients if gradient is not None]
         self.disconnected = [variable_name(v) for v, gradient in gradients if gradient is None]
-        values = [tf.convert_to_tensor(g) for _, g in gradients if g is not None]
+        values = [tf.convert_to_tensor(g) / self._loss_scale for _, g in gradients if g is not None]
         finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(v)) for v in (total, *values)])
         return loss, penalty, tf.cast(outputs, tf.float32), values, finite
 
-
-def objective(loss: Any) -> tf.Tensor:
-    """Return the scalar to minimise, from a scalar or one value per example."""
-    return tf.reduce_mean(tf.convert_to_tensor(loss))
+    def _loss_or_refusal(
+        self, labels: tf.Tensor, outputs: tf.Tensor, weights: list[tf.Tensor]
+    ) -> tf.Tensor:
+        """Return the objective, or write down that the loss does not take these labels."""
+        try:
+            return objective(self.loss(labels, outputs, *weights))
+        except tf.errors.OperatorNotAllowedInGraphError:
+            raise
+        except Exception:
+            self.refusal = (
+                f"the loss {loss_name(self.given_loss)} cannot compare labels {described(labels)} "
+                f"with outputs {described(outputs)}"
+            )
+            raise
 
 
 def variable_name(variable: Any) -> str:
@@ -260,11 +352,3 @@ def variable_name(variable: Any) -> str:
 def tf_variable(variable: Any) -> tf.Variable:
     """Return the TensorFlow variable in which a Keras variable keeps its value."""
     return variable.value if isinstance(variable, keras.Variable) else variable
-
-
-def _accepts_training(model: Callable[..., Any]) -> bool:
-    try:
-        parameters = inspect.signature(model).parameters.values()
-    except (TypeError, ValueError):
-        return False
-    return any(p.name == "training" or p.kind is p.VAR_KEYWORD for p in parameters)

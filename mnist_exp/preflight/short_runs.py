@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_exp.preflight import thresholds
-from mnist_exp.preflight.program import Gradients, Program
+from mnist_exp.preflight.passes import Gradients
+from mnist_exp.preflight.program import Program
 
 SHORT_RUN_STEPS = 15
 SHORT_RUN_BATCH = 32

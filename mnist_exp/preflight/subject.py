@@ -1,15 +1,15 @@
 """What the checks of one program look at, each fact measured once, when it is first asked for."""
 
 import functools
-from dataclasses import dataclass
 
 import numpy as np
 
-from mnist_exp.preflight.batches import Inputs
+from mnist_exp.preflight.given import Examples
 from mnist_exp.preflight.loss import LossFacts
 from mnist_exp.preflight.outputs import output_leak
+from mnist_exp.preflight.passes import Gradients
 from mnist_exp.preflight.probes import Probe
-from mnist_exp.preflight.program import Gradients, Program
+from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.relation import probe_relation
 from mnist_exp.preflight.schedules import Plan
 from mnist_exp.preflight.short_runs import ShortRun, short_run
@@ -18,14 +18,6 @@ INSPECTED = 256  # examples for activations
 GRADIENT_EXAMPLES = 64
 GUESSED_STEPS, GUESSED_EPOCHS = 500, 5  # of a training, whichever is more
 LEAK_EXAMPLES = 48  # three thirds
-
-
-@dataclass(frozen=True, kw_only=True)
-class Examples:
-    """Inputs and their labels [N, ...], as they are given."""
-
-    inputs: Inputs
-    labels: np.ndarray
 
 
 class Subject:
@@ -39,6 +31,7 @@ class Subject:
     batch_size, steps: of the training; steps is None if it is not known.
     validation: the examples that training does not see, if the caller gave some.
     weighted: True if the training weighs the classes or the examples.
+    given: all examples of the sample, with those that are not finite, which the program leaves out.
     """
 
     def __init__(self, program: Program, seed: int) -> None:
@@ -49,6 +42,7 @@ class Subject:
         self.steps: int | None = None
         self.validation: Examples | None = None
         self.weighted = False
+        self.given = Examples(inputs=program.inputs, labels=program.labels)
 
     @functools.cached_property
     def _evaluated(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -92,4 +86,4 @@ class Subject:
     def probe(self) -> Probe:
         """Return what simple probes predict of the labels."""
         program = self.program
-        return probe_relation(program.target, program.inputs.arrays, program.labels)
+        return probe_relation(program.target, program.inputs.numbers, program.labels)

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from mnist_exp.preflight.loss_kind import LossInput, tell_loss_kind
-from mnist_exp.preflight.program import objective
+from mnist_exp.preflight.passes import objective
 from mnist_exp.preflight.tasks import Target, Task, tell_target
 from tests.support import targets as t
 

@@ -1,0 +1,62 @@
+"""How a model is called: with a training flag or not, in batches of any size or of one only."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from mnist_exp.preflight.batches import Inputs
+from mnist_exp.preflight.errors import PreflightError, raised
+
+
+def build(model: Any, inputs: Inputs) -> None:
+    """Create the weights of a Keras model that has none yet, by calling it as `fit` would.
+
+    Raises PreflightError where the model does not take the inputs.
+    """
+    if not isinstance(model, keras.layers.Layer) or model.built:
+        return
+    try:
+        model(inputs[:2].tensors())
+    except Exception as error:
+        raise cannot_run(model, inputs, error) from error
+
+
+def cannot_run(model: Any, inputs: Inputs, error: Exception) -> PreflightError:
+    """Return what to raise for a model that fails on these inputs."""
+    shapes = [[None, *tensor.shape[1:]] for tensor in getattr(model, "inputs", None) or []]
+    forms = " and ".join(str(shape).replace("None", "N") for shape in shapes)
+    takes = f"; it takes {forms}" if shapes else ""
+    return PreflightError(
+        f"the model cannot be run on inputs {inputs.described()}{takes}: {raised(error)}"
+    )
+
+
+def accepts_training(model: Callable[..., Any]) -> bool:
+    """Return True for a model that may be called with `training=`."""
+    if isinstance(model, keras.layers.Layer):
+        return True
+    try:
+        parameters = inspect.signature(model).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(p.name == "training" or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def fixed_batch(model: Any) -> int | None:
+    """Return the only number of examples that a model takes at once, or None if it takes any."""
+    tensors = getattr(model, "inputs", None) or []
+    sizes = [tensor.shape[0] for tensor in tensors if tensor.shape[0] is not None]
+    return min(sizes, default=None)
+
+
+def stateful_layers(model: Any) -> list[Any]:
+    """Return the layers that remember one batch for the next, such as a stateful GRU."""
+    if not isinstance(model, keras.layers.Layer):
+        return []
+    return [
+        layer
+        for layer in model._flatten_layers()
+        if getattr(layer, "stateful", False) and hasattr(layer, "reset_state")
+    ]

@@ -1,0 +1,46 @@
+"""Take a program with several outputs apart, so that each can be judged by itself."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mnist_exp.preflight.compiled import CompiledLoss
+from mnist_exp.preflight.heads import Place
+from mnist_exp.preflight.program import Program
+from mnist_exp.preflight.subject import Subject
+
+
+def output_parts(subject: Subject) -> dict[str, Subject]:
+    """Return, for each of several outputs that have a loss, a view with this one only, by name.
+
+    Its labels, outputs and loss are those of that output; its gradients are not. Of a program with
+    one output, or whose loss cannot be computed, there are none.
+    """
+    program = subject.program
+    loss, heads = program.given_loss, program.heads
+    if heads is None or not isinstance(loss, CompiledLoss) or program.refusal:
+        return {}
+    parts = loss.parts(heads.label_arrays, heads.places())
+    found = {name: Subject(_part(program, *part), subject.seed) for name, part in parts.items()}
+    for part in found.values():
+        part.weighted = subject.weighted
+    return found
+
+
+def _part(program: Program, labels: np.ndarray, place: Place, loss: Callable[..., Any]) -> Program:
+    part = copy.copy(program)
+    for fact in ("target", "output_shape", "classes"):
+        part.__dict__.pop(fact, None)
+    part.labels, part.given_loss, part.heads = labels, loss, None
+    part.evaluate = lambda inputs: _of_place(program.evaluate(inputs), place)  # type: ignore[method-assign]
+    part.see(place.operation)
+    return part
+
+
+def _of_place(
+    evaluated: tuple[np.ndarray, dict[str, np.ndarray]], place: Place
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    outputs, measured = evaluated
+    return outputs[:, place.columns].reshape(-1, *place.shape), measured

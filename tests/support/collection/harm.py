@@ -81,8 +81,7 @@ def _rows(values: Any, rows: np.ndarray) -> Any:
 def _arrays(data: Any) -> tuple[Any, Any, Any]:
     """Return the inputs, labels and weights (or None) of validation data or of a dataset."""
     if isinstance(data, tf.data.Dataset):
-        batches = [tf.nest.map_structure(np.asarray, batch) for batch in data]
-        data = tf.nest.map_structure(lambda *parts: np.concatenate(parts), *batches)
+        data = tf.nest.map_structure(lambda *parts: tf.concat(parts, 0), *data)
     x, y, *weights = data
     return x, y, weights[0] if weights else None
 

@@ -73,5 +73,7 @@ def test_scores() -> None:
     assert score("binary", [0, 1, 1, 1], [[0.1], [0.6], [0.9], [0.4]])[1] == pytest.approx(5 / 6)
     assert score("multilabel", [[0, 1], [1, 0]], [[0.1, 0.2], [0.8, 0.9]])[1] == 0.75
     assert score("regression", [[1.0], [3.0]], [[2.0], [2.0]])[1:] == (0, 0)
+    variance_beside_the_mean = [[1.0, 9.0], [3.0, 9.0]]
+    assert score("regression", [[1.0], [3.0]], variance_beside_the_mean)[1] == 1
     ignored = score("classes per position", [[0, 1]], np.eye(2)[None, [0, 0]], [[1, 0]])
     assert ignored[1] == 1

@@ -48,11 +48,15 @@ def score(task: str, labels: Any, outputs: Any, weights: Any = None) -> tuple[st
 
 
 def _explained(labels: np.ndarray, outputs: np.ndarray) -> float:
-    """Return R2 over all columns together, each column against its own mean."""
+    """Return R2 over all columns together, each column against its own mean.
+
+    Outputs beyond the labels' columns, such as a predicted variance, do not count.
+    """
     labels = labels.reshape(len(labels), -1).astype(np.float64)
     outputs = outputs.reshape(len(outputs), -1)
     if outputs.shape[1] == 1:  # the one number stands for all, as in Keras' losses
         outputs = np.broadcast_to(outputs, labels.shape)
+    outputs = outputs[:, : labels.shape[1]]
     if labels.shape != outputs.shape:
         raise ValueError(f"labels {labels.shape} do not fit outputs {outputs.shape}")
     variance = np.square(labels - labels.mean(0)).sum()

@@ -2,19 +2,19 @@
 
     python -m tests.support.collection.trained tests/support/collection/HALF_good
 
-Each is trained and scored as in `harm`, with the seeds 0 and 1; skill 0 is a guess, 1 is perfect. A
-program that stopped or has little skill is none of the good ones. The command goes on where it was
-interrupted; take a program's lines away to train it anew.
+Each is trained and scored as in `harm`, with seed 0; skill 0 is a guess, 1 is perfect. A program
+that stopped or has little skill is none of the good ones. The command goes on where it was
+interrupted; take a program's line away to train it anew.
 """
 
 import argparse
 import csv
 from pathlib import Path
 
-from tests.support.collection.harm import SEEDS, train
+from tests.support.collection.harm import train
 from tests.support.collection.pairs import entries
 
-COLUMNS = ["name", "task", "seed", "metric", "value", "skill", "seconds", "stopped"]
+COLUMNS = ["name", "task", "metric", "value", "skill", "seconds", "stopped"]
 
 
 def main() -> None:
@@ -27,16 +27,14 @@ def main() -> None:
     path = folder / "trained.csv"
     lines = path.read_text().splitlines() if path.exists() else [",".join(COLUMNS)]
     path.write_text("".join(f"{line}\n" for line in lines))
-    done = {(line["name"], line["seed"]) for line in csv.DictReader(lines)}
-    for entry in entries(folder):
-        for seed in SEEDS:
-            if (entry.name, str(seed)) in done:
-                continue
-            row = {"task": entry.task} | train(entry, seed)
-            for name in {"value", "skill"} & row.keys():
-                row[name] = f"{row[name]:.3f}"
-            with path.open("a", newline="") as file:
-                csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(row)
+    done = {line["name"] for line in csv.DictReader(lines)}
+    for entry in (entry for entry in entries(folder) if entry.name not in done):
+        row = {"task": entry.task} | train(entry, seed=0)
+        del row["seed"]
+        for name in {"value", "skill"} & row.keys():
+            row[name] = f"{row[name]:.3f}"
+        with path.open("a", newline="") as file:
+            csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(row)
 
 
 if __name__ == "__main__":

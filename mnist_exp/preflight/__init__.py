@@ -2,6 +2,8 @@
 
 report = check(model, loss, optimizer, images, labels)
 for finding in report.findings: print(finding)
+
+or check(model, x, y) for a compiled model, or model.fit(x, y, callbacks=[Preflight(x, y)]).
 """
 
 from typing import TYPE_CHECKING, Any
@@ -16,9 +18,13 @@ __all__ = ["Finding", "PreflightReport", "check", "explain"]
 
 
 def __getattr__(name: str) -> Any:
-    """`check` brings TensorFlow with it, so it is imported on first use."""
+    """`check` and `Preflight` bring TensorFlow with them: they are imported on first use."""
     if name == "check":
         from mnist_exp.preflight.checking import check
 
         return check
+    if name == "Preflight":
+        from mnist_exp.preflight.callback import Preflight
+
+        return Preflight
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,7 @@
 """Check a training program, in either of the two forms in which it is given."""
 
 import time
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +79,8 @@ def check(
     """
     started = time.perf_counter()
     parts = _parts(model, program, named)
-    with isolated_random_state(seed):
+    with isolated_random_state(seed), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the program gives its own when it is trained
         given = read_examples(parts.x, parts.y, sample_weight, limit=MAX_EXAMPLES)
         if class_weight is not None:
             given = weigh_classes(given, class_weight)

@@ -5,6 +5,7 @@ import tensorflow as tf
 from mnist_exp.data import Split
 from mnist_exp.errors import UserError
 from mnist_exp.preflight import PreflightReport, check
+from mnist_exp.preflight.errors import PreflightError
 from mnist_exp.training.program import Program, to_float
 
 _EXAMPLES = 1000
@@ -14,21 +15,28 @@ class TooFewImages(UserError):
     """Fewer training images than preflight can compare with one another."""
 
 
+class ProgramFails(UserError):
+    """The program raises an exception while it is checked."""
+
+
 def preflight_report(program: Program, split: Split) -> PreflightReport:
     """Look for mistakes in a program before it trains; its weights stay as they are.
 
-    Raises TooFewImages for a single one.
+    Raises TooFewImages for a single one, ProgramFails where the program raises an exception.
     """
     if len(split) < 2:
         raise TooFewImages(
             f"preflight is left out: it needs 2 training images or more, found {len(split)}"
         )
     sample = split.first(_EXAMPLES)
-    return check(
-        program.model,
-        lambda labels, logits: program.reduce(program.loss(labels, logits)),
-        program.optimizer,
-        to_float(tf.constant(sample.images)).numpy(),
-        sample.labels,
-        seed=program.seed,
-    )
+    try:
+        return check(
+            program.model,
+            lambda labels, logits: program.reduce(program.loss(labels, logits)),
+            program.optimizer,
+            to_float(tf.constant(sample.images)).numpy(),
+            sample.labels,
+            seed=program.seed,
+        )
+    except PreflightError as error:
+        raise ProgramFails(f"preflight: {error}") from error

@@ -4,6 +4,7 @@ import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 from mnist_exp.preflight.codes import Severity
@@ -84,6 +85,8 @@ class PreflightReport:
         return {
             "worst": self.worst,
             "seconds": round(self.seconds, 3),
+            "task": self.task,
+            "not_judged": list(self.not_judged),
             "findings": [finding.to_dict() for finding in self.findings],
             "statistics": _json_safe(self.statistics),
         }
@@ -93,11 +96,31 @@ class PreflightReport:
 
     def text(self, width: int | None = None) -> str:
         """Return the report for a person: a line each, or broken into lines of this width."""
+        said = [*map(str, self.findings), *([self._about] if self.task else [])]
+        lines = [f"  {line}" if width is None else _wrapped(line, width) for line in said]
+        return "\n".join([self._counts, *lines])
+
+    def _repr_html_(self) -> str:
+        """Return the report for a notebook."""
+        items = "".join(
+            f"<li><b>{finding.severity.upper()} {finding.code}</b>: {escape(finding.message)} "
+            f"<i>{escape(finding.advice)}</i></li>"
+            for finding in self.findings
+        )
+        findings = f"<ul>{items}</ul>" if items else ""
+        about = f"<div><small>{escape(self._about)}</small></div>" if self.task else ""
+        return f"<div><b>{escape(self._counts)}</b>{findings}{about}</div>"
+
+    @property
+    def _counts(self) -> str:
         counts = f"{_count(self.errors, 'error')}, {_count(self.warnings, 'warning')}"
-        lines = [f"preflight: {counts} in {self.seconds:.1f} s"]
-        for finding in self.findings:
-            lines.append(f"  {finding}" if width is None else _wrapped(str(finding), width))
-        return "\n".join(lines)
+        return f"preflight: {counts} in {self.seconds:.1f} s"
+
+    @property
+    def _about(self) -> str:
+        """Return what the program is to learn, and what was not judged, in one line."""
+        rest = f"; not judged: {', '.join(self.not_judged)}" if self.not_judged else ""
+        return f"task: {self.task}{rest}"
 
 
 def _wrapped(text: str, width: int) -> str:

@@ -27,8 +27,9 @@ def test_a_broken_program_exits_1_and_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_good_program_exits_0(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["experiment=notebook_softmax", "model=softmax"]) == 0
-    first, last = capsys.readouterr().out.splitlines()
+    first, task, last = capsys.readouterr().out.splitlines()
     assert first.startswith("preflight: 0 errors, 0 warnings")
+    assert task == "  task: one of 10 classes, logits"
     command = "python -m mnist_exp experiment=notebook_softmax model=softmax"
     assert last == f"To train this program: {command}"
 

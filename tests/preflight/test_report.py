@@ -1,6 +1,7 @@
 """The report, for a person and as JSON."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 
@@ -70,3 +71,14 @@ def test_a_narrow_terminal_breaks_lines_between_words() -> None:
         "      now.",
     ]
     assert str(report(finding)).count("\n") == 1
+
+
+def test_text_and_notebook_say_the_task_and_what_was_not_judged() -> None:
+    told = replace(
+        report(replace(ERROR, message="Is <b> & more.")), task="a number", not_judged=("the loss",)
+    )
+    assert str(told).splitlines()[-1] == "  task: a number; not judged: the loss"
+    page = told._repr_html_()
+    assert "ERROR INPUT_SCALE</b>: Is &lt;b&gt; &amp; more. <i>Divide by 255.</i>" in page
+    assert "task: a number; not judged: the loss" in page
+    assert "task" not in str(report(ERROR))

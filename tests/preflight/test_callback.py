@@ -1,0 +1,78 @@
+"""The callback: what it checks inside `fit`, and that it leaves the training as it is."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from mnist_exp.preflight import Preflight
+from mnist_exp.preflight.errors import PreflightError
+from tests.preflight.test_randomness import draws
+from tests.support.zoo import programs
+
+IMAGES, LABELS = programs.sample(0, 200)
+
+
+def made(from_logits: bool = False) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Flatten(),
+            layers.Dense(16, activation="relu"),
+            layers.BatchNormalization(),
+            layers.Dropout(0.2),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits)
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"])
+    return model
+
+
+def trained(*callbacks: Any, from_logits: bool = False) -> tuple[list[Any], Any, Any]:
+    model = made(from_logits)
+    model.fit(IMAGES, LABELS, epochs=1, verbose=0)  # the optimizer has a state
+    history = model.fit(IMAGES, LABELS, epochs=2, verbose=0, callbacks=list(callbacks))
+    state = [v.numpy() for v in (*model.variables, *model.optimizer.variables)]
+    return state, history.history, draws()
+
+
+def test_training_with_the_callback_is_the_same_to_the_last_bit() -> None:
+    callback = Preflight(IMAGES, LABELS, batch_size=32)
+    with_it, without = trained(callback), trained()
+    assert callback.report is not None
+    assert callback.report.task == "one of 10 classes, softmax"
+    assert all(np.array_equal(a, b) for a, b in zip(with_it[0], without[0], strict=True))
+    assert with_it[1:] == without[1:]
+
+
+def test_warn_says_what_it_found_and_trains(capsys: pytest.CaptureFixture[str]) -> None:
+    state, _, _ = trained(Preflight(IMAGES, LABELS), from_logits=True)
+    assert "ERROR OUTPUT_ALREADY_PROBABILITIES" in capsys.readouterr().err
+    assert all(np.isfinite(array).all() for array in state)
+
+
+def test_stop_raises_two_lines_before_any_step() -> None:
+    model = made(from_logits=True)
+    before = [v.numpy() for v in model.variables]
+    with pytest.raises(PreflightError, match="^OUTPUT_ALREADY_PROBABILITIES: ") as raised:
+        model.fit(IMAGES, LABELS, verbose=0, callbacks=[Preflight(IMAGES, LABELS, on_error="stop")])
+    assert str(raised.value).count("\n") == 1
+    after = [v.numpy() for v in model.variables]
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_what_cannot_be_checked_is_said_and_trains(capsys: pytest.CaptureFixture[str]) -> None:
+    callback = Preflight(IMAGES[:, :20], LABELS)
+    made().fit(IMAGES, LABELS, verbose=0, callbacks=[callback])
+    assert callback.report is None
+    assert "not checked: the model cannot be run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [{"on_error": "raise"}, {"batchsize": 8}])
+def test_wrong_arguments_are_refused_when_it_is_made(wrong: dict[str, Any]) -> None:
+    with pytest.raises(PreflightError, match="on_error must be|no argument batchsize"):
+        Preflight(IMAGES, LABELS, **wrong)

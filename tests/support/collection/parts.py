@@ -3,7 +3,7 @@
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 
 class Positions(layers.Layer):
@@ -20,19 +20,6 @@ class Positions(layers.Layer):
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the shape of the inputs."""
         return input_shape
-
-
-class AddLoss(layers.Layer):
-    """Adds a constant times the mean of a function of the inputs to the objective."""
-
-    def __init__(self, function: Any, factor: float) -> None:
-        super().__init__()
-        self.function, self.factor = function, factor
-
-    def call(self, inputs: Any) -> Any:
-        """Return the inputs as they are."""
-        self.add_loss(self.factor * ops.mean(self.function(inputs)))
-        return inputs
 
 
 def patches(pictures: Any, size: int, width: int) -> Any:

@@ -191,7 +191,7 @@ def wavenet_per_step(seed: int) -> Case:
     return with_validation(model, x, np.stack(ahead, axis=-1), epochs=5)
 
 
-@good(ENTRIES, "https://doi.org/10.1016/j.compbiomed.2018.05.003 (where a heart beats, per sample)",
+@good(ENTRIES, "https://doi.org/10.1038/s41591-018-0268-3 (an ECG, one output per moment)",
       "binary per position", "[64, 1] to [64, 1] sigmoids")  # fmt: skip
 def events_conv1d(seed: int) -> Case:
     rng = np.random.default_rng(seed)

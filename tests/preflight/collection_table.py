@@ -20,15 +20,15 @@ import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
 
 import keras
 import tensorflow as tf
 
 from mnist_exp.preflight import check
 from tests.preflight.confusion import Row, found, of_severity
+from tests.support.collection import catalogue
 from tests.support.collection.entries import Entry
-from tests.support.collection.pairs import REPAIRED, catalogue, entries
+from tests.support.collection.pairs import REPAIRED, entries
 
 COLLECTION = Path(__file__).parents[1] / "support" / "collection"
 
@@ -40,17 +40,17 @@ def run(entry: Entry, half: str) -> Row:
         "half": half,
         "kind": "faulty" if entry.fault else "good",
         "task": str(entry.task),
-        "class": catalogue()[entry.name]["fault_class"] if entry.fault else "",
+        "class": catalogue.rows()[entry.name]["fault_class"] if entry.fault else "",
         "codes": entry.codes,
         "findings": {},
         "traceback": "",
     }
     if entry.name.endswith(REPAIRED):
         row["kind"] = "repaired"
-    case, checked = entry.build(0), cast(Any, check)
+    case = entry.build(0)
     started = time.perf_counter()
     try:
-        report: Any = checked(
+        report = check(
             case.model,
             case.x,
             case.y,

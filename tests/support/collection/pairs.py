@@ -1,7 +1,5 @@
 """Entries in pairs of a faulty program and its repair, and the entries that a folder holds."""
 
-import csv
-import functools
 import importlib
 import pkgutil
 from collections.abc import Callable
@@ -11,28 +9,6 @@ from typing import Any
 from tests.support.collection.entries import Case, Entry
 
 REPAIRED = ", repaired"  # what a name ends in
-CATALOGUE = Path(__file__).parent / "catalogue.csv"
-
-
-@functools.cache
-def catalogue() -> dict[str, dict[str, str]]:
-    """Return the lines of catalogue.csv by name: source, fault_class, task, shape, fault, ..."""
-    with CATALOGUE.open(newline="", encoding="utf-8") as file:
-        return {line["name"]: line for line in csv.DictReader(file)}
-
-
-def catalogued(*builds: Callable[[int, bool], Case]) -> list[Entry]:
-    """Return the pairs of the catalogue's faults whose names the functions have.
-
-    builds: build(seed, faulty) makes either program.
-    """
-    found: list[Entry] = []
-    for build in builds:
-        line = catalogue()[build.__name__]
-        codes = tuple(code for code in line["codes"].split(";") if code != "none yet")
-        fields = {name: line[name] for name in ("name", "source", "task", "shape", "fault")}
-        found += pair(build, **fields, codes=codes)
-    return found
 
 
 def pair(build: Callable[[int, bool], Case], **fields: Any) -> tuple[Entry, Entry]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mnist_exp.preflight.balance import check_balance
 from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.compiled import NoLoss, trains_itself
 from mnist_exp.preflight.data import check_labels
 from mnist_exp.preflight.errors import PreflightError
 from mnist_exp.preflight.features import check_constant
@@ -204,7 +205,9 @@ def run_all(checkup: Checkup, subject: Subject, progress: Progress) -> None:
         if checkup.has("LABELS_OUT_OF_RANGE"):
             program.keep_labels_in_range()  # so that all else can be judged
         run(subject, AT_FIRST)
-    if program.refusal and not checkup.findings:
+    if trains_itself(program.model):
+        checkup.leave_out("the model's own train_step or compute_loss")
+    elif program.refusal and not checkup.findings:
         raise PreflightError(program.refusal)
     if program.refusal or checkup.has("GRADIENT_NON_FINITE") or not program.trained:
         check_leak(checkup, subject.leak)  # a run would show nothing more
@@ -214,7 +217,8 @@ def run_all(checkup: Checkup, subject: Subject, progress: Progress) -> None:
         progress.show("a short run")
         _ = subject.short_run
     run(subject, AFTER_A_RUN)
-    run(subject, TRAINING_AGAIN)
+    if not isinstance(program.objective.given, NoLoss):  # the runs are judged by it
+        run(subject, TRAINING_AGAIN)
 
 
 def _run(

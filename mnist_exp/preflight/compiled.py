@@ -40,7 +40,12 @@ class CompiledLoss:
         return found
 
     def _at(self, labels: Any, key: Any) -> Any:
-        """Return one of several labels: a dict may belong to a list of outputs."""
+        """Return one of several labels: a dict may belong to a list of outputs.
+
+        A single array belongs to the only output that has a loss.
+        """
+        if not tf.nest.is_nested(labels):
+            return labels
         if isinstance(labels, dict) and key not in labels:
             key = self._names[key]
         return labels[key]
@@ -69,6 +74,15 @@ def compiled_loss(model: Any) -> CompiledLoss | NoLoss:
     weights = model._compile_loss._user_loss_weights
     names = getattr(model, "output_names", None)
     return CompiledLoss(model.loss, weights, names)
+
+
+def trains_itself(model: Any) -> bool:
+    """Return True for a model that says by itself what a step of `fit` does, or its loss is."""
+    own = type(model)
+    return isinstance(model, keras.Model) and (
+        own.train_step is not keras.Model.train_step
+        or own.compute_loss is not keras.Model.compute_loss
+    )
 
 
 def as_loss(loss: Any) -> Any:

@@ -14,6 +14,13 @@ from mnist_exp.preflight.errors import PreflightError
 SHAPE_ERRORS = (ValueError, TypeError, tf.errors.InvalidArgumentError)
 
 
+def as_inputs(model: Any, given: Any) -> Inputs:
+    """Return inputs of any form as `Inputs`; a single array in a shape that the model takes."""
+    if isinstance(given, Inputs):
+        return given
+    return Inputs(model_input(model, given) if isinstance(given, np.ndarray) else given)
+
+
 def model_input(model: Any, images: np.ndarray) -> np.ndarray:
     """Return images as float32 in the first shape that the model accepts, values untouched.
 

@@ -2,12 +2,14 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from mnist_exp.preflight.compiled import CompiledLoss
 from mnist_exp.preflight.heads import Place
+from mnist_exp.preflight.objective import Objective
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.subject import Subject
 
@@ -19,7 +21,7 @@ def output_parts(subject: Subject) -> dict[str, Subject]:
     one output, or whose loss cannot be computed, there are none.
     """
     program = subject.program
-    loss, heads = program.given_loss, program.heads
+    loss, heads = program.objective.given, program.objective.heads
     if heads is None or not isinstance(loss, CompiledLoss) or program.refusal:
         return {}
     parts = loss.parts(heads.label_arrays, heads.places())
@@ -33,9 +35,9 @@ def _part(program: Program, labels: np.ndarray, place: Place, loss: Callable[...
     part = copy.copy(program)
     for fact in ("target", "output_shape", "classes"):
         part.__dict__.pop(fact, None)
-    part.labels, part.given_loss, part.heads = labels, loss, None
+    part.labels, part.objective = labels, Objective(loss)
     part.evaluate = lambda inputs: _of_place(program.evaluate(inputs), place)  # type: ignore[method-assign]
-    part.see(place.operation)
+    part._taps = replace(program.taps, output_op=place.operation)
     return part
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -28,11 +27,6 @@ class Gradients:
     def arrays(self) -> list[np.ndarray]:
         """Return the gradients as NumPy arrays."""
         return [value.numpy() for value in self.values]
-
-
-def objective(loss: Any) -> tf.Tensor:
-    """Return the scalar to minimise, from a scalar or one value per example."""
-    return tf.reduce_mean(tf.convert_to_tensor(loss))
 
 
 def mean_of(found: Sequence[Gradients], count: int) -> Gradients:

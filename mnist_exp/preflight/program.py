@@ -2,14 +2,13 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from mnist_exp.preflight.batches import Inputs, described, in_batches_of
+from mnist_exp.preflight.batches import Inputs, in_batches_of
 from mnist_exp.preflight.calling import (
     accepts_training,
     build,
@@ -17,12 +16,13 @@ from mnist_exp.preflight.calling import (
     fixed_batch,
     stateful_layers,
 )
-from mnist_exp.preflight.compiled import loss_name, weighted
+from mnist_exp.preflight.compiled import NoLoss
 from mnist_exp.preflight.errors import PreflightError
-from mnist_exp.preflight.forms import label_form, model_input
+from mnist_exp.preflight.forms import as_inputs, label_form
 from mnist_exp.preflight.heads import Heads
 from mnist_exp.preflight.loss_kind import tell_loss_kind
-from mnist_exp.preflight.passes import Gradients, mean_of, objective
+from mnist_exp.preflight.objective import Objective, mean_loss
+from mnist_exp.preflight.passes import Gradients, mean_of
 from mnist_exp.preflight.steps import AdamSteps, OwnSteps
 from mnist_exp.preflight.taps import Taps, tap_graph
 from mnist_exp.preflight.tasks import Target, Task, tell_target
@@ -45,8 +45,7 @@ class Program:
     disconnected: names of those that it does not depend on.
     variables: every variable that the model has or reads.
     penalty_weight: what the layers' own losses are multiplied with in the objective.
-    given_loss: as the caller gave it. heads: how several outputs become one array; None for one.
-    refusal: why the loss cannot be computed for these labels, or "". Then nothing is `trained`.
+    objective: the loss as the caller gave it. If it refuses the labels, nothing is `trained`.
     """
 
     penalty_weight: float
@@ -61,30 +60,24 @@ class Program:
         *,
         penalised: bool = False,
     ):
-        self.model, self.optimizer, self.given_loss = model, optimizer, loss
+        self.model, self.optimizer = model, optimizer
         self._penalised, self.penalty_weight = penalised, 1.0
-        single = isinstance(inputs, np.ndarray)
-        self.inputs = (
-            inputs
-            if isinstance(inputs, Inputs)
-            else Inputs(model_input(model, inputs) if single else inputs)
-        )
+        self.inputs = as_inputs(model, inputs)
         build(model, self.inputs)
-        self.heads = Heads(labels) if tf.nest.is_nested(labels) else None
         if labels is None:
             labels = np.zeros((len(self.inputs), 0), np.float32)
-        self.labels = self.heads.packed if self.heads else label_form(np.asarray(labels))
+        heads = Heads(labels) if tf.nest.is_nested(labels) else None
+        self.labels = heads.packed if heads else label_form(np.asarray(labels))
+        self.objective = Objective(loss, heads)
         self._takes_training = accepts_training(model)
         self._batch, self._stateful = fixed_batch(model), stateful_layers(model)
-        scales = hasattr(optimizer, "inner_optimizer")
-        self._loss_scale = LOSS_SCALE if scales else 1.0
+        self._loss_scale = LOSS_SCALE if hasattr(optimizer, "inner_optimizer") else 1.0
         self._given = list(model.trainable_variables)
-        self.trainable: list[tf.Variable] = [tf_variable(v) for v in self._given]
+        self.trainable = [tf_variable(v) for v in self._given]
         if not self.trainable:
             raise PreflightError("the model has no trainable variables")
         self.disconnected: list[str] = []  # filled while tracing, as is `trained`
         self.trained: list[tf.Variable] = []
-        self.refusal = ""
         self._taps: Taps | None = None
         try:  # AutoGraph takes a second to rewrite Python, most of which has nothing for it to do
             graphs = self._trace(autograph=False)
@@ -103,14 +96,15 @@ class Program:
     def _trace(self, autograph: bool) -> list[tf.Graph]:
         """Return the graphs of the evaluation and of a training step."""
         input_specs = self.inputs.specs(self._batch)
-        label_spec = tf.TensorSpec([self._batch, *self.labels.shape[1:]], self.labels.dtype)
-        weights = self.inputs.weights
-        weight_specs = [] if weights is None else [tf.TensorSpec([self._batch, *weights.shape[1:]])]
         # Called as functions: a concrete function that gets a default argument first formats all
         # tensors, for an error that does not come.
         self._evaluate = tf.function(
             self._evaluate_graph, input_signature=[input_specs], autograph=autograph
         )
+        graphs = [self._traced(self._evaluate)]  # first: several outputs change the labels' form
+        label_spec = tf.TensorSpec([self._batch, *self.labels.shape[1:]], self.labels.dtype)
+        weights = self.inputs.weights
+        weight_specs = [] if weights is None else [tf.TensorSpec([self._batch, *weights.shape[1:]])]
         self._gradients = {
             training: tf.function(
                 functools.partial(self._gradient_graph, training=training),
@@ -119,7 +113,6 @@ class Program:
             )
             for training in (True, False)
         }
-        graphs = [self._traced(self._evaluate)]
         try:
             graphs.append(self._traced(self._gradients[True]))
         except PreflightError:
@@ -140,18 +133,19 @@ class Program:
         """Give every variable its first value back: weights, batch statistics, dropout seeds."""
         for variable, value in zip(self.variables, self._initial, strict=True):
             variable.assign(value)
+        if isinstance(self.model, keras.layers.Layer):
+            self.model._clear_losses()  # those of the last call belong to a graph
 
     def keep_labels_in_range(self) -> None:
         """Leave out the examples whose labels are no class of the outputs, if others remain."""
-        classes, counted = self.classes, self.target.counted(self.labels)
-        right = (classes >= 0) & (classes < self.num_classes) | ~counted
-        rows = np.flatnonzero(right.reshape(len(right), -1).all(axis=1))
+        wrong = self.target.counted(self.labels) & ~np.isin(self.classes, range(self.num_classes))
+        rows = np.flatnonzero(~wrong.reshape(len(wrong), -1).any(axis=1))
         if len(rows) < 2:
-            self.refusal = self.refusal or "no label is a class of the outputs"
-            return
-        self.inputs, self.labels = self.inputs[rows], self.labels[rows]
-        for fact in ("target", "classes"):
-            self.__dict__.pop(fact, None)
+            self.objective.refusal = self.refusal or "no label is a class of the outputs"
+        else:
+            self.inputs, self.labels = self.inputs[rows], self.labels[rows]
+            for fact in ("target", "classes"):
+                self.__dict__.pop(fact, None)
 
     def rewind_streams(self) -> None:
         """Give the random streams of Keras their first place back: the same is drawn again."""
@@ -164,10 +158,6 @@ class Program:
         assert self._taps is not None  # set while tracing in __init__
         return self._taps
 
-    def see(self, output_operation: str) -> None:
-        """Take this operation for the one that makes the outputs."""
-        self._taps = replace(self.taps, output_op=output_operation)
-
     @functools.cached_property
     def output_shape(self) -> tuple[int, ...]:
         """Return the shape of the outputs of one example."""
@@ -176,7 +166,7 @@ class Program:
     @functools.cached_property
     def target(self) -> Target:
         """Return what the labels ask of the outputs; of several together it is not known."""
-        if self.heads is not None or self.labels.size == 0:
+        if self.objective.heads is not None or self.labels.size == 0:
             return Target(task=Task.UNKNOWN, num_classes=self.labels.shape[1])
         shape = self.output_shape
         kind = tell_loss_kind(self.loss_gradient, self.labels, shape)
@@ -192,24 +182,24 @@ class Program:
         """Return the labels of a task with classes as integers [N, ...]."""
         return self.target.answers(self.labels)
 
+    @property
+    def refusal(self) -> str:
+        """Return why the loss cannot be computed for these labels, or ""."""
+        return self.objective.refusal
+
     def _call(self, inputs: Any, training: bool) -> tf.Tensor:
         """Return the outputs; several are packed into one tensor."""
         model = self.model
         outputs = model(inputs, training=training) if self._takes_training else model(inputs)
+        heads = self.objective.heads
         if not tf.nest.is_nested(outputs):
             return outputs
-        if self.heads is None and len(tf.nest.flatten(outputs)) == 1:
-            return tf.nest.flatten(outputs)[0]
-        if self.heads is None:
-            self.heads = Heads(self.labels)
-            self.labels = self.heads.packed
-        return self.heads.pack(outputs)
-
-    def loss(self, labels: Any, outputs: Any, weights: Any = None) -> Any:
-        """Return what the caller's loss gives for labels and outputs [B, ...] like those here."""
-        if self.heads is not None and self.heads.used:
-            labels, outputs = self.heads.labels(labels), self.heads.outputs(outputs)
-        return weighted(self.given_loss, labels, outputs, weights)
+        if heads is None:
+            if len(tf.nest.flatten(outputs)) == 1:
+                return tf.nest.flatten(outputs)[0]
+            self.objective.heads = heads = Heads(self.labels)
+            self.labels = heads.packed
+        return heads.pack(outputs)
 
     def evaluate(self, inputs: Inputs) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return outputs [B, ...] with dropout off, and what `tap_graph` measured inside."""
@@ -254,23 +244,13 @@ class Program:
 
     def loss_of(self, labels: np.ndarray, outputs: np.ndarray) -> float:
         """Return the objective of a batch: the mean if the loss gives one value per example."""
-        return float(objective(self.loss(tf.constant(labels), tf.constant(outputs))))
+        return float(mean_loss(self.objective.values(tf.constant(labels), tf.constant(outputs))))
 
     def loss_gradient(
         self, labels: np.ndarray, outputs: np.ndarray
     ) -> tuple[float, np.ndarray, tuple[int, ...]]:
-        """Return the objective, its gradient with respect to the outputs, and the loss's shape.
-
-        The gradient has the shape of the outputs, [B, ...].
-        """
-        point = tf.constant(outputs)
-        with tf.GradientTape() as tape:
-            tape.watch(point)
-            value = tf.convert_to_tensor(self.loss(tf.constant(labels), point))
-            total = objective(value)
-        gradient = tape.gradient(total, point)
-        array = np.zeros_like(outputs) if gradient is None else gradient.numpy()
-        return float(total), array, tuple(value.shape)
+        """Return the objective, its gradient by the outputs [B, ...], and the loss's shape."""
+        return self.objective.gradient(labels, outputs)
 
     @property
     def optimized(self) -> list[Any]:
@@ -299,6 +279,9 @@ class Program:
     def _penalty(self) -> tf.Tensor:
         """Return the sum of the layers' own losses, which Keras' `fit` adds to a compiled loss."""
         own = getattr(self.model, "losses", ()) if self._penalised else ()
+        if not own and isinstance(self.objective.given, NoLoss):
+            self.objective.refusal = "the model was compiled without a loss, and no layer adds one"
+            raise PreflightError(self.refusal)
         return tf.add_n([tf.cast(tf.reduce_sum(value), tf.float32) for value in own or [0.0]])
 
     def _evaluate_graph(self, inputs: Any) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
@@ -317,7 +300,7 @@ class Program:
         """Return loss, penalty, outputs, gradients, and whether loss and gradients are finite."""
         with tf.GradientTape() as tape:
             outputs = self._call(inputs, training=training)
-            loss = self._loss_or_refusal(labels, outputs, weights)
+            loss = self.objective.traced(labels, outputs, weights)
             penalty = penalty_weight * self._penalty()
             total = loss + tf.cast(penalty, loss.dtype)
             scaled = total * self._loss_scale  # small gradients in float16 would be 0
@@ -327,21 +310,6 @@ class Program:
         values = [tf.convert_to_tensor(g) / self._loss_scale for _, g in gradients if g is not None]
         finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(v)) for v in (total, *values)])
         return loss, penalty, tf.cast(outputs, tf.float32), values, finite
-
-    def _loss_or_refusal(
-        self, labels: tf.Tensor, outputs: tf.Tensor, weights: list[tf.Tensor]
-    ) -> tf.Tensor:
-        """Return the objective, or write down that the loss does not take these labels."""
-        try:
-            return objective(self.loss(labels, outputs, *weights))
-        except tf.errors.OperatorNotAllowedInGraphError:
-            raise
-        except Exception:
-            self.refusal = (
-                f"the loss {loss_name(self.given_loss)} cannot compare labels {described(labels)} "
-                f"with outputs {described(outputs)}"
-            )
-            raise
 
 
 def variable_name(variable: Any) -> str:

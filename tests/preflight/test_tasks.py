@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from mnist_exp.preflight.loss_kind import LossInput, tell_loss_kind
-from mnist_exp.preflight.passes import objective
+from mnist_exp.preflight.objective import mean_loss
 from mnist_exp.preflight.tasks import Target, Task, tell_target
 from tests.support import targets as t
 
@@ -23,7 +23,7 @@ def gradient_of(loss: Any) -> Any:
         point = tf.constant(outputs)
         with tf.GradientTape() as tape:
             tape.watch(point)
-            total = objective(loss(tf.constant(labels), point))
+            total = mean_loss(loss(tf.constant(labels), point))
         gradient = tape.gradient(total, point)
         return float(total), np.zeros_like(outputs) if gradient is None else gradient.numpy(), ()
 

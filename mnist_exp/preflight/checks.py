@@ -19,6 +19,7 @@ from mnist_exp.preflight.gradients import (
 from mnist_exp.preflight.inputs import check_scale
 from mnist_exp.preflight.learning import check_ignored, check_overfit, check_uphill
 from mnist_exp.preflight.loss import LOSS_EXAMPLES, check_initial, check_loss
+from mnist_exp.preflight.momentum import check_momentum
 from mnist_exp.preflight.outputs import (
     check_evaluation,
     check_leak,
@@ -26,10 +27,12 @@ from mnist_exp.preflight.outputs import (
     output_leak,
 )
 from mnist_exp.preflight.parts import output_parts
+from mnist_exp.preflight.penalties import check_penalty, check_weight_decay
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.progress import Progress
 from mnist_exp.preflight.rates import check_rate
 from mnist_exp.preflight.relation import check_relation, measure_probe
+from mnist_exp.preflight.schedules import check_schedule
 from mnist_exp.preflight.structure import check_bends, check_bottleneck
 from mnist_exp.preflight.subject import GRADIENT_EXAMPLES, LEAK_EXAMPLES, Subject
 from mnist_exp.preflight.tasks import EVERY_TASK, ONE_OF_MANY, YES_OR_NO, Task
@@ -160,6 +163,12 @@ AFTER_A_RUN: Sequence[Check] = (
     Check(judges="the direction of the first step", run=lambda c, s: check_uphill(c, s.short_run)),
 )
 # Checks that train again. Neither the rate nor the fit of a wrong loss means anything.
+_OTHER_SETTINGS = (
+    "PENALTY_DOMINATES",
+    "MOMENTUM_TOO_HIGH",
+    "WEIGHT_DECAY_TOO_HIGH",
+    "SCHEDULE_COLLAPSES",
+)
 _WRONG_LOSS = ("LOSS_IGNORES_LABELS", "LOSS_NOT_MINIMISED")
 TRAINING_AGAIN: Sequence[Check] = (
     Check(
@@ -170,14 +179,38 @@ TRAINING_AGAIN: Sequence[Check] = (
         of_numbers=True,
     ),
     Check(
+        judges="the layers' own losses",
+        run=lambda c, s: check_penalty(c, s.program, s.gradients, s.seed),
+        unless=_WRONG_LOSS,
+    ),
+    Check(
+        judges="momentum",
+        run=lambda c, s: check_momentum(c, s.program, s.plan, s.seed),
+        unless=_WRONG_LOSS,
+    ),
+    Check(
+        judges="weight decay",
+        run=lambda c, s: check_weight_decay(c, s.program, s.plan, s.seed),
+        unless=_WRONG_LOSS,
+    ),
+    Check(
+        judges="the schedule of the learning rate",
+        run=lambda c, s: check_schedule(c, s.program, s.plan, s.seed),
+        unless=(*_WRONG_LOSS, "MOMENTUM_TOO_HIGH"),
+    ),
+    Check(
         judges="the learning rate",
         run=lambda c, s: check_rate(c, s.program, s.short_run, s.plan, s.seed),
-        unless=_WRONG_LOSS,
+        unless=(*_WRONG_LOSS, *_OTHER_SETTINGS),
     ),
     Check(
         judges="whether the outputs depend on the inputs",
         run=lambda c, s: check_ignored(c, s.short_run),
-        unless=(*_WRONG_LOSS, "LEARNING_RATE_TOO_HIGH"),  # it makes all outputs equal, too
+        unless=(
+            *_WRONG_LOSS,
+            *_OTHER_SETTINGS,
+            "LEARNING_RATE_TOO_HIGH",
+        ),  # it makes all outputs equal, too
     ),
     Check(
         judges="whether it can learn a few examples by heart",

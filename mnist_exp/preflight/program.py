@@ -269,7 +269,11 @@ class Program:
     @functools.cached_property
     def held_steps(self) -> OwnSteps:
         """Return steps of a copy whose learning rate is 1, without a schedule."""
-        return OwnSteps(self.optimizer, self.optimized, self.trained, rate=1.0)
+        return self.changed_steps(rate=1.0)
+
+    def changed_steps(self, **changes: Any) -> OwnSteps:
+        """Return steps of a copy of the caller's optimizer with other hyperparameters."""
+        return OwnSteps(self.optimizer, self.optimized, self.trained, **changes)
 
     @functools.cached_property
     def adam(self) -> AdamSteps:

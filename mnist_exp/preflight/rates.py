@@ -79,12 +79,12 @@ def _does_better(slower: ShortRun, run: ShortRun) -> bool:
     A rate at which the losses of the training batches are as low does no harm, whatever the loss
     with dropout off is: the moving averages of batch normalisation follow slowly.
     """
-    if run.training_loss < thresholds.RECOVERS * run.loss_before:
-        return False
     if run.collapsed:
         # A step that kills the hidden units leaves the loss of a guess, which a slow run may not
         # beat.
         return slower.spread > thresholds.INPUT_SPREAD
+    if run.training_loss < thresholds.RECOVERS * run.loss_before:
+        return False
     return not run.finite or slower.loss_after < thresholds.RECOVERS * run.loss_after
 
 
@@ -98,13 +98,12 @@ def _compare_higher_rates(
     do not all go in one direction, or become shorter.
     """
     whole = plan.full_steps / SHORT_RUN_STEPS
-    reached, best, best_scale = _fall(run), _fall(run), 1.0
+    reached, best, best_scale = run.fall, run.fall, 1.0
     promised = abs(run.promised * plan.warmup)
     seen = STEP_SEEN / promised if 0 < promised < STEP_SEEN else 1.0
     for scale in sorted({*(seen * higher for higher in HIGHER_RATES), max(whole, 1.0)}):
         program.restore()
-        faster = short_run(program, seed, _steps_at(program, plan, scale))
-        fall = _fall(faster)
+        fall = short_run(program, seed, _steps_at(program, plan, scale)).fall
         if scale <= whole:
             reached = max(reached, fall)
         if fall > best:
@@ -133,11 +132,3 @@ def _steps_at(program: Program, plan: Plan, scale: float) -> Step:
     if plan.constant:
         return program.own_steps.start(scale)
     return program.held_steps.start(plan.peak * scale)
-
-
-def _fall(run: ShortRun) -> float:
-    """Return by which share of itself a run lowered the loss; minus infinity if it diverged."""
-    if not run.finite or run.loss_before <= 0:
-        return -math.inf
-    lowest = min(run.loss_after, run.training_loss)
-    return 1 - lowest / run.loss_before

@@ -1,4 +1,4 @@
-"""Read the learning rate over a whole run, of a number, a schedule or a function."""
+"""Read the learning rate over a whole run, and judge how it changes."""
 
 import functools
 from dataclasses import dataclass
@@ -7,8 +7,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.program import Program
+from mnist_exp.preflight.short_runs import short_run
 from mnist_exp.preflight.steps import core
 
+LEAST_STEPS = 100  # of a run with the schedule, and without it
 READINGS = 60  # steps at which a schedule is read
 
 
@@ -59,6 +64,62 @@ class Plan:
         if self.peak == self.first:
             return 1.0
         return self.peak / self.first if self.first > 0 else float("inf")
+
+
+def check_schedule(checkup: Checkup, program: Program, plan: Plan, seed: int) -> None:
+    """Check for SCHEDULE_COLLAPSES: a rate that falls to nothing, below 0, or grows for ever."""
+    if plan.constant:
+        return
+    _, rates = plan.readings
+    lowest, last = float(rates.min()), float(rates[-1])
+    if lowest < 0 < plan.peak:
+        checkup.find(
+            "SCHEDULE_COLLAPSES",
+            f"Within {plan.steps:,} steps the learning rate goes from {plan.first:.3g} to "
+            f"{lowest:.3g}: below 0, training goes up the loss.",
+            {"first": plan.first, "lowest": lowest},
+            case="negative",
+        )
+        return
+    if last == plan.peak and (far := rate_at(program.optimizer, 100 * plan.steps)) > (
+        thresholds.GROWS * last
+    ):
+        checkup.find(
+            "SCHEDULE_COLLAPSES",
+            f"The learning rate grows without end: {plan.first:.3g} at first, {last:.3g} after "
+            f"{plan.steps:,} steps, {far:.3g} after {100 * plan.steps:,}.",
+            {"first": plan.first, "last": last, "far": far},
+            case="grows",
+        )
+        return
+    full = plan.full_steps
+    if full < min(thresholds.FULL_STEPS, thresholds.FULL_SHARE * plan.steps):
+        _compare_held_rate(checkup, program, plan, seed)
+
+
+def _compare_held_rate(checkup: Checkup, program: Program, plan: Plan, seed: int) -> None:
+    """Blame the schedule only if training does better with its highest rate all the time."""
+    steps = min(max(5 * int(plan.full_steps), LEAST_STEPS), plan.steps)
+    runs = []
+    for start, rate in ((program.own_steps.start, 1.0), (program.held_steps.start, plan.peak)):
+        program.restore()
+        runs.append(short_run(program, seed, start(rate), steps))
+    own, held = runs
+    if not held.lowest < thresholds.HOLDS * own.lowest:
+        return
+    checkup.find(
+        "SCHEDULE_COLLAPSES",
+        f"The learning rate falls from {plan.peak:.3g} so soon that all {plan.steps:,} steps of "
+        f"the run go as far as {plan.full_steps:.0f} at that rate: after {steps} steps the loss "
+        f"is {own.lowest:.3g}, and {held.lowest:.3g} if the rate stays.",
+        {
+            "peak": plan.peak,
+            "full_steps": plan.full_steps,
+            "loss": own.lowest,
+            "loss_if_held": held.lowest,
+        },
+        case="vanishes",
+    )
 
 
 def rate_at(optimizer: Any, step: int) -> float:

@@ -54,6 +54,16 @@ class ShortRun:
     spread: float
 
     @property
+    def lowest(self) -> float:
+        """Return the lower one of the losses on held-out and on training examples."""
+        return min(self.loss_after, self.training_loss) if self.finite else math.inf
+
+    @property
+    def fall(self) -> float:
+        """Return by which share of itself the loss fell; minus infinity if it is not a number."""
+        return 1 - self.lowest / self.loss_before if self.loss_before > 0 else -math.inf
+
+    @property
     def collapsed(self) -> bool:
         """Return True if all held-out examples get the same outputs; False if these are NaN."""
         return self.spread <= thresholds.INPUT_SPREAD

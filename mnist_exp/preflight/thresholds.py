@@ -49,3 +49,11 @@ STEP_SMALL = 0.01  # relative decrease that one step promises, below which highe
 LEARNS = 0.2  # relative decrease of the loss at a higher rate that shows that there is something
 # Of that decrease, what the whole run at the program's own rate must reach.
 REACHED = 0.5
+# Times a step at the peak of a schedule that all steps of the run together must go.
+FULL_STEPS = 100
+FULL_SHARE = 0.1  # the same, as a share of the run's steps
+GROWS = 1e3  # times the run's highest rate that a schedule reaches in a hundred times its steps
+PENALTY_SHARE = 0.2  # the layers' own losses over the loss on the data, at first
+SHRINKS = 1.0  # weight decay times rate, summed over the run's steps
+HINDERED = 0.6  # fall of the loss with a penalty or a setting, over the fall without it
+HOLDS = 0.8  # loss with the highest rate of a schedule held, over the loss with the schedule

@@ -25,12 +25,47 @@ CASES: dict[tuple[str, str], Case] = {
         "smaller by the batch size).",
     ),
     ("LEARNING_RATE_TOO_LOW", ""): Case(
-        seen="a step (at the peak of a schedule) lowers the loss by less than "
-        f"{thresholds.STEP_TOO_SMALL:.0e} of its value",
-        cause="a slip of the exponent",
-        advice="Raise the learning rate; 0.01 to 0.5 for SGD on a mean loss and 1e-3 for Adam are "
-        "usual.",
+        seen="all steps of the run together lower the loss by less than "
+        f"{thresholds.REACHED:.0%} of what a few steps with a higher rate do",
+        cause="a slip of the exponent; Adadelta's default; `clipnorm` of almost nothing",
+        advice="Raise the learning rate (or a clipnorm that is tiny); 0.01 to 0.5 for SGD on a "
+        "mean loss, 1e-3 for Adam and 1 for Adadelta are usual.",
         severity=Severity.WARNING,
+    ),
+    ("SCHEDULE_COLLAPSES", "vanishes"): Case(
+        seen=f"all steps of the run go as far as {thresholds.FULL_STEPS} or fewer at the "
+        "schedule's highest rate, and training does better if that is held",
+        cause="`decay_steps` in epochs where a schedule counts steps; a decay per step that was "
+        "meant per epoch",
+        advice="A schedule counts steps, not epochs: multiply decay_steps by the steps of an "
+        "epoch.",
+    ),
+    ("SCHEDULE_COLLAPSES", "negative"): Case(
+        seen="the learning rate becomes negative within the run",
+        cause="a straight decline without an end",
+        advice="End the decline above 0, with max(rate, lowest) or PolynomialDecay.",
+    ),
+    ("SCHEDULE_COLLAPSES", "grows"): Case(
+        seen="the learning rate grows without end",
+        cause="a `decay_rate` above 1",
+        advice="A decay_rate is below 1; a warm-up ends after some hundred steps.",
+        severity=Severity.WARNING,
+    ),
+    ("MOMENTUM_TOO_HIGH", ""): Case(
+        seen="momentum, beta_1, beta_2 or rho is 1, or far from the usual, which does much better",
+        cause="momentum of 1 or 0.999; beta_1 and beta_2 exchanged",
+        advice="Leave them at 0.9 (momentum, beta_1) and 0.999 (beta_2).",
+    ),
+    ("WEIGHT_DECAY_TOO_HIGH", ""): Case(
+        seen="the optimizer's weight decay keeps the loss from falling",
+        cause="a weight decay of 1 or more; a value meant for another rate",
+        advice="Lower weight_decay: 1e-4 to 1e-2 are usual.",
+    ),
+    ("PENALTY_DOMINATES", ""): Case(
+        seen="with the layers' own losses training lowers the loss on the data far less than "
+        "without them",
+        cause="l2 or l1 of 0.1 or more; an activity regulariser or `add_loss` that is summed",
+        advice="Lower the factor of the regulariser or of add_loss: 1e-4 to 1e-2 are usual for l2.",
     ),
     ("CANNOT_OVERFIT", ""): Case(
         seen="Adam, with the learning rates 3e-3 and 3e-4, does not get all of 20 images right, "

@@ -1,0 +1,49 @@
+"""Judge how long an optimizer remembers the gradients of earlier steps."""
+
+from typing import Any
+
+from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.program import Program
+from mnist_exp.preflight.schedules import Plan
+from mnist_exp.preflight.short_runs import short_run
+from mnist_exp.preflight.steps import core
+
+STEPS = 60
+# For each setting of Keras' optimizers: the lowest and the highest that need no trial, and what is
+# usual.
+USUAL = {
+    "momentum": (0.0, 0.95, 0.9),
+    "beta_1": (0.0, 0.95, 0.9),
+    "beta_2": (0.9, 0.9999, 0.999),
+    "rho": (0.5, 0.99, 0.9),
+}
+
+
+def check_momentum(checkup: Checkup, program: Program, plan: Plan, seed: int) -> None:
+    """Check for MOMENTUM_TOO_HIGH: settings far from the usual ones, which do much better."""
+    optimizer = core(program.optimizer)
+    odd: dict[str, float] = {}
+    for name, (low, high, _) in USUAL.items():
+        value = getattr(optimizer, name, None)
+        if isinstance(value, (int, float)) and not low <= value <= high:
+            odd[name] = float(value)
+    if not odd:
+        return
+    program.restore()
+    steps = min(STEPS, plan.steps)
+    own = short_run(program, seed, program.own_steps.start(), steps)
+    program.restore()
+    usual: dict[str, Any] = {name: USUAL[name][2] for name in odd}
+    other = short_run(program, seed, program.changed_steps(**usual).start(), steps)
+    endless = max(odd.values()) >= 1
+    better = other.fall >= thresholds.LEARNS and own.fall < thresholds.HINDERED * other.fall
+    if not (endless or better):
+        return
+    said = ", ".join(f"{name} {value:g} (usual: {USUAL[name][2]:g})" for name, value in odd.items())
+    checkup.find(
+        "MOMENTUM_TOO_HIGH",
+        f"The optimizer has {said}; {steps} steps lower the loss by {max(own.fall, 0):.0%}, and by "
+        f"{max(other.fall, 0):.0%} with the usual.",
+        {**odd, "fall": own.fall, "fall_with_usual": other.fall},
+    )

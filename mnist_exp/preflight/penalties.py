@@ -1,0 +1,82 @@
+"""Judge what is added to the loss, or takes from the weights, besides the data."""
+
+import math
+
+from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.program import Gradients, Program
+from mnist_exp.preflight.schedules import Plan
+from mnist_exp.preflight.short_runs import ShortRun, short_run
+from mnist_exp.preflight.steps import core
+
+STEPS = 100  # of a run that shows what a penalty does
+RATE = 3e-3  # of Adam in it
+LONGEST = 10.0  # times the rate at which a weight decay is tried
+CLEAR_SHRINKS = 5.0  # weight decay times rate, summed over the steps, that leaves almost nothing
+
+
+def _gain(program: Program, run: ShortRun) -> float:
+    """Return by which share a run lowered the loss of the best constant guess, or the first one."""
+    constant = program.target.constant_loss(program.labels, program.loss_of)
+    base = run.loss_before
+    if 0 < constant < base:
+        base = constant
+    return 1 - run.lowest / base if base > 0 else -math.inf
+
+
+def check_penalty(checkup: Checkup, program: Program, first: Gradients, seed: int) -> None:
+    """Check for PENALTY_DOMINATES.
+
+    Only where the layers' own losses are large at first, and training lowers the loss on the data
+    far less with them than without them: a usual l2, and what a variational autoencoder adds, do
+    not keep it from that.
+    """
+    share = first.penalty / max(abs(first.loss), 1e-12)
+    if share < thresholds.PENALTY_SHARE:
+        return
+    falls = []
+    for weight in (1.0, 0.0):
+        program.restore()
+        program.penalty_weight = weight
+        falls.append(_gain(program, short_run(program, seed, program.adam.start(RATE), STEPS)))
+    program.penalty_weight = 1.0
+    with_it, without = falls
+    if without < thresholds.LEARNS or with_it > thresholds.HINDERED * without:
+        return
+    checkup.find(
+        "PENALTY_DOMINATES",
+        f"The layers' own losses add {first.penalty:.3g} to a loss of {first.loss:.3g}; {STEPS} "
+        f"steps lower the loss on the data by {max(with_it, 0):.0%} with them, and by "
+        f"{without:.0%} without them.",
+        {"penalty": first.penalty, "loss": first.loss, "fall": with_it, "fall_without": without},
+    )
+
+
+def check_weight_decay(checkup: Checkup, program: Program, plan: Plan, seed: int) -> None:
+    """Check for WEIGHT_DECAY_TOO_HIGH.
+
+    Only where, over the run, it would shrink weights without a gradient to a third, and training
+    lowers the loss far less with it than without it.
+    """
+    decay = float(getattr(core(program.optimizer), "weight_decay", None) or 0.0)
+    shrinks = decay * plan.peak * plan.full_steps
+    if shrinks < thresholds.SHRINKS:
+        return
+    # As far as the whole run goes, if it is not too far for a few steps.
+    wanted = min(shrinks, CLEAR_SHRINKS) / (decay * plan.peak * STEPS)
+    rate = plan.peak * min(max(wanted, 1.0), LONGEST)
+    falls = []
+    for value in (decay, None):
+        program.restore()
+        step = program.changed_steps(rate=rate, weight_decay=value).start()
+        falls.append(_gain(program, short_run(program, seed, step, STEPS)))
+    with_it, without = falls
+    if without < thresholds.LEARNS or with_it > thresholds.HINDERED * without:
+        return
+    checkup.find(
+        "WEIGHT_DECAY_TOO_HIGH",
+        f"The weight decay {decay:.3g} takes {decay * plan.peak:.1%} of every weight in a step at "
+        f"the rate {plan.peak:.3g}; {STEPS} steps at {rate:.3g} lower the loss by "
+        f"{max(with_it, 0):.0%} with it, and by {without:.0%} without it.",
+        {"weight_decay": decay, "rate": plan.peak, "fall": with_it, "fall_without": without},
+    )

@@ -50,7 +50,7 @@ def check_overfit(checkup: Checkup, program: Program) -> None:
     tried: list[Overfit] = []
     for rate in PROBE_RATES:
         program.restore()
-        tried.append(overfit(program, program.adam.start(rate), PROBE_STEPS))
+        tried.append(overfit(program, program.steps.adam.start(rate), PROBE_STEPS))
         if tried[-1].accuracy == 1.0:
             break
     best = max(tried, key=lambda result: result.accuracy)

@@ -32,18 +32,18 @@ def check_momentum(checkup: Checkup, program: Program, plan: Plan, seed: int) ->
         return
     program.restore()
     steps = min(STEPS, plan.steps)
-    own = short_run(program, seed, program.own_steps.start(), steps)
+    own = short_run(program, seed, program.steps.own.start(), steps)
     program.restore()
     usual: dict[str, Any] = {name: USUAL[name][2] for name in odd}
-    other = short_run(program, seed, program.changed_steps(**usual).start(), steps)
+    other = short_run(program, seed, program.steps.changed(**usual).start(), steps)
     endless = max(odd.values()) >= 1
-    better = other.fall >= thresholds.LEARNS and own.fall < thresholds.HINDERED * other.fall
+    better = other.fall >= thresholds.LEARNS and other.lowest < thresholds.RECOVERS * own.lowest
     if not (endless or better):
         return
     said = ", ".join(f"{name} {value:g} (usual: {USUAL[name][2]:g})" for name, value in odd.items())
     checkup.find(
         "MOMENTUM_TOO_HIGH",
-        f"The optimizer has {said}; {steps} steps lower the loss by {max(own.fall, 0):.0%}, and by "
-        f"{max(other.fall, 0):.0%} with the usual.",
-        {**odd, "fall": own.fall, "fall_with_usual": other.fall},
+        f"The optimizer has {said}; after {steps} steps the loss is {own.lowest:.3g}, and "
+        f"{other.lowest:.3g} with the usual.",
+        {**odd, "loss": own.lowest, "loss_with_usual": other.lowest},
     )

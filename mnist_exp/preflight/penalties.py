@@ -4,7 +4,8 @@ import math
 
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.program import Gradients, Program
+from mnist_exp.preflight.passes import Gradients
+from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.schedules import Plan
 from mnist_exp.preflight.short_runs import ShortRun, short_run
 from mnist_exp.preflight.steps import core
@@ -38,7 +39,9 @@ def check_penalty(checkup: Checkup, program: Program, first: Gradients, seed: in
     for weight in (1.0, 0.0):
         program.restore()
         program.penalty_weight = weight
-        falls.append(_gain(program, short_run(program, seed, program.adam.start(RATE), STEPS)))
+        falls.append(
+            _gain(program, short_run(program, seed, program.steps.adam.start(RATE), STEPS))
+        )
     program.penalty_weight = 1.0
     with_it, without = falls
     if without < thresholds.LEARNS or with_it > thresholds.HINDERED * without:
@@ -68,7 +71,7 @@ def check_weight_decay(checkup: Checkup, program: Program, plan: Plan, seed: int
     falls = []
     for value in (decay, None):
         program.restore()
-        step = program.changed_steps(rate=rate, weight_decay=value).start()
+        step = program.steps.changed(rate=rate, weight_decay=value).start()
         falls.append(_gain(program, short_run(program, seed, step, STEPS)))
     with_it, without = falls
     if without < thresholds.LEARNS or with_it > thresholds.HINDERED * without:

@@ -23,7 +23,7 @@ from mnist_exp.preflight.heads import Heads
 from mnist_exp.preflight.loss_kind import tell_loss_kind
 from mnist_exp.preflight.objective import Objective, mean_loss
 from mnist_exp.preflight.passes import Gradients, mean_of
-from mnist_exp.preflight.steps import AdamSteps, OwnSteps
+from mnist_exp.preflight.steps import Steps
 from mnist_exp.preflight.taps import Taps, tap_graph
 from mnist_exp.preflight.tasks import Target, Task, tell_target
 
@@ -262,23 +262,9 @@ class Program:
         return [g for g, v in zip(self._given, self.trainable, strict=True) if id(v) in kept]
 
     @functools.cached_property
-    def own_steps(self) -> OwnSteps:
-        """Return steps of a copy of the caller's optimizer."""
-        return OwnSteps(self.optimizer, self.optimized, self.trained)
-
-    @functools.cached_property
-    def held_steps(self) -> OwnSteps:
-        """Return steps of a copy whose learning rate is 1, without a schedule."""
-        return self.changed_steps(rate=1.0)
-
-    def changed_steps(self, **changes: Any) -> OwnSteps:
-        """Return steps of a copy of the caller's optimizer with other hyperparameters."""
-        return OwnSteps(self.optimizer, self.optimized, self.trained, **changes)
-
-    @functools.cached_property
-    def adam(self) -> AdamSteps:
-        """Return steps of Adam."""
-        return AdamSteps(self.trained)
+    def steps(self) -> Steps:
+        """Return what takes steps: copies of the caller's optimizer, and Adam."""
+        return Steps(self.optimizer, self.optimized, self.trained)
 
     def _penalty(self) -> tf.Tensor:
         """Return the sum of the layers' own losses, which Keras' `fit` adds to a compiled loss."""

@@ -42,7 +42,7 @@ def _compare_lower_rate(checkup: Checkup, program: Program, run: ShortRun, seed:
     rate = Plan(optimizer=program.optimizer, steps=1).first
     for scale in LOWER_RATES:
         program.restore()
-        slower, lower_rate = short_run(program, seed, program.own_steps.start(scale)), rate * scale
+        slower, lower_rate = short_run(program, seed, program.steps.own.start(scale)), rate * scale
         if slower.finite and slower.spread > thresholds.INPUT_SPREAD:
             break
     if not slower.finite:
@@ -108,9 +108,11 @@ def _compare_higher_rates(
             reached = max(reached, fall)
         if fall > best:
             best, best_scale = fall, scale
-    checkup.measure("run.reached", reached)
     checkup.measure("run.reachable", best)
-    if best < thresholds.LEARNS or reached > thresholds.REACHED * best:
+    if best < thresholds.LEARNS:
+        return
+    checkup.measure("run.reached", reached / best)
+    if reached > thresholds.REACHED * best:
         return
     checkup.find(
         "LEARNING_RATE_TOO_LOW",
@@ -130,5 +132,5 @@ def _compare_higher_rates(
 def _steps_at(program: Program, plan: Plan, scale: float) -> Step:
     """Return steps of the program's optimizer at the peak of its learning rate times `scale`."""
     if plan.constant:
-        return program.own_steps.start(scale)
-    return program.held_steps.start(plan.peak * scale)
+        return program.steps.own.start(scale)
+    return program.steps.held.start(plan.peak * scale)

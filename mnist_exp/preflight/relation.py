@@ -141,7 +141,7 @@ def _own_sigmas(
     """
     inputs, labels = program.inputs, program.labels
     learned = 3 * len(inputs) // 4
-    step = program.adam.start(RUN_RATE)
+    step = program.steps.adam.start(RUN_RATE)
     generator = np.random.default_rng(seed)
     best: float | None = None
     for taken in range(1, LOOKS[-1] + 1):

@@ -101,7 +101,7 @@ def _compare_held_rate(checkup: Checkup, program: Program, plan: Plan, seed: int
     """Blame the schedule only if training does better with its highest rate all the time."""
     steps = min(max(5 * int(plan.full_steps), LEAST_STEPS), plan.steps)
     runs = []
-    for start, rate in ((program.own_steps.start, 1.0), (program.held_steps.start, plan.peak)):
+    for start, rate in ((program.steps.own.start, 1.0), (program.steps.held.start, plan.peak)):
         program.restore()
         runs.append(short_run(program, seed, start(rate), steps))
     own, held = runs

@@ -97,7 +97,7 @@ def short_run(
     held_out = slice(max(0, len(inputs) - HELD_OUT), None)
     pool = max(len(inputs) - HELD_OUT, min(len(inputs), HELD_OUT))
     loss_before = program.loss_of(labels[held_out], program.outputs(inputs[held_out]))
-    step = step or program.own_steps.start()
+    step = step or program.steps.own.start()
     start = [v.numpy() for v in program.trained]
     generator = np.random.default_rng(seed)
     largest, losses = [0.0] * len(start), list[float]()

@@ -1,5 +1,6 @@
 """Take steps of an optimizer, which is traced once for all learning rates."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -121,6 +122,35 @@ class AdamSteps:
             self._apply(values, tf.constant(rate), tf.constant(powers[0]), tf.constant(powers[1]))
 
         return step
+
+
+class Steps:
+    """What takes steps of a program; nothing is traced before it is asked for.
+
+    The arguments are those of `OwnSteps`.
+    """
+
+    def __init__(self, optimizer: Any, optimized: Sequence[Any], trained: Sequence[Any]):
+        self._parts = optimizer, optimized, trained
+
+    @functools.cached_property
+    def own(self) -> OwnSteps:
+        """Return steps of a copy of the optimizer."""
+        return self.changed()
+
+    @functools.cached_property
+    def held(self) -> OwnSteps:
+        """Return steps of a copy whose learning rate is 1, without a schedule."""
+        return self.changed(rate=1.0)
+
+    def changed(self, **changes: Any) -> OwnSteps:
+        """Return steps of a copy with other hyperparameters."""
+        return OwnSteps(*self._parts, **changes)
+
+    @functools.cached_property
+    def adam(self) -> AdamSteps:
+        """Return steps of Adam."""
+        return AdamSteps(self._parts[2])
 
 
 def _zeros(variable: Any) -> tf.Variable:

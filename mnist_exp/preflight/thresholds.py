@@ -44,7 +44,6 @@ SATURATED_SHARE = 0.5
 UPHILL = -0.02  # cosine between an optimizer's first step and the downhill direction
 NO_PROGRESS = 0.95  # loss after a short run over loss before it, from where a lower rate is tried
 RECOVERS = 0.7  # loss with a far lower learning rate, over the loss with the program's own
-STEP_TOO_SMALL = 1e-5  # relative decrease of the loss that one step promises
 STEP_SMALL = 0.01  # relative decrease that one step promises, below which higher rates are tried
 LEARNS = 0.2  # relative decrease of the loss at a higher rate that shows that there is something
 # Of that decrease, what the whole run at the program's own rate must reach.

@@ -46,7 +46,7 @@ LIMITS: list[tuple[str, str, bool, float]] = [
     ("SATURATED_ACTIVATIONS", "units.saturated_share", True, thresholds.SATURATED_SHARE),
     ("CANNOT_OVERFIT", "overfit.accuracy", False, 1.0),
     ("LEARNING_RATE_TOO_HIGH", "run.slower_over_own", False, thresholds.RECOVERS),
-    ("LEARNING_RATE_TOO_LOW", "run.promised", False, thresholds.STEP_TOO_SMALL),
+    ("LEARNING_RATE_TOO_LOW", "run.reached", False, thresholds.REACHED),
     ("TRAIN_EVAL_MISMATCH", "eval.noise", True, thresholds.EVALUATION_NOISE),
 ]
 

@@ -57,7 +57,7 @@ def statistics_in_docs() -> set[str]:
 
 def test_docs_list_the_statistics_of_reports() -> None:
     measured = set[str]()
-    for rate in (0.01, 1000.0):  # the second is compared with lower rates
+    for rate in (0.01, 1000.0, 1e-7):  # the others are compared with lower and higher rates
         program = models.softmax("zeros", 0), losses.mean, keras.optimizers.SGD(rate)
         measured |= set(check(*program, *programs.sample(0)).statistics)
     assert statistics_in_docs() == measured

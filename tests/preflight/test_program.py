@@ -22,7 +22,7 @@ def test_restore_brings_back_weights_batch_statistics_and_dropout_seeds() -> Non
     before = [variable.numpy() for variable in model.variables]
     program = make_program(model)
     step = program.gradients(program.inputs[:8], program.labels[:8])
-    program.own_steps.start()(step.values)
+    program.steps.own.start()(step.values)
     assert not all(
         np.array_equal(a, b.numpy()) for a, b in zip(before, model.variables, strict=True)
     )

@@ -50,7 +50,9 @@ def test_short_run_stops_at_infinity() -> None:
 @pytest.mark.parametrize("own", [True, False])
 def test_overfit_reaches_every_image_of_a_batch(own: bool) -> None:
     program = make_program(optimizer=optimizers.adam(1e-2), images=IMAGES, labels=LABELS)
-    result = overfit(program, program.own_steps.start() if own else program.adam.start(1e-2), 200)
+    result = overfit(
+        program, program.steps.own.start() if own else program.steps.adam.start(1e-2), 200
+    )
     assert result.last_loss < result.first_loss
     assert result.accuracy == 1
     assert 0 < result.steps < 200
@@ -61,7 +63,7 @@ def test_probe_is_adam() -> None:
     """The same two steps as Keras' Adam."""
     images, labels = IMAGES[:20], LABELS[:20]
     results = []
-    for start in (lambda p: p.adam.start(1e-2), lambda p: p.own_steps.start()):
+    for start in (lambda p: p.steps.adam.start(1e-2), lambda p: p.steps.own.start()):
         program = make_program(
             optimizer=keras.optimizers.Adam(1e-2, epsilon=1e-8), images=images, labels=labels
         )
@@ -76,12 +78,12 @@ def test_overfit_goes_on_while_the_loss_falls() -> None:
     program = make_program(
         models.softmax("large", 1), images=programs.sample(1)[0], labels=programs.sample(1)[1]
     )
-    result = overfit(program, program.adam.start(3e-3), 50)
+    result = overfit(program, program.steps.adam.start(3e-3), 50)
     assert 50 < result.steps <= 200
 
 
 def test_overfit_gives_up_after_its_steps() -> None:
     program = make_program(models.mlp("glorot", 0, units=1), images=IMAGES, labels=LABELS)
-    result = overfit(program, program.adam.start(1e-3), 7)
+    result = overfit(program, program.steps.adam.start(1e-3), 7)
     assert result.steps == 7
     assert result.accuracy < 1

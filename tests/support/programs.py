@@ -24,6 +24,7 @@ def make_program(
         optimizer or optimizers.adam(),
         inputs,
         arguments["labels"],
+        penalised=arguments.get("penalised", False),
     )
 
 

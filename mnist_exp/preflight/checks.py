@@ -216,7 +216,7 @@ TRAINING_AGAIN: Sequence[Check] = (
         judges="whether it can learn a few examples by heart",
         run=lambda c, s: check_overfit(c, s.program),
         tasks=ONE_OF_MANY | YES_OR_NO,
-        unless=_WRONG_LOSS,
+        unless=(*_WRONG_LOSS, "PENALTY_DOMINATES", "OUTPUT_ALREADY_PROBABILITIES"),
     ),
 )
 

@@ -112,7 +112,7 @@ def _compare_higher_rates(
     if best < thresholds.LEARNS:
         return
     checkup.measure("run.reached", reached / best)
-    if reached > thresholds.REACHED * best:
+    if reached > min(thresholds.REACHED * best, thresholds.SLOW):
         return
     checkup.find(
         "LEARNING_RATE_TOO_LOW",
@@ -126,6 +126,7 @@ def _compare_higher_rates(
             "higher_rate": plan.peak * best_scale,
             "reached_at_higher_rate": best,
         },
+        case="nothing" if reached < thresholds.NOTHING * best else "slow",
     )
 
 

@@ -46,8 +46,9 @@ NO_PROGRESS = 0.95  # loss after a short run over loss before it, from where a l
 RECOVERS = 0.7  # loss with a far lower learning rate, over the loss with the program's own
 STEP_SMALL = 0.01  # relative decrease that one step promises, below which higher rates are tried
 LEARNS = 0.2  # relative decrease of the loss at a higher rate that shows that there is something
-# Of that decrease, what the whole run at the program's own rate must reach.
-REACHED = 0.5
+# Of that decrease, what the whole run at the program's own rate must reach, and what is nothing.
+REACHED, NOTHING = 0.5, 0.05
+SLOW = 0.15  # relative decrease of the loss over the whole run, below which it is slow
 # Times a step at the peak of a schedule that all steps of the run together must go.
 FULL_STEPS = 100
 FULL_SHARE = 0.1  # the same, as a share of the run's steps

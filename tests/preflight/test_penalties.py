@@ -20,11 +20,9 @@ IMAGES, LABELS = programs.sample(0, 400)
 def test_an_l2_that_outweighs_the_data(factor: float, found: bool) -> None:
     keras.utils.set_random_seed(0)
     penalty = regularizers.L2(factor)
-    model = keras.Sequential(
-        [keras.Input((28, 28, 1)), layers.Flatten()]
-        + [layers.Dense(32, "relu", kernel_regularizer=penalty)]
-        + [layers.Dense(10, kernel_regularizer=penalty)]
-    )
+    hidden = layers.Dense(32, "relu", kernel_regularizer=penalty)
+    outputs = layers.Dense(10, kernel_regularizer=penalty)
+    model = keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), hidden, outputs])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("adam", loss)
     assert check(model, IMAGES, LABELS).codes == ("PENALTY_DOMINATES",) * found

@@ -3,6 +3,11 @@
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.codes.case import Case, Severity
 
+_RAISE = (
+    "Raise the learning rate (or a clipnorm that is tiny); 0.01 to 0.5 for SGD on a mean loss, "
+    "1e-3 for Adam and 1 for Adadelta are usual."
+)
+
 CASES: dict[tuple[str, str], Case] = {
     ("GRADIENT_NON_FINITE", "loss"): Case(
         seen="the loss or a gradient is NaN or infinite at the initial weights (the outputs are "
@@ -24,12 +29,17 @@ CASES: dict[tuple[str, str], Case] = {
         advice="Divide the learning rate by 10 until the loss falls (a summed loss needs one "
         "smaller by the batch size).",
     ),
-    ("LEARNING_RATE_TOO_LOW", ""): Case(
+    ("LEARNING_RATE_TOO_LOW", "nothing"): Case(
         seen="all steps of the run together lower the loss by less than "
-        f"{thresholds.REACHED:.0%} of what a few steps with a higher rate do",
-        cause="a slip of the exponent; Adadelta's default; `clipnorm` of almost nothing",
-        advice="Raise the learning rate (or a clipnorm that is tiny); 0.01 to 0.5 for SGD on a "
-        "mean loss, 1e-3 for Adam and 1 for Adadelta are usual.",
+        f"{thresholds.NOTHING:.0%} of what a few steps with a higher rate do",
+        cause="a slip of the exponent; `clipnorm` of almost nothing",
+        advice=_RAISE,
+    ),
+    ("LEARNING_RATE_TOO_LOW", "slow"): Case(
+        seen=f"all steps of the run together lower the loss by less than {thresholds.SLOW:.0%}, "
+        f"and by less than {thresholds.REACHED:.0%} of what a few steps with a higher rate do",
+        cause="Adadelta's default; a rate for another optimizer",
+        advice=_RAISE,
         severity=Severity.WARNING,
     ),
     ("SCHEDULE_COLLAPSES", "vanishes"): Case(

@@ -4,12 +4,12 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mnist_exp.preflight.balance import check_balance
+from mnist_exp.preflight import data_checks
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.compiled import NoLoss, trains_itself
 from mnist_exp.preflight.data import check_labels
 from mnist_exp.preflight.errors import PreflightError
-from mnist_exp.preflight.features import check_constant
+from mnist_exp.preflight.features import check_constant, check_non_finite
 from mnist_exp.preflight.gradients import (
     check_disconnected,
     check_finite,
@@ -77,12 +77,6 @@ def _labels(checkup: Checkup, subject: Subject) -> None:
     check_labels(checkup, program.labels, program.classes, program.num_classes)
 
 
-def _balance(checkup: Checkup, subject: Subject) -> None:
-    program = subject.program
-    classes = program.classes.reshape(-1).astype("int64")
-    check_balance(checkup, classes, max(program.num_classes, 2), weighted=subject.weighted)
-
-
 def _loss(checkup: Checkup, subject: Subject) -> None:
     outputs = subject.first_outputs[:LOSS_EXAMPLES]
     subject.loss_facts = check_loss(checkup, subject.program, outputs, subject.seed)
@@ -112,10 +106,14 @@ OF_LABELS: Sequence[Check] = (
 AT_FIRST: Sequence[Check] = (
     Check(
         judges="the balance of the classes",
-        run=_balance,
+        run=data_checks.balance,
         tasks=CLASSES | {Task.BINARY},
         unless=("LABELS_OUT_OF_RANGE",),
         of_outputs=True,
+    ),
+    Check(
+        judges="whether the data are finite",
+        run=lambda c, s: check_non_finite(c, s.given.inputs, s.given.labels),
     ),
     Check(judges="whether the inputs differ", run=lambda c, s: check_constant(c, s.program.inputs)),
     Check(
@@ -126,6 +124,14 @@ AT_FIRST: Sequence[Check] = (
         of_numbers=True,
     ),
     Check(judges="the scale of the inputs", run=lambda c, s: check_scale(c, s.program, s.measured)),
+    Check(
+        judges="features that give the labels away",
+        run=data_checks.label_leak,
+        tasks=frozenset({Task.CLASSES, Task.BINARY, Task.REGRESSION}),
+        unless=("INPUT_IGNORED",),
+        of_numbers=True,
+    ),
+    Check(judges="the validation data", run=data_checks.splits),
     Check(judges="the loss", run=_loss, tasks=CLASSES, of_outputs=True, of_loss=True),
     Check(judges="what the loss takes", run=_probabilities, tasks=CLASSES, of_outputs=True),
     Check(
@@ -177,6 +183,26 @@ TRAINING_AGAIN: Sequence[Check] = (
         tasks=PROBED,
         unless=("INPUT_IGNORED",),
         of_numbers=True,
+    ),
+    Check(
+        judges="wrong labels",
+        run=data_checks.noise,
+        tasks=CLASSES | {Task.BINARY},
+        unless=("INPUT_IGNORED", "LABELS_UNRELATED"),
+        of_numbers=True,
+    ),
+    Check(
+        judges="the units of the inputs",
+        run=data_checks.input_units,
+        tasks=CLASSES | {Task.BINARY, Task.REGRESSION},
+        unless=(*_WRONG_LOSS, "INPUT_IGNORED", "LABELS_UNRELATED"),
+        of_numbers=True,
+    ),
+    Check(
+        judges="the units of the targets",
+        run=data_checks.target_scale,
+        tasks=frozenset({Task.REGRESSION}),
+        unless=(*_WRONG_LOSS, "LABELS_UNRELATED"),
     ),
     Check(
         judges="the layers' own losses",

@@ -40,6 +40,25 @@ class Examples:
             labels = tf.nest.map_structure(lambda array: array[rows], labels)
         return replace(self, inputs=self.inputs[rows], labels=labels)
 
+    @property
+    def finite(self) -> np.ndarray:
+        """Return for each example whether all its numbers and labels are finite [N]."""
+        rows = self.inputs.finite
+        for array in [] if self.labels is None else tf.nest.flatten(self.labels):
+            if array.dtype.kind == "f":
+                rows &= np.isfinite(array).reshape(len(array), -1).all(axis=1)
+        return rows
+
+    def filled(self) -> "Examples":
+        """Return the examples with 0 in the place of what is not finite."""
+        labels = None if self.labels is None else tf.nest.map_structure(_filled, self.labels)
+        structure = tf.nest.map_structure(_filled, self.inputs.structure)
+        return replace(self, inputs=Inputs(structure, self.inputs.weights), labels=labels)
+
+
+def _filled(array: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(array, posinf=0, neginf=0) if array.dtype.kind == "f" else array
+
 
 def read_examples(x: Any, y: Any = None, weights: Any = None, *, limit: int) -> Examples:
     """Return what a caller gives as x, y and sample weights.

@@ -38,6 +38,17 @@ def best_probe(tables: Sequence[np.ndarray], labels: np.ndarray, enough: float =
     return Probe(predicted=best.predicted + labels.mean(axis=0), sigmas=best.sigmas)
 
 
+def surest_probe(tables: Sequence[np.ndarray], labels: np.ndarray) -> np.ndarray:
+    """Return what the probe predicts that is right most often, [N, C].
+
+    labels: 1 for the class of the example, else 0, [N, C].
+    """
+    mean = labels.mean(axis=0)
+    predictions = [p + mean for table in tables for p in _predictions(table, labels - mean)]
+    classes = np.argmax(labels, axis=1)
+    return max(predictions, key=lambda p: float(np.mean(np.argmax(p, axis=1) == classes)))
+
+
 def fit_sigmas(predicted: np.ndarray, labels: np.ndarray) -> float:
     """Return how far the predictions fit beyond chance, in standard deviations.
 
@@ -73,4 +84,18 @@ def _left_out(kernel: np.ndarray, labels: np.ndarray) -> np.ndarray:
     penalty = RIDGE * max(float(np.trace(kernel)) / len(kernel), 1e-12)
     inverse = np.linalg.inv(kernel + penalty * np.eye(len(kernel)))
     predicted: np.ndarray = labels - inverse @ labels / np.diag(inverse)[:, None]
+    return predicted
+
+
+def predict(known: np.ndarray, labels: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Return what linear ridge regression on `known` [N, F] predicts for `asked` [M, F].
+
+    labels: [N, D].
+    """
+    middle, mean = known.mean(axis=0), labels.mean(axis=0)
+    known, asked = known - middle, asked - middle
+    kernel = known @ known.T
+    penalty = RIDGE * max(float(np.trace(kernel)) / len(known), 1e-12)
+    weights = np.linalg.solve(kernel + penalty * np.eye(len(known)), labels - mean)
+    predicted: np.ndarray = asked @ (known.T @ weights) + mean
     return predicted

@@ -9,6 +9,7 @@ from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.probes import Probe, best_probe, fit_sigmas
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.tasks import ONE_OF_MANY, Target, Task
+from mnist_exp.preflight.trials import kept_apart, trial
 from mnist_exp.preflight.views import views
 
 PROBE_EXAMPLES = 600  # more does not separate better, and the probes are cubic in it
@@ -16,7 +17,6 @@ PER_CLASS = 10  # examples of a class for which more than PROBE_EXAMPLES are tak
 MAX_POSITIONS, MAX_CLASSES = 16, 1000  # of a table of labels
 CLEAR = 10.0  # sigmas after which no other probe is tried
 RUN_RATE = 1e-3
-RUN_BATCH = 32
 LOOKS = (25, 50, 100, 200)  # steps after which a run is judged
 
 
@@ -139,23 +139,12 @@ def _own_sigmas(
     It is the largest of `fit_sigmas` at LOOKS; None where the outputs are not finite or all the
     same, which tells nothing about the labels. The trained weights stay in place.
     """
-    inputs, labels = program.inputs, program.labels
-    learned = 3 * len(inputs) // 4
-    step = program.steps.adam.start(RUN_RATE)
-    generator = np.random.default_rng(seed)
     best: float | None = None
-    for taken in range(1, LOOKS[-1] + 1):
-        rows = generator.choice(learned, size=min(RUN_BATCH, learned), replace=False)
-        gradients = program.gradients(inputs[rows], labels[rows])
-        if not gradients.finite:
-            return best
-        step(gradients.values)
-        if taken in LOOKS:
-            outputs = program.outputs(inputs[learned:])
-            outputs = outputs.reshape(len(outputs), -1)[:, columns]
-            if not np.isfinite(outputs).all() or np.ptp(outputs, axis=0).max() == 0:
-                return best
-            best = max(fit_sigmas(outputs, table[learned:]), best or 0.0)
-            if best >= thresholds.PROBE_SIGMAS:
-                return best
+    for outputs in trial(program, program.steps.adam.start(RUN_RATE), LOOKS, seed):
+        if outputs is None or np.ptp(outputs, axis=0).max() == 0:
+            break
+        chosen = outputs.reshape(len(outputs), -1)[:, columns]
+        best = max(fit_sigmas(chosen, table[kept_apart(program)]), best or 0.0)
+        if best >= thresholds.PROBE_SIGMAS:
+            break
     return best

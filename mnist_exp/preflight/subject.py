@@ -31,7 +31,7 @@ class Subject:
     batch_size, steps: of the training; steps is None if it is not known.
     validation: the examples that training does not see, if the caller gave some.
     weighted: True if the training weighs the classes or the examples.
-    given: all examples of the sample, with those that are not finite, which the program leaves out.
+    given: all examples, with those that are not finite, which the program leaves out.
     """
 
     def __init__(self, program: Program, seed: int) -> None:
@@ -41,8 +41,8 @@ class Subject:
         self.batch_size = 32
         self.steps: int | None = None
         self.validation: Examples | None = None
-        self.weighted = False
         self.given = Examples(inputs=program.inputs, labels=program.labels)
+        self.weighted = False
 
     @functools.cached_property
     def _evaluated(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:

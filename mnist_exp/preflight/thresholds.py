@@ -35,6 +35,44 @@ PROBE_SIGMAS = 4.0
 NARROW = (1, 2)  # numbers per example that are few
 NARROW_CLASSES = 4  # of which two numbers can still tell three apart with ease
 NARROW_INPUTS = 8  # numbers per example; with fewer, an input is narrow itself
+CONSTANT_SHARE = 0.5  # of a table's features; a fifth of MNIST's pixels are constant
+SAME_SHARE = 0.98  # of all values of a picture or of tokens that are one value; MNIST: 0.81
+
+NOISE_MIN_EXAMPLES = 200
+NOISE_MIN_PER_CLASS = 20
+NOISE_CLEAN = 0.93  # share of the labels that a probe finds, from where no more is asked
+NOISE_SHARE = 0.06  # wrong labels, at least, with two standard deviations of doubt
+NOISE_MOST = 0.5  # beyond it the probe may know too little
+NOISE_RIGHT = 0.4  # share of the labels that the probe must find, or it knows too little
+# Share of doubtful labels where the probe is sure, over the share everywhere. Classes that overlap
+# have up to 0.62 (a table like the Titanic's), a fifth of wrong labels has 0.7 to 1.
+NOISE_FLAT = 0.75
+NOISE_CLASSES = 4  # from which it tells that a wrong label is any class, not the second choice
+NOISE_FLAT_CLASSES = 0.45
+NOISE_SIGMAS = 2.0  # by how many deviations it may be the second choice more often than by chance
+
+LEAK_MIN_EXAMPLES = 50
+LEAK_SHARE = 0.97  # of a feature's variance that the labels explain; petals of irises have 0.94
+LEAK_MISSES = 0.03  # of the way from a guess to all right
+LEAK_GAP = 0.3  # of that way that the other features leave open
+LEAK_GAP_EXACT = 0.1  # the same, where a feature never varies within a class
+LEAK_GAP_SAME = 0.005  # the same, where a feature has exactly the order of the target
+
+OVERLAP_SHARE = 0.05  # of the validation examples
+OVERLAP_SHARE_ERROR = 0.2
+SPLIT_RATIO = 2.5  # of deviations
+SPLIT_SHIFT = 3.0  # of means, in deviations; later parts of a series can be one or two away
+SPLIT_TARGET_RATIO = 8.0  # of deviations of targets; calm and wild times differ by less
+SPLIT_MIN_EXAMPLES = 20
+SPLIT_MIN_PROBED = 50
+NEW_CLASSES = 0.05  # share of validation labels that training never has
+
+FEATURE_SIZE = 20.0  # root mean square of a feature from where its unit is tried out
+TARGET_SIZE = 50.0  # the same for targets
+UNITS_MIN_EXAMPLES = 60
+UNITS_NOTHING = 0.1  # a score that is no more than a guess
+UNITS_GAIN = 0.2  # of the score, from which other units are worth a word
+TARGET_SOON = 0.2  # of the training, within which large targets are reached without harm
 
 TWIN_SHARE = 0.5
 DEAD_SHARE_WARNING = 0.3

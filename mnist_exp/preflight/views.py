@@ -19,9 +19,28 @@ def views(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
     ids. The others have what is the same wherever it occurs, such as the frequencies of a series,
     and whole numbers as they are.
     """
-    plain = [_counts(a) if is_tokens(a) else _numbers(a) for a in arrays]
-    others = [table for a in arrays for table in _other_views(a)]
-    return [np.concatenate(plain, axis=1), *others]
+    return [plain_view(arrays), *(table for a in arrays for table in _other_views(a))]
+
+
+def plain_view(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the first of the `views`."""
+    return np.concatenate([_plain(array) for array in arrays], axis=1)
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind not in "fbiu":
+        return _counts(_word_ids(array))
+    return _counts(array) if is_tokens(array) else _numbers(array)
+
+
+def _word_ids(texts: np.ndarray) -> np.ndarray:
+    """Return the words of each example as numbers [N, words], -1 behind the last."""
+    rows = [" ".join(map(str, row)).split() for row in texts.reshape(len(texts), -1)]
+    ids = {word: n for n, word in enumerate(sorted({word for row in rows for word in row}))}
+    table = np.full((len(rows), max(map(len, rows), default=1) or 1), -1)
+    for row, words in enumerate(rows):
+        table[row, : len(words)] = [ids[word] for word in words]
+    return table
 
 
 def is_tokens(array: np.ndarray) -> bool:
@@ -46,7 +65,7 @@ def flat(array: np.ndarray) -> np.ndarray:
 
 
 def _numbers(array: np.ndarray) -> np.ndarray:
-    return _scaled(flat(array))
+    return scaled(flat(array))
 
 
 def _counts(tokens: np.ndarray) -> np.ndarray:
@@ -58,10 +77,12 @@ def _counts(tokens: np.ndarray) -> np.ndarray:
     table = np.zeros((len(tokens), len(kept) + 1))
     rows = np.repeat(np.arange(len(tokens)), tokens.shape[1])
     np.add.at(table, (rows, column[places.reshape(-1)]), 1)
-    return _scaled(np.sqrt(table))
+    return scaled(np.sqrt(table))
 
 
 def _other_views(array: np.ndarray) -> list[np.ndarray]:
+    if array.dtype.kind not in "fbiu":
+        return []
     if is_tokens(array):
         return [_numbers(array)]
     if array.ndim == 4 and array.shape[3] <= 4:
@@ -81,11 +102,11 @@ def _other_views(array: np.ndarray) -> list[np.ndarray]:
 def _with_moments(spectrum: np.ndarray, values: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """Return a spectrum with the mean and deviation of every channel, [N, F]."""
     parts = (spectrum.reshape(len(values), -1), values.mean(axes), values.std(axes))
-    return _scaled(np.concatenate(parts, axis=1), each=True)
+    return scaled(np.concatenate(parts, axis=1), each=True)
 
 
-def _scaled(table: np.ndarray, *, each: bool = False) -> np.ndarray:
-    """Return a table with the mean 0 in every column and a mean deviation of about 1.
+def scaled(table: np.ndarray, *, each: bool = False) -> np.ndarray:
+    """Return a table with the mean 0 in every column and deviations of about 1.
 
     each: give every column a deviation of 1; always so for tables that are not wide.
     """

@@ -94,8 +94,13 @@ def test_unusable_arguments_are_refused() -> None:
         check(model, losses.mean, optimizers.sgd(), IMAGES, LABELS[:-1])
     with pytest.raises(ValueError, match="at least 2 examples, got 1"):
         check(model, losses.mean, optimizers.sgd(), IMAGES[:1], LABELS[:1])
-    with pytest.raises(ValueError, match="NaN"):
-        check(model, losses.mean, optimizers.sgd(), IMAGES * np.nan, LABELS)
+
+
+def test_examples_that_are_not_finite_are_named_and_left_out() -> None:
+    images = IMAGES.copy()
+    images[7] = np.nan
+    report = check(models.softmax("zeros", 0), losses.mean, optimizers.sgd(), images, LABELS)
+    assert report.codes == ("INPUT_NON_FINITE",)
 
 
 @pytest.mark.parametrize("examples", [2, 10])

@@ -13,6 +13,15 @@ _TOGETHER = (
     "split."
 )
 
+_STANDARDISE = (
+    "Standardise each feature: (x - mean) / deviation of the training data, or a Normalization "
+    "layer that is adapted to them."
+)
+_TARGETS = "Train on (y - mean) / deviation, and undo it after predicting."
+_LEAK = "Take the feature out, unless it is known when the program is to predict."
+_SPLIT = "Remove duplicates, and split before anything repeats or draws rows."
+_SAME = "Prepare both splits with the same code and with the numbers of the training data."
+
 CASES: dict[tuple[str, str], Case] = {
     ("LABELS_OUT_OF_RANGE", ""): Case(
         seen="a label is below 0, or not below the number of outputs",
@@ -75,5 +84,111 @@ CASES: dict[tuple[str, str], Case] = {
         advice="Standardise every feature with the mean and deviation of the training data, or put "
         "an adapted keras.layers.Normalization first.",
         severity=Severity.WARNING,
+    ),
+    ("INPUT_SCALE", "units"): Case(
+        seen="the program learns nothing in 150 steps, and much with standardised features",
+        cause="columns of a table in units of their own, such as dollars beside shares",
+        advice=_STANDARDISE,
+    ),
+    ("INPUT_SCALE", "slow"): Case(
+        seen="with standardised features the program learns more in 150 steps than with these",
+        cause="the same",
+        advice=_STANDARDISE,
+        severity=Severity.WARNING,
+    ),
+    ("TARGET_SCALE", "far"): Case(
+        seen="the training cannot come near the targets, and could if they were standardised",
+        cause="prices in dollars under a squared error",
+        advice=_TARGETS,
+    ),
+    ("TARGET_SCALE", "slow"): Case(
+        seen="much of the training is spent on coming near the targets",
+        cause="the same",
+        advice=_TARGETS,
+        severity=Severity.WARNING,
+    ),
+    ("INPUT_NON_FINITE", ""): Case(
+        seen="an input is NaN or infinite",
+        cause="missing values; a constant column divided by its deviation of 0; the logarithm of 0",
+        advice="Fill or drop missing values, and add a small number before a division or a "
+        "logarithm.",
+    ),
+    ("INPUT_NON_FINITE", "labels"): Case(
+        seen="a label is NaN or infinite",
+        cause="missing values in the column of the labels",
+        advice="Drop the examples whose label is missing.",
+    ),
+    ("INPUT_CONSTANT", "features"): Case(
+        seen=f"more than {thresholds.CONSTANT_SHARE:.0%} of a table's features, a channel, or one "
+        "of several inputs never vary",
+        cause="fractions turned into integers; a column that is filled with one value",
+        advice="Look at what the input pipeline returns, and leave out what never varies.",
+        severity=Severity.WARNING,
+    ),
+    ("INPUT_CONSTANT", "values"): Case(
+        seen=f"more than {thresholds.SAME_SHARE:.0%} of the values of pictures or tokens are one "
+        "value",
+        cause="an integer division of pixels; nearly all words unknown; far too much padding",
+        advice="Look at what the input pipeline returns: an integer division of 0..255 by 255, or "
+        "a vocabulary that has none of the words, gives this.",
+        severity=Severity.WARNING,
+    ),
+    ("LABELS_NOISY", ""): Case(
+        seen="labels differ from what a probe finds just as often where it is sure as elsewhere",
+        cause="wrong annotations; a part of the labels shuffled or moved by a row",
+        advice="Look at some of the examples with their labels, and mend how they are joined or "
+        "annotated.",
+        severity=Severity.WARNING,
+    ),
+    ("LABEL_LEAK", "exact"): Case(
+        seen="one feature gives the labels exactly, and the others do not",
+        cause="the target left among the features; an index of sorted rows",
+        advice=_LEAK,
+    ),
+    ("LABEL_LEAK", "nearly"): Case(
+        seen="one feature nearly gives the labels, and the others do not",
+        cause="a feature that is only known after the label",
+        advice=_LEAK,
+        severity=Severity.WARNING,
+    ),
+    ("SPLITS_OVERLAP", "many"): Case(
+        seen=f"{thresholds.OVERLAP_SHARE_ERROR:.0%} of the validation examples or more are "
+        "training examples",
+        cause="rows repeated before the split; validation data taken out of the training data",
+        advice=_SPLIT,
+    ),
+    ("SPLITS_OVERLAP", "some"): Case(
+        seen=f"{thresholds.OVERLAP_SHARE:.0%} of the validation examples or more are training "
+        "examples",
+        cause="duplicates in the data",
+        advice=_SPLIT,
+        severity=Severity.WARNING,
+    ),
+    ("SPLIT_SCALE", "shape"): Case(
+        seen="validation examples or labels have another shape than those of training",
+        cause="one-hot labels in one split only; pictures of another size",
+        advice=_SAME,
+    ),
+    ("SPLIT_SCALE", "scale"): Case(
+        seen="the features of the validation data have another deviation or mean",
+        cause="only one split divided by 255 or standardised",
+        advice=_SAME,
+    ),
+    ("SPLIT_SCALE", "classes"): Case(
+        seen="a split has classes that the other one never has",
+        cause="a split of sorted rows; labels numbered from 1 in one split",
+        advice="Shuffle before splitting, and number the classes of both splits alike.",
+    ),
+    ("SPLIT_SCALE", "targets"): Case(
+        seen="the validation labels have another deviation",
+        cause="only one split's targets scaled",
+        advice=_SAME,
+    ),
+    ("SPLIT_SCALE", "relation"): Case(
+        seen="what a probe learns from training holds for other training examples, and not for "
+        "validation",
+        cause="another order of classes, columns or channels; validation labels shuffled",
+        advice="Check that both splits have the same order of classes, columns and channels, and "
+        "that validation labels belong to their inputs.",
     ),
 }

@@ -1,0 +1,68 @@
+"""Hand the parts of a program to the checks of its data."""
+
+import numpy as np
+
+from mnist_exp.preflight.balance import check_balance
+from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.forms import label_form
+from mnist_exp.preflight.given import Examples
+from mnist_exp.preflight.leaks import check_label_leak
+from mnist_exp.preflight.noise import check_noise
+from mnist_exp.preflight.scales import check_input_units, check_target_scale
+from mnist_exp.preflight.split_scale import Split, check_split_scale
+from mnist_exp.preflight.splits import check_overlap
+from mnist_exp.preflight.subject import Subject
+from mnist_exp.preflight.tasks import Task
+
+COMPARED = 2000  # examples of each split whose scale is compared
+USUAL_EPOCHS = 50  # where nobody says how long the training is
+
+
+def balance(checkup: Checkup, subject: Subject) -> None:
+    """Check how often each class occurs."""
+    program = subject.program
+    binary = program.target.task is Task.BINARY
+    classes = program.target.yes(program.labels) if binary else program.classes
+    classes = classes.reshape(-1).astype(np.int64)
+    check_balance(checkup, classes, max(program.num_classes, 2), weighted=subject.weighted)
+
+
+def label_leak(checkup: Checkup, subject: Subject) -> None:
+    """Check for features that give the labels away."""
+    program = subject.program
+    check_label_leak(checkup, program.target, program.inputs.numbers, program.labels)
+
+
+def noise(checkup: Checkup, subject: Subject) -> None:
+    """Check for wrong labels."""
+    program = subject.program
+    check_noise(checkup, program.target, program.inputs.arrays, program.labels, subject.probe)
+
+
+def splits(checkup: Checkup, subject: Subject) -> None:
+    """Compare the validation data, if there are some, with the training data."""
+    if subject.validation is None:
+        return
+    check_overlap(checkup, subject.given.inputs, subject.validation.inputs)
+    both = subject.given, subject.validation
+    if all(isinstance(part.labels, np.ndarray) for part in both):
+        check_split_scale(checkup, subject.program.target, *map(_finite, both))
+
+
+def _finite(examples: Examples) -> Split:
+    """Return the first finite examples of a split."""
+    first = examples[:COMPARED]
+    finite = first[np.flatnonzero(first.finite)]
+    return finite.inputs.numbers, label_form(finite.labels)
+
+
+def input_units(checkup: Checkup, subject: Subject) -> None:
+    """Check for features in units that training cannot use."""
+    check_input_units(checkup, subject.program, subject.seed)
+
+
+def target_scale(checkup: Checkup, subject: Subject) -> None:
+    """Check for targets that training cannot reach."""
+    batches = -(-len(subject.given.inputs) // subject.batch_size)
+    steps = subject.steps or USUAL_EPOCHS * batches
+    check_target_scale(checkup, subject.program, steps, subject.seed)

@@ -110,3 +110,100 @@ def test_small_samples_are_enough_to_run(examples: int) -> None:
         check(models.softmax("zeros", 0), losses.mean, optimizers.sgd(), images, labels).errors
         == ()
     )
+
+
+def compiled(loss: Any = "sparse_categorical_crossentropy", **given: Any) -> keras.Model:
+    model = models.softmax("zeros", 0)
+    model.add(layers.Activation("softmax", dtype="float32"))
+    model.compile(**{"optimizer": keras.optimizers.Adam(0.01)} | given, loss=loss)
+    return model
+
+
+def text_model() -> keras.Model:
+    words = layers.TextVectorization(10, output_sequence_length=3)
+    words.adapt(["good", "bad", "one"])
+    answer = layers.Dense(1, activation="sigmoid")
+    stack = [words, layers.Embedding(10, 4), layers.GlobalAveragePooling1D(), answer]
+    model = keras.Sequential([keras.Input((), dtype="string"), *stack])
+    model.compile(keras.optimizers.Adam(0.1), "binary_crossentropy")
+    return model
+
+
+def half_precision() -> keras.Model:
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        model = compiled()
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("make", "x", "y", "named"),
+    [
+        (text_model, np.array(["good one", "bad one"] * 60), np.array([1, 0] * 60), {}),
+        (half_precision, IMAGES, LABELS, {}),
+        (compiled, tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).batch(32), None, {}),
+        (compiled, IMAGES, LABELS, {"class_weight": {3: 2.0}}),
+        (
+            lambda: compiled(optimizer=keras.optimizers.Adam(0.01, gradient_accumulation_steps=4)),
+            IMAGES,
+            LABELS,
+            {"sample_weight": np.linspace(0.5, 1.5, len(LABELS))},
+        ),
+    ],
+)
+def test_good_compiled_programs_of_every_form(make: Any, x: Any, y: Any, named: Any) -> None:
+    assert check(make(), x, y, **named).findings == ()
+
+
+def test_weights_of_examples_count_in_the_gradient() -> None:
+    report = check(compiled(), IMAGES, LABELS, sample_weight=np.zeros(len(LABELS)))
+    assert "GRADIENT_ZERO" in report.codes
+
+
+def test_labels_out_of_range_end_no_other_check() -> None:
+    labels = np.where(LABELS == 0, 10, LABELS)
+    report = check(compiled(), 255 * IMAGES, labels)
+    assert {"LABELS_OUT_OF_RANGE", "INPUT_SCALE"} <= set(report.codes)
+    assert "overfit.accuracy" in report.statistics
+
+
+def test_no_check_begins_when_the_time_is_up() -> None:
+    report = check(compiled(), IMAGES, LABELS, budget_seconds=0)
+    assert report.findings == ()
+    assert "the learning rate" in report.not_judged
+
+
+def test_model_that_trains_itself_is_said_and_not_guessed_at() -> None:
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = models.softmax("zeros", 0)
+
+        def call(self, inputs: Any) -> Any:
+            return self.inner(inputs)
+
+        def train_step(self, data: Any) -> Any:
+            return super().train_step(data)
+
+    model = Own()
+    model.compile("adam")
+    report = check(model, IMAGES)
+    assert report.findings == ()
+    assert "the model's own train_step or compute_loss" in report.not_judged
+
+
+def test_model_without_any_loss_is_refused() -> None:
+    with pytest.raises(PreflightError, match="without a loss, and no layer adds one"):
+        check(compiled(loss=None), IMAGES, LABELS)
+
+
+def test_losses_that_layers_add_are_no_leftovers_of_a_graph() -> None:
+    model = keras.Sequential(
+        [keras.Input((784,)), layers.Dense(10, kernel_regularizer="l2", activity_regularizer="l2")]
+    )
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    check(model, IMAGES.reshape(-1, 784), LABELS)
+    assert all(np.isfinite(float(loss)) for loss in model.losses)

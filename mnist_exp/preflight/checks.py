@@ -4,11 +4,14 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from mnist_exp.preflight import data_checks
+from mnist_exp.preflight.activation import check_activation
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.compiled import NoLoss, trains_itself
-from mnist_exp.preflight.data import check_labels
 from mnist_exp.preflight.errors import PreflightError
+from mnist_exp.preflight.evaluation import check_evaluation, check_leak, output_leak
 from mnist_exp.preflight.features import check_constant, check_non_finite
 from mnist_exp.preflight.gradients import (
     check_disconnected,
@@ -17,15 +20,13 @@ from mnist_exp.preflight.gradients import (
     check_zero,
 )
 from mnist_exp.preflight.inputs import check_scale
+from mnist_exp.preflight.labels import check_labels, fits
 from mnist_exp.preflight.learning import check_ignored, check_overfit, check_uphill
-from mnist_exp.preflight.loss import LOSS_EXAMPLES, check_initial, check_loss
+from mnist_exp.preflight.loss import check_loss, examples_for
+from mnist_exp.preflight.loss_size import check_initial, check_multiple
+from mnist_exp.preflight.mismatch import check_match
 from mnist_exp.preflight.momentum import check_momentum
-from mnist_exp.preflight.outputs import (
-    check_evaluation,
-    check_leak,
-    check_probabilities,
-    output_leak,
-)
+from mnist_exp.preflight.outputs import check_probabilities
 from mnist_exp.preflight.parts import output_parts
 from mnist_exp.preflight.penalties import check_penalty, check_weight_decay
 from mnist_exp.preflight.program import Program
@@ -39,6 +40,7 @@ from mnist_exp.preflight.tasks import EVERY_TASK, ONE_OF_MANY, YES_OR_NO, Task
 from mnist_exp.preflight.units import check_activations, check_symmetry
 
 CLASSES = frozenset({Task.CLASSES})
+KNOWN = EVERY_TASK - {Task.UNKNOWN}
 PROBED = EVERY_TASK - {Task.AUTOENCODER, Task.UNKNOWN}  # tasks with labels that others can predict
 
 
@@ -72,20 +74,17 @@ def _leak_and_evaluation(checkup: Checkup, subject: Subject) -> None:
         check_leak(checkup, leak)
 
 
-def _labels(checkup: Checkup, subject: Subject) -> None:
-    program = subject.program
-    check_labels(checkup, program.labels, program.classes, program.num_classes)
-
-
 def _loss(checkup: Checkup, subject: Subject) -> None:
-    outputs = subject.first_outputs[:LOSS_EXAMPLES]
-    subject.loss_facts = check_loss(checkup, subject.program, outputs, subject.seed)
+    program, count = subject.program, examples_for(subject.program.target)
+    facts = check_loss(checkup, program, subject.first_outputs[:count], subject.seed)
+    check_multiple(checkup, program, facts, program.labels[:count])
+    subject.loss_facts = facts
 
 
 def _probabilities(checkup: Checkup, subject: Subject) -> None:
     if subject.loss_facts:
-        outputs = subject.first_outputs
-        check_probabilities(checkup, subject.program, subject.loss_facts, outputs)
+        outputs, facts = subject.first_outputs, subject.loss_facts
+        check_probabilities(checkup, subject.program, facts, outputs, subject.form)
 
 
 def _initial(checkup: Checkup, subject: Subject) -> None:
@@ -100,7 +99,18 @@ def _symmetry(checkup: Checkup, subject: Subject) -> None:
 
 # Checks of the labels alone. Examples whose labels are out of range are left out afterwards.
 OF_LABELS: Sequence[Check] = (
-    Check(judges="the range of the labels", run=_labels, tasks=CLASSES, of_outputs=True),
+    Check(
+        judges="the range of the labels",
+        run=lambda c, s: check_labels(c, s.program),
+        tasks=KNOWN,
+        of_outputs=True,
+    ),
+    Check(
+        judges="whether loss, outputs and labels belong together",
+        run=lambda c, s: check_match(c, s.program),
+        unless=("LABELS_OUT_OF_RANGE", "OUTPUT_UNITS"),
+        of_outputs=True,
+    ),
 )
 # Checks at the initial weights.
 AT_FIRST: Sequence[Check] = (
@@ -132,12 +142,17 @@ AT_FIRST: Sequence[Check] = (
         of_numbers=True,
     ),
     Check(judges="the validation data", run=data_checks.splits),
-    Check(judges="the loss", run=_loss, tasks=CLASSES, of_outputs=True, of_loss=True),
-    Check(judges="what the loss takes", run=_probabilities, tasks=CLASSES, of_outputs=True),
+    Check(
+        judges="the activation of the outputs",
+        run=lambda c, s: check_activation(c, s.program, s.form),
+        of_outputs=True,
+    ),
+    Check(judges="the loss", run=_loss, of_outputs=True, of_loss=True),
+    Check(judges="what the loss takes", run=_probabilities, tasks=KNOWN, of_outputs=True),
     Check(
         judges="the size of the first loss",
         run=_initial,
-        tasks=CLASSES,
+        tasks=KNOWN,
         of_outputs=True,
         of_loss=True,
     ),
@@ -261,8 +276,7 @@ def run_all(checkup: Checkup, subject: Subject, progress: Progress) -> None:
         run(subject, [check for check in AT_FIRST if not check.of_outputs])
     else:
         run(subject, OF_LABELS)
-        if checkup.has("LABELS_OUT_OF_RANGE"):
-            program.keep_labels_in_range()  # so that all else can be judged
+        _keep_usable(program)
         run(subject, AT_FIRST)
     if trains_itself(program.model):
         checkup.leave_out("the model's own train_step or compute_loss")
@@ -278,6 +292,15 @@ def run_all(checkup: Checkup, subject: Subject, progress: Progress) -> None:
     run(subject, AFTER_A_RUN)
     if not isinstance(program.objective.given, NoLoss):  # the runs are judged by it
         run(subject, TRAINING_AGAIN)
+
+
+def _keep_usable(program: Program) -> None:
+    """Leave out the examples whose labels the loss cannot use, so that all else can be judged."""
+    usable = np.flatnonzero(fits(program.target, program.labels))
+    if len(usable) < 2:
+        program.objective.refusal = program.refusal or "the loss can use no label"
+    elif len(usable) < len(program.labels):
+        program.keep(usable)
 
 
 def _run(

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from mnist_exp.preflight.codes import CASES, Severity
+from mnist_exp.preflight.codes.consequences import CONSEQUENCES
 from mnist_exp.preflight.report import Finding, PreflightReport
 from mnist_exp.preflight.tasks import Task
 
@@ -61,13 +62,16 @@ class Checkup:
         return any(finding.code in codes for finding in self.findings)
 
     def report(self, seconds: float) -> PreflightReport:
-        """Return the report, with the gravest finding of each code.
+        """Return the report, with the gravest finding of each code, without what another explains.
 
         seconds: the time that the checks took.
         """
+        causes = {f.code for f in self.findings if f.severity == Severity.ERROR}
+        explained = set[str]().union(*(CONSEQUENCES.get(code, ()) for code in causes))
         first: dict[str, Finding] = {}
         for finding in sorted(self.findings, key=lambda f: f.severity != Severity.ERROR):
-            first.setdefault(finding.code, finding)
+            if finding.code not in explained:
+                first.setdefault(finding.code, finding)
         return PreflightReport(
             findings=tuple(first.values()),
             statistics=self.statistics,

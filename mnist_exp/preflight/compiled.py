@@ -29,14 +29,15 @@ class CompiledLoss:
     def parts(self, labels: Any, outputs: Any) -> dict[str, tuple[Any, Any, Callable[..., Any]]]:
         """Return the label, the output and the loss of each output that has a loss, by its name.
 
+        Without its weight, which is no part of how the loss judges that output.
         labels, outputs: structures as `fit` has them, after the loss was called with such.
         """
         found = {}
-        for path, loss, weight, name in self._loss._flat_losses:
+        for path, loss, _, name in self._loss._flat_losses:
             label, output = labels, outputs
             for key in path:
                 label, output = self._at(label, key), output[key]
-            found[name] = (label, output, _times(loss, weight))
+            found[name] = (label, output, loss)
         return found
 
     def _at(self, labels: Any, key: Any) -> Any:
@@ -113,12 +114,6 @@ def loss_name(loss: Any) -> str:
     if isinstance(given, str):
         return given
     return str(getattr(given, "__name__", type(given).__name__))
-
-
-def _times(loss: Callable[..., Any], weight: float | None) -> Callable[..., Any]:
-    if weight is None:
-        return loss
-    return lambda labels, outputs: loss(labels, outputs) * weight
 
 
 def _refuse_unknown(loss: Any) -> None:

@@ -5,7 +5,7 @@ No name is read, so a loss of the user's own is told as Keras' are.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -49,12 +49,18 @@ class Compares(StrEnum):
 class LossKind:
     """What is known of a loss.
 
+    margin: True if it has no slope beyond a margin, as a hinge has none.
+    signs: True if the labels are -1 and 1, and it takes -1 for a no.
+    gaps: True if some labels are NaN and the loss is a number all the same.
     ignored: values of labels whose outputs it leaves out, such as the -1 of padding.
     refused: why it cannot be computed with these labels and outputs; "" if it can.
     """
 
     compares: Compares = Compares.UNKNOWN
     takes: LossInput = LossInput.UNKNOWN
+    margin: bool = False
+    signs: bool = False
+    gaps: bool = False
     ignored: tuple[float, ...] = ()
     refused: str = ""
 
@@ -82,11 +88,12 @@ def tell_loss_kind(
     labels [N, ...]: as the loss takes them. shape: of the outputs of one example.
     """
     count = min(_EXAMPLES, max(4, _MOST_OUTPUTS // max(1, math.prod(shape))))
+    gaps = _takes_gaps(loss_gradient, labels, shape)
     labels = labels[:count]
     probe = _Probe(loss_gradient, labels, shape)
     if _compares_numbers(probe, labels):
-        kind = LossKind(compares=Compares.NUMBERS, takes=LossInput.NUMBERS)
-        return LossKind(**vars(kind) | {"ignored": _ignored(probe, kind, labels)})
+        kind = LossKind(compares=Compares.NUMBERS, takes=LossInput.NUMBERS, gaps=gaps)
+        return replace(kind, ignored=_ignored(probe, kind, labels))
     valid, yes = _valid_labels(labels, shape)
     if yes is None:
         return LossKind(refused=probe.refused)
@@ -94,12 +101,8 @@ def tell_loss_kind(
     if told.slope(told.mild()) is None and probe.refused:
         return LossKind(refused=probe.refused)
     kind = _kind_of_classes(told, yes)
-    return LossKind(
-        compares=kind.compares,
-        takes=kind.takes,
-        ignored=_ignored(probe, kind, labels),
-        refused=probe.refused,
-    )
+    ignored = _ignored(probe, kind, labels)
+    return replace(kind, ignored=ignored, refused=probe.refused, gaps=gaps)
 
 
 class _Probe:
@@ -111,14 +114,14 @@ class _Probe:
     def __init__(
         self, loss_gradient: LossGradient, labels: np.ndarray, shape: tuple[int, ...]
     ) -> None:
-        self._loss_gradient, self._labels = loss_gradient, labels
+        self._loss_gradient, self.labels = loss_gradient, labels
         self.shape = (len(labels), *shape)
         self.refused = ""
 
     def slope(self, outputs: np.ndarray) -> np.ndarray | None:
         """Return the gradient at these outputs; None if it, or the loss, is not a number."""
         try:
-            value, gradient, _ = self._loss_gradient(self._labels, outputs.astype(np.float32))
+            value, gradient, _ = self._loss_gradient(self.labels, outputs.astype(np.float32))
         except SHAPE_ERRORS as error:
             self.refused = str(error) or type(error).__name__
             return None
@@ -130,6 +133,14 @@ class _Probe:
         if len(self.shape) > 1 and self.shape[-1] > 1:
             drawn /= drawn.sum(axis=-1, keepdims=True)
         return drawn
+
+
+def _takes_gaps(loss_gradient: LossGradient, labels: np.ndarray, shape: tuple[int, ...]) -> bool:
+    if labels.dtype.kind != "f" or not np.isnan(labels).any():
+        return False
+    rows = np.flatnonzero(np.isnan(labels.reshape(len(labels), -1)).any(axis=1))[:2]
+    probe = _Probe(loss_gradient, labels[rows], shape)
+    return probe.slope(probe.mild()) is not None
 
 
 def _compares_numbers(probe: _Probe, labels: np.ndarray) -> bool:
@@ -196,7 +207,13 @@ def _kind_of_classes(probe: _Probe, yes: np.ndarray) -> LossKind:
     takes = _takes(probe, yes, together, only_label)
     if takes is LossInput.UNKNOWN and not together:
         return LossKind()
-    return LossKind(compares=Compares.CLASSES if together else Compares.YES_OR_NO, takes=takes)
+    compares = Compares.CLASSES if together else Compares.YES_OR_NO
+    kind = LossKind(compares=compares, takes=takes)
+    if takes is not LossInput.LOGITS:
+        return kind
+    near, beyond, far = (abs(_pull(probe, yes, together, at)) for at in (0.3, 3.0, _FAR))
+    signs = probe.labels.min() < 0 and far < 0.05 * near
+    return replace(kind, margin=beyond < 1e-6 * near, signs=signs)
 
 
 def _is_coupled(probe: _Probe, mild: np.ndarray) -> bool:

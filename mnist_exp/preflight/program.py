@@ -136,16 +136,11 @@ class Program:
         if isinstance(self.model, keras.layers.Layer):
             self.model._clear_losses()  # those of the last call belong to a graph
 
-    def keep_labels_in_range(self) -> None:
-        """Leave out the examples whose labels are no class of the outputs, if others remain."""
-        wrong = self.target.counted(self.labels) & ~np.isin(self.classes, range(self.num_classes))
-        rows = np.flatnonzero(~wrong.reshape(len(wrong), -1).any(axis=1))
-        if len(rows) < 2:
-            self.objective.refusal = self.refusal or "no label is a class of the outputs"
-        else:
-            self.inputs, self.labels = self.inputs[rows], self.labels[rows]
-            for fact in ("target", "classes"):
-                self.__dict__.pop(fact, None)
+    def keep(self, rows: np.ndarray) -> None:
+        """Leave out all examples but these."""
+        self.inputs, self.labels = self.inputs[rows], self.labels[rows]
+        for fact in ("target", "classes"):
+            self.__dict__.pop(fact, None)
 
     def rewind_streams(self) -> None:
         """Give the random streams of Keras their first place back: the same is drawn again."""

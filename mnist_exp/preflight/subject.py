@@ -4,9 +4,10 @@ import functools
 
 import numpy as np
 
+from mnist_exp.preflight.evaluation import output_leak
 from mnist_exp.preflight.given import Examples
 from mnist_exp.preflight.loss import LossFacts
-from mnist_exp.preflight.outputs import output_leak
+from mnist_exp.preflight.output_form import OutputForm, output_form
 from mnist_exp.preflight.passes import Gradients
 from mnist_exp.preflight.probes import Probe
 from mnist_exp.preflight.program import Program
@@ -63,6 +64,11 @@ class Subject:
         """Return the gradients of GRADIENT_EXAMPLES examples with the initial weights."""
         examples = slice(GRADIENT_EXAMPLES)
         return self.program.gradients(self.program.inputs[examples], self.program.labels[examples])
+
+    @functools.cached_property
+    def form(self) -> OutputForm | None:
+        """Return what the outputs can be, whatever the weights are; None if it is not known."""
+        return output_form(self.program)
 
     @functools.cached_property
     def leak(self) -> float:

@@ -143,9 +143,12 @@ class Target:
             answers = np.clip(self.answers(labels), 0, self.num_classes - 1)
             direction = np.eye(self.num_classes)[answers] - 1 / self.num_classes
             return np.asarray((direction * counted[..., None]).reshape(outputs.shape))
-        if self.task in YES_OR_NO:
+        soft = self.takes is not LossInput.UNKNOWN and labels.min() >= 0
+        if self.task in YES_OR_NO and not soft:
             direction = np.where(self.yes(labels), 1.0, -1.0) * counted
             return np.asarray(direction.reshape(outputs.shape))
+        if self.takes is LossInput.LOGITS:
+            outputs = 1 / (1 + np.exp(-outputs))
         rest = (self.answers(labels) - outputs.reshape(labels.shape)) * counted
         return np.asarray(rest.reshape(outputs.shape))
 
@@ -230,7 +233,9 @@ def _task(
         if compares is not Compares.YES_OR_NO or softmax:
             return classes
         return Task.MULTILABEL
-    if compares is not Compares.CLASSES and any(_is_copy(array, labels) for array in inputs):
+    two = len(np.unique(labels)) <= 2  # masks of pictures are no copies of them
+    copied = [array for array in inputs if not two or len(np.unique(array)) <= 2]
+    if compares is not Compares.CLASSES and any(_is_copy(array, labels) for array in copied):
         return Task.AUTOENCODER
     signs = np.isin(labels, (-1, 1)).all() and (width == 1 or compares is Compares.YES_OR_NO)
     soft = compares is Compares.YES_OR_NO and labels.min() >= 0 and labels.max() <= 1

@@ -3,14 +3,23 @@
 LABEL_SENSITIVITY = 1e-4  # relative change of the loss gradient when labels are permuted
 ALIGNMENT = 0.3  # cosine between the loss's downhill direction and the right class
 LOSS_LEAK = 1e-4  # 1 - cosine of a gradient before and after other examples were exchanged
-PROBABILITY_COSINE = 0.97  # of the loss gradient with -1/p at the label
-# Of the loss gradient with -1 at the label; a squared error comes near.
-LOG_PROBABILITY_COSINE = 0.999
+# The same of a loss that may look at all examples together, such as the overlap of masks.
+LOSS_LEAK_OF_BATCH = 0.1
 UNIFORM_LOSS = 0.05  # relative deviation from ln C at uniform outputs
+SAME_MULTIPLE = 0.02  # relative, of the cross entropy at uniform outputs and at others
 INITIAL_LOSS_HIGH = 12.0  # first loss per example, in units of ln C
 INITIAL_LOSS_LOW = 0.5
 
 ROW_SUM_ERROR = 1e-3
+RECTIFIED_SHARE = 0.2  # of outputs that are exactly 0 with random weights; a ReLU's are half
+SMALL_LOGIT = 3.0  # limit of logits below which no answer of many classes can be certain
+FEW = 0.02  # share of the examples that may be an exception
+# Part of the variance of the targets that lies outside of what the outputs can be.
+RANGE_LOST = 0.01
+RANGE_LOST_ERROR = 0.05
+UNITS_PER_CLASS = 5  # from where on outputs are too many; 11 for 10 are harmless
+EXAMPLES_PER_CLASS = 20  # that must be there before a class is taken for missing
+FLOOR = 0.1  # loss of perfect probabilities taken as logits, in units of that of a guess
 OUTPUT_LEAK = 1e-4  # relative to the largest output
 EVALUATION_NOISE = 1e-4  # relative to the largest output
 

@@ -151,7 +151,7 @@ def test_padding_counts_neither_in_the_score_nor_in_the_direction() -> None:
         (BINARY_LOGITS, t.YES, 3.0 * t.YES - 1),
         (BINARY_CE, t.YES, 0.2 + 0.5 * t.YES),
         (L.Hinge(), 2 * t.YES - 1, 0.2 * t.YES - 0.1),
-        (MSE, t.YES, 0.9 * t.YES),
+        (MSE, t.YES, 0.05 + 0.9 * t.YES),
     ],
 )
 def test_score_knows_where_a_yes_begins(loss: Any, labels: np.ndarray, right: np.ndarray) -> None:

@@ -3,12 +3,14 @@
 By code and case; a code that comes about in one way only has the case "".
 """
 
-from mnist_exp.preflight.codes import data, learning, loss, structure
+from mnist_exp.preflight.codes import data, learning, loss, match, structure
 from mnist_exp.preflight.codes.case import Case, Severity
 
 __all__ = ["CASES", "Case", "Severity", "markdown_table"]
 
-CASES: dict[tuple[str, str], Case] = data.CASES | loss.CASES | structure.CASES | learning.CASES
+CASES: dict[tuple[str, str], Case] = (
+    data.CASES | loss.CASES | match.CASES | structure.CASES | learning.CASES
+)
 
 
 def markdown_table() -> str:

@@ -35,21 +35,29 @@ CASES: dict[tuple[str, str], Case] = {
     ("LOSS_IGNORES_LABELS", ""): Case(
         seen="shuffling the labels changes neither the loss nor its gradient with respect to the "
         "outputs",
-        cause="the prediction compared with itself, `-sum(y * log y)`; labels `[B, 1]` against "
-        "outputs `[B]`",
+        cause="the prediction compared with itself, `-sum(y * log y)`",
         advice="Use the labels in the loss, such as -sum(labels * log(prediction)); this one "
-        "compares the prediction with itself, or averages over all pairs of a label and an output.",
+        "compares the prediction with itself.",
+    ),
+    ("LOSS_IGNORES_LABELS", "pairs"): Case(
+        seen="shuffling the labels changes neither the loss nor its gradient with respect to the "
+        "outputs, but other labels do",
+        cause="labels `[B, 1]` against outputs `[B]`, or the other way round",
+        advice="Give labels and outputs one shape, such as tf.reshape(outputs, [-1]) for labels "
+        "[B]: [B, 1] against [B] is compared pair by pair, a table of [B, B].",
     ),
     ("LOSS_NOT_MINIMISED", "sign"): Case(
-        seen="lowering the loss lowers the output of the right class",
+        seen="lowering the loss lowers the output of the right class, or brings numbers away from "
+        "their targets",
         cause="a flipped sign",
         advice="The sign of the loss is flipped; remove or add the minus.",
     ),
     ("LOSS_NOT_MINIMISED", "other classes"): Case(
-        seen="lowering the loss does not raise the output of the right class",
-        cause="labels shifted or shuffled inside the loss",
-        advice="The loss pulls to other classes than the labels name: look for shifted or shuffled "
-        "labels in it.",
+        seen="lowering the loss does not raise the output of the right class, or brings numbers no "
+        "nearer to their targets",
+        cause="labels shifted or shuffled inside the loss; a difference without a square",
+        advice="The loss pulls elsewhere than the labels say: look for shifted or shuffled labels "
+        "in it, and for a square or an absolute value that is missing.",
     ),
     ("LOSS_NOT_MINIMISED", "optimizer"): Case(
         seen="the first step of the optimizer goes up the loss",
@@ -63,30 +71,44 @@ CASES: dict[tuple[str, str], Case] = {
         "average over examples, use the natural logarithm, and count each example once.",
         severity=Severity.WARNING,
     ),
+    ("INITIAL_LOSS_UNEXPECTED", "yes or no"): Case(
+        seen="the same for labels that say yes or no: where all have 1/2, the loss is not ln 2",
+        cause="`log2`; an average taken twice",
+        advice="Expect another scale than published learning rates assume: average over labels and "
+        "examples, use the natural logarithm, and count each once.",
+        severity=Severity.WARNING,
+    ),
     ("INITIAL_LOSS_UNEXPECTED", "high"): Case(
-        seen=f"the first loss is above {thresholds.INITIAL_LOSS_HIGH:g} ln C per example",
+        seen=f"the first loss is above {thresholds.INITIAL_LOSS_HIGH:g} times that of a model that "
+        "knows nothing, such as ln C",
         cause="large initial weights",
         advice="Scale the initial weights down (or the inputs), so that the first outputs are of "
         "order 1.",
         severity=Severity.WARNING,
     ),
     ("INITIAL_LOSS_UNEXPECTED", "low"): Case(
-        seen=f"the first loss is below {thresholds.INITIAL_LOSS_LOW:g} ln C per example, at an "
-        "accuracy below 50%",
+        seen=f"the first loss is below {thresholds.INITIAL_LOSS_LOW:g} times that of a model that "
+        "knows nothing, at an accuracy below 50%",
         cause="a loss that does not compare with the labels",
         advice="The loss is low without right answers: check that it compares with the labels.",
         severity=Severity.WARNING,
     ),
     ("OUTPUT_ALREADY_PROBABILITIES", ""): Case(
-        seen="the loss applies softmax, and the outputs come from softmax or sigmoid already",
-        cause="softmax twice",
-        advice="Give the loss the logits, or use a loss on probabilities; twice softmax keeps the "
-        "loss above 1.46.",
+        seen="the loss applies softmax or sigmoid, and the outputs come from one of them already",
+        cause="softmax or sigmoid twice",
+        advice="Take the activation off the last layer, or, if the loss is Keras', set "
+        "from_logits=False: probabilities taken for logits can never be certain.",
     ),
     ("OUTPUT_NOT_PROBABILITIES", "logarithm"): Case(
         seen="the loss takes the logarithm of outputs that are no probabilities",
         cause="softmax missing; `from_logits=True` missing",
         advice="Apply softmax to the outputs, or tell the loss that it gets logits "
+        "(from_logits=True).",
+    ),
+    ("OUTPUT_NOT_PROBABILITIES", "yes or no"): Case(
+        seen="the loss takes the logarithm of outputs that can be below 0 or above 1",
+        cause="sigmoid missing; `from_logits=True` missing; tanh or ReLU in place of sigmoid",
+        advice="Apply sigmoid to the outputs, or tell the loss that it gets logits "
         "(from_logits=True).",
     ),
     ("OUTPUT_NOT_PROBABILITIES", "log-probabilities"): Case(

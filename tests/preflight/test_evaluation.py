@@ -1,0 +1,50 @@
+"""Checks that an evaluated example depends on nothing else."""
+
+from typing import Any
+
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from mnist_exp.preflight import Finding
+from mnist_exp.preflight.evaluation import check_evaluation, check_leak, output_leak
+from tests.support.programs import codes, findings, make_program
+from tests.support.zoo import models
+
+
+def leak_of(*head: layers.Layer) -> float:
+    program = make_program(models.softmax("glorot", 0, list(head)))
+    return output_leak(program, program.inputs[:48])
+
+
+def test_leak_is_zero_without_an_operation_over_the_batch() -> None:
+    assert leak_of() < 1e-6
+    assert codes(check_leak, leak_of()) == []
+
+
+def test_softmax_over_the_batch_leaks() -> None:
+    leak = leak_of(models.CallLayer(lambda x: tf.nn.softmax(x, axis=0)))
+    assert codes(check_leak, leak) == ["EXAMPLES_LEAK"]
+
+
+def evaluation(model: Any) -> list[Finding]:
+    program = make_program(model)
+    images = program.inputs[:48]
+    return findings(check_evaluation, program, images, output_leak(program, images))
+
+
+def test_dropout_that_stays_on_is_found_and_one_that_does_not_is_not() -> None:
+    dropout = layers.Dropout(0.5, seed=1)
+    (finding,) = evaluation(models.mlp("glorot", 0, extra=[models.AlwaysTraining(dropout)]))
+    assert finding.code == "TRAIN_EVAL_MISMATCH"
+    assert finding.evidence["noise"] > 0.01
+    assert evaluation(models.mlp("glorot", 0, extra=[dropout])) == []
+
+
+@pytest.mark.parametrize("model", [models.mlp, models.cnn])
+def test_batch_norm_that_stays_in_training_mode(model: Any) -> None:
+    always = models.AlwaysTraining(layers.BatchNormalization())
+    assert [f.code for f in evaluation(model("glorot", 0, extra=[always]))] == [
+        "TRAIN_EVAL_MISMATCH"
+    ]
+    assert evaluation(model("glorot", 0, extra=[layers.BatchNormalization()])) == []

@@ -79,9 +79,9 @@ def test_activations_that_it_does_not(
 
 def test_the_weights_are_as_before() -> None:
     program = program_of(dense(1), L.MeanSquaredError(), t.NUMBERS)
-    before = [variable.numpy() for variable in program.variables]
+    before = [variable.numpy() for variable in program.trainable]
     output_form(program)
-    after = [variable.numpy() for variable in program.variables]
+    after = [variable.numpy() for variable in program.trainable]
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
 

@@ -4,8 +4,6 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from mnist_exp.preflight import data_checks
 from mnist_exp.preflight.activation import check_activation
 from mnist_exp.preflight.checkup import Checkup
@@ -20,7 +18,7 @@ from mnist_exp.preflight.gradients import (
     check_zero,
 )
 from mnist_exp.preflight.inputs import check_scale
-from mnist_exp.preflight.labels import check_labels, fits
+from mnist_exp.preflight.labels import check_labels, keep_usable
 from mnist_exp.preflight.learning import check_ignored, check_overfit, check_uphill
 from mnist_exp.preflight.loss import check_loss, examples_for
 from mnist_exp.preflight.loss_size import check_initial, check_multiple
@@ -41,7 +39,7 @@ from mnist_exp.preflight.units import check_activations, check_symmetry
 
 CLASSES = frozenset({Task.CLASSES})
 KNOWN = EVERY_TASK - {Task.UNKNOWN}
-PROBED = EVERY_TASK - {Task.AUTOENCODER, Task.UNKNOWN}  # tasks with labels that others can predict
+PROBED = KNOWN - {Task.AUTOENCODER}  # tasks with labels that others can predict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +72,10 @@ def _leak_and_evaluation(checkup: Checkup, subject: Subject) -> None:
         check_leak(checkup, leak)
 
 
+def _labels(checkup: Checkup, subject: Subject) -> None:
+    check_labels(checkup, subject.program)
+
+
 def _loss(checkup: Checkup, subject: Subject) -> None:
     program, count = subject.program, examples_for(subject.program.target)
     facts = check_loss(checkup, program, subject.first_outputs[:count], subject.seed)
@@ -83,7 +85,7 @@ def _loss(checkup: Checkup, subject: Subject) -> None:
 
 def _probabilities(checkup: Checkup, subject: Subject) -> None:
     if subject.loss_facts:
-        outputs, facts = subject.first_outputs, subject.loss_facts
+        facts, outputs = subject.loss_facts, subject.first_outputs
         check_probabilities(checkup, subject.program, facts, outputs, subject.form)
 
 
@@ -99,12 +101,7 @@ def _symmetry(checkup: Checkup, subject: Subject) -> None:
 
 # Checks of the labels alone. Examples whose labels are out of range are left out afterwards.
 OF_LABELS: Sequence[Check] = (
-    Check(
-        judges="the range of the labels",
-        run=lambda c, s: check_labels(c, s.program),
-        tasks=KNOWN,
-        of_outputs=True,
-    ),
+    Check(judges="the range of the labels", run=_labels, tasks=KNOWN, of_outputs=True),
     Check(
         judges="whether loss, outputs and labels belong together",
         run=lambda c, s: check_match(c, s.program),
@@ -276,7 +273,7 @@ def run_all(checkup: Checkup, subject: Subject, progress: Progress) -> None:
         run(subject, [check for check in AT_FIRST if not check.of_outputs])
     else:
         run(subject, OF_LABELS)
-        _keep_usable(program)
+        keep_usable(program)
         run(subject, AT_FIRST)
     if trains_itself(program.model):
         checkup.leave_out("the model's own train_step or compute_loss")
@@ -292,15 +289,6 @@ def run_all(checkup: Checkup, subject: Subject, progress: Progress) -> None:
     run(subject, AFTER_A_RUN)
     if not isinstance(program.objective.given, NoLoss):  # the runs are judged by it
         run(subject, TRAINING_AGAIN)
-
-
-def _keep_usable(program: Program) -> None:
-    """Leave out the examples whose labels the loss cannot use, so that all else can be judged."""
-    usable = np.flatnonzero(fits(program.target, program.labels))
-    if len(usable) < 2:
-        program.objective.refusal = program.refusal or "the loss can use no label"
-    elif len(usable) < len(program.labels):
-        program.keep(usable)
 
 
 def _run(

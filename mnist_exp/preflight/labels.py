@@ -12,9 +12,11 @@ _ROUNDING = 1e-3
 
 
 def check_labels(checkup: Checkup, program: Program) -> None:
-    """Check for LABELS_OUT_OF_RANGE, and for one output that is to tell several classes apart."""
+    """Check for LABELS_OUT_OF_RANGE, and for one output that is to tell several classes apart.
+
+    Labels that are NaN are judged elsewhere.
+    """
     target, labels = program.target, program.labels
-    _check_finite(checkup, program)
     finite = np.isfinite(labels.reshape(len(labels), -1)).all(axis=1)
     if fits(target, labels)[finite].all():
         return
@@ -48,18 +50,13 @@ def check_labels(checkup: Checkup, program: Program) -> None:
     )
 
 
-def _check_finite(checkup: Checkup, program: Program) -> None:
-    labels = program.labels
-    rows = ~np.isfinite(labels.reshape(len(labels), -1)).all(axis=1)
-    if program.target.kind.gaps or not rows.any():
-        return
-    checkup.find(
-        "LABELS_OUT_OF_RANGE",
-        f"The labels of {rows.sum()} of {len(labels)} examples are NaN or infinite, and so is "
-        "their loss.",
-        {"examples": int(rows.sum())},
-        case="not finite",
-    )
+def keep_usable(program: Program) -> None:
+    """Leave out the examples whose labels the loss cannot use, so that all else can be judged."""
+    usable = np.flatnonzero(fits(program.target, program.labels))
+    if len(usable) < 2:
+        program.objective.refusal = program.refusal or "the loss can use no label"
+    elif len(usable) < len(program.labels):
+        program.keep(usable)
 
 
 def fits(target: Target, labels: np.ndarray) -> np.ndarray:

@@ -33,11 +33,6 @@ CASES: dict[tuple[str, str], Case] = {
         cause="labels 1 and 2, -1 and 1, or masks of 0 and 255, under a cross entropy",
         advice="Make the labels 0 and 1, such as (labels > 0).astype('float32').",
     ),
-    ("LABELS_OUT_OF_RANGE", "not finite"): Case(
-        seen="labels are NaN or infinite, and their loss is, too",
-        cause="gaps in a table; a division by 0 in the preparation",
-        advice="Leave these examples out, or fill the gaps, before training.",
-    ),
     ("CLASS_IMBALANCE", "one class"): Case(
         seen="all labels are the same class",
         cause="the first part of a sorted set; a filter",

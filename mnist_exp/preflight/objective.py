@@ -27,6 +27,13 @@ class Objective:
             labels, outputs = self.heads.labels(labels), self.heads.outputs(outputs)
         return weighted(self.given, labels, outputs, weights)
 
+    def mean(
+        self, labels: np.ndarray, outputs: np.ndarray, weights: np.ndarray | None = None
+    ) -> float:
+        """Return the mean of `values`, for arrays."""
+        tensors = None if weights is None else tf.constant(weights)
+        return float(mean_loss(self.values(tf.constant(labels), tf.constant(outputs), tensors)))
+
     def traced(self, labels: tf.Tensor, outputs: tf.Tensor, weights: list[tf.Tensor]) -> tf.Tensor:
         """Return the mean of `values` in a graph; where that fails, `refusal` says why."""
         try:

@@ -21,7 +21,7 @@ from mnist_exp.preflight.errors import PreflightError
 from mnist_exp.preflight.forms import as_inputs, label_form
 from mnist_exp.preflight.heads import Heads
 from mnist_exp.preflight.loss_kind import tell_loss_kind
-from mnist_exp.preflight.objective import Objective, mean_loss
+from mnist_exp.preflight.objective import Objective
 from mnist_exp.preflight.passes import Gradients, mean_of
 from mnist_exp.preflight.steps import Steps
 from mnist_exp.preflight.taps import Taps, tap_graph
@@ -237,9 +237,11 @@ class Program:
             layer.reset_state()
         return [slice(None)] if self._batch is None else in_batches_of(self._batch, count)
 
-    def loss_of(self, labels: np.ndarray, outputs: np.ndarray) -> float:
+    def loss_of(
+        self, labels: np.ndarray, outputs: np.ndarray, weights: np.ndarray | None = None
+    ) -> float:
         """Return the objective of a batch: the mean if the loss gives one value per example."""
-        return float(mean_loss(self.objective.values(tf.constant(labels), tf.constant(outputs))))
+        return self.objective.mean(labels, outputs, weights)
 
     def loss_gradient(
         self, labels: np.ndarray, outputs: np.ndarray

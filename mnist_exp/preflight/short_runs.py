@@ -1,5 +1,6 @@
 """Train the program for a few steps, on the caller's own weights."""
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -95,8 +96,9 @@ def short_run(
     """
     inputs, labels = program.inputs, program.labels
     held_out = slice(max(0, len(inputs) - HELD_OUT), None)
+    weights = inputs[held_out].weights
     pool = max(len(inputs) - HELD_OUT, min(len(inputs), HELD_OUT))
-    loss_before = program.loss_of(labels[held_out], program.outputs(inputs[held_out]))
+    loss_before = program.loss_of(labels[held_out], program.outputs(inputs[held_out]), weights)
     step = step or program.steps.own.start()
     start = [v.numpy() for v in program.trained]
     generator = np.random.default_rng(seed)
@@ -115,7 +117,7 @@ def short_run(
         losses.append(gradients.loss)
     else:
         outputs = program.outputs(inputs[held_out])
-        loss_after, spread = program.loss_of(labels[held_out], outputs), _spread(outputs)
+        loss_after, spread = program.loss_of(labels[held_out], outputs, weights), _spread(outputs)
     return ShortRun(
         finite=math.isfinite(loss_after),
         steps=len(losses),
@@ -139,6 +141,7 @@ def overfit(program: Program, step: Step, steps: int) -> Overfit:
     """
     inputs, labels = program.inputs[:OVERFIT_BATCH], program.labels[:OVERFIT_BATCH]
     best, losses, finite = 0.0, list[float](), True
+    score = functools.partial(program.target.score, labels, weights=inputs.weights)
     for taken in range(4 * steps + 1):
         program.rewind_streams()
         gradients = program.gradients(inputs, labels)
@@ -146,10 +149,10 @@ def overfit(program: Program, step: Step, steps: int) -> Overfit:
         finite = gradients.finite
         if not finite:
             break
-        best = max(best, program.target.score(labels, gradients.outputs))
+        best = max(best, score(gradients.outputs))
         # Dropout can keep the training outputs from ever being all right.
         if best < 1.0 and taken % 5 == 0:
-            best = max(best, program.target.score(labels, program.outputs(inputs)))
+            best = max(best, score(program.outputs(inputs)))
         falling = taken >= 25 and 0 < losses[-1] < 0.8 * losses[-26]
         if best == 1.0 or (taken >= steps and not falling):
             break

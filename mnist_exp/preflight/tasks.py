@@ -107,13 +107,19 @@ class Target:
         """Return which labels of a task of `YES_OR_NO` say yes, bool, whether 0 or -1 says no."""
         return np.asarray(labels > (0.0 if labels.min() < 0 else 0.5))
 
-    def score(self, labels: np.ndarray, outputs: np.ndarray) -> float:
+    def score(
+        self, labels: np.ndarray, outputs: np.ndarray, weights: np.ndarray | None = None
+    ) -> float:
         """Return how right the outputs are: 1.0 if all are, about 0 for a guess of numbers.
 
         For classes it is the share of right answers; for numbers, 1 minus the squared error over
-        the variance of the labels. Padding that the loss leaves out is not counted.
+        the variance of the labels. Padding that the loss leaves out is not counted, nor is
+        what has the weight 0; weights: [N] or one for each position.
         """
         counted = self.counted(labels)
+        if weights is not None:
+            missing = counted.ndim - weights.ndim
+            counted = counted & (weights.reshape(weights.shape + (1,) * missing) != 0)
         if not counted.any():
             return 1.0
         if self.task in ONE_OF_MANY:

@@ -188,3 +188,11 @@ def test_loss_of_a_constant_guess(
     gradient = gradient_of(loss)
     value = tell(loss, labels, shape).constant_loss(labels, lambda y, o: gradient(y, o)[0])
     assert value == pytest.approx(expected, rel=1e-3, nan_ok=True)
+
+
+def test_score_leaves_out_what_has_no_weight() -> None:
+    target = Target(task=Task.CLASSES_PER_POSITION, num_classes=3, shape=(2, 3))
+    labels, outputs = np.array([[0, 1], [2, 0]]), np.eye(3)[[[0, 2], [1, 0]]]
+    assert target.score(labels, outputs) == 0.5
+    assert target.score(labels, outputs, np.array([[1.0, 0.0], [0.0, 2.0]])) == 1
+    assert target.score(labels, outputs, np.array([1.0, 0.0])) == 0.5

@@ -48,8 +48,8 @@ def relu_with_very_negative_biases(seed: int, faulty: bool) -> Case:
 
 
 def relu_in_a_recurrent_autoencoder(seed: int, faulty: bool) -> Case:
-    """Two days of a series through a code of four."""
-    x, _ = windows(series(seed, 1000, features=2), past=12)
+    """Half a day of a series through a code of four."""
+    x, _ = windows(series(seed, 500, features=2), past=12)
     activation = "relu" if faulty else "tanh"
     model = sequential(
         (12, 2),
@@ -67,12 +67,12 @@ def relu_in_a_recurrent_autoencoder(seed: int, faulty: bool) -> Case:
 
 def relu_cells_that_explode(seed: int, faulty: bool) -> Case:
     """The next value of a long window."""
-    x, y = windows(series(seed, 900), past=96)
+    x, y = windows(series(seed, 600), past=72)
     activation = "relu" if faulty else "tanh"
     model = sequential(
-        (96, 1),
-        layers.LSTM(64, activation=activation, return_sequences=True),
-        layers.LSTM(32, activation=activation),
+        (72, 1),
+        layers.LSTM(48, activation=activation, return_sequences=True),
+        layers.LSTM(24, activation=activation),
         layers.Dense(1),
         loss="mse",
         optimizer=optimizers.Adam(0.01),

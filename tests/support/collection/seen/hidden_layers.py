@@ -122,7 +122,7 @@ def pooling_before_any_feature(seed: int, faulty: bool) -> Case:
         loss=SPARSE,
         optimizer=optimizers.Adam(0.003),
     )
-    return Case(model=model, x=x, y=y, epochs=8)
+    return Case(model=model, x=x, y=y, epochs=14)
 
 
 def reshape_that_mixes_examples(seed: int, faulty: bool) -> Case:

@@ -79,12 +79,12 @@ def masks_from_0_to_255(seed: int, faulty: bool) -> Case:
 def nearly_all_rows_of_one_class(seed: int, faulty: bool) -> Case:
     """Fraud, which the repair weighs."""
     x, y = datasets.make_classification(
-        3000, 12, n_informative=4, weights=[0.98], class_sep=0.8, random_state=seed
+        3000, 12, n_informative=6, weights=[0.975], class_sep=1.0, random_state=seed
     )
     x, y = x.astype(np.float32), y.astype(np.int32)
     weight = None if faulty else {0: 0.5, 1: len(y) / (2 * y.sum())}
     model = _fraud_model()
-    return Case(model=model, x=x, y=y, class_weight=weight, epochs=10)
+    return Case(model=model, x=x, y=y, class_weight=weight, epochs=8)
 
 
 def weights_of_classes_inverted(seed: int, faulty: bool) -> Case:

@@ -1,6 +1,7 @@
 """Rates, schedules, clipping, penalties, dropout and normalisation."""
 
-import keras
+from typing import Any
+
 from keras import layers, optimizers, regularizers
 from keras.optimizers import schedules
 
@@ -202,27 +203,47 @@ def dropout_on_the_outputs_of_a_regression(seed: int, faulty: bool) -> Case:
     return Case(model=model, x=x, y=y / 200_000, epochs=20)
 
 
+class InTraining(layers.Layer):
+    """Calls a layer with training=True by hand, whatever the model is doing."""
+
+    def __init__(self, inner: layers.Layer) -> None:
+        """Wrap a layer."""
+        super().__init__()
+        self.inner = inner
+
+    def call(self, inputs: Any) -> Any:
+        """Return what the layer gives while training."""
+        return self.inner(inputs, training=True)
+
+
 def normalisation_by_the_batch_at_evaluation(seed: int, faulty: bool) -> Case:
     """Four clusters of a table."""
     x, y = table(seed)
-    inputs = keras.Input((12,))
-    hidden = layers.Dense(32)(inputs)
-    hidden = layers.BatchNormalization()(hidden, training=True if faulty else None)
-    hidden = layers.Activation("relu")(hidden)
-    model = keras.Model(inputs, layers.Dense(4, activation="softmax")(hidden))
-    model.compile("adam", SPARSE)
+    normalisation = layers.BatchNormalization()
+    model = sequential(
+        (12,),
+        layers.Dense(32),
+        InTraining(normalisation) if faulty else normalisation,
+        layers.Activation("relu"),
+        layers.Dense(4, activation="softmax"),
+        loss=SPARSE,
+    )
     return Case(model=model, x=x, y=y, epochs=10)
 
 
 def dropout_active_while_predicting(seed: int, faulty: bool) -> Case:
     """The price in 200,000."""
     x, y = houses(seed)
-    inputs = keras.Input((8,))
-    hidden = layers.Dense(64, activation="relu")(inputs)
-    hidden = layers.Dropout(0.3)(hidden, training=True if faulty else None)
-    hidden = layers.Dense(32, activation="relu")(hidden)
-    model = keras.Model(inputs, layers.Dense(1)(hidden))
-    model.compile(optimizers.Adam(0.005), "mse")
+    dropout = layers.Dropout(0.3)
+    model = sequential(
+        (8,),
+        layers.Dense(64, activation="relu"),
+        InTraining(dropout) if faulty else dropout,
+        layers.Dense(32, activation="relu"),
+        layers.Dense(1),
+        loss="mse",
+        optimizer=optimizers.Adam(0.005),
+    )
     return Case(model=model, x=x, y=y / 200_000, epochs=20)
 
 

@@ -5,22 +5,29 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.errors import PreflightError, raised
 
 
 def build(model: Any, inputs: Inputs) -> None:
-    """Create the weights of a Keras model that has none yet, by calling it as `fit` would.
+    """Create the weights of a Keras model that has none yet, by calling it with zeros.
+
+    A zero has a row in every embedding; whether the inputs have one is judged later.
 
     Raises PreflightError where the model does not take the inputs.
     """
     if not isinstance(model, keras.layers.Layer) or model.built:
         return
     try:
-        model(inputs[:2].tensors())
+        model(tf.nest.map_structure(_zeros, inputs[:2].tensors()))
     except Exception as error:
         raise cannot_run(model, inputs, error) from error
+
+
+def _zeros(tensor: tf.Tensor) -> tf.Tensor:
+    return tensor if tensor.dtype == tf.string else tf.zeros_like(tensor)
 
 
 def cannot_run(model: Any, inputs: Inputs, error: Exception) -> PreflightError:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from mnist_exp.preflight import data_checks
 from mnist_exp.preflight.activation import check_activation
+from mnist_exp.preflight.averages import check_averages
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.compiled import NoLoss, trains_itself
+from mnist_exp.preflight.dropout import check_dropout
 from mnist_exp.preflight.errors import PreflightError
 from mnist_exp.preflight.evaluation import check_evaluation, check_leak, output_leak
 from mnist_exp.preflight.features import check_constant, check_non_finite
@@ -17,7 +19,7 @@ from mnist_exp.preflight.gradients import (
     check_updated,
     check_zero,
 )
-from mnist_exp.preflight.inputs import check_scale
+from mnist_exp.preflight.inputs import check_every_input, check_scale
 from mnist_exp.preflight.labels import check_labels, keep_usable
 from mnist_exp.preflight.learning import check_ignored, check_overfit, check_uphill
 from mnist_exp.preflight.loss import check_loss, examples_for
@@ -35,6 +37,7 @@ from mnist_exp.preflight.schedules import check_schedule
 from mnist_exp.preflight.structure import check_bends, check_bottleneck
 from mnist_exp.preflight.subject import GRADIENT_EXAMPLES, LEAK_EXAMPLES, Subject
 from mnist_exp.preflight.tasks import EVERY_TASK, ONE_OF_MANY, YES_OR_NO, Task
+from mnist_exp.preflight.tokens import check_tokens
 from mnist_exp.preflight.units import check_activations, check_symmetry
 
 CLASSES = frozenset({Task.CLASSES})
@@ -99,6 +102,11 @@ def _symmetry(checkup: Checkup, subject: Subject) -> None:
     check_symmetry(checkup, program, program.inputs[examples], program.labels[examples])
 
 
+def _every_input(checkup: Checkup, subject: Subject) -> None:
+    if not subject.short_run.collapsed:  # then it is not one input that is ignored
+        check_every_input(checkup, subject.program)
+
+
 # Checks of the labels alone. Examples whose labels are out of range are left out afterwards.
 OF_LABELS: Sequence[Check] = (
     Check(judges="the range of the labels", run=_labels, tasks=KNOWN, of_outputs=True),
@@ -155,6 +163,7 @@ AT_FIRST: Sequence[Check] = (
     ),
     Check(judges="missing activations", run=lambda c, s: check_bends(c, s.program)),
     Check(judges="bottlenecks", run=lambda c, s: check_bottleneck(c, s.program)),
+    Check(judges="dropout", run=lambda c, s: check_dropout(c, s.program)),
     Check(judges="hidden units", run=lambda c, s: check_activations(c, s.measured)),
     Check(
         judges="which variables are trained",
@@ -178,6 +187,8 @@ AFTER_A_RUN: Sequence[Check] = (
         judges="what the optimizer leaves as it is",
         run=lambda c, s: check_updated(c, s.program, s.short_run.moved, s.short_run.largest),
     ),
+    Check(judges="moving averages", run=lambda c, s: check_averages(c, s.program, s.steps)),
+    Check(judges="the use of each input", run=_every_input),
     Check(judges="the direction of the first step", run=lambda c, s: check_uphill(c, s.short_run)),
 )
 # Checks that train again. Neither the rate nor the fit of a wrong loss means anything.
@@ -262,6 +273,8 @@ TRAINING_AGAIN: Sequence[Check] = (
 def run_all(checkup: Checkup, subject: Subject, progress: Progress) -> None:
     """Run every check that holds for the program's task, for as long as there is time."""
     program = subject.program
+    if not check_tokens(checkup, program):
+        return
     run = functools.partial(_run, checkup, progress=progress)
     parts = output_parts(subject)
     words = [f"{name}: {part.program.target.words}" for name, part in parts.items()]

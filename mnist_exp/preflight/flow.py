@@ -191,6 +191,20 @@ class Flow:
         return came[0].softmax if affine else ""
 
 
+def operations_before(outputs: tf.Tensor) -> list[tf.Operation]:
+    """Return the operations that the outputs depend on, in the order of the graph.
+
+    A recurrent layer of Keras takes a first step for its shapes only, which is not among them.
+    """
+    waiting, needed = [outputs.op], set[tf.Operation]()
+    while waiting:
+        operation = waiting.pop()
+        if operation not in needed:
+            needed.add(operation)
+            waiting += [tensor.op for tensor in operation.inputs]
+    return [operation for operation in outputs.graph.get_operations() if operation in needed]
+
+
 def made_by(tensor: tf.Tensor) -> tf.Operation:
     """Return the operation that made the values, without changes of shape and dtype."""
     operation = tensor.op

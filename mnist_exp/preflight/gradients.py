@@ -1,17 +1,26 @@
 """Check that every variable gets a finite gradient, and that the optimizer uses it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.passes import Gradients
 from mnist_exp.preflight.program import Program, tf_variable, variable_name
+from mnist_exp.preflight.state import layers_of, read_in
 
 # How the names of variables end that no optimizer trains, such as moving_variance; vector_u is the
 # state of SpectralNormalization.
 STATE_NAMES = ("mean", "variance", "count", "seed_generator_state", "vector_u", "rnn_state")
+
+# State that is adapted to the data before training, of keras.layers.Normalization.
+ADAPTED = ("/mean", "/variance")
+# Variables beside others of the same layer, whose gradient may be exactly 0.
+ZERO_KINDS = ("bias", "recurrent_kernel", "alpha")
 
 
 def check_finite(checkup: Checkup, program: Program, gradients: Gradients) -> None:
@@ -49,12 +58,60 @@ def check_disconnected(checkup: Checkup, program: Program) -> None:
         for v in unlisted
         if id(v) in frozen and v.shape.rank >= 2 and not variable_name(v).endswith(STATE_NAMES)
     ]
+    read = {variable_name(v) for v in read_in(program.graphs[-1], program.trainable)}
+    cut = [name for name in program.disconnected if name in read]
+    unused = [name for name in program.disconnected if name not in read]
     reason = "the loss does not depend on it"
-    _find_not_trained(checkup, program.disconnected, reason, case="disconnected")
+    _find_not_trained(checkup, cut, reason, case="disconnected")
+    _find_not_trained(checkup, unused, "no training step reads it", case="unused")
     reason = "the model reads it, but `trainable_variables` leaves it out"
     _find_not_trained(checkup, forgotten, reason, case="not listed")
-    reason = "it is marked as not trainable"
-    _find_not_trained(checkup, frozen_weights, reason, case="frozen")
+    if not frozen_weights or _looks_trained(program, [v for v in unlisted if id(v) in frozen]):
+        return
+    reason = "it is marked as not trainable, and has the values of a fresh layer"
+    nothing_left = all(v.shape.rank < 2 for v in program.trainable)
+    _find_not_trained(
+        checkup, frozen_weights, reason, case="all frozen" if nothing_left else "frozen"
+    )
+
+
+def _looks_trained(program: Program, frozen: Sequence[tf.Variable]) -> bool:
+    """Return True if frozen variables have values that no fresh layer has, as a pretrained base.
+
+    Biases and the averages of a normalisation begin with equal values. Where there are none, fresh
+    weights lie within the limits of their initialiser; those of another source often do not.
+    """
+    vectors = [
+        v.numpy()
+        for v in frozen
+        if v.shape.rank == 1
+        and v.shape[0] > 1
+        and v.dtype.is_floating
+        and not variable_name(v).endswith(ADAPTED)
+    ]
+    if vectors:
+        return any(np.ptp(vector) > 0 for vector in vectors)
+    known = {id(v) for v in frozen}
+    layers = layers_of(program.model)
+    return any(
+        _beyond_its_start(layer, name)
+        for layer in layers
+        for name in ("kernel", "embeddings")
+        if id(tf_variable(getattr(layer, name, None))) in known
+    )
+
+
+def _beyond_its_start(layer: Any, name: str) -> bool:
+    """Return True if the weights do not come from the layer's initialiser, as far as one can see.
+
+    A new draw of the same initialiser shows how large they can be.
+    """
+    values = np.abs(np.asarray(getattr(layer, name)))
+    start = getattr(layer, f"{name}_initializer")
+    if isinstance(start, keras.initializers.Constant):
+        return True
+    drawn = np.abs(np.asarray(start(values.shape)))
+    return bool(values.max() > thresholds.FRESH_WEIGHTS * drawn.max())
 
 
 def check_zero(checkup: Checkup, program: Program, largest: Sequence[float]) -> None:
@@ -66,9 +123,8 @@ def check_zero(checkup: Checkup, program: Program, largest: Sequence[float]) -> 
     """
     top = max(largest, default=0.0)
     checkup.measure("gradient.smallest", min(largest, default=0.0) / top if top > 0 else 0.0)
-    names = [
-        variable_name(v) for v, size in zip(program.trained, largest, strict=True) if size == 0
-    ]
+    sizes = {variable_name(v): size for v, size in zip(program.trained, largest, strict=True)}
+    names = [name for name, size in sizes.items() if size == 0 and not _may_be_zero(name, sizes)]
     if names:
         checkup.find(
             "GRADIENT_ZERO",
@@ -88,10 +144,23 @@ def check_updated(
     names = [
         variable_name(v)
         for v, change, size in zip(program.trained, moved, largest, strict=True)
-        if change == 0 and size > 0
+        if change == 0 and size > thresholds.GRADIENT_ROUNDING * max(largest)
     ]
+    # What a normalisation takes away again, such as a bias before it, has a gradient of rounding.
     reason = "it has a gradient, but the optimizer leaves it as it is"
     _find_not_trained(checkup, names, reason, case="unchanged")
+
+
+def _may_be_zero(name: str, sizes: Mapping[str, float]) -> bool:
+    """Return True for a variable whose gradient can be 0 while its layer learns.
+
+    The bias of the keys of an attention cancels out, a series of one step needs no recurrent
+    weights, and where nothing is negative the slope for negative numbers does nothing.
+    """
+    layer, _, kind = name.rpartition("/")
+    if kind not in ZERO_KINDS:
+        return False
+    return any(size > 0 for other, size in sizes.items() if other.rpartition("/")[0] == layer)
 
 
 def _find_not_trained(checkup: Checkup, names: Sequence[str], reason: str, case: str) -> None:

@@ -1,14 +1,18 @@
 """Judge the scale of what reaches the first weights."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.flow import layer_of
 from mnist_exp.preflight.program import Program
+
+EXCHANGED = 64  # examples
 
 
 def check_scale(checkup: Checkup, program: Program, measured: Mapping[str, np.ndarray]) -> None:
@@ -68,3 +72,41 @@ def _has_pixels(program: Program) -> bool:
         or (array.ndim == 2 and array.shape[1] >= thresholds.PICTURE_VALUES)
         for array in program.inputs.numbers
     )
+
+
+def check_every_input(checkup: Checkup, program: Program) -> None:
+    """Check for INPUT_IGNORED by one of several inputs, with the weights after a short run.
+
+    An input that is the same for all examples, such as a mask of ones, is not judged.
+    """
+    inputs = program.inputs[:EXCHANGED]
+    names, arrays = input_names(inputs.structure), inputs.arrays
+    if len(arrays) < 2:
+        return
+    outputs = program.outputs(inputs)
+    size = max(float(np.abs(outputs).max()), 1e-30)
+    ignored = []
+    for number, array in enumerate(arrays):
+        others = list(arrays)
+        others[number] = array[::-1]
+        if np.array_equal(array, others[number]):
+            continue
+        structure = tf.nest.pack_sequence_as(inputs.structure, others)
+        changed = program.outputs(Inputs(structure, inputs.weights))
+        if float(np.abs(changed - outputs).max()) <= thresholds.INPUT_SPREAD * size:
+            ignored.append(names[number])
+    if ignored:
+        checkup.find(
+            "INPUT_IGNORED",
+            f"The outputs stay the same when {', '.join(ignored)} is exchanged between examples: "
+            "the model does not use it.",
+            {"inputs": ignored},
+            case="one input",
+        )
+
+
+def input_names(structure: Any) -> list[str]:
+    """Return a name for each array of the inputs, in the order of `Inputs.arrays`."""
+    if isinstance(structure, dict):
+        return [f"input {name!r}" for name in sorted(structure)]
+    return [f"input {n + 1}" for n in range(len(tf.nest.flatten(structure)))]

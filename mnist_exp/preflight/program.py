@@ -23,6 +23,7 @@ from mnist_exp.preflight.heads import Heads
 from mnist_exp.preflight.loss_kind import tell_loss_kind
 from mnist_exp.preflight.objective import Objective
 from mnist_exp.preflight.passes import Gradients, mean_of
+from mnist_exp.preflight.random_draws import Noise, find_noise
 from mnist_exp.preflight.steps import Steps
 from mnist_exp.preflight.taps import Taps, tap_graph
 from mnist_exp.preflight.tasks import Target, Task, tell_target
@@ -43,7 +44,9 @@ class Program:
     labels: [N, ...] in the form that the loss takes.
     trainable: what the model lists as trainable. trained: those that the loss depends on.
     disconnected: names of those that it does not depend on.
-    variables: every variable that the model has or reads.
+    graphs: of the evaluation and of a training step.
+    noise: where a training step draws at random.
+    variables: every variable that the model has or reads; first_values: what `restore` gives them.
     penalty_weight: what the layers' own losses are multiplied with in the objective.
     objective: the loss as the caller gave it. If it refuses the labels, nothing is `trained`.
     """
@@ -78,18 +81,21 @@ class Program:
             raise PreflightError("the model has no trainable variables")
         self.disconnected: list[str] = []  # filled while tracing, as is `trained`
         self.trained: list[tf.Variable] = []
+        self.noise: list[Noise] = []
         self._taps: Taps | None = None
         try:  # AutoGraph takes a second to rewrite Python, most of which has nothing for it to do
-            graphs = self._trace(autograph=False)
+            self.graphs = self._trace(autograph=False)
         except tf.errors.OperatorNotAllowedInGraphError:  # an `if` or a `for` over tensors
-            graphs = self._trace(autograph=True)
-        touched = [variable for graph in graphs for variable in graph.variables] + self.trainable
+            self.graphs = self._trace(autograph=True)
+        touched = [
+            variable for graph in self.graphs for variable in graph.variables
+        ] + self.trainable
         touched += [tf_variable(v) for v in getattr(model, "variables", [])]
         self.variables = list({id(v): v for v in touched}.values())
-        self._initial = [variable.numpy() for variable in self.variables]
+        self.first_values = [variable.numpy() for variable in self.variables]
         self._streams = [
             (variable, value)
-            for variable, value in zip(self.variables, self._initial, strict=True)
+            for variable, value in zip(self.variables, self.first_values, strict=True)
             if variable_name(variable).endswith("seed_generator_state")
         ]
 
@@ -131,7 +137,7 @@ class Program:
 
     def restore(self) -> None:
         """Give every variable its first value back: weights, batch statistics, dropout seeds."""
-        for variable, value in zip(self.variables, self._initial, strict=True):
+        for variable, value in zip(self.variables, self.first_values, strict=True):
             variable.assign(value)
         if isinstance(self.model, keras.layers.Layer):
             self.model._clear_losses()  # those of the last call belong to a graph
@@ -287,6 +293,8 @@ class Program:
         """Return loss, penalty, outputs, gradients, and whether loss and gradients are finite."""
         with tf.GradientTape() as tape:
             outputs = self._call(inputs, training=training)
+            if training:
+                self.noise = find_noise(tf.nest.flatten(inputs), outputs)
             loss = self.objective.traced(labels, outputs, weights)
             penalty = penalty_weight * self._penalty()
             total = loss + tf.cast(penalty, loss.dtype)

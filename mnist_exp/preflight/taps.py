@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from mnist_exp.preflight.flow import NORMALISATION, Flow, made_by
+from mnist_exp.preflight.flow import NORMALISATION, Flow, made_by, operations_before
 
 RECTIFIERS = {"Relu", "Relu6"}
 SATURATING = {"Sigmoid", "Tanh"}
@@ -40,7 +40,7 @@ def tap_graph(inputs: list[tf.Tensor], outputs: tf.Tensor) -> tuple[Taps, dict[s
     "rectifier:OP": largest value [units] of each unit of a hidden ReLU;
     "saturation:OP": fraction of the values of a hidden sigmoid or tanh within 1% of its limits.
     """
-    operations = tf.compat.v1.get_default_graph().get_operations()
+    operations = operations_before(outputs)
     flow = Flow(inputs, operations)
     measured: dict[str, tf.Tensor] = {}
     output_operation = made_by(outputs)

@@ -83,10 +83,26 @@ UNITS_NOTHING = 0.1  # a score that is no more than a guess
 UNITS_GAIN = 0.2  # of the score, from which other units are worth a word
 TARGET_SOON = 0.2  # of the training, within which large targets are reached without harm
 
+TOKENS_KEPT = 0.5  # different numbers after cutting to integers, over those before
+TOKENS_MIN_EXAMPLES = 64  # with tokens that all have a row, to check the rest with
+
+AVERAGES_LEFT = 0.75  # of the first values of moving averages, at the end of training
+AVERAGES_STEPS = 1000  # of a training, if their number is not known
+
+DROPOUT_HEAVY = 0.5  # rate: usual before the last layer, too much for inputs
+DROPOUT_HIGH = 0.8
+DROPOUT_NEAR_ONE = 0.9
+DROPOUT_LAYERS = 4  # heavy ones in a row; networks that became known have two
+
 TWIN_SHARE = 0.5
-DEAD_SHARE_WARNING = 0.3
+# Where all inputs are positive, a unit with random weights is dead as often as not.
+DEAD_SHARE_WARNING = 0.5
+DEAD_DEVIATIONS = 2.0  # of a share by chance, above that
 DEAD_SHARE_ERROR = 0.8
 SATURATED_SHARE = 0.5
+
+FRESH_WEIGHTS = 1.2  # largest weight over the largest of a new draw of the initialiser
+GRADIENT_ROUNDING = 1e-6  # of the largest gradient: smaller ones may not move a float32
 
 UPHILL = -0.02  # cosine between an optimizer's first step and the downhill direction
 NO_PROGRESS = 0.95  # loss after a short run over loss before it, from where a lower rate is tried

@@ -1,5 +1,6 @@
 """Check for hidden units that cannot do their work: equal, dead or saturated from the start."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -76,9 +77,13 @@ def check_activations(checkup: Checkup, measured: Mapping[str, np.ndarray]) -> N
     """
     dead = {op: float(np.mean(value <= 0)) for op, value in _select(measured, "rectifier:")}
     saturated = {op: float(value) for op, value in _select(measured, "saturation:")}
-    operation, share = _largest(dead)
-    checkup.measure("units.dead_share", share)
-    if share > thresholds.DEAD_SHARE_WARNING:
+    checkup.measure("units.dead_share", _largest(dead)[1])
+    # Of a few units, most can be dead by chance.
+    units = {op: len(value) for op, value in _select(measured, "rectifier:")}
+    operation, share = _largest(
+        {op: s for op, s in dead.items() if s == 1 or s > _chance_of_dead(units[op])}
+    )
+    if share > 0:
         checkup.find(
             "DEAD_UNITS",
             f"{share:.0%} of the units of {operation} give 0 for every example: no gradient passes "
@@ -95,6 +100,11 @@ def check_activations(checkup: Checkup, measured: Mapping[str, np.ndarray]) -> N
             "where its slope is almost 0.",
             {"shares": saturated},
         )
+
+
+def _chance_of_dead(units: int) -> float:
+    """Return a share of dead units that layers of this size hardly have by chance."""
+    return thresholds.DEAD_SHARE_WARNING + thresholds.DEAD_DEVIATIONS * 0.5 / math.sqrt(units)
 
 
 def _select(measured: Mapping[str, np.ndarray], kind: str) -> list[tuple[str, np.ndarray]]:

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
+import pytest
 import tensorflow as tf
+from keras import layers
 
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.gradients import (
@@ -13,6 +16,7 @@ from mnist_exp.preflight.gradients import (
     check_updated,
     check_zero,
 )
+from tests.support import layer_kinds as kinds
 from tests.support.programs import findings, make_program
 from tests.support.zoo import losses, models
 
@@ -55,8 +59,6 @@ def test_frozen_layer_is_a_warning() -> None:
 
 
 def test_batch_statistics_and_dropout_seeds_need_no_training() -> None:
-    from keras import layers
-
     state = [layers.BatchNormalization(), layers.SpectralNormalization(layers.Conv2D(4, 3))]
     model = models.cnn("glorot", 0, extra=state, dropout=0.5)
     assert findings(check_disconnected, make_program(model)) == []
@@ -84,3 +86,80 @@ def test_variable_that_does_not_move_in_spite_of_its_gradient() -> None:
     ]
     assert names(check_updated, program, moved, [0.0, 0.5]) == []
     assert np.isfinite(program.outputs(program.inputs)).all()
+
+
+def test_layer_that_is_not_called_is_a_warning() -> None:
+    class Unused(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.readout, self.forgotten = layers.Dense(3), layers.Dense(8)
+            self.forgotten.build((None, 5))
+
+        def call(self, inputs: Any) -> Any:
+            return self.readout(inputs)
+
+    model = Unused()
+    model(np.zeros((2, 5), np.float32))
+    random = np.random.default_rng(0).normal(size=(64, 5)).astype(np.float32)
+    checked = kinds.program(model, kinds.SQUARE, random, random[:, :3])
+    (finding,) = findings(check_disconnected, checked)
+    assert finding.severity == "warning"
+    assert "no training step reads it" in finding.message
+
+
+def frozen_base(*, trained: bool) -> list[Any]:
+    base = kinds.chain(layers.Dense(16, activation="relu"), shape=(5,))
+    if trained:
+        base.layers[-1].bias.assign(np.arange(16.0))
+    base.trainable = False
+    return findings(
+        check_disconnected, kinds.program(kinds.chain(base, kinds.softmax(3), shape=(5,)))
+    )
+
+
+def test_frozen_base_of_another_training_is_right() -> None:
+    assert frozen_base(trained=True) == []
+    (finding,) = frozen_base(trained=False)
+    assert finding.severity == "warning"
+
+
+def test_table_of_vectors_from_elsewhere_may_be_frozen() -> None:
+    vectors = keras.initializers.Constant(np.random.default_rng(0).normal(size=(20, 4)))
+    for start, expected in ((vectors, 0), ("uniform", 1)):
+        table = layers.Embedding(20, 4, embeddings_initializer=start, trainable=False)
+        model = kinds.chain(table, layers.Flatten(), kinds.softmax(3), shape=(8,), dtype="int32")
+        assert len(findings(check_disconnected, kinds.program(model))) == expected
+
+
+def test_everything_frozen_but_a_bias_is_an_error() -> None:
+    model = kinds.chain(layers.Dense(16, activation="relu"), kinds.softmax(3), shape=(5,))
+    for layer in model.layers:
+        layer.trainable = False
+    head = kinds.chain(model, AddBias(), shape=(5,))
+    (finding,) = findings(check_disconnected, kinds.program(head))
+    assert finding.severity == "error"
+
+
+class AddBias(layers.Layer):
+    """A bias that can be trained."""
+
+    def build(self, input_shape: Any) -> None:
+        self.bias = self.add_weight(shape=(input_shape[-1],), name="bias")
+
+    def call(self, inputs: Any) -> Any:
+        return inputs + self.bias
+
+
+@pytest.mark.parametrize("kind", ["bias", "recurrent_kernel", "alpha"])
+def test_gradient_that_may_be_zero_beside_another_of_the_layer(kind: str) -> None:
+    class Two:
+        trained = (tf.Variable(1.0, name=f"layer/{kind}"), tf.Variable(1.0, name="layer/kernel"))
+
+    assert findings(check_zero, Two, [0.0, 0.5]) == []
+    (finding,) = findings(check_zero, Two, [0.0, 0.0])
+    assert len(finding.evidence["variables"]) == 2
+
+
+def test_gradient_of_rounding_need_not_move_a_variable() -> None:
+    program = make_program(models.softmax("glorot", 0))
+    assert names(check_updated, program, [0.0, 0.1], [1e-9, 0.5]) == []

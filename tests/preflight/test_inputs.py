@@ -1,11 +1,12 @@
 """Checks of the scale of the inputs."""
 
+import keras
 import numpy as np
 import pytest
 from keras import layers
 
 from mnist_exp.preflight import Finding
-from mnist_exp.preflight.inputs import check_scale
+from mnist_exp.preflight.inputs import check_every_input, check_scale
 from tests.support.layer_kinds import chain, program, random_data, softmax
 from tests.support.programs import findings, make_program
 from tests.support.zoo import models
@@ -60,3 +61,27 @@ def test_series_before_a_recurrent_layer() -> None:
     assert [finding.severity for finding in scale(program(model, x=1e3 * inputs, y=labels))] == [
         "error"
     ]
+
+
+def two_inputs(*, used: bool) -> tuple[keras.Model, dict[str, np.ndarray]]:
+    names = ("age", "height")
+    inputs = {name: keras.Input((3,), name=name) for name in names}
+    joined = layers.Concatenate()([inputs["age"], inputs["height"] * (1.0 if used else 0.0)])
+    random = np.random.default_rng(0)
+    given = {name: random.normal(size=(64, 3)).astype(np.float32) for name in names}
+    return keras.Model(inputs, softmax(3)(joined)), given
+
+
+def test_one_of_several_inputs_is_not_used() -> None:
+    model, given = two_inputs(used=False)
+    (finding,) = findings(check_every_input, program(model, x=given, y=LABELS % 3))
+    assert finding.code == "INPUT_IGNORED"
+    assert "when input 'height' is exchanged" in finding.message
+
+
+def test_every_input_is_used_or_always_the_same() -> None:
+    model, given = two_inputs(used=True)
+    assert findings(check_every_input, program(model, x=given, y=LABELS % 3)) == []
+    given["height"] = np.ones((64, 3), np.float32)
+    model, _ = two_inputs(used=False)
+    assert findings(check_every_input, program(model, x=given, y=LABELS % 3)) == []

@@ -46,10 +46,10 @@ def random_data(model: keras.Model, seed: int = 0) -> tuple[Any, np.ndarray]:
 
 def program(model: keras.Model, loss: str = CROSS_ENTROPY, x: Any = None, y: Any = None) -> Program:
     """Return a program with Adam; random inputs and classes if none are given."""
-    given_x, given_y = random_data(model)
+    if x is None:
+        x, classes = random_data(model)
+        y = classes if y is None else y
     model.compile("adam", loss)
-    x = given_x if x is None else x
-    y = given_y if y is None else y
     return Program(model, compiled_loss(model), model.optimizer, x, y)
 
 

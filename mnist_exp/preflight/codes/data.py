@@ -76,6 +76,11 @@ CASES: dict[tuple[str, str], Case] = {
         cause="pixels fed as 0..255; division by 255 twice",
         advice="Divide the pixels by 255, once.",
     ),
+    ("INPUT_SCALE", "tokens"): Case(
+        seen="numbers with fractions are looked up in an embedding, and most become the same",
+        cause="tokens divided by the size of the vocabulary, or standardised",
+        advice="Give the embedding the token numbers as they are.",
+    ),
     ("INPUT_SCALE", "far"): Case(
         seen=f"the same for a table or a series, above {thresholds.TABLE_RMS_HIGH:g}",
         cause="features in their own units",

@@ -16,8 +16,8 @@ CASES: dict[tuple[str, str], Case] = {
         advice=_LIFT_BIASES,
     ),
     ("DEAD_UNITS", "many"): Case(
-        seen=f"more than {thresholds.DEAD_SHARE_WARNING:.0%} of the units of a ReLU give 0 for all "
-        "of 256 examples",
+        seen=f"more than {thresholds.DEAD_SHARE_WARNING:.0%} of the units of a ReLU, and more "
+        "than by chance, give 0 for all of 256 examples",
         cause="a large negative bias; a minus before the ReLU",
         advice=_LIFT_BIASES,
         severity=Severity.WARNING,
@@ -39,8 +39,15 @@ CASES: dict[tuple[str, str], Case] = {
         cause="a layer that Keras does not track",
         advice="Assign the layer to an attribute of the model, or add the variable to the list.",
     ),
+    ("VARIABLE_NOT_TRAINED", "all frozen"): Case(
+        seen="all variables of two or more dimensions are marked as not trainable, with the values "
+        "of fresh layers",
+        cause="model.trainable = False, or a loop over all layers",
+        advice="Set trainable = True, at least for the last layers, and compile again.",
+    ),
     ("VARIABLE_NOT_TRAINED", "frozen"): Case(
-        seen="a variable of two or more dimensions is marked as not trainable",
+        seen="a variable of two or more dimensions is marked as not trainable, with the values of "
+        "a fresh layer",
         cause="a layer that is still frozen",
         advice="Set layer.trainable = True, unless it is frozen on purpose.",
         severity=Severity.WARNING,
@@ -112,6 +119,85 @@ CASES: dict[tuple[str, str], Case] = {
         "per example",
         cause="a hidden layer of two units; a space to draw the examples in",
         advice="Give the layer more units, unless it is there to draw the examples.",
+        severity=Severity.WARNING,
+    ),
+    ("DROPOUT_MISPLACED", "outputs"): Case(
+        seen="a dropout lies behind the last weights",
+        cause="a dropout layer after the output layer",
+        advice="Take it out, or put it before the output layer.",
+    ),
+    ("DROPOUT_MISPLACED", "noise on outputs"): Case(
+        seen="another noise lies behind the last weights",
+        cause="a noise layer after the output layer",
+        advice="Put the noise before the output layer, unless the outputs are drawn on purpose.",
+        severity=Severity.WARNING,
+    ),
+    ("DROPOUT_MISPLACED", "nearly all"): Case(
+        seen=f"a dropout sets {thresholds.DROPOUT_NEAR_ONE:.0%} or more to 0",
+        cause="the share to keep given as the rate",
+        advice="The rate is the share that is dropped, not the share that is kept: 0.1 to 0.5.",
+    ),
+    ("DROPOUT_MISPLACED", "most"): Case(
+        seen=f"a dropout sets {thresholds.DROPOUT_HIGH:.0%} or more to 0",
+        cause="the share to keep given as the rate",
+        advice="The rate is the share that is dropped, not the share that is kept: 0.1 to 0.5.",
+        severity=Severity.WARNING,
+    ),
+    ("DROPOUT_MISPLACED", "inputs"): Case(
+        seen=f"a dropout sets {thresholds.DROPOUT_HEAVY:.0%} or more of the inputs to 0, and the "
+        "model is no autoencoder",
+        cause="a dropout layer at the beginning",
+        advice="Put the dropout behind hidden layers; inputs bear 0.1 to 0.2.",
+        severity=Severity.WARNING,
+    ),
+    ("DROPOUT_MISPLACED", "often"): Case(
+        seen=f"{thresholds.DROPOUT_LAYERS} or more dropouts of at least "
+        f"{thresholds.DROPOUT_HEAVY:.0%} lie one after the other",
+        cause="a dropout in every block",
+        advice="Keep one of 0.5 before the last layer, and 0.1 to 0.25 between convolutions.",
+        severity=Severity.WARNING,
+    ),
+    ("MOVING_AVERAGES_FIXED", "never"): Case(
+        seen="averages that evaluation uses do not change in a short run, although training "
+        "normalises with the statistics of its batches",
+        cause="a momentum of 1; updates that are computed and not assigned",
+        advice="The averages must follow the batches: a momentum of 0.9 to 0.99, and an assign in "
+        "every training step.",
+    ),
+    ("MOVING_AVERAGES_FIXED", "frozen"): Case(
+        seen="a batch normalisation with mean 0 and variance 1 does not learn others",
+        cause="`training=False` in the call; `trainable=False` without pretrained weights",
+        advice="Let the training flag through to the layer, or load the averages of a trained one.",
+        severity=Severity.WARNING,
+    ),
+    ("MOVING_AVERAGES_FIXED", "slow"): Case(
+        seen=f"more than {thresholds.AVERAGES_LEFT:.0%} of the first averages are left after the "
+        f"training (of {thresholds.AVERAGES_STEPS} steps, if their number is not known)",
+        cause="a momentum near 1 for a long training",
+        advice="Lower the momentum: the averages need about 3 / (1 - momentum) steps.",
+        severity=Severity.WARNING,
+    ),
+    ("INPUT_IGNORED", "one input"): Case(
+        seen="the outputs stay the same when one of several inputs is exchanged between examples",
+        cause="a branch that is left out or used twice; an input multiplied by 0",
+        advice="Follow this input through the model to the outputs.",
+    ),
+    ("VARIABLE_NOT_TRAINED", "unused"): Case(
+        seen="a variable is listed as trainable, and no training step reads it",
+        cause="a layer that is made and not called",
+        advice="Call the layer, or take it out of the model.",
+        severity=Severity.WARNING,
+    ),
+    ("EMBEDDING_TOO_SMALL", "outside"): Case(
+        seen="a number is looked up in a table that has no row for it",
+        cause="`input_dim` without the padding or the unknown word, or from another vocabulary",
+        advice="Let the embedding have input_dim = largest number + 1. A CPU stops with an error, "
+        "a GPU silently gives zeros.",
+    ),
+    ("EMBEDDING_TOO_SMALL", "negative"): Case(
+        seen="a negative number is looked up, which counts from the end of the table",
+        cause="-1 for padding or for unknown words",
+        advice="Number the tokens from 0, with a number of its own for padding.",
         severity=Severity.WARNING,
     ),
 }

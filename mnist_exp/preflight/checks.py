@@ -102,11 +102,6 @@ def _symmetry(checkup: Checkup, subject: Subject) -> None:
     check_symmetry(checkup, program, program.inputs[examples], program.labels[examples])
 
 
-def _every_input(checkup: Checkup, subject: Subject) -> None:
-    if not subject.short_run.collapsed:  # then it is not one input that is ignored
-        check_every_input(checkup, subject.program)
-
-
 # Checks of the labels alone. Examples whose labels are out of range are left out afterwards.
 OF_LABELS: Sequence[Check] = (
     Check(judges="the range of the labels", run=_labels, tasks=KNOWN, of_outputs=True),
@@ -188,7 +183,7 @@ AFTER_A_RUN: Sequence[Check] = (
         run=lambda c, s: check_updated(c, s.program, s.short_run.moved, s.short_run.largest),
     ),
     Check(judges="moving averages", run=lambda c, s: check_averages(c, s.program, s.steps)),
-    Check(judges="the use of each input", run=_every_input),
+    Check(judges="the use of each input", run=lambda c, s: check_every_input(c, s.program)),
     Check(judges="the direction of the first step", run=lambda c, s: check_uphill(c, s.short_run)),
 )
 # Checks that train again. Neither the rate nor the fit of a wrong loss means anything.

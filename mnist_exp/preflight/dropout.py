@@ -2,8 +2,8 @@
 
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.random_draws import Noise
 from mnist_exp.preflight.program import Program
+from mnist_exp.preflight.random_draws import Noise
 from mnist_exp.preflight.tasks import Task
 
 

@@ -64,6 +64,7 @@ class Program:
         penalised: bool = False,
     ):
         self.model, self.optimizer = model, optimizer
+        self._batch = fixed_batch(model)  # before it is built: Keras keeps the size it is built on
         self._penalised, self.penalty_weight = penalised, 1.0
         self.inputs = as_inputs(model, inputs)
         build(model, self.inputs)
@@ -73,7 +74,7 @@ class Program:
         self.labels = heads.packed if heads else label_form(np.asarray(labels))
         self.objective = Objective(loss, heads)
         self._takes_training = accepts_training(model)
-        self._batch, self._stateful = fixed_batch(model), stateful_layers(model)
+        self._stateful = stateful_layers(model)
         self._loss_scale = LOSS_SCALE if hasattr(optimizer, "inner_optimizer") else 1.0
         self._given = list(model.trainable_variables)
         self.trainable = [tf_variable(v) for v in self._given]

@@ -4,6 +4,7 @@ import pytest
 
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.codes import CASES
+from mnist_exp.preflight.codes.consequences import CONSEQUENCES
 
 
 def test_severity_and_advice_come_from_the_table() -> None:
@@ -18,13 +19,30 @@ def test_severity_and_advice_come_from_the_table() -> None:
 def test_report_has_the_gravest_finding_of_each_code_and_errors_first() -> None:
     checkup = Checkup()
     checkup.find("DEAD_UNITS", "Many are dead.", {}, case="many")
-    checkup.find("LEARNING_RATE_TOO_LOW", "Slow.", {})
+    checkup.find("VARIABLE_NOT_TRAINED", "Slow.", {}, case="frozen")
     checkup.find("INPUT_SCALE", "Large.", {})
     checkup.find("DEAD_UNITS", "Most are dead.", {}, case="most")
     checkup.measure("input.rms", 83)
     report = checkup.report(seconds=1.5)
     assert [f.message for f in report.findings] == ["Large.", "Most are dead.", "Slow."]
     assert (report.statistics, report.seconds) == ({"input.rms": 83.0}, 1.5)
+
+
+def test_what_an_error_explains_is_left_out_of_the_report() -> None:
+    checkup = Checkup()
+    checkup.find("CANNOT_OVERFIT", "Not one is right.", {})
+    checkup.find("INPUT_SCALE", "Large.", {})
+    checkup.find("LOSS_MISMATCH", "Slow.", {}, case="squares")  # a warning explains nothing
+    assert set(checkup.report(1.0).codes) == {"CANNOT_OVERFIT", "INPUT_SCALE", "LOSS_MISMATCH"}
+    checkup.find("OUTPUT_ACTIVATION", "All are 1.", {}, case="softmax of one")
+    assert set(checkup.report(1.0).codes) == {"INPUT_SCALE", "OUTPUT_ACTIVATION"}
+
+
+def test_no_code_explains_one_that_explains_it() -> None:
+    codes = {code for code, _ in CASES}
+    for cause, explained in CONSEQUENCES.items():
+        assert {cause, *explained} <= codes
+        assert not any(cause in CONSEQUENCES.get(code, ()) for code in explained)
 
 
 def test_has_asks_for_any_of_the_codes() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 import pytest
 import tensorflow as tf
 from keras import layers
@@ -9,7 +10,7 @@ from keras import layers
 from mnist_exp.preflight import Finding
 from mnist_exp.preflight.evaluation import check_evaluation, check_leak, output_leak
 from tests.support.programs import codes, findings, make_program
-from tests.support.zoo import models
+from tests.support.zoo import losses, models
 
 
 def leak_of(*head: layers.Layer) -> float:
@@ -25,6 +26,12 @@ def test_leak_is_zero_without_an_operation_over_the_batch() -> None:
 def test_softmax_over_the_batch_leaks() -> None:
     leak = leak_of(models.CallLayer(lambda x: tf.nn.softmax(x, axis=0)))
     assert codes(check_leak, leak) == ["EXAMPLES_LEAK"]
+
+
+def test_a_model_that_preflight_builds_is_still_run_on_whole_batches() -> None:
+    model = keras.Sequential([layers.Flatten(), layers.Dense(10), layers.Softmax(axis=0)])
+    program = make_program(model, losses.clipped_log)
+    assert output_leak(program, program.inputs[:48]) > 0.01
 
 
 def evaluation(model: Any) -> list[Finding]:

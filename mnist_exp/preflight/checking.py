@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mnist_exp.preflight.checks import run_all
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.compiled import as_loss, compiled_loss
 from mnist_exp.preflight.errors import PreflightError, in_own_words
@@ -18,6 +17,7 @@ from mnist_exp.preflight.program import Loss, Program
 from mnist_exp.preflight.progress import Progress
 from mnist_exp.preflight.randomness import isolated_random_state
 from mnist_exp.preflight.report import PreflightReport
+from mnist_exp.preflight.running import run_all
 from mnist_exp.preflight.subject import Subject
 
 MAX_EXAMPLES = 2000

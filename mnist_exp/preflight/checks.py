@@ -1,6 +1,5 @@
 """The table of checks, which run in order, from causes to consequences."""
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -8,9 +7,7 @@ from mnist_exp.preflight import data_checks
 from mnist_exp.preflight.activation import check_activation
 from mnist_exp.preflight.averages import check_averages
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.compiled import NoLoss, trains_itself
 from mnist_exp.preflight.dropout import check_dropout
-from mnist_exp.preflight.errors import PreflightError
 from mnist_exp.preflight.evaluation import check_evaluation, check_leak, output_leak
 from mnist_exp.preflight.features import check_constant, check_non_finite
 from mnist_exp.preflight.gradients import (
@@ -20,24 +17,20 @@ from mnist_exp.preflight.gradients import (
     check_zero,
 )
 from mnist_exp.preflight.inputs import check_every_input, check_scale
-from mnist_exp.preflight.labels import check_labels, keep_usable
+from mnist_exp.preflight.labels import check_labels
 from mnist_exp.preflight.learning import check_ignored, check_overfit, check_uphill
 from mnist_exp.preflight.loss import check_loss, examples_for
 from mnist_exp.preflight.loss_size import check_initial, check_multiple
 from mnist_exp.preflight.mismatch import check_match
 from mnist_exp.preflight.momentum import check_momentum
 from mnist_exp.preflight.outputs import check_probabilities
-from mnist_exp.preflight.parts import output_parts
 from mnist_exp.preflight.penalties import check_penalty, check_weight_decay
-from mnist_exp.preflight.program import Program
-from mnist_exp.preflight.progress import Progress
 from mnist_exp.preflight.rates import check_rate
 from mnist_exp.preflight.relation import check_relation, measure_probe
 from mnist_exp.preflight.schedules import check_schedule
 from mnist_exp.preflight.structure import check_bends, check_bottleneck
 from mnist_exp.preflight.subject import GRADIENT_EXAMPLES, LEAK_EXAMPLES, Subject
 from mnist_exp.preflight.tasks import EVERY_TASK, ONE_OF_MANY, YES_OR_NO, Task
-from mnist_exp.preflight.tokens import check_tokens
 from mnist_exp.preflight.units import check_activations, check_symmetry
 
 CLASSES = frozenset({Task.CLASSES})
@@ -56,6 +49,7 @@ class Check:
     of_outputs: True if it holds for each of several outputs by itself.
     of_loss: True if it needs a loss that can be computed.
     of_numbers: True if it needs inputs that are numbers, not only text.
+    only_there: True if there is nothing of the kind in other tasks, so that nothing is left out.
     """
 
     judges: str
@@ -65,6 +59,7 @@ class Check:
     of_outputs: bool = False
     of_loss: bool = False
     of_numbers: bool = False
+    only_there: bool = False
 
 
 def _leak_and_evaluation(checkup: Checkup, subject: Subject) -> None:
@@ -118,6 +113,7 @@ AT_FIRST: Sequence[Check] = (
         judges="the balance of the classes",
         run=data_checks.balance,
         tasks=CLASSES | {Task.BINARY},
+        only_there=True,
         unless=("LABELS_OUT_OF_RANGE",),
         of_outputs=True,
     ),
@@ -130,6 +126,7 @@ AT_FIRST: Sequence[Check] = (
         judges="what simple probes learn of the labels",
         run=lambda c, s: measure_probe(c, s.program.target, s.program.classes, s.probe),
         tasks=CLASSES,
+        only_there=True,
         unless=("INPUT_IGNORED",),
         of_numbers=True,
     ),
@@ -206,6 +203,7 @@ TRAINING_AGAIN: Sequence[Check] = (
         judges="wrong labels",
         run=data_checks.noise,
         tasks=CLASSES | {Task.BINARY},
+        only_there=True,
         unless=("INPUT_IGNORED", "LABELS_UNRELATED"),
         of_numbers=True,
     ),
@@ -220,6 +218,7 @@ TRAINING_AGAIN: Sequence[Check] = (
         judges="the units of the targets",
         run=data_checks.target_scale,
         tasks=frozenset({Task.REGRESSION}),
+        only_there=True,
         unless=(*_WRONG_LOSS, "LABELS_UNRELATED"),
     ),
     Check(
@@ -263,55 +262,3 @@ TRAINING_AGAIN: Sequence[Check] = (
         unless=(*_WRONG_LOSS, "PENALTY_DOMINATES", "OUTPUT_ALREADY_PROBABILITIES"),
     ),
 )
-
-
-def run_all(checkup: Checkup, subject: Subject, progress: Progress) -> None:
-    """Run every check that holds for the program's task, for as long as there is time."""
-    program = subject.program
-    if not check_tokens(checkup, program):
-        return
-    run = functools.partial(_run, checkup, progress=progress)
-    parts = output_parts(subject)
-    words = [f"{name}: {part.program.target.words}" for name, part in parts.items()]
-    checkup.task = "; ".join(words) or program.target.words
-    if parts:
-        for name, part in parts.items():
-            with checkup.about(f"Output {name!r}: "):
-                run(part, [check for check in (*OF_LABELS, *AT_FIRST) if check.of_outputs])
-        run(subject, [check for check in AT_FIRST if not check.of_outputs])
-    else:
-        run(subject, OF_LABELS)
-        keep_usable(program)
-        run(subject, AT_FIRST)
-    if trains_itself(program.model):
-        checkup.leave_out("the model's own train_step or compute_loss")
-    elif program.refusal and not checkup.findings:
-        raise PreflightError(program.refusal)
-    if program.refusal or checkup.has("GRADIENT_NON_FINITE") or not program.trained:
-        check_leak(checkup, subject.leak)  # a run would show nothing more
-        return
-    if not progress.over:
-        _ = subject.leak  # with the initial weights, before they change
-        progress.show("a short run")
-        _ = subject.short_run
-    run(subject, AFTER_A_RUN)
-    if not isinstance(program.objective.given, NoLoss):  # the runs are judged by it
-        run(subject, TRAINING_AGAIN)
-
-
-def _run(
-    checkup: Checkup, subject: Subject, checks: Sequence[Check], *, progress: Progress
-) -> None:
-    for check in checks:
-        if progress.over or not _holds(check, subject.program):
-            checkup.leave_out(check.judges)
-        elif not checkup.has(*check.unless):
-            progress.show(check.judges)
-            check.run(checkup, subject)
-
-
-def _holds(check: Check, program: Program) -> bool:
-    """Return True if a check can be made of this program."""
-    can = not (check.of_loss and program.refusal)
-    can &= not (check.of_numbers and not program.inputs.numbers)
-    return can and program.target.task in check.tasks

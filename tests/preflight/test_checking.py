@@ -161,6 +161,7 @@ def test_good_compiled_programs_of_every_form(make: Any, x: Any, y: Any, named: 
 def test_weights_of_examples_count_in_the_gradient() -> None:
     report = check(compiled(), IMAGES, LABELS, sample_weight=np.zeros(len(LABELS)))
     assert "GRADIENT_ZERO" in report.codes
+    assert report.not_judged == (), "targets without a unit are nothing that was left out"
 
 
 def test_labels_out_of_range_end_no_other_check() -> None:

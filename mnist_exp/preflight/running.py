@@ -1,0 +1,72 @@
+"""Run the checks of the table on a program, as far as they hold for it and there is time."""
+
+import functools
+from collections.abc import Sequence
+
+from mnist_exp.preflight.checks import AFTER_A_RUN, AT_FIRST, OF_LABELS, TRAINING_AGAIN, Check
+from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.compiled import NoLoss, trains_itself
+from mnist_exp.preflight.errors import PreflightError
+from mnist_exp.preflight.evaluation import check_leak
+from mnist_exp.preflight.labels import keep_usable
+from mnist_exp.preflight.parts import output_parts
+from mnist_exp.preflight.program import Program
+from mnist_exp.preflight.progress import Progress
+from mnist_exp.preflight.subject import Subject
+from mnist_exp.preflight.tasks import Task
+from mnist_exp.preflight.tokens import check_tokens
+
+
+def run_all(checkup: Checkup, subject: Subject, progress: Progress) -> None:
+    """Run every check that holds for the program's task, for as long as there is time."""
+    program = subject.program
+    if not check_tokens(checkup, program):
+        return
+    run = functools.partial(_run, checkup, progress=progress)
+    parts = output_parts(subject)
+    words = [f"{name}: {part.program.target.words}" for name, part in parts.items()]
+    checkup.task = "; ".join(words) or program.target.words
+    if parts:
+        for name, part in parts.items():
+            with checkup.about(f"Output {name!r}: "):
+                run(part, [check for check in (*OF_LABELS, *AT_FIRST) if check.of_outputs])
+        run(subject, [check for check in AT_FIRST if not check.of_outputs])
+    else:
+        run(subject, OF_LABELS)
+        keep_usable(program)
+        run(subject, AT_FIRST)
+    if trains_itself(program.model):
+        checkup.leave_out("the model's own train_step or compute_loss")
+    elif program.refusal and not checkup.findings:
+        raise PreflightError(program.refusal)
+    if program.refusal or checkup.has("GRADIENT_NON_FINITE") or not program.trained:
+        check_leak(checkup, subject.leak)  # a run would show nothing more
+        return
+    if not progress.over:
+        _ = subject.leak  # with the initial weights, before they change
+        progress.show("a short run")
+        _ = subject.short_run
+    run(subject, AFTER_A_RUN)
+    if not isinstance(program.objective.given, NoLoss):  # the runs are judged by it
+        run(subject, TRAINING_AGAIN)
+
+
+def _run(
+    checkup: Checkup, subject: Subject, checks: Sequence[Check], *, progress: Progress
+) -> None:
+    task = subject.program.target.task
+    for check in checks:
+        if check.only_there and task not in check.tasks | {Task.UNKNOWN}:
+            continue
+        if progress.over or not _holds(check, subject.program):
+            checkup.leave_out(check.judges)
+        elif not checkup.has(*check.unless):
+            progress.show(check.judges)
+            check.run(checkup, subject)
+
+
+def _holds(check: Check, program: Program) -> bool:
+    """Return True if a check can be made of this program."""
+    can = not (check.of_loss and program.refusal)
+    can &= not (check.of_numbers and not program.inputs.numbers)
+    return can and program.target.task in check.tasks

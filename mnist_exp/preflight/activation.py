@@ -25,12 +25,25 @@ def check_activation(checkup: Checkup, program: Program, form: OutputForm | None
             {"lowest": form.lowest, "highest": form.highest},
             case="softmax of one",
         )
+    elif target.takes is LossInput.PROBABILITIES and form.shares and _is_squeezed(form):
+        checkup.find(
+            "OUTPUT_ACTIVATION",
+            f"The loss takes probabilities, and the outputs are {_range(form)}, whatever the "
+            "weights are: they can never be certain.",
+            {"lowest": form.lowest, "highest": form.highest},
+            case="squeezed",
+        )
     elif target.task in ONE_OF_MANY:
         _check_classes(checkup, program, form)
     elif target.task in YES_OR_NO and target.takes is not LossInput.NUMBERS:
         _check_yes_or_no(checkup, program, form)
     elif target.takes is LossInput.NUMBERS:
         _check_range(checkup, program, form)
+
+
+def _is_squeezed(form: OutputForm) -> bool:
+    low, high = thresholds.UNCERTAIN, 1 - thresholds.UNCERTAIN
+    return form.highest < high or form.lowest > low
 
 
 def _check_classes(checkup: Checkup, program: Program, form: OutputForm) -> None:

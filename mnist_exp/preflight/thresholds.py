@@ -12,6 +12,7 @@ INITIAL_LOSS_LOW = 0.5
 
 ROW_SUM_ERROR = 1e-3
 RECTIFIED_SHARE = 0.2  # of outputs that are exactly 0 with random weights; a ReLU's are half
+UNCERTAIN = 0.3  # distance from 0 and 1 below which no probability can come
 SMALL_LOGIT = 3.0  # limit of logits below which no answer of many classes can be certain
 FEW = 0.02  # share of the examples that may be an exception
 # Part of the variance of the targets that lies outside of what the outputs can be.

@@ -28,6 +28,16 @@ def softmax_over_positions(shape: Any) -> keras.Model:
     return keras.Sequential([keras.Input(shape), *stack])
 
 
+def twice(units: int, activation: str) -> Any:
+    """Return what makes a model whose outputs go through an activation twice."""
+
+    def make(shape: Any) -> keras.Model:
+        stack = [layers.Dense(units, activation), layers.Activation(activation)]
+        return keras.Sequential([keras.Input(shape), *stack])
+
+    return make
+
+
 @pytest.mark.parametrize(
     ("make", "loss", "labels"),
     [
@@ -65,6 +75,8 @@ def test_activations_that_a_task_wants(make: Any, loss: Any, labels: np.ndarray)
         (dense(5, "softmax"), L.BinaryCrossentropy(), t.SEVERAL, "error"),
         (dense(1, "relu"), L.BinaryCrossentropy(from_logits=True), t.YES, "error"),
         (dense(10, "relu"), L.CategoricalCrossentropy(), t.ONE_HOT, "error"),
+        (twice(10, "softmax"), L.SparseCategoricalCrossentropy(), t.CLASSES, "error"),
+        (twice(1, "sigmoid"), L.BinaryCrossentropy(), t.YES, "error"),
         (softmax_over_positions, L.SparseCategoricalCrossentropy(), t.TAGS[:, :8], "error"),
         (dense(10, "relu"), L.CategoricalCrossentropy(from_logits=True), t.ONE_HOT, "warning"),
         (dense(10, "tanh"), L.CategoricalCrossentropy(from_logits=True), t.ONE_HOT, "warning"),

@@ -111,6 +111,12 @@ CASES: dict[tuple[str, str], Case] = {
         cause="ReLU in place of softmax",
         advice="Use softmax on the last layer: the logarithm of an exact 0 teaches nothing.",
     ),
+    ("OUTPUT_ACTIVATION", "squeezed"): Case(
+        seen="probabilities that can never come near 1, or never near 0",
+        cause="softmax or sigmoid twice in the model; ReLU or tanh before one of them",
+        advice="Use one activation on the last layer: softmax for classes, or sigmoid for yes or "
+        "no.",
+    ),
     ("OUTPUT_ACTIVATION", "logits"): Case(
         seen="logits that cannot be negative, or not large",
         cause="ReLU or tanh on the logits, or before softmax",

@@ -101,7 +101,10 @@ def _empty(flow: Flow) -> str:
 
 
 def _narrow_cut(program: Program) -> tf.Tensor | None:
-    """Return the first tensor of one or two numbers per example that all outputs pass through."""
+    """Return the first tensor of few numbers per example that all outputs pass through.
+
+    Few are one or two, and before any weights fewer than there are classes.
+    """
     taps = program.taps
     given = sum(math.prod(array.shape[1:]) for array in program.inputs.arrays)
     if given <= thresholds.NARROW_INPUTS:
@@ -110,7 +113,10 @@ def _narrow_cut(program: Program) -> tf.Tensor | None:
         tensor = reference.deref()
         size = values_per_example(tensor)
         changed = origin.weights or tensor.op.type not in PASS_THROUGH
-        if not (size in thresholds.NARROW and changed and tensor.dtype.is_floating):
+        if not (size and changed and tensor.dtype.is_floating):
+            continue
+        little = size < program.num_classes and size * thresholds.POOLED_INPUTS <= given
+        if size not in thresholds.NARROW and not (origin.raw and little):
             continue
         if not _reaches_inputs(taps.outputs, tensor.op, taps.inputs):
             return tensor

@@ -44,6 +44,7 @@ PROBE_SIGMAS = 4.0
 
 NARROW = (1, 2)  # numbers per example that are few
 NARROW_CLASSES = 4  # of which two numbers can still tell three apart with ease
+POOLED_INPUTS = 16  # inputs for each number that pooling leaves of them
 NARROW_INPUTS = 8  # numbers per example; with fewer, an input is narrow itself
 CONSTANT_SHARE = 0.5  # of a table's features; a fifth of MNIST's pixels are constant
 SAME_SHARE = 0.98  # of all values of a picture or of tokens that are one value; MNIST: 0.81

@@ -58,6 +58,10 @@ def test_softmax_inside(hidden: Any) -> None:
 def test_layers_too_narrow_for_the_classes() -> None:
     assert bottleneck(Flatten(), Dense(1, activation="relu"), softmax())[0] == "error"
     assert bottleneck(Flatten(), Dense(2, activation="relu"), softmax())[0] == "warning"
+    averaged = layers.AveragePooling2D(6), relu_conv(padding="same")
+    severity, message = bottleneck(*averaged, Flatten(), softmax())
+    assert severity == "warning"
+    assert "passes through 4 numbers (" in message
     pooled = bottleneck(layers.GlobalAveragePooling2D(), Dense(9, activation="relu"), softmax())
     assert "passes through 1 number (" in pooled[1]
 

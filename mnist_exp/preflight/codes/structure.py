@@ -116,9 +116,11 @@ CASES: dict[tuple[str, str], Case] = {
     ),
     ("INNER_BOTTLENECK", "few numbers"): Case(
         seen=f"all outputs of at least {thresholds.NARROW_CLASSES} classes depend on two numbers "
-        "per example",
-        cause="a hidden layer of two units; a space to draw the examples in",
-        advice="Give the layer more units, unless it is there to draw the examples.",
+        "per example, or on fewer pooled inputs than there are classes",
+        cause="a hidden layer of two units; a space to draw the examples in; pooling before the "
+        "first weights",
+        advice="Give the layer more units, unless it is there to draw the examples; pool behind "
+        "convolutions, not before them.",
         severity=Severity.WARNING,
     ),
     ("DROPOUT_MISPLACED", "outputs"): Case(

@@ -85,7 +85,7 @@ def check(
         subject = Subject(_program(model, parts, given, seed), seed)
         subject.examples = given.total
         subject.given, subject.batch_size = given, given.batch_size or batch_size
-        subject.steps = steps or given.steps
+        subject.steps = steps
         subject.weighted = class_weight is not None or given.inputs.weights is not None
         if validation_data is not None:
             subject.validation = _validation(validation_data)

@@ -65,7 +65,7 @@ class Program:
     ):
         self.model, self.optimizer = model, optimizer
         self._batch = fixed_batch(model)  # before it is built: Keras keeps the size it is built on
-        self._penalised, self.penalty_weight = penalised, 1.0
+        self.penalised, self.penalty_weight = penalised, 1.0
         self.inputs = as_inputs(model, inputs)
         build(model, self.inputs)
         if labels is None:
@@ -189,7 +189,7 @@ class Program:
         """Return why the loss cannot be computed for these labels, or ""."""
         return self.objective.refusal
 
-    def _call(self, inputs: Any, training: bool) -> tf.Tensor:
+    def call(self, inputs: Any, training: bool) -> tf.Tensor:
         """Return the outputs; several are packed into one tensor."""
         model = self.model
         outputs = model(inputs, training=training) if self._takes_training else model(inputs)
@@ -272,14 +272,14 @@ class Program:
 
     def _penalty(self) -> tf.Tensor:
         """Return the sum of the layers' own losses, which Keras' `fit` adds to a compiled loss."""
-        own = getattr(self.model, "losses", ()) if self._penalised else ()
+        own = getattr(self.model, "losses", ()) if self.penalised else ()
         if not own and isinstance(self.objective.given, NoLoss):
             self.objective.refusal = "the model was compiled without a loss, and no layer adds one"
             raise PreflightError(self.refusal)
         return tf.add_n([tf.cast(tf.reduce_sum(value), tf.float32) for value in own or [0.0]])
 
     def _evaluate_graph(self, inputs: Any) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        outputs = self._call(inputs, training=False)
+        outputs = self.call(inputs, training=False)
         self._taps, measured = tap_graph(tf.nest.flatten(inputs), outputs)
         return tf.cast(outputs, tf.float32), measured
 
@@ -293,7 +293,7 @@ class Program:
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, list[tf.Tensor], tf.Tensor]:
         """Return loss, penalty, outputs, gradients, and whether loss and gradients are finite."""
         with tf.GradientTape() as tape:
-            outputs = self._call(inputs, training=training)
+            outputs = self.call(inputs, training=training)
             if training:
                 self.noise = find_noise(tf.nest.flatten(inputs), outputs)
             loss = self.objective.traced(labels, outputs, weights)

@@ -1,6 +1,5 @@
 """Train the program for a few steps, on the caller's own weights."""
 
-import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +15,6 @@ SHORT_RUN_STEPS = 15
 SHORT_RUN_BATCH = 32
 LAST_STEPS = 5  # whose losses give the training loss
 HELD_OUT = 128
-OVERFIT_BATCH = 20
-PROBE_STEPS = 100
-# The first needs the fewest steps on good programs; for some of them it is too high.
-PROBE_RATES = (3e-3, 3e-4)
 
 Step = Callable[[list[tf.Tensor]], None]
 
@@ -70,23 +65,6 @@ class ShortRun:
         return self.spread <= thresholds.INPUT_SPREAD
 
 
-@dataclass(frozen=True, kw_only=True)
-class Overfit:
-    """What training on one batch again and again did.
-
-    accuracy: the best seen, with dropout on or off.
-    steps: how many were taken.
-    first_loss, last_loss: with dropout on.
-    finite: False if training stopped at a gradient that is NaN or infinite.
-    """
-
-    accuracy: float
-    steps: int
-    first_loss: float
-    last_loss: float
-    finite: bool
-
-
 def short_run(
     program: Program, seed: int, step: Step | None = None, steps: int = SHORT_RUN_STEPS
 ) -> ShortRun:
@@ -129,36 +107,6 @@ def short_run(
         largest=largest,
         moved=_moved(program, start),
         spread=spread,
-    )
-
-
-def overfit(program: Program, step: Step, steps: int) -> Overfit:
-    """Train on the first OVERFIT_BATCH examples until all are right.
-
-    After `steps` it goes on for as long as the loss still falls by a fifth in 25 steps, at most
-    four times as long. Random layers of Keras draw the same in every step: a picture that is
-    shifted anew each time takes much longer to memorise. The trained weights stay in place.
-    """
-    inputs, labels = program.inputs[:OVERFIT_BATCH], program.labels[:OVERFIT_BATCH]
-    best, losses, finite = 0.0, list[float](), True
-    score = functools.partial(program.target.score, labels, weights=inputs.weights)
-    for taken in range(4 * steps + 1):
-        program.rewind_streams()
-        gradients = program.gradients(inputs, labels)
-        losses.append(gradients.loss)
-        finite = gradients.finite
-        if not finite:
-            break
-        best = max(best, score(gradients.outputs))
-        # Dropout can keep the training outputs from ever being all right.
-        if best < 1.0 and taken % 5 == 0:
-            best = max(best, score(program.outputs(inputs)))
-        falling = taken >= 25 and 0 < losses[-1] < 0.8 * losses[-26]
-        if best == 1.0 or (taken >= steps and not falling):
-            break
-        step(gradients.values)
-    return Overfit(
-        accuracy=best, steps=taken, first_loss=losses[0], last_loss=losses[-1], finite=finite
     )
 
 

@@ -122,3 +122,7 @@ PENALTY_SHARE = 0.2  # the layers' own losses over the loss on the data, at firs
 SHRINKS = 1.0  # weight decay times rate, summed over the run's steps
 HINDERED = 0.6  # fall of the loss with a penalty or a setting, over the fall without it
 HOLDS = 0.8  # loss with the highest rate of a schedule held, over the loss with the schedule
+# Skill on a few examples (0 for a guess, 1 for all right): enough for a program that learns, and so
+# little that something must be wrong, where there are weights enough for each bit of the labels.
+KNOWS_ENOUGH, KNOWS_LITTLE = 0.8, 0.6
+CAPACITY = 8.0

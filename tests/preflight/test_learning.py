@@ -4,10 +4,14 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import keras
+from keras import layers
+
+from mnist_exp.preflight import check
 from mnist_exp.preflight.learning import check_ignored, check_overfit, check_uphill
 from mnist_exp.preflight.short_runs import ShortRun
-from tests.support.programs import codes, make_program
-from tests.support.zoo import models, optimizers
+from tests.support.programs import codes, findings, make_program
+from tests.support.zoo import losses, models, optimizers, programs
 
 GOOD = ShortRun(
     finite=True,
@@ -40,7 +44,24 @@ def overfit_codes(model: Any, optimizer: Any = None) -> list[str]:
 
 
 def test_narrow_network_cannot_overfit() -> None:
-    assert overfit_codes(models.mlp("glorot", 0, units=1)) == ["CANNOT_OVERFIT"]
+    program = models.mlp("glorot", 0, units=1), losses.mean, optimizers.adam()
+    assert "CANNOT_OVERFIT" in check(*program, *programs.sample(0)).codes
+
+
+def test_a_network_with_a_relu_on_its_logits_is_told_what_would_help() -> None:
+    keras.utils.set_random_seed(0)
+    relu = models.sequential(layers.Flatten(), layers.Dense(10), layers.ReLU())
+    (finding,) = findings(check_overfit, make_program(relu))
+    assert finding.code == "CANNOT_OVERFIT"
+    assert "without the Relu at the end of the model it learns them by heart" in finding.message
+    assert finding.evidence["change"] == "activation"
+
+
+def test_a_tiny_network_need_not_learn_everything_by_heart() -> None:
+    keras.utils.set_random_seed(0)
+    filters = [layers.Conv2D(4, 3, 2, activation="relu") for _ in range(2)]
+    tiny = models.sequential(*filters, layers.GlobalAveragePooling2D(), layers.Dense(10))
+    assert overfit_codes(tiny) == []
 
 
 def test_slow_optimizer_is_no_inability() -> None:

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from mnist_exp.preflight.short_runs import overfit, short_run
+from mnist_exp.preflight.short_runs import short_run
 from tests.support.programs import make_program
 from tests.support.zoo import models, optimizers, programs
 
@@ -47,18 +47,6 @@ def test_short_run_stops_at_infinity() -> None:
     assert run.steps < 15
 
 
-@pytest.mark.parametrize("own", [True, False])
-def test_overfit_reaches_every_image_of_a_batch(own: bool) -> None:
-    program = make_program(optimizer=optimizers.adam(1e-2), images=IMAGES, labels=LABELS)
-    result = overfit(
-        program, program.steps.own.start() if own else program.steps.adam.start(1e-2), 200
-    )
-    assert result.last_loss < result.first_loss
-    assert result.accuracy == 1
-    assert 0 < result.steps < 200
-    assert program.target.score(program.labels[:20], program.outputs(program.inputs[:20])) > 0.9
-
-
 def test_probe_is_adam() -> None:
     """The same two steps as Keras' Adam."""
     images, labels = IMAGES[:20], LABELS[:20]
@@ -72,18 +60,3 @@ def test_probe_is_adam() -> None:
             step(program.gradients(program.inputs, program.labels).values)
         results.append(program.trained[0].numpy())
     np.testing.assert_allclose(results[0], results[1], atol=1e-5)
-
-
-def test_overfit_goes_on_while_the_loss_falls() -> None:
-    program = make_program(
-        models.softmax("large", 1), images=programs.sample(1)[0], labels=programs.sample(1)[1]
-    )
-    result = overfit(program, program.steps.adam.start(3e-3), 50)
-    assert 50 < result.steps <= 200
-
-
-def test_overfit_gives_up_after_its_steps() -> None:
-    program = make_program(models.mlp("glorot", 0, units=1), images=IMAGES, labels=LABELS)
-    result = overfit(program, program.steps.adam.start(1e-3), 7)
-    assert result.steps == 7
-    assert result.accuracy < 1

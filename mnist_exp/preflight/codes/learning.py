@@ -77,9 +77,15 @@ CASES: dict[tuple[str, str], Case] = {
         cause="l2 or l1 of 0.1 or more; an activity regulariser or `add_loss` that is summed",
         advice="Lower the factor of the regulariser or of add_loss: 1e-4 to 1e-2 are usual for l2.",
     ),
+    ("CANNOT_OVERFIT", "change"): Case(
+        seen="Adam does not get all of 20 examples right, but does after one change",
+        cause="what the message names: a ReLU on the outputs, a loss for another task, dropout "
+        "near 1, inputs or initial weights of a wrong size",
+        advice="Make that change.",
+    ),
     ("CANNOT_OVERFIT", ""): Case(
-        seen="Adam, with the learning rates 3e-3 and 3e-4, does not get all of 20 images right, "
-        "although it may go on while the loss falls",
+        seen="Adam, with several learning rates, does not get half of 20 examples right beyond a "
+        "guess, although there are weights enough and it may go on while the loss falls",
         cause="a layer too narrow; a ReLU on the outputs; inputs lost on the way",
         advice="Something on the way from the images to the loss loses information: look at the "
         "other findings first, then at the narrowest layer, at a ReLU on the outputs, and at "

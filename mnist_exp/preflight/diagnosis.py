@@ -123,7 +123,7 @@ def _standardised(inputs: Inputs) -> Inputs | None:
         whole = max(float(array.std()), 1e-12)
         return np.asarray(centred / np.where(spread > 1e-3 * whole, spread, whole), array.dtype)
 
-    return Inputs(tf.nest.map_structure(standard, inputs.structure))
+    return Inputs(tf.nest.map_structure(standard, inputs.structure), inputs.weights)
 
 
 def _changed(

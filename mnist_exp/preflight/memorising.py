@@ -93,11 +93,14 @@ def lesson(program: Program, inputs: Inputs, labels: np.ndarray, training: bool 
     """Return the program's own way to learn these examples."""
     target = program.target
     constant = target.constant_outputs(labels)
+    0.0 if constant is None else target.score(labels, constant, inputs.weights)
     return Lesson(
         gradients=lambda: program.gradients(inputs, labels, training),
         score=lambda outputs: target.score(labels, outputs, inputs.weights),
         outputs=lambda: program.outputs(inputs),
-        chance=0.0 if constant is None else max(0.0, target.score(labels, constant, inputs.weights)),
+        chance=0.0
+        if constant is None
+        else max(0.0, target.score(labels, constant, inputs.weights)),
         enough=KNOWN_NUMBERS if target.task in NUMBERS else 1.0,
     )
 

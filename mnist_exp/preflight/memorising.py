@@ -91,16 +91,14 @@ def few_examples(program: Program) -> tuple[Inputs, np.ndarray]:
 
 def lesson(program: Program, inputs: Inputs, labels: np.ndarray, training: bool = True) -> Lesson:
     """Return the program's own way to learn these examples."""
-    target = program.target
+    target, weights = program.target, inputs.weights
     constant = target.constant_outputs(labels)
-    0.0 if constant is None else target.score(labels, constant, inputs.weights)
+    chance = 0.0 if constant is None else target.score(labels, constant, weights)
     return Lesson(
         gradients=lambda: program.gradients(inputs, labels, training),
-        score=lambda outputs: target.score(labels, outputs, inputs.weights),
+        score=lambda outputs: target.score(labels, outputs, weights),
         outputs=lambda: program.outputs(inputs),
-        chance=0.0
-        if constant is None
-        else max(0.0, target.score(labels, constant, inputs.weights)),
+        chance=max(0.0, chance),
         enough=KNOWN_NUMBERS if target.task in NUMBERS else 1.0,
     )
 

@@ -54,7 +54,7 @@ def _compare_lower_rate(checkup: Checkup, program: Program, run: ShortRun, seed:
             case="loss",
         )
         return
-    if run.finite:
+    if run.finite and run.loss_after != 0:
         checkup.measure("run.slower_over_own", slower.loss_after / run.loss_after)
     if _does_better(slower, run):
         equal = " and all examples get the same outputs" if run.collapsed else ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from mnist_exp.preflight.checks import AFTER_A_RUN, AT_FIRST, OF_LABELS, TRAINING_AGAIN, Check
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.compiled import NoLoss, trains_itself
-from mnist_exp.preflight.errors import PreflightError
+from mnist_exp.preflight.errors import PreflightError, raised
 from mnist_exp.preflight.evaluation import check_leak
 from mnist_exp.preflight.labels import keep_usable
 from mnist_exp.preflight.parts import output_parts
@@ -62,7 +62,12 @@ def _run(
             checkup.leave_out(check.judges)
         elif not checkup.has(*check.unless):
             progress.show(check.judges)
-            check.run(checkup, subject)
+            try:
+                check.run(checkup, subject)
+            except PreflightError:
+                raise
+            except Exception as error:  # noqa: BLE001  # it must not hide what others find
+                checkup.leave_out(f"{check.judges} ({raised(error)})")
 
 
 def _holds(check: Check, program: Program) -> bool:

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from mnist_exp.preflight import check
+from mnist_exp.preflight import check, checks, running
 from mnist_exp.preflight.errors import PreflightError
 from tests.preflight.test_randomness import draws
 from tests.support.zoo import losses, models, optimizers, programs
@@ -208,3 +208,16 @@ def test_losses_that_layers_add_are_no_leftovers_of_a_graph() -> None:
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     check(model, IMAGES.reshape(-1, 784), LABELS)
     assert all(np.isfinite(float(loss)) for loss in model.losses)
+
+
+def test_one_check_that_fails_hides_nothing_that_others_find(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def failing(checkup: Any, subject: Any) -> None:
+        raise ZeroDivisionError("a text")
+
+    broken = checks.Check(judges="a check", run=failing)
+    monkeypatch.setattr(running, "AT_FIRST", [broken, *checks.AT_FIRST])
+    report = check(compiled(), 255 * IMAGES, LABELS)
+    assert "INPUT_SCALE" in report.codes
+    assert "a check (ZeroDivisionError in test_checking.py, line" in report.not_judged[0]

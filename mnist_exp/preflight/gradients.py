@@ -81,8 +81,10 @@ def _looks_trained(program: Program, frozen: Sequence[tf.Variable]) -> bool:
     Biases and the averages of a normalisation begin with equal values. Where there are none, fresh
     weights lie within the limits of their initialiser; those of another source often do not.
     """
+    # Other checks may have given the variables other values meanwhile.
+    first = dict(zip(map(id, program.variables), program.first_values, strict=True))
     vectors = [
-        v.numpy()
+        first[id(v)]
         for v in frozen
         if v.shape.rank == 1
         and v.shape[0] > 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mnist_exp.preflight.loss_kind import LossInput, tell_loss_kind
+from mnist_exp.preflight.loss_kind import Compares, LossInput, tell_loss_kind
 from mnist_exp.preflight.objective import mean_loss
 from mnist_exp.preflight.tasks import Target, Task, tell_target
 from tests.support import targets as t
@@ -60,6 +60,7 @@ PROGRAMS: list[tuple[Any, np.ndarray, tuple[int, ...], Task, str]] = [
     (SPARSE, t.CLASSES + 1, (10,), Task.CLASSES, "probabilities"),
     (SPARSE_LOGITS, t.CLASSES.astype(np.float32), (10,), Task.CLASSES, "logits"),
     (SPARSE_LOGITS, t.YES, (2,), Task.CLASSES, "logits"),
+    (SPARSE_LOGITS, t.TAGS, (12, 300), Task.CLASSES_PER_POSITION, "logits"),
     (ONE_HOT_CE, t.ONE_HOT, (10,), Task.CLASSES, "probabilities"),
     (ONE_HOT_CE, 0.9 * t.ONE_HOT + 0.01, (10,), Task.CLASSES, "probabilities"),
     (L.CategoricalCrossentropy(True, **SMOOTH), t.ONE_HOT, (10,), Task.CLASSES, "logits"),
@@ -105,6 +106,10 @@ def test_task_and_what_the_loss_takes(
 ) -> None:
     target = tell(loss, labels, shape)
     assert (target.task, target.takes) == (task, LossInput(takes))
+
+
+def test_logits_of_many_classes_are_compared_with_one_another() -> None:
+    assert tell(SPARSE_LOGITS, t.TAGS, (12, 300)).kind.compares is Compares.CLASSES
 
 
 def test_softmax_outputs_make_one_hot_labels_classes_whatever_the_loss() -> None:

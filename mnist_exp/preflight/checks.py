@@ -26,7 +26,7 @@ from mnist_exp.preflight.momentum import check_momentum
 from mnist_exp.preflight.outputs import check_probabilities
 from mnist_exp.preflight.penalties import check_penalty, check_weight_decay
 from mnist_exp.preflight.rates import check_rate
-from mnist_exp.preflight.relation import check_relation, measure_probe
+from mnist_exp.preflight.relation import measure_probe
 from mnist_exp.preflight.schedules import check_schedule
 from mnist_exp.preflight.structure import check_bends, check_bottleneck
 from mnist_exp.preflight.subject import GRADIENT_EXAMPLES, LEAK_EXAMPLES, Subject
@@ -201,7 +201,7 @@ _KEEP_FROM_LEARNING = (
 TRAINING_AGAIN: Sequence[Check] = (
     Check(
         judges="whether the labels belong to the inputs",
-        run=lambda c, s: check_relation(c, s.program, s.probe, s.seed),
+        run=data_checks.relation,
         tasks=PROBED,
         unless=("INPUT_IGNORED",),
         of_numbers=True,

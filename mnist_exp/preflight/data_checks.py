@@ -4,10 +4,12 @@ import numpy as np
 
 from mnist_exp.preflight.balance import check_balance
 from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.codes import Severity
 from mnist_exp.preflight.forms import label_form
 from mnist_exp.preflight.given import Examples
 from mnist_exp.preflight.leaks import check_label_leak
 from mnist_exp.preflight.noise import check_noise
+from mnist_exp.preflight.relation import check_relation
 from mnist_exp.preflight.scales import check_input_units, check_target_scale
 from mnist_exp.preflight.split_scale import Split, check_split_scale
 from mnist_exp.preflight.splits import check_overlap
@@ -15,7 +17,7 @@ from mnist_exp.preflight.subject import Subject
 from mnist_exp.preflight.tasks import Task
 
 COMPARED = 2000  # examples of each split whose scale is compared
-USUAL_EPOCHS = 50  # where nobody says how long the training is
+USUAL_EPOCHS, USUAL_STEPS = 50, 10_000  # of a long training, where nobody says how long it is
 
 
 def balance(checkup: Checkup, subject: Subject) -> None:
@@ -25,6 +27,12 @@ def balance(checkup: Checkup, subject: Subject) -> None:
     classes = program.target.yes(program.labels) if binary else program.classes
     classes = classes.reshape(-1).astype(np.int64)
     check_balance(checkup, classes, max(program.num_classes, 2), weighted=subject.weighted)
+
+
+def relation(checkup: Checkup, subject: Subject) -> None:
+    """Check whether the labels belong to the inputs."""
+    given = _finite(subject.given) if isinstance(subject.given.labels, np.ndarray) else None
+    check_relation(checkup, subject.program, subject.probe, given, subject.seed)
 
 
 def label_leak(checkup: Checkup, subject: Subject) -> None:
@@ -58,11 +66,13 @@ def _finite(examples: Examples) -> Split:
 
 def input_units(checkup: Checkup, subject: Subject) -> None:
     """Check for features in units that training cannot use."""
-    check_input_units(checkup, subject.program, subject.seed)
+    found = [f for f in checkup.findings if f.code == "INPUT_SCALE"]
+    if all(finding.severity is Severity.WARNING for finding in found):
+        check_input_units(checkup, subject.program, subject.seed)
 
 
 def target_scale(checkup: Checkup, subject: Subject) -> None:
     """Check for targets that training cannot reach."""
     batches = -(-len(subject.given.inputs) // subject.batch_size)
-    steps = subject.steps or USUAL_EPOCHS * batches
+    steps = subject.steps or max(USUAL_EPOCHS * batches, USUAL_STEPS)
     check_target_scale(checkup, subject.program, steps, subject.seed)

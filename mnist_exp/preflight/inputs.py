@@ -52,12 +52,7 @@ def _find_scale(checkup: Checkup, program: Program, tensor: tf.Tensor, rms: floa
             evidence,
         )
     else:
-        checkup.find(
-            "INPUT_SCALE",
-            f"{seen}(standardised: 1).",
-            evidence,
-            case="far" if rms > thresholds.TABLE_RMS_HIGH else "unusual",
-        )
+        checkup.find("INPUT_SCALE", f"{seen}(standardised: 1).", evidence, case="unusual")
 
 
 def _is_picture(tensor: tf.Tensor) -> bool:

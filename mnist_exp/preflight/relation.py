@@ -17,6 +17,7 @@ PER_CLASS = 10  # examples of a class for which more than PROBE_EXAMPLES are tak
 MAX_POSITIONS, MAX_CLASSES = 16, 1000  # of a table of labels
 CLEAR = 10.0  # sigmas after which no other probe is tried
 RUN_RATE = 1e-3
+SEEN = 256  # examples that a run has trained on
 LOOKS = (25, 50, 100, 200)  # steps after which a run is judged
 
 
@@ -104,11 +105,20 @@ def measure_probe(checkup: Checkup, target: Target, classes: np.ndarray, probe: 
     checkup.measure("data.probe_sigmas", probe.sigmas)
 
 
-def check_relation(checkup: Checkup, program: Program, probe: Probe, seed: int) -> None:
+def check_relation(
+    checkup: Checkup,
+    program: Program,
+    probe: Probe,
+    given: tuple[Sequence[np.ndarray], np.ndarray] | None,
+    seed: int,
+) -> None:
     """Check for LABELS_UNRELATED.
 
+    given: inputs and labels in the order in which they were given, if there is one array of labels.
+
     It is found only where neither the probes nor the program itself, trained by Adam, do better
-    than chance on examples that they have not seen: a probe may be too simple.
+    than chance on examples that they have not seen: a probe may be too simple. A program that does
+    not learn the examples that it has seen either may need more steps: then it is a warning.
     """
     target, examples = program.target, len(program.inputs)
     if examples < thresholds.PROBE_MIN_EXAMPLES or probe.sigmas >= thresholds.PROBE_SIGMAS:
@@ -120,15 +130,33 @@ def check_relation(checkup: Checkup, program: Program, probe: Probe, seed: int) 
     sigmas = _own_sigmas(program, table, columns, seed)
     if sigmas is None or sigmas >= thresholds.PROBE_SIGMAS:
         return
+    seen = program.outputs(program.inputs[:SEEN]).reshape(min(SEEN, examples), -1)[:, columns]
+    learned = fit_sigmas(seen, table[:SEEN]) >= thresholds.PROBE_SIGMAS  # by heart
     classes = len(np.unique(program.classes)) if target.task is Task.CLASSES else 1
     checkup.find(
         "LABELS_UNRELATED",
         f"From {examples} examples, neither simple probes nor the program itself, trained for "
         f"{LOOKS[-1]} steps, predict the labels of other examples better than those of shuffled "
-        f"ones ({max(probe.sigmas, sigmas):.1f} standard deviations).",
+        f"ones ({max(probe.sigmas, sigmas):.1f} standard deviations).{_fitting(target, given)}",
         {"probe_sigmas": probe.sigmas, "own_sigmas": sigmas, "examples": examples},
-        case="few" if examples < thresholds.PROBE_MIN_PER_CLASS * classes else "",
+        case="" if learned and examples >= thresholds.PROBE_MIN_PER_CLASS * classes else "unsure",
     )
+
+
+def _fitting(target: Target, given: tuple[Sequence[np.ndarray], np.ndarray] | None) -> str:
+    """Return a sentence on the order in which the labels fit, if there is one."""
+    if given is None:
+        return ""
+    arrays, labels = given
+    orders = {
+        "moved down by one row": ([a[1:] for a in arrays], labels[:-1]),
+        "moved up by one row": ([a[:-1] for a in arrays], labels[1:]),
+        "in the reverse order": (arrays, labels[::-1]),
+    }
+    for words, (inputs, ordered) in orders.items():
+        if probe_relation(target, inputs, ordered).sigmas > CLEAR:
+            return f" They fit when they are {words}."
+    return ""
 
 
 def _own_sigmas(

@@ -54,16 +54,16 @@ def _listed(shapes: list[tuple[int, ...]]) -> str:
 
 def _scale(checkup: Checkup, target: Target, train: Split, validation: Split) -> None:
     """Compare deviation and mean of every feature; the middle feature decides."""
-    del target
+    # The later part of a series may grow, and what it forecasts is numbers.
+    ratio_limit, shift_limit = thresholds.SPLIT_RATIO, thresholds.SPLIT_SHIFT
+    if target.task not in (Task.CLASSES, Task.BINARY):
+        ratio_limit, shift_limit = thresholds.SPLIT_RATIO_SERIES, thresholds.SPLIT_SHIFT_SERIES
     for number, (known, other) in enumerate(zip(train[0], validation[0], strict=True)):
         change = _change(known, other)
         if change is None:
             continue
         ratio, shift = change
-        far = max(
-            abs(math.log(ratio)) / math.log(thresholds.SPLIT_RATIO), shift / thresholds.SPLIT_SHIFT
-        )
-        if far > 1:
+        if abs(math.log(ratio)) > math.log(ratio_limit) or shift > shift_limit:
             checkup.find(
                 "SPLIT_SCALE",
                 f"The features of validation input {number} have {ratio:.3g} times the deviation "

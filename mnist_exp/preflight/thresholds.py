@@ -26,8 +26,6 @@ EVALUATION_NOISE = 1e-4  # relative to the largest output
 
 INPUT_RMS_LOW = 0.02
 INPUT_RMS_HIGH = 10.0
-# Root mean square of a table or series: units differ, and normalised layers bear a good deal.
-TABLE_RMS_HIGH = 100.0
 # Mean length of what a dense layer multiplies: below, even a wide input is small.
 INPUT_LENGTH_LOW = 0.5
 PICTURE_VALUES = 64  # fewer numbers per example are a table
@@ -72,7 +70,9 @@ LEAK_GAP_SAME = 0.005  # the same, where a feature has exactly the order of the 
 OVERLAP_SHARE = 0.05  # of the validation examples
 OVERLAP_SHARE_ERROR = 0.2
 SPLIT_RATIO = 2.5  # of deviations
-SPLIT_SHIFT = 3.0  # of means, in deviations; later parts of a series can be one or two away
+SPLIT_SHIFT = 3.0  # of means, in deviations
+# Later parts of a series that grows evenly are 2.2 deviations away; prices can grow faster.
+SPLIT_RATIO_SERIES, SPLIT_SHIFT_SERIES = 8.0, 8.0
 SPLIT_TARGET_RATIO = 8.0  # of deviations of targets; calm and wild times differ by less
 SPLIT_MIN_EXAMPLES = 20
 SPLIT_MIN_PROBED = 50

@@ -33,7 +33,7 @@ def tagger() -> keras.Model:
 def found(model: keras.Model, loss: Any, x: np.ndarray, y: np.ndarray) -> list[Finding]:
     program = Program(model, loss, keras.optimizers.Adam(), x, y)
     probe = probe_relation(program.target, program.inputs.arrays, program.labels)
-    return findings(check_relation, program, probe, 0)
+    return findings(check_relation, program, probe, (program.inputs.arrays, program.labels), 0)
 
 
 CLASSES = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -62,6 +62,20 @@ def test_labels_belong_to_the_inputs_or_are_shuffled(name: str) -> None:
     assert (finding.code, finding.severity) == ("LABELS_UNRELATED", "error")
 
 
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        (lambda y: np.roll(y, -1), "moved down by one row"),
+        (lambda y: np.roll(y, 1), "moved up by one row"),
+        (lambda y: y[::-1], "in the reverse order"),
+    ],
+)
+def test_the_order_in_which_labels_fit(order: Callable[..., np.ndarray], words: str) -> None:
+    x, y = made_data.table(0, 400)
+    (finding,) = found(dense((12,), 4), CLASSES, x, order(y))
+    assert finding.message.endswith(f"They fit when they are {words}.")
+
+
 def test_few_examples_of_each_class_are_a_warning() -> None:
     x = sample(1, 300)[0].reshape(300, -1)
     y = np.random.default_rng(0).permutation(300) // 2
@@ -74,7 +88,7 @@ def test_a_program_that_learns_what_no_probe_does_passes() -> None:
     x, y = made_data.table(0, 400)
     program = Program(dense((12,), 4), CLASSES, keras.optimizers.Adam(), x, y)
     blind = probe_relation(program.target, [np.zeros_like(x)], y)
-    assert findings(check_relation, program, blind, 0) == []
+    assert findings(check_relation, program, blind, None, 0) == []
 
 
 def test_a_few_examples_are_not_judged() -> None:
@@ -95,3 +109,13 @@ def test_inputs_of_several_arrays() -> None:
     target = Target(task=Task.BINARY, num_classes=1)
     arrays = Inputs(x).arrays
     assert probe_relation(target, arrays, y).sigmas > 8
+
+
+def test_a_program_that_learns_nothing_at_all_is_a_warning() -> None:
+    """Whether it needs more steps is not known."""
+    x, y = made_data.table(0, 400)
+    model = dense((12,), 4)
+    model.layers[-1].trainable = False
+    model.layers[-2].activation = lambda values: 1e-9 * values
+    shuffled = np.random.default_rng(1).permutation(y)
+    assert [finding.severity for finding in found(model, CLASSES, x, shuffled)] == ["warning"]

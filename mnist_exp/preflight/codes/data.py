@@ -63,10 +63,11 @@ CASES: dict[tuple[str, str], Case] = {
         cause="inputs and labels shuffled apart, shifted by one row, or from different splits",
         advice=_TOGETHER,
     ),
-    ("LABELS_UNRELATED", "few"): Case(
-        seen="the same, with fewer than "
-        f"{thresholds.PROBE_MIN_PER_CLASS} examples of a class on average",
-        cause="the same, or classes that need more examples",
+    ("LABELS_UNRELATED", "unsure"): Case(
+        seen="the same, where a class has fewer than "
+        f"{thresholds.PROBE_MIN_PER_CLASS} examples on average, or where the program does not learn "
+        "the examples that it trains on either",
+        cause="the same, or a task that needs more examples or steps",
         advice=_TOGETHER,
         severity=Severity.WARNING,
     ),
@@ -81,18 +82,11 @@ CASES: dict[tuple[str, str], Case] = {
         cause="tokens divided by the size of the vocabulary, or standardised",
         advice="Give the embedding the token numbers as they are.",
     ),
-    ("INPUT_SCALE", "far"): Case(
-        seen=f"the same for a table or a series, above {thresholds.TABLE_RMS_HIGH:g}",
-        cause="features in their own units",
-        advice="Standardise every feature with the mean and deviation of the training data, or put "
-        "an adapted keras.layers.Normalization first.",
-    ),
     ("INPUT_SCALE", "unusual"): Case(
-        seen=f"the same for a table or a series, above {thresholds.INPUT_RMS_HIGH:g} or below "
+        seen=f"the same for a table or a series: above {thresholds.INPUT_RMS_HIGH:g} or below "
         f"{thresholds.INPUT_RMS_LOW:g}",
         cause="features in their own units",
-        advice="Standardise every feature with the mean and deviation of the training data, or put "
-        "an adapted keras.layers.Normalization first.",
+        advice=_STANDARDISE,
         severity=Severity.WARNING,
     ),
     ("INPUT_SCALE", "units"): Case(

@@ -65,6 +65,11 @@ def _blobs() -> Any:
     return np.eye(3)[y] * 10 + RANDOM.normal(size=(300, 3)), y
 
 
+def _lines_of_a_spectrum() -> Any:
+    y = RANDOM.integers(0, 4, 300)
+    return np.eye(8)[2 * y] * 20 + RANDOM.normal(size=(300, 8)), y
+
+
 HONEST = {
     "clusters of a table": (Task.CLASSES, TABLE, CLASSES, 4),
     "irises": (Task.CLASSES, *made_data.iris(0), 3),
@@ -74,6 +79,7 @@ HONEST = {
     "fuel": (Task.REGRESSION, NUMBERS_TABLE, NUMBERS, 1),
     "a random walk": (Task.REGRESSION, *_walk(), 1),
     "clusters far apart": (Task.CLASSES, *_blobs(), 3),
+    "lines of a spectrum": (Task.CLASSES, *_lines_of_a_spectrum(), 4),
     "one feature": (Task.REGRESSION, NUMBERS_TABLE[:, :1], 2 * NUMBERS_TABLE[:, :1] + 1, 1),
     "a limit": (Task.BINARY, NUMBERS_TABLE, (NUMBERS_TABLE[:, 3] > 3000).astype(int), 1),
 }

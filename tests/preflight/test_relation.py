@@ -59,7 +59,9 @@ def test_labels_belong_to_the_inputs_or_are_shuffled(name: str) -> None:
     x, y = make()
     assert found(model(), loss, x, y) == []
     (finding,) = found(model(), loss, x, np.random.default_rng(1).permutation(y))
-    assert (finding.code, finding.severity) == ("LABELS_UNRELATED", "error")
+    # Two or seven numbers of an example are too few to learn it by heart.
+    severity = "warning" if name in ("exclusive or", "numbers") else "error"
+    assert (finding.code, finding.severity) == ("LABELS_UNRELATED", severity)
 
 
 @pytest.mark.parametrize(

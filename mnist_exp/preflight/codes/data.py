@@ -64,9 +64,8 @@ CASES: dict[tuple[str, str], Case] = {
         advice=_TOGETHER,
     ),
     ("LABELS_UNRELATED", "unsure"): Case(
-        seen="the same, where a class has fewer than "
-        f"{thresholds.PROBE_MIN_PER_CLASS} examples on average, or where the program does not learn "
-        "the examples that it trains on either",
+        seen=f"the same, with fewer than {thresholds.PROBE_MIN_PER_CLASS} examples of a class on "
+        "average, or a program that learns none of the examples that it trains on",
         cause="the same, or a task that needs more examples or steps",
         advice=_TOGETHER,
         severity=Severity.WARNING,

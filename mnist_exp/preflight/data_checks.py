@@ -31,7 +31,9 @@ def balance(checkup: Checkup, subject: Subject) -> None:
 
 def relation(checkup: Checkup, subject: Subject) -> None:
     """Check whether the labels belong to the inputs."""
-    given = _finite(subject.given) if isinstance(subject.given.labels, np.ndarray) else None
+    given = None
+    if isinstance(subject.given.labels, np.ndarray):
+        given = _finite(subject.given[:COMPARED])
     check_relation(checkup, subject.program, subject.probe, given, subject.seed)
 
 
@@ -54,13 +56,14 @@ def splits(checkup: Checkup, subject: Subject) -> None:
     check_overlap(checkup, subject.given.inputs, subject.validation.inputs)
     both = subject.given, subject.validation
     if all(isinstance(part.labels, np.ndarray) for part in both):
-        check_split_scale(checkup, subject.program.target, *map(_finite, both))
+        generator = np.random.default_rng(subject.seed)  # rows may be sorted
+        drawn = [part[generator.permutation(len(part.inputs))[:COMPARED]] for part in both]
+        check_split_scale(checkup, subject.program.target, *map(_finite, drawn))
 
 
 def _finite(examples: Examples) -> Split:
-    """Return the first finite examples of a split."""
-    first = examples[:COMPARED]
-    finite = first[np.flatnonzero(first.finite)]
+    """Return the finite ones of some examples, in the same order."""
+    finite = examples[np.flatnonzero(examples.finite)]
     return finite.inputs.numbers, label_form(finite.labels)
 
 

@@ -109,7 +109,9 @@ def _classes(checkup: Checkup, target: Target, train: Split, validation: Split) 
         for c, s in zip(classes, shares, strict=True)
         if c not in other and len(classes) * (1 - s) ** len(other) < thresholds.CHANCE
     ]
-    if share_new > thresholds.NEW_CLASSES:
+    # Of many classes some are new by chance, with about the share of those that occur once.
+    by_chance = float(np.sum(counts == 1)) / len(known)
+    if share_new > thresholds.NEW_CLASSES + 2 * by_chance:
         what = f"{share_new:.0%} of the validation labels are classes that training never has"
         which = new
     elif 3 * len(absent) >= len(classes):

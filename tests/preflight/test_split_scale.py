@@ -56,6 +56,12 @@ def test_a_split_of_sorted_rows() -> None:
     assert "classes that training never has" in message
 
 
+def test_some_of_a_thousand_classes_are_new_by_chance() -> None:
+    y = np.random.default_rng(0).integers(0, 1000, 2000)
+    x = np.random.default_rng(1).normal(size=(2000, 8))
+    assert cases(Task.CLASSES, 1000, (x[:1600], y[:1600]), (x[1600:], y[1600:])) == []
+
+
 def test_units_of_a_table() -> None:
     x, y = made_data.fuel(0, 400)
     scaled = made_data.standardized(x)

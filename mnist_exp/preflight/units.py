@@ -42,7 +42,11 @@ def _hidden_kernels(program: Program) -> list[tf.Variable]:
 
     In a readout, classes that never occur are rightly equal.
     """
-    kernels = [v for v in program.trained if v.shape.rank >= 2 and v.shape[-1] > 1]
+    kernels = [
+        v
+        for v in program.trained
+        if v.shape.rank >= 2 and v.shape[-1] > 1 and not variable_name(v).endswith("bias")
+    ]
     if kernels and kernels[-1].shape[-1] == program.num_classes:
         kernels = kernels[:-1]
     return kernels

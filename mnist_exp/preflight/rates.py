@@ -109,7 +109,8 @@ def _compare_higher_rates(
         if fall > best:
             best, best_scale = fall, scale
     checkup.measure("run.reachable", best)
-    if best < thresholds.LEARNS:
+    nothing = reached < thresholds.NOTHING * best
+    if best < (thresholds.LEARNS_LITTLE if nothing else thresholds.LEARNS):
         return
     checkup.measure("run.reached", reached / best)
     if reached > min(thresholds.REACHED * best, thresholds.SLOW):
@@ -126,7 +127,7 @@ def _compare_higher_rates(
             "higher_rate": plan.peak * best_scale,
             "reached_at_higher_rate": best,
         },
-        case="nothing" if reached < thresholds.NOTHING * best else "slow",
+        case="nothing" if nothing else "slow",
     )
 
 

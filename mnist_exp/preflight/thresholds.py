@@ -126,3 +126,4 @@ HOLDS = 0.8  # loss with the highest rate of a schedule held, over the loss with
 # little that something must be wrong, where there are weights enough for each bit of the labels.
 KNOWS_ENOUGH, KNOWS_LITTLE = 0.8, 0.6
 CAPACITY = 8.0
+LEARNS_LITTLE = 0.03  # the same as LEARNS where the program's own rate reaches nothing

@@ -1,5 +1,6 @@
 """Check that every variable gets a finite gradient, and that the optimizer uses it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.passes import Gradients
 from mnist_exp.preflight.program import Program, tf_variable, variable_name
+from mnist_exp.preflight.short_runs import ShortRun, clear_run, gain
 from mnist_exp.preflight.state import layers_of, read_in
 
 # How the names of variables end that no optimizer trains, such as moving_variance; vector_u is the
@@ -21,6 +23,7 @@ STATE_NAMES = ("mean", "variance", "count", "seed_generator_state", "vector_u", 
 ADAPTED = ("/mean", "/variance")
 # Variables beside others of the same layer, whose gradient may be exactly 0.
 ZERO_KINDS = ("bias", "recurrent_kernel", "alpha")
+MOST_NAMES = 6  # of variables in a message
 
 
 def check_finite(checkup: Checkup, program: Program, gradients: Gradients) -> None:
@@ -116,24 +119,50 @@ def _beyond_its_start(layer: Any, name: str) -> bool:
     return bool(values.max() > thresholds.FRESH_WEIGHTS * drawn.max())
 
 
-def check_zero(checkup: Checkup, program: Program, largest: Sequence[float]) -> None:
-    """Check for GRADIENT_ZERO.
+def check_zero(checkup: Checkup, program: Program, run: ShortRun, seed: int) -> None:
+    """Check for GRADIENT_ZERO after a short run from the initial weights.
 
-    largest: for each trained variable, max |gradient| over the initial weights and a short run. It
-    takes a run, because a zero readout rightly stops the gradient of the layers before it at the
-    first step.
+    After a run, because a zero readout rightly stops the gradient of the layers before it at the
+    first step. Where a branch alone has no gradient, and the program learns in spite of that, it
+    is a warning. To see whether it learns may take other steps from the initial weights.
     """
-    top = max(largest, default=0.0)
-    checkup.measure("gradient.smallest", min(largest, default=0.0) / top if top > 0 else 0.0)
-    sizes = {variable_name(v): size for v, size in zip(program.trained, largest, strict=True)}
+    top = max(run.largest, default=0.0)
+    checkup.measure("gradient.smallest", min(run.largest, default=0.0) / top if top > 0 else 0.0)
+    sizes = {variable_name(v): size for v, size in zip(program.trained, run.largest, strict=True)}
     names = [name for name, size in sizes.items() if size == 0 and not _may_be_zero(name, sizes)]
-    if names:
-        checkup.find(
-            "GRADIENT_ZERO",
-            f"The gradient of {', '.join(names)} is exactly 0, now and during a short run"
-            f"{f' (largest of the others: {top:.2g})' if top > 0 else ''}.",
-            {"variables": names, "largest_other": top},
-        )
+    if not names:
+        return
+    fall = _gain_without(program, run, seed) if top > 0 else -math.inf
+    learns = fall >= thresholds.LEARNS_WITHOUT
+    others = f"largest of the others: {top:.2g}" if top > 0 else ""
+    others += f"; with these the loss falls {fall:.0%} below that of a guess" if learns else ""
+    checkup.find(
+        "GRADIENT_ZERO",
+        f"The gradient of {_some(names)} is exactly 0, now and during a short run"
+        f"{f' ({others})' if others else ''}.",
+        {"variables": names, "largest_other": top, "fall": fall},
+        case="branch" if learns else "",
+    )
+
+
+def _gain_without(program: Program, run: ShortRun, seed: int) -> float:
+    """Return by which share training lowers the loss in spite of variables without a gradient.
+
+    A program whose outputs are all equal only learns how frequent the labels are.
+    """
+    if run.collapsed or not run.finite:
+        return -math.inf
+    found = gain(program, run)
+    if found < thresholds.LEARNS_WITHOUT:  # perhaps it is slow
+        longer = clear_run(program, seed)
+        found = -math.inf if longer.collapsed else gain(program, longer)
+    return found
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first few names, and how many there are besides."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def check_updated(

@@ -1,28 +1,15 @@
 """Judge what is added to the loss, or takes from the weights, besides the data."""
 
-import math
-
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.passes import Gradients
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.schedules import Plan
-from mnist_exp.preflight.short_runs import ShortRun, short_run
+from mnist_exp.preflight.short_runs import CLEAR_STEPS, clear_run, gain, short_run
 from mnist_exp.preflight.steps import core
 
-STEPS = 100  # of a run that shows what a penalty does
-RATE = 3e-3  # of Adam in it
 LONGEST = 10.0  # times the rate at which a weight decay is tried
 CLEAR_SHRINKS = 5.0  # weight decay times rate, summed over the steps, that leaves almost nothing
-
-
-def _gain(program: Program, run: ShortRun) -> float:
-    """Return by which share a run lowered the loss of the best constant guess, or the first one."""
-    constant = program.target.constant_loss(program.labels, program.loss_of)
-    base = run.loss_before
-    if 0 < constant < base:
-        base = constant
-    return 1 - run.lowest / base if base > 0 else -math.inf
 
 
 def check_penalty(checkup: Checkup, program: Program, first: Gradients, seed: int) -> None:
@@ -37,20 +24,17 @@ def check_penalty(checkup: Checkup, program: Program, first: Gradients, seed: in
         return
     falls = []
     for weight in (1.0, 0.0):
-        program.restore()
         program.penalty_weight = weight
-        falls.append(
-            _gain(program, short_run(program, seed, program.steps.adam.start(RATE), STEPS))
-        )
+        falls.append(gain(program, clear_run(program, seed)))
     program.penalty_weight = 1.0
     with_it, without = falls
     if without < thresholds.LEARNS or with_it > thresholds.HINDERED * without:
         return
     checkup.find(
         "PENALTY_DOMINATES",
-        f"The layers' own losses add {first.penalty:.3g} to a loss of {first.loss:.3g}; {STEPS} "
-        f"steps lower the loss on the data by {max(with_it, 0):.0%} with them, and by "
-        f"{without:.0%} without them.",
+        f"The layers' own losses add {first.penalty:.3g} to a loss of {first.loss:.3g}; "
+        f"{CLEAR_STEPS} steps lower the loss on the data by {max(with_it, 0):.0%} with them, and "
+        f"by {without:.0%} without them.",
         {"penalty": first.penalty, "loss": first.loss, "fall": with_it, "fall_without": without},
     )
 
@@ -66,20 +50,20 @@ def check_weight_decay(checkup: Checkup, program: Program, plan: Plan, seed: int
     if shrinks < thresholds.SHRINKS:
         return
     # As far as the whole run goes, if it is not too far for a few steps.
-    wanted = min(shrinks, CLEAR_SHRINKS) / (decay * plan.peak * STEPS)
+    wanted = min(shrinks, CLEAR_SHRINKS) / (decay * plan.peak * CLEAR_STEPS)
     rate = plan.peak * min(max(wanted, 1.0), LONGEST)
     falls = []
     for value in (decay, None):
         program.restore()
         step = program.steps.changed(rate=rate, weight_decay=value).start()
-        falls.append(_gain(program, short_run(program, seed, step, STEPS)))
+        falls.append(gain(program, short_run(program, seed, step, CLEAR_STEPS)))
     with_it, without = falls
     if without < thresholds.LEARNS or with_it > thresholds.HINDERED * without:
         return
     checkup.find(
         "WEIGHT_DECAY_TOO_HIGH",
         f"The weight decay {decay:.3g} takes {decay * plan.peak:.1%} of every weight in a step at "
-        f"the rate {plan.peak:.3g}; {STEPS} steps at {rate:.3g} lower the loss by "
+        f"the rate {plan.peak:.3g}; {CLEAR_STEPS} steps at {rate:.3g} lower the loss by "
         f"{max(with_it, 0):.0%} with it, and by {without:.0%} without it.",
         {"weight_decay": decay, "rate": plan.peak, "fall": with_it, "fall_without": without},
     )

@@ -15,6 +15,8 @@ SHORT_RUN_STEPS = 15
 SHORT_RUN_BATCH = 32
 LAST_STEPS = 5  # whose losses give the training loss
 HELD_OUT = 128
+# Of a longer run, with Adam, after which it is clear whether anything is learned.
+CLEAR_STEPS, CLEAR_RATE = 100, 3e-3
 
 Step = Callable[[list[tf.Tensor]], None]
 
@@ -108,6 +110,21 @@ def short_run(
         moved=_moved(program, start),
         spread=spread,
     )
+
+
+def clear_run(program: Program, seed: int) -> ShortRun:
+    """Train from the initial weights for so long, with Adam, that it is clear what is learned."""
+    program.restore()
+    return short_run(program, seed, program.steps.adam.start(CLEAR_RATE), CLEAR_STEPS)
+
+
+def gain(program: Program, run: ShortRun) -> float:
+    """Return by which share a run lowered the loss of the best constant guess, or the first one."""
+    constant = program.target.constant_loss(program.labels, program.loss_of)
+    base = run.loss_before
+    if 0 < constant < base:
+        base = constant
+    return 1 - run.lowest / base if base > 0 else -math.inf
 
 
 def _first_step(

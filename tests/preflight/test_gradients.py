@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from mnist_exp.preflight import check
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.gradients import (
     check_disconnected,
@@ -16,6 +17,7 @@ from mnist_exp.preflight.gradients import (
     check_updated,
     check_zero,
 )
+from mnist_exp.preflight.short_runs import ShortRun
 from tests.support import layer_kinds as kinds
 from tests.support.programs import findings, make_program
 from tests.support.zoo import losses, models
@@ -64,18 +66,59 @@ def test_batch_statistics_and_dropout_seeds_need_no_training() -> None:
     assert findings(check_disconnected, make_program(model)) == []
 
 
+def run_with(largest: list[float], **changes: Any) -> ShortRun:
+    """Return a short run with these gradients, at the end of which all outputs are equal."""
+    losses = {"loss_before": 2.3, "loss_after": 2.3, "training_loss": 2.3}
+    numbers = {"promised": 0.1, "downhill": 1.0, "spread": 0.0} | losses | changes
+    return ShortRun(finite=True, steps=15, largest=largest, moved=[0.1] * len(largest), **numbers)
+
+
 def test_zero_gradient_over_the_whole_run_names_the_variable() -> None:
     program = make_program(models.softmax("glorot", 0))
-    (finding,) = findings(check_zero, program, [0.0, 0.5])
-    assert finding.code == "GRADIENT_ZERO"
+    (finding,) = findings(check_zero, program, run_with([0.0, 0.5]), 0)
+    assert (finding.code, finding.severity) == ("GRADIENT_ZERO", "error")
     assert finding.evidence["variables"] == [program.trained[0].name.removesuffix(":0")]
     assert "now and during a short run (largest of the others: 0.5)." in finding.message
-    (finding,) = findings(check_zero, program, [0.0, 0.0])
+    (finding,) = findings(check_zero, program, run_with([0.0, 0.0], spread=1.0), 0)
     assert finding.message.endswith("now and during a short run.")  # there are no others
+    assert finding.severity == "error"
     checkup = Checkup()
-    check_zero(checkup, program, [1e-6, 0.5])
+    check_zero(checkup, program, run_with([1e-6, 0.5]), 0)
     assert checkup.findings == []
     assert checkup.statistics["gradient.smallest"] == 2e-6
+
+
+def test_zero_gradient_of_a_program_that_learns_is_a_warning() -> None:
+    program = make_program(models.softmax("glorot", 0))
+    for after in (1.2, 2.29):  # the second is slow, and learns with other steps
+        learned = run_with([0.0, 0.5], spread=1.0, loss_after=after, training_loss=after)
+        (finding,) = findings(check_zero, program, learned, 0)
+        assert finding.severity == "warning"
+        assert "below that of a guess" in finding.message
+
+
+@pytest.mark.parametrize(("shortcut", "severity"), [(True, "warning"), (False, "error")])
+def test_normalisation_over_one_number_stops_a_branch(shortcut: bool, severity: str) -> None:
+    keras.utils.set_random_seed(0)
+    series = np.random.default_rng(0).normal(size=(400, 24, 1)).astype(np.float32)
+    inputs = keras.Input((24, 1))
+    branch = layers.LayerNormalization()(layers.Dense(1)(layers.Dense(8, "relu")(inputs)))
+    joined = layers.Flatten()(branch + inputs if shortcut else branch)
+    model = keras.Model(inputs, layers.Dense(2)(layers.Dense(16, "relu")(joined)))
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    report = check(model, series, (series[:, :, 0].mean(axis=1) > 0).astype(int))
+    found = {finding.code: str(finding.severity) for finding in report.findings}
+    assert found["GRADIENT_ZERO"] == severity
+    assert not shortcut or not report.errors
+
+
+def test_many_names_are_cut() -> None:
+    class Many:
+        trained = tuple(tf.Variable(1.0, name=f"layer_{n}/kernel") for n in range(9))
+
+    (finding,) = findings(check_zero, Many, run_with([0.0] * 9), 0)
+    assert "layer_5/kernel and 3 more is exactly 0" in finding.message
+    assert len(finding.evidence["variables"]) == 9
 
 
 def test_variable_that_does_not_move_in_spite_of_its_gradient() -> None:
@@ -155,8 +198,8 @@ def test_gradient_that_may_be_zero_beside_another_of_the_layer(kind: str) -> Non
     class Two:
         trained = (tf.Variable(1.0, name=f"layer/{kind}"), tf.Variable(1.0, name="layer/kernel"))
 
-    assert findings(check_zero, Two, [0.0, 0.5]) == []
-    (finding,) = findings(check_zero, Two, [0.0, 0.0])
+    assert findings(check_zero, Two, run_with([0.0, 0.5]), 0) == []
+    (finding,) = findings(check_zero, Two, run_with([0.0, 0.0]), 0)
     assert len(finding.evidence["variables"]) == 2
 
 

@@ -78,6 +78,14 @@ CASES: dict[tuple[str, str], Case] = {
         advice="No signal comes through: zero weights with ReLU, dead or saturated units, or a "
         "loss without a slope.",
     ),
+    ("GRADIENT_ZERO", "branch"): Case(
+        seen="the same for a part of the network, and the program learns without it",
+        cause="a normalisation over an axis of one number; a branch that is multiplied by 0; dead "
+        "units beside a shortcut",
+        advice="This part does nothing: look for a normalisation over one number, a factor of 0 or "
+        "dead units in it, or leave it out.",
+        severity=Severity.WARNING,
+    ),
     ("ACTIVATION_MISSING", "affine"): Case(
         seen="the outputs, before their activation, are an affine function of the inputs, although "
         "several layers of weights follow each other",

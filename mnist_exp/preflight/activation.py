@@ -130,6 +130,7 @@ def _check_range(checkup: Checkup, program: Program, form: OutputForm) -> None:
     nearest = np.clip(numbers, form.lowest, form.highest)
     variance = float(np.sum((numbers - numbers.mean(axis=0)) ** 2))
     lost = float(np.sum((numbers - nearest) ** 2)) / max(variance, 1e-30)
+    checkup.measure("output.range_lost", lost)
     if lost <= thresholds.RANGE_LOST:
         return
     outside = float(np.mean(nearest != numbers))

@@ -67,6 +67,7 @@ def _check_momentum(checkup: Checkup, program: Program, steps: int | None) -> No
         return
     momentum = float(slowest.momentum)
     left = momentum ** (steps or thresholds.AVERAGES_STEPS)
+    checkup.measure("averages.left", left)
     if left > thresholds.AVERAGES_LEFT:
         checkup.find(
             "MOVING_AVERAGES_FIXED",

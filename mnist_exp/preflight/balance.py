@@ -21,6 +21,7 @@ def check_balance(
     largest = float(counts.max() / len(classes))
     missing = [int(c) for c in np.flatnonzero(counts == 0)]
     checkup.measure("data.largest_class_share", largest)
+    checkup.measure("data.largest_class", largest * num_classes)
     checkup.measure("data.missing_classes", len(missing))
     is_single = counts.max() == len(classes)
     too_large = (

@@ -1,5 +1,6 @@
 """Collect what the checks of one program measure and find."""
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +24,10 @@ class Checkup:
     def measure(self, name: str, value: float) -> None:
         """Record a number under its name in the report, such as `loss.alignment`."""
         self.statistics[name] = float(value)
+
+    def measure_largest(self, name: str, value: float) -> None:
+        """Record a number that is measured for each of several inputs: the largest is kept."""
+        self.measure(name, max(value, self.statistics.get(name, -math.inf)))
 
     def find(self, code: str, message: str, evidence: Mapping[str, Any], case: str = "") -> None:
         """Record a finding; the table of codes gives its severity and advice.

@@ -20,6 +20,7 @@ def check_dropout(checkup: Checkup, program: Program) -> None:
         if noise.rate is not None and not noise.on_outputs and not (noise.on_inputs and bearable)
     ]
     rate, worst = max(drops, key=lambda pair: pair[0], default=(0.0, None))
+    checkup.measure("dropout.rate", rate)
     if worst and rate >= thresholds.DROPOUT_HIGH:
         checkup.find(
             "DROPOUT_MISPLACED",
@@ -36,6 +37,7 @@ def check_dropout(checkup: Checkup, program: Program) -> None:
                 case="inputs",
             )
     most = max((noise.heavy for _, noise in drops), default=0)
+    checkup.measure("dropout.layers", most)
     if most >= thresholds.DROPOUT_LAYERS:
         checkup.find(
             "DROPOUT_MISPLACED",

@@ -59,6 +59,7 @@ def check_constant(checkup: Checkup, inputs: Inputs) -> None:
                 case="features",
             )
         same = _share_of_one_value(array)
+        checkup.measure_largest("input.same_share", same)
         if same > thresholds.SAME_SHARE:
             checkup.find(
                 "INPUT_CONSTANT",

@@ -133,6 +133,7 @@ def check_zero(checkup: Checkup, program: Program, run: ShortRun, seed: int) -> 
     if not names:
         return
     fall = _gain_without(program, run, seed) if top > 0 else -math.inf
+    checkup.measure("gradient.fall_without", fall)
     learns = fall >= thresholds.LEARNS_WITHOUT
     others = f"largest of the others: {top:.2g}" if top > 0 else ""
     others += f"; with these the loss falls {fall:.0%} below that of a guess" if learns else ""

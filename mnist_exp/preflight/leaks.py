@@ -49,6 +49,8 @@ def check_label_leak(
         telling = np.arange(len(shares)) == np.argmax(shares)
     told = _skill(_of_nearest(table[:, telling], wanted), wanted)
     others = _skill(best_probe([scaled(table[:, ~telling])], wanted).predicted, wanted)
+    if told >= 1 - thresholds.LEAK_MISSES:
+        checkup.measure("data.leak_gap_exact" if exact else "data.leak_gap", 1 - others)
     least = thresholds.LEAK_GAP_EXACT if exact else thresholds.LEAK_GAP
     if exact and target.task is Task.REGRESSION:  # neighbours in a series tell nearly as much
         least = thresholds.LEAK_GAP_SAME

@@ -59,6 +59,7 @@ def check_overfit(checkup: Checkup, program: Program) -> None:
     inputs, labels = few_examples(program)
     own = lesson(program, inputs, labels)
     best, finite = _best_of(checkup, program, own)
+    checkup.measure("overfit.skill", own.skill(best.score))
     if best.score >= own.enough:
         return
     if not finite:

@@ -116,8 +116,9 @@ def _check_leak(checkup: Checkup, program: Program, seed: int) -> None:
         return
     size = float(np.linalg.norm(first) * np.linalg.norm(second))
     leak = 1 - float(np.sum(first * second)) / size if size > 0 else 0.0
-    checkup.measure("loss.leak", leak)
-    limit = thresholds.LOSS_LEAK if target.task in ONE_OF_MANY else thresholds.LOSS_LEAK_OF_BATCH
+    several = target.task in ONE_OF_MANY
+    checkup.measure("loss.leak" if several else "loss.leak_of_batch", leak)
+    limit = thresholds.LOSS_LEAK if several else thresholds.LOSS_LEAK_OF_BATCH
     if leak >= limit:
         checkup.find(
             "EXAMPLES_LEAK",

@@ -34,7 +34,9 @@ def check_multiple(
     ratio = value / expected
     checkup.measure("loss.at_uniform", ratio)
     answers = math.prod(target.shape[:-1] if several else target.shape)
-    if min(abs(ratio - 1), abs(ratio / answers - 1)) <= thresholds.UNIFORM_LOSS:
+    deviation = min(abs(ratio - 1), abs(ratio / answers - 1))
+    checkup.measure("loss.deviation", deviation)
+    if deviation <= thresholds.UNIFORM_LOSS:
         return
     other = reference_outputs(target, labels, 0)
     elsewhere = facts.per_example(program.loss_of(labels, other), count)

@@ -230,6 +230,7 @@ def _check_classes(checkup: Checkup, program: Program) -> None:
 def _check_too_many(checkup: Checkup, labels: np.ndarray, outputs: int) -> None:
     """Find far more outputs than classes. Rare classes may be missing from a few examples."""
     classes = int(labels.max()) + 1
+    checkup.measure("output.per_class", outputs / classes)
     many = outputs > thresholds.UNITS_PER_CLASS * classes
     if many and len(labels) >= thresholds.EXAMPLES_PER_CLASS * classes:
         checkup.find(

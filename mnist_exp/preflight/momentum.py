@@ -36,6 +36,7 @@ def check_momentum(checkup: Checkup, program: Program, plan: Plan, seed: int) ->
     program.restore()
     usual: dict[str, Any] = {name: USUAL[name][2] for name in odd}
     other = short_run(program, seed, program.steps.changed(**usual).start(), steps)
+    checkup.measure("momentum.usual_over_own", other.lowest / max(own.lowest, 1e-12))
     endless = max(odd.values()) >= 1
     better = other.fall >= thresholds.LEARNS and other.lowest < thresholds.RECOVERS * own.lowest
     if not (endless or better):

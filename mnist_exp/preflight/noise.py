@@ -37,6 +37,7 @@ def check_noise(
     surest = np.argsort(-lead, kind="stable")[: count // 4]
     share, overall = float(differs[surest].mean()), float(differs.mean())
     error = np.sqrt(share * (1 - share) / len(surest))
+    checkup.measure("data.wrong_labels", share - 2 * error)
     if share - 2 * error < thresholds.NOISE_SHARE or share > thresholds.NOISE_MOST:
         return
     if 1 - overall < thresholds.NOISE_RIGHT:

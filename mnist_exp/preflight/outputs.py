@@ -62,6 +62,7 @@ def _check_logits(checkup: Checkup, program: Program) -> None:
     if yes is not None:
         best = min(program.loss_of(labels, size * (2 * yes - 1)) for size in _SIZES)
         floor, guess = program.loss_of(labels, yes), program.loss_of(labels, 0 * yes)
+        checkup.measure("output.floor", (floor - best) / max(guess - best, 1e-12))
         if floor - best < thresholds.FLOOR * (guess - best):
             return
     lowest = f", so the loss cannot fall below {floor:.3g}" if math.isfinite(floor) else ""

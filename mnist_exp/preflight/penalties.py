@@ -28,6 +28,7 @@ def check_penalty(checkup: Checkup, program: Program, first: Gradients, seed: in
         falls.append(gain(program, clear_run(program, seed)))
     program.penalty_weight = 1.0
     with_it, without = falls
+    checkup.measure("penalty.left", with_it / max(without, 1e-12))
     if without < thresholds.LEARNS or with_it > thresholds.HINDERED * without:
         return
     checkup.find(
@@ -58,6 +59,7 @@ def check_weight_decay(checkup: Checkup, program: Program, plan: Plan, seed: int
         step = program.steps.changed(rate=rate, weight_decay=value).start()
         falls.append(gain(program, short_run(program, seed, step, CLEAR_STEPS)))
     with_it, without = falls
+    checkup.measure("decay.left", with_it / max(without, 1e-12))
     if without < thresholds.LEARNS or with_it > thresholds.HINDERED * without:
         return
     checkup.find(

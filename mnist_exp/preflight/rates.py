@@ -54,9 +54,7 @@ def _compare_lower_rate(checkup: Checkup, program: Program, run: ShortRun, seed:
             case="loss",
         )
         return
-    if run.finite and run.loss_after != 0:
-        checkup.measure("run.slower_over_own", slower.loss_after / run.loss_after)
-    if _does_better(slower, run):
+    if _does_better(checkup, slower, run):
         equal = " and all examples get the same outputs" if run.collapsed else ""
         checkup.find(
             "LEARNING_RATE_TOO_HIGH",
@@ -73,7 +71,7 @@ def _compare_lower_rate(checkup: Checkup, program: Program, run: ShortRun, seed:
         )
 
 
-def _does_better(slower: ShortRun, run: ShortRun) -> bool:
+def _does_better(checkup: Checkup, slower: ShortRun, run: ShortRun) -> bool:
     """Compare two runs. `slower`, the one with the lower learning rate, is finite.
 
     A rate at which the losses of the training batches are as low does no harm, whatever the loss
@@ -85,7 +83,11 @@ def _does_better(slower: ShortRun, run: ShortRun) -> bool:
         return slower.spread > thresholds.INPUT_SPREAD
     if run.training_loss < thresholds.RECOVERS * run.loss_before:
         return False
-    return not run.finite or slower.loss_after < thresholds.RECOVERS * run.loss_after
+    if not run.finite:
+        return True
+    ratio = slower.loss_after / run.loss_after if run.loss_after else 1.0
+    checkup.measure("run.slower_over_own", ratio)
+    return ratio < thresholds.RECOVERS
 
 
 def _compare_higher_rates(

@@ -128,7 +128,10 @@ def check_relation(
         return
     program.restore()
     sigmas = _own_sigmas(program, table, columns, seed)
-    if sigmas is None or sigmas >= thresholds.PROBE_SIGMAS:
+    if sigmas is None:
+        return
+    checkup.measure("data.own_sigmas", sigmas)
+    if sigmas >= thresholds.PROBE_SIGMAS:
         return
     seen = program.outputs(program.inputs[:SEEN]).reshape(min(SEEN, examples), -1)[:, columns]
     learned = fit_sigmas(seen, table[:SEEN]) >= thresholds.PROBE_SIGMAS  # by heart

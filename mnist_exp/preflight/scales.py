@@ -30,6 +30,7 @@ def check_input_units(checkup: Checkup, program: Program, seed: int) -> None:
     changed = Inputs(standardised, program.inputs.weights), program.labels
     own = _skill(program, program.labels, _after(program, seed))
     other = _skill(program, program.labels, _after(program, seed, changed))
+    checkup.measure("input.units_gain", other - own)
     if other - own < thresholds.UNITS_GAIN:
         return
     checkup.find(
@@ -101,6 +102,7 @@ def check_target_scale(checkup: Checkup, program: Program, steps: int, seed: int
     standardised = (labels - labels.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
     easy = standardised.astype(np.float32)
     other = _skill(program, easy, _after(program, seed, (program.inputs, easy)))
+    checkup.measure("target.units_gain", other - own)
     if other - own < thresholds.UNITS_GAIN:
         return
     takes = f"about {needed:,.0f} steps" if math.isfinite(needed) else "for ever"

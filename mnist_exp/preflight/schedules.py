@@ -105,6 +105,7 @@ def _compare_held_rate(checkup: Checkup, program: Program, plan: Plan, seed: int
         program.restore()
         runs.append(short_run(program, seed, start(rate), steps))
     own, held = runs
+    checkup.measure("schedule.held_over_own", held.lowest / max(own.lowest, 1e-12))
     if not held.lowest < thresholds.HOLDS * own.lowest:
         return
     checkup.find(

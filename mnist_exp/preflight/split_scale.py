@@ -56,14 +56,18 @@ def _scale(checkup: Checkup, target: Target, train: Split, validation: Split) ->
     """Compare deviation and mean of every feature; the middle feature decides."""
     # The later part of a series may grow, and what it forecasts is numbers.
     ratio_limit, shift_limit = thresholds.SPLIT_RATIO, thresholds.SPLIT_SHIFT
-    if target.task not in (Task.CLASSES, Task.BINARY):
+    series = target.task not in (Task.CLASSES, Task.BINARY)
+    if series:
         ratio_limit, shift_limit = thresholds.SPLIT_RATIO_SERIES, thresholds.SPLIT_SHIFT_SERIES
     for number, (known, other) in enumerate(zip(train[0], validation[0], strict=True)):
-        change = _change(known, other)
-        if change is None:
+        compared = _change(known, other)
+        if compared is None:
             continue
-        ratio, shift = change
-        if abs(math.log(ratio)) > math.log(ratio_limit) or shift > shift_limit:
+        ratio, shift = compared
+        change = math.exp(abs(math.log(ratio)))
+        checkup.measure_largest("split.series_ratio" if series else "split.ratio", change)
+        checkup.measure_largest("split.series_shift" if series else "split.shift", shift)
+        if change > ratio_limit or shift > shift_limit:
             checkup.find(
                 "SPLIT_SCALE",
                 f"The features of validation input {number} have {ratio:.3g} times the deviation "
@@ -111,6 +115,7 @@ def _classes(checkup: Checkup, target: Target, train: Split, validation: Split) 
     ]
     # Of many classes some are new by chance, with about the share of those that occur once.
     by_chance = float(np.sum(counts == 1)) / len(known)
+    checkup.measure("split.new_classes", share_new - 2 * by_chance)
     if share_new > thresholds.NEW_CLASSES + 2 * by_chance:
         what = f"{share_new:.0%} of the validation labels are classes that training never has"
         which = new
@@ -134,7 +139,11 @@ def _targets(checkup: Checkup, target: Target, train: Split, validation: Split) 
     change = _change(
         train[1].reshape(len(train[1]), -1), validation[1].reshape(len(validation[1]), -1)
     )
-    if change and abs(math.log(change[0])) > math.log(thresholds.SPLIT_TARGET_RATIO):
+    if change is None:
+        return
+    ratio = math.exp(abs(math.log(change[0])))
+    checkup.measure("split.target_ratio", ratio)
+    if ratio > thresholds.SPLIT_TARGET_RATIO:
         checkup.find(
             "SPLIT_SCALE",
             f"The validation labels have {change[0]:.3g} times the deviation of the training "

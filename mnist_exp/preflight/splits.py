@@ -26,6 +26,7 @@ def check_overlap(checkup: Checkup, train: Inputs, validation: Inputs) -> None:
         orders = [_orders(split.arrays, train.arrays) for split in (train, validation)]
         if all(orders):
             share, how = _share_within(orders[0], orders[1]), "but for their scale"
+    checkup.measure("split.overlap", share)
     if share >= thresholds.OVERLAP_SHARE:
         checkup.find(
             "SPLITS_OVERLAP",

@@ -131,6 +131,7 @@ def _check_whole(checkup: Checkup, tokens: Tokens) -> None:
     if tokens.values.dtype.kind != "f":
         return
     numbers, whole = len(np.unique(tokens.values)), len(np.unique(np.trunc(tokens.values)))
+    checkup.measure_largest("tokens.lost", 1 - whole / numbers)
     if whole < thresholds.TOKENS_KEPT * numbers:
         checkup.find(
             "INPUT_SCALE",

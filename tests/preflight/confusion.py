@@ -18,37 +18,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from mnist_exp.preflight import PreflightReport, check, thresholds
+from mnist_exp.preflight import PreflightReport, check
 from tests.support.zoo.broken import broken
 from tests.support.zoo.good import grid, presets, variations
 from tests.support.zoo.programs import Entry
 
 Row = dict[str, Any]
-
-DEVIATION = "abs(loss.at_uniform - 1)"
-# Code, statistic, True if values above the threshold are bad, threshold.
-LIMITS: list[tuple[str, str, bool, float]] = [
-    ("LOSS_IGNORES_LABELS", "loss.gradient_change", False, thresholds.LABEL_SENSITIVITY),
-    ("INITIAL_LOSS_UNEXPECTED", DEVIATION, True, thresholds.UNIFORM_LOSS),
-    ("INITIAL_LOSS_UNEXPECTED", "loss.initial", True, thresholds.INITIAL_LOSS_HIGH),
-    ("LOSS_NOT_MINIMISED", "loss.alignment", False, thresholds.ALIGNMENT),
-    ("LOSS_NOT_MINIMISED", "run.downhill", False, thresholds.UPHILL),
-    ("GRADIENT_ZERO", "gradient.smallest", False, 0.0),
-    ("EXAMPLES_LEAK", "loss.leak", True, thresholds.LOSS_LEAK),
-    ("EXAMPLES_LEAK", "output.leak", True, thresholds.OUTPUT_LEAK),
-    ("INPUT_SCALE", "input.rms", True, thresholds.INPUT_RMS_HIGH),
-    ("INPUT_SCALE", "input.rms", False, thresholds.INPUT_RMS_LOW),
-    ("INPUT_IGNORED", "run.input_spread", False, thresholds.INPUT_SPREAD),
-    ("LABELS_UNRELATED", "data.probe_sigmas", False, thresholds.PROBE_SIGMAS),
-    ("CLASS_IMBALANCE", "data.largest_class_share", True, thresholds.LARGEST_CLASS / 10),
-    ("SYMMETRIC_INIT", "units.twin_share", True, thresholds.TWIN_SHARE),
-    ("DEAD_UNITS", "units.dead_share", True, thresholds.DEAD_SHARE_WARNING),
-    ("SATURATED_ACTIVATIONS", "units.saturated_share", True, thresholds.SATURATED_SHARE),
-    ("CANNOT_OVERFIT", "overfit.accuracy", False, 1.0),
-    ("LEARNING_RATE_TOO_HIGH", "run.slower_over_own", False, thresholds.RECOVERS),
-    ("LEARNING_RATE_TOO_LOW", "run.reached", False, thresholds.REACHED),
-    ("TRAIN_EVAL_MISMATCH", "eval.noise", True, thresholds.EVALUATION_NOISE),
-]
 
 
 def run(entry: Entry, seed: int) -> Row:
@@ -147,31 +122,6 @@ def of_severity(severity: str, rows: list[Row]) -> str:
     return ", ".join(f"{code} {count}" for code, count in counts.most_common()) or "0"
 
 
-def threshold_table(rows: list[Row]) -> Iterator[str]:
-    """Yield the good run nearest to each limit, and the caught run that is nearest beyond it."""
-    yield "| code | statistic | worst of the good | limit | mildest of the caught |"
-    yield "|---|---|--:|--:|--:|"
-    for code, statistic, above, limit in LIMITS:
-        good = [value for row in rows if not row["expected"] for value in _values(row, statistic)]
-        wrong = [
-            value for row in rows if row["expected"] == code for value in _values(row, statistic)
-        ]
-        beyond = [v for v in wrong if (v > limit if above else v < limit or v == limit == 0)]
-        if not good or not beyond:
-            continue
-        worst, mildest = (max(good), min(beyond)) if above else (min(good), max(beyond))
-        sign = ">" if above else "<" if limit else "="
-        yield f"| {code} | `{statistic}` | {worst:.3g} | {sign} {limit:g} | {mildest:.3g} |"
-
-
-def _values(row: Row, statistic: str) -> list[float]:
-    """Return the value of a statistic, or nothing if the run has none."""
-    if statistic == DEVIATION:
-        return [abs(value - 1) for value in _values(row, "loss.at_uniform")]
-    value = row["statistics"].get(statistic)
-    return [] if value is None else [float(value)]
-
-
 def seconds_table(rows: list[Row]) -> Iterator[str]:
     """Yield the median and the largest time of the good programs of each architecture."""
     yield "| good programs | median s | largest s |"
@@ -201,7 +151,7 @@ def main() -> None:
         tf.config.threading.set_intra_op_parallelism_threads(2)
         run_all(arguments.file, arguments.seeds, arguments.broken_seeds, arguments.only)
     rows = [json.loads(line) for line in arguments.file.read_text().splitlines()]
-    for table in (broken_table, good_table, threshold_table, seconds_table):
+    for table in (broken_table, good_table, seconds_table):
         print("\n".join(table(rows)), end="\n\n")
 
 

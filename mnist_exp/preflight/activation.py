@@ -147,4 +147,6 @@ def _range(form: OutputForm) -> str:
     low, high = form.lowest, form.highest
     if np.isfinite(low) and np.isfinite(high):
         return f"from {low:.3g} to {high:.3g}"
+    if form.shares:
+        return "between 0 and 1"
     return f"never below {low:.3g}" if np.isfinite(low) else f"never above {high:.3g}"

@@ -4,17 +4,12 @@ No name is read, so a loss of the user's own is told as Keras' are.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 
-from mnist_exp.preflight.forms import SHAPE_ERRORS
-
-# (labels, outputs) -> the loss of the batch, its gradient in the shape of the outputs, and more.
-LossGradient = Callable[[np.ndarray, np.ndarray], tuple[float, np.ndarray, Any]]
+from mnist_exp.preflight.loss_probe import LossGradient, Probe
 
 _EXAMPLES = 64
 _MOST_OUTPUTS = 100_000  # of all examples together
@@ -23,6 +18,7 @@ _EVEN = 4.0  # between how hard any two outputs are pulled down and up by a loss
 _TURN = 1e-5  # 1 - cosine of slopes that are the same but for rounding
 _STEEP = 10.0  # times as hard a pull at 0.003 as at 0.3: a logarithm's is 100 times
 _FAR = 30.0  # an output beyond which no logit has to go
+_SMALL, _LARGE = 0.01, 1000.0  # distances within and beyond every margin
 
 
 class LossInput(StrEnum):
@@ -41,6 +37,7 @@ class Compares(StrEnum):
     CLASSES = "the outputs of one answer with one another"
     YES_OR_NO = "each output with a yes or a no"
     NUMBERS = "each output with a number"
+    DISTANCES = "a distance with whether two inputs belong together"
     NOTHING = "nothing: it has no slope"
     UNKNOWN = "unknown"
 
@@ -90,14 +87,14 @@ def tell_loss_kind(
     count = min(_EXAMPLES, max(4, _MOST_OUTPUTS // max(1, math.prod(shape))))
     gaps = _takes_gaps(loss_gradient, labels, shape)
     labels = labels[:count]
-    probe = _Probe(loss_gradient, labels, shape)
+    probe = Probe(loss_gradient, labels, shape)
     if _compares_numbers(probe, labels):
         kind = LossKind(compares=Compares.NUMBERS, takes=LossInput.NUMBERS, gaps=gaps)
         return replace(kind, ignored=_ignored(probe, kind, labels))
     valid, yes = _valid_labels(labels, shape)
     if yes is None:
         return LossKind(refused=probe.refused)
-    told = _Probe(loss_gradient, valid, shape)
+    told = Probe(loss_gradient, valid, shape)
     if told.slope(told.mild()) is None and probe.refused:
         return LossKind(refused=probe.refused)
     kind = _kind_of_classes(told, yes)
@@ -105,45 +102,15 @@ def tell_loss_kind(
     return replace(kind, ignored=ignored, refused=probe.refused, gaps=gaps)
 
 
-class _Probe:
-    """A loss with the labels of a few examples.
-
-    refused: the text of what it raised last; "" if it never did.
-    """
-
-    def __init__(
-        self, loss_gradient: LossGradient, labels: np.ndarray, shape: tuple[int, ...]
-    ) -> None:
-        self._loss_gradient, self.labels = loss_gradient, labels
-        self.shape = (len(labels), *shape)
-        self.refused = ""
-
-    def slope(self, outputs: np.ndarray) -> np.ndarray | None:
-        """Return the gradient at these outputs; None if it, or the loss, is not a number."""
-        try:
-            value, gradient, _ = self._loss_gradient(self.labels, outputs.astype(np.float32))
-        except SHAPE_ERRORS as error:
-            self.refused = str(error) or type(error).__name__
-            return None
-        return gradient if math.isfinite(value) and np.isfinite(gradient).all() else None
-
-    def mild(self) -> np.ndarray:
-        """Return outputs that any loss can take: between 0 and 1, with sum 1 for each answer."""
-        drawn = np.random.default_rng(0).uniform(0.2, 0.8, self.shape)
-        if len(self.shape) > 1 and self.shape[-1] > 1:
-            drawn /= drawn.sum(axis=-1, keepdims=True)
-        return drawn
-
-
 def _takes_gaps(loss_gradient: LossGradient, labels: np.ndarray, shape: tuple[int, ...]) -> bool:
     if labels.dtype.kind != "f" or not np.isnan(labels).any():
         return False
     rows = np.flatnonzero(np.isnan(labels.reshape(len(labels), -1)).any(axis=1))[:2]
-    probe = _Probe(loss_gradient, labels[rows], shape)
+    probe = Probe(loss_gradient, labels[rows], shape)
     return probe.slope(probe.mild()) is not None
 
 
-def _compares_numbers(probe: _Probe, labels: np.ndarray) -> bool:
+def _compares_numbers(probe: Probe, labels: np.ndarray) -> bool:
     """Return True if the loss pulls down what is above all labels and up what is below.
 
     A cross entropy lets an output that is right already grow, or hardly holds it back where it
@@ -192,7 +159,7 @@ def _valid_labels(
     return yes.reshape(labels.shape).astype(labels.dtype), yes
 
 
-def _kind_of_classes(probe: _Probe, yes: np.ndarray) -> LossKind:
+def _kind_of_classes(probe: Probe, yes: np.ndarray) -> LossKind:
     """Tell the kind of a loss that does not compare numbers, from labels that it takes."""
     mild = probe.slope(probe.mild())
     if mild is None:
@@ -201,9 +168,11 @@ def _kind_of_classes(probe: _Probe, yes: np.ndarray) -> LossKind:
         return LossKind(compares=Compares.NOTHING)
     several = yes.ndim > 1 and yes.shape[-1] > 1
     only_label = bool(np.abs(mild[~yes]).max(initial=0) <= 1e-4 * np.abs(mild).max())
-    together = several and (only_label or _is_coupled(probe, mild))
+    together = several and (only_label or _is_coupled(probe, mild, yes))
     if not together and not _is_of_single_outputs(probe, mild):
         return LossKind()  # such as the overlap of two masks
+    if not several and _is_of_distances(probe, yes):
+        return LossKind(compares=Compares.DISTANCES)
     takes = _takes(probe, yes, together, only_label)
     if takes is LossInput.UNKNOWN and not together:
         return LossKind()
@@ -216,19 +185,24 @@ def _kind_of_classes(probe: _Probe, yes: np.ndarray) -> LossKind:
     return replace(kind, margin=beyond < 1e-6 * near, signs=signs)
 
 
-def _is_coupled(probe: _Probe, mild: np.ndarray) -> bool:
-    """Return True if the slope at an output depends on the other outputs of the same answer."""
+def _is_coupled(probe: Probe, mild: np.ndarray, yes: np.ndarray) -> bool:
+    """Return True if the slope at an output depends on the other outputs of the same answer.
+
+    Seen at outputs that should be no: among a thousand classes their slope is far smaller than
+    that of the right one.
+    """
     half = mild.shape[-1] // 2
     changed = probe.mild()
     changed[..., half:] = 0.9  # far from the small shares of many classes
     slope = probe.slope(changed)
     if slope is None:
         return False
-    difference = np.abs(slope - mild)[..., :half].max()
-    return bool(difference > 1e-3 * np.abs(mild[..., :half]).max())
+    no = ~yes[..., :half]
+    before, after = (np.abs(values[..., :half][no]) for values in (mild, slope - mild))
+    return bool(after.max(initial=0) > 1e-3 * before.max(initial=0))
 
 
-def _is_of_single_outputs(probe: _Probe, mild: np.ndarray) -> bool:
+def _is_of_single_outputs(probe: Probe, mild: np.ndarray) -> bool:
     """Return True if other outputs leave the direction of the slope at an output as it is."""
     others = np.arange(mild.size).reshape(mild.shape) % 2 == 1
     slope = probe.slope(np.where(others, 0.5 * probe.mild(), probe.mild()))
@@ -239,7 +213,25 @@ def _is_of_single_outputs(probe: _Probe, mild: np.ndarray) -> bool:
     return size > 0 and float(np.sum(before * after)) / size > 1 - _TURN
 
 
-def _takes(probe: _Probe, yes: np.ndarray, together: bool, only_label: bool) -> LossInput:
+def _is_of_distances(probe: Probe, yes: np.ndarray) -> bool:
+    """Return True for a contrastive loss: one kind of pair is pulled to 0, the other to a margin.
+
+    Either kind may be labelled yes. A logit's loss has no slope where a no is far below 0.
+    """
+    small, large, below = (
+        probe.slope(np.full(probe.shape, at)) for at in (_SMALL, _LARGE, -_LARGE)
+    )
+    if small is None or large is None or below is None:
+        return False
+    return any(
+        bool((small[same] > 0).all() and (large[same] > 0).all() and below[same].all())
+        and bool((small[~same] < 0).all() and not large[~same].any())
+        for same in (yes, ~yes)
+        if same.any() and not same.all()
+    )
+
+
+def _takes(probe: Probe, yes: np.ndarray, together: bool, only_label: bool) -> LossInput:
     """Tell what a loss takes, from how hard it pulls the outputs of the labels up."""
     near, higher = (_pull(probe, yes, together, at) for at in (0.3, 0.6))
     small, negative, far = (_pull(probe, yes, together, at) for at in (0.003, -0.3, _FAR))
@@ -256,7 +248,7 @@ def _takes(probe: _Probe, yes: np.ndarray, together: bool, only_label: bool) -> 
     return LossInput.UNKNOWN
 
 
-def _pull(probe: _Probe, yes: np.ndarray, together: bool, at: float) -> float:
+def _pull(probe: Probe, yes: np.ndarray, together: bool, at: float) -> float:
     """Return how hard the loss pulls an output towards its label, where that output is `at`.
 
     The others of the same answer share 1 - at, and an output that should be no is 1 - at.
@@ -270,7 +262,7 @@ def _pull(probe: _Probe, yes: np.ndarray, together: bool, at: float) -> float:
     return float(np.mean(-slope[yes]) + np.mean(slope[~yes]))
 
 
-def _takes_any_shift(probe: _Probe) -> bool:
+def _takes_any_shift(probe: Probe) -> bool:
     """Return True if adding a number to all outputs of an answer leaves the loss as it is.
 
     The slopes of an answer then have the sum 0, wherever its outputs are.
@@ -282,7 +274,7 @@ def _takes_any_shift(probe: _Probe) -> bool:
     return bool(np.abs(slope.sum(-1)).max() <= 1e-3 * np.abs(slope).sum(-1).max())
 
 
-def _ignored(probe: _Probe, kind: LossKind, labels: np.ndarray) -> tuple[float, ...]:
+def _ignored(probe: Probe, kind: LossKind, labels: np.ndarray) -> tuple[float, ...]:
     """Return the values of labels at which the loss has no slope, though it has at two others."""
     index = is_index(labels, probe.shape[1:])
     slope = probe.slope(probe.mild())

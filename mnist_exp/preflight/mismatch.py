@@ -6,8 +6,7 @@ import numpy as np
 
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.compiled import loss_name
-from mnist_exp.preflight.loss_kind import Compares, is_index
+from mnist_exp.preflight.loss_kind import Compares, is_index, tell_loss_kind
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.tasks import Task, is_one_hot
 
@@ -50,7 +49,9 @@ def _find_refused(checkup: Checkup, program: Program) -> None:
     """Say why a loss cannot be computed from these labels and outputs."""
     target, labels = program.target, program.labels
     outputs, given = _shape(target.shape), _shape(labels.shape[1:])
-    if is_index(labels, target.shape):
+    if target.num_classes == 1 and _compares_classes(program, labels[:_EXAMPLES]):
+        case, wants = "one", "an output for each class"
+    elif is_index(labels, target.shape):
         if labels.min() < 0 or labels.max() >= target.num_classes:
             return  # LABELS_OUT_OF_RANGE
         case, wants = "refused", "one-hot labels, and these are class numbers"
@@ -61,11 +62,19 @@ def _find_refused(checkup: Checkup, program: Program) -> None:
     else:
         case, wants = "refused", "labels of another form"
     message = f"The loss cannot be computed from labels {given} and outputs {outputs}: it takes"
+    objective = program.objective
+    objective.refusal = objective.refusal or message  # nothing else can be computed, either
     evidence = {"labels": list(labels.shape[1:]), "outputs": list(target.shape)}
     if case == "shape":
         checkup.find("OUTPUT_UNITS", f"{message} {wants}.", evidence, case="shape")
     else:
-        checkup.find("LOSS_MISMATCH", f"{message} {wants}.", evidence, case="refused")
+        one = case == "one"
+        checkup.find(
+            "LOSS_MISMATCH",
+            f"{message} {wants}.",
+            evidence,
+            case="one output" if one else "refused",
+        )
 
 
 def _shape(shape: tuple[int, ...]) -> str:
@@ -79,12 +88,9 @@ def _check_one_output(checkup: Checkup, program: Program) -> None:
         return
     shape = (len(labels), *target.shape)
     values = [program.loss_of(labels, np.full(shape, at, np.float32)) for at in (0.2, 0.7, 3.0)]
-    of_classes = "entropy" in loss_name(program.objective.given).lower()
-    if (
-        of_classes
-        and np.isfinite(values).all()
-        and np.ptp(values) <= 1e-6 * max(np.abs(values).max(), 1e-6)
-    ):
+    size = max(np.abs(values).max(), 1e-6)
+    flat = np.isfinite(values).all() and np.ptp(values) <= 1e-6 * size
+    if flat and _compares_classes(program, labels):
         checkup.find(
             "LOSS_MISMATCH",
             f"The loss is {values[0]:.3g} whatever the one output is: it compares the outputs of "
@@ -92,6 +98,16 @@ def _check_one_output(checkup: Checkup, program: Program) -> None:
             {"loss": values[0]},
             case="one output",
         )
+
+
+def _compares_classes(program: Program, labels: np.ndarray) -> bool:
+    """Return True if a loss compares classes as soon as an answer has two outputs."""
+    shape = (*program.target.shape[:-1], 2)
+    middle = (labels.min() + labels.max()) / 2
+    classes = (labels > middle).astype(labels.dtype).reshape(-1, *shape[:-1])
+    one_hot = np.eye(2, dtype=np.float32)[classes.astype(int)]
+    kinds = [tell_loss_kind(program.loss_gradient, given, shape) for given in (one_hot, classes)]
+    return any(kind.compares is Compares.CLASSES for kind in kinds)
 
 
 def _check_spread(checkup: Checkup, program: Program) -> None:

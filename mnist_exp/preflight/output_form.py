@@ -21,20 +21,26 @@ _SAME = 1e-3  # of two limits, relative
 class OutputForm:
     """What outputs are with large random weights in the last layer.
 
-    lowest, highest: what no output goes beyond; infinite if there is no such limit.
+    lowest, highest: what no output goes beyond; infinite if no such limit was found.
+    least, most: how far the outputs went with these weights.
     zeros: the share that is exactly 0, as a ReLU gives.
     sums: the axes over which the outputs of an example have the sum 1; -1 is the last.
     """
 
     lowest: float
     highest: float
+    least: float
+    most: float
     zeros: float
     sums: tuple[int, ...]
 
     @property
     def shares(self) -> bool:
-        """Return True for outputs between 0 and 1, as sigmoid and softmax give."""
-        return self.lowest >= -_ROUNDING and self.highest <= 1 + _ROUNDING
+        """Return True for outputs between 0 and 1, as sigmoid and softmax give.
+
+        They need not come near both ends, as the sigmoid of a distance does not.
+        """
+        return self.least >= -_ROUNDING and self.most <= 1 + _ROUNDING
 
     @property
     def constant(self) -> bool:
@@ -69,6 +75,8 @@ def _form(drawn: list[np.ndarray]) -> OutputForm:
     return OutputForm(
         lowest=-_limit([-values for values in drawn]),
         highest=_limit(drawn),
+        least=float(outputs.min()),
+        most=float(outputs.max()),
         zeros=float(np.mean(outputs == 0)),
         sums=tuple(a for a in range(1 - outputs.ndim, 0) if _sums_to_one(outputs, a)),
     )

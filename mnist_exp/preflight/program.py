@@ -30,7 +30,6 @@ from mnist_exp.preflight.tasks import Target, Task, tell_target
 
 Loss = Callable[[Any, Any], Any]  # (labels, outputs) -> a scalar or one value per example
 
-
 # With an optimizer that scales the loss; Keras' own scale may overflow at first.
 LOSS_SCALE = 1024.0
 
@@ -169,7 +168,8 @@ class Program:
     def target(self) -> Target:
         """Return what the labels ask of the outputs; of several together it is not known."""
         if self.objective.heads is not None or self.labels.size == 0:
-            return Target(task=Task.UNKNOWN, num_classes=self.labels.shape[1])
+            why = "there are no labels" if self.labels.size == 0 else "there are several outputs"
+            return Target(task=Task.UNKNOWN, num_classes=self.labels.shape[1], why=why)
         shape = self.output_shape
         kind = tell_loss_kind(self.loss_gradient, self.labels, shape)
         return tell_target(shape, self.labels, self.inputs.arrays, kind, self.taps.output_op)
@@ -189,16 +189,18 @@ class Program:
         """Return why the loss cannot be computed for these labels, or ""."""
         return self.objective.refusal
 
+    def given_outputs(self, inputs: Any, training: bool) -> Any:
+        """Return what the model gives: one tensor, or a structure of several."""
+        model = self.model
+        return model(inputs, training=training) if self._takes_training else model(inputs)
+
     def call(self, inputs: Any, training: bool) -> tf.Tensor:
         """Return the outputs; several are packed into one tensor."""
-        model = self.model
-        outputs = model(inputs, training=training) if self._takes_training else model(inputs)
-        heads = self.objective.heads
-        if not tf.nest.is_nested(outputs):
-            return outputs
+        outputs = self.given_outputs(inputs, training)
+        heads, flat = self.objective.heads, tf.nest.flatten(outputs)
+        if len(flat) == 1 and (heads is None or not tf.nest.is_nested(outputs)):
+            return flat[0]
         if heads is None:
-            if len(tf.nest.flatten(outputs)) == 1:
-                return tf.nest.flatten(outputs)[0]
             self.objective.heads = heads = Heads(self.labels)
             self.labels = heads.packed
         return heads.pack(outputs)

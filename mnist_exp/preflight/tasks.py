@@ -49,6 +49,7 @@ class Target:
     shape: of the outputs of one example.
     kind: what is known of the loss.
     activation: the operation that makes the outputs, such as "Softmax"; "" if it is not known.
+    why: the task is not known; "" if it is.
     """
 
     task: Task
@@ -56,6 +57,7 @@ class Target:
     shape: tuple[int, ...] = ()
     kind: LossKind = UNKNOWN_LOSS
     activation: str = ""
+    why: str = ""
 
     @property
     def takes(self) -> LossInput:
@@ -65,6 +67,8 @@ class Target:
     @property
     def words(self) -> str:
         """Return the task and its outputs for a person: "one of 10 classes, logits"."""
+        if self.task is Task.UNKNOWN:
+            return f"{self.task}: {self.why}" if self.why else str(self.task)
         made = {"Softmax": "softmax", "Sigmoid": "sigmoid"}.get(self.activation, "")
         if self.takes is LossInput.LOGITS and not made:
             made = "logits"
@@ -79,7 +83,7 @@ class Target:
             what = "a number"
         if self.task is Task.BINARY:
             made = f"one {made.removesuffix('s')}" if made else "one output"
-        return f"{what}, {made}" if made and self.task is not Task.UNKNOWN else what
+        return f"{what}, {made}" if made else what
 
     def answers(self, labels: np.ndarray) -> np.ndarray:
         """Return the labels as one array without needless axes.
@@ -212,9 +216,23 @@ def tell_target(
     task = Task.UNKNOWN
     if labels.dtype.kind in "buif":
         softmax = activation == "Softmax"
-        task = _task(shape, np.nan_to_num(labels), inputs, kind.compares, softmax)
+        if kind.compares is not Compares.DISTANCES:
+            task = _task(shape, np.nan_to_num(labels), inputs, kind.compares, softmax)
+    why = _why_unknown(shape, labels, kind) if task is Task.UNKNOWN else ""
     width = shape[-1] if shape else 1
-    return Target(task=task, num_classes=width, shape=shape, kind=kind, activation=activation)
+    return Target(
+        task=task, num_classes=width, shape=shape, kind=kind, activation=activation, why=why
+    )
+
+
+def _why_unknown(shape: tuple[int, ...], labels: np.ndarray, kind: LossKind) -> str:
+    if kind.compares is Compares.DISTANCES:
+        return "the loss takes distances, small for one kind of pairs, large for the other"
+    entries, outputs = math.prod(labels.shape[1:]), math.prod(shape)
+    return (
+        f"a label has {entries} {'entry' if entries == 1 else 'entries'} and an answer "
+        f"{outputs}, and only the loss knows which belong together"
+    )
 
 
 def _task(

@@ -121,3 +121,19 @@ def test_what_outputs_can_be(
     assert form is not None
     assert (form.lowest, form.highest) == pytest.approx((lowest, highest), abs=1e-3)
     assert form.shares == shares
+
+
+def test_the_sigmoid_of_a_distance_is_a_share_though_it_comes_near_one_end_only() -> None:
+    class Near(layers.Layer):
+        def call(self, x: Any) -> Any:
+            return keras.ops.sqrt(keras.ops.sum(x**2, -1, keepdims=True))
+
+    def make(shape: Any) -> keras.Model:
+        stack = [Near(), layers.Rescaling(0.01), layers.Dense(1, "sigmoid", use_bias=False)]
+        return keras.Sequential([keras.Input(shape), *stack])
+
+    form = output_form(program_of(make, L.BinaryCrossentropy(), t.YES))
+    assert form is not None
+    assert form.shares
+    assert 0 < form.least < form.most < 1
+    assert found(make, L.BinaryCrossentropy(), t.YES) == []

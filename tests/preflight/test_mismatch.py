@@ -31,6 +31,16 @@ def positions(units: int, activation: str) -> Any:
     return make
 
 
+def own_entropy(labels: Any, logits: Any) -> tf.Tensor:
+    """Return a cross entropy of classes."""
+    return -tf.reduce_sum(tf.cast(labels, tf.float32) * tf.nn.log_softmax(logits), axis=-1)
+
+
+def nothing_yet(labels: Any, outputs: Any) -> tf.Tensor:
+    """Return 0, as the loss of an output does whose layer adds one itself."""
+    return 0 * tf.reduce_mean(outputs)
+
+
 @pytest.mark.parametrize(
     ("make", "loss", "labels"),
     [
@@ -47,6 +57,8 @@ def positions(units: int, activation: str) -> Any:
         (dense(2), t.gaussian, t.NUMBERS),
         (dense(1), t.weighted_error, t.PACKED),
         (positions(7, "softmax"), L.SparseCategoricalCrossentropy(), t.TAGS[:, :8]),
+        (dense(1), nothing_yet, t.YES),
+        (dense(1000), L.SparseCategoricalCrossentropy(True), 5 * np.arange(200)),
     ],
 )
 def test_what_belongs_together(make: Any, loss: Any, labels: np.ndarray) -> None:
@@ -57,6 +69,9 @@ def test_what_belongs_together(make: Any, loss: Any, labels: np.ndarray) -> None
     ("make", "loss", "labels", "code", "severity"),
     [
         (dense(1), L.CategoricalCrossentropy(), t.NUMBERS, "LOSS_MISMATCH", "error"),
+        (dense(1, "sigmoid"), L.CategoricalCrossentropy(), t.YES, "LOSS_MISMATCH", "error"),
+        (dense(1), own_entropy, t.YES, "LOSS_MISMATCH", "error"),
+        (dense(1), L.SparseCategoricalCrossentropy(True), t.YES, "LOSS_MISMATCH", "error"),
         (dense(1, "sigmoid"), L.BinaryCrossentropy(), t.PRICES, "LOSS_MISMATCH", "error"),
         (dense(10, "softmax"), L.MeanSquaredError(), t.CLASSES[:, None], "LOSS_MISMATCH", "error"),
         (dense(5, "softmax"), L.CategoricalCrossentropy(), t.SEVERAL, "LOSS_MISMATCH", "error"),

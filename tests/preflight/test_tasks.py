@@ -97,6 +97,9 @@ PROGRAMS: list[tuple[Any, np.ndarray, tuple[int, ...], Task, str]] = [
     (MSE, 3 * t.ROWS + 1, (6,), Task.AUTOENCODER, "numbers"),
     (t.gaussian, t.NUMBERS, (2,), Task.UNKNOWN, "unknown"),
     (t.weighted_error, t.PACKED, (1,), Task.UNKNOWN, "numbers"),
+    (t.nearer, t.YES, (1,), Task.UNKNOWN, "unknown"),
+    (t.farther, t.YES, (1,), Task.UNKNOWN, "unknown"),
+    (t.nearer, np.arange(200)[:, None] % 9 == 0, (1,), Task.UNKNOWN, "unknown"),
 ]
 
 
@@ -108,8 +111,20 @@ def test_task_and_what_the_loss_takes(
     assert (target.task, target.takes) == (task, LossInput(takes))
 
 
-def test_logits_of_many_classes_are_compared_with_one_another() -> None:
-    assert tell(SPARSE_LOGITS, t.TAGS, (12, 300)).kind.compares is Compares.CLASSES
+@pytest.mark.parametrize(
+    ("labels", "shape"),
+    [(t.TAGS, (12, 300)), (np.arange(200), (1000,)), (np.arange(200) * 200, (40_000,))],
+)
+def test_logits_of_many_classes_are_compared_with_one_another(
+    labels: np.ndarray, shape: tuple[int, ...]
+) -> None:
+    assert tell(SPARSE_LOGITS, labels, shape).kind.compares is Compares.CLASSES
+
+
+def test_labels_out_of_range_make_tensorflow_log_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    assert tell(SPARSE_LOGITS, t.CLASSES + 1, (10,)).kind.compares is Compares.CLASSES
+    assert tell(SPARSE_LOGITS, t.YES, (1,)).kind.refused
+    assert capfd.readouterr().err == ""
 
 
 def test_softmax_outputs_make_one_hot_labels_classes_whatever_the_loss() -> None:
@@ -124,6 +139,11 @@ def test_a_series_ahead_of_itself_is_no_autoencoder() -> None:
     assert tell_target((64, 1), walk[:, 1:], [walk[:, 1:]], kind).task is Task.AUTOENCODER
 
 
+WHICH = (
+    "unknown: a label has 2 entries and an answer 1, and only the loss knows which belong together"
+)
+
+
 @pytest.mark.parametrize(
     ("loss", "labels", "shape", "words"),
     [
@@ -131,7 +151,13 @@ def test_a_series_ahead_of_itself_is_no_autoencoder() -> None:
         (BINARY_LOGITS, t.YES, (1,), "one of two classes, one logit"),
         (MSE, t.NUMBERS, (1,), "a number"),
         (BINARY_LOGITS, t.SEVERAL, (5,), "5 labels at once, logits"),
-        (t.weighted_error, t.PACKED, (1,), "unknown"),
+        (t.weighted_error, t.PACKED, (1,), WHICH),
+        (
+            t.nearer,
+            t.YES,
+            (1,),
+            "unknown: the loss takes distances, small for one kind of pairs, large for the other",
+        ),
     ],
 )
 def test_words(loss: Any, labels: np.ndarray, shape: tuple[int, ...], words: str) -> None:

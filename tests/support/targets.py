@@ -65,3 +65,15 @@ def weighted_binary(labels: Any, outputs: Any) -> tf.Tensor:
 def negated_squares(labels: Any, outputs: Any) -> tf.Tensor:
     """Forget the sign of the squared error."""
     return -keras.losses.mean_squared_error(labels, outputs)
+
+
+def nearer(labels: Any, distances: Any) -> tf.Tensor:
+    """Return a contrastive loss: a yes is a pair that belongs together, at the distance 0."""
+    apart = tf.maximum(1.0 - distances, 0.0)
+    yes = tf.cast(labels, tf.float32)
+    return tf.reduce_mean(yes * distances**2 + (1 - yes) * apart**2)
+
+
+def farther(labels: Any, distances: Any) -> tf.Tensor:
+    """Return a contrastive loss: a yes is a pair that does not belong together."""
+    return nearer(1 - tf.cast(labels, tf.float32), distances)

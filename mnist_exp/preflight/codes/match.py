@@ -24,7 +24,7 @@ CASES: dict[tuple[str, str], Case] = {
         "categorical_crossentropy for one-hot labels.",
     ),
     ("LOSS_MISMATCH", "one output"): Case(
-        seen="the loss is the same whatever the only output is",
+        seen="the loss is the same whatever the only output is, or cannot be computed from one",
         cause="a categorical cross entropy over one unit",
         advice=_YES_OR_NO,
     ),

@@ -193,12 +193,7 @@ _OTHER_SETTINGS = (
 )
 _WRONG_LOSS = ("LOSS_IGNORES_LABELS", "LOSS_NOT_MINIMISED")
 # After these it is known why a few examples are not learned by heart.
-_KEEP_FROM_LEARNING = (
-    "PENALTY_DOMINATES",
-    "OUTPUT_ALREADY_PROBABILITIES",
-    "LOSS_MISMATCH",
-    "DROPOUT_MISPLACED",
-)
+_KEEP_FROM_LEARNING = ("PENALTY_DOMINATES", "LOSS_MISMATCH", "DROPOUT_MISPLACED")
 TRAINING_AGAIN: Sequence[Check] = (
     Check(
         judges="whether the labels belong to the inputs",

@@ -15,9 +15,10 @@ from mnist_exp.preflight.forms import label_form
 class Place:
     """Where one output lies among the columns, its shape for one example, and what made it.
 
-    operation: such as "Softmax".
+    number: of the output among all. operation: such as "Softmax".
     """
 
+    number: int
     columns: slice
     shape: tuple[int, ...]
     operation: str
@@ -37,6 +38,8 @@ class Heads:
             [array.reshape(len(array), -1).astype(np.float32) for array in flat], axis=1
         )
         self._outputs: Any = None
+        self._given: Any = None
+        self._packed: Any = None
         self._operations: list[str] = []
 
     def pack(self, outputs: Any) -> tf.Tensor:
@@ -45,10 +48,16 @@ class Heads:
         self._operations = [made_by(output).type for output in tf.nest.flatten(outputs)]
         flat = [tf.cast(output, tf.float32) for output in tf.nest.flatten(outputs)]
         columns = [tf.reshape(output, [-1, math.prod(output.shape[1:])]) for output in flat]
-        return tf.concat(columns, axis=1)
+        self._given, self._packed = outputs, tf.concat(columns, axis=1)
+        return self._packed
 
     def outputs(self, packed: tf.Tensor) -> Any:
-        """Return the structure of outputs that `pack` was given last, from its result."""
+        """Return a structure of outputs as `pack` was given last, from its result or one like it.
+
+        From its result it is the same tensors: Keras' losses look for what made them.
+        """
+        if packed is self._packed:
+            return self._given
         specs = tf.nest.flatten(self._outputs)
         return tf.nest.pack_sequence_as(
             self._outputs, _unpacked(packed, [(s.shape[1:], tf.float32) for s in specs])
@@ -65,11 +74,14 @@ class Heads:
         ends = np.cumsum([math.prod(spec.shape[1:]) for spec in specs])
         places = [
             Place(
+                number=number,
                 columns=slice(int(end) - math.prod(spec.shape[1:]), int(end)),
                 shape=tuple(spec.shape[1:]),
                 operation=operation,
             )
-            for end, spec, operation in zip(ends, specs, self._operations, strict=True)
+            for number, (end, spec, operation) in enumerate(
+                zip(ends, specs, self._operations, strict=True)
+            )
         ]
         return tf.nest.pack_sequence_as(self._outputs, places)
 

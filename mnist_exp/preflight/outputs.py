@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.before_activation import takes_logits_before
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.loss import LossFacts
 from mnist_exp.preflight.loss_kind import LossInput
@@ -65,13 +66,20 @@ def _check_logits(checkup: Checkup, program: Program) -> None:
         checkup.measure("output.floor", (floor - best) / max(guess - best, 1e-12))
         if floor - best < thresholds.FLOOR * (guess - best):
             return
-    lowest = f", so the loss cannot fall below {floor:.3g}" if math.isfinite(floor) else ""
     operation = program.taps.output_op
+    taken = takes_logits_before(program)
+    if taken:
+        what = f"is told that they are logits: Keras trains on what {operation} was given, but of "
+        what += f"outputs alone, such as those of `predict`, it computes {function} twice"
+    else:
+        what = f"applies {function} to them again"
+        what += f", so the loss cannot fall below {floor:.3g}" if math.isfinite(floor) else ""
     checkup.find(
         "OUTPUT_ALREADY_PROBABILITIES",
         f"The outputs are probabilities already (last operation: {operation}), and the loss "
-        f"applies {function} to them again{lowest}.",
+        f"{what}.",
         {"floor": floor, "last_operation": operation},
+        case="taken back" if taken else "",
     )
 
 
@@ -108,8 +116,8 @@ def _find_no_shares(checkup: Checkup, form: OutputForm, outputs: np.ndarray) -> 
     checkup.find(
         "OUTPUT_NOT_PROBABILITIES",
         "The loss takes probabilities, and the outputs are not held between 0 and 1: now they go "
-        f"from {lowest:.3g} to {highest:.3g}, with other weights from {form.lowest:.3g} to "
-        f"{form.highest:.3g}.",
+        f"from {lowest:.3g} to {highest:.3g}, with other weights from {form.least:.3g} to "
+        f"{form.most:.3g}.",
         {"lowest": lowest, "highest": highest},
         case="yes or no",
     )

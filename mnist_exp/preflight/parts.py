@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from mnist_exp.preflight.compiled import CompiledLoss
 from mnist_exp.preflight.heads import Place
@@ -37,6 +38,9 @@ def _part(program: Program, labels: np.ndarray, place: Place, loss: Callable[...
         part.__dict__.pop(fact, None)
     part.labels, part.objective = labels, Objective(loss)
     part.evaluate = lambda inputs: _of_place(program.evaluate(inputs), place)  # type: ignore[method-assign]
+    part.call = lambda inputs, training: tf.nest.flatten(  # type: ignore[method-assign]
+        program.given_outputs(inputs, training)
+    )[place.number]
     part._taps = replace(program.taps, output_op=place.operation)
     return part
 

@@ -139,9 +139,14 @@ class Target:
         return 1 - float(np.sum(((answers - outputs) ** 2)[counted])) / max(spread, 1e-30)
 
     def _limit(self, labels: np.ndarray, outputs: np.ndarray) -> float:
-        """Return the output from which a yes is meant: a logit of 0, or a probability of 0.5."""
-        if labels.min() < 0 or self.takes is LossInput.LOGITS:
+        """Return the output from which a yes is meant: a logit of 0, or a probability of 0.5.
+
+        A sigmoid's outputs are probabilities, also where the loss takes the logits behind it.
+        """
+        if labels.min() < 0:
             return 0.0
+        if self.takes is LossInput.LOGITS:
+            return 0.5 if self.activation == "Sigmoid" else 0.0
         if self.takes is not LossInput.UNKNOWN:
             return 0.5
         return 0.5 if outputs.min() >= 0 and outputs.max() <= 1 else 0.0

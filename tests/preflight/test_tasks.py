@@ -192,6 +192,11 @@ def test_score_knows_where_a_yes_begins(loss: Any, labels: np.ndarray, right: np
     assert (np.sign(target.toward(labels, right)) == 2 * t.YES - 1).all()
 
 
+def test_a_sigmoid_says_yes_from_a_half_whatever_the_loss_takes() -> None:
+    target = tell(BINARY_LOGITS, t.YES, (1,), "Sigmoid")
+    assert target.score(t.YES, 0.2 + 0.5 * t.YES) == 1.0
+
+
 def test_score_of_numbers_is_0_for_their_mean_and_soft_labels_need_a_winner() -> None:
     target = tell(MSE, t.NUMBERS, (1,))
     assert target.score(t.NUMBERS, t.NUMBERS) == 1.0

@@ -99,6 +99,13 @@ CASES: dict[tuple[str, str], Case] = {
         advice="Take the activation off the last layer, or, if the loss is Keras', set "
         "from_logits=False: probabilities taken for logits can never be certain.",
     ),
+    ("OUTPUT_ALREADY_PROBABILITIES", "taken back"): Case(
+        seen="the same, but Keras' loss finds the softmax or sigmoid, and trains on its logits",
+        cause="an activation on the last layer, and `from_logits=True`",
+        advice="Take the activation off the last layer, or set from_logits=False: training on "
+        "TensorFlow is right, but a loss of saved outputs, or on another backend, is not.",
+        severity=Severity.WARNING,
+    ),
     ("OUTPUT_NOT_PROBABILITIES", "logarithm"): Case(
         seen="the loss takes the logarithm of outputs that are no probabilities",
         cause="softmax missing; `from_logits=True` missing",

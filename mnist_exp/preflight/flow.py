@@ -125,7 +125,7 @@ class Flow:
             normalised=any(o.normalised for o in came) or kind in NORMALISATION or rescaled,
             weights=max(o.weights for o in came) + weighted,
             bent=any(o.bent for o in came) or not self._is_affine(operation, fed),
-            pooled=any(o.pooled for o in came) or kind in POOLING,
+            pooled=any(o.pooled for o in came) or _pools(operation),
             embedded=any(o.embedded for o in came),
             softmax=self._softmax(operation, came),
             narrowest=min((o.narrowest for o in came if o.narrowest is not None), default=None),
@@ -173,7 +173,7 @@ class Flow:
 
     def _is_affine(self, operation: tf.Operation, fed: list[tf.Tensor]) -> bool:
         kind = operation.type
-        if kind in POOLING:
+        if _pools(operation):
             return True  # noted apart, as `pooled`
         if kind == "RealDiv":
             return len(fed) == 1 and fed[0] is operation.inputs[0]
@@ -189,6 +189,14 @@ class Flow:
             return layer_of(operation) if given else ""
         affine = operation.type in LINEAR | {"Mul"} or operation.type in POOLING | PRODUCTS
         return came[0].softmax if affine else ""
+
+
+def _pools(operation: tf.Operation) -> bool:
+    """Return True for a maximum over positions; one over the units of a place is a maxout."""
+    if operation.type != "Max":
+        return operation.type in POOLING
+    rank, axes = operation.inputs[0].shape.rank, tf.get_static_value(operation.inputs[1])
+    return rank is None or axes is None or not {-1, rank - 1} & {int(n) for n in axes.reshape(-1)}
 
 
 def operations_before(outputs: tf.Tensor) -> list[tf.Operation]:

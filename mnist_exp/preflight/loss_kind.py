@@ -92,6 +92,8 @@ def tell_loss_kind(
         kind = LossKind(compares=Compares.NUMBERS, takes=LossInput.NUMBERS, gaps=gaps)
         return replace(kind, ignored=_ignored(probe, kind, labels))
     valid, yes = _valid_labels(labels, shape)
+    if _compares_directions(probe, labels):
+        return LossKind()
     if yes is None:
         return LossKind(refused=probe.refused)
     told = Probe(loss_gradient, valid, shape)
@@ -132,6 +134,22 @@ def _compares_numbers(probe: Probe, labels: np.ndarray) -> bool:
     return bool(np.abs(below[~pulled]).max(initial=0) <= 1e-3 * np.abs(below).max()) and bool(
         ratios.max() < _EVEN * ratios.min()
     )
+
+
+def _compares_directions(probe: Probe, labels: np.ndarray) -> bool:
+    """Return True if outputs that are a multiple of the labels are right, as for a cosine.
+
+    It is asked of numbers only: shares that are right have no slope in a cross entropy either.
+    """
+    if not is_same_size(labels, probe.shape[1:]) or (labels.min() >= 0 and labels.max() <= 1):
+        return False
+    numbers = labels.reshape(probe.shape).astype(np.float64)
+    others = np.roll(numbers, 1, axis=0)
+    shorter, longer, wrong = map(probe.slope, (0.5 * numbers, 2 * numbers, others))
+    if shorter is None or longer is None or wrong is None:
+        return False
+    largest = max(float(np.abs(slope).max()) for slope in (shorter, longer))
+    return largest < 1e-3 * float(np.abs(wrong).max())
 
 
 def _valid_labels(

@@ -91,7 +91,7 @@ def few_examples(program: Program) -> tuple[Inputs, np.ndarray]:
 
 def lesson(program: Program, inputs: Inputs, labels: np.ndarray, training: bool = True) -> Lesson:
     """Return the program's own way to learn these examples."""
-    target, weights = program.target, inputs.weights
+    target, weights = program.target, _weights(program, inputs)
     constant = target.constant_outputs(labels)
     chance = 0.0 if constant is None else target.score(labels, constant, weights)
     return Lesson(
@@ -101,6 +101,16 @@ def lesson(program: Program, inputs: Inputs, labels: np.ndarray, training: bool 
         chance=max(0.0, chance),
         enough=KNOWN_NUMBERS if target.task in NUMBERS else 1.0,
     )
+
+
+def _weights(program: Program, inputs: Inputs) -> np.ndarray | None:
+    """Return how much each example or position counts; padding that Keras masks does not."""
+    weights, mask = inputs.weights, program.evaluate(inputs)[1].get("mask")
+    if mask is None or len(mask) != len(inputs):
+        return weights
+    if weights is None or weights.ndim > mask.ndim:
+        return mask if weights is None else weights
+    return mask * weights.reshape(weights.shape + (1,) * (mask.ndim - weights.ndim))
 
 
 def memorise(program: Program, given: Lesson, step: Step, steps: int) -> Memorised:

@@ -112,7 +112,7 @@ def _with_random(
     outputs = []
     try:
         for _ in range(_DRAWS):
-            drawn = [generator.normal(scale=scale, size=value.shape) for value in kept]
+            drawn = [_large(generator.normal(size=value.shape)) * scale for value in kept]
             for sign in (1, -1):
                 for variable, values, value in zip(variables, drawn, kept, strict=True):
                     variable.assign((sign * values).astype(value.dtype))
@@ -121,3 +121,8 @@ def _with_random(
         for variable, value in zip(variables, kept, strict=True):
             variable.assign(value)
     return outputs
+
+
+def _large(values: np.ndarray) -> np.ndarray:
+    """Return random numbers, none near 0: a bias may be all that drives the outputs."""
+    return np.asarray(np.copysign(np.maximum(np.abs(values), 0.5), values))

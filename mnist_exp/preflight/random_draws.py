@@ -75,6 +75,28 @@ def find_noise(inputs: list[tf.Tensor], outputs: tf.Tensor) -> list[Noise]:
     return found
 
 
+def draws_around_means(inputs: list[tf.Tensor], outputs: tf.Tensor) -> bool:
+    """Return True if all that is drawn is mean + deviation x noise, both given by the network."""
+    operations = operations_before(outputs)
+    flow = Flow(inputs, operations)
+    drawn, scaled = set[object](), set[object]()
+    for operation in operations:
+        results = [tensor.ref() for tensor in operation.outputs]
+        fed = {tensor.ref() for tensor in flow.fed(operation)}
+        taken = {tensor.ref() for tensor in operation.inputs}
+        if operation.type in DRAWS or (taken & drawn and not fed):
+            drawn.update(results)
+        elif taken & drawn and operation.type == "Mul":
+            scaled.update(results)
+        elif taken & drawn or (taken & scaled and not _adds(operation, fed - scaled)):
+            return False
+    return bool(scaled)
+
+
+def _adds(operation: tf.Operation, others: set[object]) -> bool:
+    return operation.type in {"AddV2", "Add", "AddN"} and bool(others)
+
+
 def _rate(operation: tf.Operation, drawn: dict[object, float | None]) -> float | None:
     """Return the rate of a dropout that lies in what an operation makes of random numbers."""
     known = [drawn[t.ref()] for t in operation.inputs if drawn.get(t.ref()) is not None]

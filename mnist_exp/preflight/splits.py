@@ -1,6 +1,7 @@
 """Compare the validation data with the training data."""
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,13 +11,15 @@ from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.checkup import Checkup
 
 ORDERED = 64  # features whose order stands for an example, whatever its scale
+COMPARED = 512  # features, drawn at random, that show whether the same order is no chance
 
 
 def check_overlap(checkup: Checkup, train: Inputs, validation: Inputs) -> None:
     """Check for SPLITS_OVERLAP: examples that are in both splits.
 
     Where they are not found as they are, wide inputs are compared by the order of their features,
-    which no scale changes. In a table of few values, equal rows are chance and nothing is said.
+    which no scale changes, and then by their values, brought to one scale. In a table of few
+    values, equal rows are chance and nothing is said.
     """
     if not _same_shapes(train, validation) or _equal_by_chance(train):
         return
@@ -24,8 +27,8 @@ def check_overlap(checkup: Checkup, train: Inputs, validation: Inputs) -> None:
     how = "as they are"
     if share < thresholds.OVERLAP_SHARE:
         orders = [_orders(split.arrays, train.arrays) for split in (train, validation)]
-        if all(orders):
-            share, how = _share_within(orders[0], orders[1]), "but for their scale"
+        if all(orders) and _share_within(orders[0], orders[1]) >= thresholds.OVERLAP_SHARE:
+            share, how = _share_rescaled(train, validation, *orders), "but for their scale"
     checkup.measure("split.overlap", share)
     if share >= thresholds.OVERLAP_SHARE:
         checkup.find(
@@ -46,7 +49,8 @@ def _same_shapes(train: Inputs, validation: Inputs) -> bool:
 def _equal_by_chance(inputs: Inputs) -> bool:
     """Return True if some of these examples would meet their equal by chance.
 
-    Two examples are equal by chance with the product of the probabilities that their features are.
+    Two examples are equal by chance with the product of the probabilities that their features are,
+    each the share of pairs of examples in which the feature is equal.
     """
     rows, log_chance = len(inputs), 0.0
     for array in inputs.arrays:
@@ -54,8 +58,8 @@ def _equal_by_chance(inputs: Inputs) -> bool:
             counts = np.unique(
                 column.astype(str) if column.dtype == object else column, return_counts=True
             )[1]
-            log_chance += math.log(float(((counts / counts.sum()) ** 2).sum()))
-            if log_chance < -40:
+            pairs = float((counts * (counts - 1.0)).sum()) / max(rows * (rows - 1.0), 1.0)
+            if pairs == 0 or (log_chance := log_chance + math.log(pairs)) < -40:
                 return False
     return math.log(rows) + log_chance > math.log(thresholds.OVERLAP_SHARE / 10)
 
@@ -87,6 +91,35 @@ def _orders(arrays: Sequence[np.ndarray], reference: Sequence[np.ndarray]) -> li
     columns = np.argsort(-varying, kind="stable")[:ORDERED]
     table = arrays[0].reshape(len(arrays[0]), -1)[:, np.sort(columns)].astype(np.float32)
     return [hash(row.tobytes()) for row in np.argsort(table, axis=1, kind="stable")]
+
+
+def _share_rescaled(
+    train: Inputs, validation: Inputs, orders: list[int], asked: list[int]
+) -> float:
+    """Return the share of the validation examples that are training examples in another scale.
+
+    Only examples of the same order are compared: many that are 0 nearly everywhere, or that grow
+    all along, have the same order by chance.
+    """
+    tables = [split.arrays[0].reshape(len(split), -1) for split in (train, validation)]
+    columns = np.random.default_rng(0).permutation(tables[0].shape[1])[:COMPARED]
+    known, sought = (_in_one_scale(table, columns) for table in tables)
+    rows = defaultdict[int, list[int]](list)
+    for row, order in enumerate(orders):
+        rows[order].append(row)
+    same = [
+        bool((np.abs(known[rows[order]] - row).max(axis=1) < thresholds.OVERLAP_DIFFERENCE).any())
+        for row, order in zip(sought, asked, strict=True)
+        if order in rows
+    ]
+    return sum(same) / len(validation)
+
+
+def _in_one_scale(table: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return these columns of a table [N, F], in units in which each row goes from 0 to 1."""
+    low, high = (edge(table, axis=1, keepdims=True) for edge in (np.min, np.max))
+    spread = np.maximum(high.astype(np.float64) - low, 1e-30)
+    return np.asarray((table[:, columns].astype(np.float64) - low) / spread)
 
 
 def _share_within(known: list[int], asked: list[int]) -> float:

@@ -38,7 +38,8 @@ def tap_graph(inputs: list[tf.Tensor], outputs: tf.Tensor) -> tuple[Taps, dict[s
     "first:N": size of the N-th numbers that reach the first weights: their root mean square, that
         of those that are not 0, and the mean length of an example's last axis;
     "rectifier:OP": largest value [units] of each unit of a hidden ReLU;
-    "saturation:OP": fraction of the values of a hidden sigmoid or tanh within 1% of its limits.
+    "saturation:OP": fraction of the values of a hidden sigmoid or tanh within 1% of its limits;
+    "mask": 1 for each position [B, T] of the outputs that counts, 0 for padding that Keras masks.
     """
     operations = operations_before(outputs)
     flow = Flow(inputs, operations)
@@ -56,6 +57,8 @@ def tap_graph(inputs: list[tf.Tensor], outputs: tf.Tensor) -> tuple[Taps, dict[s
         elif operation.type in SATURATING and not _is_gate(flow, value):
             measured[f"saturation:{operation.name}"] = _saturated_share(value, operation.type)
     measured |= {f"first:{n}": _size(tensor) for n, tensor in enumerate(flow.first)}
+    if (mask := getattr(outputs, "_keras_mask", None)) is not None:
+        measured["mask"] = tf.cast(mask, tf.float32)
     taps = Taps(
         output_op=output_operation.type,
         input_normalised=any(flow.origins[tensor.ref()].normalised for tensor in flow.first),

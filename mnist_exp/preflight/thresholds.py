@@ -69,6 +69,7 @@ LEAK_GAP_SAME = 0.005  # the same, where a feature has exactly the order of the 
 
 OVERLAP_SHARE = 0.05  # of the validation examples
 OVERLAP_SHARE_ERROR = 0.2
+OVERLAP_DIFFERENCE = 2e-3  # of numbers in 0..1: half a step of a picture's 256 greys
 SPLIT_RATIO = 2.5  # of deviations
 SPLIT_SHIFT = 3.0  # of means, in deviations
 # Later parts of a series that grows evenly are 2.2 deviations away; prices can grow faster.

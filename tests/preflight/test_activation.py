@@ -38,6 +38,18 @@ def twice(units: int, activation: str) -> Any:
     return make
 
 
+@pytest.mark.parametrize("units", [32, 128])
+def test_a_sigmoid_of_small_numbers_is_held_between_0_and_1(units: int) -> None:
+    """What a recurrent layer gives at first hardly moves an output: its bias has to."""
+    small = [layers.Dense(units), layers.Rescaling(1e-4), layers.Dense(1, "sigmoid")]
+    model = keras.Sequential([keras.Input((5,)), layers.Flatten(), *small])
+    rows = np.random.default_rng(0).random((64, 5)).astype(np.float32)
+    program = program_of(lambda _: model, L.BinaryCrossentropy(), np.arange(64) % 2, rows)
+    form = output_form(program)
+    assert form is not None
+    assert form.shares
+
+
 @pytest.mark.parametrize(
     ("make", "loss", "labels"),
     [

@@ -48,6 +48,28 @@ def test_dropout_that_stays_on_is_found_and_one_that_does_not_is_not() -> None:
     assert evaluation(models.mlp("glorot", 0, extra=[dropout])) == []
 
 
+def test_an_encoder_draws_around_its_means() -> None:
+    """As a variational autoencoder does while it is evaluated; a noise of a fixed size may not."""
+
+    def model(draw: Any) -> keras.Model:
+        code = [layers.Dense(8), models.CallLayer(draw)]
+        return keras.Sequential([layers.Flatten(), *code, layers.Dense(10)])
+
+    def sampled(code: tf.Tensor) -> tf.Tensor:
+        deviations = tf.exp(0.5 * tf.reverse(code, [1]))
+        return code + deviations * tf.random.normal(tf.shape(code))
+
+    def noisy(code: tf.Tensor) -> tf.Tensor:
+        return code + tf.random.normal(tf.shape(code))
+
+    assert evaluation(model(sampled)) == []
+    assert [f.code for f in evaluation(model(noisy))] == ["TRAIN_EVAL_MISMATCH"]
+    dropped = models.AlwaysTraining(layers.GaussianDropout(0.5, seed=1))
+    assert [f.code for f in evaluation(models.mlp("glorot", 0, extra=[dropped]))] == [
+        "TRAIN_EVAL_MISMATCH"
+    ]
+
+
 @pytest.mark.parametrize("model", [models.mlp, models.cnn])
 def test_batch_norm_that_stays_in_training_mode(model: Any) -> None:
     always = models.AlwaysTraining(layers.BatchNormalization())

@@ -1,8 +1,10 @@
 """A few examples, learned by heart."""
 
+import keras
 import numpy as np
 import pytest
 
+from mnist_exp.preflight.compiled import compiled_loss
 from mnist_exp.preflight.memorising import Memorised, capacity, few_examples, lesson, memorise
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.short_runs import Step
@@ -49,6 +51,18 @@ def test_equal_inputs_are_taken_once() -> None:
     inputs, labels = few_examples(program)
     assert len(inputs) == 20
     np.testing.assert_array_equal(labels, np.arange(0, 40, 2) % 10)
+
+
+def test_padding_that_keras_masks_does_not_count() -> None:
+    tokens = np.random.default_rng(0).integers(1, 20, (60, 6))
+    tokens[:, 3:] = 0
+    model = keras.Sequential([keras.layers.Embedding(20, 8, mask_zero=True), keras.layers.Dense(3)])
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    program = Program(model, compiled_loss(model), model.optimizer, tokens, (tokens - 1) % 3)
+    learned = lesson(program, *few_examples(program))
+    outputs = np.eye(3)[(few_examples(program)[0].arrays[0].astype(int) - 1) % 3]
+    outputs[:, 3:] = [1, 0, 0]  # the labels of the padding are class 2
+    assert learned.score(outputs) == 1
 
 
 def test_both_classes_are_among_the_examples() -> None:

@@ -1,5 +1,7 @@
 """Examples that are in the training and in the validation data."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,30 @@ def test_share_of_the_validation_examples(shared: int, severity: str | None) -> 
 def test_the_same_pictures_in_another_scale() -> None:
     (finding,) = found(IMAGES, (255 * IMAGES[:50]).astype(np.uint8))
     assert "but for their scale" in finding.message
+
+
+def sparse(generator: np.random.Generator) -> np.ndarray:
+    """Return words that are in a text (1) or not (0)."""
+    return (generator.random((500, 1000)) < 0.03).astype(np.float32)
+
+
+def growing(generator: np.random.Generator) -> np.ndarray:
+    """Return curves that grow all along."""
+    return np.cumsum(generator.random((500, 100)), axis=1)
+
+
+def standardised(generator: np.random.Generator) -> np.ndarray:
+    """Return pictures with empty corners, standardised pixel by pixel."""
+    pictures = sample(0, 500)[0].reshape(500, -1) + 0.01 * generator.random(784)
+    return (pictures - pictures.mean(axis=0)) / (pictures.std(axis=0) + 0.01)
+
+
+@pytest.mark.parametrize("make", [sparse, growing, standardised])
+def test_the_same_order_by_chance(make: Callable[[np.random.Generator], np.ndarray]) -> None:
+    x = make(np.random.default_rng(0))
+    assert found(x[:400], x[400:]) == []
+    (finding,) = found(x, 2 * x[400:] + 1)
+    assert finding.evidence["share"] == 1.0
 
 
 def test_inputs_of_several_arrays_and_text() -> None:

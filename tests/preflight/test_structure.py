@@ -42,6 +42,11 @@ def test_linear_autoencoder_may_be_meant() -> None:
     assert finding.severity == "warning"
 
 
+def test_the_maximum_over_units_is_an_activation() -> None:
+    maxout = [Dense(48), layers.Reshape((16, 3)), layers.Lambda(lambda x: keras.ops.max(x, -1))]
+    assert findings(check_bends, program(chain(*maxout, softmax(3), shape=TABLE))) == []
+
+
 def bottleneck(*parts: Any, shape: tuple[int, ...] = PICTURE) -> tuple[str, str]:
     (finding,) = findings(check_bottleneck, program(chain(*parts, shape=shape)))
     assert finding.code == "INNER_BOTTLENECK"

@@ -127,6 +127,12 @@ def test_labels_out_of_range_make_tensorflow_log_nothing(capfd: pytest.CaptureFi
     assert capfd.readouterr().err == ""
 
 
+def test_a_cosine_compares_directions_of_numbers_and_is_no_cross_entropy() -> None:
+    numbers = np.random.default_rng(0).normal(size=(64, 6)).astype(np.float32)
+    kind = tell_loss_kind(gradient_of(L.CosineSimilarity()), numbers, (6,))
+    assert kind.compares is Compares.UNKNOWN
+
+
 def test_softmax_outputs_make_one_hot_labels_classes_whatever_the_loss() -> None:
     assert tell(BINARY_CE, t.ONE_HOT, (10,), "Softmax").task is Task.CLASSES
     assert tell(BINARY_CE, t.ONE_HOT, (10,), "Sigmoid").task is Task.MULTILABEL

@@ -37,7 +37,8 @@ class ShortRun:
     downhill: cosine between that step and minus the gradient.
     largest, moved: max |gradient| and max |change| of each trained variable.
     spread: largest difference between the outputs for different held-out examples, relative to
-        their size.
+        their size. Where averages that do not follow yet make all of them equal, it is that
+        between the outputs in training for the examples in one order and in another.
     """
 
     finite: bool
@@ -98,6 +99,8 @@ def short_run(
     else:
         outputs = program.outputs(inputs[held_out])
         loss_after, spread = program.loss_of(labels[held_out], outputs, weights), _spread(outputs)
+        if spread <= thresholds.INPUT_SPREAD and _keeps_averages(program):
+            spread = _spread_in_training(program, held_out)
     return ShortRun(
         finite=math.isfinite(loss_after),
         steps=len(losses),
@@ -151,6 +154,26 @@ def _spread(outputs: np.ndarray) -> float:
     if not np.isfinite(outputs).all():
         return math.nan
     return float((outputs.max(0) - outputs.min(0)).max() / max(np.abs(outputs).max(), 1e-30))
+
+
+def _keeps_averages(program: Program) -> bool:
+    """Return True if the model has numbers that are not trained, as batch normalisation has."""
+    trainable = {id(variable) for variable in program.trainable}
+    return any(v.dtype.is_floating and id(v) not in trainable for v in program.variables)
+
+
+def _spread_in_training(program: Program, rows: slice) -> float:
+    """Return how far the outputs of a training step follow the examples, if these are turned round.
+
+    What is drawn at random stays in its place. A deep network with batch normalisation may give
+    all examples the same as long as it is evaluated with the first averages.
+    """
+    inputs, labels = program.inputs[rows], program.labels[rows]
+    found = []
+    for order in (np.arange(len(inputs)), np.arange(len(inputs))[::-1]):
+        program.rewind_streams()
+        found.append(program.gradients(inputs[order], labels[order]).outputs)
+    return _spread(np.stack(found))
 
 
 def _moved(program: Program, start: list[np.ndarray]) -> list[float]:

@@ -60,3 +60,25 @@ def test_probe_is_adam() -> None:
             step(program.gradients(program.inputs, program.labels).values)
         results.append(program.trained[0].numpy())
     np.testing.assert_allclose(results[0], results[1], atol=1e-5)
+
+
+def collapsing(scale: float) -> keras.Model:
+    """A network whose signal is lost until batch normalisation has averages of its own."""
+    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()])
+    model.add(keras.layers.Rescaling(scale))
+    for _ in range(2):
+        model.add(keras.layers.Dense(8, kernel_initializer=keras.initializers.RandomNormal(1e-6)))
+        model.add(keras.layers.BatchNormalization(momentum=0.9999, epsilon=1e-16))
+    model.add(keras.layers.Dense(10))
+    return model
+
+
+def test_outputs_that_are_equal_until_averages_follow_are_no_loss_of_the_inputs() -> None:
+    def run(scale: float) -> bool:
+        program = make_program(
+            collapsing(scale), optimizer=optimizers.sgd(1e-9), images=IMAGES, labels=LABELS
+        )
+        return short_run(program, seed=0).collapsed
+
+    assert not run(1.0)
+    assert run(0.0)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_exp.preflight.batches import Inputs
+from mnist_exp.preflight.dataset_copy import elements_of
 from mnist_exp.preflight.errors import PreflightError, in_own_words
 
 _PAD = "pad them to one length, as keras.utils.pad_sequences does"
@@ -145,11 +146,18 @@ def _numbers_or_text(array: np.ndarray, name: str) -> np.ndarray:
     try:
         return array.astype(np.float32)
     except (TypeError, ValueError) as error:
-        texts = [str(value) for value in flat if isinstance(value, str | bytes)]
-        found = f"the text {texts[0]!r}" if texts else "missing values or other objects"
-        raise PreflightError(
-            f"{name} has {found} among its numbers: encode it as numbers first"
-        ) from error
+        raise PreflightError(f"{name} has {_no_number(flat)}") from error
+
+
+def _no_number(values: np.ndarray) -> str:
+    """Return what is among the numbers of an array of objects and is none, and what to do."""
+    texts = [value for value in values if isinstance(value, str | bytes)]
+    if texts:
+        return f"the text {str(texts[0])!r} among its numbers: encode it as numbers first"
+    kinds = {type(value).__name__ for value in values if not isinstance(value, int | float)}
+    if kinds <= {"NAType", "NoneType"}:
+        return "missing values (NA): fill them, or drop their examples"
+    return f"a {min(kinds - {'NAType', 'NoneType'})} among its numbers: turn it into numbers first"
 
 
 def _of_dataset(dataset: Any, limit: int) -> Examples:
@@ -178,7 +186,7 @@ def _of_dataset(dataset: Any, limit: int) -> Examples:
 
 def _elements(dataset: Any) -> Iterator[Any]:
     if isinstance(dataset, tf.data.Dataset):
-        yield from dataset
+        yield from elements_of(dataset)
     else:
         for index in range(dataset.num_batches or 0):
             yield dataset[index]

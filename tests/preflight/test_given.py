@@ -89,6 +89,8 @@ def test_several_inputs_and_text_keep_their_structure_and_whole_numbers_their_dt
         (lambda: ([X, X[:9]], Y), "inputs must have the same length, got 10, 9"),
         (lambda: (X, Y, np.ones(3)), "sample weights must have the same length, got 10 and 3"),
         (lambda: (pd.DataFrame({"a": ["u", 1]}), [0, 1]), "x has the text 'u' among its numbers"),
+        (lambda: (pd.DataFrame({"a": [pd.NA, 1]}), [0, 1]), "x has missing values .NA.: fill"),
+        (lambda: (pd.DataFrame({"a": [pd.Timestamp(0), 1]}), [0, 1]), "x has a Timestamp among"),
         (lambda: (np.array(["2020-01-01"], "M8[D]"), [0]), "x must be numbers or text, got datet"),
         (lambda: (3.0, Y), "x must be an array of examples, got float"),
         (lambda: (SLICES((X, Y)), Y), "has the labels in it: leave y out"),

@@ -35,9 +35,25 @@ def cannot_run(model: Any, inputs: Inputs, error: Exception) -> PreflightError:
     shapes = [[None, *tensor.shape[1:]] for tensor in getattr(model, "inputs", None) or []]
     forms = " and ".join(str(shape).replace("None", "N") for shape in shapes)
     takes = f"; it takes {forms}" if shapes else ""
+    cause = raised(error)
+    known = shapes and " in " not in cause  # the kind of the exception says less than the shapes
     return PreflightError(
-        f"the model cannot be run on inputs {inputs.described()}{takes}: {raised(error)}"
+        f"the model cannot be run on inputs {inputs.described()}{takes}"
+        + ("" if known else f": {cause}")
     )
+
+
+def refuse_untrainable(trainable: list[tf.Variable]) -> None:
+    """Raise PreflightError for a model without trainable variables, or with those of a cluster."""
+    if not trainable:
+        raise PreflightError(
+            "the model has no trainable variables: has it weights, and is a layer trainable?"
+        )
+    if any(isinstance(variable, tf.distribute.DistributedValues) for variable in trainable):
+        raise PreflightError(
+            "preflight cannot look at a model of tf.distribute: check the same model, made outside "
+            "of the strategy's scope"
+        )
 
 
 def accepts_training(model: Callable[..., Any]) -> bool:

@@ -5,14 +5,14 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.compiled import as_loss, compiled_loss
+from mnist_exp.preflight.compiled import NoLoss, as_loss, as_optimizer, compiled_loss, trains_itself
 from mnist_exp.preflight.errors import PreflightError, in_own_words
 from mnist_exp.preflight.given import Examples, read_examples, weigh_classes
+from mnist_exp.preflight.graph_mode import as_graphs
 from mnist_exp.preflight.program import Loss, Program
 from mnist_exp.preflight.progress import Progress
 from mnist_exp.preflight.randomness import isolated_random_state
@@ -37,6 +37,10 @@ class _Parts:
     y: Any
     compiled: bool
 
+    def needs_labels(self, model: Any) -> bool:
+        """Return False for a loss that the model or its layers compute from the inputs."""
+        return not (isinstance(self.loss, NoLoss) or trains_itself(model))
+
 
 def check(
     model: Any,
@@ -44,7 +48,7 @@ def check(
     validation_data: Any = None,
     class_weight: Any = None,
     sample_weight: Any = None,
-    batch_size: int = 32,
+    batch_size: int | None = 32,
     steps: int | None = None,
     budget_seconds: float | None = None,
     seed: int = 0,
@@ -66,7 +70,7 @@ def check(
         validation_data: As `fit` takes it: (x, y), (x, y, weights) or a dataset.
         class_weight: As `fit` takes it.
         sample_weight: As `fit` takes it.
-        batch_size: Of the training.
+        batch_size: Of the training; None is 32, as for `fit`.
         steps: How many steps the training takes, if it is known.
         budget_seconds: No check begins after this time; the report names those that are left out.
         seed: Decides what is drawn at random; equal seeds give equal numbers.
@@ -76,15 +80,20 @@ def check(
         PreflightError: The arguments cannot be used.
     """
     started = time.perf_counter()
+    _refuse(batch_size=batch_size, steps=steps, budget_seconds=budget_seconds, seed=seed)
     parts = _parts(model, program, named)
-    with isolated_random_state(seed), warnings.catch_warnings():
+    with isolated_random_state(seed), as_graphs(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the program gives its own when it is trained
         given = read_examples(parts.x, parts.y, sample_weight, limit=MAX_EXAMPLES)
+        if given.labels is None and parts.needs_labels(model):
+            raise PreflightError(
+                "the labels are missing: give x and y, or as x a dataset whose elements are (x, y)"
+            )
         if class_weight is not None:
             given = weigh_classes(given, class_weight)
         subject = Subject(_program(model, parts, given, seed), seed)
         subject.examples = given.total
-        subject.given, subject.batch_size = given, given.batch_size or batch_size
+        subject.given, subject.batch_size = given, given.batch_size or batch_size or 32
         subject.steps = steps
         subject.weighted = class_weight is not None or given.inputs.weights is not None
         if validation_data is not None:
@@ -112,10 +121,28 @@ def _parts(model: Any, program: tuple[Any, ...], named: dict[str, Any]) -> _Part
     if len(program) not in (3, 4):
         raise PreflightError(f"got {len(program) + 1} arguments: call {_FORMS}")
     loss, optimizer, x, *y = program
-    optimizer = keras.optimizers.get(optimizer) if isinstance(optimizer, str) else optimizer
     return _Parts(
-        loss=as_loss(loss), optimizer=optimizer, x=x, y=y[0] if y else None, compiled=False
+        loss=as_loss(loss),
+        optimizer=as_optimizer(optimizer),
+        x=x,
+        y=y[0] if y else None,
+        compiled=False,
     )
+
+
+def _refuse(*, budget_seconds: Any, **whole: Any) -> None:
+    """Raise PreflightError for numbers of `check` that mean nothing; None is what is not given.
+
+    whole: batch_size and steps, from 1, and seed, from 0.
+    """
+    for name, value in whole.items():
+        lowest = 0 if name == "seed" else 1
+        optional = value is None and name != "seed"
+        if not optional and not (isinstance(value, int | np.integer) and value >= lowest):
+            raise PreflightError(f"{name} must be a whole number from {lowest}, got {value!r}")
+    seconds = isinstance(budget_seconds, int | float | np.number) and budget_seconds >= 0
+    if budget_seconds is not None and not seconds:
+        raise PreflightError(f"budget_seconds must be a number from 0, got {budget_seconds!r}")
 
 
 def _program(model: Any, parts: _Parts, given: Examples, seed: int) -> Program:

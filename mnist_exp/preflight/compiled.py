@@ -95,6 +95,18 @@ def as_loss(loss: Any) -> Any:
     return loss
 
 
+def as_optimizer(optimizer: Any) -> Any:
+    """Return an optimizer, which may be given by its name."""
+    if not isinstance(optimizer, str):
+        if not hasattr(optimizer, "get_config"):
+            raise PreflightError(f"optimizer must be one of Keras' or its name, got {optimizer!r}")
+        return optimizer
+    try:
+        return keras.optimizers.get(optimizer)
+    except ValueError as error:
+        raise PreflightError(f"Keras has no optimizer called {optimizer!r}") from error
+
+
 def weighted(loss: Any, labels: Any, outputs: Any, weights: Any = None) -> Any:
     """Return the loss of a batch whose examples count as much as `weights` say.
 
@@ -113,6 +125,8 @@ def loss_name(loss: Any) -> str:
     given = getattr(loss, "given", loss)
     if isinstance(given, str):
         return given
+    if tf.nest.is_nested(given):
+        return " + ".join(loss_name(one) for one in tf.nest.flatten(given))
     return str(getattr(given, "__name__", type(given).__name__))
 
 

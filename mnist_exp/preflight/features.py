@@ -26,10 +26,14 @@ def check_non_finite(checkup: Checkup, inputs: Inputs, labels: Any) -> None:
         rows = int(np.any([table.any(axis=1) for table in tables], axis=0).sum())
         columns = [np.flatnonzero(table.any(axis=0)) for table in tables]
         shown = ", ".join(str(n) for table in columns for n in table[:_SHOWN])
-        what = f"Features {shown} of the inputs" if case == "" else "The labels"
+        one = sum(len(table) for table in columns) == 1
+        feature = (
+            f"Feature {shown} of the inputs has" if one else f"Features {shown} of the inputs have"
+        )
+        what = feature if case == "" else "The labels have"
         checkup.find(
             "INPUT_NON_FINITE",
-            f"{what} have NaN or infinite values, in {rows} of {len(inputs)} examples.",
+            f"{what} NaN or infinite values, in {rows} of {len(inputs)} examples.",
             {"examples": rows, "features": [table.tolist() for table in columns]},
             case="labels" if case else "",
         )

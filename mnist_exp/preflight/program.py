@@ -14,6 +14,7 @@ from mnist_exp.preflight.calling import (
     build,
     cannot_run,
     fixed_batch,
+    refuse_untrainable,
     stateful_layers,
 )
 from mnist_exp.preflight.compiled import NoLoss
@@ -77,8 +78,7 @@ class Program:
         self._loss_scale = LOSS_SCALE if hasattr(optimizer, "inner_optimizer") else 1.0
         self._given = list(model.trainable_variables)
         self.trainable = [tf_variable(v) for v in self._given]
-        if not self.trainable:
-            raise PreflightError("the model has no trainable variables")
+        refuse_untrainable(self.trainable)
         self.disconnected: list[str] = []  # filled while tracing, as is `trained`
         self.trained: list[tf.Variable] = []
         self.noise: list[Noise] = []

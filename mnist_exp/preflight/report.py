@@ -41,7 +41,7 @@ class Finding:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PreflightReport:
     """All that preflight knows about a program.
 
@@ -93,6 +93,8 @@ class PreflightReport:
 
     def __str__(self) -> str:
         return self.text()
+
+    __repr__ = __str__  # what a Python prompt shows of it
 
     def text(self, width: int | None = None) -> str:
         """Return the report for a person: a line each, or broken into lines of this width."""

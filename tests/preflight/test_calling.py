@@ -45,7 +45,7 @@ def test_model_of_one_batch_size_that_remembers_is_run_as_if_it_were_another() -
 
 def test_what_a_model_takes_is_said_when_it_cannot_be_run() -> None:
     model = keras.Sequential([keras.Input((5, 3)), layers.Flatten(), layers.Dense(1)])
-    with pytest.raises(PreflightError, match=r"\[N, 4, 3\] float32; it takes \[N, 5, 3\]: "):
+    with pytest.raises(PreflightError, match=r"\[N, 4, 3\] float32; it takes \[N, 5, 3\]$"):
         Program(model, LOSS, keras.optimizers.SGD(), Inputs(STEPS[:, :4]), STEPS[:, 0, 0])
 
 

@@ -221,3 +221,38 @@ def test_one_check_that_fails_hides_nothing_that_others_find(
     report = check(compiled(), 255 * IMAGES, LABELS)
     assert "INPUT_SCALE" in report.codes
     assert "a check (ZeroDivisionError in test_checking.py, line" in report.not_judged[0]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"batch_size": 0}, "batch_size must be a whole number from 1, got 0"),
+        ({"steps": 2.5}, "steps must be a whole number from 1, got 2.5"),
+        ({"budget_seconds": "10"}, "budget_seconds must be a number from 0, got '10'"),
+        ({"seed": None}, "seed must be a whole number from 0, got None"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused_by_name(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(PreflightError, match=f"^{said}$"):
+        check(compiled(), IMAGES, LABELS, **wrong)
+
+
+@pytest.mark.parametrize(
+    "given", [(IMAGES,), ((IMAGES, LABELS),), (tf.data.Dataset.from_tensor_slices(IMAGES),)]
+)
+def test_labels_that_are_missing_are_asked_for(given: tuple[Any, ...]) -> None:
+    with pytest.raises(PreflightError, match="the labels are missing: give x and y"):
+        check(compiled(), *given)
+
+
+def test_what_is_no_optimizer_is_refused_by_name() -> None:
+    for optimizer in ("adma", 0.01):
+        with pytest.raises(PreflightError, match=f"optimizer.*{optimizer}"):
+            check(compiled(), "mse", optimizer, IMAGES, LABELS)
+
+
+def test_model_of_a_strategy_is_refused_with_the_way_out() -> None:
+    with tf.distribute.MirroredStrategy(["/cpu:0"]).scope():
+        model = compiled()
+    with pytest.raises(PreflightError, match=r"tf\.distribute: check the same model"):
+        check(model, IMAGES, LABELS)

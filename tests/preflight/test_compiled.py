@@ -70,6 +70,7 @@ def test_what_is_no_loss_is_refused_by_name() -> None:
 def test_loss_has_the_name_that_its_program_gives_it() -> None:
     names = [loss_name(loss) for loss in (CompiledLoss("mse"), SPARSE(), losses.mean)]
     assert names == ["mse", "SparseCategoricalCrossentropy", "mean"]
+    assert loss_name(CompiledLoss(["mse", "mae"])) == "mse + mae"
 
 
 def test_model_with_its_own_step_or_loss_trains_itself() -> None:

@@ -29,6 +29,13 @@ def test_labels_that_are_not_finite() -> None:
     assert findings(check_non_finite, Inputs(TABLE[:2]), np.zeros(2)) == []
 
 
+def test_one_feature_is_no_features() -> None:
+    table = TABLE.copy()
+    table[3, 7] = np.nan
+    (finding,) = findings(check_non_finite, Inputs(table), np.zeros(100))
+    assert finding.message.startswith("Feature 7 of the inputs has NaN or infinite values, in 1 of")
+
+
 def test_constant_images_carry_nothing() -> None:
     assert codes(check_constant, Inputs(np.ones((200, 28, 28, 1)))) == ["INPUT_IGNORED"]
 

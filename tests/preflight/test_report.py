@@ -54,6 +54,7 @@ def test_dictionary_is_strict_json() -> None:
 def test_text_has_code_numbers_and_advice() -> None:
     assert "ERROR INPUT_SCALE: It is 83. Divide by 255." in str(report(ERROR))
     assert "1 error, 0 warnings" in str(report(ERROR))
+    assert repr(report(ERROR)) == str(report(ERROR))  # at a Python prompt
 
 
 def test_a_narrow_terminal_breaks_lines_between_words() -> None:

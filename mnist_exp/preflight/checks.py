@@ -14,6 +14,7 @@ from mnist_exp.preflight.gradients import (
     check_disconnected,
     check_finite,
     check_updated,
+    check_vanishing,
     check_zero,
 )
 from mnist_exp.preflight.inputs import check_every_input, check_scale
@@ -26,6 +27,7 @@ from mnist_exp.preflight.momentum import check_momentum
 from mnist_exp.preflight.outputs import check_probabilities
 from mnist_exp.preflight.penalties import check_penalty, check_weight_decay
 from mnist_exp.preflight.rates import check_rate
+from mnist_exp.preflight.recurrence import check_growth
 from mnist_exp.preflight.relation import measure_probe
 from mnist_exp.preflight.schedules import check_schedule
 from mnist_exp.preflight.structure import check_bends, check_bottleneck
@@ -158,6 +160,10 @@ AT_FIRST: Sequence[Check] = (
     Check(judges="dropout", run=lambda c, s: check_dropout(c, s.program)),
     Check(judges="hidden units", run=lambda c, s: check_activations(c, s.measured)),
     Check(
+        judges="the states of recurrent layers",
+        run=lambda c, s: check_growth(c, s.program, s.measured),
+    ),
+    Check(
         judges="which variables are trained",
         run=lambda c, s: check_disconnected(c, s.program),
         of_loss=True,
@@ -179,9 +185,13 @@ AFTER_A_RUN: Sequence[Check] = (
     Check(judges="moving averages", run=lambda c, s: check_averages(c, s.program, s.steps)),
     Check(judges="the use of each input", run=lambda c, s: check_every_input(c, s.program)),
     Check(judges="the direction of the first step", run=lambda c, s: check_uphill(c, s.short_run)),
-    # The last: it may train again.
+    # It may train again: behind it the weights are not those of the run.
     Check(
         judges="gradients of zero", run=lambda c, s: check_zero(c, s.program, s.short_run, s.seed)
+    ),
+    Check(
+        judges="gradients that vanish",
+        run=lambda c, s: check_vanishing(c, s.program, s.short_run.largest),
     ),
 )
 # Checks that train again. Neither the rate nor the fit of a wrong loss means anything.

@@ -166,6 +166,34 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
+def check_vanishing(checkup: Checkup, program: Program, largest: Sequence[float]) -> None:
+    """Check for GRADIENT_VANISHES: the first of many layers get next to nothing.
+
+    Weights of zero, as at the end of a residual branch, rightly hold a gradient back for a while,
+    and of raw inputs and dead units another finding speaks.
+
+    largest: for each trained variable, max |gradient| over the initial weights and a short run.
+    """
+    first = dict(zip(map(id, program.variables), program.first_values, strict=True))
+    kernels = [
+        (v, size) for v, size in zip(program.trained, largest, strict=True) if v.shape.rank > 1
+    ]
+    third = len(kernels) // 3
+    known = checkup.has("INPUT_SCALE", "DEAD_UNITS", "GRADIENT_ZERO", "GRADIENT_NON_FINITE")
+    if third < 2 or known or any(not np.any(first[id(v)]) for v, _ in kernels):
+        return
+    start, end = (max(size for _, size in part) for part in (kernels[:third], kernels[-third:]))
+    ratio = start / end if end > 0 else 1.0
+    if 0 < ratio < thresholds.GRADIENT_VANISHES:
+        names = f"{variable_name(kernels[0][0])} to {variable_name(kernels[third - 1][0])}"
+        checkup.find(
+            "GRADIENT_VANISHES",
+            f"The gradient of the first of {len(kernels)} layers ({names}) is at most {ratio:.1g} "
+            "of that of the last, now and during a short run.",
+            {"ratio": ratio, "layers": len(kernels)},
+        )
+
+
 def check_updated(
     checkup: Checkup, program: Program, moved: Sequence[float], largest: Sequence[float]
 ) -> None:

@@ -9,6 +9,7 @@ from mnist_exp.preflight.flow import NORMALISATION, Flow, made_by, operations_be
 
 RECTIFIERS = {"Relu", "Relu6"}
 SATURATING = {"Sigmoid", "Tanh"}
+STACKED = "TensorListStack"  # what the steps of a loop gave, one after the other
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,8 @@ def tap_graph(inputs: list[tf.Tensor], outputs: tf.Tensor) -> tuple[Taps, dict[s
         of those that are not 0, and the mean length of an example's last axis;
     "rectifier:OP": largest value [units] of each unit of a hidden ReLU;
     "saturation:OP": fraction of the values of a hidden sigmoid or tanh within 1% of its limits;
-    "mask": 1 for each position [B, T] of the outputs that counts, 0 for padding that Keras masks.
+    "mask": 1 for each position [B, T] of the outputs that counts, 0 for padding that Keras masks;
+    "states:OP": largest value and largest negative [2, units] of what a recurrent layer gives.
     """
     operations = operations_before(outputs)
     flow = Flow(inputs, operations)
@@ -54,6 +56,10 @@ def tap_graph(inputs: list[tf.Tensor], outputs: tf.Tensor) -> tuple[Taps, dict[s
         if operation.type in RECTIFIERS and rectified[_rectified(operation)] == 1:
             axes = list(range(value.shape.rank - 1))
             measured[f"rectifier:{operation.name}"] = tf.reduce_max(value, axis=axes)
+        elif operation.type == STACKED and value.dtype.is_floating and value.shape.rank:
+            axes = list(range(value.shape.rank - 1))
+            largest = [tf.reduce_max(sign * value, axis=axes) for sign in (1, -1)]
+            measured[f"states:{operation.name}"] = tf.stack(largest)
         elif operation.type in SATURATING and not _is_gate(flow, value):
             measured[f"saturation:{operation.name}"] = _saturated_share(value, operation.type)
     measured |= {f"first:{n}": _size(tensor) for n, tensor in enumerate(flow.first)}

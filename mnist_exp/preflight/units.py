@@ -11,6 +11,9 @@ from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.program import Program, variable_name
 
+# How Keras ends the names of weights, not of scales and slopes that rightly begin as constants.
+WEIGHTS = ("kernel", "embeddings")
+
 
 def check_symmetry(checkup: Checkup, program: Program, inputs: Inputs, labels: np.ndarray) -> None:
     """Check for SYMMETRIC_INIT: hidden units with equal weights and gradients stay equal for ever.
@@ -35,6 +38,23 @@ def check_symmetry(checkup: Checkup, program: Program, inputs: Inputs, labels: n
             "gradient as another unit: they will stay copies of each other.",
             {"share": share, "variables": names},
         )
+        return
+    constant = [
+        variable_name(v) for v in suspects if variable_name(v).endswith(WEIGHTS) and _is_constant(v)
+    ]
+    if constant:
+        checkup.find(
+            "SYMMETRIC_INIT",
+            f"All weights of {', '.join(constant)} are the same number: its units begin as copies "
+            "of each other, and only the layers behind them can make them differ.",
+            {"variables": constant},
+            case="constant",
+        )
+
+
+def _is_constant(variable: tf.Variable) -> bool:
+    values = variable.numpy()
+    return bool(np.ptp(values) == 0 and np.any(values))
 
 
 def _hidden_kernels(program: Program) -> list[tf.Variable]:
@@ -79,13 +99,16 @@ def check_activations(checkup: Checkup, measured: Mapping[str, np.ndarray]) -> N
 
     measured: what `tap_graph` measured over a few hundred examples.
     """
-    dead = {op: float(np.mean(value <= 0)) for op, value in _select(measured, "rectifier:")}
+    largest = dict(_select(measured, "rectifier:"))
+    # Cells of a recurrent layer that are never negative have a ReLU inside their loop.
+    states = _select(measured, "states:")
+    largest |= {op: value[0] for op, value in states if np.all(value[1] <= 0)}
+    dead = {op: float(np.mean(value <= 0)) for op, value in largest.items()}
     saturated = {op: float(value) for op, value in _select(measured, "saturation:")}
     checkup.measure("units.dead_share", _largest(dead)[1])
     # Of a few units, most can be dead by chance.
-    units = {op: len(value) for op, value in _select(measured, "rectifier:")}
     operation, share = _largest(
-        {op: s for op, s in dead.items() if s == 1 or s > _chance_of_dead(units[op])}
+        {op: s for op, s in dead.items() if s == 1 or s > _chance_of_dead(largest[op].size)}
     )
     if share > 0:
         checkup.find(

@@ -15,6 +15,7 @@ from mnist_exp.preflight.gradients import (
     check_disconnected,
     check_finite,
     check_updated,
+    check_vanishing,
     check_zero,
 )
 from mnist_exp.preflight.short_runs import ShortRun
@@ -119,6 +120,23 @@ def test_many_names_are_cut() -> None:
     (finding,) = findings(check_zero, Many, run_with([0.0] * 9), 0)
     assert "layer_5/kernel and 3 more is exactly 0" in finding.message
     assert len(finding.evidence["variables"]) == 9
+
+
+def test_first_layers_that_get_next_to_nothing() -> None:
+    hidden = [layers.Dense(8, "sigmoid") for _ in range(5)]
+    program = kinds.program(kinds.chain(*hidden, kinds.softmax(3), shape=(5,)))
+    largest = [1e-5, 1.0, 1e-4, 1.0, *[0.1, 0.1] * 4]  # of a kernel and its bias in turn
+    (finding,) = findings(check_vanishing, program, largest)
+    assert (finding.code, finding.severity) == ("GRADIENT_VANISHES", "warning")
+    assert finding.evidence["ratio"] == pytest.approx(1e-3)
+    assert findings(check_vanishing, program, [1e-3, *largest[1:]]) == []
+
+
+def test_first_layers_wait_for_weights_that_begin_at_zero() -> None:
+    hidden = [layers.Dense(8, "tanh") for _ in range(5)]
+    readout = layers.Dense(3, "softmax", kernel_initializer="zeros")
+    program = kinds.program(kinds.chain(*hidden, readout, shape=(5,)))
+    assert findings(check_vanishing, program, [1e-9] * 10 + [1.0, 1.0]) == []
 
 
 def test_variable_that_does_not_move_in_spite_of_its_gradient() -> None:

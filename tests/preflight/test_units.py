@@ -2,13 +2,18 @@
 
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from mnist_exp.preflight import Finding
 from mnist_exp.preflight.units import check_activations, check_symmetry, twin_share
+from tests.support.layer_kinds import chain, program, relu_conv, softmax
 from tests.support.programs import codes, findings, make_program
 from tests.support.zoo import models
+
+CONSTANT = keras.initializers.Constant(0.1)
 
 
 def symmetry(model: Any) -> list[Finding]:
@@ -66,3 +71,30 @@ def test_saturated_activations_by_their_share() -> None:
     saturated = {"saturation:a": np.array(0.8)}
     assert codes(check_activations, saturated) == ["SATURATED_ACTIVATIONS"]
     assert codes(check_activations, {"saturation:a": np.array(0.2)}) == []
+
+
+def test_dead_cells_of_a_recurrent_layer() -> None:
+    dead = {"states:gru": np.array([[0.0, 0, 0], [0, 0, 0]])}
+    (finding,) = findings(check_activations, dead)
+    assert (finding.code, finding.severity) == ("DEAD_UNITS", "error")
+    assert codes(check_activations, {"states:gru": np.array([[0.0, 0, 0], [1, 1, 1]])}) == []
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        layers.GRU(8, kernel_initializer=CONSTANT, recurrent_initializer=CONSTANT),
+        layers.Conv1D(8, 3, kernel_initializer=CONSTANT),
+    ],
+)
+def test_constant_kernels_of_any_kind(hidden: Any) -> None:
+    parts = [hidden] if isinstance(hidden, layers.GRU) else [hidden, layers.Flatten()]
+    checked = program(chain(*parts, softmax(3), shape=(6, 2)))
+    (finding,) = findings(check_symmetry, checked, checked.inputs, checked.labels)
+    assert (finding.code, finding.severity) == ("SYMMETRIC_INIT", "warning")
+
+
+def test_scales_and_slopes_may_begin_as_constants() -> None:
+    parts = relu_conv(), layers.LayerNormalization((1, 2, 3)), layers.PReLU(CONSTANT)
+    checked = program(chain(*parts, layers.Flatten(), softmax()))
+    assert codes(check_symmetry, checked, checked.inputs, checked.labels) == []

@@ -22,6 +22,14 @@ CASES: dict[tuple[str, str], Case] = {
         advice="The model itself overflows: look for NaN in the images or weights, and for exp or "
         "division.",
     ),
+    ("GRADIENT_NON_FINITE", "states"): Case(
+        seen="with weights three times as large, the states of a recurrent layer become "
+        f"{thresholds.STATES_GROW:.0e} times as large, and the optimizer clips no gradient",
+        cause='activation="relu" in a recurrent layer over a long series',
+        advice='Keep the activation of recurrent layers ("tanh"), or give the optimizer a '
+        "clipnorm.",
+        severity=Severity.WARNING,
+    ),
     ("LEARNING_RATE_TOO_HIGH", ""): Case(
         seen="after 15 steps the loss has not fallen by 5%, is NaN, or all outputs are equal, and "
         "a far lower learning rate does much better",

@@ -65,6 +65,12 @@ CASES: dict[tuple[str, str], Case] = {
         "reported)",
         advice="Initialise hidden weights at random (zeros are right for a linear model only).",
     ),
+    ("SYMMETRIC_INIT", "constant"): Case(
+        seen="all weights of a hidden kernel or an embedding are the same number, not 0",
+        cause='a constant or "ones" as the initialiser of the kernels',
+        advice="Initialise hidden weights at random; constants are for biases and scales.",
+        severity=Severity.WARNING,
+    ),
     ("TRAIN_EVAL_MISMATCH", ""): Case(
         seen="evaluating the same images twice gives different outputs, or a normalisation uses "
         "the statistics of the batch while evaluating",
@@ -84,6 +90,16 @@ CASES: dict[tuple[str, str], Case] = {
         "units beside a shortcut",
         advice="This part does nothing: look for a normalisation over one number, a factor of 0 or "
         "dead units in it, or leave it out.",
+        severity=Severity.WARNING,
+    ),
+    ("GRADIENT_VANISHES", ""): Case(
+        seen=f"the gradient of the first third of six or more layers is less than "
+        f"{thresholds.GRADIENT_VANISHES:g} of that of the last third, at first and during a short "
+        "run",
+        cause="sigmoid or tanh in many layers; small initial weights; a scale at the end of each "
+        "block",
+        advice='Use activation="relu" with "he_normal" weights, or add normalisation or skip '
+        "connections.",
         severity=Severity.WARNING,
     ),
     ("ACTIVATION_MISSING", "affine"): Case(

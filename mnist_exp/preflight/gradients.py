@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.breakdown import breakdown, find_breakdown
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.passes import Gradients
 from mnist_exp.preflight.program import Program, tf_variable, variable_name
@@ -35,14 +36,12 @@ def check_finite(checkup: Checkup, program: Program, gradients: Gradients) -> No
     ]
     if not names and np.isfinite(gradients.loss):
         return
-    outputs_finite = bool(np.isfinite(gradients.outputs).all())
-    where = "the gradient of " + ", ".join(names) if names else "the loss"
-    checkup.find(
-        "GRADIENT_NON_FINITE",
-        f"With the initial weights {where} is NaN or infinite (loss {gradients.loss:.4g}, outputs "
-        f"{'finite' if outputs_finite else 'not finite'}).",
-        {"loss": gradients.loss, "variables": names, "outputs_finite": outputs_finite},
-        case="loss" if outputs_finite else "model",
+    where = f"the gradient of {_some(names)}" if names else "the loss"
+    find_breakdown(
+        checkup,
+        f"With the initial weights {where} is NaN or infinite",
+        breakdown(program, gradients),
+        {"loss": gradients.loss, "variables": names},
     )
 
 

@@ -1,6 +1,7 @@
 """Judge short training runs: the optimizer's steps, and whether the program can learn at all."""
 
 from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.breakdown import find_breakdown
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.diagnosis import BOUNDED, Suspect, cause
 from mnist_exp.preflight.memorising import (
@@ -57,32 +58,36 @@ def check_overfit(checkup: Checkup, program: Program) -> None:
     that cannot is tried again with one suspect changed at a time.
     """
     inputs, labels = few_examples(program)
-    own = lesson(program, inputs, labels)
+    own, few = lesson(program, inputs, labels), capacity(program, labels) < thresholds.CAPACITY
+    numbers = program.target.task in NUMBERS
+    # A line through numbers need not hit them, and numbers that are all equal need no learning.
+    if numbers and (few or own.chance >= own.enough):
+        return
     best, finite = _best_of(checkup, program, own)
     checkup.measure("overfit.skill", own.skill(best.score))
     if best.score >= own.enough:
         return
-    if not finite:
-        checkup.find(
-            "GRADIENT_NON_FINITE",
-            f"Training on one batch becomes NaN or infinite after {best.steps} steps of Adam "
-            f"at {PROBE_RATES[-1]:g}.",
+    if not finite and best.breakdown:
+        find_breakdown(
+            checkup,
+            f"Training on one batch becomes NaN or infinite after {best.steps} steps of Adam, "
+            "whatever the learning rate",
+            best.breakdown,
             {"steps": best.steps},
-            case="loss",
         )
         return
     if checkup.has("INNER_BOTTLENECK"):  # the cause is known
         _find(checkup, program, best, len(inputs), None)
         return
     skill = own.skill(best.score)
-    if skill >= thresholds.KNOWS_ENOUGH and program.taps.output_op not in BOUNDED:
+    bounded = program.taps.output_op in BOUNDED and not numbers
+    if skill >= thresholds.KNOWS_ENOUGH and not bounded:
         return
     found = cause(program, inputs, labels)
     if found is None:
-        few = capacity(program, labels) < thresholds.CAPACITY
-        if skill < thresholds.KNOWS_LITTLE and not few and program.target.task not in NUMBERS:
+        if skill < thresholds.KNOWS_LITTLE and not few:
             _find(checkup, program, best, len(inputs), None)
-    elif skill < thresholds.KNOWS_LITTLE or found.name == "activation":
+    elif skill < thresholds.KNOWS_LITTLE or (bounded and found.name == "activation"):
         _find(checkup, program, best, len(inputs), found)
 
 
@@ -97,7 +102,7 @@ def _best_of(checkup: Checkup, program: Program, own: Lesson) -> tuple[Memorised
     best = max(tried, key=lambda result: result.score)
     checkup.measure("overfit.accuracy", best.score)
     checkup.measure("overfit.steps", sum(result.steps for result in tried))
-    return best, any(result.finite for result in tried)
+    return best, any(result.breakdown is None for result in tried)
 
 
 def _find(

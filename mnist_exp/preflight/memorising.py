@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnist_exp.preflight.batches import Inputs
+from mnist_exp.preflight.breakdown import Breakdown, breakdown
 from mnist_exp.preflight.passes import Gradients
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.short_runs import Step
@@ -49,14 +50,14 @@ class Memorised:
     score: the best seen, with dropout on or off.
     steps: how many were taken.
     first_loss, last_loss: with dropout on.
-    finite: False if training stopped at a gradient that is NaN or infinite.
+    breakdown: why training stopped at a gradient that is NaN or infinite, None if it did not.
     """
 
     score: float
     steps: int
     first_loss: float
     last_loss: float
-    finite: bool
+    breakdown: Breakdown | None
 
 
 def few_examples(program: Program) -> tuple[Inputs, np.ndarray]:
@@ -120,13 +121,13 @@ def memorise(program: Program, given: Lesson, step: Step, steps: int) -> Memoris
     four times as long. Random layers of Keras draw the same in every step: a picture that is
     shifted anew each time takes much longer to memorise. The trained weights stay in place.
     """
-    best, losses, finite = -math.inf, list[float](), True
+    best, losses, why = -math.inf, list[float](), None
     for taken in range(4 * steps + 1):
         program.rewind_streams()
         gradients = given.gradients()
         losses.append(gradients.loss)
-        finite = gradients.finite
-        if not finite:
+        if not gradients.finite:
+            why = breakdown(program, gradients)
             break
         best = max(best, given.score(gradients.outputs))
         # Dropout can keep the training outputs from ever being all right.
@@ -137,7 +138,7 @@ def memorise(program: Program, given: Lesson, step: Step, steps: int) -> Memoris
             break
         step(gradients.values)
     return Memorised(
-        score=best, steps=taken, first_loss=losses[0], last_loss=losses[-1], finite=finite
+        score=best, steps=taken, first_loss=losses[0], last_loss=losses[-1], breakdown=why
     )
 
 

@@ -3,6 +3,7 @@
 import math
 
 from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.breakdown import Breakdown, Part, find_breakdown
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.schedules import Plan
@@ -13,6 +14,8 @@ LOWER_RATES = (1e-2, 1e-4)
 # Times the rate at which a step promises STEP_SEEN, or times the program's own if that is higher.
 HIGHER_RATES = (10.0, 100.0, 1000.0)
 STEP_SEEN = 1e-3
+# Where training goes on and only the loss after it is NaN.
+UNSEEN = Breakdown(part=Part.LOSS, words="every training step is finite, and the evaluation is not")
 
 
 def check_rate(checkup: Checkup, program: Program, run: ShortRun, plan: Plan, seed: int) -> None:
@@ -46,12 +49,12 @@ def _compare_lower_rate(checkup: Checkup, program: Program, run: ShortRun, seed:
         if slower.finite and slower.spread > thresholds.INPUT_SPREAD:
             break
     if not slower.finite:
-        checkup.find(
-            "GRADIENT_NON_FINITE",
+        find_breakdown(
+            checkup,
             f"The loss becomes {after}, and not a number at a learning rate of {lower_rate:.3g} "
-            "either.",
+            "either",
+            slower.breakdown or run.breakdown or UNSEEN,
             {"steps": run.steps, "learning_rate": rate},
-            case="loss",
         )
         return
     if _does_better(checkup, slower, run):

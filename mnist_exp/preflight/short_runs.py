@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.breakdown import Breakdown, breakdown
 from mnist_exp.preflight.passes import Gradients
 from mnist_exp.preflight.program import Program
 
@@ -39,6 +40,7 @@ class ShortRun:
     spread: largest difference between the outputs for different held-out examples, relative to
         their size. Where averages that do not follow yet make all of them equal, it is that
         between the outputs in training for the examples in one order and in another.
+    breakdown: why it stopped early, None if it did not.
     """
 
     finite: bool
@@ -51,6 +53,7 @@ class ShortRun:
     largest: list[float]
     moved: list[float]
     spread: float
+    breakdown: Breakdown | None = None
 
     @property
     def lowest(self) -> float:
@@ -85,10 +88,12 @@ def short_run(
     generator = np.random.default_rng(seed)
     largest, losses = [0.0] * len(start), list[float]()
     promised = downhill = loss_after = spread = math.nan
+    why = None
     while len(losses) < steps:
         rows = generator.choice(pool, size=min(SHORT_RUN_BATCH, pool), replace=False)
         gradients = program.gradients(inputs[rows], labels[rows])
         if not gradients.finite:
+            why = breakdown(program, gradients)
             break
         sizes = [float(tf.reduce_max(tf.abs(value))) for value in gradients.values]
         largest = [max(pair) for pair in zip(largest, sizes, strict=True)]
@@ -112,6 +117,7 @@ def short_run(
         largest=largest,
         moved=_moved(program, start),
         spread=spread,
+        breakdown=why,
     )
 
 

@@ -26,8 +26,14 @@ def cases_used(call: ast.Call) -> set[tuple[str, str]]:
     cases = [k.value for k in call.keywords if k.arg == "case"]
     if not cases:
         return {(code, "")}
-    branches = [cases[0].body, cases[0].orelse] if isinstance(cases[0], ast.IfExp) else cases
-    return {(code, ast.literal_eval(branch)) for branch in branches}
+    return {(code, case) for case in literals(cases[0])}
+
+
+def literals(choice: ast.expr) -> set[str]:
+    """Return the strings that an expression of `a if x else b` can be."""
+    if isinstance(choice, ast.IfExp):
+        return literals(choice.body) | literals(choice.orelse)
+    return {str(ast.literal_eval(choice))}
 
 
 def test_checks_find_every_case_of_the_table_and_no_other() -> None:
@@ -62,8 +68,8 @@ def measured() -> set[str]:
                 case ast.Call(
                     func=ast.Attribute(attr="measure" | "measure_largest"), args=[name, _]
                 ):
-                    branches = [name.body, name.orelse] if isinstance(name, ast.IfExp) else [name]
-                    names |= {str(b.value) for b in branches if isinstance(b, ast.Constant)}
+                    if not isinstance(name, ast.Name):  # the method that calls the other one
+                        names |= literals(name)
     return names
 
 

@@ -5,11 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import keras
+import numpy as np
+import pytest
 from keras import layers
 
 from mnist_exp.preflight import check
 from mnist_exp.preflight.learning import check_ignored, check_overfit, check_uphill
 from mnist_exp.preflight.short_runs import ShortRun
+from tests.support import layer_kinds as kinds
 from tests.support.programs import codes, findings, make_program
 from tests.support.zoo import losses, models, optimizers, programs
 
@@ -66,3 +69,35 @@ def test_a_tiny_network_need_not_learn_everything_by_heart() -> None:
 
 def test_slow_optimizer_is_no_inability() -> None:
     assert overfit_codes(models.mlp("glorot", 0), optimizers.sgd(1e-6)) == []
+
+
+@pytest.mark.parametrize(
+    ("hidden", "found", "words"),
+    [
+        ([], [], ""),
+        ([layers.Lambda(lambda x: 0 * x)], ["CANNOT_OVERFIT"], "memorising them should be easy"),
+        (
+            [layers.Dense(64, "relu", kernel_initializer="zeros")],
+            ["CANNOT_OVERFIT"],
+            "with initial weights drawn anew",
+        ),
+    ],
+)
+def test_numbers_are_learned_by_heart(hidden: list[Any], found: list[str], words: str) -> None:
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(size=(200, 30)).astype(np.float32)
+    y = (20 + 5 * np.sin(3 * x[:, 0]) + x[:, 1]).astype(np.float32)
+    program = kinds.program(
+        kinds.chain(*hidden, layers.Dense(64, "relu"), layers.Dense(1), shape=(30,)), "mse", x, y
+    )
+    said = findings(check_overfit, program)
+    assert [finding.code for finding in said] == found
+    assert all(words in finding.message for finding in said)
+
+
+def test_a_line_through_numbers_and_equal_numbers_are_not_judged() -> None:
+    x = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    line = kinds.chain(layers.Dense(1), shape=(3,))
+    assert codes(check_overfit, kinds.program(line, "mse", x, np.sin(9 * x[:, 0]))) == []
+    same = kinds.chain(layers.Dense(64, "relu"), layers.Dense(1), shape=(3,))
+    assert codes(check_overfit, kinds.program(same, "mse", x, np.ones(200, np.float32))) == []

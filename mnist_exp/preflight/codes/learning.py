@@ -16,11 +16,23 @@ CASES: dict[tuple[str, str], Case] = {
         advice="Compute the cross entropy from logits instead of log(softmax), and look for "
         "log(0), 0/0 or sqrt(0).",
     ),
+    ("GRADIENT_NON_FINITE", "slope"): Case(
+        seen="the same, but only the gradient is NaN or infinite: the loss is finite",
+        cause="`sqrt(0)` or a norm of zeros; a `where` that hides 0/0",
+        advice="Look for sqrt(0), a norm of zeros, or a where that hides 0/0: their slope is not "
+        "finite. Add a small number, such as 1e-7, inside the root.",
+    ),
     ("GRADIENT_NON_FINITE", "model"): Case(
-        seen="the outputs are NaN or infinite at the initial weights",
-        cause="NaN in the weights; `exp` of a large number",
-        advice="The model itself overflows: look for NaN in the images or weights, and for exp or "
-        "division.",
+        seen="the outputs are NaN or infinite, with finite weights",
+        cause="`exp` of a large number; a recurrent layer with ReLU that grows at every step; "
+        "float16",
+        advice="The model itself overflows: look for exp, division, and what grows at every step.",
+    ),
+    ("GRADIENT_NON_FINITE", "weights"): Case(
+        seen="weights are NaN or infinite",
+        cause="NaN in loaded weights; an optimizer that divides by 0",
+        advice="Look at where the weights come from; if a step makes them so, give the optimizer "
+        "its default epsilon, and a lower learning rate.",
     ),
     ("GRADIENT_NON_FINITE", "states"): Case(
         seen="with weights three times as large, the states of a recurrent layer become "

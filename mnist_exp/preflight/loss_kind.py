@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from mnist_exp.preflight.comparisons import asks_what_is_alike, compares_directions
 from mnist_exp.preflight.loss_probe import LossGradient, Probe
 
 _EXAMPLES = 64
@@ -38,6 +39,7 @@ class Compares(StrEnum):
     YES_OR_NO = "each output with a yes or a no"
     NUMBERS = "each output with a number"
     DISTANCES = "a distance with whether two inputs belong together"
+    ALIKE = "the outputs of examples with one another, by whether their labels are equal"
     NOTHING = "nothing: it has no slope"
     UNKNOWN = "unknown"
 
@@ -92,8 +94,10 @@ def tell_loss_kind(
         kind = LossKind(compares=Compares.NUMBERS, takes=LossInput.NUMBERS, gaps=gaps)
         return replace(kind, ignored=_ignored(probe, kind, labels))
     valid, yes = _valid_labels(labels, shape)
-    if _compares_directions(probe, labels):
+    if is_same_size(labels, shape) and compares_directions(probe):
         return LossKind()
+    if is_index(labels, shape) and asks_what_is_alike(loss_gradient, labels, shape):
+        return LossKind(compares=Compares.ALIKE)
     if yes is None:
         return LossKind(refused=probe.refused)
     told = Probe(loss_gradient, valid, shape)
@@ -134,22 +138,6 @@ def _compares_numbers(probe: Probe, labels: np.ndarray) -> bool:
     return bool(np.abs(below[~pulled]).max(initial=0) <= 1e-3 * np.abs(below).max()) and bool(
         ratios.max() < _EVEN * ratios.min()
     )
-
-
-def _compares_directions(probe: Probe, labels: np.ndarray) -> bool:
-    """Return True if outputs that are a multiple of the labels are right, as for a cosine.
-
-    It is asked of numbers only: shares that are right have no slope in a cross entropy either.
-    """
-    if not is_same_size(labels, probe.shape[1:]) or (labels.min() >= 0 and labels.max() <= 1):
-        return False
-    numbers = labels.reshape(probe.shape).astype(np.float64)
-    others = np.roll(numbers, 1, axis=0)
-    shorter, longer, wrong = map(probe.slope, (0.5 * numbers, 2 * numbers, others))
-    if shorter is None or longer is None or wrong is None:
-        return False
-    largest = max(float(np.abs(slope).max()) for slope in (shorter, longer))
-    return largest < 1e-3 * float(np.abs(wrong).max())
 
 
 def _valid_labels(

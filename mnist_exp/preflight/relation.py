@@ -16,7 +16,7 @@ PROBE_EXAMPLES = 600  # more does not separate better, and the probes are cubic 
 PER_CLASS = 10  # examples of a class for which more than PROBE_EXAMPLES are taken
 MAX_POSITIONS, MAX_CLASSES = 16, 1000  # of a table of labels
 CLEAR = 10.0  # sigmas after which no other probe is tried
-RUN_RATE = 1e-3
+RUN_RATES = (1e-3, 1e-2)  # one after the other: rows of a table of users move slowly
 SEEN = 256  # examples that a run has trained on
 LOOKS = (25, 50, 100, 200)  # steps after which a run is judged
 
@@ -126,7 +126,6 @@ def check_relation(
     table, columns = label_table(target, program.labels)
     if not (table.max(axis=0) > table.min(axis=0)).any():
         return
-    program.restore()
     sigmas = _own_sigmas(program, table, columns, seed)
     if sigmas is None:
         return
@@ -167,15 +166,18 @@ def _own_sigmas(
 ) -> float | None:
     """Train on three quarters of the examples; return how well it predicts the others, or None.
 
-    It is the largest of `fit_sigmas` at LOOKS; None where the outputs are not finite or all the
-    same, which tells nothing about the labels. The trained weights stay in place.
+    It is the largest of `fit_sigmas` at LOOKS, with one rate after the other; None where the
+    outputs are not finite or all the same, which tells nothing about the labels. The trained
+    weights stay in place.
     """
     best: float | None = None
-    for outputs in trial(program, program.steps.adam.start(RUN_RATE), LOOKS, seed):
-        if outputs is None or np.ptp(outputs, axis=0).max() == 0:
-            break
-        chosen = outputs.reshape(len(outputs), -1)[:, columns]
-        best = max(fit_sigmas(chosen, table[kept_apart(program)]), best or 0.0)
-        if best >= thresholds.PROBE_SIGMAS:
-            break
+    for rate in RUN_RATES:
+        program.restore()
+        for outputs in trial(program, program.steps.adam.start(rate), LOOKS, seed):
+            if outputs is None or np.ptp(outputs, axis=0).max() == 0:
+                break
+            chosen = outputs.reshape(len(outputs), -1)[:, columns]
+            best = max(fit_sigmas(chosen, table[kept_apart(program)]), best or 0.0)
+            if best >= thresholds.PROBE_SIGMAS:
+                return best
     return best

@@ -218,11 +218,9 @@ def tell_target(
     shape: of an example's outputs. labels [N, ...]. kind: what is known of the loss. activation:
     the operation that makes the outputs.
     """
-    task = Task.UNKNOWN
-    if labels.dtype.kind in "buif":
-        softmax = activation == "Softmax"
-        if kind.compares is not Compares.DISTANCES:
-            task = _task(shape, np.nan_to_num(labels), inputs, kind.compares, softmax)
+    task, softmax = Task.UNKNOWN, activation == "Softmax"
+    if labels.dtype.kind in "buif" and kind.compares not in (Compares.DISTANCES, Compares.ALIKE):
+        task = _task(shape, np.nan_to_num(labels), inputs, kind.compares, softmax)
     why = _why_unknown(shape, labels, kind) if task is Task.UNKNOWN else ""
     width = shape[-1] if shape else 1
     return Target(
@@ -233,6 +231,8 @@ def tell_target(
 def _why_unknown(shape: tuple[int, ...], labels: np.ndarray, kind: LossKind) -> str:
     if kind.compares is Compares.DISTANCES:
         return "the loss takes distances, small for one kind of pairs, large for the other"
+    if kind.compares is Compares.ALIKE:
+        return "the loss compares the examples of a batch with one another"
     entries, outputs = math.prod(labels.shape[1:]), math.prod(shape)
     return (
         f"a label has {entries} {'entry' if entries == 1 else 'entries'} and an answer "

@@ -93,6 +93,17 @@ def test_a_program_that_learns_what_no_probe_does_passes() -> None:
     assert findings(check_relation, program, blind, None, 0) == []
 
 
+def test_tastes_of_users_that_only_a_higher_rate_learns() -> None:
+    generator = np.random.default_rng(0)
+    pairs = generator.integers(0, 40, (2000, 2))
+    tastes, films = generator.normal(size=(2, 40, 3))
+    rating = np.sum(tastes[pairs[:, 0]] * films[pairs[:, 1]], axis=1, keepdims=True)
+    both = keras.Input((2,))
+    rows = [layers.Embedding(40, 8)(both[:, n]) for n in range(2)]
+    model = keras.Model(both, layers.Dot(1)(rows))
+    assert found(model, SQUARES, pairs, rating.astype(np.float32)) == []
+
+
 def test_a_few_examples_are_not_judged() -> None:
     x, y = sample(1, 50)
     assert found(dense((28, 28, 1), 10), CLASSES, x, y[::-1]) == []

@@ -133,6 +133,19 @@ def test_a_cosine_compares_directions_of_numbers_and_is_no_cross_entropy() -> No
     assert kind.compares is Compares.UNKNOWN
 
 
+def test_triplets_ask_only_which_labels_are_equal() -> None:
+    def hardest(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        far = tf.reduce_sum((outputs[:, None] - outputs[None]) ** 2, axis=-1)
+        same = tf.cast(tf.equal(labels[:, None], labels[None]), tf.float32)
+        positive = tf.reduce_max(far * same, axis=1)
+        return tf.nn.relu(positive - tf.reduce_min(far + 1e3 * same, axis=1) + 1)
+
+    classes = np.arange(64) % 5
+    target = tell(hardest, classes, (8,))
+    assert (target.task, target.kind.compares) == (Task.UNKNOWN, Compares.ALIKE)
+    assert tell(SPARSE_LOGITS, classes, (8,)).task is Task.CLASSES
+
+
 def test_softmax_outputs_make_one_hot_labels_classes_whatever_the_loss() -> None:
     assert tell(BINARY_CE, t.ONE_HOT, (10,), "Softmax").task is Task.CLASSES
     assert tell(BINARY_CE, t.ONE_HOT, (10,), "Sigmoid").task is Task.MULTILABEL

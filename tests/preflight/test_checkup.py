@@ -38,6 +38,13 @@ def test_what_an_error_explains_is_left_out_of_the_report() -> None:
     assert set(checkup.report(1.0).codes) == {"INPUT_SCALE", "OUTPUT_ACTIVATION"}
 
 
+def test_no_rate_is_called_low_where_the_targets_are_far_away() -> None:
+    checkup = Checkup()
+    checkup.find("LEARNING_RATE_TOO_LOW", "15 steps with 131 do more.", {}, case="nothing")
+    checkup.find("TARGET_SCALE", "Prices in dollars.", {}, case="far")
+    assert checkup.report(1.0).codes == ("TARGET_SCALE",)
+
+
 def test_no_code_explains_one_that_explains_it() -> None:
     codes = {code for code, _ in CASES}
     for cause, explained in CONSEQUENCES.items():

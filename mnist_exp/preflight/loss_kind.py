@@ -177,7 +177,7 @@ def _kind_of_classes(probe: Probe, yes: np.ndarray) -> LossKind:
     together = several and (only_label or _is_coupled(probe, mild, yes))
     if not together and not _is_of_single_outputs(probe, mild):
         return LossKind()  # such as the overlap of two masks
-    if not several and _is_of_distances(probe, yes):
+    if not several and probe.labels.min() >= 0 and _is_of_distances(probe, yes):
         return LossKind(compares=Compares.DISTANCES)
     takes = _takes(probe, yes, together, only_label)
     if takes is LossInput.UNKNOWN and not together:

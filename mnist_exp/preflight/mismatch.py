@@ -6,7 +6,7 @@ import numpy as np
 
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.loss_kind import Compares, is_index, tell_loss_kind
+from mnist_exp.preflight.loss_kind import Compares, is_index, is_same_size, tell_loss_kind
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.tasks import Task, is_one_hot
 
@@ -102,6 +102,8 @@ def _check_one_output(checkup: Checkup, program: Program) -> None:
 
 def _compares_classes(program: Program, labels: np.ndarray) -> bool:
     """Return True if a loss compares classes as soon as an answer has two outputs."""
+    if not is_same_size(labels, program.target.shape):
+        return False
     shape = (*program.target.shape[:-1], 2)
     middle = (labels.min() + labels.max()) / 2
     classes = (labels > middle).astype(labels.dtype).reshape(-1, *shape[:-1])

@@ -36,6 +36,13 @@ def own_entropy(labels: Any, logits: Any) -> tf.Tensor:
     return -tf.reduce_sum(tf.cast(labels, tf.float32) * tf.nn.log_softmax(logits), axis=-1)
 
 
+def of_one_shape(labels: Any, outputs: Any) -> tf.Tensor:
+    """Return a squared error; raise ValueError for labels and outputs of different shapes."""
+    if labels.shape != outputs.shape:
+        raise ValueError("labels and outputs differ")
+    return tf.reduce_mean((labels - outputs) ** 2)
+
+
 def nothing_yet(labels: Any, outputs: Any) -> tf.Tensor:
     """Return 0, as the loss of an output does whose layer adds one itself."""
     return 0 * tf.reduce_mean(outputs)
@@ -86,6 +93,7 @@ def test_what_belongs_together(make: Any, loss: Any, labels: np.ndarray) -> None
         (dense(6), L.MeanSquaredError(), t.NUMBERS, "OUTPUT_UNITS", "error"),
         (positions(1, "sigmoid"), L.BinaryCrossentropy(), t.YES, "OUTPUT_UNITS", "error"),
         (positions(1, "linear"), L.MeanSquaredError(), t.NUMBERS, "OUTPUT_UNITS", "error"),
+        (positions(1, "linear"), of_one_shape, t.NUMBERS, "OUTPUT_UNITS", "error"),
         (dense(100), L.SparseCategoricalCrossentropy(), t.YES, "OUTPUT_UNITS", "warning"),
     ],
 )

@@ -19,6 +19,7 @@ from mnist_exp.preflight.gradients import (
 )
 from mnist_exp.preflight.inputs import check_every_input, check_scale
 from mnist_exp.preflight.labels import check_labels
+from mnist_exp.preflight.layout import check_layout, check_masked, check_parts
 from mnist_exp.preflight.learning import check_ignored, check_overfit, check_uphill
 from mnist_exp.preflight.loss import check_loss, examples_for
 from mnist_exp.preflight.loss_size import check_initial, check_multiple
@@ -156,6 +157,8 @@ AT_FIRST: Sequence[Check] = (
         of_loss=True,
     ),
     Check(judges="missing activations", run=lambda c, s: check_bends(c, s.program)),
+    Check(judges="the axes of pictures", run=lambda c, s: check_layout(c, s.program)),
+    Check(judges="masks", run=lambda c, s: check_masked(c, s.program)),
     Check(judges="bottlenecks", run=lambda c, s: check_bottleneck(c, s.program)),
     Check(judges="dropout", run=lambda c, s: check_dropout(c, s.program)),
     Check(judges="hidden units", run=lambda c, s: check_activations(c, s.measured)),
@@ -184,6 +187,11 @@ AFTER_A_RUN: Sequence[Check] = (
     ),
     Check(judges="moving averages", run=lambda c, s: check_averages(c, s.program, s.steps)),
     Check(judges="the use of each input", run=lambda c, s: check_every_input(c, s.program)),
+    Check(
+        judges="the use of all parts of the inputs",
+        run=lambda c, s: check_parts(c, s.program),
+        unless=("INPUT_IGNORED", "INPUT_CONSTANT", "DEAD_UNITS"),
+    ),
     Check(judges="the direction of the first step", run=lambda c, s: check_uphill(c, s.short_run)),
     # It may train again: behind it the weights are not those of the run.
     Check(

@@ -31,6 +31,9 @@ INPUT_LENGTH_LOW = 0.5
 PICTURE_VALUES = 64  # fewer numbers per example are a table
 # Relative change of the outputs when the images are exchanged, after a short run.
 INPUT_SPREAD = 1e-6
+HALVED = 4  # features, steps or rows, from where half of them are looked at
+EXCHANGED_SHARE = 0.2  # of the numbers of that half that must differ between examples
+ZEROS_BETWEEN = 0.5  # of zeros, and of examples, where a token 0 stands between others
 
 LARGEST_CLASS = 3.0  # times an even share
 CHANCE = 1e-4  # probability below which a missing or a large class is no accident

@@ -208,6 +208,25 @@ CASES: dict[tuple[str, str], Case] = {
         cause="a branch that is left out or used twice; an input multiplied by 0",
         advice="Follow this input through the model to the outputs.",
     ),
+    ("INPUT_IGNORED", "part"): Case(
+        seen="the outputs stay exactly the same when half of the features, steps or rows is "
+        "exchanged between examples",
+        cause="a slice of the inputs in the model; a window shorter than the series",
+        advice="Look for slices and crops at the beginning of the model, unless they are meant.",
+        severity=Severity.WARNING,
+    ),
+    ("INPUT_IGNORED", "masked"): Case(
+        seen="an embedding masks token 0, and most zeros stand alone between other tokens",
+        cause="mask_zero=True with token 0 as a word",
+        advice="Number the words from 1 and leave 0 to the padding, or set mask_zero=False.",
+        severity=Severity.WARNING,
+    ),
+    ("INPUT_LAYOUT", ""): Case(
+        seen="a convolution with the channels last takes square pictures with 1 or 3 rows",
+        cause="pictures [N, C, H, W] from another framework",
+        advice="Move the channels to the end: x.transpose(0, 2, 3, 1).",
+        severity=Severity.WARNING,
+    ),
     ("VARIABLE_NOT_TRAINED", "unused"): Case(
         seen="a variable is listed as trainable, and no training step reads it",
         cause="a layer that is made and not called",

@@ -42,6 +42,8 @@ def check_activation(checkup: Checkup, program: Program, form: OutputForm | None
 
 
 def _is_squeezed(form: OutputForm) -> bool:
+    if not np.isfinite([form.lowest, form.highest]).all():
+        return False  # where the outputs end is not known, as of a mixture of several softmaxes
     low, high = thresholds.UNCERTAIN, 1 - thresholds.UNCERTAIN
     return form.highest < high or form.lowest > low
 

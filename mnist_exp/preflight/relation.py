@@ -16,7 +16,7 @@ PROBE_EXAMPLES = 600  # more does not separate better, and the probes are cubic 
 PER_CLASS = 10  # examples of a class for which more than PROBE_EXAMPLES are taken
 MAX_POSITIONS, MAX_CLASSES = 16, 1000  # of a table of labels
 CLEAR = 10.0  # sigmas after which no other probe is tried
-RUN_RATES = (1e-3, 1e-2)  # one after the other: rows of a table of users move slowly
+RUN_RATES = (1e-2, 1e-3)  # with the first, rows of a table of users move far enough
 SEEN = 256  # examples that a run has trained on
 LOOKS = (25, 50, 100, 200)  # steps after which a run is judged
 

@@ -9,13 +9,19 @@ _SHOWN = 10  # numbers of classes in a message
 
 
 def check_balance(
-    checkup: Checkup, classes: np.ndarray, num_classes: int, *, weighted: bool = False
+    checkup: Checkup,
+    classes: np.ndarray,
+    num_classes: int,
+    *,
+    weighted: bool = False,
+    weights: np.ndarray | None = None,
 ) -> None:
     """Check for CLASS_IMBALANCE.
 
     classes: whole numbers [N] from 0 to num_classes - 1.
     weighted: True if the program weighs the classes or the examples, which is one of the answers to
         classes of uneven size.
+    weights: how much each label counts [N], if it is known.
     """
     counts = np.bincount(classes, minlength=num_classes)
     largest = float(counts.max() / len(classes))
@@ -25,7 +31,7 @@ def check_balance(
     checkup.measure("data.missing_classes", len(missing))
     is_single = counts.max() == len(classes)
     too_large = (
-        largest > min(0.9, thresholds.LARGEST_CLASS / num_classes)  # two classes: 90%
+        largest > _limit(num_classes)
         and _chance_of_share(largest, num_classes, len(classes)) < thresholds.CHANCE
     )
     # With few examples a class can be missing by chance: P = (1 - 1/C)^N per class.
@@ -39,6 +45,39 @@ def check_balance(
             {"counts": counts.tolist(), "largest_share": largest, "missing": missing},
             case="one class" if is_single else "uneven",
         )
+    elif weights is not None:
+        _check_weights(checkup, classes, counts, weights)
+
+
+def _check_weights(
+    checkup: Checkup, classes: np.ndarray, counts: np.ndarray, weights: np.ndarray
+) -> None:
+    """Find weights under which a class counts nothing, or a large one yet more than it is."""
+    sums = np.bincount(classes, weights, minlength=len(counts))
+    shares = sums / max(float(sums.sum()), 1e-30)
+    largest = int(counts.argmax())
+    share = float(counts[largest] / counts.sum())
+    nothing = [int(c) for c in np.flatnonzero((sums == 0) & (counts > 0))]
+    favoured = shares[largest] > max(_limit(len(counts)), share + 1e-3)
+    if not nothing and not favoured:
+        return
+    seen = (
+        f"The weights of all examples of class {_listed(nothing)} are 0: training does not see it."
+        if nothing
+        else f"The weights raise class {largest} from {share:.0%} of the labels to "
+        f"{shares[largest]:.0%} of the loss."
+    )
+    checkup.find(
+        "CLASS_IMBALANCE",
+        seen,
+        {"counts": counts.tolist(), "weight_shares": shares.tolist()},
+        case="weights",
+    )
+
+
+def _limit(num_classes: int) -> float:
+    """Return the share from which a class is far larger than others: 90% for two classes."""
+    return min(0.9, thresholds.LARGEST_CLASS / num_classes)
 
 
 def _chance_of_share(share: float, num_classes: int, examples: int) -> float:
@@ -57,6 +96,9 @@ def _never(missing: list[int]) -> str:
     """Return `, classes [...] never occur` with at most ten of them, or an empty text."""
     if not missing:
         return ""
-    first = ", ".join(map(str, missing[:_SHOWN]))
     more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-    return f", classes [{first}]{more} never occur"
+    return f", classes [{_listed(missing)}]{more} never occur"
+
+
+def _listed(classes: list[int]) -> str:
+    return ", ".join(map(str, classes[:_SHOWN]))

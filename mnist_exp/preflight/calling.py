@@ -43,9 +43,13 @@ def cannot_run(model: Any, inputs: Inputs, error: Exception) -> PreflightError:
     )
 
 
-def refuse_untrainable(trainable: list[tf.Variable]) -> None:
-    """Raise PreflightError for a model without trainable variables, or with those of a cluster."""
-    if not trainable:
+def refuse_untrainable(model: Any, trainable: list[tf.Variable]) -> None:
+    """Raise PreflightError for a model without weights, or with those of a cluster.
+
+    That all weights are frozen is a finding.
+    """
+    frozen = [v for v in getattr(model, "non_trainable_variables", []) if len(v.shape) > 1]
+    if not trainable and not frozen:
         raise PreflightError(
             "the model has no trainable variables: has it weights, and is a layer trainable?"
         )

@@ -26,7 +26,15 @@ def balance(checkup: Checkup, subject: Subject) -> None:
     binary = program.target.task is Task.BINARY
     classes = program.target.yes(program.labels) if binary else program.classes
     classes = classes.reshape(-1).astype(np.int64)
-    check_balance(checkup, classes, max(program.num_classes, 2), weighted=subject.weighted)
+    weights = program.inputs.weights
+    known = weights is not None and weights.shape == classes.shape
+    check_balance(
+        checkup,
+        classes,
+        max(program.num_classes, 2),
+        weighted=subject.weighted,
+        weights=weights if known else None,
+    )
 
 
 def relation(checkup: Checkup, subject: Subject) -> None:

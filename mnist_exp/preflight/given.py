@@ -161,14 +161,16 @@ def _no_number(values: np.ndarray) -> str:
 
 
 def _of_dataset(dataset: Any, limit: int) -> Examples:
-    """Return about the first `limit` examples of a dataset, whether it is batched or not."""
+    """Return about the first `limit` examples of a dataset of batches."""
     batches = list[tuple[Any, ...]]()
     count = 0
     with in_own_words("the dataset cannot be read"):
         for element in _elements(dataset):
             parts = tuple(element) if isinstance(element, tuple | list) else (element,)
             if not _batched(parts):
-                parts = tf.nest.map_structure(lambda value: np.asarray(value)[None], parts)
+                raise PreflightError(
+                    "the dataset gives single examples, and fit takes batches: add .batch(32) to it"
+                )
             batches.append(tuple(arrays(part, "an element of the dataset") for part in parts))
             count += len(tf.nest.flatten(batches[-1])[0])
             if count >= limit:

@@ -78,7 +78,7 @@ class Program:
         self._loss_scale = LOSS_SCALE if hasattr(optimizer, "inner_optimizer") else 1.0
         self._given = list(model.trainable_variables)
         self.trainable = [tf_variable(v) for v in self._given]
-        refuse_untrainable(self.trainable)
+        refuse_untrainable(model, self.trainable)
         self.disconnected: list[str] = []  # filled while tracing, as is `trained`
         self.trained: list[tf.Variable] = []
         self.noise: list[Noise] = []

@@ -47,3 +47,17 @@ def test_weighted_classes_may_be_uneven_and_not_missing() -> None:
     assert [f.severity for f in labels_of(rare, num_classes=2)] == ["warning"]
     assert findings(check_balance, rare, 2, weighted=True) == []
     assert len(findings(check_balance, np.arange(900) % 9, 10, weighted=True)) == 1
+
+
+def test_weights_that_make_a_large_class_larger_or_leave_one_out() -> None:
+    classes = np.r_[np.zeros(400, int), np.ones(100, int)]
+    for weights, seen in (
+        ((0.8, 0.2), "raise class 0 from 80% of the labels to 94% of the loss"),
+        ((1.0, 0.0), "The weights of all examples of class 1 are 0"),
+    ):
+        given = np.asarray(weights)[classes]
+        (finding,) = findings(check_balance, classes, 2, weighted=True, weights=given)
+        assert (finding.code, finding.severity) == ("CLASS_IMBALANCE", "warning")
+        assert seen in finding.message
+    given = np.array([0.6, 2.5])[classes]
+    assert findings(check_balance, classes, 2, weighted=True, weights=given) == []

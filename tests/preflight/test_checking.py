@@ -256,3 +256,16 @@ def test_model_of_a_strategy_is_refused_with_the_way_out() -> None:
         model = compiled()
     with pytest.raises(PreflightError, match=r"tf\.distribute: check the same model"):
         check(model, IMAGES, LABELS)
+
+
+def test_what_cannot_be_trained_is_found_and_all_else_is_judged() -> None:
+    def model(units: int) -> keras.Model:
+        return keras.Sequential([layers.Flatten(), layers.Dense(units, "sigmoid")])
+
+    frozen, one_output = model(10), model(1)
+    frozen.build((None, 28, 28, 1))
+    frozen.trainable = False
+    frozen.compile("adam", "sparse_categorical_crossentropy")
+    assert [f.code for f in check(frozen, IMAGES, LABELS).errors] == ["VARIABLE_NOT_TRAINED"]
+    one_output.compile("adam", "sparse_categorical_crossentropy")
+    assert [f.code for f in check(one_output, IMAGES, LABELS % 2).errors] == ["LOSS_MISMATCH"]

@@ -41,7 +41,6 @@ class Sequence(keras.utils.PyDataset):
         (pd.DataFrame(X, columns=["a", "b"]).astype(object), Y),
         (scipy.sparse.csr_matrix(X), Y),
         (SLICES((X, Y)).batch(4),),
-        (SLICES((X, Y)),),
         (SLICES((X, Y)).batch(5).repeat(),),
         (Sequence(),),
     ],
@@ -59,6 +58,11 @@ def test_dataset_has_weights_batch_size_and_steps_and_is_read_no_further_than_ne
     assert (len(examples.inputs), examples.batch_size, examples.steps) == (4, 4, 3)
     assert examples.inputs.weights == pytest.approx(weights[:4])
     assert read_examples(SLICES((X, Y)).batch(4).repeat(), limit=4).steps is None
+
+
+def test_a_dataset_of_single_examples_is_refused_as_fit_refuses_it() -> None:
+    with pytest.raises(PreflightError, match=r"add \.batch\(32\)"):
+        read_examples(SLICES((X, Y)), limit=10)
 
 
 def test_batches_of_unequal_length_are_padded() -> None:

@@ -59,6 +59,7 @@ def nothing_yet(labels: Any, outputs: Any) -> tf.Tensor:
         (dense(1, "sigmoid"), L.MeanSquaredError(), t.YES),
         (dense(1), L.MeanSquaredError(), t.RATINGS),
         (dense(1), L.Poisson(), t.COUNTS),
+        (dense(64), L.CosineSimilarity(), t.PICTURES.reshape(-1, 64)),
         (dense(1), L.MeanSquaredError(), t.PRICES.astype(np.int64)),
         (dense(64, "sigmoid"), L.BinaryCrossentropy(), t.PICTURES),
         (dense(2), t.gaussian, t.NUMBERS),

@@ -45,6 +45,13 @@ CASES: dict[tuple[str, str], Case] = {
         advice=_SHUFFLE,
         severity=Severity.WARNING,
     ),
+    ("CLASS_IMBALANCE", "weights"): Case(
+        seen="the weights of a class are 0, or make a class that is large already count yet more",
+        cause="class_weight with the shares of the classes, not with one over them",
+        advice="Give rare classes the larger weights, such as "
+        "class_weight={c: len(y) / (classes * count[c])}.",
+        severity=Severity.WARNING,
+    ),
     ("INPUT_IGNORED", "images"): Case(
         seen="all images are the same",
         cause="integer division of the pixels; images that are overwritten or multiplied by 0",

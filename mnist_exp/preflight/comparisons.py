@@ -6,20 +6,15 @@ from mnist_exp.preflight.loss_probe import LossGradient, Probe
 
 
 def compares_directions(probe: Probe) -> bool:
-    """Return True if outputs that are a multiple of the labels are right, as for a cosine.
+    """Return True if the loss looks at the direction of the outputs alone, as a cosine does.
 
-    It is asked of numbers only: shares that are right have no slope in a cross entropy either.
-    The labels have one entry for each output.
+    Its slope halves where the outputs double, and turning them round leaves it as it is. That of
+    logarithms may halve, too, but not at numbers below 0.
     """
-    numbers = probe.labels.reshape(probe.shape).astype(np.float64)
-    if numbers.min() >= 0 and numbers.max() <= 1:
+    before, turned = probe.slope(probe.mild()), probe.slope(-2 * probe.mild())
+    if before is None or turned is None or not before.any():
         return False
-    others = np.roll(numbers, 1, axis=0)
-    shorter, longer, wrong = map(probe.slope, (0.5 * numbers, 2 * numbers, others))
-    if shorter is None or longer is None or wrong is None:
-        return False
-    largest = max(float(np.abs(slope).max()) for slope in (shorter, longer))
-    return largest < 1e-3 * float(np.abs(wrong).max())
+    return bool(np.abs(2 * turned - before).max() < 1e-3 * np.abs(before).max())
 
 
 def asks_what_is_alike(

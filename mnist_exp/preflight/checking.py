@@ -119,7 +119,7 @@ def _parts(model: Any, program: tuple[Any, ...], named: dict[str, Any]) -> _Part
         y = program[1] if len(program) == 2 else None
         return _Parts(loss=loss, optimizer=model.optimizer, x=program[0], y=y, compiled=True)
     if len(program) not in (3, 4):
-        raise PreflightError(f"got {len(program) + 1} arguments: call {_FORMS}")
+        raise PreflightError(f"the number of arguments is {len(program) + 1}: call {_FORMS}")
     loss, optimizer, x, *y = program
     return _Parts(
         loss=as_loss(loss),

@@ -90,3 +90,12 @@ def in_batches_of(size: int, count: int) -> list[np.ndarray]:
     """
     whole = -(-count // size) * size
     return list(np.resize(np.arange(count), whole).reshape(-1, size))
+
+
+def even(count: int) -> int:
+    """Return the largest even number of examples up to `count`, or 1.
+
+    The gradient of a narrow convolution of an odd number of examples can end the process in
+    TensorFlow 2.21: it writes beyond its memory.
+    """
+    return max(1, count - count % 2)

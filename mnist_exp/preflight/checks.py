@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mnist_exp.preflight import data_checks
 from mnist_exp.preflight.activation import check_activation
 from mnist_exp.preflight.averages import check_averages
+from mnist_exp.preflight.batches import even
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.dropout import check_dropout
 from mnist_exp.preflight.evaluation import check_evaluation, check_leak, output_leak
@@ -96,7 +97,8 @@ def _initial(checkup: Checkup, subject: Subject) -> None:
 
 
 def _symmetry(checkup: Checkup, subject: Subject) -> None:
-    program, examples = subject.program, slice(GRADIENT_EXAMPLES)
+    program = subject.program
+    examples = slice(even(min(GRADIENT_EXAMPLES, len(program.inputs))))
     check_symmetry(checkup, program, program.inputs[examples], program.labels[examples])
 
 

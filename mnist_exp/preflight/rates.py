@@ -114,7 +114,10 @@ def _compare_higher_rates(
         if fall > best:
             best, best_scale = fall, scale
     checkup.measure("run.reachable", best)
-    nothing = reached < thresholds.NOTHING * best
+    nothing = (
+        reached < thresholds.NOTHING * best
+        or promised * plan.full_steps < thresholds.NOTHING_PROMISED
+    )
     if best < (thresholds.LEARNS_LITTLE if nothing else thresholds.LEARNS):
         return
     checkup.measure("run.reached", reached / best)

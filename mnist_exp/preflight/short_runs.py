@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_exp.preflight import thresholds
+from mnist_exp.preflight.batches import even
 from mnist_exp.preflight.breakdown import Breakdown, breakdown
 from mnist_exp.preflight.passes import Gradients
 from mnist_exp.preflight.program import Program
@@ -90,7 +91,7 @@ def short_run(
     promised = downhill = loss_after = spread = math.nan
     why = None
     while len(losses) < steps:
-        rows = generator.choice(pool, size=min(SHORT_RUN_BATCH, pool), replace=False)
+        rows = generator.choice(pool, size=even(min(SHORT_RUN_BATCH, pool)), replace=False)
         gradients = program.gradients(inputs[rows], labels[rows])
         if not gradients.finite:
             why = breakdown(program, gradients)

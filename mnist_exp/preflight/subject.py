@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from mnist_exp.preflight.batches import even
 from mnist_exp.preflight.evaluation import output_leak
 from mnist_exp.preflight.given import Examples
 from mnist_exp.preflight.loss import LossFacts
@@ -62,7 +63,7 @@ class Subject:
     @functools.cached_property
     def gradients(self) -> Gradients:
         """Return the gradients of GRADIENT_EXAMPLES examples with the initial weights."""
-        examples = slice(GRADIENT_EXAMPLES)
+        examples = slice(even(min(GRADIENT_EXAMPLES, len(self.program.inputs))))
         return self.program.gradients(self.program.inputs[examples], self.program.labels[examples])
 
     @functools.cached_property

@@ -125,6 +125,9 @@ LEARNS = 0.2  # relative decrease of the loss at a higher rate that shows that t
 # Of that decrease, what the whole run at the program's own rate must reach, and what is nothing.
 # A CNN with Adagrad's default reaches 0.48, and pixels divided by 255 twice 0.2.
 REACHED, NOTHING = 0.3, 0.05
+# Relative decrease of the loss that all steps of the run together promise to first order: programs
+# that train promise 0.01 in one step.
+NOTHING_PROMISED = 1e-3
 SLOW = 0.15  # relative decrease of the loss over the whole run, below which it is slow
 # Times a step at the peak of a schedule that all steps of the run together must go.
 FULL_STEPS = 100

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_exp.preflight.batches import Inputs, described, in_batches_of
+from mnist_exp.preflight.batches import Inputs, described, even, in_batches_of
 
 
 def inputs() -> Inputs:
@@ -42,3 +42,8 @@ def test_batches_of_one_size_are_filled_up_with_the_first_examples() -> None:
 def test_shapes_are_described_for_a_person() -> None:
     assert described(np.zeros((5, 28, 1), np.float32)) == "[N, 28, 1] float32"
     assert described(np.array(["a"], object)) == "[N] string"
+
+
+@pytest.mark.parametrize(("count", "used"), [(1, 1), (2, 2), (3, 2), (25, 24), (64, 64)])
+def test_gradients_are_taken_of_even_numbers_of_examples(count: int, used: int) -> None:
+    assert even(count) == used

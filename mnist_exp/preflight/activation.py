@@ -83,7 +83,7 @@ def _check_yes_or_no(checkup: Checkup, program: Program, form: OutputForm) -> No
     target, labels = program.target, program.labels
     evidence = {"lowest": form.lowest, "highest": form.highest}
     if target.task is Task.MULTILABEL and -1 in form.sums:
-        yes = target.yes(labels).reshape(len(labels), *target.shape).sum(axis=-1)
+        yes = target.yes_per_answer(labels)
         if np.mean(yes != 1) > thresholds.FEW:
             checkup.find(
                 "OUTPUT_ACTIVATION",

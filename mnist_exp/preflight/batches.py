@@ -55,6 +55,11 @@ class Inputs:
             weights = np.concatenate([self.weights, others.weights])
         return type(self)(tf.nest.pack_sequence_as(self.structure, joined), weights)
 
+    def exchanged(self, number: int, array: np.ndarray) -> Self:
+        """Return these inputs with another array in the place of one of `arrays`."""
+        arrays = [*self.arrays[:number], array, *self.arrays[number + 1 :]]
+        return type(self)(tf.nest.pack_sequence_as(self.structure, arrays), self.weights)
+
     def tensors(self) -> Any:
         """Return the structure with a tensor for each array."""
         return tf.nest.map_structure(tf.constant, self.structure)
@@ -99,3 +104,8 @@ def even(count: int) -> int:
     TensorFlow 2.21: it writes beyond its memory.
     """
     return max(1, count - count % 2)
+
+
+def draw(generator: np.random.Generator, count: int, size: int) -> np.ndarray:
+    """Return the rows of a batch that is drawn from the first `count` examples, of even size."""
+    return generator.choice(count, size=even(min(size, count)), replace=False)

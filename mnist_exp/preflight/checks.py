@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from mnist_exp.preflight import data_checks
 from mnist_exp.preflight.activation import check_activation
 from mnist_exp.preflight.averages import check_averages
-from mnist_exp.preflight.batches import even
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.dropout import check_dropout
 from mnist_exp.preflight.evaluation import check_evaluation, check_leak, output_leak
@@ -33,7 +32,7 @@ from mnist_exp.preflight.recurrence import check_growth
 from mnist_exp.preflight.relation import measure_probe
 from mnist_exp.preflight.schedules import check_schedule
 from mnist_exp.preflight.structure import check_bends, check_bottleneck
-from mnist_exp.preflight.subject import GRADIENT_EXAMPLES, LEAK_EXAMPLES, Subject
+from mnist_exp.preflight.subject import LEAK_EXAMPLES, Subject
 from mnist_exp.preflight.tasks import EVERY_TASK, Task
 from mnist_exp.preflight.units import check_activations, check_symmetry
 
@@ -74,10 +73,6 @@ def _leak_and_evaluation(checkup: Checkup, subject: Subject) -> None:
         check_leak(checkup, leak)
 
 
-def _labels(checkup: Checkup, subject: Subject) -> None:
-    check_labels(checkup, subject.program)
-
-
 def _loss(checkup: Checkup, subject: Subject) -> None:
     program, count = subject.program, examples_for(subject.program.target)
     facts = check_loss(checkup, program, subject.first_outputs[:count], subject.seed)
@@ -96,15 +91,14 @@ def _initial(checkup: Checkup, subject: Subject) -> None:
         check_initial(checkup, subject.program, subject.loss_facts, subject.first_outputs)
 
 
-def _symmetry(checkup: Checkup, subject: Subject) -> None:
-    program = subject.program
-    examples = slice(even(min(GRADIENT_EXAMPLES, len(program.inputs))))
-    check_symmetry(checkup, program, program.inputs[examples], program.labels[examples])
-
-
 # Checks of the labels alone. Examples whose labels are out of range are left out afterwards.
 OF_LABELS: Sequence[Check] = (
-    Check(judges="the range of the labels", run=_labels, tasks=KNOWN, of_outputs=True),
+    Check(
+        judges="the range of the labels",
+        run=lambda c, s: check_labels(c, s.program),
+        tasks=KNOWN,
+        of_outputs=True,
+    ),
     Check(
         judges="whether loss, outputs and labels belong together",
         run=lambda c, s: check_match(c, s.program),
@@ -173,7 +167,11 @@ AT_FIRST: Sequence[Check] = (
         run=lambda c, s: check_disconnected(c, s.program),
         of_loss=True,
     ),
-    Check(judges="equal initial weights", run=_symmetry, of_loss=True),
+    Check(
+        judges="equal initial weights",
+        run=lambda c, s: check_symmetry(c, s.program, *s.sample),
+        of_loss=True,
+    ),
     Check(
         judges="the first gradient",
         run=lambda c, s: check_finite(c, s.program, s.gradients),

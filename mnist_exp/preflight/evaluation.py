@@ -5,6 +5,7 @@ import numpy as np
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.passes import relative_difference
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.random_draws import draws_around_means
 
@@ -23,7 +24,7 @@ def output_leak(program: Program, inputs: Inputs) -> float:
     after = program.outputs(kept.followed_by(replacement))[:third]
     if not (np.isfinite(before).all() and np.isfinite(after).all()):
         return 0.0
-    return _relative_difference(before, after)
+    return relative_difference(before, after)
 
 
 def check_leak(checkup: Checkup, leak: float) -> None:
@@ -47,7 +48,7 @@ def check_evaluation(checkup: Checkup, program: Program, inputs: Inputs, leak: f
     outputs.
     """
     first, second = program.outputs(inputs), program.outputs(inputs)
-    noise = _relative_difference(first, second) if np.isfinite(first).all() else 0.0
+    noise = relative_difference(first, second) if np.isfinite(first).all() else 0.0
     checkup.measure("eval.noise", noise)
     noisy = noise > thresholds.EVALUATION_NOISE
     if noisy and draws_around_means(program.taps.inputs, program.taps.outputs):
@@ -67,7 +68,3 @@ def check_evaluation(checkup: Checkup, program: Program, inputs: Inputs, leak: f
             {"relative_change": leak},
         )
     return noisy
-
-
-def _relative_difference(first: np.ndarray, second: np.ndarray) -> float:
-    return float(np.abs(first - second).max() / max(np.abs(first).max(), 1e-30))

@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_exp.preflight import thresholds
-from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.flow import layer_of
+from mnist_exp.preflight.passes import relative_difference, spread_of
 from mnist_exp.preflight.program import Program
 
 EXCHANGED = 64  # examples
@@ -79,18 +79,14 @@ def check_every_input(checkup: Checkup, program: Program) -> None:
     if len(arrays) < 2:
         return
     outputs = program.outputs(inputs)
-    size = max(float(np.abs(outputs).max()), 1e-30)
-    if float(np.ptp(outputs, axis=0).max()) <= thresholds.INPUT_SPREAD * size:
+    if spread_of(outputs) <= thresholds.INPUT_SPREAD:
         return  # it is not one input that is ignored
     ignored = []
     for number, array in enumerate(arrays):
-        others = list(arrays)
-        others[number] = array[::-1]
-        if np.array_equal(array, others[number]):
+        if np.array_equal(array, array[::-1]):
             continue
-        structure = tf.nest.pack_sequence_as(inputs.structure, others)
-        changed = program.outputs(Inputs(structure, inputs.weights))
-        if float(np.abs(changed - outputs).max()) <= thresholds.INPUT_SPREAD * size:
+        changed = program.outputs(inputs.exchanged(number, array[::-1]))
+        if relative_difference(outputs, changed) <= thresholds.INPUT_SPREAD:
             ignored.append(names[number])
     if ignored:
         checkup.find(

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 
 import numpy as np
-import tensorflow as tf
 
 from mnist_exp.preflight import thresholds
-from mnist_exp.preflight.batches import Inputs
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.flow import CLOSED
 from mnist_exp.preflight.inputs import EXCHANGED, input_names
+from mnist_exp.preflight.passes import spread_of
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.state import layers_of
 from mnist_exp.preflight.views import is_tokens
@@ -40,16 +39,13 @@ def check_parts(checkup: Checkup, program: Program) -> None:
     """
     inputs = program.inputs[:EXCHANGED]
     outputs = program.outputs(inputs)
-    size = max(float(np.abs(outputs).max()), 1e-30)
-    if not float(np.ptp(outputs, axis=0).max()) > thresholds.INPUT_SPREAD * size:
+    if not spread_of(outputs) > thresholds.INPUT_SPREAD:
         return
     forgets = any(o.type in CLOSED for o in program.graphs[0].get_operations())
     names, arrays = input_names(inputs.structure), inputs.arrays
     for number, array in enumerate(arrays):
         for where, changed in _exchanged(array, forgets):
-            others = [*arrays[:number], changed, *arrays[number + 1 :]]
-            structure = tf.nest.pack_sequence_as(inputs.structure, others)
-            if np.array_equal(program.outputs(Inputs(structure, inputs.weights)), outputs):
+            if np.array_equal(program.outputs(inputs.exchanged(number, changed)), outputs):
                 name = names[number] if len(arrays) > 1 else "the inputs"
                 checkup.find(
                     "INPUT_IGNORED",

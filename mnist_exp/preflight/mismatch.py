@@ -179,7 +179,7 @@ def _look_like_classes(labels: np.ndarray) -> bool:
 def _check_yes_or_no(checkup: Checkup, program: Program) -> None:
     target, labels = program.target, program.labels
     if target.kind.compares is Compares.CLASSES:
-        yes = target.yes(labels).reshape(len(labels), *target.shape).sum(axis=-1)
+        yes = target.yes_per_answer(labels)
         if np.mean(yes != 1) > thresholds.FEW:
             checkup.find(
                 "LOSS_MISMATCH",

@@ -6,7 +6,7 @@ from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.schedules import Plan
-from mnist_exp.preflight.short_runs import short_run
+from mnist_exp.preflight.short_runs import fresh_run
 from mnist_exp.preflight.steps import core
 
 STEPS = 60
@@ -30,12 +30,10 @@ def check_momentum(checkup: Checkup, program: Program, plan: Plan, seed: int) ->
             odd[name] = float(value)
     if not odd:
         return
-    program.restore()
     steps = min(STEPS, plan.steps)
-    own = short_run(program, seed, program.steps.own.start(), steps)
-    program.restore()
+    own = fresh_run(program, seed, program.steps.own.start(), steps)
     usual: dict[str, Any] = {name: USUAL[name][2] for name in odd}
-    other = short_run(program, seed, program.steps.changed(**usual).start(), steps)
+    other = fresh_run(program, seed, program.steps.changed(**usual).start(), steps)
     checkup.measure("momentum.usual_over_own", other.lowest / max(own.lowest, 1e-12))
     endless = max(odd.values()) >= 1
     better = other.fall >= thresholds.LEARNS and other.lowest < thresholds.RECOVERS * own.lowest

@@ -1,5 +1,6 @@
 """What a forward and backward pass of a program gives."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,3 +41,15 @@ def mean_of(found: Sequence[Gradients], count: int) -> Gradients:
         values=values,
         finite=all(g.finite for g in found),
     )
+
+
+def spread_of(outputs: np.ndarray) -> float:
+    """Return the largest difference between rows of `outputs`, relative to their size."""
+    if not np.isfinite(outputs).all():
+        return math.nan
+    return float((outputs.max(0) - outputs.min(0)).max() / max(np.abs(outputs).max(), 1e-30))
+
+
+def relative_difference(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the largest difference between outputs of the same examples, relative to `first`."""
+    return float(np.abs(first - second).max() / max(np.abs(first).max(), 1e-30))

@@ -5,7 +5,7 @@ from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.passes import Gradients
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.schedules import Plan
-from mnist_exp.preflight.short_runs import CLEAR_STEPS, clear_run, gain, short_run
+from mnist_exp.preflight.short_runs import CLEAR_STEPS, clear_run, fresh_run, gain
 from mnist_exp.preflight.steps import core
 
 LONGEST = 10.0  # times the rate at which a weight decay is tried
@@ -29,7 +29,7 @@ def check_penalty(checkup: Checkup, program: Program, first: Gradients, seed: in
     program.penalty_weight = 1.0
     with_it, without = falls
     checkup.measure("penalty.left", with_it / max(without, 1e-12))
-    if without < thresholds.LEARNS or with_it > thresholds.HINDERED * without:
+    if not _hinders(with_it, without):
         return
     checkup.find(
         "PENALTY_DOMINATES",
@@ -55,12 +55,11 @@ def check_weight_decay(checkup: Checkup, program: Program, plan: Plan, seed: int
     rate = plan.peak * min(max(wanted, 1.0), LONGEST)
     falls = []
     for value in (decay, None):
-        program.restore()
         step = program.steps.changed(rate=rate, weight_decay=value).start()
-        falls.append(gain(program, short_run(program, seed, step, CLEAR_STEPS)))
+        falls.append(gain(program, fresh_run(program, seed, step, CLEAR_STEPS)))
     with_it, without = falls
     checkup.measure("decay.left", with_it / max(without, 1e-12))
-    if without < thresholds.LEARNS or with_it > thresholds.HINDERED * without:
+    if not _hinders(with_it, without):
         return
     checkup.find(
         "WEIGHT_DECAY_TOO_HIGH",
@@ -69,3 +68,8 @@ def check_weight_decay(checkup: Checkup, program: Program, plan: Plan, seed: int
         f"{max(with_it, 0):.0%} with it, and by {without:.0%} without it.",
         {"weight_decay": decay, "rate": plan.peak, "fall": with_it, "fall_without": without},
     )
+
+
+def _hinders(with_it: float, without: float) -> bool:
+    """Return True if the loss falls far less with something than without it."""
+    return without >= thresholds.LEARNS and with_it <= thresholds.HINDERED * without

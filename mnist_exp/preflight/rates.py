@@ -7,7 +7,7 @@ from mnist_exp.preflight.breakdown import Breakdown, Part, find_breakdown
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.schedules import Plan
-from mnist_exp.preflight.short_runs import SHORT_RUN_STEPS, ShortRun, Step, short_run
+from mnist_exp.preflight.short_runs import SHORT_RUN_STEPS, ShortRun, Step, fresh_run
 
 # The second is for rates at which all units die, or NaN comes, at a hundredth of the rate, too.
 LOWER_RATES = (1e-2, 1e-4)
@@ -44,8 +44,7 @@ def _compare_lower_rate(checkup: Checkup, program: Program, run: ShortRun, seed:
     after = f"{run.loss_after:.3g}" if run.finite else f"NaN or infinite after {run.steps} steps"
     rate = Plan(optimizer=program.optimizer, steps=1).first
     for scale in LOWER_RATES:
-        program.restore()
-        slower, lower_rate = short_run(program, seed, program.steps.own.start(scale)), rate * scale
+        slower, lower_rate = fresh_run(program, seed, program.steps.own.start(scale)), rate * scale
         if slower.finite and slower.spread > thresholds.INPUT_SPREAD:
             break
     if not slower.finite:
@@ -107,8 +106,7 @@ def _compare_higher_rates(
     promised = abs(run.promised * plan.warmup)
     seen = STEP_SEEN / promised if 0 < promised < STEP_SEEN else 1.0
     for scale in sorted({*(seen * higher for higher in HIGHER_RATES), max(whole, 1.0)}):
-        program.restore()
-        fall = short_run(program, seed, _steps_at(program, plan, scale)).fall
+        fall = fresh_run(program, seed, _steps_at(program, plan, scale)).fall
         if scale <= whole:
             reached = max(reached, fall)
         if fall > best:

@@ -10,7 +10,7 @@ import numpy as np
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.program import Program
-from mnist_exp.preflight.short_runs import short_run
+from mnist_exp.preflight.short_runs import fresh_run
 from mnist_exp.preflight.steps import core
 
 LEAST_STEPS = 100  # of a run with the schedule, and without it
@@ -100,11 +100,8 @@ def check_schedule(checkup: Checkup, program: Program, plan: Plan, seed: int) ->
 def _compare_held_rate(checkup: Checkup, program: Program, plan: Plan, seed: int) -> None:
     """Blame the schedule only if training does better with its highest rate all the time."""
     steps = min(max(5 * int(plan.full_steps), LEAST_STEPS), plan.steps)
-    runs = []
-    for start, rate in ((program.steps.own.start, 1.0), (program.steps.held.start, plan.peak)):
-        program.restore()
-        runs.append(short_run(program, seed, start(rate), steps))
-    own, held = runs
+    own = fresh_run(program, seed, program.steps.own.start(), steps)
+    held = fresh_run(program, seed, program.steps.held.start(plan.peak), steps)
     checkup.measure("schedule.held_over_own", held.lowest / max(own.lowest, 1e-12))
     if not held.lowest < thresholds.HOLDS * own.lowest:
         return

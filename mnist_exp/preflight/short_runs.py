@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_exp.preflight import thresholds
-from mnist_exp.preflight.batches import even
+from mnist_exp.preflight.batches import draw, even
 from mnist_exp.preflight.breakdown import Breakdown, breakdown
-from mnist_exp.preflight.passes import Gradients
+from mnist_exp.preflight.passes import Gradients, spread_of
 from mnist_exp.preflight.program import Program
 
 SHORT_RUN_STEPS = 15
@@ -91,7 +91,7 @@ def short_run(
     promised = downhill = loss_after = spread = math.nan
     why = None
     while len(losses) < steps:
-        rows = generator.choice(pool, size=even(min(SHORT_RUN_BATCH, pool)), replace=False)
+        rows = draw(generator, pool, SHORT_RUN_BATCH)
         gradients = program.gradients(inputs[rows], labels[rows])
         if not gradients.finite:
             why = breakdown(program, gradients)
@@ -104,7 +104,7 @@ def short_run(
         losses.append(gradients.loss)
     else:
         outputs = program.outputs(inputs[held_out])
-        loss_after, spread = program.loss_of(labels[held_out], outputs, weights), _spread(outputs)
+        loss_after, spread = program.loss_of(labels[held_out], outputs, weights), spread_of(outputs)
         if spread <= thresholds.INPUT_SPREAD and _keeps_averages(program):
             spread = _spread_in_training(program, held_out)
     return ShortRun(
@@ -122,10 +122,17 @@ def short_run(
     )
 
 
+def fresh_run(
+    program: Program, seed: int, step: Step | None = None, steps: int = SHORT_RUN_STEPS
+) -> ShortRun:
+    """Do a short run from the initial weights; the trained ones stay in place."""
+    program.restore()
+    return short_run(program, seed, step, steps)
+
+
 def clear_run(program: Program, seed: int) -> ShortRun:
     """Train from the initial weights for so long, with Adam, that it is clear what is learned."""
-    program.restore()
-    return short_run(program, seed, program.steps.adam.start(CLEAR_RATE), CLEAR_STEPS)
+    return fresh_run(program, seed, program.steps.adam.start(CLEAR_RATE), CLEAR_STEPS)
 
 
 def gain(program: Program, run: ShortRun) -> float:
@@ -156,13 +163,6 @@ def _first_step(
     ), descent / size if size > 0 else math.nan
 
 
-def _spread(outputs: np.ndarray) -> float:
-    """Return the largest difference between rows of `outputs`, relative to their size."""
-    if not np.isfinite(outputs).all():
-        return math.nan
-    return float((outputs.max(0) - outputs.min(0)).max() / max(np.abs(outputs).max(), 1e-30))
-
-
 def _keeps_averages(program: Program) -> bool:
     """Return True if the model has numbers that are not trained, as batch normalisation has."""
     trainable = {id(variable) for variable in program.trainable}
@@ -176,11 +176,12 @@ def _spread_in_training(program: Program, rows: slice) -> float:
     all examples the same as long as it is evaluated with the first averages.
     """
     inputs, labels = program.inputs[rows], program.labels[rows]
+    first = np.arange(even(len(inputs)))
     found = []
-    for order in (np.arange(len(inputs)), np.arange(len(inputs))[::-1]):
+    for order in (first, first[::-1]):
         program.rewind_streams()
         found.append(program.gradients(inputs[order], labels[order]).outputs)
-    return _spread(np.stack(found))
+    return spread_of(np.stack(found))
 
 
 def _moved(program: Program, start: list[np.ndarray]) -> list[float]:

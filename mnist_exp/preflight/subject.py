@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from mnist_exp.preflight.batches import even
+from mnist_exp.preflight.batches import Inputs, even
 from mnist_exp.preflight.evaluation import output_leak
 from mnist_exp.preflight.given import Examples
 from mnist_exp.preflight.loss import LossFacts
@@ -14,7 +14,7 @@ from mnist_exp.preflight.probes import Probe
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.relation import probe_relation
 from mnist_exp.preflight.schedules import Plan
-from mnist_exp.preflight.short_runs import ShortRun, short_run
+from mnist_exp.preflight.short_runs import ShortRun, fresh_run
 
 INSPECTED = 256  # examples for activations
 GRADIENT_EXAMPLES = 64
@@ -60,11 +60,17 @@ class Subject:
         """Return what `tap_graph` measured with the initial weights."""
         return self._evaluated[1]
 
+    @property
+    def sample(self) -> tuple[Inputs, np.ndarray]:
+        """Return inputs and labels of GRADIENT_EXAMPLES examples, or of as many as there are."""
+        program = self.program
+        examples = slice(even(min(GRADIENT_EXAMPLES, len(program.inputs))))
+        return program.inputs[examples], program.labels[examples]
+
     @functools.cached_property
     def gradients(self) -> Gradients:
         """Return the gradients of GRADIENT_EXAMPLES examples with the initial weights."""
-        examples = slice(even(min(GRADIENT_EXAMPLES, len(self.program.inputs))))
-        return self.program.gradients(self.program.inputs[examples], self.program.labels[examples])
+        return self.program.gradients(*self.sample)
 
     @functools.cached_property
     def form(self) -> OutputForm | None:
@@ -86,8 +92,7 @@ class Subject:
     @functools.cached_property
     def short_run(self) -> ShortRun:
         """Train for some steps from the initial weights; the trained ones stay in place."""
-        self.program.restore()
-        return short_run(self.program, self.seed)
+        return fresh_run(self.program, self.seed)
 
     @functools.cached_property
     def probe(self) -> Probe:

@@ -111,6 +111,10 @@ class Target:
         """Return which labels of a task of `YES_OR_NO` say yes, bool, whether 0 or -1 says no."""
         return np.asarray(labels > (0.0 if labels.min() < 0 else 0.5))
 
+    def yes_per_answer(self, labels: np.ndarray) -> np.ndarray:
+        """Return how many outputs of an answer the labels of `YES_OR_NO` ask for, [N, ...]."""
+        return np.asarray(self.yes(labels).reshape(len(labels), *self.shape).sum(axis=-1))
+
     def score(
         self, labels: np.ndarray, outputs: np.ndarray, weights: np.ndarray | None = None
     ) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mnist_exp.preflight.batches import Inputs, even
+from mnist_exp.preflight.batches import Inputs, draw
 from mnist_exp.preflight.program import Program
 from mnist_exp.preflight.short_runs import Step
 
@@ -35,7 +35,7 @@ def trial(
     apart = kept_apart(program)
     generator = np.random.default_rng(seed)
     for taken in range(1, looks[-1] + 1):
-        rows = generator.choice(apart.start, size=even(min(BATCH, apart.start)), replace=False)
+        rows = draw(generator, apart.start, BATCH)
         gradients = program.gradients(inputs[rows], labels[rows])
         if not gradients.finite:
             yield None

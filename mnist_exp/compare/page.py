@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_exp import data
-from mnist_exp.compare import charts, strips, svg, words
+from mnist_exp.compare import charts, sentences, strips, svg, words
 from mnist_exp.compare.columns import worth_listing
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.glossary import TERMS
@@ -65,6 +65,7 @@ def render(comparison: Comparison, written: str, data_dir: str | None = None) ->
         glossary=TERMS,
         terms=_terms(comparison),
         words=words,
+        sentences=sentences,
         plural=plural,
         swatch=svg.swatch,
         verdict_class=strips.verdict_class,

@@ -30,6 +30,12 @@ class Row:
         """Return whether the other groups are compared with this one."""
         return self.difference is None
 
+    @property
+    def compared(self) -> Difference:
+        """Return the difference of a row that is not the baseline's."""
+        assert self.difference is not None
+        return self.difference
+
 
 def make_rows(
     groups: Sequence[Group],

@@ -7,7 +7,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from mnist_exp.compare import words
+from mnist_exp.compare import sentences, words
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.groups import Counting
 from mnist_exp.compare.labels import broken, short_names
@@ -114,12 +114,12 @@ def show(comparison: Comparison, console: Console) -> None:
         console.print(words.ending(comparison))
     console.print(_table(comparison, shown))
     console.print(_LEGEND)
-    for note in words.verdict_notes(comparison):
+    for note in sentences.verdict_notes(comparison):
         console.print(note)
     if hidden := len(comparison.rows) - len(shown):
         console.print(f"and {plural(hidden, 'group')} more, all in compare.csv and compare.html")
     console.print()
-    console.print(words.summary(comparison), style="bold")
+    console.print(sentences.summary(comparison), style="bold")
     for row in [row for row in comparison.rows if row.agreement is not None][:1]:
         console.print(words.images(row, base))
     for line in words.not_counted(comparison, _MOST_LISTED):

@@ -40,12 +40,12 @@ def write(
 
             html, summary = tuning_page.render(trials, now, data_dir)
         else:
-            from mnist_exp.compare import page, words
+            from mnist_exp.compare import page, sentences
             from mnist_exp.compare.comparison import compare
             from mnist_exp.tracking.runs import Selection, Store
 
             comparison = compare(Store(uri), Selection(study=study.study_name))
-            html, summary = page.render(comparison, now, data_dir), words.summary(comparison)
+            html, summary = page.render(comparison, now, data_dir), sentences.summary(comparison)
         (folder / name).write_text(html, encoding="utf-8")
     except Exception as error:  # noqa: BLE001
         reason = clean(first_line(error), 200)

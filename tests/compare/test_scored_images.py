@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.fake_runs import FakeRuns, trial
-from mnist_exp.compare import words
+from mnist_exp.compare import sentences, words
 from mnist_exp.compare.comparison import compare
 from mnist_exp.compare.groups import Counting
 from mnist_exp.compare.statistics import Verdict
@@ -39,7 +39,7 @@ def test_only_what_was_scored_on_the_same_images_is_compared(
     (row,) = found.others
     assert row.difference is not None
     assert (row.difference.verdict is not Verdict.NOT_COMPARED) is is_compared
-    assert ("were not scored on the same images" in words.summary(found)) is not is_compared
+    assert ("were not scored on the same images" in sentences.summary(found)) is not is_compared
     assert any("scored on other images" in line for line in found.warnings) is not is_compared
 
 
@@ -86,7 +86,7 @@ def test_a_group_scored_on_other_images_as_a_whole_says_so(fake_runs: FakeRuns) 
     whys = {row.group.label: words.why_not_compared(row, found) for row in found.others}
     assert whys["cnn"] == "scored on other images"
     only = compare(Store(), Selection(experiment="mnist_exp"), group_by=["data.eval_limit"])
-    assert words.summary(only).endswith(
+    assert sentences.summary(only).endswith(
         "were not scored on the same images, so they are not compared."
     )
 

@@ -9,11 +9,17 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.compiled import NoLoss, as_loss, as_optimizer, compiled_loss, trains_itself
 from mnist_exp.preflight.errors import PreflightError, in_own_words
-from mnist_exp.preflight.given import Examples, read_examples, weigh_classes
-from mnist_exp.preflight.graph_mode import as_graphs
-from mnist_exp.preflight.program import Loss, Program
+from mnist_exp.preflight.program.compiled import (
+    NoLoss,
+    as_loss,
+    as_optimizer,
+    compiled_loss,
+    trains_itself,
+)
+from mnist_exp.preflight.program.given import Examples, read_examples, weigh_classes
+from mnist_exp.preflight.program.graph_mode import as_graphs
+from mnist_exp.preflight.program.program import Loss, Program
 from mnist_exp.preflight.progress import Progress
 from mnist_exp.preflight.randomness import isolated_random_state
 from mnist_exp.preflight.report import PreflightReport

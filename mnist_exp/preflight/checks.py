@@ -4,37 +4,37 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mnist_exp.preflight import data_checks
-from mnist_exp.preflight.activation import check_activation
-from mnist_exp.preflight.averages import check_averages
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.dropout import check_dropout
-from mnist_exp.preflight.evaluation import check_evaluation, check_leak, output_leak
-from mnist_exp.preflight.features import check_constant, check_non_finite
-from mnist_exp.preflight.gradients import (
+from mnist_exp.preflight.data.features import check_constant, check_non_finite
+from mnist_exp.preflight.data.labels import check_labels
+from mnist_exp.preflight.data.layout import check_layout, check_masked, check_parts
+from mnist_exp.preflight.data.relation import measure_probe
+from mnist_exp.preflight.learning.conclusions import check_ignored, check_overfit, check_uphill
+from mnist_exp.preflight.learning.momentum import check_momentum
+from mnist_exp.preflight.learning.penalties import check_penalty, check_weight_decay
+from mnist_exp.preflight.learning.rates import check_rate
+from mnist_exp.preflight.learning.schedules import check_schedule
+from mnist_exp.preflight.loss.activation import check_activation
+from mnist_exp.preflight.loss.function import check_loss, examples_for
+from mnist_exp.preflight.loss.loss_size import check_initial, check_multiple
+from mnist_exp.preflight.loss.mismatch import check_match
+from mnist_exp.preflight.loss.outputs import check_probabilities
+from mnist_exp.preflight.program.tasks import EVERY_TASK, Task
+from mnist_exp.preflight.structure.averages import check_averages
+from mnist_exp.preflight.structure.dropout import check_dropout
+from mnist_exp.preflight.structure.evaluation import check_evaluation, check_leak, output_leak
+from mnist_exp.preflight.structure.gradients import (
     check_disconnected,
     check_finite,
     check_updated,
     check_vanishing,
     check_zero,
 )
-from mnist_exp.preflight.inputs import check_every_input, check_scale
-from mnist_exp.preflight.labels import check_labels
-from mnist_exp.preflight.layout import check_layout, check_masked, check_parts
-from mnist_exp.preflight.learning import check_ignored, check_overfit, check_uphill
-from mnist_exp.preflight.loss import check_loss, examples_for
-from mnist_exp.preflight.loss_size import check_initial, check_multiple
-from mnist_exp.preflight.mismatch import check_match
-from mnist_exp.preflight.momentum import check_momentum
-from mnist_exp.preflight.outputs import check_probabilities
-from mnist_exp.preflight.penalties import check_penalty, check_weight_decay
-from mnist_exp.preflight.rates import check_rate
-from mnist_exp.preflight.recurrence import check_growth
-from mnist_exp.preflight.relation import measure_probe
-from mnist_exp.preflight.schedules import check_schedule
-from mnist_exp.preflight.structure import check_bends, check_bottleneck
+from mnist_exp.preflight.structure.information import check_bends, check_bottleneck
+from mnist_exp.preflight.structure.inputs import check_every_input, check_scale
+from mnist_exp.preflight.structure.recurrence import check_growth
+from mnist_exp.preflight.structure.units import check_activations, check_symmetry
 from mnist_exp.preflight.subject import LEAK_EXAMPLES, Subject
-from mnist_exp.preflight.tasks import EVERY_TASK, Task
-from mnist_exp.preflight.units import check_activations, check_symmetry
 
 CLASSES = frozenset({Task.CLASSES})
 KNOWN = EVERY_TASK - {Task.UNKNOWN}

@@ -7,8 +7,8 @@ from typing import Any
 
 from mnist_exp.preflight.codes import CASES, Severity
 from mnist_exp.preflight.codes.consequences import CONSEQUENCES
+from mnist_exp.preflight.program.tasks import Task
 from mnist_exp.preflight.report import Finding, PreflightReport
-from mnist_exp.preflight.tasks import Task
 
 
 class Checkup:

@@ -2,19 +2,19 @@
 
 import numpy as np
 
-from mnist_exp.preflight.balance import check_balance
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.codes import Severity
-from mnist_exp.preflight.forms import label_form
-from mnist_exp.preflight.given import Examples
-from mnist_exp.preflight.leaks import check_label_leak
-from mnist_exp.preflight.noise import check_noise
-from mnist_exp.preflight.relation import check_relation
-from mnist_exp.preflight.scales import check_input_units, check_target_scale
-from mnist_exp.preflight.split_scale import Split, check_split_scale
-from mnist_exp.preflight.splits import check_overlap
+from mnist_exp.preflight.data.balance import check_balance
+from mnist_exp.preflight.data.leaks import check_label_leak
+from mnist_exp.preflight.data.noise import check_noise
+from mnist_exp.preflight.data.relation import check_relation
+from mnist_exp.preflight.data.scales import check_input_units, check_target_scale
+from mnist_exp.preflight.data.split_scale import Split, check_split_scale
+from mnist_exp.preflight.data.splits import check_overlap
+from mnist_exp.preflight.program.forms import label_form
+from mnist_exp.preflight.program.given import Examples
+from mnist_exp.preflight.program.tasks import Task
 from mnist_exp.preflight.subject import Subject
-from mnist_exp.preflight.tasks import Task
 
 COMPARED = 2000  # examples of each split whose scale is compared
 USUAL_EPOCHS, USUAL_STEPS = 50, 10_000  # of a long training, where nobody says how long it is

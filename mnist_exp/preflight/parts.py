@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from mnist_exp.preflight.compiled import CompiledLoss
-from mnist_exp.preflight.heads import Place
-from mnist_exp.preflight.objective import Objective
-from mnist_exp.preflight.program import Program
+from mnist_exp.preflight.program.compiled import CompiledLoss
+from mnist_exp.preflight.program.heads import Place
+from mnist_exp.preflight.program.objective import Objective
+from mnist_exp.preflight.program.program import Program
 from mnist_exp.preflight.subject import Subject
 
 

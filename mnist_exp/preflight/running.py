@@ -5,16 +5,16 @@ from collections.abc import Sequence
 
 from mnist_exp.preflight.checks import AFTER_A_RUN, AT_FIRST, OF_LABELS, TRAINING_AGAIN, Check
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.compiled import NoLoss, trains_itself
+from mnist_exp.preflight.data.labels import keep_usable
 from mnist_exp.preflight.errors import PreflightError, raised
-from mnist_exp.preflight.evaluation import check_leak
-from mnist_exp.preflight.labels import keep_usable
 from mnist_exp.preflight.parts import output_parts
-from mnist_exp.preflight.program import Program
+from mnist_exp.preflight.program.compiled import NoLoss, trains_itself
+from mnist_exp.preflight.program.program import Program
+from mnist_exp.preflight.program.tasks import Task
 from mnist_exp.preflight.progress import Progress
+from mnist_exp.preflight.structure.evaluation import check_leak
+from mnist_exp.preflight.structure.tokens import check_tokens
 from mnist_exp.preflight.subject import Subject
-from mnist_exp.preflight.tasks import Task
-from mnist_exp.preflight.tokens import check_tokens
 
 
 def run_all(checkup: Checkup, subject: Subject, progress: Progress) -> None:

@@ -4,17 +4,17 @@ import functools
 
 import numpy as np
 
-from mnist_exp.preflight.batches import Inputs, even
-from mnist_exp.preflight.evaluation import output_leak
-from mnist_exp.preflight.given import Examples
-from mnist_exp.preflight.loss import LossFacts
-from mnist_exp.preflight.output_form import OutputForm, output_form
-from mnist_exp.preflight.passes import Gradients
-from mnist_exp.preflight.probes import Probe
-from mnist_exp.preflight.program import Program
-from mnist_exp.preflight.relation import probe_relation
-from mnist_exp.preflight.schedules import Plan
-from mnist_exp.preflight.short_runs import ShortRun, fresh_run
+from mnist_exp.preflight.data.probes import Probe
+from mnist_exp.preflight.data.relation import probe_relation
+from mnist_exp.preflight.learning.schedules import Plan
+from mnist_exp.preflight.learning.short_runs import ShortRun, fresh_run
+from mnist_exp.preflight.loss.function import LossFacts
+from mnist_exp.preflight.loss.output_form import OutputForm, output_form
+from mnist_exp.preflight.program.batches import Inputs, even
+from mnist_exp.preflight.program.given import Examples
+from mnist_exp.preflight.program.passes import Gradients
+from mnist_exp.preflight.program.program import Program
+from mnist_exp.preflight.structure.evaluation import output_leak
 
 INSPECTED = 256  # examples for activations
 GRADIENT_EXAMPLES = 64

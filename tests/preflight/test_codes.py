@@ -39,7 +39,7 @@ def literals(choice: ast.expr) -> set[str]:
 def test_checks_find_every_case_of_the_table_and_no_other() -> None:
     calls = [
         node
-        for path in PACKAGE.glob("*.py")
+        for path in PACKAGE.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
     ]
@@ -62,7 +62,7 @@ def statistics_in_docs() -> set[str]:
 def measured() -> set[str]:
     """Return the names of all statistics that the checks measure."""
     names = set[str]()
-    for path in PACKAGE.glob("*.py"):
+    for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
                 case ast.Call(

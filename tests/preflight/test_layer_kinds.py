@@ -3,12 +3,12 @@
 import pytest
 
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.dropout import check_dropout
-from mnist_exp.preflight.gradients import check_disconnected
-from mnist_exp.preflight.inputs import check_scale
-from mnist_exp.preflight.structure import check_bends, check_bottleneck
-from mnist_exp.preflight.tokens import check_tokens
-from mnist_exp.preflight.units import check_activations, check_symmetry
+from mnist_exp.preflight.structure.dropout import check_dropout
+from mnist_exp.preflight.structure.gradients import check_disconnected
+from mnist_exp.preflight.structure.information import check_bends, check_bottleneck
+from mnist_exp.preflight.structure.inputs import check_scale
+from mnist_exp.preflight.structure.tokens import check_tokens
+from mnist_exp.preflight.structure.units import check_activations, check_symmetry
 from tests.support.layer_kinds import GOOD, good
 
 

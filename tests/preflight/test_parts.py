@@ -8,9 +8,9 @@ import pytest
 from keras import layers
 
 from mnist_exp.preflight import check
-from mnist_exp.preflight.compiled import compiled_loss
 from mnist_exp.preflight.parts import output_parts
-from mnist_exp.preflight.program import Program
+from mnist_exp.preflight.program.compiled import compiled_loss
+from mnist_exp.preflight.program.program import Program
 from mnist_exp.preflight.subject import Subject
 from tests.support.zoo import programs
 

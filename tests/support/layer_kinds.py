@@ -7,8 +7,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from mnist_exp.preflight.compiled import compiled_loss
-from mnist_exp.preflight.program import Program
+from mnist_exp.preflight.program.compiled import compiled_loss
+from mnist_exp.preflight.program.program import Program
 
 COUNT = 128
 CROSS_ENTROPY = "sparse_categorical_crossentropy"

@@ -7,7 +7,7 @@ import numpy as np
 
 from mnist_exp.preflight import Finding
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.program import Program
+from mnist_exp.preflight.program.program import Program
 from tests.support.zoo import losses, models, optimizers, programs
 
 

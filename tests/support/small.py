@@ -7,12 +7,12 @@ import keras
 import numpy as np
 from keras import layers
 
-from mnist_exp.preflight.batches import Inputs
-from mnist_exp.preflight.forms import label_form
-from mnist_exp.preflight.loss_kind import tell_loss_kind
-from mnist_exp.preflight.objective import Objective, mean_loss
-from mnist_exp.preflight.program import Program, tf_variable
-from mnist_exp.preflight.tasks import tell_target
+from mnist_exp.preflight.program.batches import Inputs
+from mnist_exp.preflight.program.forms import label_form
+from mnist_exp.preflight.program.loss_kind import tell_loss_kind
+from mnist_exp.preflight.program.objective import Objective, mean_loss
+from mnist_exp.preflight.program.program import Program, tf_variable
+from mnist_exp.preflight.program.tasks import tell_target
 from tests.support import targets
 
 Make = Callable[[Sequence[int]], keras.Model]

@@ -1,0 +1,1 @@
+"""Checks of training: what the optimizer does, and whether the program can learn."""

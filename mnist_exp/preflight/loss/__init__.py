@@ -1,0 +1,1 @@
+"""Checks of the loss, and of outputs that it does not fit."""

@@ -1,0 +1,1 @@
+"""Any Keras program behind one interface: its inputs, model, loss, outputs and task."""

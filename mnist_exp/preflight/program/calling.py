@@ -1,0 +1,89 @@
+"""How a model is called: with a training flag or not, in batches of any size or of one only."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from mnist_exp.preflight.errors import PreflightError, raised
+from mnist_exp.preflight.program.batches import Inputs
+
+
+def build(model: Any, inputs: Inputs) -> None:
+    """Create the weights of a Keras model that has none yet, by calling it with zeros.
+
+    A zero has a row in every embedding; whether the inputs have one is judged later.
+
+    Raises PreflightError where the model does not take the inputs.
+    """
+    if not isinstance(model, keras.layers.Layer) or model.built:
+        return
+    try:
+        model(tf.nest.map_structure(_zeros, inputs[:2].tensors()))
+    except Exception as error:
+        raise cannot_run(model, inputs, error) from error
+
+
+def _zeros(tensor: tf.Tensor) -> tf.Tensor:
+    return tensor if tensor.dtype == tf.string else tf.zeros_like(tensor)
+
+
+def cannot_run(model: Any, inputs: Inputs, error: Exception) -> PreflightError:
+    """Return what to raise for a model that fails on these inputs."""
+    shapes = [[None, *tensor.shape[1:]] for tensor in getattr(model, "inputs", None) or []]
+    forms = " and ".join(str(shape).replace("None", "N") for shape in shapes)
+    takes = f"; it takes {forms}" if shapes else ""
+    cause = raised(error)
+    known = shapes and " in " not in cause  # the kind of the exception says less than the shapes
+    return PreflightError(
+        f"the model cannot be run on inputs {inputs.described()}{takes}"
+        + ("" if known else f": {cause}")
+    )
+
+
+def refuse_untrainable(model: Any, trainable: list[tf.Variable]) -> None:
+    """Raise PreflightError for a model without weights, or with those of a cluster.
+
+    That all weights are frozen is a finding.
+    """
+    frozen = [v for v in getattr(model, "non_trainable_variables", []) if len(v.shape) > 1]
+    if not trainable and not frozen:
+        raise PreflightError(
+            "the model has no trainable variables: has it weights, and is a layer trainable?"
+        )
+    if any(isinstance(variable, tf.distribute.DistributedValues) for variable in trainable):
+        raise PreflightError(
+            "preflight cannot look at a model of tf.distribute: check the same model, made outside "
+            "of the strategy's scope"
+        )
+
+
+def accepts_training(model: Callable[..., Any]) -> bool:
+    """Return True for a model that may be called with `training=`."""
+    if isinstance(model, keras.layers.Layer):
+        return True
+    try:
+        parameters = inspect.signature(model).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(p.name == "training" or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def fixed_batch(model: Any) -> int | None:
+    """Return the only number of examples that a model takes at once, or None if it takes any."""
+    tensors = getattr(model, "inputs", None) or []
+    sizes = [tensor.shape[0] for tensor in tensors if tensor.shape[0] is not None]
+    return min(sizes, default=None)
+
+
+def stateful_layers(model: Any) -> list[Any]:
+    """Return the layers that remember one batch for the next, such as a stateful GRU."""
+    if not isinstance(model, keras.layers.Layer):
+        return []
+    return [
+        layer
+        for layer in model._flatten_layers()
+        if getattr(layer, "stateful", False) and hasattr(layer, "reset_state")
+    ]

@@ -1,0 +1,1 @@
+"""Checks of what lies between the inputs and the outputs."""

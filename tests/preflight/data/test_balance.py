@@ -1,0 +1,63 @@
+"""The check of how often each class occurs."""
+
+import numpy as np
+import pytest
+
+from mnist_exp.preflight import Finding
+from mnist_exp.preflight.data.balance import check_balance
+from tests.support.programs import findings
+
+
+def labels_of(classes: np.ndarray, num_classes: int = 10) -> list[Finding]:
+    return findings(check_balance, classes, num_classes)
+
+
+def test_even_labels_are_fine() -> None:
+    assert labels_of(np.arange(500) % 10) == []
+    assert labels_of(np.arange(500) % 2, num_classes=2) == []
+
+
+def test_single_class_is_an_error_and_a_large_one_a_warning() -> None:
+    (single,) = labels_of(np.zeros(500, int))
+    assert (single.code, single.severity) == ("CLASS_IMBALANCE", "error")
+    (large,) = labels_of(np.r_[np.zeros(300, int), np.arange(300) % 10])
+    assert large.severity == "warning"
+    assert large.evidence["largest_share"] == pytest.approx(0.55)
+
+
+def test_missing_class_counts_only_where_chance_does_not_explain_it() -> None:
+    assert labels_of(np.arange(40) % 9) == []
+    (finding,) = labels_of(np.arange(900) % 9)
+    assert finding.evidence["missing"] == [9]
+
+
+def test_a_thousand_classes_are_uneven_by_chance() -> None:
+    drawn = np.random.default_rng(0).integers(0, 1000, 1000)
+    assert np.bincount(drawn).max() > 3
+    assert labels_of(drawn, num_classes=1000) == []
+    (finding,) = labels_of(np.arange(5000) % 100, num_classes=200)
+    assert finding.message == (
+        "Class 0 is 1% of the 5000 labels (even: 0.5%), classes "
+        "[100, 101, 102, 103, 104, 105, 106, 107, 108, 109] and 90 more never occur."
+    )
+
+
+def test_weighted_classes_may_be_uneven_and_not_missing() -> None:
+    rare = np.r_[np.zeros(960, int), np.ones(40, int)]
+    assert [f.severity for f in labels_of(rare, num_classes=2)] == ["warning"]
+    assert findings(check_balance, rare, 2, weighted=True) == []
+    assert len(findings(check_balance, np.arange(900) % 9, 10, weighted=True)) == 1
+
+
+def test_weights_that_make_a_large_class_larger_or_leave_one_out() -> None:
+    classes = np.r_[np.zeros(400, int), np.ones(100, int)]
+    for weights, seen in (
+        ((0.8, 0.2), "raise class 0 from 80% of the labels to 94% of the loss"),
+        ((1.0, 0.0), "The weights of all examples of class 1 are 0"),
+    ):
+        given = np.asarray(weights)[classes]
+        (finding,) = findings(check_balance, classes, 2, weighted=True, weights=given)
+        assert (finding.code, finding.severity) == ("CLASS_IMBALANCE", "warning")
+        assert seen in finding.message
+    given = np.array([0.6, 2.5])[classes]
+    assert findings(check_balance, classes, 2, weighted=True, weights=given) == []

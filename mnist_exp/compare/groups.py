@@ -9,6 +9,7 @@ import pandas as pd
 
 from mnist_exp.compare.columns import column, differing_settings, find_key, settings_of_results
 from mnist_exp.compare.labels import common_value, group_labels
+from mnist_exp.outside.printing import plural
 from mnist_exp.own_code.code import DIGEST_TAG
 from mnist_exp.tracking.params import number
 from mnist_exp.tracking.runs import Runs, is_finite
@@ -30,6 +31,7 @@ class Group:
     settings: Mapping[str, str]  # what differs between all runs; `several` if within the group
     run_ids: tuple[str, ...]  # the runs that count
     values: Mapping[str, float]  # {seed: metric}, the mean where a seed has several runs
+    unseeded: frozenset[str] = frozenset()  # keys of `values` that are ids of runs without a seed
     left_out: tuple[str, ...]  # the ids of the runs that do not count
     configs: int  # how many different configs the runs have that count
 
@@ -37,6 +39,15 @@ class Group:
     def n(self) -> int:
         """Return the number of seeds."""
         return len(self.values)
+
+    def named(self, key: str) -> str:
+        """Return what a key of `values` is: `seed 3`, or `run 0a1b2c3d` of a run without a seed."""
+        return f"run {key[:8]}" if key in self.unseeded else f"seed {key}"
+
+    @property
+    def extent(self) -> str:
+        """Return how many seeds it has: `5 seeds`, or `5 runs` if one has none."""
+        return plural(self.n, "run" if self.unseeded else "seed")
 
 
 def statuses(runs: Runs, metric: str) -> pd.Series:
@@ -129,6 +140,7 @@ def _group(label: str, settings: Mapping[str, str], table: pd.DataFrame) -> Grou
         settings=settings,
         run_ids=tuple(counted.index),
         values={seed: float(np.mean(several)) for seed, several in values.items()},
+        unseeded=frozenset(counted.index[counted["seed"] == ""]),
         left_out=tuple(table.index[~table["counted"]]),
         configs=counted["config"].nunique(),
     )

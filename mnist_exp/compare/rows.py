@@ -1,14 +1,15 @@
-"""The lines of a comparison: each group's numbers, and its paired difference to the baseline."""
+"""The lines of a comparison: each group's numbers, and its difference to the baseline."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mnist_exp.compare import statistics, votes
+from mnist_exp.compare import differences, statistics, votes
+from mnist_exp.compare.differences import Difference
 from mnist_exp.compare.groups import Group
 from mnist_exp.compare.predictions import PairedPredictions
-from mnist_exp.compare.statistics import Description, Difference
+from mnist_exp.compare.statistics import Description
 from mnist_exp.compare.votes import Agreement
 
 SHOWN = 7  # groups beside the baseline with curves and test images: as many as colours tell apart
@@ -53,13 +54,13 @@ def make_rows(
     values = [np.array(list(group.values.values())) for group in groups]
     described = statistics.describe(values, shares=shares)
     others = [i for i in range(len(groups)) if i != baseline]
-    paired = statistics.differences(
+    compared = differences.differences(
         groups[baseline].values,
         [{} if groups[i].label in on_others else groups[i].values for i in others],
         higher_is_better,
         shares=shares,
     )
-    differences = dict(zip(others, paired, strict=True))
+    by_group = dict(zip(others, compared, strict=True))
     sign = -1 if higher_is_better else 1
     order = sorted(range(len(groups)), key=lambda i: described[i].mean * sign)
     colored = [baseline, *[i for i in order if i != baseline][:SHOWN]]
@@ -68,7 +69,7 @@ def make_rows(
         Row(
             group=groups[i],
             description=described[i],
-            difference=differences.get(i),
+            difference=by_group.get(i),
             color=colors.get(i),
         )
         for i in order

@@ -1,13 +1,14 @@
 """What a comparison says in whole sentences: its summary, and notes on its verdicts."""
 
+import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from mnist_exp.compare import words
 from mnist_exp.compare.comparison import Comparison
-from mnist_exp.compare.groups import Counting
+from mnist_exp.compare.differences import Difference
 from mnist_exp.compare.rows import Row
-from mnist_exp.compare.statistics import SMALLEST_VERDICT, Difference, Verdict, smallest_p
+from mnist_exp.compare.statistics import SMALLEST_VERDICT, Verdict
 from mnist_exp.outside.printing import listed, plural
 
 _LARGE_P = 0.05
@@ -28,22 +29,28 @@ def summary(comparison: Comparison) -> str:
     against = f"with {comparison.baseline.group.label} in {comparison.metric}"
     decided = [row for row in rows if row.compared.verdict.is_difference]
     if not decided:
-        whys = {words.why_not_compared(row, comparison) for row in rows if not row.compared.values}
-        return f"Compared {against}, {_nothing_decided(verdicts, whys)}."
-    lead = f"Of {len(rows)} groups compared {against}, {_tally(verdicts)}."
+        return f"Compared {against}, {_nothing_decided(verdicts, _all_paired(rows))}."
+    lead = f"Of {len(rows)} groups compared {against}, {_tally(verdicts, _all_paired(rows))}."
     better = [row for row in decided if row.compared.verdict is Verdict.BETTER]
     if better:
         return f"{lead} The best: {_one_difference(better[0], comparison)}"
     return f"{lead} The most different: {_one_difference(decided[-1], comparison)}"
 
 
-def _nothing_decided(verdicts: Sequence[Verdict], whys: Collection[str]) -> str:
-    """Return why no group is better or worse; `whys`: why some of them are not compared."""
+def _all_paired(rows: Sequence[Row]) -> bool:
+    """Return whether every group that is compared is paired with the baseline by seed."""
+    return all(row.compared.is_paired for row in rows if row.compared.is_compared)
+
+
+def _nothing_decided(verdicts: Sequence[Verdict], all_paired: bool) -> str:
+    """Return why no group is better or worse."""
     open_ = verdicts.count(Verdict.NOT_SHOWN)
     needed = f"{SMALLEST_VERDICT} seeds in common with the baseline, which a verdict needs"
-    if Counting.OTHER_IMAGES in whys:
+    if not all_paired:
+        needed = f"the {SMALLEST_VERDICT} runs, or seeds in common with the baseline, of a verdict"
+    if Verdict.NOT_COMPARED in verdicts:
         needed = f"{SMALLEST_VERDICT} seeds that were scored on the baseline's images"
-        if set(verdicts) == {Verdict.NOT_COMPARED} and len(whys) == 1:
+        if set(verdicts) == {Verdict.NOT_COMPARED}:
             return "nothing is decided: all other groups were scored on other images"
     if not open_:
         return f"nothing is decided: no group has {needed}"
@@ -58,11 +65,11 @@ def _one_group(comparison: Comparison) -> str:
     shown = f"{words.value(described.mean, name)}{f' (95% interval {spread})' if spread else ''}"
     return (
         f"One group, {comparison.baseline.group.label}: {name} {shown} over "
-        f"{plural(described.n, 'seed')}; nothing to compare it with."
+        f"{comparison.baseline.group.extent}; nothing to compare it with."
     )
 
 
-def _tally(verdicts: Sequence[Verdict]) -> str:
+def _tally(verdicts: Sequence[Verdict], all_paired: bool) -> str:
     """Return how many groups have each verdict: `2 are better and for 1 no difference is shown`."""
     counts, total = Counter(verdicts), len(verdicts)
     all_are = "both are" if total == 2 else f"all {total} are"
@@ -76,39 +83,42 @@ def _tally(verdicts: Sequence[Verdict]) -> str:
     if count := counts[Verdict.NOT_COMPARED]:
         parts.append(f"{count} cannot be compared with it")
     if count := counts[Verdict.TOO_FEW]:
-        parts.append(f"{count} {'has' if count == 1 else 'have'} too few seeds in common with it")
+        too_few = "seeds in common with it" if all_paired else "runs"
+        parts.append(f"{count} {'has' if count == 1 else 'have'} too few {too_few}")
     return listed(parts)
 
 
 def _one_difference(row: Row, comparison: Comparison) -> str:
     """Return a sentence about one group and the baseline."""
-    paired, metric = row.compared, comparison.metric
+    compared, metric = row.compared, comparison.metric
     group, baseline = row.group.label, comparison.baseline.group.label
-    pairs = len(paired.values)
-    if not pairs:
-        images = words.why_not_compared(row, comparison) == Counting.OTHER_IMAGES
-        why = "were not scored on the same images" if images else "have no seed in common"
-        return f"{group} and {baseline} {why}, so they are not compared."
+    if not compared.is_compared:
+        return (
+            f"{group} and {baseline} were not scored on the same images, so they are not compared."
+        )
     details = [
-        words.in_images(paired.mean, metric),
-        f"95% interval {words.interval(paired.interval, metric, of_difference=True)}"
-        if paired.interval.exists
+        words.in_images(compared.mean, metric),
+        f"95% interval {words.interval(compared.interval, metric, of_difference=True)}"
+        if compared.interval.exists
         else "",
     ]
     inside = "; ".join(filter(None, details))
-    shift = f"{words.difference(paired.mean, metric)} in {metric}{f' ({inside})' if inside else ''}"
-    over = f"{shift} over {plural(pairs, 'paired seed')}"
-    evidence = f"{over}, {_p_note(paired, comparison)}"
-    match paired.verdict:
+    shift = (
+        f"{words.difference(compared.mean, metric)} in {metric}{f' ({inside})' if inside else ''}"
+    )
+    over = f"{shift} over {words.extent(compared)}"
+    note = "" if math.isnan(compared.p) else _p_note(compared, comparison)
+    evidence = f"{over}, {note}" if note else over
+    match compared.verdict:
         case Verdict.TOO_FEW:
-            needed = f"{evidence}; a verdict needs {SMALLEST_VERDICT} paired seeds"
-            return f"Too few seeds to decide between {group} and {baseline}: {needed}."
+            what, more = ("seeds", "paired seeds") if compared.is_paired else ("runs", "of each")
+            needed = f"{evidence}; a verdict needs {SMALLEST_VERDICT} {more}"
+            return f"Too few {what} to decide between {group} and {baseline}: {needed}."
         case Verdict.NOT_SHOWN:
-            why = "; Student's t interval covers zero" if paired.interval.side else ""
+            why = "; Student's t interval covers zero" if compared.interval.side else ""
             return f"No difference is shown between {group} and {baseline}: {evidence}{why}."
     return (
-        f"{group} is {paired.verdict} than {baseline}: {over}; the interval leaves out 0. "
-        f"{_p_note(paired, comparison)}."
+        f"{group} is {compared.verdict} than {baseline}: {over}; the interval leaves out 0. {note}."
     )
 
 
@@ -121,11 +131,11 @@ def verdict_notes(comparison: Comparison) -> list[str]:
     notes = []
     with_large_p = [d for d in groups if d.verdict.is_difference and d.p_holm > _LARGE_P]
     if with_large_p:
-        tested = sum(bool(d.values) for d in groups)
-        pairs = min(len(d.values) for d in with_large_p)
+        tested = sum(d.is_compared for d in groups)
+        least = max(with_large_p, key=lambda d: d.smallest_p)
         notes.append(
             "Better and worse mean that the 95% interval of the difference leaves out 0; they do "
-            f"not depend on p. {_why_p_is_large(tested, pairs)}."
+            f"not depend on p. {_why_p_is_large(tested, least)}."
         )
     if any(d.verdict is Verdict.NOT_SHOWN and d.interval.side for d in groups):
         notes.append(
@@ -133,29 +143,47 @@ def verdict_notes(comparison: Comparison) -> list[str]:
             "the bootstrap's interval is too narrow, so a verdict needs Student's as well, which "
             "contains 0."
         )
+    unpaired = [d for d in groups if d.is_compared and not d.is_paired]
+    if unpaired:
+        which = (
+            "The groups have" if len(unpaired) == len(groups) else f"{len(unpaired)} groups have"
+        )
+        notes.append(
+            f"{which} no seed in common with the baseline, so they are compared as independent "
+            "runs: the interval of the difference is Welch's, and p that of a permutation test of "
+            "the means."
+        )
     return notes
 
 
-def _why_p_is_large(tested: int, pairs: int) -> str:
-    floor = smallest_p(pairs)
+def _why_p_is_large(tested: int, compared: Difference) -> str:
+    floor = compared.smallest_p
     adjusted = min(1.0, tested * floor)
     if adjusted <= _LARGE_P:
         return f"p (Holm) is larger than p because {tested} groups are compared"
-    least = f"With {plural(pairs, 'seed')}, p cannot be below {words.p_value(floor)}"
+    least = f"With {_number(compared)}, p cannot be below {words.p_value(floor)}"
     if tested == 1:
         return least
     makes = words.p_value(adjusted)
     return f"{least}, and Holm's adjustment for {tested} groups makes that {makes}"
 
 
-def _p_note(paired: Difference, comparison: Comparison) -> str:
+def _number(compared: Difference) -> str:
+    """Return `5 seeds`, or `5 and 4 runs` that are not paired."""
+    if compared.is_paired:
+        return plural(len(compared.seeds), "seed")
+    return f"{compared.sizes[0]} and {plural(compared.sizes[1], 'run')}"
+
+
+def _p_note(compared: Difference, comparison: Comparison) -> str:
     """Return `Holm-adjusted p = 0.19 (with 5 seeds and 3 groups it cannot be below 0.19)`."""
-    text = f"Holm-adjusted p {words.equals(paired.p_holm)}"
-    pairs = [len(row.compared.values) for row in comparison.others]
-    tested = sum(map(bool, pairs)) if len(set(pairs) - {0}) == 1 else 1
-    least = min(1.0, tested * paired.smallest_p)
-    if least <= _LARGE_P or not paired.values:
+    text = f"Holm-adjusted p {words.equals(compared.p_holm)}"
+    floors = [
+        d.smallest_p for d in (row.compared for row in comparison.others) if not math.isnan(d.p)
+    ]
+    tested = len(floors) if len(set(floors)) == 1 else 1
+    least = min(1.0, tested * compared.smallest_p)
+    if least <= _LARGE_P:
         return text
-    seeds = plural(len(paired.values), "seed")
     groups = f" and {tested} groups" if tested > 1 else ""
-    return f"{text} (with {seeds}{groups} it cannot be below {words.p_value(least)})"
+    return f"{text} (with {_number(compared)}{groups} it cannot be below {words.p_value(least)})"

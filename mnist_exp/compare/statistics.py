@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -13,10 +13,10 @@ from scipy import special, stats
 CONFIDENCE = 0.95
 RESAMPLES = 9_999  # of the bootstrap
 SMALLEST_BOOTSTRAP = 5  # values; fewer do not show how they are spread
-SMALLEST_VERDICT = 3  # pairs
-EXACT_UP_TO = 16  # pairs: all 2^16 sign flips are tried; of more pairs, as many at random
+LARGEST_BOOTSTRAP = 1_000  # values; of more, it differs little from Student's and takes long
+SMALLEST_VERDICT = 3  # pairs, or runs in each of two groups that are not paired
 _SMALLEST_SHARE = 0.5 / 10_000  # half of a test image: the logits of 0 and 1 are infinite
-_SAMPLES_AT_ONCE = 50  # bootstrapped together; more would take more memory
+_NUMBERS_AT_ONCE = 2**22  # resampled together; more would take more memory
 
 Values = NDArray[np.float64]
 
@@ -26,6 +26,7 @@ class IntervalMethod(StrEnum):
 
     BCA = "BCa"
     STUDENT = "t"
+    WELCH = "Welch"  # Student's for two groups that are not paired
     LOGIT_STUDENT = "t of logits"  # of shares: both ends lie between 0 and 1
     ALL_EQUAL = "all equal"  # without spread there is nothing to infer an interval from
     NONE = "none"
@@ -93,25 +94,6 @@ class Description:
     interval: Interval  # of the mean
 
 
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """A group minus the baseline, paired by seed."""
-
-    seeds: tuple[str, ...]
-    values: tuple[float, ...]  # one a seed
-    mean: float
-    interval: Interval
-    student: Interval  # Student's, which a verdict needs as well
-    p: float  # of the sign-flip test; NaN without pairs
-    p_holm: float
-    verdict: Verdict
-
-    @property
-    def smallest_p(self) -> float:
-        """Return what p would be if every pair pointed the same way."""
-        return smallest_p(len(self.values))
-
-
 def is_share(metric: str) -> bool:
     """Return whether a metric's values are shares of images, between 0 and 1."""
     return metric.endswith("accuracy")
@@ -136,15 +118,17 @@ def describe(samples: Sequence[Values], *, shares: bool = False) -> list[Descrip
 def intervals(samples: Sequence[Values], *, shares: bool = False) -> list[Interval]:
     """Return an interval of each sample's mean.
 
-    It is a BCa bootstrap interval (Efron 1987) for five values or more, Student's for two to four,
-    and none for fewer. If the values are `shares`, no end lies beyond 0 or 1. Every sample is
-    resampled with the same seed, so that its interval does not depend on the other samples.
+    It is a BCa bootstrap interval (Efron 1987) for 5 to 1,000 values, Student's for two to four and
+    for more, and none for fewer. If the values are `shares`, no end lies beyond 0 or 1. Every
+    sample is resampled with the same seed, so that its interval does not depend on the others.
     """
-    result = [students_interval(x, shares=shares) for x in samples]
-    for size in {len(x) for x in samples if len(x) >= SMALLEST_BOOTSTRAP}:
+    result = [students_interval(x, shares=shares and len(x) <= LARGEST_BOOTSTRAP) for x in samples]
+    sizes = {len(x) for x in samples}
+    for size in {n for n in sizes if SMALLEST_BOOTSTRAP <= n <= LARGEST_BOOTSTRAP}:
         spread = [i for i, x in enumerate(samples) if len(x) == size and result[i].has_width]
-        for start in range(0, len(spread), _SAMPLES_AT_ONCE):
-            batch = spread[start : start + _SAMPLES_AT_ONCE]
+        at_once = max(1, _NUMBERS_AT_ONCE // (RESAMPLES * size))
+        for start in range(0, len(spread), at_once):
+            batch = spread[start : start + at_once]
             for i, interval in zip(batch, _bca(np.stack([samples[i] for i in batch])), strict=True):
                 if np.isfinite([interval.low, interval.high]).all():
                     result[i] = interval
@@ -198,33 +182,6 @@ def _bca(x: Values) -> list[Interval]:
     ]
 
 
-def sign_flip_p(differences: Values) -> float:
-    """Return the two-sided p of the hypothesis that each difference's sign is a coin's toss.
-
-    It is the share of the 2^n ways to flip signs that give as large a mean (Fisher 1935, section
-    21): exact up to 16 pairs; beyond, from 65,536 random flips. NaN without differences.
-    """
-    if not len(differences):
-        return math.nan
-    if len(differences) == 1 or not np.any(differences):
-        return 1.0
-    result = stats.permutation_test(
-        (differences,),
-        np.mean,
-        permutation_type="samples",
-        n_resamples=2**EXACT_UP_TO,
-        vectorized=True,
-        axis=-1,
-        rng=np.random.default_rng(0),
-    )
-    return float(result.pvalue)
-
-
-def smallest_p(pairs: int) -> float:
-    """Return what `sign_flip_p` is when all pairs differ in the same direction."""
-    return min(1.0, 2.0 ** (1 - pairs)) if pairs else math.nan
-
-
 def holm(p: Sequence[float]) -> list[float]:
     """Adjust p-values for their number, which keeps the family-wise error (Holm 1979).
 
@@ -238,42 +195,6 @@ def holm(p: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(order) - rank) * float(values[i])))
         adjusted[i] = largest
     return [float(value) for value in adjusted]
-
-
-def differences(
-    baseline: Mapping[str, float],
-    groups: Sequence[Mapping[str, float]],
-    higher_is_better: bool,
-    *,
-    shares: bool = False,
-) -> list[Difference]:
-    """Compare each group's {seed: value} with the baseline's, over the seeds that both have.
-
-    Two `shares` differ by 1 at most: their intervals end there, which changes no verdict.
-    """
-    widest = 1.0 if shares else math.inf
-    seeds = [tuple(seed for seed in group if seed in baseline) for group in groups]
-    values = [
-        np.array([group[seed] - baseline[seed] for seed in common])
-        for group, common in zip(groups, seeds, strict=True)
-    ]
-    p_values = [sign_flip_p(x) for x in values]
-    students = [students_interval(x).within(-widest, widest) for x in values]
-    shown = [interval.within(-widest, widest) for interval in intervals(values)]
-    columns = (seeds, values, shown, students, p_values, holm(p_values))
-    return [
-        Difference(
-            seeds=common,
-            values=tuple(map(float, x)),
-            mean=float(np.mean(x)) if len(x) else math.nan,
-            interval=interval,
-            student=student,
-            p=p,
-            p_holm=p_holm,
-            verdict=verdict((interval, student), len(x), higher_is_better),
-        )
-        for common, x, interval, student, p, p_holm in zip(*columns, strict=True)
-    ]
 
 
 def verdict(intervals: Sequence[Interval], pairs: int, higher_is_better: bool) -> Verdict:

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from mnist_exp.compare import svg, words
 from mnist_exp.compare.comparison import Comparison
+from mnist_exp.compare.differences import Difference
 from mnist_exp.compare.rows import Row
 from mnist_exp.compare.scales import Scale, ScaleKind, Span, difference_scale, plain, value_scale
 from mnist_exp.compare.statistics import Interval, Verdict
@@ -61,7 +62,7 @@ def seeds(comparison: Comparison) -> Strips:
     drawn = []
     for row in rows:
         described = row.description
-        values = [(v, f"seed {seed}: {v:.6g}") for seed, v in row.group.values.items()]
+        values = [(v, f"{row.group.named(key)}: {v:.6g}") for key, v in row.group.values.items()]
         marks = [*dots(scale, values), *mean_mark(scale, described.mean, described.interval)]
         drawn.append(
             StripRow(
@@ -76,24 +77,27 @@ def seeds(comparison: Comparison) -> Strips:
     return Strips(rows=tuple(drawn), axis=svg.strip_axis(scale), scale_note=_scale_note(scale))
 
 
-def paired_differences(comparison: Comparison) -> Strips | None:
+def differences(comparison: Comparison) -> Strips | None:
     """Return a dot for each pair, with the mean; right of zero is more than the baseline.
 
-    None if no group has a seed in common with the baseline.
+    Groups that are not paired have no dots. None if nothing is compared.
     """
-    paired = [
+    compared = [
         (row, row.difference)
         for row in _drawn(comparison)
-        if row.difference is not None and row.difference.values
+        if row.difference is not None and row.difference.is_compared
     ]
-    if not paired:
+    if not compared:
         return None
     scale = difference_scale(
-        [difference.mean for _, difference in paired],
-        [_span(difference.values, difference.interval) for _, difference in paired],
+        [difference.mean for _, difference in compared],
+        [
+            _span([*difference.values, difference.mean], difference.interval)
+            for _, difference in compared
+        ],
     )
     drawn = []
-    for row, difference in paired:
+    for row, difference in compared:
         pairs = zip(difference.seeds, difference.values, strict=True)
         values = [(v, f"seed {seed}: {v:+.6g}") for seed, v in pairs]
         marks = [*dots(scale, values), *mean_mark(scale, difference.mean, difference.interval)]
@@ -101,13 +105,20 @@ def paired_differences(comparison: Comparison) -> Strips | None:
             StripRow(
                 color=_color_class(row),
                 name=row.group.label,
-                note=f"{plural(len(values), 'pair')}, {_method(difference.interval)}",
+                note=f"{_compared(difference)}, {_method(difference.interval)}",
                 picture=svg.strip(marks, scale, _HEIGHT, zero=True),
                 number=words.difference(difference.mean, comparison.metric),
                 verdict=difference.verdict,
             )
         )
     return Strips(rows=tuple(drawn), axis=svg.strip_axis(scale), scale_note=_scale_note(scale))
+
+
+def _compared(difference: Difference) -> str:
+    """Return `5 pairs`, or `5 and 4 runs` of the group and the baseline if they are not paired."""
+    if difference.is_paired:
+        return plural(len(difference.values), "pair")
+    return f"{difference.sizes[0]} and {plural(difference.sizes[1], 'run')}"
 
 
 def _drawn(comparison: Comparison) -> list[Row]:

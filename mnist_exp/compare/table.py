@@ -83,6 +83,8 @@ def _numbers(row: Row) -> dict[str, object]:
     if (difference := row.difference) is not None:
         numbers |= {
             "pairs": len(difference.values),
+            "runs_compared": difference.sizes[0],
+            "baseline_runs_compared": difference.sizes[1],
             "difference": difference.mean,
             "difference_low": difference.interval.low,
             "difference_high": difference.interval.high,
@@ -90,6 +92,7 @@ def _numbers(row: Row) -> dict[str, object]:
             "difference_t_low": difference.student.low,
             "difference_t_high": difference.student.high,
             "p": difference.p,
+            "p_method": difference.test,
             "p_holm": difference.p_holm,
             "p_smallest": difference.smallest_p,
             "verdict": difference.verdict,
@@ -184,9 +187,8 @@ def _compared(row: Row, comparison: Comparison) -> list[str]:
     difference, metric = row.difference, comparison.metric
     if difference is None:
         return ["baseline", ""]
-    if not difference.values:
-        why = words.why_not_compared(row, comparison).replace("scored on ", "scored on\n")
-        return [f"{difference.verdict}:\n{why}", ""]
+    if not difference.is_compared:
+        return [f"{difference.verdict}:\nscored on\nother images", ""]
     shift = f"{difference.verdict}\n{words.difference(difference.mean, metric)}"
     ends = words.interval(difference.interval, metric, of_difference=True)
     if ends:

@@ -3,6 +3,7 @@
 import math
 
 from mnist_exp.compare.comparison import Comparison
+from mnist_exp.compare.differences import Difference
 from mnist_exp.compare.groups import Counting
 from mnist_exp.compare.rows import Row
 from mnist_exp.compare.statistics import Interval, is_share
@@ -78,10 +79,11 @@ def ending(comparison: Comparison) -> str:
     return f"The names of all groups end in {comparison.ending}, which is left out here."
 
 
-def why_not_compared(row: Row, comparison: Comparison) -> str:
-    """Return why a row is not compared: what its cell of the difference says."""
-    in_common = set(row.group.values) & set(comparison.baseline.group.values)
-    return Counting.OTHER_IMAGES if in_common else "no seed in common"
+def extent(compared: Difference) -> str:
+    """Return over what a difference is: `5 paired seeds`, or `5 and 4 unpaired runs`."""
+    if compared.is_paired:
+        return plural(len(compared.seeds), "paired seed")
+    return f"{compared.sizes[0]} and {plural(compared.sizes[1], 'unpaired run')}"
 
 
 def images(row: Row, baseline: Row) -> str:

@@ -83,8 +83,8 @@ def test_a_group_scored_on_other_images_as_a_whole_says_so(fake_runs: FakeRuns) 
         fake_runs.add(seed, 0.1 + seed / 900, settings=limited)
     found = compare(Store(), Selection(experiment="mnist_exp"), group_by=["model"])
     assert found.baseline.group.label == "softmax"  # not the group with most seeds
-    whys = {row.group.label: words.why_not_compared(row, found) for row in found.others}
-    assert whys["cnn"] == "scored on other images"
+    compared = {row.group.label: row.compared.is_compared for row in found.others}
+    assert compared == {"mlp": True, "cnn": False}
     only = compare(Store(), Selection(experiment="mnist_exp"), group_by=["data.eval_limit"])
     assert sentences.summary(only).endswith(
         "were not scored on the same images, so they are not compared."

@@ -26,7 +26,18 @@ MINUS = "\N{MINUS SIGN}"
         ),
         (
             {"a": {"0": 0.9}, "b": {"1": 0.8}},
-            "b and a have no seed in common, so they are not compared.",
+            (
+                f"Too few runs to decide between b and a: {MINUS}0.1000 in test/accuracy (100 "
+                "fewer of 1,000 test images) over 1 and 1 unpaired run; a verdict needs 3 of each."
+            ),
+        ),
+        (
+            {"a": BASE, "b": dict(zip("5678", shifted(0.01), strict=True))},
+            (
+                "b is better than a: +0.0100 in test/accuracy (10 more of 1,000 test images; 95% "
+                "interval +0.0078 to +0.0123) over 4 and 4 unpaired runs; the interval leaves out "
+                "0. Holm-adjusted p = 0.0286."
+            ),
         ),
         (
             {"a": BASE, "b": shifted(0.01)},
@@ -52,15 +63,15 @@ MINUS = "\N{MINUS SIGN}"
         (
             {"a": BASE, "b": shifted(0.01, 2), "c": {"9": 0.5}},
             (
-                "Compared with a in test/accuracy, nothing is decided: no group has 3 seeds in "
-                "common with the baseline, which a verdict needs."
+                "Compared with a in test/accuracy, nothing is decided: no group has the 3 runs, or "
+                "seeds in common with the baseline, of a verdict."
             ),
         ),
         (
             {"a": BASE, "b": BASE, "c": {"9": 0.5}},
             (
                 "Compared with a in test/accuracy, no difference is shown for 1 of 2 groups; the "
-                "others do not have 3 seeds in common with the baseline, which a verdict needs."
+                "others do not have the 3 runs, or seeds in common with the baseline, of a verdict."
             ),
         ),
     ],

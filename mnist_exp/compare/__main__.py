@@ -40,6 +40,10 @@ def _parser() -> Parser:
             "KEY=VALUE,...",
             "the group to compare with; default: the one with most seeds, of several the oldest",
         ),
+        "--margin": (
+            "SIZE",
+            "the smallest difference that matters: tests equivalence, and counts the seeds needed",
+        ),
         "--data-dir": (
             "PATH",
             "data.dir of the runs, to show its test images; default: only MNIST's are shown",
@@ -83,7 +87,7 @@ def run(arguments: Sequence[str]) -> None:
         study=given.study, experiment=given.experiment, filter=given.filter, run_ids=run_ids
     )
     written = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
-    asked = (given.group_by, given.metric, given.baseline, given.direction)
+    asked = (given.group_by, given.metric, given.baseline, given.direction, given.margin)
     if not any(asked) and _show_search(store, selection, folder, written, given.data_dir):
         return
     comparison = compare(
@@ -94,6 +98,8 @@ def run(arguments: Sequence[str]) -> None:
         baseline=given.baseline,
         higher_is_better=None if given.direction is None else given.direction == "maximize",
     )
+    if given.margin is not None:
+        comparison = comparison.against(given.margin)
     write(
         folder,
         {

@@ -13,8 +13,9 @@ from mnist_exp.compare.curves import Curve, learning_curves
 from mnist_exp.compare.effects import Effect, setting_effects
 from mnist_exp.compare.groups import Group, counted_runs
 from mnist_exp.compare.labels import common_ending
+from mnist_exp.compare.margins import checked_margin
 from mnist_exp.compare.predictions import paired_predictions
-from mnist_exp.compare.rows import Row, make_rows, with_predictions
+from mnist_exp.compare.rows import Row, make_rows, with_margin, with_predictions
 from mnist_exp.compare.statistics import is_share
 from mnist_exp.errors import UserError, did_you_mean
 from mnist_exp.tracking.runs import Runs, Selection, Store
@@ -38,6 +39,7 @@ class Comparison:
     effects: tuple[Effect, ...]
     warnings: tuple[str, ...]
     ending: str = ""  # of the names of all groups, left out of their labels
+    margin: float | None = None  # the smallest difference that matters, if it was given
 
     @property
     def baseline(self) -> Row:
@@ -53,6 +55,14 @@ class Comparison:
     def shown(self) -> tuple[Row, ...]:
         """Return the rows of the groups that have a colour: curves and test images are theirs."""
         return tuple(row for row in self.rows if row.color is not None)
+
+    def against(self, margin: float | str) -> "Comparison":
+        """Return it with tests of equivalence within the margin, and with the seeds needed.
+
+        Raises UserError if the margin is no possible difference of the metric.
+        """
+        size = checked_margin(margin, self.metric)
+        return replace(self, margin=size, rows=tuple(with_margin(self.rows, size)))
 
 
 def compare(

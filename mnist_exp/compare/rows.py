@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mnist_exp.compare import differences, statistics, votes
+from mnist_exp.compare import differences, margins, statistics, votes
 from mnist_exp.compare.differences import Difference
 from mnist_exp.compare.groups import Group
+from mnist_exp.compare.margins import AgainstMargin
 from mnist_exp.compare.predictions import PairedPredictions
-from mnist_exp.compare.statistics import Description
+from mnist_exp.compare.statistics import Description, Verdict
 from mnist_exp.compare.votes import Agreement
 
 SHOWN = 7  # groups beside the baseline with curves and test images: as many as colours tell apart
@@ -25,6 +26,7 @@ class Row:
     color: int | None  # 0 is the baseline's; None: the group has no curves and test images
     predictions: PairedPredictions | None = None  # beside the baseline's, on the same test images
     agreement: Agreement | None = None  # of these predictions
+    against_margin: AgainstMargin | None = None  # None for the baseline, or without a margin
 
     @property
     def is_baseline(self) -> bool:
@@ -89,3 +91,32 @@ def with_predictions(rows: Sequence[Row], pairs: Sequence[PairedPredictions]) ->
         predictions, agreement = read.get(row.group.label, (None, None))
         completed.append(replace(row, predictions=predictions, agreement=agreement))
     return completed
+
+
+def with_margin(rows: Sequence[Row], margin: float) -> list[Row]:
+    """Add what the differences say about the margin, and the verdict that they are equivalent.
+
+    A group that is better or worse stays so, however small the difference.
+    """
+    baseline = next(row for row in rows if row.is_baseline)
+    others = [row for row in rows if not row.is_baseline]
+    found = margins.with_holm([_against_margin(row, baseline, margin) for row in others])
+    results = {row.group.label: result for row, result in zip(others, found, strict=True)}
+    completed = []
+    for row in rows:
+        result, difference = results.get(row.group.label), row.difference
+        is_shown = result is not None and result.is_equivalent
+        if is_shown and row.compared.verdict is Verdict.NOT_SHOWN:
+            difference = replace(row.compared, verdict=Verdict.EQUIVALENT)
+        completed.append(replace(row, difference=difference, against_margin=result))
+    return completed
+
+
+def _against_margin(row: Row, baseline: Row, margin: float) -> AgainstMargin:
+    """Compare a row's difference with the margin, paired as the difference is."""
+    if not row.compared.is_compared:
+        return AgainstMargin(margin=margin)
+    if row.compared.is_paired:
+        return margins.paired(np.array(row.compared.values), margin)
+    group, base = (np.array(list(each.group.values.values())) for each in (row, baseline))
+    return margins.unpaired(group, base, margin)

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from mnist_exp.compare import words
+from mnist_exp.compare import margin_sentences, words
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.differences import Difference
 from mnist_exp.compare.rows import Row
@@ -29,8 +29,12 @@ def summary(comparison: Comparison) -> str:
     against = f"with {comparison.baseline.group.label} in {comparison.metric}"
     decided = [row for row in rows if row.compared.verdict.is_difference]
     if not decided:
-        return f"Compared {against}, {_nothing_decided(verdicts, _all_paired(rows))}."
-    lead = f"Of {len(rows)} groups compared {against}, {_tally(verdicts, _all_paired(rows))}."
+        hidden = margin_sentences.largest_hidden(comparison)
+        if Verdict.EQUIVALENT not in verdicts:
+            nothing = _nothing_decided(verdicts, _all_paired(rows))
+            return f"Compared {against}, {nothing}{hidden}."
+        return f"Of {len(rows)} groups compared {against}, {_tally(rows, comparison)}{hidden}."
+    lead = f"Of {len(rows)} groups compared {against}, {_tally(rows, comparison)}."
     better = [row for row in decided if row.compared.verdict is Verdict.BETTER]
     if better:
         return f"{lead} The best: {_one_difference(better[0], comparison)}"
@@ -69,21 +73,21 @@ def _one_group(comparison: Comparison) -> str:
     )
 
 
-def _tally(verdicts: Sequence[Verdict], all_paired: bool) -> str:
+def _tally(rows: Sequence[Row], comparison: Comparison) -> str:
     """Return how many groups have each verdict: `2 are better and for 1 no difference is shown`."""
-    counts, total = Counter(verdicts), len(verdicts)
+    counts, total = Counter(row.compared.verdict for row in rows), len(rows)
     all_are = "both are" if total == 2 else f"all {total} are"
     parts = []
-    for verdict in (Verdict.BETTER, Verdict.WORSE):
+    for verdict in (Verdict.BETTER, Verdict.WORSE, Verdict.EQUIVALENT):
         if count := counts[verdict]:
             are = all_are if count == total else "1 is" if count == 1 else f"{count} are"
-            parts.append(f"{are} {verdict}")
+            parts.append(f"{are} {words.verdict(verdict, comparison)}")
     if count := counts[Verdict.NOT_SHOWN]:
         parts.append(f"for {count} no difference is shown")
     if count := counts[Verdict.NOT_COMPARED]:
         parts.append(f"{count} cannot be compared with it")
     if count := counts[Verdict.TOO_FEW]:
-        too_few = "seeds in common with it" if all_paired else "runs"
+        too_few = "seeds in common with it" if _all_paired(rows) else "runs"
         parts.append(f"{count} {'has' if count == 1 else 'have'} too few {too_few}")
     return listed(parts)
 
@@ -109,16 +113,22 @@ def _one_difference(row: Row, comparison: Comparison) -> str:
     over = f"{shift} over {words.extent(compared)}"
     note = "" if math.isnan(compared.p) else _p_note(compared, comparison)
     evidence = f"{over}, {note}" if note else over
+    more = margin_sentences.about(row, comparison)
     match compared.verdict:
         case Verdict.TOO_FEW:
-            what, more = ("seeds", "paired seeds") if compared.is_paired else ("runs", "of each")
-            needed = f"{evidence}; a verdict needs {SMALLEST_VERDICT} {more}"
-            return f"Too few {what} to decide between {group} and {baseline}: {needed}."
+            what, of = ("seeds", "paired seeds") if compared.is_paired else ("runs", "of each")
+            needed = f"{evidence}; a verdict needs {SMALLEST_VERDICT} {of}"
+            return f"Too few {what} to decide between {group} and {baseline}: {needed}.{more}"
         case Verdict.NOT_SHOWN:
             why = "; Student's t interval covers zero" if compared.interval.side else ""
-            return f"No difference is shown between {group} and {baseline}: {evidence}{why}."
+            none = f"No difference is shown between {group} and {baseline}: {evidence}{why}"
+            return f"{none}; {margin_sentences.hidden(row, comparison)}.{more}"
+        case Verdict.EQUIVALENT:
+            within = words.verdict(compared.verdict, comparison)
+            return f"{group} and {baseline} are {within}: {over}.{more}"
     return (
-        f"{group} is {compared.verdict} than {baseline}: {over}; the interval leaves out 0. {note}."
+        f"{group} is {compared.verdict} than {baseline}: {over}; the interval leaves out 0. "
+        f"{note}.{more}"
     )
 
 

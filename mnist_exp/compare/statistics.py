@@ -37,6 +37,7 @@ class Verdict(StrEnum):
 
     BETTER = "better"
     WORSE = "worse"
+    EQUIVALENT = "equivalent"  # within the margin that was asked about
     NOT_SHOWN = "no difference shown"
     TOO_FEW = "too few seeds"  # one or two pairs: no verdict was possible
     NOT_COMPARED = "not compared"  # no pair: there is nothing to test

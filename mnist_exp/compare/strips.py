@@ -50,8 +50,8 @@ class Strips:
 
 def verdict_class(verdict: str) -> str:
     """Return the CSS class of a verdict's colour, or of `baseline` in its place."""
-    undecided = (Verdict.NOT_SHOWN, Verdict.TOO_FEW, Verdict.NOT_COMPARED)
-    return "no" if verdict in undecided else verdict
+    kind = verdict.partition(" within ")[0]  # of equivalence, without its margin
+    return kind if kind in (Verdict.BETTER, Verdict.WORSE, Verdict.EQUIVALENT, "baseline") else "no"
 
 
 def seeds(comparison: Comparison) -> Strips:
@@ -108,7 +108,7 @@ def differences(comparison: Comparison) -> Strips | None:
                 note=f"{_compared(difference)}, {_method(difference.interval)}",
                 picture=svg.strip(marks, scale, _HEIGHT, zero=True),
                 number=words.difference(difference.mean, comparison.metric),
-                verdict=difference.verdict,
+                verdict=words.verdict(difference.verdict, comparison),
             )
         )
     return Strips(rows=tuple(drawn), axis=svg.strip_axis(scale), scale_note=_scale_note(scale))

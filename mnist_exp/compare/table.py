@@ -1,5 +1,7 @@
 """The comparison as a table in the terminal, and as compare.csv with the value of every run."""
 
+import math
+
 import pandas as pd
 from rich import box
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
@@ -7,7 +9,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from mnist_exp.compare import sentences, words
+from mnist_exp.compare import margin_sentences, sentences, words
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.groups import Counting
 from mnist_exp.compare.labels import broken, short_names
@@ -97,6 +99,18 @@ def _numbers(row: Row) -> dict[str, object]:
             "p_smallest": difference.smallest_p,
             "verdict": difference.verdict,
         }
+    if (against := row.against_margin) is not None:
+        seeds = against.seeds
+        numbers |= {
+            "margin": against.margin,
+            "difference_90_low": against.low,
+            "difference_90_high": against.high,
+            "p_equivalence": against.p,
+            "p_equivalence_holm": against.p_holm,
+            "seeds_needed": math.nan if seeds is None else seeds.n,
+            "seeds_needed_low": math.nan if seeds is None else seeds.low,
+            "seeds_needed_high": math.nan if seeds is None else seeds.high,
+        }
     if (agreement := row.agreement) is not None:
         numbers |= {
             "images_both_right": agreement.both,
@@ -118,6 +132,8 @@ def show(comparison: Comparison, console: Console) -> None:
     console.print(_table(comparison, shown))
     console.print(_LEGEND)
     for note in sentences.verdict_notes(comparison):
+        console.print(note)
+    for note in margin_sentences.notes(comparison, _MOST_LISTED):
         console.print(note)
     if hidden := len(comparison.rows) - len(shown):
         console.print(f"and {plural(hidden, 'group')} more, all in compare.csv and compare.html")
@@ -189,7 +205,8 @@ def _compared(row: Row, comparison: Comparison) -> list[str]:
         return ["baseline", ""]
     if not difference.is_compared:
         return [f"{difference.verdict}:\nscored on\nother images", ""]
-    shift = f"{difference.verdict}\n{words.difference(difference.mean, metric)}"
+    verdict = words.verdict(difference.verdict, comparison)
+    shift = f"{verdict}\n{words.difference(difference.mean, metric)}"
     ends = words.interval(difference.interval, metric, of_difference=True)
     if ends:
         shift += f" {difference.interval.method}\n{ends}"

@@ -2,11 +2,14 @@
 
 import math
 
+import numpy as np
+
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.differences import Difference
 from mnist_exp.compare.groups import Counting
+from mnist_exp.compare.margins import MOST_SEEDS, SeedsNeeded
 from mnist_exp.compare.rows import Row
-from mnist_exp.compare.statistics import Interval, is_share
+from mnist_exp.compare.statistics import Interval, Verdict, is_share
 from mnist_exp.outside.printing import plural
 from mnist_exp.sweeper.foreign_text import clean
 
@@ -63,6 +66,26 @@ def interval(
     word = difference if of_difference else value
     ends = f"{word(shown.low, metric)} to {word(shown.high, metric)}"
     return f"{ends}, {shown.method}" if method else ends
+
+
+def margin(comparison: Comparison) -> str:
+    """Return the margin as it was given, `0.002`."""
+    return str(np.format_float_positional(comparison.margin or math.nan, trim="-"))
+
+
+def verdict(found: Verdict, comparison: Comparison) -> str:
+    """Return a verdict; that of equivalence with the margin, `equivalent within 0.002`."""
+    return f"{found} within {margin(comparison)}" if found is Verdict.EQUIVALENT else str(found)
+
+
+def seeds_needed(needed: SeedsNeeded) -> str:
+    """Return `14 (95% interval 6 to 110)`; only `3` if the interval has equal ends."""
+    number, low, high = map(_at_most, (needed.n, needed.low, needed.high))
+    return number if low == high else f"{number} (95% interval {low} to {high})"
+
+
+def _at_most(seeds: float) -> str:
+    return f"more than {MOST_SEEDS:,}" if math.isinf(seeds) else f"{seeds:,.0f}"
 
 
 def p_value(p: float) -> str:

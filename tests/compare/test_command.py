@@ -142,6 +142,24 @@ def test_another_store_another_folder(study: FakeRuns, command: Command, tmp_pat
     assert sorted(path.name for path in output.iterdir()) == ["compare.csv", "compare.html"]
 
 
+def test_a_margin(fake_runs: FakeRuns, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two models one differs by nearly nothing, the other by as much as its noise."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for seed, noise in enumerate((0.001, -0.002, 0.0005, 0.003)):
+        for model, by in (("softmax", 0), ("mlp", noise / 20), ("cnn", noise)):
+            fake_runs.add(seed, 0.9 + seed / 900 + by, settings={"model": model})
+    arguments = ("--experiment", "mnist_exp", "--margin", "0.002", "--baseline", "model=softmax")
+    code, out, err = command(*arguments)
+    assert (code, err) == (0, "")
+    assert max(map(len, out.splitlines()[:-2])) <= 80
+    assert re.search(r"mlp +4 .*equivalent within 0\.002", out)
+    text = re.sub(r"\s+", " ", out)
+    assert "Seeds that would show a difference of 0.002 with 80% power: cnn 11 (95%" in text
+    verdicts = pd.read_csv("compare.csv").groupby("group")["verdict"].first()
+    assert (verdicts["mlp"], verdicts["cnn"]) == ("equivalent", "no difference shown")
+    assert "equivalent within 0.002</" in Path("compare.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -157,6 +175,8 @@ def test_another_store_another_folder(study: FakeRuns, command: Command, tmp_pat
             "--group-by modle: the runs have no such setting or tag; did you mean model?",
         ),
         (["--study", "x", "--baseline", "loss=z"], "--baseline loss=z: no group has that"),
+        (["--study", "x", "--margin", "0,002"], "--margin 0,002: expected a number, such as"),
+        (["--study", "x", "--margin", "-0.002"], "--margin -0.002: expected a difference in test"),
         (["--study", "x", "--output", "nowhere"], "--output nowhere: no such folder"),
         (
             ["--study", "x", "tracking.uri=sqlite:///nowhere.db"],

@@ -124,6 +124,39 @@ def check_difference(row: pd.Series, d: np.ndarray) -> None:
     assert row["verdict"] == (verdict if shown else none)
 
 
+def test_every_number_about_the_margin_again_with_scipy_alone(study: FakeRuns) -> None:
+    table.to_csv(compared().against(0.08)).to_csv("compare.csv", index=False)
+    lines = pd.read_csv("compare.csv")
+    counted = lines[lines["counted"]].set_index("seed")
+    base = counted[counted["is_baseline"]]["value"]
+    others = [part for _, part in counted[~counted["is_baseline"]].groupby("group")]
+    p_values = {}
+    for part in others:
+        row, d = part.iloc[0], (part["value"] - base).dropna().to_numpy()
+        assert row["margin"] == 0.08
+        if len(d) < 3:
+            assert np.isnan(row["p_equivalence"])
+            continue
+        one_sided = [
+            stats.ttest_1samp(d, end, alternative=side).pvalue
+            for end, side in ((-0.08, "greater"), (0.08, "less"))
+        ]
+        assert row["p_equivalence"] == pytest.approx(max(one_sided))
+        p_values[row["group"]] = max(one_sided)
+        ends = stats.t.interval(0.9, len(d) - 1, loc=d.mean(), scale=stats.sem(d))
+        assert (row["difference_90_low"], row["difference_90_high"]) == pytest.approx(ends)
+        (needed,) = [n for n in range(3, 9999) if power(0.08 / stats.tstd(d), n) >= 0.8][:1]
+        assert row["seeds_needed"] == needed
+        assert row["seeds_needed_low"] <= needed <= row["seeds_needed_high"]
+    holm = [row["p_equivalence_holm"] for row in (part.iloc[0] for part in others)]
+    assert np.nanmin(holm) == pytest.approx(len(p_values) * min(p_values.values()))
+
+
+def power(effect: float, n: int) -> float:
+    """How often a two-sided t test at 5% of n pairs finds an effect above zero."""
+    return float(stats.nct.sf(stats.t.ppf(0.975, n - 1), n - 1, effect * n**0.5))
+
+
 def test_the_failed_run_is_in_the_csv_and_in_no_number(study: FakeRuns) -> None:
     lines = table.to_csv(compared())
     failed = lines[lines["status"] == "failed"]

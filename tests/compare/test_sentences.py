@@ -1,10 +1,11 @@
 """The summary and the notes that users read."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
-from mnist_exp.compare import sentences
+from mnist_exp.compare import margin_sentences, sentences
 from tests.compare.made import BASE, compared, shifted
 
 MINUS = "\N{MINUS SIGN}"
@@ -135,6 +136,70 @@ def test_student_alone_covers_zero() -> None:
     comparison = compared({"a": values, "b": others})
     summary = sentences.summary(comparison)
     assert summary.startswith("No difference is shown between b and a: +0.0021")
-    assert summary.endswith("; Student's t interval covers zero.")
+    assert summary.endswith(
+        "; Student's t interval covers zero; b may still be up to 0.0080 better or 0.0034 worse."
+    )
     (note,) = sentences.verdict_notes(comparison)
     assert note.startswith("No difference is shown although the 95% interval leaves out 0")
+
+
+WIDE = [x + d for x, d in zip(BASE, (0.001, -0.002, 0.0005, 0.003), strict=True)]
+WIDER = [x + d for x, d in zip(BASE, (0.01, -0.02, 0.005, 0.03), strict=True)]
+NEAR = [x + d for x, d in zip(BASE, (0.0001, -0.0002, 0.0001, 0.0), strict=True)]
+
+
+def test_no_difference_shown_says_how_large_one_may_be() -> None:
+    summary = sentences.summary(compared({"a": BASE, "b": WIDE}))
+    assert summary.endswith(
+        f"95% interval {MINUS}0.0026 to +0.0039) over 4 paired seeds, Holm-adjusted p = 0.62 (with "
+        "4 seeds it cannot be below 0.12); b may still be up to 0.0039 better or 0.0026 worse."
+    )
+    lower_is_better = replace(compared({"a": BASE, "b": WIDE}), higher_is_better=False)
+    assert "up to 0.0026 better or 0.0039 worse." in sentences.summary(lower_is_better)
+    both = sentences.summary(compared({"a": BASE, "b": WIDE, "c": WIDER}))
+    assert both == (
+        "Compared with a in test/accuracy, no difference is shown for 2 of 2 groups; most open is "
+        "c, which may still be up to 0.0390 better or 0.0265 worse."
+    )
+    same = sentences.summary(compared({"a": BASE, "b": BASE}))
+    assert same.endswith("b does not differ at all here, which tells nothing of other runs.")
+
+
+def test_with_a_margin_equivalence_or_the_seeds_needed_are_said() -> None:
+    asked = compared({"a": BASE, "b": WIDE}).against(0.002)
+    assert sentences.summary(asked).endswith(
+        "0.0026 worse. Seeds that would show a difference of 0.002 with 80% power: 11 (95% "
+        "interval 5 to 118)."
+    )
+    shown = sentences.summary(compared({"a": BASE, "b": NEAR}).against("2e-3"))
+    assert shown == (
+        "b and a are equivalent within 0.002: 0 in test/accuracy (95% "
+        f"interval {MINUS}0.0002 to +0.0002) over 4 paired seeds. Two one-sided tests "
+        "show that the difference is smaller than 0.002: p <0.0001, Holm-adjusted <0.0001; its 90% "
+        f"interval is {MINUS}0.0002 to +0.0002."
+    )
+    better = sentences.summary(compared({"a": BASE, "b": shifted(0.001)}).against(0.002))
+    assert "b is better than a" in better
+    assert "Two one-sided tests show that the difference is smaller than 0.002" in better
+    few = sentences.summary(compared({"a": BASE, "b": WIDE[:2]}).against(0.002))
+    assert few.endswith(
+        "3 paired seeds. Seeds that would show a difference of 0.002 with 80% "
+        "power: 11 (95% interval 5 to 8,994)."
+    )
+
+
+def test_several_groups_and_a_margin() -> None:
+    several = {"a": BASE, "b": WIDE, "c": NEAR, "d": WIDER}
+    assert sentences.summary(compared(several).against(0.002)) == (
+        "Of 3 groups compared with a in test/accuracy, 1 is equivalent within 0.002 and for 2 no "
+        "difference is shown; most open is d, which may still be up to 0.0390 better or 0.0265 "
+        "worse."
+    )
+    (note,) = margin_sentences.notes(compared(several).against(0.002), 2)
+    assert note == (
+        "Seeds that would show a difference of 0.002 with 80% power: d 832 (95% interval 269 to "
+        "more than 10,000); b 11 (95% interval 5 to 118); 1 more group in compare.csv."
+    )
+    (hint,) = margin_sentences.notes(compared(several), 2)
+    assert hint.startswith("--margin SIZE tests whether groups are equivalent")
+    assert margin_sentences.notes(compared({"a": BASE, "b": shifted(0.01)}), 2) == []

@@ -160,8 +160,10 @@ def test_a_better_group_stays_better_and_one_without_a_difference_becomes_equiva
 
 
 def test_groups_without_a_common_seed_are_tested_as_independent_runs() -> None:
-    groups = {"a": dict(enumerate(Y)), "b": {f"b{i}": x for i, x in enumerate(X)}}
-    named = {label: {str(seed): x for seed, x in part.items()} for label, part in groups.items()}
+    named = {
+        "a": {f"a{i}": float(x) for i, x in enumerate(Y)},
+        "b": {f"b{i}": float(x) for i, x in enumerate(X)},
+    }
     (row,) = compared(named).against(0.01).others
     assert row.against_margin == margins.with_holm([margins.unpaired(X, Y, 0.01)])[0]
     assert row.compared.verdict is Verdict.EQUIVALENT

@@ -88,7 +88,8 @@ def _probabilities(checkup: Checkup, subject: Subject) -> None:
 
 def _initial(checkup: Checkup, subject: Subject) -> None:
     if subject.loss_facts:
-        check_initial(checkup, subject.program, subject.loss_facts, subject.first_outputs)
+        program, first = subject.program, subject.first_outputs
+        check_initial(checkup, program, subject.loss_facts, first, subject.gradients.outputs)
 
 
 # Checks of the labels alone. Examples whose labels are out of range are left out afterwards.

@@ -2,15 +2,17 @@
 
 import numpy as np
 
+from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.codes import Severity
 from mnist_exp.preflight.data.balance import check_balance
 from mnist_exp.preflight.data.leaks import check_label_leak
 from mnist_exp.preflight.data.noise import check_noise
-from mnist_exp.preflight.data.relation import check_relation
+from mnist_exp.preflight.data.relation import PROBE_EXAMPLES, check_relation
 from mnist_exp.preflight.data.scales import check_input_units, check_target_scale
 from mnist_exp.preflight.data.split_scale import Split, check_split_scale
 from mnist_exp.preflight.data.splits import check_overlap
+from mnist_exp.preflight.data.views import of_rarest_id
 from mnist_exp.preflight.program.forms import label_form
 from mnist_exp.preflight.program.given import Examples
 from mnist_exp.preflight.program.tasks import Task
@@ -38,7 +40,13 @@ def balance(checkup: Checkup, subject: Subject) -> None:
 
 
 def relation(checkup: Checkup, subject: Subject) -> None:
-    """Check whether the labels belong to the inputs."""
+    """Check whether the labels belong to the inputs.
+
+    Of an id alone, as of a user or a film, only other examples of the same id tell anything.
+    """
+    if _has_rare_ids(subject, COMPARED, single=True):
+        checkup.leave_out("whether the labels belong to the inputs (few examples of an id)")
+        return
     given = None
     if isinstance(subject.given.labels, np.ndarray):
         given = _finite(subject.given[:COMPARED])
@@ -52,9 +60,24 @@ def label_leak(checkup: Checkup, subject: Subject) -> None:
 
 
 def noise(checkup: Checkup, subject: Subject) -> None:
-    """Check for wrong labels."""
+    """Check for wrong labels, where there are enough examples of what the inputs say."""
     program = subject.program
+    if _has_rare_ids(subject, PROBE_EXAMPLES):
+        checkup.leave_out("wrong labels (few examples of a token)")
+        return
     check_noise(checkup, program.target, program.inputs.arrays, program.labels, subject.probe)
+
+
+def _has_rare_ids(subject: Subject, count: int, *, single: bool = False) -> bool:
+    """Return True if the model looks numbers up that are rare among some of its examples.
+
+    single: look at inputs of one number per example only.
+    """
+    program = subject.program
+    if not program.taps.flow.lookups:
+        return False
+    arrays = [a[:count] for a in program.inputs.arrays if not single or a[0].size == 1]
+    return any(of_rarest_id(array) < thresholds.ID_EXAMPLES for array in arrays)
 
 
 def splits(checkup: Checkup, subject: Subject) -> None:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from mnist_exp.preflight.program.compiled import CompiledLoss
 from mnist_exp.preflight.program.heads import Place
 from mnist_exp.preflight.program.objective import Objective
+from mnist_exp.preflight.program.passes import Gradients
 from mnist_exp.preflight.program.program import Program
 from mnist_exp.preflight.subject import Subject
 
@@ -26,18 +27,20 @@ def output_parts(subject: Subject) -> dict[str, Subject]:
     if heads is None or not isinstance(loss, CompiledLoss) or program.refusal:
         return {}
     parts = loss.parts(heads.label_arrays, heads.places())
-    found = {name: Subject(_part(program, *part), subject.seed) for name, part in parts.items()}
+    found = {name: Subject(_part(subject, *part), subject.seed) for name, part in parts.items()}
     for part in found.values():
         part.weighted = subject.weighted
     return found
 
 
-def _part(program: Program, labels: np.ndarray, place: Place, loss: Callable[..., Any]) -> Program:
+def _part(subject: Subject, labels: np.ndarray, place: Place, loss: Callable[..., Any]) -> Program:
+    program = subject.program
     part = copy.copy(program)
     for fact in ("target", "output_shape", "classes"):
         part.__dict__.pop(fact, None)
     part.labels, part.objective = labels, Objective(loss)
     part.evaluate = lambda inputs: _of_place(program.evaluate(inputs), place)  # type: ignore[method-assign]
+    part.gradients = lambda *_: _outputs_of_place(subject.gradients, place)  # type: ignore[method-assign]
     part.call = lambda inputs, training: tf.nest.flatten(  # type: ignore[method-assign]
         program.given_outputs(inputs, training)
     )[place.number]
@@ -50,3 +53,8 @@ def _of_place(
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     outputs, measured = evaluated
     return outputs[:, place.columns].reshape(-1, *place.shape), measured
+
+
+def _outputs_of_place(gradients: Gradients, place: Place) -> Gradients:
+    outputs = gradients.outputs[:, place.columns].reshape(-1, *place.shape)
+    return replace(gradients, outputs=outputs)

@@ -43,6 +43,10 @@ PROBE_MIN_PER_CLASS = 3  # examples; with fewer, related labels can be as hard t
 # nine looks at shuffled labels reached 3.6; tables that explain a tenth of the variance 5.
 PROBE_SIGMAS = 4.0
 
+# Examples of an id, in a typical example that of its rarest: with 8, a product of two tables looks
+# unrelated to all labels, and as if a third of them were wrong; with 38, words tell.
+ID_EXAMPLES = 20
+
 NARROW = (1, 2)  # numbers per example that are few
 NARROW_CLASSES = 4  # of which two numbers can still tell three apart with ease
 POOLED_INPUTS = 16  # inputs for each number that pooling leaves of them
@@ -86,6 +90,9 @@ FEATURE_SIZE = 20.0  # root mean square of a feature from where its unit is trie
 TARGET_SIZE = 50.0  # the same for targets
 UNITS_MIN_EXAMPLES = 60
 UNITS_NOTHING = 0.1  # a score that is no more than a guess
+# Relative difference of outputs with standardised inputs, from where units matter; behind a batch
+# normalisation it is the share of its epsilon, 1e-3 of a variance of 1.
+UNITS_SAME = 0.01
 UNITS_GAIN = 0.2  # of the score, from which other units are worth a word
 TARGET_SOON = 0.2  # of the training, within which large targets are reached without harm
 

@@ -74,6 +74,16 @@ def nearer(labels: Any, distances: Any) -> tf.Tensor:
     return tf.reduce_mean(yes * distances**2 + (1 - yes) * apart**2)
 
 
+def nearer_of_signs(labels: Any, distances: Any) -> tf.Tensor:
+    """Return the same loss of labels -1 and 1."""
+    return nearer((1 + tf.cast(labels, tf.float32)) / 2, distances)
+
+
+def two_margins(signs: Any, distances: Any) -> tf.Tensor:
+    """Return a contrastive loss that lets a pair that belongs together be up to 0.5 apart."""
+    return tf.reduce_mean(tf.maximum(1 - tf.cast(signs, tf.float32) * (1.5 - distances), 0.0))
+
+
 def farther(labels: Any, distances: Any) -> tf.Tensor:
     """Return a contrastive loss: a yes is a pair that does not belong together."""
     return nearer(1 - tf.cast(labels, tf.float32), distances)

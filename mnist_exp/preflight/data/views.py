@@ -1,5 +1,6 @@
 """Turn inputs of any kind into tables of features, which cheap probes can learn from."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -48,6 +49,19 @@ def is_tokens(array: np.ndarray) -> bool:
     if array.ndim != 2 or array.dtype.kind not in "iuf" or array.min() < 0 or array.max() < 2:
         return False
     return bool((array == np.round(array)).all())
+
+
+def of_rarest_id(array: np.ndarray) -> float:
+    """Return how often the rarest token or word of a typical example occurs among all of them.
+
+    It is infinite for numbers that are no ids.
+    """
+    words = array.dtype.kind not in "fbiu"
+    if not words and not is_tokens(array.reshape(len(array), -1)):
+        return math.inf
+    tokens = _word_ids(array) if words else array.reshape(len(array), -1)
+    _, places, counts = np.unique(tokens, return_inverse=True, return_counts=True)
+    return float(np.median(counts[places.reshape(tokens.shape)].min(axis=1)))
 
 
 def flat(array: np.ndarray) -> np.ndarray:

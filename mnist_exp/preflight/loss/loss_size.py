@@ -6,7 +6,7 @@ import numpy as np
 
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.loss.function import LossFacts
+from mnist_exp.preflight.loss.function import LossFacts, Reduction
 from mnist_exp.preflight.loss.reference import cross_entropy, reference_outputs, uniform_outputs
 from mnist_exp.preflight.program.loss_kind import LossInput
 from mnist_exp.preflight.program.program import Program
@@ -55,13 +55,20 @@ def check_multiple(
 
 
 def check_initial(
-    checkup: Checkup, program: Program, facts: LossFacts, outputs: np.ndarray
+    checkup: Checkup,
+    program: Program,
+    facts: LossFacts,
+    outputs: np.ndarray,
+    trained_on: np.ndarray | None = None,
 ) -> None:
     """Check the model's own first outputs [B, ...] for INITIAL_LOSS_UNEXPECTED.
 
     A fresh model that is confident is confidently wrong: its loss is compared with that of a guess
     which does not look at the inputs. A loss whose scale is unusual was reported by
     `check_multiple`, and is not reported again.
+
+    trained_on: what a training step gives for the first examples. Where its loss is no higher than
+        usual, as with batch statistics in place of averages that do not follow yet, nothing is.
     """
     target, labels = program.target, program.labels[: len(outputs)]
     uniform = uniform_outputs(target, labels)
@@ -79,6 +86,9 @@ def check_initial(
     if checkup.has("INITIAL_LOSS_UNEXPECTED"):
         return
     too_high = ratio > thresholds.INITIAL_LOSS_HIGH
+    if too_high and trained_on is not None and facts.reduction is Reduction.MEAN:
+        in_training = program.loss_of(labels[: len(trained_on)], trained_on)
+        too_high = in_training > thresholds.INITIAL_LOSS_HIGH * guess
     too_low = ratio < thresholds.INITIAL_LOSS_LOW and score < 0.5 and not numbers
     if too_high or too_low:
         reduction = facts.reduction

@@ -83,11 +83,13 @@ def _form(drawn: list[np.ndarray]) -> OutputForm:
 
 
 def _limit(drawn: list[np.ndarray]) -> float:
-    """Return the largest output if two draws agree on it, else infinity.
+    """Return the largest output if the draws agree on it, else infinity.
 
-    Each draw comes with its negative, so that an activation is driven to both of its ends twice.
+    Each draw is followed by its negative, so that an activation is driven to both of its ends. What
+    a draw and its own negative give is one opinion: a cosine is the same for both.
     """
-    second, first = np.sort([float(outputs.max()) for outputs in drawn])[-2:]
+    largest = np.array([float(outputs.max()) for outputs in drawn]).reshape(-1, 2).max(axis=1)
+    second, first = np.sort(largest)[-2:]
     return float(first) if first - second <= _SAME * (1 + abs(first)) else np.inf
 
 

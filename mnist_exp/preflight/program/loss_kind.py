@@ -19,6 +19,7 @@ _EVEN = 4.0  # between how hard any two outputs are pulled down and up by a loss
 _TURN = 1e-5  # 1 - cosine of slopes that are the same but for rounding
 _STEEP = 10.0  # times as hard a pull at 0.003 as at 0.3: a logarithm's is 100 times
 _FAR = 30.0  # an output beyond which no logit has to go
+_SAME_PULL = 0.05  # relative: a logit's loss of labels -1 pulls a third harder far above 0
 _SMALL, _LARGE = 0.01, 1000.0  # distances within and beyond every margin
 
 
@@ -177,7 +178,7 @@ def _kind_of_classes(probe: Probe, yes: np.ndarray) -> LossKind:
     together = several and (only_label or _is_coupled(probe, mild, yes))
     if not together and not _is_of_single_outputs(probe, mild):
         return LossKind()  # such as the overlap of two masks
-    if not several and probe.labels.min() >= 0 and _is_of_distances(probe, yes):
+    if not several and _is_of_distances(probe, yes):
         return LossKind(compares=Compares.DISTANCES)
     takes = _takes(probe, yes, together, only_label)
     if takes is LossInput.UNKNOWN and not together:
@@ -222,16 +223,21 @@ def _is_of_single_outputs(probe: Probe, mild: np.ndarray) -> bool:
 def _is_of_distances(probe: Probe, yes: np.ndarray) -> bool:
     """Return True for a contrastive loss: one kind of pair is pulled to 0, the other to a margin.
 
-    Either kind may be labelled yes. A logit's loss has no slope where a no is far below 0.
+    Either kind may be labelled yes, and the first may have a margin of its own, within which it is
+    near enough. Else it is pulled back from below 0, too, or with the same force everywhere: of a
+    logit's loss neither is true, also where it takes -1 for a no.
     """
     small, large, below = (
         probe.slope(np.full(probe.shape, at)) for at in (_SMALL, _LARGE, -_LARGE)
     )
     if small is None or large is None or below is None:
         return False
+    even = np.isclose(small, large, rtol=_SAME_PULL) & np.isclose(small, below, rtol=_SAME_PULL)
+    pulled = (small > 0) & (large > 0) & ((below < 0) | even)
+    near_enough = (small == 0) & (large > 0)
+    pushed = (small < 0) & (large == 0)
     return any(
-        bool((small[same] > 0).all() and (large[same] > 0).all() and below[same].all())
-        and bool((small[~same] < 0).all() and not large[~same].any())
+        bool((pulled[same].all() or near_enough[same].all()) and pushed[~same].all())
         for same in (yes, ~yes)
         if same.any() and not same.all()
     )

@@ -50,6 +50,20 @@ def test_a_sigmoid_of_small_numbers_is_held_between_0_and_1(units: int) -> None:
     assert form.shares
 
 
+def alike(shape: Any) -> keras.Model:
+    """Return the cosine of what one layer gives for two halves: the same with minus its weights."""
+    rows = keras.Input(shape)
+    halves = [layers.Cropping1D(side)(layers.Reshape((64, 1))(rows)) for side in ((0, 32), (32, 0))]
+    shared = layers.Dense(4)
+    return keras.Model(
+        rows, layers.Dot(1, normalize=True)([shared(layers.Flatten()(half)) for half in halves])
+    )
+
+
+def test_the_largest_of_some_cosines_is_no_limit() -> None:
+    assert found(alike, L.MeanSquaredError(), 2 * t.YES - 1) == []
+
+
 @pytest.mark.parametrize(
     ("make", "loss", "labels"),
     [

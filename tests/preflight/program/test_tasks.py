@@ -99,6 +99,10 @@ PROGRAMS: list[tuple[Any, np.ndarray, tuple[int, ...], Task, str]] = [
     (t.weighted_error, t.PACKED, (1,), Task.UNKNOWN, "numbers"),
     (t.nearer, t.YES, (1,), Task.UNKNOWN, "unknown"),
     (t.farther, t.YES, (1,), Task.UNKNOWN, "unknown"),
+    (t.nearer_of_signs, 2 * t.YES - 1, (1,), Task.UNKNOWN, "unknown"),
+    (t.two_margins, 2 * t.YES - 1, (1,), Task.UNKNOWN, "unknown"),
+    (BINARY_LOGITS, 2 * t.YES - 1, (1,), Task.BINARY, "logits"),
+    (L.Hinge(), 2 * t.YES - 1, (1,), Task.BINARY, "logits"),
     (t.nearer, np.arange(200)[:, None] % 9 == 0, (1,), Task.UNKNOWN, "unknown"),
 ]
 

@@ -73,6 +73,8 @@ def explain(code: str) -> Explanation:
 
     Raises PreflightError for a code that does not exist.
     """
+    if not isinstance(code, str):
+        raise PreflightError(f"a code is text, such as 'DEAD_UNITS', got {code!r}")
     if code.upper() not in codes():
         near = difflib.get_close_matches(code.upper(), codes(), n=1)
         advice = f"Did you mean {near[0]}?" if near else f"The codes: {', '.join(codes())}"

@@ -19,7 +19,7 @@ def _users_and_films(users: int, films: int) -> Subject:
     random = np.random.default_rng(0)
     tables = [random.normal(size=(rows, 3)) for rows in (users, films)]
     ids = [random.integers(0, rows, (2000, 1)) for rows in (users, films)]
-    liked = sum(tables[0][ids[0][:, 0]].T * tables[1][ids[1][:, 0]].T) > 0
+    liked = (tables[0][ids[0][:, 0]] * tables[1][ids[1][:, 0]]).sum(axis=1) > 0
     given = [keras.Input((1,), dtype="int32") for _ in ids]
     read = [
         layers.Flatten()(layers.Embedding(rows, 16)(number))

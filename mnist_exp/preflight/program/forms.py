@@ -78,9 +78,11 @@ def label_form(labels: np.ndarray) -> np.ndarray:
     PreflightError for text.
     """
     if labels.dtype.kind not in "fbiu":
+        text = labels.reshape(-1)[0]
+        text = text.decode(errors="replace") if isinstance(text, bytes) else text
         raise PreflightError(
-            f"the labels are no numbers, such as {labels.reshape(-1)[0]!r}: number the classes "
-            "from 0"
+            f"the labels are text, such as {text!r}, and a loss takes numbers: number the classes "
+            "from 0, as np.unique(y, return_inverse=True)[1] does"
         )
     several = labels.ndim > 1 and labels.shape[-1] > 1 and np.isin(labels, (0, 1)).all()
     if labels.dtype.kind == "f" or labels.dtype.kind == "b" or several:

@@ -79,7 +79,7 @@ def run(composed: DictConfig) -> float | list[float]:
 
     try:
         result = run_experiment(settings)
-        objectives = result.objectives(settings.config.objective)
+        objectives = result.objectives()
     finally:  # for a pruned trial, too
         line = {
             "pid": os.getpid(),

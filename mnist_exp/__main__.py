@@ -45,7 +45,7 @@ def _hydra_main(composed: DictConfig) -> float | list[float]:
         from mnist_exp.experiment.runner import run_experiment
 
         settings = Settings.from_hydra(composed, HydraConfig.get())
-        objectives = run_experiment(settings).objectives(settings.config.objective)
+        objectives = run_experiment(settings).objectives()
         return objectives if len(objectives) > 1 else objectives[0]
     except USER_ERRORS as error:
         if not isinstance(error, UserError) or isinstance(error, ConfigError | DataError):

@@ -17,6 +17,11 @@ class UserError(Exception):
     The message names it, its value, and what was expected.
     """
 
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines that a notebook shows, by IPython's convention: no traceback."""
+        lines = getattr(self, "user_traceback", "")  # of code of the user's own
+        return [*filter(None, [lines]), f"{type(self).__name__}: {self}"]
+
 
 class ConfigError(UserError):
     """A setting with a value the experiment cannot run with."""

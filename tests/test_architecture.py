@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "mnist_exp"
 ROOMS: dict[str, set[str]] = {
     "__main__": {"hydra", "omegaconf"},
     "__init__": set(),
+    "api": {"pandas"},
     "reproduce": {"matplotlib", "numpy", "pandas", "rich", "scipy", "tensorflow"},
     "rerun": {"rich"},
     "predict": {"mlflow", "numpy", "pandas", "rich"},
@@ -22,7 +23,7 @@ ROOMS: dict[str, set[str]] = {
     "sync": set(),
     "ui": {"mlflow"},
     "preflight.__main__": set(),
-    "experiment": {"numpy", "rich"},
+    "experiment": {"keras", "numpy", "pandas", "rich"},
     "studies": {"hydra", "mlflow", "omegaconf", "optuna", "rich"},
     "compare.__main__": set(),
     "tuning": {"markupsafe", "numpy", "pandas", "rich", "sklearn"},

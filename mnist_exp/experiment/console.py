@@ -1,21 +1,18 @@
 """What a person sees while a run goes on: the start, a live bar or plain lines, and the summary."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
-
-from rich.progress import BarColumn, TaskID, TextColumn
-from rich.progress import Progress as Bar
 
 from mnist_exp.config.groups import own_folder_flags
 from mnist_exp.config.schema import ReferenceConfig
 from mnist_exp.config.settings import Settings
 from mnist_exp.experiment.conclusion import conclusion
-from mnist_exp.outside.printing import command_line, console, plural, terminal_width
+from mnist_exp.experiment.screens import Screen, present_screen
+from mnist_exp.outside.printing import command_line, plural, terminal_width
 from mnist_exp.outside.uris import masked
 from mnist_exp.own_code import session
-from mnist_exp.sweeper.lasting_stream import LastingStream
 from mnist_exp.sweeper.wording import duration
 from mnist_exp.tracking.form_words import in_words
 from mnist_exp.tracking.job import Job
@@ -27,14 +24,16 @@ if TYPE_CHECKING:
 
 
 class Reporter:
-    """Prints to standard output; the bar is drawn on terminals alone, everything else always."""
+    """Shows a run on a screen; a quiet one has only warnings, and how to go on.
 
-    def __init__(self) -> None:
-        output = LastingStream()
-        # Files and pipes have no width; lines there are never cut or wrapped.
-        self._console = console(file=output, width=None if output.isatty() else 200)
-        self._bar: Bar | None = None
-        self._task = TaskID(0)
+    `in_python`: whether the commands to type are Python's, not the shell's.
+    """
+
+    def __init__(
+        self, screen: Screen | None = None, *, quiet: bool = False, in_python: bool = False
+    ) -> None:
+        self._screen = present_screen() if screen is None else screen
+        self._is_quiet, self._in_python = quiet, in_python
         self._last_accuracy_step = -1  # of the last batch accuracy printed
         self._is_scored_on_train = False  # instead of validation and test images
         self.run_id: str | None = None
@@ -61,6 +60,11 @@ class Reporter:
             self._print(f"{note}\n")
         self._print(layer_text(layers))
 
+    @property
+    def teller(self) -> Callable[[str], None] | None:
+        """What shows a passing line, such as what is being looked at; None for standard error."""
+        return (lambda line: None) if self._is_quiet else self._screen.aside
+
     def preflight(self, report: "PreflightReport") -> None:
         """Print what preflight found."""
         self._print(f"{report.text(terminal_width())}\n")
@@ -73,7 +77,10 @@ class Reporter:
     def interrupted(self, progress: Progress | None, settings: Settings) -> None:
         """Print where the last checkpoint is, and the command that goes on from it."""
         if progress is None:
-            self._print("\nInterrupted before the first checkpoint; the same command starts anew.")
+            same = "call" if self._in_python else "command"
+            self._screen.print(
+                f"\nInterrupted before the first checkpoint; the same {same} starts anew."
+            )
             return
         if not progress.step:
             where = "at step 0, before the first epoch"
@@ -81,37 +88,29 @@ class Reporter:
             where = f"after epoch {progress.epoch}, at step {progress.step:,}"
         else:
             where = f"in epoch {progress.epoch}, at step {progress.step:,}"
-        resumed = (*own_folder_flags(), f"resume={self.run_id}", *_store(settings))
-        command = command_line("python", "-m", "mnist_exp", *resumed)
-        if given := session.named(settings.config.to_dict()):
-            command = f'run(["resume={self.run_id}"], data=...) with the same arrays'
-            if given.keys() - session.GIVEN_AGAIN:
-                command = "not possible: Python gave the code to mnist_exp.run"
-        self._print(
+        self._screen.print(
             f"\nInterrupted; a checkpoint of run {self.run_id} is saved {where}.\n"
-            f"To go on: {command}"
+            f"To go on: {self._way_on(settings)}"
         )
+
+    def _way_on(self, settings: Settings) -> str:
+        """Return what to type to go on with the run."""
+        if given := session.named(settings.config.to_dict()):
+            if given.keys() - session.GIVEN_AGAIN:
+                return "not possible: Python gave the code to mnist_exp.run"
+            return f'run(resume="{self.run_id}", data=...) with the same arrays'
+        resumed = (f"resume={self.run_id}", *_store(settings))
+        if self._in_python:
+            return f"run({list(resumed)})"
+        return command_line("python", "-m", "mnist_exp", *own_folder_flags(), *resumed)
 
     def warn(self, text: str) -> None:
         """Print a warning."""
-        self._print(f"warning: {text}")
+        self._screen.print(f"warning: {text}")
 
-    @contextmanager
-    def training(self, total_steps: int) -> Iterator[None]:
+    def training(self, total_steps: int) -> AbstractContextManager[None]:
         """Keep the live bar on the screen for the length of the block."""
-        if not self._console.is_terminal:
-            yield
-            return
-        columns = (
-            BarColumn(bar_width=30),
-            TextColumn("step {task.completed}/{task.total}  {task.description}"),
-        )
-        with Bar(*columns, console=self._console, transient=True) as self._bar:
-            self._task = self._bar.add_task("", total=total_steps)
-            try:
-                yield
-            finally:
-                self._bar = None
+        return nullcontext() if self._is_quiet else self._screen.bar(total_steps)
 
     def progress(self, progress: Progress, seconds_left: float) -> None:
         """Print the new batch accuracies, and move the bar."""
@@ -119,11 +118,10 @@ class Reporter:
             if step > self._last_accuracy_step:
                 self._print(f"step {step}, training accuracy {accuracy:g}")
                 self._last_accuracy_step = step
-        if self._bar is not None:
-            self._bar.update(
-                self._task,
-                completed=progress.step,
-                description=f"cost {progress.cost:.4f}  accuracy {progress.accuracy:.4f}  "
+        if not self._is_quiet:
+            self._screen.move(
+                progress.step,
+                f"cost {progress.cost:.4f}  accuracy {progress.accuracy:.4f}  "
                 f"{progress.images_per_second:,.0f} images/s  {duration(seconds_left)} left",
             )
 
@@ -184,7 +182,8 @@ class Reporter:
             self._print(f"to {said}: {command_line(*predict, *_store(job.settings))}")
 
     def _print(self, text: str) -> None:
-        self._console.print(text, soft_wrap=True)
+        if not self._is_quiet:
+            self._screen.print(text)
 
 
 def _store(settings: Settings) -> list[str]:

@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_exp.config.identity import DEBUG_EXPERIMENT
-from mnist_exp.data import Dataset
+from mnist_exp.config.schema import ReferenceConfig
+from mnist_exp.data import Dataset, Form, Split
 from mnist_exp.outside import plot_style
 from mnist_exp.tracking import metric_names, params, predictions
 from mnist_exp.tracking.job import Job
@@ -19,25 +19,10 @@ from mnist_exp.training import seeds
 from mnist_exp.training.results import EpochResult, best_epoch
 
 if TYPE_CHECKING:
+    from mnist_exp.figures.figure import Figure
     from mnist_exp.serving.registry import Entry
     from mnist_exp.tracking.tracker import RunTracker
     from mnist_exp.training.program import Program
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunResult:
-    """What a run ended with."""
-
-    run_id: str
-    run_name: str
-    epochs: tuple[EpochResult, ...]
-    test_accuracy: float
-    """After the last epoch, as a fraction in [0, 1]; so is `val_accuracy`."""
-    val_accuracy: float
-
-    def objectives(self, names: Sequence[str]) -> list[float]:
-        """Return the values that a sweep optimises, by the names of the setting `objective`."""
-        return objectives(names, self.epochs)
 
 
 def objectives(names: Sequence[str], epochs: Sequence[EpochResult]) -> list[float]:
@@ -52,8 +37,13 @@ def objectives(names: Sequence[str], epochs: Sequence[EpochResult]) -> list[floa
     return [values[name] for name in names]
 
 
-def log(job: Job, program: "Program", epochs: list[EpochResult], tracker: "RunTracker") -> None:
-    """Log all that a finished run leaves beside its epochs."""
+def log(
+    job: Job, program: "Program", epochs: list[EpochResult], tracker: "RunTracker"
+) -> NDArray[np.float32]:
+    """Log all that a finished run leaves beside its epochs.
+
+    Returns the probabilities of the test images, [N, K].
+    """
     from mnist_exp.training.program import predict_probabilities
 
     best = best_epoch(epochs)
@@ -65,6 +55,7 @@ def log(job: Job, program: "Program", epochs: list[EpochResult], tracker: "RunTr
         log_figures(tracker, job, probabilities, epochs)
         entry = _registry_entry(job, epochs)
         tracker.log_model(program.model, epochs[-1].step, entry)
+    return probabilities
 
 
 def log_predictions(
@@ -81,11 +72,26 @@ def log_figures(
     tracker: "RunTracker", job: Job, probabilities: NDArray[np.float32], epochs: list[EpochResult]
 ) -> None:
     """Log the figures of a run as PNGs; the test images have these probabilities [N, K]."""
+    seed, data = job.settings.config.seed, job.dataset
+    drawn = drawn_figures(seed, data.test, data.form, probabilities, epochs, job.reference)
+    with _artifacts(tracker, "figures") as folder:
+        for name, figure in drawn.items():
+            figure.savefig(folder / f"{name}.png", dpi=120)
+
+
+def drawn_figures(
+    seed: int,
+    test: Split,
+    form: Form,
+    probabilities: NDArray[np.float32],
+    epochs: Sequence[EpochResult],
+    reference: ReferenceConfig | None,
+) -> "dict[str, Figure]":
+    """Return the figures of a run by name; the test images have these probabilities [N, K]."""
     from mnist_exp.figures import confusion, curves, pictures
 
-    test, form, reference = job.dataset.test, job.dataset.form, job.reference
-    stream = seeds.sequence(job.settings.config.seed, "figures")
-    index = int(np.random.default_rng(stream).integers(len(test)))
+    random = np.random.default_rng(seeds.sequence(seed, "figures"))
+    index = int(random.integers(len(test)))
     answers = probabilities.argmax(axis=1)
     drawn = {
         "learning_curves": curves.learning_curves(epochs, reference),
@@ -97,9 +103,7 @@ def log_figures(
     }
     if any(result.batch_accuracies for result in epochs):
         drawn["batch_accuracy"] = curves.batch_accuracy(epochs, reference)
-    with _artifacts(tracker, "figures") as folder:
-        for name, figure in drawn.items():
-            figure.savefig(folder / f"{name}.png", dpi=120)
+    return drawn
 
 
 def _registry_entry(job: Job, epochs: list[EpochResult]) -> "Entry | None":

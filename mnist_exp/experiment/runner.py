@@ -1,74 +1,45 @@
 """One run from settings to result, in four acts: prepare, build, train, finish."""
 
 import contextlib
-import threading
-from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mnist_exp.config.group_schemas import DataConfig
 from mnist_exp.config.presets import find_preset, identify
 from mnist_exp.config.schema import refuse_passwords
 from mnist_exp.config.settings import Settings
-from mnist_exp.config.tree import compose, refuse_sweep
 from mnist_exp.config.used_settings import init_note
 from mnist_exp.data import Dataset, load, of_arrays
 from mnist_exp.errors import Killed, NonFiniteCost, PreflightFailed
 from mnist_exp.experiment import code_of_run, interrupts, outcome, resume
 from mnist_exp.experiment.conclusion import conclusion
 from mnist_exp.experiment.console import Reporter, layer_text, time_left
-from mnist_exp.experiment.outcome import RunResult
-from mnist_exp.experiment.session_objects import Given, check_texts, taken
+from mnist_exp.experiment.run_result import RunResult
+from mnist_exp.experiment.session_objects import Given
 from mnist_exp.own_code import session
 from mnist_exp.studies import trial
 from mnist_exp.tracking.addresses import check_uri
 from mnist_exp.tracking.job import Job, Origin
-from mnist_exp.training import checkpoint, keras_state, machine, startup
+from mnist_exp.training import checkpoint, machine, startup
 from mnist_exp.training.results import EpochResult, LayerRow, Progress
 
 if TYPE_CHECKING:
-    from mnist_exp.preflight.report import Finding
+    from mnist_exp.preflight import PreflightReport
     from mnist_exp.tracking.tracker import RunTracker
     from mnist_exp.training.program import Program
 
-_ONE_RUN = threading.RLock()
 _NOTHING_GIVEN = Given()
 
 
-def run(
-    overrides: Sequence[str] = (), *, model: Any = None, loss: Any = None, data: Any = None
+def run_experiment(
+    settings: Settings, given: Given = _NOTHING_GIVEN, reporter: Reporter | None = None
 ) -> RunResult:
-    """Train and track one run, as `python -m mnist_exp OVERRIDES` does.
-
-    For example: `run(["model=softmax", "seed=3"])`.
-
-    model: a function build(input_shape, num_classes, **options) that returns a Keras model, or such
-        a model. A model is trained in place: its weights are those that it has, not the seed's.
-    loss: a function (labels int [B], logits [B, K]) -> losses [B], or a loss of keras.losses
-    data: (x_train, y_train, x_test, y_test), images uint8 [N, H, W] or [N, H, W, C]
-
-    A function of a module is used as its file is now, and the run can be repeated. Other objects
-    are no part of the record: such a run cannot be repeated from it, and its description says so.
-
-    Runs of several threads take turns: the active run, the store's address, Keras' state and
-    standard error belong to the process, and each run uses all cores anyway. Raises UserError,
-    HydraException or OmegaConfBaseException for settings that cannot be used.
-    """
-    check_texts(overrides)
-    refuse_sweep(overrides)
-    given = taken(overrides, model, loss, data)
-    settings = compose(given.overrides)
-    with _ONE_RUN, keras_state.restored():
-        return run_experiment(settings, given)
-
-
-def run_experiment(settings: Settings, given: Given = _NOTHING_GIVEN) -> RunResult:
     """Prepare, build, train and finish one run; a new one, or the rest of an earlier one.
 
     `given` are objects of a Python session that the settings stand for. Everything a user can get
     wrong is refused before TensorFlow loads.
     """
-    reporter, origin = Reporter(), trial.origin()
+    reporter, origin = reporter or Reporter(), trial.origin()
     check_uri(settings.config.tracking.uri)
     refuse_passwords(settings.config)
     if settings.config.best_of is not None:
@@ -161,12 +132,13 @@ def _run(job: Job, reporter: Reporter, locks: contextlib.ExitStack) -> RunResult
         reporter.run_id = tracker.run_id
         job.origin.remember(tracker.run_id)
         tracker.log_text(layer_text(layers), "layers.txt")
-        findings = _check(job, program, tracker, reporter)
+        report = _check(job, program, tracker, reporter)
         if job.state is None:
             locks.enter_context(checkpoint.alone(checkpoint.run_folder(tracker.run_id)))
         epochs = _train(job, program, tracker, reporter)
-        tracker.describe(findings, epochs, conclusion(job, epochs))
-        outcome.log(job, program, epochs, tracker)
+        said = conclusion(job, epochs)
+        tracker.describe(None if report is None else report.findings, epochs, said)
+        probabilities = outcome.log(job, program, epochs, tracker)
         places = tracker.places()
     checkpoint.mark_ended(checkpoint.run_folder(tracker.run_id))
     reporter.summary(job, epochs)
@@ -175,8 +147,15 @@ def _run(job: Job, reporter: Reporter, locks: contextlib.ExitStack) -> RunResult
         run_id=tracker.run_id,
         run_name=job.run_name,
         epochs=tuple(epochs),
-        test_accuracy=epochs[-1].test.accuracy,
-        val_accuracy=epochs[-1].val.accuracy,
+        conclusion=said,
+        places=places,
+        preflight=report,
+        settings=job.settings.config,
+        reference=job.reference,
+        test=job.dataset.test,
+        form=job.dataset.form,
+        probabilities=probabilities,
+        network=program.model,
     )
 
 
@@ -196,7 +175,7 @@ def _build(job: Job, reporter: Reporter) -> "tuple[Program, list[LayerRow]]":
 
 def _check(
     job: Job, program: "Program", tracker: "RunTracker", reporter: Reporter
-) -> "Sequence[Finding] | None":
+) -> "PreflightReport | None":
     """Look for mistakes in the program of a new run; print, log and return what was found.
 
     None where nothing is looked for: the run goes on from a checkpoint, preflight is off, or there
@@ -210,7 +189,7 @@ def _check(
     from mnist_exp.preflight.harness import TooFewImages, preflight_report
 
     try:
-        report = preflight_report(program, job.dataset.train)
+        report = preflight_report(program, job.dataset.train, reporter.teller)
     except TooFewImages as reason:
         reporter.warn(str(reason))
         tracker.describe()
@@ -221,7 +200,7 @@ def _check(
     if report.errors and mode == "error":
         codes = ", ".join(finding.code for finding in report.errors)
         raise PreflightFailed(f"preflight=error: stopped before training, found {codes}")
-    return report.findings
+    return report
 
 
 def _train(

@@ -66,16 +66,6 @@ class Given:
         return replace(self.own, code=code)
 
 
-def check_texts(overrides: Sequence[str]) -> None:
-    """Raise ConfigError unless the overrides are texts in a list."""
-    others = [one for one in overrides if not isinstance(one, str)]
-    if isinstance(overrides, str) or others:
-        found = repr(overrides) if isinstance(overrides, str) else f"a {type(others[0]).__name__}"
-        raise ConfigError(
-            f"run: expected a list of texts, such as ['optimizer=adam'], found {clean(found, 100)}"
-        )
-
-
 def taken(overrides: Sequence[str], model: Any = None, loss: Any = None, data: Any = None) -> Given:
     """Return what `mnist_exp.run` was called with, checked. Raises ConfigError or DataError."""
     standing: list[str] = []

@@ -6,9 +6,9 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from mnist_exp.figures.figure import Figure
 from mnist_exp.outside.plot_letters import written
 from mnist_exp.outside.plot_style import BLUE
 from mnist_exp.outside.plot_ticks import round_ticks

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from mnist_exp.config.schema import ReferenceConfig
+from mnist_exp.figures.figure import Figure
 from mnist_exp.outside.plot_style import BLUE, GREEN, GREY, ORANGE
 from mnist_exp.outside.plot_ticks import round_ticks
 from mnist_exp.training.results import EpochResult

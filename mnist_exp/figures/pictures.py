@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mnist_exp.data import Form, Split
+from mnist_exp.figures.figure import Figure
 from mnist_exp.outside.images import as_seen, draw
 from mnist_exp.outside.plot_letters import written
 from mnist_exp.outside.plot_style import BLUE, GREY

@@ -6,6 +6,7 @@ from mnist_exp.data import Split
 from mnist_exp.errors import UserError
 from mnist_exp.preflight import PreflightReport, check
 from mnist_exp.preflight.errors import PreflightError
+from mnist_exp.preflight.progress import Teller, told_to
 from mnist_exp.training.program import Program, to_float
 
 _EXAMPLES = 1000
@@ -19,10 +20,13 @@ class ProgramFails(UserError):
     """The program raises an exception while it is checked."""
 
 
-def preflight_report(program: Program, split: Split) -> PreflightReport:
+def preflight_report(
+    program: Program, split: Split, teller: Teller | None = None
+) -> PreflightReport:
     """Look for mistakes in a program before it trains; its weights stay as they are.
 
-    Raises TooFewImages for a single one, ProgramFails where the program raises an exception.
+    `teller` is told what is being looked at; None is a person's screen, if there is one. Raises
+    TooFewImages for a single image, ProgramFails where the program raises an exception.
     """
     if len(split) < 2:
         raise TooFewImages(
@@ -30,13 +34,14 @@ def preflight_report(program: Program, split: Split) -> PreflightReport:
         )
     sample = split.first(_EXAMPLES)
     try:
-        return check(
-            program.model,
-            lambda labels, logits: program.reduce(program.loss(labels, logits)),
-            program.optimizer,
-            to_float(tf.constant(sample.images)).numpy(),
-            sample.labels,
-            seed=program.seed,
-        )
+        with told_to(teller):
+            return check(
+                program.model,
+                lambda labels, logits: program.reduce(program.loss(labels, logits)),
+                program.optimizer,
+                to_float(tf.constant(sample.images)).numpy(),
+                sample.labels,
+                seed=program.seed,
+            )
     except PreflightError as error:
         raise ProgramFails(f"preflight: {error}") from error

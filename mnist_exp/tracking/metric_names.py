@@ -1,7 +1,10 @@
-"""Names of a run's metrics whose place in MLflow's lists matters, and what they were called before.
+"""Names of a run's metrics: those of an epoch, and what others were called before.
 
 MLflow shows metrics in the order of their names. Nothing here comes before `test/accuracy`.
 """
+
+from mnist_exp.config.schema import ReferenceConfig
+from mnist_exp.training.results import EpochResult
 
 BEST_ACCURACY, BEST_EPOCH = "val/best_accuracy", "val/best_epoch"
 """The highest validation accuracy and its epoch: one value a run, not one an epoch."""
@@ -23,3 +26,19 @@ _EARLIER = {
 def present(name: str) -> str:
     """Return what a metric that a run of any version has is called now."""
     return _EARLIER.get(name, name)
+
+
+def of_epoch(result: EpochResult, reference: ReferenceConfig | None) -> dict[str, float]:
+    """Return an epoch's metrics by name, with the cost that the tutorial reports for it, if any."""
+    values = {
+        "test/accuracy": result.test.accuracy,
+        "test/cost": result.test.cost,
+        "val/accuracy": result.val.accuracy,
+        "val/cost": result.val.cost,
+        "train/cost": result.cost,
+        "train/accuracy": result.train_accuracy,
+        "time/epoch_seconds": result.seconds,
+        "time/images_per_second": result.images_per_second,
+    }
+    claim = None if reference is None else reference.cost_of(result.epoch)
+    return values if claim is None else {**values, TUTORIAL_COST: claim}

@@ -82,8 +82,8 @@ class Store:
         self.uri = uri_to_read(uri)
         self._client = mlflow.MlflowClient(self.uri)
 
-    def select(self, selection: Selection) -> Runs:
-        """Return the runs of the selection, without studies' parents and reruns.
+    def select(self, selection: Selection, *, with_reruns: bool = False) -> Runs:
+        """Return the runs of the selection, without studies' parents and, unless asked for, reruns.
 
         A selection of reruns alone has them. Raises NoRuns if there are none, UserError if the
         store cannot be read, or has no such study, experiment or run.
@@ -106,7 +106,7 @@ class Store:
         if not own:
             study = shlex.quote(runs[0].data.tags.get("study_name", ""))
             raise UserError(f"only a study's parent run is selected; its trials: --study {study}")
-        first = [run for run in own if "rerun_of" not in run.data.tags]
+        first = [run for run in own if with_reruns or "rerun_of" not in run.data.tags]
         return _tables(first or own, repeats=len(own) - len(first) if first else 0)
 
     def resolved(self, selection: Selection) -> Selection:
@@ -153,6 +153,10 @@ class Store:
         for word in selection.run_ids:
             if studies_beginning(self._client, word):
                 return f"{word}: no such run; did you mean --study {shlex.quote(word)}?"
+        if selection == Selection():
+            return f"there are no runs in {shortened(self.uri)}\n{ELSEWHERE}"
+        if selection == Selection(run_ids=selection.run_ids):
+            return f"{selection.run_ids[0]}: no such run in {shortened(self.uri)}\n{ELSEWHERE}"
         return f"no runs are selected by {selection}\n{shortened(self.uri)}: {ELSEWHERE}"
 
     def page(self, runs: Runs) -> str:
@@ -168,12 +172,17 @@ class Store:
 
     def history(self, run_ids: Sequence[str], metric: str) -> pd.DataFrame:
         """Return columns run_id, step, value: the last value at each step, finite ones only."""
+        table = self.values(run_ids, metric)
+        return table[is_finite(table["value"])]
+
+    def values(self, run_ids: Sequence[str], metric: str) -> pd.DataFrame:
+        """Return columns run_id, step, value: the last value at each step, whatever it is."""
         with answering(self.uri, "read"):
             rows = self._points(run_ids, metric)
         table = pd.DataFrame(rows, columns=["run_id", "step", "timestamp", "value"])
         table = table.sort_values(["run_id", "step", "timestamp"])
         table = table.drop_duplicates(["run_id", "step"], keep="last")
-        return table[is_finite(table["value"])][["run_id", "step", "value"]]
+        return table[["run_id", "step", "value"]]
 
     def _points(self, run_ids: Sequence[str], metric: str) -> list[tuple[str, int, int, float]]:
         """Return (run id, step, timestamp, value) of all values of a metric."""
@@ -249,6 +258,7 @@ def _tables(runs: Sequence[Run], repeats: int) -> Runs:
             "reason": _first_line(run.data.tags.get(FAILURE_REASON, "")),
             "artifacts": run.info.artifact_uri or "",
             "experiment": run.info.experiment_id,
+            "started": pd.Timestamp(run.info.start_time or 0, unit="ms"),
             "seconds": _seconds(run),
             **dict.fromkeys(("train", "validation", "test"), ""),
             **_digests(run),

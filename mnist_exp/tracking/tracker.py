@@ -39,7 +39,7 @@ from mnist_exp.tracking.status import FAILURE_REASON, RunStatus
 from mnist_exp.tracking.store import answer
 from mnist_exp.tracking.views import results_page
 from mnist_exp.training import machine
-from mnist_exp.training.results import EpochResult, Evaluation
+from mnist_exp.training.results import EpochResult
 
 if TYPE_CHECKING:
     import keras
@@ -135,17 +135,7 @@ class RunTracker:
 
         All are in one request, as a rule.
         """
-        values = {
-            **_evaluation_metrics("test", result.test),
-            **_evaluation_metrics("val", result.val),
-            "train/cost": result.cost,
-            "train/accuracy": result.train_accuracy,
-            "time/epoch_seconds": result.seconds,
-            "time/images_per_second": result.images_per_second,
-        }
-        reference = self._job.reference
-        if reference is not None and (cost := reference.cost_of(result.epoch)) is not None:
-            values[metric_names.TUTORIAL_COST] = cost
+        values = metric_names.of_epoch(result, self._job.reference)
         now = _milliseconds()
         points = [(name, value, now, result.epoch) for name, value in values.items()]
         for step, value in result.batch_accuracies:
@@ -303,7 +293,3 @@ class RunTracker:
 
 def _milliseconds() -> int:
     return int(time.time() * 1000)
-
-
-def _evaluation_metrics(split: str, evaluation: Evaluation) -> dict[str, float]:
-    return {f"{split}/accuracy": evaluation.accuracy, f"{split}/cost": evaluation.cost}

@@ -1,5 +1,6 @@
 """What training reports, as frozen values that need no TensorFlow."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -141,6 +142,6 @@ class LayerRow:
     """How many numbers the layer has."""
 
 
-def best_epoch(epochs: list[EpochResult]) -> EpochResult:
+def best_epoch(epochs: Sequence[EpochResult]) -> EpochResult:
     """Return the first epoch with the highest validation accuracy."""
     return max(epochs, key=lambda result: (result.val.accuracy, -result.epoch))

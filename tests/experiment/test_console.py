@@ -65,10 +65,7 @@ def test_a_stopped_run_with_options_of_ones_own_needs_their_folder_to_go_on(
 @pytest.mark.parametrize(
     ("given", "way"),
     [
-        (
-            ["data.dir='session:arrays@0123456789ab'"],
-            'run(["resume=None"], data=...) with the same',
-        ),
+        (["data.dir='session:arrays@0123456789ab'"], 'run(resume="None", data=...) with the same'),
         (
             ["model=own", "model.build='session:build@0123456789ab'"],
             "not possible: Python gave the code to mnist_exp.run",

@@ -63,7 +63,7 @@ def test_statuses_of_trials_say_more_than_mlflows(fake_runs: FakeRuns) -> None:
             "--experiment mnist: no such experiment; did you mean mnist_exp?",
         ),
         (Selection(filter="metrics.x ="), "--filter metrics.x =: MLflow cannot use it"),
-        (Selection(run_ids=("0123",)), "no runs are selected by 1 run by id"),
+        (Selection(run_ids=("0123",)), "0123: no such run in "),
         (Selection(run_ids=("vari",)), "vari: no such run; did you mean --study vari?"),
         (Selection(filter="params.model = 'x'"), "no runs are selected by params.model = 'x'"),
     ],

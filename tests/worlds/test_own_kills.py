@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mnist_exp import run
+from mnist_exp import RunResult, run
 from mnist_exp.errors import UserError
-from mnist_exp.experiment.outcome import RunResult
 from mnist_exp.rerun.__main__ import run as rerun
 from tests.experiment.test_resume import final_weights, histories
 from tests.support.kills import Victim, kill_at_random, runs_of

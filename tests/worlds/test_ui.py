@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import mlflow
 import pytest
 
-from mnist_exp import run
-from mnist_exp.experiment.outcome import RunResult
+from mnist_exp import RunResult, run
 from tests.support import browser
 from tests.support.runs import output_of
 from tests.support.surroundings import free_port

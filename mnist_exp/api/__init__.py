@@ -1,0 +1,1 @@
+"""What `from mnist_exp import ...` offers to Python and notebooks: runs, tables and answers."""

@@ -99,9 +99,9 @@ class Reporter:
             if given.keys() - session.GIVEN_AGAIN:
                 return "not possible: Python gave the code to mnist_exp.run"
             return f'run(resume="{self.run_id}", data=...) with the same arrays'
-        resumed = (f"resume={self.run_id}", *_store(settings))
+        resumed = [f"resume={self.run_id}", *_store(settings)]
         if self._in_python:
-            return f"run({list(resumed)})"
+            return f"run({resumed})"
         return command_line("python", "-m", "mnist_exp", *own_folder_flags(), *resumed)
 
     def warn(self, text: str) -> None:
@@ -119,11 +119,7 @@ class Reporter:
                 self._print(f"step {step}, training accuracy {accuracy:g}")
                 self._last_accuracy_step = step
         if not self._is_quiet:
-            self._screen.move(
-                progress.step,
-                f"cost {progress.cost:.4f}  accuracy {progress.accuracy:.4f}  "
-                f"{progress.images_per_second:,.0f} images/s  {duration(seconds_left)} left",
-            )
+            self._screen.move(progress.step, lambda: _beside_bar(progress, seconds_left))
 
     def epoch(
         self, result: EpochResult, reference: ReferenceConfig | None, seconds_left: float
@@ -184,6 +180,13 @@ class Reporter:
     def _print(self, text: str) -> None:
         if not self._is_quiet:
             self._screen.print(text)
+
+
+def _beside_bar(progress: Progress, seconds_left: float) -> str:
+    return (
+        f"cost {progress.cost:.4f}  accuracy {progress.accuracy:.4f}  "
+        f"{progress.images_per_second:,.0f} images/s  {duration(seconds_left)} left"
+    )
 
 
 def _store(settings: Settings) -> list[str]:

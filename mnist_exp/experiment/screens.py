@@ -32,8 +32,8 @@ class Screen(Protocol):
     def bar(self, total: int) -> AbstractContextManager[None]:
         """Keep a bar of so many steps on the screen for the length of the block."""
 
-    def move(self, completed: int, text: str) -> None:
-        """Move the bar, if there is one, and write the text beside it."""
+    def move(self, completed: int, text: Callable[[], str]) -> None:
+        """Move the bar, if there is one, and write the text beside it, which is asked for then."""
 
 
 class Terminal:
@@ -69,10 +69,10 @@ class Terminal:
             finally:
                 self._bar = None
 
-    def move(self, completed: int, text: str) -> None:
+    def move(self, completed: int, text: Callable[[], str]) -> None:
         """Move the bar, if there is one."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=completed, description=text)
+            self._bar.update(self._task, completed=completed, description=text())
 
 
 class Notebook:
@@ -102,10 +102,10 @@ class Notebook:
             self._total, self._last = 0, ""
             self._show()
 
-    def move(self, completed: int, text: str) -> None:
+    def move(self, completed: int, text: Callable[[], str]) -> None:
         """Move the bar, if there is one, unless it has just been moved."""
         if self._total and time.monotonic() - self._shown > _EVERY:
-            said = f"step {completed}/{self._total}  {escape(text)}"
+            said = f"step {completed}/{self._total}  {escape(text())}"
             self._last = f'<progress max="{self._total}" value="{completed}"></progress> {said}'
             self._show()
 

@@ -262,7 +262,7 @@ def test_what_an_interrupted_run_says(
     where = f"in epoch {state.progress.epoch}, at step {state.progress.step}"
     assert last == [
         f"Interrupted; a checkpoint of run {run_id} is saved {where}.",
-        f"To go on: python -m mnist_exp resume={run_id}",
+        f"To go on: run(['resume={run_id}'])",
     ]
 
 

@@ -4,9 +4,11 @@ docs/compare.md has the sources.
 """
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -163,8 +165,15 @@ def welch(group: Values, baseline: Values) -> Interval:
     if max(np.ptp(group), np.ptp(baseline)) <= 1e-12 * largest:
         mean = float(group.mean() - baseline.mean())
         return Interval(low=mean, high=mean, method=IntervalMethod.ALL_EQUAL)
-    result = stats.ttest_ind(group, baseline, equal_var=False).confidence_interval(CONFIDENCE)
+    result = welch_test(group, baseline).confidence_interval(CONFIDENCE)
     return Interval(low=float(result.low), high=float(result.high), method=IntervalMethod.WELCH)
+
+
+def welch_test(group: Values, baseline: Values, alternative: str = "two-sided") -> Any:
+    """Do Welch's t test, without scipy's warning where the values of one group are all equal."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return stats.ttest_ind(group, baseline, equal_var=False, alternative=alternative)
 
 
 def _tests(samples: Sequence[_Samples]) -> list[tuple[float, Test]]:
@@ -181,6 +190,6 @@ def _tests(samples: Sequence[_Samples]) -> list[tuple[float, Test]]:
     return [
         (float(stats.ttest_1samp(each.by_seed, 0).pvalue), Test.STUDENT)
         if each.seeds
-        else (float(stats.ttest_ind(each.group, each.baseline, equal_var=False).pvalue), Test.WELCH)
+        else (float(welch_test(each.group, each.baseline).pvalue), Test.WELCH)
         for each in samples
     ]

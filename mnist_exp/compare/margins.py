@@ -7,12 +7,11 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
-from mnist_exp.compare.differences import welch
+from mnist_exp.compare.differences import welch, welch_test
 from mnist_exp.compare.statistics import (
     CONFIDENCE,
     SMALLEST_VERDICT,
@@ -119,7 +118,6 @@ def unpaired(group: Values, baseline: Values, margin: float) -> AgainstMargin:
     """Test the difference of two means with two one-sided Welch tests (Dannenberg et al. 1994)."""
     if not welch(group, baseline).has_width:
         return AgainstMargin(margin=margin)
-    welch_test = partial(stats.ttest_ind, equal_var=False)
     above = welch_test(group + margin, baseline, alternative="greater").pvalue
     below = welch_test(group - margin, baseline, alternative="less").pvalue
     both = welch_test(group, baseline)
@@ -164,6 +162,6 @@ def power(spread: Spread, size: float, seeds: int) -> float:
     Statistical Power Analysis, 1988, chapter 2).
     """
     freedom = spread.gain * (seeds - 1)
-    limit = stats.t.ppf((1 + CONFIDENCE) / 2, freedom)
+    limit = special.stdtrit(freedom, (1 + CONFIDENCE) / 2)
     effect = min(size / math.sqrt(spread.variance), _CERTAIN)
-    return float(stats.nct.sf(limit, freedom, effect * math.sqrt(seeds)))
+    return float(1 - special.nctdtr(freedom, effect * math.sqrt(seeds), limit))

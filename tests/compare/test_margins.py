@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -50,6 +50,7 @@ def test_equivalence_without_pairs_is_welchs_90_percent_interval_within_the_marg
     assert math.isnan(margins.unpaired(np.full(3, 0.9), np.full(4, 0.9), 0.5).p)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-20, 20).map(lambda n: n / 64), min_size=3, max_size=9))
 def test_equivalence_does_not_depend_on_the_sign(values: list[float]) -> None:
     d = np.array(values)

@@ -67,6 +67,11 @@ TERMS = {
         '"No difference is shown" means that the runs do not decide it. It does not mean that '
         "the programs are equally good."
     ),
+    "Equivalent": (
+        "The difference is shown to be smaller than a margin, the smallest difference that "
+        "matters. It says more than that no difference is shown (Schuirmann 1987)."
+    ),
+    "Power": ("How often a study shows a difference that is there. With more seeds it is larger."),
     "Shapley value": (
         "The part of a difference that one setting explains, averaged over the orders in which "
         "the settings can be changed one after the other (Shapley 1953)."

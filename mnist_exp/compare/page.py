@@ -91,6 +91,8 @@ def _has_ensemble(row: Row) -> bool:
 def _terms(comparison: Comparison) -> list[str]:
     """Return the words of the glossary that the page uses."""
     terms = [*_TERMS, *_SPLITS.get(comparison.metric.partition("/")[0], ())]
+    if comparison.margin is not None and comparison.others:
+        terms += ["Equivalent", "Power"]
     if any(row.agreement is not None for row in comparison.rows):
         terms += ["Ensemble", "McNemar"]
     return terms

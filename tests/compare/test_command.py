@@ -157,7 +157,20 @@ def test_a_margin(fake_runs: FakeRuns, command: Command, monkeypatch: pytest.Mon
     assert "Seeds that would show a difference of 0.002 with 80% power: cnn 11 (95%" in text
     verdicts = pd.read_csv("compare.csv").groupby("group")["verdict"].first()
     assert (verdicts["mlp"], verdicts["cnn"]) == ("equivalent", "no difference shown")
-    assert "equivalent within 0.002</" in Path("compare.html").read_text()
+    page = Path("compare.html").read_text()
+    assert "equivalent within 0.002</" in page
+    section = page.partition('<section id="margin">')[2].partition("</section>")[0]
+    assert set(re.findall(r"<td>(11 \(95% interval 5 to 118\)|3)</td>", section)) == {
+        "11 (95% interval 5 to 118)",
+        "3",
+    }
+    assert 'href="#word-equivalent"' in section
+    assert "nan" not in section.lower()
+    assert Page(page).open == []
+    command(*arguments[:2], *arguments[4:])
+    without = Path("compare.html").read_text()
+    assert 'id="margin"' not in without
+    assert "Schuirmann" not in without
 
 
 @pytest.mark.parametrize(

@@ -172,3 +172,12 @@ def test_groups_without_a_common_seed_are_tested_as_independent_runs() -> None:
         compared(named | {"c": {"z": 0.9, "y": 0.8}}).against(0.01), 5
     )
     assert asked.startswith("Runs of each group that would show a difference of 0.01 with 80% powe")
+
+
+def test_a_group_without_spread_beside_one_with_spread_is_tested_without_a_warning(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    """Accuracies of few test images are often all equal, and scipy warns of a loss of precision."""
+    found = margins.unpaired(np.full(5, 0.98), np.array([0.98, 0.985, 0.98, 0.975, 0.98]), 0.01)
+    assert found.is_equivalent
+    assert not recwarn.list

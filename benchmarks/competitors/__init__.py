@@ -31,15 +31,33 @@ class Competitor:
 
 COMPETITORS = {
     "ours": Competitor("mnist_exp", "ours"),
+    "ours_bf16": Competitor("mnist_exp, bfloat16", "ours", options={"precision": "bfloat16"}),
     "own": Competitor("mnist_exp, as a model of one's own", "ours", options={"own": True}),
     "tutorial": Competitor("the tutorial's own loop", "tutorial"),
+    "tutorial_bf16": Competitor(
+        "the tutorial's own loop, bfloat16 by TensorFlow", "tutorial", options={"bfloat16": True}
+    ),
     "keras": Competitor("Keras fit", "keras_fit"),
     "keras50": Competitor(
         "Keras fit, steps_per_execution=50", "keras_fit", options={"steps_per_execution": 50}
     ),
+    "keras50_bf16": Competitor(
+        "Keras fit, steps_per_execution=50, mixed_bfloat16",
+        "keras_fit",
+        options={"steps_per_execution": 50, "bfloat16": True},
+    ),
     "pytorch": Competitor("PyTorch eager", "pytorch", ("torch",)),
     "pytorch_compiled": Competitor("PyTorch compiled", "pytorch", ("torch",), {"compiled": True}),
+    "pytorch_bf16": Competitor(
+        "PyTorch eager, autocast", "pytorch", ("torch",), {"bfloat16": True}
+    ),
+    "pytorch_compiled_bf16": Competitor(
+        "PyTorch compiled, autocast", "pytorch", ("torch",), {"compiled": True, "bfloat16": True}
+    ),
     "flax": Competitor("Flax jitted", "jax_flax", ("flax", "optax")),
+    "flax_bf16": Competitor(
+        "Flax jitted, bfloat16", "jax_flax", ("flax", "optax"), {"bfloat16": True}
+    ),
 }
 
 # What the machine can do at all. The limits take their turns in the same rounds.

@@ -22,31 +22,38 @@ from mnist_exp.data import Split
 
 class _Network(nn.Module):
     config: ModelConfig
+    dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, x: Any) -> Any:
         match self.config:
             case ConvNetConfig() as convnet:
                 for filters in convnet.filters:
-                    x = nn.Conv(filters, (convnet.kernel_size,) * 2, use_bias=convnet.conv_bias)(x)
+                    x = nn.Conv(
+                        filters,
+                        (convnet.kernel_size,) * 2,
+                        use_bias=convnet.conv_bias,
+                        dtype=self.dtype,
+                    )(x)
                     x = nn.max_pool(nn.relu(x), (2, 2), (2, 2), "SAME")
                 x = x.reshape((len(x), -1))
                 if convnet.dense_units is not None:
-                    x = nn.relu(nn.Dense(convnet.dense_units)(x))
+                    x = nn.relu(nn.Dense(convnet.dense_units, dtype=self.dtype)(x))
                 x = nn.Dropout(convnet.dropout, deterministic=False)(x)
             case MlpConfig() as mlp:
                 x = x.reshape((len(x), -1))
                 for units in mlp.hidden_units:
-                    x = nn.relu(nn.Dense(units)(x))
+                    x = nn.relu(nn.Dense(units, dtype=self.dtype)(x))
             case _:
                 x = x.reshape((len(x), -1))
         return nn.Dense(10)(x)
 
 
-def prepare(config: Config, train: Split) -> Callable[[int], float]:
+def prepare(config: Config, train: Split, bfloat16: bool = False) -> Callable[[int], float]:
+    """Measure a jitted step; `bfloat16` is what all layers but the readout compute in."""
     size = config.schedule.batch_size
     images, labels = jnp.asarray(train.images.astype(np.float32) / 255), jnp.asarray(train.labels)
-    network = _Network(config.model)
+    network = _Network(config.model, jnp.bfloat16 if bfloat16 else jnp.float32)
     rate = config.optimizer.learning_rate
     optimizer = optax.adam(rate) if isinstance(config.optimizer, AdamConfig) else optax.sgd(rate)
     reduce = {"mean": jnp.mean, "sum": jnp.sum}[config.loss.reduction]

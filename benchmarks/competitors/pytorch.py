@@ -14,10 +14,13 @@ from mnist_exp.config.schema import Config
 from mnist_exp.data import Split
 
 
-def prepare(config: Config, train: Split, compiled: bool = False) -> Callable[[int], float]:
+def prepare(
+    config: Config, train: Split, compiled: bool = False, bfloat16: bool = False
+) -> Callable[[int], float]:
     """Measure PyTorch with its defaults.
 
     `compiled` compiles the model and uses the fused kernel of the optimizer.
+    `bfloat16` computes model and loss under autocast, as PyTorch's recipes do.
     """
     size = config.schedule.batch_size
     pixels = torch.from_numpy(train.images.astype(np.float32) / 255).permute(0, 3, 1, 2)
@@ -37,7 +40,8 @@ def prepare(config: Config, train: Split, compiled: bool = False) -> Callable[[i
             first = step * size % (len(images) - size + 1)
             batch = order[first : first + size]
             optimizer.zero_grad()
-            loss = loss_function(model(images[batch]), labels[batch])
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+                loss = loss_function(model(images[batch]), labels[batch])
             loss.backward()
             optimizer.step()
         return (time.perf_counter() - started) / steps

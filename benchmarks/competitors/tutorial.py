@@ -14,10 +14,11 @@ from mnist_exp.data import Split
 from mnist_exp.training import models
 
 
-def prepare(config: Config, train: Split) -> Callable[[int], float]:
+def prepare(config: Config, train: Split, bfloat16: bool = False) -> Callable[[int], float]:
     """Measure the tutorial's loop, whose batches are slices of float arrays.
 
     The tutorials' reader gives such batches, too; its shuffling is left out here.
+    `bfloat16` lets TensorFlow rewrite the graph for it.
     """
     images = train.images.reshape(-1, 784).astype(np.float32) / 255
     labels = np.eye(10, dtype=np.float32)[train.labels]
@@ -27,7 +28,10 @@ def prepare(config: Config, train: Split) -> Callable[[int], float]:
     ]
     with v1.Graph().as_default():
         x, y_, cost, train_step, _ = _graph(config)(initial)
-        session = v1.Session()
+        settings = v1.ConfigProto()
+        rewriting = settings.graph_options.rewrite_options
+        rewriting.auto_mixed_precision_onednn_bfloat16 = rewriting.ON if bfloat16 else rewriting.OFF
+        session = v1.Session(config=settings)
         session.run(v1.global_variables_initializer())
     # The blog adds up the costs of its steps; the notebook runs the step alone.
     fetches = [train_step] if (config.variant or "").startswith("notebook") else [train_step, cost]

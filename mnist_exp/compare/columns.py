@@ -20,6 +20,7 @@ def with_used_settings(runs: Runs) -> Runs:
 
     The initial values of convolutions are settings of a softmax regression, too, but it has none.
     """
+    runs = _with_precision(runs)
     deciding = [
         name for name in runs.params if name.startswith("model.") or name.endswith(".distribution")
     ]
@@ -29,6 +30,17 @@ def with_used_settings(runs: Runs) -> Runs:
     for _, part in runs.params.groupby(deciding, dropna=False, sort=False):
         recorded = {name: decode(text) for name, text in part.iloc[0].dropna().items()}
         params.loc[part.index, without_effect(recorded)] = np.nan
+    return replace(runs, params=params)
+
+
+def _with_precision(runs: Runs) -> Runs:
+    """Return the runs with the precision of those from before there was this setting."""
+    if "precision" not in runs.params or "model.kind" not in runs.params:
+        return runs
+    params = runs.params.copy()
+    params["precision"] = params["precision"].where(
+        params["precision"].notna() | params["model.kind"].isna(), "float32"
+    )
     return replace(runs, params=params)
 
 

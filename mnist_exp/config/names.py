@@ -20,6 +20,7 @@ from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose
 
 _GROUPS = ("model", "init", "loss", "optimizer", "schedule", "data")
+_ALONE = ("deterministic", "precision")  # settings of no group that decide a result
 _OF_DATA = ("data.dir", "data.class_names")  # a name ends in what the data is called
 # The settings that a base of a name shares with the program; it is called after them.
 _TELLING = (
@@ -102,7 +103,7 @@ def _preset(name: str) -> Values:
         for entry in file["defaults"]
         for key, option in entry.items()
     }
-    return _options(options, {group: file[group] for group in _GROUPS if group in file})
+    return _options(options, {group: file[group] for group in (*_GROUPS, *_ALONE) if group in file})
 
 
 def _options(chosen: Mapping[str, str], changes: Mapping[str, Any]) -> Values:
@@ -111,7 +112,7 @@ def _options(chosen: Mapping[str, str], changes: Mapping[str, Any]) -> Values:
     options = {key: option for entry in root["defaults"][1:7] for key, option in entry.items()}
     options |= chosen
     tree = OmegaConf.create({group: _option(group, options[group]) for group in _GROUPS})
-    merged = OmegaConf.merge(tree, changes, {"deterministic": root["deterministic"]})
+    merged = OmegaConf.merge(tree, {key: root[key] for key in _ALONE}, changes)
     resolved: Any = OmegaConf.to_container(merged, resolve=True)
     return _values(resolved)
 
@@ -141,7 +142,7 @@ def _file(group: str, name: str) -> dict[str, Any]:
 
 def _values(nested: Mapping[str, Any]) -> Values:
     """Return the settings that make a program, but for those that say what its data is."""
-    chosen = {key: nested[key] for key in (*_GROUPS, "deterministic")}
+    chosen = {key: nested[key] for key in (*_GROUPS, *_ALONE)}
     return {key: value for key, value in flatten(chosen).items() if key not in _OF_DATA}
 
 
@@ -209,7 +210,7 @@ def _part(key: str, value: object, words: AbstractSet[str]) -> str:
     if option := own_names.option_word(key, words):
         return own_names.option_part(option, value)
     leaf, word = key.rpartition(".")[2], _word(key)
-    if leaf == "kind":
+    if leaf in ("kind", "precision"):
         return str(value)
     if key in _COUNTED and value is not None:
         return f"{value}{_COUNTED[key]}{'' if value == 1 else 's'}"

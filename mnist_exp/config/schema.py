@@ -105,6 +105,7 @@ class Config(Checked):
         a new run
     best_of: the study whose best trial is trained in full; null is not used
     deterministic: whether the same settings give the same numbers on this machine, to the last bit
+    precision: what the layers compute in while they train; weights, loss and evaluation are float32
     trust_code: whether code of one's own that only a record names may run, not the command
     threads: the threads of one operation; null is the number of cores, in a sweep a worker's share
     objective: the metrics that a sweep optimises
@@ -126,6 +127,7 @@ class Config(Checked):
     best_of: str | None = None
     preflight: Literal["off", "warn", "error"] = "warn"
     deterministic: bool = True
+    precision: Literal["float32", "bfloat16"] = "float32"
     trust_code: bool = False
     threads: int | None = setting(None, low=1, high=MAX_THREADS)
     objective: list[str] = field(default_factory=lambda: ["val/accuracy"])
@@ -153,10 +155,12 @@ class Config(Checked):
     def program(self) -> dict[str, Any]:
         """Return the settings that decide the result, without the seed, as plain nested dicts.
 
-        Names of classes are among them only if they are set: a run from before there was this
-        setting is the same program.
+        Names of classes and the precision are among them only if they are set: a run from before
+        there were these settings is the same program.
         """
         settings = self.to_dict()
+        if self.precision == "float32":
+            del settings["precision"]
         if self.data.class_names is None:
             del settings["data"]["class_names"]
         return {key: value for key, value in settings.items() if key not in ("seed", *NEUTRAL)}

@@ -165,10 +165,10 @@ def _build(job: Job, reporter: Reporter) -> "tuple[Program, list[LayerRow]]":
     with startup.quick_imports():
         startup.import_tensorflow(config)
         from mnist_exp.tracking import lifetime  # noqa: F401
-        from mnist_exp.training import layer_table, own_program, program
+        from mnist_exp.training import layer_table, own_program, precision, program
     train = job.dataset.train
     built = program.build_program(config, len(train), job.dataset.form, job.own)
-    for warning in own_program.check(built, train):
+    for warning in [*precision.warnings(config), *own_program.check(built, train)]:
         reporter.warn(warning)
     return built, layer_table.layer_table(built.model)
 

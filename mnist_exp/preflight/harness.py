@@ -7,6 +7,7 @@ from mnist_exp.errors import UserError
 from mnist_exp.preflight import PreflightReport, check
 from mnist_exp.preflight.errors import PreflightError
 from mnist_exp.preflight.progress import Teller, told_to
+from mnist_exp.training.precision import training_in
 from mnist_exp.training.program import Program, to_float
 
 _EXAMPLES = 1000
@@ -34,7 +35,7 @@ def preflight_report(
         )
     sample = split.first(_EXAMPLES)
     try:
-        with told_to(teller):
+        with told_to(teller), training_in(program.precision, program.model):
             return check(
                 program.model,
                 lambda labels, logits: program.reduce(program.loss(labels, logits)),

@@ -17,6 +17,7 @@ from mnist_exp.errors import ConfigError
 from mnist_exp.own_code.code import NOTHING_OWN, Own
 from mnist_exp.training import losses, models, optimizers, penalties
 from mnist_exp.training.own_names import own_names
+from mnist_exp.training.precision import training_in
 from mnist_exp.training.random_layers import EVALUATION, RandomLayers
 from mnist_exp.training.results import Evaluation, Progress
 
@@ -65,6 +66,8 @@ class Program:
     seed: int
     """It sets what random layers draw and the order of the examples."""
     random_layers: RandomLayers
+    precision: str = "float32"
+    """What the layers compute in while they train."""
     own: str = ""
     """The settings that name a model, loss or optimizer that is not this project's; "" for none."""
 
@@ -144,7 +147,9 @@ class Program:
         """Update the weights with a batch: images uint8 [B, H, W, C], labels int32 [B]."""
         self.random_layers.set(self.seed, step)
         with tf.GradientTape() as tape, self.random_layers.drawing(self.seed):
-            logits = self.model(to_float(images), training=True)
+            with training_in(self.precision, self.model):
+                outputs = self.model(to_float(images), training=True)
+            logits = tf.cast(outputs, tf.float32)
             penalty = penalties.total(self.model)
             loss = self.loss(y, logits)
             objective = self.reduce(loss) if penalty is None else self.reduce(loss) + penalty
@@ -261,6 +266,7 @@ def build_program(
         num_train=num_train,
         seed=config.seed,
         random_layers=RandomLayers(model, draws_once=not own_model, has_default=bool(named)),
+        precision=config.precision,
         own=named,
     )
 

@@ -145,8 +145,9 @@ def test_a_full_disk_leaves_the_ones_before_intact(tmp_path: Path, small_files_o
     assert said == []
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_restored_program_goes_on_bit_for_bit(
-    settings: Compose, small_mnist: data.Dataset, tmp_path: Path
+    settings: Compose, small_mnist: data.Dataset, tmp_path: Path, precision: str
 ) -> None:
     """Dropout, Adam, a smaller last batch, batch accuracies, and a stop at every single step."""
     config = settings(
@@ -156,6 +157,7 @@ def test_restored_program_goes_on_bit_for_bit(
         "schedule.epochs=2",
         "schedule.batch_size=70",
         "schedule.train_accuracy_every=3",
+        f"precision={precision}",
     )
 
     def final(program: Program) -> list[np.ndarray]:

@@ -129,7 +129,7 @@ def answer(given_overrides: list[str]) -> schema.Config | str:
         return explain(error)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(st.lists(overrides, min_size=1, max_size=3))
 def test_random_overrides_train_two_batches_or_get_a_short_answer(
     given_overrides: list[str],
@@ -154,7 +154,7 @@ def test_random_overrides_train_two_batches_or_get_a_short_answer(
         assert "the cost became" in said
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(given_overrides=st.lists(overrides, min_size=1, max_size=2))
 def test_no_run_is_left_running(workdir: Path, given_overrides: list[str]) -> None:
     try:

@@ -131,7 +131,7 @@ pieces = st.one_of(
 texts = st.lists(pieces, min_size=1, max_size=6).map("".join)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(texts, texts)
 @example("model={16,", "32}")
 @example("seed=1,", "=")
@@ -153,7 +153,7 @@ def test_no_word_of_a_parser_reaches_a_person(first: str, second: str) -> None:
             assert not PARSERS_WORDS.search(own), answer
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(texts, st.lists(texts, max_size=2), st.lists(texts, max_size=2))
 def test_what_is_repaired_can_be_read(text: str, before: list[str], after: list[str]) -> None:
     if meant := repaired(text, [*before, text, *after]):

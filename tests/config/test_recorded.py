@@ -32,7 +32,7 @@ HOSTILE = "${oc.env:LAB_TOKEN}"
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(TEXT, st.floats(1e-9, 1), st.booleans())
 def test_what_is_taken_over_gives_the_same_config(text: str, rate: float, uses_bias: bool) -> None:
     """Whatever the text is: the record's overrides are never read as Hydra's language."""

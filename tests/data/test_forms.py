@@ -42,7 +42,7 @@ def image_sets(draw: st.DrawFn) -> dict[str, np.ndarray]:
     return arrays
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(arrays=image_sets(), limit=st.none() | st.integers(1, 20))
 def test_each_form_gives_the_same_data_for_the_same_images(
     arrays: dict[str, np.ndarray], limit: int | None

@@ -267,7 +267,7 @@ def test_no_training_images_left(idx_folder: Path) -> None:
 LABELS = (data.SHIPPED_DIR / "t10k-labels-idx1-ubyte.gz").read_bytes()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(at=st.floats(0, 1, exclude_max=True), flip=st.integers(0, 255))
 def test_damaged_files_of_ones_own_are_read_or_refused_by_name(
     tmp_path: Path, at: float, flip: int

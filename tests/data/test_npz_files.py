@@ -207,7 +207,7 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path, cut: int) -> None:
         load(path)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(at=st.floats(0, 1, exclude_max=True), flip=st.integers(0, 255))
 def test_any_damage_is_refused_by_name(
     tmp_path_factory: pytest.TempPathFactory, at: float, flip: int

@@ -150,7 +150,7 @@ def test_a_table_of_very_many_bytes_is_refused(
         load(tmp_path)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(at=st.floats(0, 1, exclude_max=True), flip=st.integers(0, 255))
 def test_damage_is_refused_by_name_or_not_seen(
     tmp_path_factory: pytest.TempPathFactory, at: float, flip: int

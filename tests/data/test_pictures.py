@@ -60,7 +60,7 @@ def test_a_picture_is_turned_as_its_exif_says(orientation: int) -> None:
         np.testing.assert_array_equal(pixels, turned[orientation])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(kind=st.sampled_from(["PNG", "JPEG", "BMP", "WEBP"]), data=st.data())
 def test_damage_is_a_value_error_in_one_line_or_a_picture(kind: str, data: st.DataObject) -> None:
     content = bytearray(encoded(COLOR, kind))

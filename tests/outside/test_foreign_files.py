@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_exp.outside import foreign_files
@@ -24,14 +24,12 @@ PLAIN = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=9), PLAIN, max_size=3))
 def test_what_we_write_is_read_as_it_was(value: dict[str, Any]) -> None:
     assert read_yaml(yaml.safe_dump(value).encode(), dict) == value
     assert read_json(json.dumps(value).encode(), dict) == value
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text("[]{}&*a: \n-?!<|>'\"%,#0x", max_size=60).map(str.encode))
 def test_any_bytes_are_read_or_refused_in_one_line(content: bytes) -> None:
     for read in (read_yaml, read_json):
@@ -177,7 +175,6 @@ def test_arrays_of_another_shape_are_refused(content: bytes, reason: str) -> Non
     assert "\n" not in str(caught.value)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_npz_is_read_or_refused(data: st.DataObject) -> None:
     content = bytearray(npz(label=LABEL, probability=PROBABILITY))

@@ -33,7 +33,7 @@ def value_of(text: str) -> float:
     return float(text.replace(",", "").replace(MINUS, "-"))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.floats(-5, 5), st.floats(0.02, 8), st.sampled_from(["log", "linear"]))
 def test_two_to_ten_round_numbers(exponent: float, decades: float, scale: str) -> None:
     """Costs from 1e-5 to 1e5, over as little as a twentieth and as much as eight decades."""
@@ -62,7 +62,7 @@ def test_logarithmic_axes_of_costs(low: float, high: float, expected: list[str])
     assert [text for _, text in ticks(low, high, "log")] == expected
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 100_000))
 def test_epochs_and_steps_are_whole_numbers(last: int) -> None:
     found = ticks(0.95, 0.05 + last, "linear", whole=True)

@@ -40,7 +40,6 @@ def test_everything_is_printed_in_any_encoding(encoding: str) -> None:
     assert "-0.5" in out or "\N{MINUS SIGN}0.5" in out
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec=None), max_size=100))
 @example("\\[")
 @example("[bold]")
@@ -91,7 +90,6 @@ HOSTILE = [
 ]
 
 
-@settings(deadline=None)
 @given(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=50), st.text("_a0 .\\", max_size=12)))
 @example("__0__")
 @example("_a__b_")
@@ -116,7 +114,7 @@ def test_any_text_is_only_text_in_markdown(text: str) -> None:
     assert paragraph.children[1].content.strip() == shown.strip()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.one_of(
         st.sampled_from(HOSTILE),

@@ -52,7 +52,7 @@ NAMES = st.sampled_from(ODD) | st.text(
 
 
 @given(name=NAMES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_database_in_any_folder_is_where_its_uri_says_and_nothing_beside_it(name: str) -> None:
     with tempfile.TemporaryDirectory() as base:
         folder = Path(base) / name
@@ -69,7 +69,7 @@ def test_a_database_in_any_folder_is_where_its_uri_says_and_nothing_beside_it(na
 
 
 @given(name=NAMES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_an_artifact_location_is_the_folder_that_mlflow_writes_into(name: str) -> None:
     path = Path("/some") / name / "mlruns"
     if any("\ud800" <= letter <= "\udfff" for letter in name):
@@ -79,7 +79,7 @@ def test_an_artifact_location_is_the_folder_that_mlflow_writes_into(name: str) -
 
 
 @given(name=NAMES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_mlflows_own_uris_are_read_as_it_means_them(name: str) -> None:
     if any("\ud800" <= letter <= "\udfff" for letter in name):
         return

@@ -45,7 +45,7 @@ def trees(draw: st.DrawFn) -> dict[str, str]:
     return files
 
 
-@settings(max_examples=30, deadline=None)  # each takes a process
+@settings(max_examples=30)  # each takes a process
 @given(trees())
 def test_imports_lead_where_python_leads(files: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as temporary:
@@ -89,7 +89,6 @@ LINES = [
 HARMLESS = ["", "# a comment", '"""A text."""', "'a text'"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(LINES), min_size=1), st.data())
 def test_what_is_written_about_the_code_never_counts(lines: list[str], data: st.DataObject) -> None:
     before = "\n".join(lines).encode()
@@ -104,7 +103,6 @@ def test_what_is_written_about_the_code_never_counts(lines: list[str], data: st.
     assert changes({"m.py": before}, {"m.py": after}) == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(LINES), min_size=1), st.data())
 def test_every_other_change_counts_and_is_named(lines: list[str], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(lines) - 1))

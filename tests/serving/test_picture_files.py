@@ -164,7 +164,7 @@ def test_too_large_a_picture_is_not_decoded() -> None:
     tracemalloc.stop()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     kind=st.sampled_from(["PNG", "JPEG"]),
     at=st.integers(0, 10_000),

@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mnist_exp.sweeper.foreign_text import clean
@@ -9,7 +9,6 @@ from mnist_exp.sweeper.foreign_text import clean
 ANY_TEXT = st.text(st.characters(codec=None), max_size=200)  # lone surrogates, too
 
 
-@settings(deadline=None)
 @given(ANY_TEXT, st.integers(10, 60))
 @example("000\x08\r\U0003134b", 12)  # is cut behind a space
 @example("\n" * 100 + "x", 10)  # is cut before it begins

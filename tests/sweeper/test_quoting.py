@@ -48,7 +48,7 @@ def test_texts_that_mean_something_else_unquoted(text: str) -> None:
     assert same([text, text], read(literal([text, text])))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(value=VALUES)
 @example(value=["", ""])
 @example(value=["\\", "'"])
@@ -56,7 +56,7 @@ def test_any_value_keeps_its_type(value: Any) -> None:
     assert same(value, read(literal(value)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(value=VALUES)
 @example(value=["???", "${x}"])
 def test_any_value_escaped_is_the_same_for_omegaconf(value: Any) -> None:
@@ -65,7 +65,7 @@ def test_any_value_escaped_is_the_same_for_omegaconf(value: Any) -> None:
     assert same(value, container["x"]["y"])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     keys=st.lists(
         st.text(alphabet="ab_-$%*@?|/\\()[]{}:=, \t1.", min_size=1), max_size=3, unique=True
@@ -84,7 +84,7 @@ def test_dicts_keep_their_keys_and_values_or_are_refused(keys: list[str], item: 
     assert all(same(item, entry) for entry in back.values())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(texts=st.lists(TEXT, min_size=2, max_size=4))
 def test_any_texts_are_choices(texts: list[str]) -> None:
     written = ",".join(map(quoted, texts))

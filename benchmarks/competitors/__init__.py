@@ -31,7 +31,7 @@ class Competitor:
 
 COMPETITORS = {
     "ours": Competitor("mnist_exp", "ours"),
-    "ours_bf16": Competitor("mnist_exp, bfloat16", "ours", options={"precision": "bfloat16"}),
+    "ours_bf16": Competitor("mnist_exp, bfloat16", "ours", options={"bfloat16": True}),
     "own": Competitor("mnist_exp, as a model of one's own", "ours", options={"own": True}),
     "tutorial": Competitor("the tutorial's own loop", "tutorial"),
     "tutorial_bf16": Competitor(

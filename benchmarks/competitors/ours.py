@@ -14,13 +14,13 @@ from mnist_exp.training.program import Program, build_program
 
 
 def prepare(
-    config: Config, train: Split, own: bool = False, precision: str = "float32"
+    config: Config, train: Split, own: bool = False, bfloat16: bool = False
 ) -> Callable[[int], float]:
     """Measure all of `fit`, with the order of the epochs and the copy of the images.
 
     `own` takes the model that the competitor `keras` trains, as a model of a user's own.
     """
-    config = replace(config, precision=precision)
+    config = replace(config, precision="bfloat16" if bfloat16 else "float32")
     if own:
         model = keras_fit.model(config)
         named = replace(config, model=OwnModelConfig(build="benchmarks:model"))

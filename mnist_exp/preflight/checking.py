@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.errors import PreflightError, in_own_words
+from mnist_exp.preflight.program.calling import CannotRun, wrong_order
 from mnist_exp.preflight.program.compiled import (
     NoLoss,
     as_loss,
@@ -168,14 +169,19 @@ def _program(model: Any, parts: _Parts, given: Examples, seed: int) -> Program:
         sample = sample[np.flatnonzero(finite)]
     inputs, labels = sample.inputs, sample.labels
     as_fed = parts.compiled or tf.nest.is_nested(inputs.structure)
-    return Program(
-        model,
-        parts.loss,
-        parts.optimizer,
-        inputs if as_fed else inputs.structure,
-        labels,
-        penalised=parts.compiled,
-    )
+    try:
+        return Program(
+            model,
+            parts.loss,
+            parts.optimizer,
+            inputs if as_fed else inputs.structure,
+            labels,
+            penalised=parts.compiled,
+        )
+    except CannotRun as error:
+        if fault := wrong_order(model, given):
+            raise PreflightError(f"{error}; {fault}") from error
+        raise
 
 
 def _validation(data: Any) -> Examples:

@@ -19,6 +19,7 @@ class Checkup:
         self.findings: list[Finding] = []
         self.task = str(Task.UNKNOWN)
         self.not_judged: list[str] = []
+        self.out_of_time: list[str] = []
         self._about = ""
 
     def measure(self, name: str, value: float) -> None:
@@ -55,12 +56,14 @@ class Checkup:
         finally:
             self._about = ""
 
-    def leave_out(self, judged: str) -> None:
-        """Record that something was not judged."""
+    def leave_out(self, judged: str, *, time_up: bool = False) -> None:
+        """Record that something was not judged, perhaps because the time was up."""
         about = self._about.removesuffix(": ")
         judged = f"{judged} of {about.lower()}" if about else judged
         if judged not in self.not_judged:
             self.not_judged.append(judged)
+            if time_up:
+                self.out_of_time.append(judged)
 
     def has(self, *codes: str) -> bool:
         """Return True if at least one of these codes was found so far."""
@@ -83,4 +86,5 @@ class Checkup:
             seconds=seconds,
             task=self.task,
             not_judged=tuple(self.not_judged),
+            out_of_time=tuple(self.out_of_time),
         )

@@ -49,7 +49,8 @@ class PreflightReport:
     statistics: every number measured, by name.
     seconds: how long the checks took.
     task: what the program is to learn, in words.
-    not_judged: what does not hold for that task and was left out, in words.
+    not_judged: what does not hold for that task, or was not reached, and was left out, in words.
+    out_of_time: what of that was left out because the time was up.
     """
 
     findings: tuple[Finding, ...]
@@ -57,6 +58,7 @@ class PreflightReport:
     seconds: float
     task: str = ""
     not_judged: tuple[str, ...] = ()
+    out_of_time: tuple[str, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -121,7 +123,10 @@ class PreflightReport:
     @property
     def _about(self) -> str:
         """Return what the program is to learn, and what was not judged, in one line."""
-        rest = f"; not judged: {', '.join(self.not_judged)}" if self.not_judged else ""
+        others = [judged for judged in self.not_judged if judged not in self.out_of_time]
+        rest = f"; not judged: {', '.join(others)}" if others else ""
+        if self.out_of_time:
+            rest += f"; not judged, because the time was up: {', '.join(self.out_of_time)}"
         return f"task: {self.task}{rest}"
 
 

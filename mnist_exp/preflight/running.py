@@ -3,6 +3,8 @@
 import functools
 from collections.abc import Sequence
 
+import tensorflow as tf
+
 from mnist_exp.preflight.checks import AFTER_A_RUN, AT_FIRST, OF_LABELS, TRAINING_AGAIN, Check
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.data.labels import keep_usable
@@ -45,10 +47,25 @@ def run_all(checkup: Checkup, subject: Subject, progress: Progress) -> None:
     if not progress.over:
         _ = subject.leak  # with the initial weights, before they change
         progress.show("a short run")
-        _ = subject.short_run
+        try:
+            _ = subject.short_run
+        except tf.errors.InvalidArgumentError as error:
+            _refuse_other_batch(program, error)
+            raise
     run(subject, AFTER_A_RUN)
     if not isinstance(program.objective.given, NoLoss):  # the runs are judged by it
         run(subject, TRAINING_AGAIN)
+
+
+def _refuse_other_batch(program: Program, error: Exception) -> None:
+    """Raise PreflightError if it is the number of examples that changes inside the model."""
+    fed = program.inputs[:2]
+    rows = program.call(fed.tensors(), training=False).shape[0]
+    if rows != len(fed):
+        raise PreflightError(
+            f"from {len(fed)} examples the model makes {rows} answers: keep the batch axis as it "
+            "is, and look for Concatenate(axis=0) or a reshape that moves values along axis 0"
+        ) from error
 
 
 def _run(
@@ -58,8 +75,9 @@ def _run(
     for check in checks:
         if check.only_there and task not in check.tasks | {Task.UNKNOWN}:
             continue
-        if progress.over or not _holds(check, subject.program):
-            checkup.leave_out(check.judges)
+        holds = _holds(check, subject.program)
+        if progress.over or not holds:
+            checkup.leave_out(check.judges, time_up=holds)
         elif not checkup.has(*check.unless):
             progress.show(check.judges)
             try:

@@ -175,6 +175,7 @@ def test_no_check_begins_when_the_time_is_up() -> None:
     report = check(compiled(), IMAGES, LABELS, budget_seconds=0)
     assert report.findings == ()
     assert "the learning rate" in report.not_judged
+    assert report.out_of_time == report.not_judged
 
 
 def test_model_that_trains_itself_is_said_and_not_guessed_at() -> None:

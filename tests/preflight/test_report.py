@@ -83,3 +83,6 @@ def test_text_and_notebook_say_the_task_and_what_was_not_judged() -> None:
     assert "ERROR INPUT_SCALE</b>: Is &lt;b&gt; &amp; more. <i>Divide by 255.</i>" in page
     assert "task: a number; not judged: the loss" in page
     assert "task" not in str(report(ERROR))
+    late = replace(told, not_judged=("the loss", "momentum"), out_of_time=("momentum",))
+    said = "not judged: the loss; not judged, because the time was up: momentum"
+    assert str(late).endswith(said)

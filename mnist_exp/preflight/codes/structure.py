@@ -34,6 +34,13 @@ CASES: dict[tuple[str, str], Case] = {
         advice="Use the variable, and look for stop_gradient, argmax, rounding or numpy between it "
         "and the loss.",
     ),
+    ("VARIABLE_NOT_TRAINED", "no loss"): Case(
+        seen="the same, where an output of the model has no loss",
+        cause="compile with loss=None, or without a loss, for one of several outputs",
+        advice="Give each output a loss that is to be learned; leave the others out of the model "
+        "that is trained, or take no notice.",
+        severity=Severity.WARNING,
+    ),
     ("VARIABLE_NOT_TRAINED", "not listed"): Case(
         seen="the model reads a variable that `trainable_variables` leaves out",
         cause="a layer that Keras does not track",
@@ -83,6 +90,11 @@ CASES: dict[tuple[str, str], Case] = {
         cause="zero weights under a ReLU (`SYMMETRIC_INIT`); `DEAD_UNITS`; an accuracy as the loss",
         advice="No signal comes through: zero weights with ReLU, dead or saturated units, or a "
         "loss without a slope.",
+    ),
+    ("GRADIENT_ZERO", "weights"): Case(
+        seen="the weights of all examples are 0",
+        cause="sample_weight or class_weight of zeros, such as a mask turned into whole numbers",
+        advice="Give the examples that count a weight above 0, or leave the weights out.",
     ),
     ("GRADIENT_ZERO", "branch"): Case(
         seen="the same for a part of the network, and the program learns without it",

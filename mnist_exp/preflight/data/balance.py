@@ -45,7 +45,7 @@ def check_balance(
             {"counts": counts.tolist(), "largest_share": largest, "missing": missing},
             case="one class" if is_single else "uneven",
         )
-    elif weights is not None:
+    elif weights is not None and weights.any():  # GRADIENT_ZERO
         _check_weights(checkup, classes, counts, weights)
 
 

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from mnist_exp.preflight.errors import PreflightError, raised
 from mnist_exp.preflight.program.batches import Inputs
+from mnist_exp.preflight.program.given import Examples
 
 
 def build(model: Any, inputs: Inputs) -> None:
@@ -30,17 +32,41 @@ def _zeros(tensor: tf.Tensor) -> tf.Tensor:
     return tensor if tensor.dtype == tf.string else tf.zeros_like(tensor)
 
 
-def cannot_run(model: Any, inputs: Inputs, error: Exception) -> PreflightError:
+class CannotRun(PreflightError):
+    """A model that fails on the inputs that it is given."""
+
+
+def cannot_run(model: Any, inputs: Inputs, error: Exception) -> CannotRun:
     """Return what to raise for a model that fails on these inputs."""
     shapes = [[None, *tensor.shape[1:]] for tensor in getattr(model, "inputs", None) or []]
     forms = " and ".join(str(shape).replace("None", "N") for shape in shapes)
     takes = f"; it takes {forms}" if shapes else ""
     cause = raised(error)
     known = shapes and " in " not in cause  # the kind of the exception says less than the shapes
-    return PreflightError(
+    return CannotRun(
         f"the model cannot be run on inputs {inputs.described()}{takes}"
         + ("" if known else f": {cause}")
     )
+
+
+def wrong_order(model: Any, given: Examples) -> str:
+    """Return what may be exchanged or missing where a model cannot be run on these examples, or "".
+
+    Labels that are what the model takes, or that have more axes than the inputs, look like inputs.
+    Elements of a dataset that are whole inputs already are single examples.
+    """
+    tensors = getattr(model, "inputs", None) or []
+    if len(tensors) > 1 or len(given.inputs.arrays) > 1:
+        return ""
+    taken = tuple(tensors[0].shape[1:]) if tensors else None
+    (inputs,) = given.inputs.arrays
+    if given.batch_size is not None and taken == (given.batch_size, *inputs.shape[1:]):
+        return "the dataset gives single examples: add .batch(32) to it"
+    labels = given.labels
+    if not isinstance(labels, np.ndarray):
+        return ""
+    fits = labels.shape[1:] == taken if taken is not None else labels.ndim > inputs.ndim
+    return "the labels look like inputs: are x and y exchanged?" if fits else ""
 
 
 def refuse_untrainable(model: Any, trainable: list[tf.Variable]) -> None:

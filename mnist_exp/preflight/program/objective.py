@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from mnist_exp.preflight.errors import PreflightError
 from mnist_exp.preflight.program.batches import described
-from mnist_exp.preflight.program.compiled import loss_name, weighted
+from mnist_exp.preflight.program.compiled import CompiledLoss, loss_name, weighted
 from mnist_exp.preflight.program.heads import Heads
 
 
@@ -40,12 +41,30 @@ class Objective:
             return mean_loss(self.values(labels, outputs, *weights))
         except tf.errors.OperatorNotAllowedInGraphError:
             raise
-        except Exception:
+        except Exception as error:
+            if any(_returns_nothing(f, labels, outputs) for f in self._functions()):
+                raise PreflightError(
+                    f"the loss {loss_name(self.given)!r} returns nothing: let it end with `return`"
+                ) from error
             self.refusal = (
                 f"the loss {loss_name(self.given)} cannot compare labels {described(labels)} "
                 f"with outputs {described(outputs)}"
             )
             raise
+
+    @property
+    def judged_outputs(self) -> tuple[int, int]:
+        """Return how many outputs have a loss, and how many there are; (1, 1) if not known."""
+        heads = self.heads
+        if heads is None or not heads.used or not isinstance(self.given, CompiledLoss):
+            return 1, 1
+        places = heads.places()
+        return len(self.given.parts(heads.label_arrays, places)), len(tf.nest.flatten(places))
+
+    def _functions(self) -> list[Any]:
+        """Return the losses of all outputs, as the caller gave them."""
+        own = self.given.given if isinstance(self.given, CompiledLoss) else self.given
+        return list(tf.nest.flatten(own))
 
     def gradient(
         self, labels: np.ndarray, outputs: np.ndarray
@@ -59,6 +78,15 @@ class Objective:
         gradient = tape.gradient(total, point)
         array = np.zeros_like(outputs) if gradient is None else gradient.numpy()
         return float(total), array, tuple(value.shape)
+
+
+def _returns_nothing(loss: Any, labels: tf.Tensor, outputs: tf.Tensor) -> bool:
+    """Return True for a function, or the `call` of a loss object, without a `return`."""
+    function = getattr(loss, "call", loss)
+    try:
+        return callable(function) and function(labels, outputs) is None
+    except Exception:  # noqa: BLE001  # another mistake
+        return False
 
 
 def mean_loss(loss: Any) -> tf.Tensor:

@@ -130,7 +130,7 @@ class Program:
         """Return the graph of a function; raise PreflightError where the program cannot be run."""
         try:
             return function.get_concrete_function().graph
-        except tf.errors.OperatorNotAllowedInGraphError:
+        except (tf.errors.OperatorNotAllowedInGraphError, PreflightError):
             raise
         except Exception as error:
             raise cannot_run(self.model, self.inputs, error) from error

@@ -64,7 +64,11 @@ def check_disconnected(checkup: Checkup, program: Program) -> None:
     cut = [name for name in program.disconnected if name in read]
     unused = [name for name in program.disconnected if name not in read]
     reason = "the loss does not depend on it"
-    _find_not_trained(checkup, cut, reason, case="disconnected")
+    judged, outputs = program.objective.judged_outputs
+    if judged < outputs:
+        reason += f", which judges {judged} of the {outputs} outputs"
+    without = judged < outputs
+    _find_not_trained(checkup, cut, reason, case="no loss" if without else "disconnected")
     _find_not_trained(checkup, unused, "no training step reads it", case="unused")
     reason = "the model reads it, but `trainable_variables` leaves it out"
     _find_not_trained(checkup, forgotten, reason, case="not listed")
@@ -130,6 +134,15 @@ def check_zero(checkup: Checkup, program: Program, run: ShortRun, seed: int) -> 
     sizes = {variable_name(v): size for v, size in zip(program.trained, run.largest, strict=True)}
     names = [name for name, size in sizes.items() if size == 0 and not _may_be_zero(name, sizes)]
     if not names:
+        return
+    weights = program.inputs.weights
+    if weights is not None and not weights.any():
+        checkup.find(
+            "GRADIENT_ZERO",
+            f"The weights of all {len(weights)} examples are 0: nothing is trained.",
+            {"variables": names},
+            case="weights",
+        )
         return
     fall = _gain_without(program, run, seed) if top > 0 else -math.inf
     checkup.measure("gradient.fall_without", fall)

@@ -56,32 +56,47 @@ def _curves(metric: str, curves: Sequence[Curve]) -> Drawing:
 
 
 def _band(chart: svg.Chart, curve: Curve) -> Markup:
+    named = {"data_group": curve.label}
     if len(curve.step) == 1:
         x, low = chart.point(curve.step[0], curve.low[0])
         _, high = chart.point(curve.step[0], curve.high[0])
-        ends = (f"{low:.1f}", f"{high:.1f}")
-        return svg.line(f"range s{curve.color}", x=(f"{x:.1f}", f"{x:.1f}"), y=ends)
+        ends = (f"{low:.2f}", f"{high:.2f}")
+        stroke = svg.line(f"range s{curve.color}", x=(f"{x:.2f}", f"{x:.2f}"), y=ends)
+        return svg.element("g", stroke, **named)
     high_points = [chart.point(s, v) for s, v in zip(curve.step, curve.high, strict=True)]
     low_points = [chart.point(s, v) for s, v in zip(curve.step, curve.low, strict=True)]
     points = _path(high_points + low_points[::-1])
-    return svg.element("polygon", class_=f"band s{curve.color}", points=points)
+    return svg.element("polygon", class_=f"band s{curve.color}", points=points, **named)
 
 
 def _line(chart: svg.Chart, curve: Curve, unit: str) -> Markup:
     points = [chart.point(s, v) for s, v in zip(curve.step, curve.middle, strict=True)]
     marks = []
     if len(points) <= _MARKED:
-        marks = [
-            svg.marker(curve.color, x, y, f"{curve.label}, {unit} {step}: {value:.6g}")
-            for (x, y), step, value in zip(points, curve.step, curve.middle, strict=True)
-        ]
-    dash = svg.DASHES[curve.color]
-    line = svg.element("polyline", class_="line", points=_path(points), stroke_dasharray=dash)
-    return svg.element("g", line, *marks, class_=f"s{curve.color}")
+        marks = [svg.marker(curve.color, f"{x:.2f}", f"{y:.2f}") for x, y in points]
+    line = svg.element(
+        "polyline",
+        class_="line",
+        points=_path(points),
+        stroke_dasharray=svg.DASHES[curve.color],
+        data_titles="\n".join(_titles(curve, unit)),
+    )
+    return svg.element("g", line, *marks, class_=f"s{curve.color}", data_group=curve.label)
+
+
+def _titles(curve: Curve, unit: str) -> list[str]:
+    """Return what the page shows at each point of a curve."""
+    values = zip(curve.step, curve.middle, curve.low, curve.high, strict=True)
+    if curve.runs == 1:
+        return [f"{unit} {step}: {middle:.6g}" for step, middle, _, _ in values]
+    return [
+        f"{unit} {step}: {middle:.6g} ({low:.6g} to {high:.6g})"
+        for step, middle, low, high in values
+    ]
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return " ".join(f"{x:.2f},{y:.2f}" for x, y in points)
 
 
 def effects(comparison: Comparison) -> list[tuple[str, Strips | Markup]]:
@@ -133,5 +148,5 @@ def _effect_chart(effect: Effect, metric: str, scale: Scale) -> Markup:
     marks = []
     for level, value in zip(levels, effect.values, strict=True):
         x, y = chart.point(level, value)
-        marks.append(svg.dot(f"{x:.1f}", f"{y:.1f}", f"{level:.4g}: {value:.6g}", radius=4.5))
+        marks.append(svg.dot(f"{x:.2f}", f"{y:.2f}", f"{level:.4g}: {value:.6g}", radius=4.5))
     return chart.draw(marks, f"{metric} over {effect.key}")

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from mnist_exp.compare.statistics import is_share
 
-_SMALLEST_ERROR = 0.5 / 10_000  # half a test image: where the error scale has an accuracy of 1
+SMALLEST_ERROR = 0.5 / 10_000  # half a test image: where the error scale has an accuracy of 1
 _SMALLEST_LOG = 1e-30  # less is drawn there
 _ACCURACIES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 1.0)
 _MINUS = "\N{MINUS SIGN}"
@@ -48,7 +48,7 @@ class Scale:
             case ScaleKind.LOG:
                 return math.log10(max(value, self.low))
             case ScaleKind.ERROR:
-                return -math.log10(max(1 - value, _SMALLEST_ERROR))
+                return -math.log10(max(1 - value, SMALLEST_ERROR))
             case ScaleKind.ASINH:
                 return math.asinh(value / self.unit)
         if self.cut is not None and value > self.cut[0]:

@@ -30,6 +30,7 @@ class StripRow:
     note: str
     picture: Markup
     number: str
+    is_group: bool = False  # of runs: its name hides it in all figures of the page
     is_baseline: bool = False
     verdict: str = ""
 
@@ -68,6 +69,7 @@ def seeds(comparison: Comparison) -> Strips:
             StripRow(
                 color=_color_class(row),
                 name=row.group.label,
+                is_group=True,
                 note=f"n = {described.n}, {_method(described.interval)}",
                 picture=svg.strip(marks, scale, _HEIGHT),
                 number=words.value(described.mean, comparison.metric),
@@ -105,6 +107,7 @@ def differences(comparison: Comparison) -> Strips | None:
             StripRow(
                 color=_color_class(row),
                 name=row.group.label,
+                is_group=True,
                 note=f"{_compared(difference)}, {_method(difference.interval)}",
                 picture=svg.strip(marks, scale, _HEIGHT, zero=True),
                 number=words.difference(difference.mean, comparison.metric),

@@ -1,11 +1,12 @@
 """Draw the shapes of the page as SVG. Colours are CSS classes: s0 to s7 set `color`."""
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from markupsafe import Markup, escape
 
-from mnist_exp.compare.scales import Scale
+from mnist_exp.compare.scales import SMALLEST_ERROR, Scale
 
 _MARKERS = (
     "M-4,0A4,4 0 1,0 4,0A4,4 0 1,0 -4,0Z",
@@ -37,15 +38,14 @@ def line(class_: str, *, x: tuple[object, object], y: tuple[object, object]) -> 
 
 
 def dot(x: object, y: object, title: str, radius: float = 4) -> Markup:
-    """Return a dot whose title shows when the mouse is over it."""
+    """Return a dot with a title, which the page shows where a pointer or the keyboard is."""
     return element("circle", element("title", title), class_="dot", cx=x, cy=y, r=f"{radius:g}")
 
 
-def marker(series: int, x: float, y: float, title: str = "") -> Markup:
+def marker(series: int, x: object, y: object) -> Markup:
     """Return the marker of a series, 0 to 7, at a position."""
-    content = [element("title", title)] if title else []
-    position = f"translate({x:.1f},{y:.1f})"
-    return element("path", *content, class_="mark", d=_MARKERS[series % 8], transform=position)
+    path = element("path", class_="mark", d=_MARKERS[series % 8])
+    return element("svg", path, x=x, y=y, overflow="visible")
 
 
 def swatch(series: int) -> Markup:
@@ -74,49 +74,78 @@ class Chart:
     top: int = 14
     bottom: int = 54
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return the width and the height between the axes."""
+        return self.width - self.left - self.right, self.height - self.top - self.bottom
+
     def point(self, x: float, y: float) -> tuple[float, float]:
-        """Return the position of a value: from the left, from the top."""
-        return (
-            self.left + self.x.at(x) * (self.width - self.left - self.right),
-            self.height - self.bottom - self.y.at(y) * (self.height - self.top - self.bottom),
-        )
+        """Return the position of a value between the axes: from the left, from the top."""
+        width, height = self.size
+        return self.x.at(x) * width, (1 - self.y.at(y)) * height
 
     def draw(self, content: Iterable[Markup], description: str, *, whole_x: bool = False) -> Markup:
         """Return the chart; with `whole_x` only whole numbers are on the x axis."""
-        foot, end = self.height - self.bottom, self.width - self.right
-        middle = f"{(self.left + end) / 2:.0f}"
+        width, height = self.size
+        place = {"x": self.left, "y": self.top, "width": width, "height": height}
+        marks = element("g", *content, class_="marks")
+        shape = {"viewBox": f"0 0 {width} {height}", "preserveAspectRatio": "none"}
+        axes = [_zoomed("y", *self._y_ticks()), _zoomed("x", *self._x_ticks(whole_x))]
+        axis = line("axis", x=(0, width), y=(height, height))
         label = element(
-            "text", self.x_label, class_="label", x=middle, y=self.height - 8, text_anchor="middle"
+            *("text", self.x_label),
+            class_="label",
+            x=self.left + width / 2,
+            y=self.height - 8,
+            text_anchor="middle",
         )
         return element(
             "svg",
-            *self._y_ticks(end),
-            *self._x_ticks(foot, whole_x),
-            line("axis", x=(self.left, end), y=(foot, foot)),
+            element("rect", class_="ground", **place),
+            element("svg", *axes, axis, **place, overflow="visible"),
+            element("svg", _zoomed("xy", marks, **shape), **place, class_="area"),
             label,
-            *content,
             class_="chart",
             viewBox=f"0 0 {self.width} {self.height}",
             role="img",
             aria_label=description,
+            data_x=_described(self.x, whole=whole_x),
+            data_y=_described(self.y),
         )
 
-    def _y_ticks(self, end: int) -> Iterable[Markup]:
+    def _y_ticks(self) -> Iterable[Markup]:
         for value, text in self.y.ticks():
-            y = f"{self.point(self.x.low, value)[1]:.1f}"
-            yield line("grid", x=(self.left, end), y=(y, y))
-            yield element(
-                "text", text, class_="tick", x=self.left - 8, y=y, dy=".35em", text_anchor="end"
-            )
+            number = element("text", text, class_="tick", x=-8, dy=".35em", text_anchor="end")
+            grid = line("grid", x=(0, "100%"), y=(0, 0))
+            yield _tick("y", 1 - self.y.at(value), grid, number)
 
-    def _x_ticks(self, foot: int, whole: bool) -> Iterable[Markup]:
+    def _x_ticks(self, whole: bool) -> Iterable[Markup]:
+        height = self.size[1]
         for value, text in self.x.ticks():
             if whole and abs(value - round(value)) > 1e-9:
                 continue
-            x = f"{self.point(value, self.y.low)[0]:.1f}"
             text = str(round(value)) if whole else text
-            yield line("axis", x=(x, x), y=(foot, foot + 5))
-            yield element("text", text, class_="tick", x=x, y=foot + 20, text_anchor="middle")
+            number = element("text", text, class_="tick", y=height + 20, text_anchor="middle")
+            mark = line("axis", x=(0, 0), y=(height, height + 5))
+            yield _tick("x", self.x.at(value), mark, number)
+
+
+def _zoomed(along: str, *content: Markup, **attributes: object) -> Markup:
+    """Return content that the page's script stretches along an axis, or both: `x`, `y`, `xy`."""
+    return element(
+        "svg", *content, class_="zoomed", data_along=along, overflow="visible", **attributes
+    )
+
+
+def _tick(axis: str, at: float, *content: Markup) -> Markup:
+    """Return what stands at a share `at` of an axis; the page's script copies it to others."""
+    place = {axis: f"{100 * at:.4f}%"}
+    return element("svg", *content, class_="at", overflow="visible", **place)
+
+
+def _described(scale: Scale, *, whole: bool = False) -> str:
+    """Return a scale for the page's script, which puts ticks on the part that is zoomed into."""
+    return json.dumps(asdict(scale) | {"smallest_error": SMALLEST_ERROR, "whole": whole})
 
 
 def strip(content: Iterable[str], scale: Scale, height: int, *, zero: bool = False) -> Markup:
@@ -124,17 +153,18 @@ def strip(content: Iterable[str], scale: Scale, height: int, *, zero: bool = Fal
 
     Positions are in percent, so that dots stay round and text keeps its size.
     """
-    values = [("grid", value) for value, _ in scale.ticks(4)] + [("zero", 0.0)] * zero
     grid = [
-        line(class_, x=(x, x), y=("0", "100%"))
-        for class_, value in values
-        for x in [percent(scale, value)]
+        _tick("x", scale.at(value), line("grid", x=(0, 0), y=(0, "100%")))
+        for value, _ in scale.ticks(4)
     ]
+    if zero:
+        x = percent(scale, 0.0)
+        grid.append(line("zero", x=(x, x), y=("0", "100%")))
     if scale.cut is not None:
         grid.append(_break(percent(scale, scale.cut[0])))
-    shifted = element("g", *content, transform=f"translate(0,{-height / 2:g})")
+    shifted = element("g", *content, class_="marks", transform=f"translate(0,{-height / 2:g})")
     inner = element("svg", shifted, y="50%", overflow="visible")
-    return _strip([*grid, inner], height)
+    return _strip([_zoomed("x", *grid, inner)], height)
 
 
 def _break(x: str) -> Markup:
@@ -146,20 +176,21 @@ def _break(x: str) -> Markup:
 
 def strip_axis(scale: Scale) -> Markup:
     """Return the numbers below the rows that are drawn on this scale."""
-    texts = []
+    ticks = []
     for value, text in scale.ticks(4):
         at = scale.at(value)
         anchor = "start" if at < 0.04 else "end" if at > 0.96 else "middle"
-        x = percent(scale, value)
-        texts.append(element("text", text, class_="tick", x=x, y=14, text_anchor=anchor))
-    return _strip(texts, 20)
+        number = element("text", text, class_="tick", y=14, text_anchor=anchor)
+        ticks.append(_tick("x", at, number))
+    return _strip([_zoomed("x", *ticks)], 20, data_x=_described(scale))
 
 
-def _strip(content: Iterable[Markup], height: int) -> Markup:
+def _strip(content: Iterable[Markup], height: int, **attributes: object) -> Markup:
     picture = element("svg", *content, role="presentation")
-    return element("div", picture, class_="strip", style=f"min-height:{height}px")
+    style = f"min-height:{height}px"
+    return element("div", picture, class_="strip", style=style, **attributes)
 
 
 def percent(scale: Scale, value: float) -> str:
     """Return where a value lies on a strip."""
-    return f"{100 * scale.at(value):.2f}%"
+    return f"{100 * scale.at(value):.4f}%"

@@ -65,8 +65,8 @@ def history(study: Study, drawn: Sequence[Point]) -> Markup:
         if best is None or (value > best if study.maximised[0] else value < best):
             best = value
             x, y = chart.point(trial.number, value)
-            path += f"H{x:.1f}V{y:.1f}" if path else f"M{x:.1f},{y:.1f}"
-    line = f"{path}H{chart.point(last, scale.low)[0]:.1f}"
+            path += f"H{x:.2f}V{y:.2f}" if path else f"M{x:.2f},{y:.2f}"
+    line = f"{path}H{chart.point(last, scale.low)[0]:.2f}"
     steps = [svg.element("path", class_="line s2", d=line)] if path else []
     marks = [_placed(chart, study, point, point.trial.number) for point in drawn]
     described = f"{study.objectives[0]} of {plural(len(drawn), 'trial')}, with the best so far"
@@ -168,9 +168,9 @@ def courses(study: Study) -> Markup | None:
         places = [chart.point(step, value) for step, value in finite]
         if places:
             kind = "best" if trial.number in study.winners else trial.state
-            path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+            path = " ".join(f"{x:.2f},{y:.2f}" for x, y in places)
             line = svg.element("polyline", class_=f"course {kind}", points=path)
-            end = _mark(study, Point(trial, finite[-1][1]), *(f"{at:.1f}" for at in places[-1]))
+            end = _mark(study, Point(trial, finite[-1][1]), *(f"{at:.2f}" for at in places[-1]))
             content += [line, end]
     described = f"{study.objectives[0]} after each epoch of {plural(len(reported), 'trial')}"
     return chart.draw(content, described, whole_x=True)
@@ -246,7 +246,7 @@ def _room(low: float, high: float) -> Scale:
 def _placed(chart: svg.Chart, study: Study, point: Point, x: float) -> Markup:
     """Return a trial's mark on a chart; that of one without a value stands on the x axis."""
     left, top = chart.point(x, chart.y.low if point.value is None else point.value)
-    return _mark(study, point, f"{left:.1f}", f"{top:.1f}")
+    return _mark(study, point, f"{left:.2f}", f"{top:.2f}")
 
 
 def _mark(study: Study, point: Point, x: str, y: str) -> Markup:

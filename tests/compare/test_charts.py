@@ -60,7 +60,7 @@ def test_runs_of_one_epoch_have_their_curves_by_step(fake_runs: FakeRuns) -> Non
     drawn = charts.learning_curves(compared())
     assert [curve.title for curve in drawn] == ["train/step_cost", "train/step_accuracy"]
     assert ">training step</text>" in drawn[0].picture
-    assert "training step 10: 0.6<" in drawn[0].picture
+    assert '"training step 10: 0.6 (0.5 to 0.7)\n' in drawn[0].picture
     assert "epoch" not in drawn[0].picture
 
 

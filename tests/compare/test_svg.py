@@ -24,7 +24,7 @@ def test_every_shape_is_one_element_with_the_names_as_text() -> None:
     dot = svg.dot("50%", 3, EVIL)
     chart = svg.Chart(x=Scale(low=0.5, high=3), y=scale, x_label=EVIL)
     for shape in (
-        svg.marker(3, 1, 2, EVIL),
+        svg.marker(3, 1, EVIL),
         svg.swatch(7),
         svg.strip([dot], scale, 30, zero=True),
         svg.strip_axis(scale),

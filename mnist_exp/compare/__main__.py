@@ -4,25 +4,31 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnist_exp.command import Parser, main, output_folder, without_garbage_collection, write
 from mnist_exp.errors import UserError
 from mnist_exp.outside import printing
 
 if TYPE_CHECKING:
+    from mnist_exp.compare.comparison import Comparison
+    from mnist_exp.compare.question import Question
     from mnist_exp.tracking.runs import Runs, Selection, Store
 
 _DESCRIPTION = """Which group of runs is better, by how much, and is that luck?
 
-Runs that differ only in the seed form a group. Each group is compared, seed by seed, with one
-group, the baseline. The command prints a table and writes compare.csv and compare.html. Of a study
-that searched settings, with one run of each, it writes trials.csv and tuning.html instead: which
-settings are best, and which of them matter. docs/compare.md explains the statistics."""
+Runs that differ only in the seed form a group. Each group is compared with one group, the baseline:
+seed by seed, or as independent runs if they have no seeds in common. The runs may be those of any
+program, in MLflow or in a table. The command prints a table and writes compare.csv and
+compare.html. Of a study that searched settings, with one run of each, it writes trials.csv and
+tuning.html instead: which settings are best, and which of them matter. docs/compare.md explains the
+statistics."""
 _EXAMPLES = """examples:
   python -m mnist_exp.compare --study variants --baseline variant=blog_cnn3x3
   python -m mnist_exp.compare --experiment mnist_exp --group-by model,loss
   python -m mnist_exp.compare --filter "params.model = 'mlp'" --metric val/cost
+  python -m mnist_exp.compare --experiment NAME --metric val_loss --seed random_state
+  python -m mnist_exp.compare --table results.csv --metric accuracy --group-by model
 
 exit code: 0, or 1 if there is nothing to compare"""
 
@@ -34,8 +40,10 @@ def _parser() -> Parser:
         "--study": ("NAME", "compare the trials of this study"),
         "--experiment": ("NAME", "compare the runs of this MLflow experiment"),
         "--filter": ("FILTER", "compare the runs that this MLflow filter selects"),
+        "--table": ("FILE", "compare the rows of a CSV or Parquet file, each of which is a run"),
         "--group-by": ("KEY,...", "what the runs of a group share; default: all but the seed"),
-        "--metric": ("NAME", "what is compared; default: test/accuracy"),
+        "--metric": ("NAME", "what is compared; default: test/accuracy, or the only metric"),
+        "--seed": ("NAME", "which setting or column is the seed; default: one named like a seed"),
         "--baseline": (
             "KEY=VALUE,...",
             "the group to compare with; default: the one with most seeds, of several the oldest",
@@ -73,12 +81,23 @@ def run(arguments: Sequence[str]) -> None:
     if wrong := [text for text in run_ids if "=" in text]:
         raise UserError(f"{wrong[0]}: expected a run id, or tracking.uri=URI")
     folder = output_folder(given.output)
-    if not (given.study or given.experiment or given.filter or run_ids):
+    selected = bool(given.study or given.experiment or given.filter or run_ids)
+    if given.table and (selected or given.uri):
+        raise UserError("--table: expected alone, without --study, --experiment, --filter or runs")
+    if not (given.table or selected):
         raise UserError(
-            "nothing to compare: give --study, --experiment, --filter or run ids\n"
+            "nothing to compare: give --study, --experiment, --filter, --table or run ids\n"
             "--help shows all options"
         )
-    from mnist_exp.compare import page, table
+    written = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
+    question = _question(given)
+    if given.table:
+        from mnist_exp.compare.comparison import compare_table
+        from mnist_exp.compare.table_files import read_table
+
+        file = Path(given.table)
+        _show(compare_table(read_table(file), file.name, question), folder, written, None)
+        return
     from mnist_exp.compare.comparison import compare
     from mnist_exp.tracking.runs import Selection, Store
 
@@ -86,40 +105,56 @@ def run(arguments: Sequence[str]) -> None:
     selection = Selection(
         study=given.study, experiment=given.experiment, filter=given.filter, run_ids=run_ids
     )
-    written = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
-    asked = (given.group_by, given.metric, given.baseline, given.direction, given.margin)
-    if not any(asked) and _show_search(store, selection, folder, written, given.data_dir):
+    nothing_asked = question == type(question)()
+    if nothing_asked and _show_search(store, selection, folder, written, given.data_dir):
         return
-    comparison = compare(
-        store,
-        selection,
-        metric=given.metric or "test/accuracy",
-        group_by=[key.strip() for key in given.group_by.split(",") if key.strip()],
+    comparison = compare(store, selection, question)
+    _show(comparison, folder, written, given.data_dir)
+    _say_where_in_mlflow(store, comparison.runs)
+
+
+def _question(given: Any) -> "Question":
+    """Return what the options ask of the runs."""
+    from mnist_exp.compare.question import Question
+
+    return Question(
+        metric=given.metric,
+        seed=given.seed,
+        group_by=tuple(key.strip() for key in given.group_by.split(",") if key.strip()),
         baseline=given.baseline,
         higher_is_better=None if given.direction is None else given.direction == "maximize",
+        margin=given.margin,
     )
-    if given.margin is not None:
-        comparison = comparison.against(given.margin)
+
+
+def _show(comparison: "Comparison", folder: Path, written: str, data_dir: str | None) -> None:
+    """Write compare.csv and compare.html, print the table, and say where the files are."""
+    from mnist_exp.compare import page, table
+
     write(
         folder,
         {
             "compare.csv": table.to_csv(comparison).to_csv(index=False),
-            "compare.html": page.render(comparison, written, given.data_dir),
+            "compare.html": page.render(comparison, written, data_dir),
         },
     )
-    console = printing.console()
-    table.show(comparison, console)
-    _say_where(store, comparison.runs, folder / "compare.html", folder / "compare.csv")
+    table.show(comparison, printing.console())
+    _say_where(folder / "compare.html", folder / "compare.csv")
 
 
-def _say_where(store: "Store", runs: "Runs", page_file: Path, csv_file: Path) -> None:
-    """Print where the page, the table and the runs can be seen."""
-    from mnist_exp.tracking.links import ui_command
-
+def _say_where(page_file: Path, csv_file: Path) -> None:
+    """Print where the page and the table can be seen."""
     console = printing.console()
     console.print(f"The page, for a browser: {page_file}    every run: {csv_file}", soft_wrap=True)
+
+
+def _say_where_in_mlflow(store: "Store", runs: "Runs") -> None:
+    """Print where MLflow shows the runs."""
+    from mnist_exp.tracking.links import ui_command
+
     address = store.page(runs)
-    console.print(f"In MLflow: {ui_command(store.uri)}    then open {address}", soft_wrap=True)
+    line = f"In MLflow: {ui_command(store.uri)}    then open {address}"
+    printing.console().print(line, soft_wrap=True)
 
 
 def _show_search(
@@ -148,7 +183,8 @@ def _show_search(
         "groups of its trials."
     )
     table.show(study, summary, console)
-    _say_where(store, runs, folder / "tuning.html", folder / "trials.csv")
+    _say_where(folder / "tuning.html", folder / "trials.csv")
+    _say_where_in_mlflow(store, runs)
     return True
 
 

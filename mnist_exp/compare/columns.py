@@ -9,6 +9,7 @@ import pandas as pd
 from mnist_exp.config.identity import NEUTRAL
 from mnist_exp.config.used_settings import without_effect
 from mnist_exp.errors import UserError, did_you_mean
+from mnist_exp.outside.printing import first_of
 from mnist_exp.tracking.params import decode
 from mnist_exp.tracking.runs import Runs
 
@@ -52,14 +53,14 @@ def find_key(runs: Runs, name: str, option: str) -> str:
     known = [*runs.params, *(tag for tag in runs.tags if not tag.startswith("mlflow."))]
     if name in known:
         return name
-    ending = sorted({key for key in known if key.endswith(f".{name}")})
+    ending = sorted({key for key in known if key.endswith((f".{name}", f"/{name}"))})
     if len(ending) == 1:
         return str(ending[0])
     if ending:
         raise UserError(f"{option} {name}: could be any of {', '.join(ending)}")
     raise UserError(
         f"{option} {name}: the runs have no such setting or tag{did_you_mean(name, known)}\n"
-        f"They differ in {', '.join(differing_settings(runs)) or 'nothing but the seed'}"
+        f"They differ in {first_of(differing_settings(runs) or ['nothing but the seed'])}"
     )
 
 

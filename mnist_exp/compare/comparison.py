@@ -11,16 +11,28 @@ from mnist_exp.compare.baseline import find_baseline
 from mnist_exp.compare.columns import with_used_settings
 from mnist_exp.compare.curves import Curve, learning_curves
 from mnist_exp.compare.effects import Effect, setting_effects
+from mnist_exp.compare.frames import to_runs
 from mnist_exp.compare.groups import Group, counted_runs
 from mnist_exp.compare.labels import common_ending
 from mnist_exp.compare.margins import checked_margin
+from mnist_exp.compare.metrics import (
+    chosen_metric,
+    direction_notes,
+    has_shares,
+    is_maximised,
+    metrics_of,
+)
+from mnist_exp.compare.parents import with_parents_settings
 from mnist_exp.compare.predictions import paired_predictions
+from mnist_exp.compare.question import Question
 from mnist_exp.compare.rows import Row, make_rows, with_margin, with_predictions
-from mnist_exp.compare.statistics import is_share
-from mnist_exp.errors import UserError, did_you_mean
+from mnist_exp.compare.seeds import with_seeds
+from mnist_exp.compare.settings_that_tell import without_names
+from mnist_exp.compare.source import Source, TableOnly
+from mnist_exp.errors import UserError
 from mnist_exp.tracking.runs import Runs, Selection, Store
 
-_MINIMISED = ("cost", "seconds", "epoch", "loss", "error")
+_ANYTHING = Question()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +50,7 @@ class Comparison:
     curves: Mapping[str, tuple[Curve, ...]]  # by metric
     effects: tuple[Effect, ...]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # how the runs were read, as sentences
     ending: str = ""  # of the names of all groups, left out of their labels
     margin: float | None = None  # the smallest difference that matters, if it was given
 
@@ -45,6 +58,22 @@ class Comparison:
     def baseline(self) -> Row:
         """Return the row of the group that the others are compared with."""
         return next(row for row in self.rows if row.is_baseline)
+
+    @property
+    def is_table(self) -> bool:
+        """Return whether the runs are the rows of a table, not of an MLflow store."""
+        return not self.uri
+
+    @property
+    def has_shares(self) -> bool:
+        """Return whether the values are shares of images or examples, between 0 and 1."""
+        values = [value for row in self.rows for value in row.group.values.values()]
+        return has_shares(self.metric, pd.Series(values, dtype=float))
+
+    @property
+    def is_foreign(self) -> bool:
+        """Return whether other programs made the runs, which may be of anything but images."""
+        return len(self.runs.info) > 0 and "config_hash" not in self.runs.tags
 
     @property
     def others(self) -> tuple[Row, ...]:
@@ -61,48 +90,57 @@ class Comparison:
 
         Raises UserError if the margin is no possible difference of the metric.
         """
-        size = checked_margin(margin, self.metric)
+        size = checked_margin(margin, self.metric, shares=self.has_shares)
         return replace(self, margin=size, rows=tuple(with_margin(self.rows, size)))
 
 
-def compare(
-    store: Store,
-    selection: Selection,
-    *,
-    metric: str = "test/accuracy",
-    group_by: Sequence[str] = (),
-    baseline: str | None = None,
-    higher_is_better: bool | None = None,
-) -> Comparison:
+def compare(store: Store, selection: Selection, question: Question = _ANYTHING) -> Comparison:
     """Compare groups of the selected runs with a baseline.
 
-    `baseline` describes it as `KEY=VALUE,...`; by default the largest group is the baseline. What
-    is better follows from the metric's name unless it is given. Raises UserError if there is
-    nothing to compare, or for a name that the runs do not have.
+    Raises UserError if there is nothing to compare, or for a name that the runs do not have.
     """
     selection = store.resolved(selection)
-    runs = with_used_settings(store.select(selection))
-    _require_metric(runs, metric)
-    if not counted_runs(grouping.statuses(runs, metric)).size:
-        counts = grouping.statuses(runs, metric).value_counts().items()
-        listed = ", ".join(f"{count} {kind}" for kind, count in counts)
-        raise UserError(f"no run selected by {selection} counts: {listed}")
-    sorted_runs = _sorted_runs(runs, metric, group_by, baseline)
+    runs = with_parents_settings(with_used_settings(store.select(selection)))
+    metric = chosen_metric(metrics_of(runs), question.metric)
+    return _compared(runs, replace(question, metric=metric), str(selection), store)
+
+
+def compare_table(table: pd.DataFrame, title: str, question: Question = _ANYTHING) -> Comparison:
+    """Compare groups of the rows of a table, each of which is a run: see `frames.to_runs`.
+
+    Raises UserError as `compare` does, and for a table that is none of runs.
+    """
+    runs, metric = to_runs(table, question.metric, title)
+    return _compared(runs, replace(question, metric=metric), title, TableOnly())
+
+
+def _compared(runs: Runs, question: Question, title: str, source: Source) -> Comparison:
+    """Return the comparison of runs, whoever made them; the question names the metric."""
+    metric = str(question.metric)
+    runs, notes = with_seeds(runs, question.seed)
+    if not question.group_by:
+        runs, left_out = without_names(runs, of_table=isinstance(source, TableOnly))
+        notes += left_out
+    _require_counted(runs, metric, title)
+    sorted_runs = _sorted_runs(runs, metric, question.group_by, question.baseline)
     counted = [group for group in sorted_runs.groups if group.n]
-    better = is_maximised(metric) if higher_is_better is None else higher_is_better
+    better = question.higher_is_better
+    if better is None:
+        better = is_maximised(metric)
+        notes += direction_notes(metric)
     rows = make_rows(
         counted,
         counted.index(sorted_runs.base),
         higher_is_better=better,
-        shares=is_share(metric),
+        shares=has_shares(metric, runs.metrics[metric]),
         on_others=sorted_runs.on_others,
     )
     shown = [row for row in rows if row.color is not None]
-    pairs, unread = paired_predictions(store, runs, sorted_runs.base, [row.group for row in shown])
+    pairs, unread = paired_predictions(source, runs, sorted_runs.base, [row.group for row in shown])
     statuses = sorted_runs.statuses
-    return Comparison(
-        title=str(selection),
-        uri=store.uri,
+    comparison = Comparison(
+        title=title,
+        uri=source.uri,
         metric=metric,
         higher_is_better=better,
         runs=runs,
@@ -110,10 +148,21 @@ def compare(
         rows=tuple(with_predictions(rows, pairs)),
         empty=tuple(group for group in sorted_runs.groups if not group.n),
         ending=sorted_runs.ending,
-        curves=learning_curves(store, runs, shown, metric),
+        curves=learning_curves(source, runs, shown, metric),
         effects=setting_effects(runs, statuses, metric),
-        warnings=(*sorted_runs.notes, *unread, *provenance.warnings(store, runs, statuses, rows)),
+        notes=tuple(notes),
+        warnings=(*sorted_runs.notes, *unread, *provenance.warnings(source, runs, statuses, rows)),
     )
+    return comparison if question.margin is None else comparison.against(question.margin)
+
+
+def _require_counted(runs: Runs, metric: str, title: str) -> None:
+    """Raise UserError if no run counts."""
+    statuses = grouping.statuses(runs, metric)
+    if not counted_runs(statuses).size:
+        counts = statuses.value_counts().items()
+        listed = ", ".join(f"{count} {kind}" for kind, count in counts)
+        raise UserError(f"no run selected by {title} counts: {listed}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,19 +206,3 @@ def _sorted_runs(
         ending=ending,
         notes=[*notes, *scored_images.notes(runs, statuses, images, chosen)],
     )
-
-
-def _require_metric(runs: Runs, metric: str) -> None:
-    """Raise UserError if no run has the metric."""
-    if metric in runs.metrics:
-        return
-    names = [name for name in sorted(runs.metrics) if not name.startswith("system/")]
-    raise UserError(
-        f"--metric {metric}: no selected run has it{did_you_mean(metric, runs.metrics)}\n"
-        f"Metrics: {', '.join(names) or 'none'}"
-    )
-
-
-def is_maximised(metric: str) -> bool:
-    """Return whether higher values are better, by the metric's name."""
-    return not any(word in metric.rpartition("/")[2] for word in _MINIMISED)

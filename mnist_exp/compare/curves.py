@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_exp.compare.rows import Row
+from mnist_exp.compare.source import Source
 from mnist_exp.tracking.metric_names import BEST_ACCURACY, BEST_EPOCH
-from mnist_exp.tracking.runs import Runs, Store
+from mnist_exp.tracking.runs import Runs
 
 _ALWAYS_DRAWN = ("train/cost", "test/accuracy")
+_COSTS = ("train/cost", "train_loss", "train/loss", "loss")  # of this project, and of others
 STEP_METRICS = ("train/step_cost", "train/step_accuracy")
 
 
@@ -28,7 +30,7 @@ class Curve:
 
 
 def learning_curves(
-    store: Store, runs: Runs, rows: Sequence[Row], metric: str
+    source: Source, runs: Runs, rows: Sequence[Row], metric: str
 ) -> dict[str, tuple[Curve, ...]]:
     """Return the curves of cost, of accuracy, and of the metric compared where it is neither.
 
@@ -38,7 +40,7 @@ def learning_curves(
     run_ids = [run_id for row in rows for run_id in row.group.run_ids]
     recorded = runs.metrics.loc[run_ids]
     by_step = [name for name in STEP_METRICS if name in recorded and recorded[name].notna().all()]
-    curves = {name: _curves(store, rows, name) for name in [*_by_epoch(runs, metric), *by_step]}
+    curves = {name: _curves(source, rows, name) for name in [*_by_epoch(runs, metric), *by_step]}
     return {
         name: of_groups
         for name, of_groups in curves.items()
@@ -47,7 +49,8 @@ def learning_curves(
 
 
 def _by_epoch(runs: Runs, metric: str) -> list[str]:
-    drawn = ["train/cost", "test/accuracy" if metric == "train/cost" else metric]
+    cost = next((name for name in _COSTS if name in runs.metrics), "train/cost")
+    drawn = [cost, "test/accuracy" if metric == "train/cost" else metric]
     if metric not in (*_ALWAYS_DRAWN, "val/accuracy", "train/accuracy"):
         drawn.insert(1, "test/accuracy")
     return [
@@ -57,8 +60,8 @@ def _by_epoch(runs: Runs, metric: str) -> list[str]:
     ]
 
 
-def _curves(store: Store, rows: Sequence[Row], metric: str) -> tuple[Curve, ...]:
-    history = store.history([run_id for row in rows for run_id in row.group.run_ids], metric)
+def _curves(source: Source, rows: Sequence[Row], metric: str) -> tuple[Curve, ...]:
+    history = source.history([run_id for row in rows for run_id in row.group.run_ids], metric)
     curves = []
     for row in rows:
         of_group = history[history["run_id"].isin(row.group.run_ids)].groupby("step")["value"]

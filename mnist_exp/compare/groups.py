@@ -9,6 +9,7 @@ import pandas as pd
 
 from mnist_exp.compare.columns import column, differing_settings, find_key, settings_of_results
 from mnist_exp.compare.labels import common_value, group_labels
+from mnist_exp.compare.parents import parents_of
 from mnist_exp.outside.printing import plural
 from mnist_exp.own_code.code import DIGEST_TAG
 from mnist_exp.tracking.params import number
@@ -21,6 +22,7 @@ class Counting(StrEnum):
     COUNTED = "counted"
     REPEATED = "repeated by a newer run"
     OTHER_IMAGES = "scored on other images"
+    PARENT = "parent of other runs"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +44,9 @@ class Group:
 
     def named(self, key: str) -> str:
         """Return what a key of `values` is: `seed 3`, or `run 0a1b2c3d` of a run without a seed."""
-        return f"run {key[:8]}" if key in self.unseeded else f"seed {key}"
+        if key not in self.unseeded:
+            return f"seed {key}"
+        return key if " " in key else f"run {key[:8]}"  # `line 7` of a table
 
     @property
     def extent(self) -> str:
@@ -53,8 +57,8 @@ class Group:
 def statuses(runs: Runs, metric: str) -> pd.Series:
     """Return for each run that it counts, or why it does not.
 
-    A run that does not count has its own status, or `no finite METRIC`, or it is repeated: a newer
-    run has the same config, seed and data.
+    A run that does not count has its own status, or `no finite METRIC`, or it is the parent of runs
+    that count, or it is repeated: a newer run has the same config, seed and data.
     """
     status = runs.info["status"].replace("finished", Counting.COUNTED)
     finite = (
@@ -63,6 +67,7 @@ def statuses(runs: Runs, metric: str) -> pd.Series:
         else pd.Series(False, status.index)
     )
     status[(status == Counting.COUNTED) & ~finite] = f"no finite {metric}"
+    status[parents_of(runs, counted_runs(status))] = Counting.PARENT
     counted = counted_runs(status)
     same = pd.DataFrame({"config": config_keys(runs), "seed": runs.info["seed"]})
     same["data"] = runs.tags.get("data.digest")
@@ -88,8 +93,9 @@ def config_keys(runs: Runs) -> pd.Series:
     if "config_hash" in runs.tags:
         missing = runs.tags["config_hash"].isna()
         keys = runs.tags["config_hash"].astype(object)
-    for run_id in keys[missing].index:
-        keys[run_id] = repr(runs.params.loc[run_id, names].dropna().to_dict())
+    if missing.any() and names:
+        same = runs.params.loc[missing, names].groupby(names, dropna=False, sort=False)
+        keys[missing] = "settings " + same.ngroup().astype(str)
     return keys + " " + runs.params[DIGEST_TAG].fillna("") if DIGEST_TAG in runs.params else keys
 
 

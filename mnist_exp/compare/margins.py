@@ -17,7 +17,6 @@ from mnist_exp.compare.statistics import (
     SMALLEST_VERDICT,
     Values,
     holm,
-    is_share,
     students_interval,
 )
 from mnist_exp.errors import UserError
@@ -75,13 +74,16 @@ class AgainstMargin:
         return self.p <= LEVEL
 
 
-def checked_margin(given: object, metric: str) -> float:
-    """Return the margin as a number; UserError unless it is a possible difference above zero."""
+def checked_margin(given: object, metric: str, *, shares: bool) -> float:
+    """Return the margin as a number; UserError unless it is a possible difference above zero.
+
+    Two `shares` differ by less than 1.
+    """
     try:
         margin = float(str(given))
     except ValueError:
         raise UserError(f"--margin {given}: expected a number, such as 0.002") from None
-    if is_share(metric) and not 0 < margin < 1:
+    if shares and not 0 < margin < 1:
         raise UserError(
             f"--margin {given}: expected a difference in {metric} between 0 and 1, such as 0.002"
         )

@@ -62,7 +62,7 @@ def render(comparison: Comparison, written: str, data_dir: str | None = None) ->
         not_counted=words.not_counted(comparison, _MOST_LISTED),
         ensembles=any(_has_ensemble(row) for row in paired),
         addresses={row.group.label: _address(comparison, row) for row in comparison.rows},
-        ui=None if links.is_server(comparison.uri) else links.ui_command(comparison.uri),
+        ui=_ui(comparison),
         glossary=TERMS,
         terms=_terms(comparison),
         words=words,
@@ -74,12 +74,19 @@ def render(comparison: Comparison, written: str, data_dir: str | None = None) ->
 
 
 def _address(comparison: Comparison, row: Row) -> str | None:
-    """Return where MLflow's UI compares a group's runs; None if they are too many for it."""
+    """Return where MLflow's UI compares a group's runs; None of a table, or of too many."""
     run_ids = row.group.run_ids
-    if len(run_ids) > _MOST_LINKED:
+    if comparison.is_table or len(run_ids) > _MOST_LINKED:
         return None
     experiments = comparison.runs.info.loc[list(run_ids), "experiment"].astype(str).unique()
     return links.comparison_page(comparison.uri, list(experiments), run_ids)
+
+
+def _ui(comparison: Comparison) -> str | None:
+    """Return the command that starts MLflow's UI; None if a server has it, or of a table."""
+    if comparison.is_table or links.is_server(comparison.uri):
+        return None
+    return links.ui_command(comparison.uri)
 
 
 def _has_ensemble(row: Row) -> bool:

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from mnist_exp.compare import votes
 from mnist_exp.compare.groups import Group
+from mnist_exp.compare.source import Source
 from mnist_exp.outside.printing import plural
 from mnist_exp.tracking.predictions import ARTIFACT, Predictions, read
-from mnist_exp.tracking.runs import Runs, Store
+from mnist_exp.tracking.runs import Runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,17 +38,17 @@ class _Ensemble:
 
 
 def paired_predictions(
-    store: Store, runs: Runs, baseline: Group, groups: Sequence[Group]
+    source: Source, runs: Runs, baseline: Group, groups: Sequence[Group]
 ) -> tuple[list[PairedPredictions], list[str]]:
     """Return the predictions of each group that saw the baseline's test images, and warnings.
 
-    `groups` are those to read, the baseline among them.
+    `groups` are those to read, the baseline among them. That no run has recorded any is no warning.
     """
     warnings: list[str] = []
     ensembles: dict[str, _Ensemble] = {}
     unread = 0
     for group in groups:
-        read = [_read(store, runs, run_id) for run_id in group.run_ids]
+        read = [_read(source, runs, run_id) for run_id in group.run_ids]
         readable = [predictions for predictions in read if predictions is not None]
         unread += len(read) - len(readable)
         if not all(p.is_of_same_images(readable[0]) for p in readable):
@@ -57,8 +58,8 @@ def paired_predictions(
             )
         elif readable:
             ensembles[group.label] = _ensemble(readable)
-    if unread:
-        total = sum(len(group.run_ids) for group in groups)
+    total = sum(len(group.run_ids) for group in groups)
+    if 0 < unread < total:
         warnings.append(f"{unread} of {plural(total, 'run')} have no {ARTIFACT} that can be read")
     of_baseline = ensembles.pop(baseline.label, None)
     pairs = []
@@ -94,7 +95,7 @@ def _ensemble(predictions: Sequence[Predictions]) -> _Ensemble:
     )
 
 
-def _read(store: Store, runs: Runs, run_id: str) -> Predictions | None:
+def _read(source: Source, runs: Runs, run_id: str) -> Predictions | None:
     """Return a run's recorded predictions, or None if there are none that can be read."""
-    content = store.artifact(runs, run_id, ARTIFACT)
+    content = source.artifact(runs, run_id, ARTIFACT)
     return None if content is None else read(content)

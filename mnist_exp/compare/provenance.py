@@ -6,18 +6,19 @@ import pandas as pd
 
 from mnist_exp.compare.groups import counted_runs
 from mnist_exp.compare.rows import Row
+from mnist_exp.compare.source import Source
 from mnist_exp.outside.printing import plural
 from mnist_exp.own_code.changes import changes
 from mnist_exp.own_code.code import DIGEST_TAG
 from mnist_exp.tracking.environment import read_hardware, read_packages
-from mnist_exp.tracking.runs import Runs, Store
+from mnist_exp.tracking.runs import Runs
 
 _MOST_ENTRIES = 10  # of a file that are named
 _MOST_VALUES = 4  # of an entry that are named
 _MOST_FILES = 5  # of the user's own, that are named
 
 
-def warnings(store: Store, runs: Runs, run_statuses: pd.Series, rows: Sequence[Row]) -> list[str]:
+def warnings(source: Source, runs: Runs, run_statuses: pd.Series, rows: Sequence[Row]) -> list[str]:
     """Return a line for each difference.
 
     Data and code are compared over all runs that count; packages and machine, which take a file a
@@ -25,9 +26,9 @@ def warnings(store: Store, runs: Runs, run_statuses: pd.Series, rows: Sequence[R
     """
     tags = runs.tags.loc[counted_runs(run_statuses)]
     read = [run_id for row in rows if row.color is not None for run_id in row.group.run_ids]
-    lines = [*_tag_differences(tags), *_own_code_differences(store, runs, tags)]
+    lines = [*_tag_differences(tags), *_own_code_differences(source, runs, tags)]
     for path, parse in (("env/packages.txt", read_packages), ("env/hardware.json", read_hardware)):
-        contents = {run_id: store.artifact(runs, run_id, path) for run_id in read}
+        contents = {run_id: source.artifact(runs, run_id, path) for run_id in read}
         parsed = {
             content: parse(content) for content in set(contents.values()) if content is not None
         }
@@ -57,11 +58,11 @@ def _tag_differences(tags: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _own_code_differences(store: Store, runs: Runs, tags: pd.DataFrame) -> list[str]:
+def _own_code_differences(source: Source, runs: Runs, tags: pd.DataFrame) -> list[str]:
     """Return a line for the versions of the user's own code, and how the files of two differ."""
     if DIGEST_TAG not in tags or tags[DIGEST_TAG].nunique() < 2:
         return []
-    first, *others = (store.sources(runs, str(same.index[0])) for _, same in _versions(tags))
+    first, *others = (source.sources(runs, str(same.index[0])) for _, same in _versions(tags))
     same_file = {line: None for other in others for line in changes(first, other)}
     lines = [f"your own code differs: {_counts(tags[DIGEST_TAG])}"]
     return lines + [f"your own {line} (artifacts own_code/)" for line in [*same_file][:_MOST_FILES]]

@@ -10,6 +10,7 @@ from mnist_exp.compare.differences import Difference
 from mnist_exp.compare.rows import Row
 from mnist_exp.compare.statistics import SMALLEST_VERDICT, Verdict
 from mnist_exp.outside.printing import listed, plural
+from mnist_exp.tracking.predictions import ARTIFACT
 
 _LARGE_P = 0.05
 
@@ -101,7 +102,7 @@ def _one_difference(row: Row, comparison: Comparison) -> str:
             f"{group} and {baseline} were not scored on the same images, so they are not compared."
         )
     details = [
-        words.in_images(compared.mean, metric),
+        words.in_images(compared.mean, comparison),
         f"95% interval {words.interval(compared.interval, metric, of_difference=True)}"
         if compared.interval.exists
         else "",
@@ -135,7 +136,8 @@ def _one_difference(row: Row, comparison: Comparison) -> str:
 def verdict_notes(comparison: Comparison) -> list[str]:
     """Return a sentence or two for each way in which a verdict can seem to contradict its numbers.
 
-    A group can be better with a large p, or not better with an interval that leaves out zero.
+    A group can be better with a large p, or not better with an interval that leaves out zero. Then
+    come sentences on how the runs were read.
     """
     groups = [row.compared for row in comparison.others]
     notes = []
@@ -163,7 +165,36 @@ def verdict_notes(comparison: Comparison) -> list[str]:
             "runs: the interval of the difference is Welch's, and p that of a permutation test of "
             "the means."
         )
-    return notes
+    return [*notes, *comparison.notes]
+
+
+def left_out(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return each section that the runs have nothing for, and what they would have to log."""
+    missing = []
+    if not comparison.curves and comparison.is_foreign:
+        how = f'mlflow.log_metric("{comparison.metric}", value, step=epoch)'
+        missing.append(
+            (
+                "Learning curves",
+                "Left out: a table has only last values."
+                if comparison.is_table
+                else f"Left out: no run has several values of the metric; {how} draws them.",
+            )
+        )
+    if not any(row.predictions for row in comparison.rows) and comparison.others:
+        how = (
+            f"mlflow.log_artifact({ARTIFACT.rpartition('/')[2]!r}, 'predictions') of a numpy file "
+            "with the arrays label [N], prediction [N] and probability [N, K]"
+        )
+        missing.append(
+            (
+                "Test images",
+                "Left out: a table has no predictions; runs in MLflow have them after " + how + "."
+                if comparison.is_table
+                else f"Left out: no two groups have recorded predictions. {how} records them.",
+            )
+        )
+    return missing
 
 
 def _why_p_is_large(tested: int, compared: Difference) -> str:

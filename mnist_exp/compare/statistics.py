@@ -1,6 +1,7 @@
 """Compute intervals, paired tests and verdicts from numbers. docs/compare.md has the sources."""
 
 import math
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -97,7 +98,7 @@ class Description:
 
 def is_share(metric: str) -> bool:
     """Return whether a metric's values are shares of images, between 0 and 1."""
-    return metric.endswith("accuracy")
+    return re.search(r"accuracy(_score)?$|(^|[/_. -])acc$", metric.lower()) is not None
 
 
 def describe(samples: Sequence[Values], *, shares: bool = False) -> list[Description]:

@@ -1,7 +1,9 @@
 """The comparison as a table in the terminal, and as compare.csv with the value of every run."""
 
 import math
+from itertools import chain
 
+import numpy as np
 import pandas as pd
 from rich import box
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
@@ -18,6 +20,7 @@ from mnist_exp.compare.statistics import Verdict
 from mnist_exp.outside.printing import plural
 
 _MOST_ROWS = 30
+_SHOWN_FIRST = ("group", "n", "mean", "difference", "verdict")
 _MOST_LISTED = 5  # runs that are not counted
 _LEGEND = "The lines of a cell are those of its heading; sd is the standard deviation."
 _STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red"}
@@ -29,31 +32,43 @@ def to_csv(comparison: Comparison) -> pd.DataFrame:
     `counted` says whether the run's value is in these numbers. All of them follow from `seed` and
     `value` of the counted lines and from the counts of images: docs/compare.md says how.
     """
-    runs, statuses = comparison.runs, comparison.statuses
-    values = runs.metrics[comparison.metric]
-    groups = [(row.group, _numbers(row)) for row in comparison.rows]
-    groups += [(group, {}) for group in comparison.empty]
-    lines: list[dict[str, object]] = []
-    for group, numbers in groups:
-        names = short_names(list(group.settings))
-        for run_id in (*group.run_ids, *group.left_out):
-            info = runs.info.loc[run_id]
-            line = {
-                "group": group.label + comparison.ending,
-                "run_id": run_id,
-                "run_name": info["name"],
-                "seed": info["seed"],
-                "status": statuses[run_id],
-                "counted": statuses[run_id] == Counting.COUNTED,
-                "metric": comparison.metric,
-                "value": values[run_id],
-                "reason": info["reason"],
-            }
-            for key in group.settings:
-                table = runs.params if key in runs.params else runs.tags
-                line[f"setting.{names[key]}"] = table.at[run_id, key]
-            lines.append(line | numbers)
-    return pd.DataFrame(lines).map(no_formula)
+    runs, groups = comparison.runs, [*(row.group for row in comparison.rows), *comparison.empty]
+    ids = [run_id for group in groups for run_id in (*group.run_ids, *group.left_out)]
+    sizes = [len(group.run_ids) + len(group.left_out) for group in groups]
+    info, status = runs.info.loc[ids], comparison.statuses.loc[ids]
+    lines = {
+        "group": np.repeat([group.label + comparison.ending for group in groups], sizes),
+        "run_id": ids,
+        "run_name": info["name"],
+        "seed": info["seed"],
+        "status": status,
+        "counted": status == Counting.COUNTED,
+        "metric": comparison.metric,
+        "value": runs.metrics.loc[ids, comparison.metric],
+        "reason": info["reason"],
+    }
+    names = short_names(list(groups[0].settings))
+    for key in groups[0].settings:
+        source = runs.params if key in runs.params else runs.tags
+        lines[f"setting.{names[key]}"] = source.loc[ids, key]
+    numbers = pd.DataFrame([*map(_numbers, comparison.rows), *({} for _ in comparison.empty)])
+    parts = [pd.DataFrame(lines), numbers.loc[np.repeat(numbers.index, sizes)]]
+    whole = pd.concat([part.reset_index(drop=True) for part in parts], axis="columns")
+    return whole.apply(_without_formulas)
+
+
+def of_groups(comparison: Comparison) -> pd.DataFrame:
+    """Return a line for each group, from the best mean to the worst, with its numbers."""
+    lines = [
+        {"group": row.group.label + comparison.ending, "verdict": "baseline"} | _numbers(row)
+        for row in comparison.rows
+    ]
+    return pd.DataFrame(lines, columns=list(dict.fromkeys([*_SHOWN_FIRST, *chain(*lines)])))
+
+
+def _without_formulas(column: pd.Series) -> pd.Series:
+    """Return a column in which a spreadsheet takes no text for a formula."""
+    return column if pd.api.types.is_numeric_dtype(column) else column.map(no_formula)
 
 
 def no_formula(cell: object) -> object:
@@ -143,6 +158,8 @@ def show(comparison: Comparison, console: Console) -> None:
         console.print(words.images(row, base))
     for line in words.not_counted(comparison, _MOST_LISTED):
         console.print(line)
+    for heading, line in sentences.left_out(comparison):
+        console.print(f"{heading}: {line[0].lower()}{line[1:]}")
     for warning in comparison.warnings:
         console.print(f"warning: {warning}", style="yellow")
 

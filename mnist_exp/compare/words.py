@@ -18,10 +18,14 @@ _UNKNOWN = "\N{EN DASH}"
 
 
 def value(number: float, metric: str) -> str:
-    """Return an accuracy to 1/10,000, one test image; another metric to four significant digits."""
+    """Return an accuracy to 1/10,000, one test image; another metric to four significant digits.
+
+    So is an accuracy in percent.
+    """
     if math.isnan(number):
         return _UNKNOWN
-    return _signed(f"{number:.4f}" if is_share(metric) else f"{number:.4g}")
+    is_small = is_share(metric) and abs(number) <= 1
+    return _signed(f"{number:.4f}" if is_small else f"{number:.4g}")
 
 
 def difference(number: float, metric: str) -> str:
@@ -33,20 +37,22 @@ def difference(number: float, metric: str) -> str:
     return _signed(f"{number:+.4f}" if is_share(metric) else f"{number:+.3g}")
 
 
-def in_images(number: float, metric: str) -> str:
+def in_images(number: float, comparison: Comparison) -> str:
     """Return a difference of two accuracies as `5 more of 1,000 test images`.
 
-    It is empty for a metric that is no accuracy. A small difference is told of 10,000 images.
+    It is empty for a metric that is no accuracy, or one in percent. A small difference is told of
+    10,000 images. Runs of other programs have examples: their accuracy may be of anything.
     """
-    if not is_share(metric) or math.isnan(number) or not number:
+    if not comparison.has_shares or math.isnan(number) or not number:
         return ""
     total = 1_000 if abs(number) >= 0.005 else 10_000
     count, more = round(abs(number) * total), "more" if number > 0 else "fewer"
     split = {"test": "test ", "val": "validation ", "train": "training "}
-    kind = split.get(metric.partition("/")[0], "")
+    kind = split.get(comparison.metric.partition("/")[0], "")
+    examples = f"{kind}{'examples' if comparison.is_foreign else 'images'}"
     if not count:
-        return f"less than 1 of {total:,} {kind}images"
-    return f"{count:,} {more} of {total:,} {kind}images"
+        return f"less than 1 of {total:,} {examples}"
+    return f"{count:,} {more} of {total:,} {examples}"
 
 
 def _signed(text: str) -> str:
@@ -167,7 +173,8 @@ def not_counted(comparison: Comparison, most: int) -> list[str]:
             if kind == Counting.OTHER_IMAGES and "study_name" in tags:
                 study = tags["study_name"].fillna("")[str(run_id)]
                 reason = f"study {study}" if study else ""
-            lines.append(f"  {info['name']} ({run_id}): {kind}{f', {reason}' if reason else ''}")
+            name = run_id if info["name"] == run_id else f"{info['name']} ({run_id})"
+            lines.append(f"  {name}: {kind}{f', {reason}' if reason else ''}")
         if len(left_out) > most:
             lines.append(f"  and {len(left_out) - most} more, all in compare.csv")
     if comparison.empty:

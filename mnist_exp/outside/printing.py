@@ -13,6 +13,7 @@ __all__ = [
     "code",
     "command_line",
     "console",
+    "first_of",
     "listed",
     "markdown",
     "plural",
@@ -76,6 +77,13 @@ def command_line(*words: str) -> str:
         f'"{word}"' if "'" in word and not re.search(r'["$`\\!]', word) else shlex.quote(word)
         for word in words
     )
+
+
+def first_of(names: Sequence[str], most: int = 20) -> str:
+    """Return the first of foreign names, as `a, b and 5 more`; `none` if there are none."""
+    more = len(names) - most
+    shown = ", ".join(clean(name, 100) for name in names[:most])
+    return f"{shown} and {more} more" if more > 0 else shown or "none"
 
 
 def listed(parts: Sequence[str]) -> str:

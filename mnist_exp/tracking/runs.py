@@ -14,12 +14,13 @@ from mlflow.exceptions import MlflowException
 from mnist_exp.errors import UserError, did_you_mean, first_line
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read, read_artifacts
 from mnist_exp.outside.paging import all_pages
-from mnist_exp.outside.printing import plural
+from mnist_exp.outside.printing import first_of, plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.own_code.code import DIGEST_TAG
 from mnist_exp.sweeper.foreign_text import clean, printable
 from mnist_exp.tracking import predictions
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
+from mnist_exp.tracking.links import runs_page
 from mnist_exp.tracking.metric_names import present
 from mnist_exp.tracking.params import with_length
 from mnist_exp.tracking.recorded_code import read_sources, recorded_code
@@ -136,7 +137,7 @@ class Store:
         if name not in ids:
             raise UserError(
                 f"--experiment {name}: no such experiment{did_you_mean(name, ids)}\n"
-                f"Experiments: {_listed(sorted(ids))}"
+                f"Experiments: {first_of(sorted(ids))}"
             )
         return [ids[name]]
 
@@ -162,11 +163,14 @@ class Store:
     def page(self, runs: Runs) -> str:
         """Return the address in MLflow's UI that shows the runs, or most of them, as a shared view.
 
-        The runs of one study are shown alone; others among all runs of their experiment.
+        The runs of one study are shown alone; others among all runs of their experiment. Nothing is
+        written into an experiment of other programs: MLflow shows it as it does anyway.
         """
         names = set(runs.tags["study_name"]) if "study_name" in runs.tags else set()
         study = names.pop() if len(names) == 1 else None
         experiment = str(runs.info["experiment"].mode()[0])
+        if "config_hash" not in runs.tags:
+            return runs_page(self.uri, experiment)
         is_one = isinstance(study, str)  # NaN: of none
         return results_page(self._client, experiment, study if is_one else None, swept_keys(runs))
 
@@ -242,11 +246,6 @@ def _condition(selection: Selection) -> str:
         ids = ", ".join("'" + run_id.replace("'", "") + "'" for run_id in selection.run_ids)
         conditions.append(f"attributes.run_id IN ({ids})")
     return " and ".join(conditions)
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(clean(name, 100) for name in names[:20])
-    return f"{shown}{f' and {len(names) - 20} more' if len(names) > 20 else ''}" or "none"
 
 
 def _tables(runs: Sequence[Run], repeats: int) -> Runs:

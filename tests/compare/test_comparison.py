@@ -8,6 +8,7 @@ from scipy import special, stats
 from benchmarks.fake_runs import FakeRuns, predicted, trial
 from mnist_exp.compare import table
 from mnist_exp.compare.comparison import Comparison, compare
+from mnist_exp.compare.question import Question
 from mnist_exp.errors import UserError
 from mnist_exp.tracking.runs import Selection, Store
 
@@ -46,7 +47,7 @@ def study(fake_runs: FakeRuns) -> FakeRuns:
 
 
 def compared(**options: object) -> Comparison:
-    return compare(Store(), Selection(study="x"), **options)  # type: ignore[arg-type]
+    return compare(Store(), Selection(study="x"), Question(**options))  # type: ignore[arg-type]
 
 
 def test_every_number_again_from_the_csv_with_scipy_alone(study: FakeRuns) -> None:
@@ -230,7 +231,6 @@ def test_environment_and_data_differences_are_warned_of(fake_runs: FakeRuns) -> 
         tags=trial("x", 1, "seed") | {"data.digest": "b" * 64, "git.commit": "d" * 40},
     )
     assert compared().warnings == (
-        "2 of 2 runs have no predictions/test.npz that can be read",
         "data differs: aaaaaaaaaaaa (1 run), bbbbbbbbbbbb (1 run)",
         "code (git commit) differs: cccccccccccc (1 run), dddddddddddd (1 run)",
         "numpy differs: 2.4.6 (1 run), 2.4.5 (1 run)",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mnist_exp.compare import margin_sentences, margins
-from mnist_exp.compare.statistics import Verdict
+from mnist_exp.compare.statistics import Verdict, is_share
 from mnist_exp.errors import UserError
 from tests.compare.made import BASE, compared
 
@@ -140,7 +140,7 @@ def test_no_difference_is_too_small_or_too_large(size: float, n: float) -> None:
 )
 def test_a_margin_that_is_none_is_told(given: object, metric: str, expected: str) -> None:
     with pytest.raises(UserError) as told:
-        margins.checked_margin(given, metric)
+        margins.checked_margin(given, metric, shares=is_share(metric))
     assert str(told.value) == f"--margin {given}: expected {expected}"
 
 

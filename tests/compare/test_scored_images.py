@@ -6,6 +6,7 @@ from benchmarks.fake_runs import FakeRuns, trial
 from mnist_exp.compare import sentences, words
 from mnist_exp.compare.comparison import compare
 from mnist_exp.compare.groups import Counting
+from mnist_exp.compare.question import Question
 from mnist_exp.compare.statistics import Verdict
 from mnist_exp.tracking.runs import Selection, Store
 
@@ -35,7 +36,7 @@ def test_only_what_was_scored_on_the_same_images_is_compared(
         fake_runs.add(seed, 0.9 + seed / 1000, settings=WHOLE, tags={"data.digest": "a"})
         other = WHOLE | {"model": "other"} | changes
         fake_runs.add(seed, 0.95 + seed / 900, settings=other, tags={"data.digest": digest})
-    found = compare(Store(), Selection(experiment="mnist_exp"), baseline="model=softmax")
+    found = compare(Store(), Selection(experiment="mnist_exp"), Question(baseline="model=softmax"))
     (row,) = found.others
     assert row.difference is not None
     assert (row.difference.verdict is not Verdict.NOT_COMPARED) is is_compared
@@ -53,7 +54,7 @@ def test_single_runs_on_other_images_are_left_out_and_the_rest_is_compared(
     for number in range(7):
         short = WHOLE | {"model": "cnn3x3", "data.eval_limit": "5000", "init": f"{number}"}
         fake_runs.add(number, 0.1, settings=short, tags=trial("search", number, "init"))
-    found = compare(Store(), Selection(experiment="mnist_exp"), group_by=["model"])
+    found = compare(Store(), Selection(experiment="mnist_exp"), Question(group_by=("model",)))
     (row,) = found.others
     assert (found.baseline.group.label, row.group.label) == ("cnn3x3", "softmax")
     assert found.baseline.description.mean == pytest.approx(0.902)
@@ -81,11 +82,13 @@ def test_a_group_scored_on_other_images_as_a_whole_says_so(fake_runs: FakeRuns) 
     for seed in range(6):
         limited = WHOLE | {"model": "cnn", "data.eval_limit": "5000"}
         fake_runs.add(seed, 0.1 + seed / 900, settings=limited)
-    found = compare(Store(), Selection(experiment="mnist_exp"), group_by=["model"])
+    found = compare(Store(), Selection(experiment="mnist_exp"), Question(group_by=("model",)))
     assert found.baseline.group.label == "softmax"  # not the group with most seeds
     compared = {row.group.label: row.compared.is_compared for row in found.others}
     assert compared == {"mlp": True, "cnn": False}
-    only = compare(Store(), Selection(experiment="mnist_exp"), group_by=["data.eval_limit"])
+    only = compare(
+        Store(), Selection(experiment="mnist_exp"), Question(group_by=("data.eval_limit",))
+    )
     assert sentences.summary(only).endswith(
         "were not scored on the same images, so they are not compared."
     )

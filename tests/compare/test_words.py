@@ -29,7 +29,7 @@ MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
     ],
 )
 def test_a_difference_in_images(difference: float, metric: str, text: str) -> None:
-    assert words.in_images(difference, metric) == text
+    assert words.in_images(difference, replace(compared({"a": BASE}), metric=metric)) == text
 
 
 def test_numbers() -> None:

@@ -1,0 +1,76 @@
+"""Which metric is compared, and which of its values are better."""
+
+import re
+from collections.abc import Iterable
+
+import pandas as pd
+
+from mnist_exp.compare.statistics import is_share
+from mnist_exp.errors import UserError, did_you_mean
+from mnist_exp.outside.printing import first_of
+from mnist_exp.tracking.runs import Runs, is_finite
+
+DEFAULT = "test/accuracy"
+_MINIMISED = ("cost", "seconds", "epoch", "loss", "error")
+# Whole words of a metric's name, as other programs have them.
+_MINIMISED_WORDS = (
+    "mse rmse mae mape rmsle nll perplexity ppl bpb wer cer fid kl brier ece deviance regret "
+    "latency runtime duration time memory hamming distance divergence nfe flops"
+)
+_MAXIMISED_WORDS = (
+    "accuracy acc auc auroc auprc roc ap map f1 fbeta precision recall sensitivity specificity "
+    "score r2 bleu rouge meteor iou miou jaccard dice ndcg mrr hits reward return psnr ssim mcc "
+    "kappa correct correlation likelihood throughput"
+)
+_COUNTERS = ("epoch", "step", "global_step")  # logged as metrics by PyTorch Lightning and others
+
+
+def is_maximised(metric: str) -> bool:
+    """Return whether higher values are better, by the metric's name."""
+    name = metric.rpartition("/")[2].lower()
+    return not any(word in name for word in _MINIMISED) and not _has(name, _MINIMISED_WORDS)
+
+
+def direction_notes(metric: str) -> list[str]:
+    """Return a sentence if the metric's name does not tell which of its values are better."""
+    name = metric.rpartition("/")[2].lower()
+    if not is_maximised(metric) or _has(name, _MAXIMISED_WORDS) or "accuracy" in name:
+        return []
+    return [f"Higher values of {metric} are taken for better; --direction minimize turns it round."]
+
+
+def _has(name: str, words: str) -> bool:
+    """Return whether one of the words is a word of the name: `mse` in `val_mse`."""
+    return not set(words.split()).isdisjoint(re.findall(r"[a-z]+\d*", name))
+
+
+def chosen_metric(known: Iterable[str], asked: str | None) -> str:
+    """Return the metric that was asked for; else test/accuracy, or the only one that there is.
+
+    Raises UserError if there is no such metric, or none can be chosen. Names of the machine's load,
+    which begin with `system/`, and counts of epochs and steps are no choice.
+    """
+    names = sorted(known)
+    if asked in names:
+        return asked
+    choices = [
+        name for name in names if not name.startswith("system/") and name.lower() not in _COUNTERS
+    ]
+    if asked is None and (DEFAULT in choices or len(choices) == 1):
+        return DEFAULT if DEFAULT in choices else choices[0]
+    listed = first_of(choices)
+    if asked is None:
+        near = did_you_mean(DEFAULT, choices)
+        raise UserError(f"--metric NAME: needed, as there is no {DEFAULT}{near}\nMetrics: {listed}")
+    near = did_you_mean(asked, names)
+    raise UserError(f"--metric {asked}: no selected run has it{near}\nMetrics: {listed}")
+
+
+def has_shares(metric: str, values: pd.Series) -> bool:
+    """Return whether a metric's values are shares between 0 and 1, not percents."""
+    return is_share(metric) and bool(values[is_finite(values)].between(0, 1).all())
+
+
+def metrics_of(runs: Runs) -> list[str]:
+    """Return the names of the metrics that at least one run has a value of."""
+    return [name for name in runs.metrics if runs.metrics[name].notna().any()]

@@ -1,0 +1,126 @@
+"""Find the seed of runs that other programs made: a setting or tag that is named like one."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from mnist_exp.compare.columns import find_key
+from mnist_exp.errors import UserError
+from mnist_exp.outside.printing import listed, plural
+from mnist_exp.tracking.runs import Runs
+
+# The last part of a name, without signs and in small letters; the first ones count before others.
+_NAMES = (
+    *("seed", "randomseed", "randomstate", "manualseed", "globalseed", "rngseed", "rng"),
+    "seedeverything",  # of Lightning's command line
+)
+_NOT_FOUND = (
+    "No seed was found: no setting, tag or column is named seed, random_seed or random_state. The "
+    "runs are compared as independent ones; --seed NAME names another."
+)
+_NO_SEED = ("", "None", "null", "nan", "NaN", "True", "False")
+
+
+def with_seeds(runs: Runs, named: str | None) -> tuple[Runs, list[str]]:
+    """Return the runs with their seeds, and sentences that say where these were found.
+
+    The seed is the setting, tag or column `named`, or else the first that is named like a seed and
+    not the same in all runs. A run that lacks it has the seed of the next such name. What was taken
+    for the seed is no setting any more, and neither is what says the same under another name.
+
+    Raises UserError if no run has what was named, or if two names have equally good claims.
+    """
+    if named is not None:
+        key = find_key(runs, named, "--seed")
+        seeds = _seeds(runs, key)
+        if not (seeds != "").any():
+            raise UserError(f"--seed {named}: no run has a value of it")
+        return _with(runs, seeds, [key]), _without(seeds)
+    if "config_hash" in runs.tags and runs.tags["config_hash"].notna().all():
+        return runs, []  # this project's own, in whose record there is one seed
+    found = {key: _seeds(runs, key) for key in _candidates(runs)}
+    found = {key: seeds for key, seeds in found.items() if (seeds != "").any()}
+    varying = [key for key, seeds in found.items() if seeds[seeds != ""].nunique() > 1]
+    order = [*varying, *(key for key in found if key not in varying)]
+    if not order:
+        return runs, [_NOT_FOUND]
+    first = order[0]
+    _require_one(found, first, varying)
+    seeds, taken = found[first], [first]
+    for key in order[1:]:
+        if _say_the_same(found[key], seeds) or not ((found[key] != "") & (seeds != "")).any():
+            seeds, taken = seeds.where(seeds != "", found[key]), [*taken, key]
+    same = [key for key in runs.params if key not in taken and _names_the_seed(runs, key, seeds)]
+    notes = [] if taken == ["seed"] else [f"The seed of a run is its {' or '.join(taken)}."]
+    return _with(runs, seeds, [*taken, *same]), notes + _without(seeds)
+
+
+def _candidates(runs: Runs) -> list[str]:
+    """Return the settings and tags that are named like a seed, the best names first."""
+    keys = dict.fromkeys([*runs.params, *(tag for tag in runs.tags if tag[:7] != "mlflow.")])
+    return sorted(
+        (key for key in keys if _rank(key) is not None), key=lambda key: (_rank(key), key)
+    )
+
+
+def _rank(key: str) -> tuple[int, int] | None:
+    """Return how good a name of a seed it is, less is better, and how deep it is nested; or None.
+
+    `train.random_state` and `args/seed` are named by their last part.
+    """
+    parts = re.split(r"[./]", key)
+    name = re.sub(r"[^a-z]", "", parts[-1].lower())
+    return (_NAMES.index(name), len(parts)) if name in _NAMES else None
+
+
+def _seeds(runs: Runs, key: str) -> pd.Series:
+    """Return each run's seed by a setting or tag, or both; "" where there is none."""
+    seeds = pd.Series("", runs.info.index, dtype=object)
+    for table in (runs.tags, runs.params):
+        if key in table:
+            texts = table[key].where(~table[key].isin(_NO_SEED))
+            seeds = texts.fillna(seeds)
+    return seeds
+
+
+def _require_one(found: dict[str, pd.Series], first: str, varying: Sequence[str]) -> None:
+    """Raise UserError if another name is as good as the first, and says something else."""
+    rivals = [
+        key
+        for key in varying
+        if _rank(key) == _rank(first) and not _say_the_same(found[key], found[first])
+    ]
+    if any(((found[key] != "") & (found[first] != "")).any() for key in rivals):
+        raise UserError(
+            f"the seed could be {listed([first, *rivals])}, which differ\n--seed NAME names it"
+        )
+
+
+def _say_the_same(one: pd.Series, other: pd.Series) -> bool:
+    """Return whether each tells the same runs apart, where both are known."""
+    both = pd.DataFrame({"one": one, "other": other})[(one != "") & (other != "")]
+    pairs = len(both.drop_duplicates())
+    return bool(len(both)) and pairs == both["one"].nunique() == both["other"].nunique()
+
+
+def _names_the_seed(runs: Runs, key: str, seeds: pd.Series) -> bool:
+    """Return whether a text stands for the seed, as the folder `version_3` of each third run."""
+    texts = runs.params[key].fillna("")
+    known = seeds[seeds != ""]
+    several = len(known) >= 2 * known.nunique() > 2
+    is_text = bool(pd.to_numeric(runs.params[key].dropna(), errors="coerce").isna().all())
+    return several and is_text and _say_the_same(texts, seeds)
+
+
+def _with(runs: Runs, seeds: pd.Series, taken: Sequence[str]) -> Runs:
+    """Return the runs with these seeds, without the settings from which they were taken."""
+    params = runs.params.drop(columns=[key for key in taken if key in runs.params])
+    return replace(runs, info=runs.info.assign(seed=seeds), params=params)
+
+
+def _without(seeds: pd.Series) -> list[str]:
+    """Return a sentence about runs without a seed, where others have one."""
+    missing = int((seeds == "").sum())
+    return [f"{plural(missing, 'run')} of {len(seeds):,} have no seed."] if missing else []

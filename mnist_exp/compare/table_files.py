@@ -1,0 +1,107 @@
+"""Read a table of results that somebody else wrote: CSV with any separator, or Parquet."""
+
+import csv
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from mnist_exp.errors import DataError
+from mnist_exp.sweeper.foreign_text import clean
+
+_PARQUET = (".parquet", ".pq")
+_NOT_READ = (".xlsx", ".xls", ".ods", ".json", ".jsonl", ".feather", ".arrow", ".pkl", ".pickle")
+_COMMA_NUMBER = r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*|\s*[-+]?\d+([eE][-+]?\d+)?\s*"
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Return the table in a file, each row's line number or position as its index.
+
+    The separator of a CSV file is the one that its first line has most of: comma, semicolon, tab or
+    bar. Its encoding is UTF-8 or UTF-16, or else Western European. Unless it is separated by
+    commas, numbers may have a decimal comma. Raises DataError for a file that is no such table.
+    """
+    if not path.is_file():
+        what = "is a folder, expected a file" if path.is_dir() else "no such file"
+        raise DataError(f"--table {path}: {what}")
+    if path.suffix.lower() in _NOT_READ:
+        raise DataError(f"--table {path}: expected a CSV or Parquet file, found {path.suffix}")
+    try:
+        table = _parquet(path) if _is_parquet(path) else _csv(path)
+    except OSError as error:
+        raise DataError(f"--table {path}: cannot be read ({error.strerror or error})") from error
+    if table.empty:
+        raise DataError(f"--table {path}: has no {'columns' if table.columns.empty else 'rows'}")
+    return table
+
+
+def _is_parquet(path: Path) -> bool:
+    """Return whether it begins as a Parquet file does, whatever its name is."""
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1" or path.suffix.lower() in _PARQUET
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_parquet(path)
+    except (ValueError, TypeError, NotImplementedError) as error:  # pyarrow's are ValueErrors
+        raise DataError(f"--table {path}: not a Parquet file that can be read") from error
+    if any(name is not None for name in table.index.names):
+        table = table.reset_index()
+    return table.set_axis([f"row {i + 1}" for i in range(len(table))])
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    encoding = _encoding(path)
+    with path.open(encoding=encoding, newline="") as file:
+        first = file.readline()
+    separator = max(",;\t|", key=lambda sign: first.count(sign))
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            names = next(csv.reader(file, delimiter=separator), [])
+        table = pd.read_csv(
+            path, sep=separator, encoding=encoding, skip_blank_lines=False, index_col=False
+        )
+    except (ValueError, csv.Error) as error:  # pandas' own are ValueErrors
+        raise DataError(f"--table {path}: {_problem(error)}") from error
+    if len(names) == len(table.columns):
+        table.columns = [
+            name.strip() for name in names
+        ]  # pandas renames those that are there twice
+    table.index = [f"line {i + 2}" for i in range(len(table))]
+    table = table.dropna(how="all").dropna(how="all", axis="columns")
+    return table if separator == "," else table.apply(_with_decimal_points)
+
+
+def _encoding(path: Path) -> str:
+    """Return UTF-8 or UTF-16 by the file's first bytes, or Western European if it is not UTF-8."""
+    with path.open("rb") as file:
+        start = file.read(2)
+        if start in (b"\xff\xfe", b"\xfe\xff"):
+            return "utf-16"
+    try:
+        with path.open(encoding="utf-8") as text:
+            while text.read(2**20):
+                pass
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8-sig"
+
+
+def _problem(error: Exception) -> str:
+    """Return why pandas cannot read it, in this project's words."""
+    if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error)):
+        return f"line {found[2]} has {found[3]} values, expected {found[1]} as in the first line"
+    if isinstance(error, pd.errors.EmptyDataError):
+        return "is empty"
+    return f"not CSV that can be read ({clean(error, 100)})"
+
+
+def _with_decimal_points(column: pd.Series) -> pd.Series:
+    """Return numbers for a column of texts that are all numbers with a decimal comma."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    texts = column.dropna().astype(str)
+    if texts.empty or not texts.str.fullmatch(_COMMA_NUMBER).all():
+        return column
+    return column.astype(str).str.replace(",", ".").where(column.notna()).astype(float)

@@ -111,7 +111,7 @@ def make_groups(
     configs = config_keys(runs)
     by = [column(runs, key) for key in keys] or [configs]
     numbers = runs.info.groupby(by, sort=False).ngroup().to_numpy()
-    members = [np.flatnonzero(numbers == i) for i in range(numbers.max() + 1)]
+    members = np.split(np.argsort(numbers, kind="stable"), np.cumsum(np.bincount(numbers))[:-1])
     names = dict.fromkeys([*keys, *differing_settings(runs)])
     columns = {key: column(runs, key).to_numpy(object) for key in names}
     counted = (run_statuses == Counting.COUNTED).to_numpy()
@@ -128,6 +128,8 @@ def make_groups(
         }
     )
     labels = group_labels(runs, members, settings, keys)
+    ranks = {seed: i for i, seed in enumerate(sorted(table["seed"].unique(), key=seed_order))}
+    table["rank"] = table["seed"].map(ranks)
     return [
         _group(label, setting, table.iloc[part])
         for label, setting, part in zip(labels, settings, members, strict=True)
@@ -137,16 +139,16 @@ def make_groups(
 def _group(label: str, settings: Mapping[str, str], table: pd.DataFrame) -> Group:
     """Make a group of these runs; a run without a seed has its id in the seed's place."""
     counted = table[table["counted"]]
-    runs = zip(counted.index, counted["seed"], counted["value"], strict=True)
-    values: dict[str, list[float]] = {}
-    for run_id, seed, value in sorted(runs, key=lambda run: seed_order(run[1])):
-        values.setdefault(seed or run_id, []).append(float(value))
+    in_order = counted.sort_values("rank", kind="stable")
+    is_seeded = in_order["seed"] != ""
+    keys = in_order["seed"].where(is_seeded, in_order.index)
+    values = in_order["value"].groupby(keys.to_numpy(), sort=False).mean()
     return Group(
         label=label,
         settings=settings,
         run_ids=tuple(counted.index),
-        values={seed: float(np.mean(several)) for seed, several in values.items()},
-        unseeded=frozenset(counted.index[counted["seed"] == ""]),
+        values={str(key): float(value) for key, value in values.items()},
+        unseeded=frozenset(in_order.index[~is_seeded]),
         left_out=tuple(table.index[~table["counted"]]),
         configs=counted["config"].nunique(),
     )

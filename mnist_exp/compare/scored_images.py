@@ -83,7 +83,8 @@ def most_used(images: pd.Series, groups: Sequence[Group]) -> Images | None:
 
 def on_others(images: pd.Series, group: Group, chosen: Images | None) -> list[str]:
     """Return the ids of the group's runs that were scored on other images than these."""
-    return [run_id for run_id in group.run_ids if images[run_id] not in (None, chosen)]
+    known = images.loc[list(group.run_ids)].dropna()
+    return [run_id for run_id, image in known.items() if image != chosen]
 
 
 def without_others(

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 from markupsafe import Markup
 
 from mnist_exp.compare import svg, words
@@ -16,6 +17,7 @@ from mnist_exp.outside.printing import plural
 
 ERROR_SCALE = "Log scale of 1 \N{MINUS SIGN} accuracy"
 MOST_ROWS = 30
+_MOST_DOTS = 500  # of a row
 _HEIGHT = 38  # of a row, in pixels
 _DOTS_AT, _INTERVAL_AT = 13, 31  # pixels from the top of a row
 _SHIFTS = (0, -6, 6, -3, 3)  # of dots one after the other, so that equal ones can be told apart
@@ -161,10 +163,16 @@ def _color_class(row: Row) -> str:
 def dots(
     scale: Scale, values: Iterable[tuple[float, str]], *, middle: float = _DOTS_AT
 ) -> list[Markup]:
-    """Return a dot for each (value, title); dots near each other are set apart vertically."""
+    """Return a dot for each (value, title); dots near each other are set apart vertically.
+
+    Of very many values, the smallest, the largest, and as many as can be seen between them.
+    """
+    ordered = sorted(values)
+    if len(ordered) > _MOST_DOTS:
+        ordered = [ordered[i] for i in np.linspace(0, len(ordered) - 1, _MOST_DOTS).astype(int)]
     return [
         svg.dot(svg.percent(scale, value), middle + _SHIFTS[i % len(_SHIFTS)], title)
-        for i, (value, title) in enumerate(sorted(values))
+        for i, (value, title) in enumerate(ordered)
     ]
 
 

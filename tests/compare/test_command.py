@@ -176,7 +176,7 @@ def test_a_margin(fake_runs: FakeRuns, command: Command, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "nothing to compare: give --study, --experiment, --filter or run ids"),
+        ([], "nothing to compare: give --study, --experiment, --filter, --table or run ids"),
         (["--study", "y"], "--study y: no such study"),
         (["--stdy", "x"], "unrecognized arguments: --stdy"),
         (

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.fake_runs import FakeRuns
 from mnist_exp.compare import page, svg
 from mnist_exp.compare.comparison import compare
+from mnist_exp.compare.question import Question
 from mnist_exp.compare.scales import Scale, ScaleKind, difference_scale, scale_of, value_scale
 from mnist_exp.compare.strips import StripRow, Strips, dots
 from mnist_exp.outside import templates
@@ -36,7 +37,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
             costs = [1 / (1 + epoch) for epoch in range(EPOCHS)]
             fake_runs.add(seed, accuracies, costs=costs, settings={"model": model})
     store = Store(f"sqlite:///{folder}/mlflow.db")
-    compared = compare(store, Selection(experiment="mnist_exp"), baseline="model=mlp")
+    compared = compare(store, Selection(experiment="mnist_exp"), Question(baseline="model=mlp"))
     file = folder / "compare.html"
     file.write_text(page.render(compared, "2026-11-26 04:00"), encoding="utf-8")
     return file

@@ -18,6 +18,9 @@ FEW = 0.02  # share of the examples that may be an exception
 # Part of the variance of the targets that lies outside of what the outputs can be.
 RANGE_LOST = 0.01
 RANGE_LOST_ERROR = 0.05
+# Times the slope of a usual target, from where a loss divides by next to nothing (a percentage of
+# 0: 1e7 times the target), and the share of all slopes from where these rule.
+ZERO_PULLS, ZEROS_RULE = 1e5, 0.5
 UNITS_PER_CLASS = 5  # from where on outputs are too many; 11 for 10 are harmless
 EXAMPLES_PER_CLASS = 20  # that must be there before a class is taken for missing
 FLOOR = 0.1  # loss of perfect probabilities taken as logits, in units of that of a guess
@@ -82,6 +85,8 @@ SPLIT_SHIFT = 3.0  # of means, in deviations
 # Later parts of a series that grows evenly are 2.2 deviations away; prices can grow faster.
 SPLIT_RATIO_SERIES, SPLIT_SHIFT_SERIES = 8.0, 8.0
 SPLIT_TARGET_RATIO = 8.0  # of deviations of targets; calm and wild times differ by less
+# Standard errors between the colours of two splits, and what another order of channels leaves.
+CHANNELS_AWAY, CHANNELS_BACK = 8.0, 0.3
 SPLIT_MIN_EXAMPLES = 20
 SPLIT_MIN_PROBED = 50
 NEW_CLASSES = 0.05  # share of validation labels that training never has

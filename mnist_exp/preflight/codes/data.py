@@ -194,6 +194,12 @@ CASES: dict[tuple[str, str], Case] = {
         cause="only one split's targets scaled",
         advice=_SAME,
     ),
+    ("SPLIT_SCALE", "channels"): Case(
+        seen="the validation pictures have the colours of the training pictures, in other channels",
+        cause="one split read as BGR, as OpenCV does, and the other as RGB",
+        advice="Read both splits alike, such as with cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).",
+        severity=Severity.WARNING,
+    ),
     ("SPLIT_SCALE", "relation"): Case(
         seen="what a probe learns from training holds for other training examples, and not for "
         "validation",

@@ -33,6 +33,17 @@ CASES: dict[tuple[str, str], Case] = {
         cause="a regression compiled with the loss of a classifier",
         advice="Use a loss of numbers, such as mse or mae, and no activation on the last layer.",
     ),
+    ("LOSS_MISMATCH", "below 0"): Case(
+        seen=f"a loss that takes targets below 0 for 0, and loses more than "
+        f"{thresholds.RANGE_LOST_ERROR:.0%} of their variance by it",
+        cause="a mean squared logarithmic error of targets that were standardised",
+        advice="Use mse or mae: a logarithmic error is for targets from 0 on.",
+    ),
+    ("LOSS_MISMATCH", "zeros"): Case(
+        seen="a loss that divides by the target, and targets of 0",
+        cause="a mean absolute percentage error of numbers that can be 0",
+        advice="Use mae or msle, or leave out the examples whose target is 0.",
+    ),
     ("LOSS_MISMATCH", "class numbers"): Case(
         seen="one output fitted to whole numbers that look like classes",
         cause="a squared error of class numbers",

@@ -1,5 +1,6 @@
 """Look for validation data that are prepared otherwise than the training data."""
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -22,7 +23,7 @@ def check_split_scale(checkup: Checkup, target: Target, train: Split, validation
 
     At most one is found, the first: the others follow from it.
     """
-    for check in (_shapes, _scale, _classes, _targets, _relation):
+    for check in (_shapes, _scale, _classes, _targets, _relation, _channels):
         check(checkup, target, train, validation)
         if checkup.has("SPLIT_SCALE"):
             return
@@ -184,3 +185,32 @@ def _relation(checkup: Checkup, target: Target, train: Split, validation: Split)
             {"training": told, "validation": told_other},
             case="relation",
         )
+
+
+def _channels(checkup: Checkup, target: Target, train: Split, validation: Split) -> None:
+    """Look for pictures whose channels have another order, as BGR has.
+
+    The colours of the middle picture tell it, whatever its brightness is.
+    """
+    del target
+    for number, (known, other) in enumerate(zip(train[0], validation[0], strict=True)):
+        few = min(len(known), len(other)) < thresholds.SPLIT_MIN_EXAMPLES
+        if few or known.ndim != 4 or known.shape[-1] != 3:
+            continue
+        colours = [a.mean(axis=(1, 2), dtype=np.float64) for a in (known, other)]
+        colours = [a - a.mean(axis=1, keepdims=True) for a in colours]
+        doubt = np.sqrt(np.mean(sum(a.var(axis=0) / len(a) for a in colours)))
+        middle, others = (a.mean(axis=0) for a in colours)
+        orders = list(itertools.permutations(range(3)))  # the first is the given one
+        away = [float(np.abs(others[list(o)] - middle).max() / max(doubt, 1e-12)) for o in orders]
+        best = int(np.argmin(away))
+        if away[0] > thresholds.CHANNELS_AWAY and away[best] < thresholds.CHANNELS_BACK * away[0]:
+            checkup.find(
+                "SPLIT_SCALE",
+                f"The colours of validation input {number} are {away[0]:.0f} standard errors away "
+                f"from those of training, and {away[best]:.1f} with its channels in the order "
+                f"{list(orders[best])}.",
+                {"input": number, "away": away[0], "order": list(orders[best])},
+                case="channels",
+            )
+            return

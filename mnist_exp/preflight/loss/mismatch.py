@@ -6,6 +6,7 @@ import numpy as np
 
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.loss.relative import lost_below_zero, share_of_zeros
 from mnist_exp.preflight.program.loss_kind import Compares, is_index, is_same_size, tell_loss_kind
 from mnist_exp.preflight.program.program import Program
 from mnist_exp.preflight.program.tasks import Task, is_one_hot
@@ -156,6 +157,22 @@ def _check_numbers(checkup: Checkup, program: Program) -> None:
             "is a cross entropy, which takes classes or shares between 0 and 1.",
             {"lowest": float(labels.min()), "highest": float(labels.max())},
             case="numbers",
+        )
+    elif (lost := lost_below_zero(program)) > thresholds.RANGE_LOST_ERROR:
+        checkup.find(
+            "LOSS_MISMATCH",
+            f"The targets go from {labels.min():.4g} to {labels.max():.4g}, and the loss takes "
+            f"those below 0 for 0: {lost:.0%} of their variance is lost.",
+            {"lost": lost},
+            case="below 0",
+        )
+    elif (share := share_of_zeros(program)) > thresholds.ZEROS_RULE:
+        checkup.find(
+            "LOSS_MISMATCH",
+            f"Targets of 0, or nearly so, pull {share:.2%} of all that the loss pulls: it divides "
+            "by the target.",
+            {"share": share},
+            case="zeros",
         )
     elif target.num_classes == 1 and _look_like_classes(labels):
         checkup.find(

@@ -80,3 +80,15 @@ def test_later_parts_of_a_series_may_lie_elsewhere() -> None:
 
 def test_a_handful_of_examples_is_not_judged() -> None:
     assert digits(X[500:505], Y[500:505]) == []
+
+
+def test_channels_in_another_order() -> None:
+    random = np.random.default_rng(0)
+    light = random.normal(size=(300, 8, 8, 1)) + random.normal(size=(300, 1, 1, 1))
+    x = np.array([0.5, 0.4, 0.3]) + 0.1 * light + 0.05 * random.normal(size=(300, 8, 8, 3))
+    y = random.integers(0, 2, 300)
+    for order, expected in (([0, 1, 2], 0), ([2, 1, 0], 1)):
+        told = (x[200:][..., order], y[200:])
+        messages = cases(Task.BINARY, 1, (x[:200], y[:200]), told)
+        assert len(messages) == expected
+        assert all("in the order [2, 1, 0]" in message for message in messages)

@@ -105,3 +105,21 @@ def test_what_does_not(make: Any, loss: Any, labels: np.ndarray, code: str, seve
 def test_a_loss_that_never_looks_at_the_labels_is_no_mismatch() -> None:
     assert found(dense(1), lambda y, o: tf.reduce_mean((o - o) ** 2), t.NUMBERS) == []
     assert found(dense(10), lambda y, o: tf.reduce_mean(o**2), t.ONE_HOT) == []
+
+
+@pytest.mark.parametrize(
+    ("loss", "move", "expected"),
+    [
+        (L.MeanAbsolutePercentageError(), 0, ["LOSS_MISMATCH"]),
+        (L.MeanAbsolutePercentageError(), 1, []),
+        (L.MeanSquaredLogarithmicError(), -1, ["LOSS_MISMATCH"]),
+        (L.MeanSquaredLogarithmicError(), 0, []),
+        (L.Poisson(), 0, []),
+        (L.MeanSquaredError(), -1, []),
+    ],
+)
+def test_targets_of_which_a_relative_error_makes_nothing(
+    loss: Any, move: float, expected: list[str]
+) -> None:
+    targets = np.maximum(np.round(3 * t.NUMBERS, 1), 0) + np.float32(move)
+    assert [code for code, _ in found(dense(1), loss, targets)] == expected

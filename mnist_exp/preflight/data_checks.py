@@ -16,10 +16,9 @@ from mnist_exp.preflight.data.views import of_rarest_id
 from mnist_exp.preflight.program.forms import label_form
 from mnist_exp.preflight.program.given import Examples
 from mnist_exp.preflight.program.tasks import Task
-from mnist_exp.preflight.subject import Subject
+from mnist_exp.preflight.subject import LONG, Subject
 
 COMPARED = 2000  # examples of each split whose scale is compared
-USUAL_EPOCHS, USUAL_STEPS = 50, 10_000  # of a long training, where nobody says how long it is
 
 
 def balance(checkup: Checkup, subject: Subject) -> None:
@@ -107,6 +106,4 @@ def input_units(checkup: Checkup, subject: Subject) -> None:
 
 def target_scale(checkup: Checkup, subject: Subject) -> None:
     """Check for targets that training cannot reach."""
-    batches = -(-len(subject.given.inputs) // subject.batch_size)
-    steps = subject.steps or max(USUAL_EPOCHS * batches, USUAL_STEPS)
-    check_target_scale(checkup, subject.program, steps, subject.seed)
+    check_target_scale(checkup, subject.program, subject.length(LONG), subject.seed)

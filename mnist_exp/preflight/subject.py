@@ -18,7 +18,9 @@ from mnist_exp.preflight.structure.evaluation import output_leak
 
 INSPECTED = 256  # examples for activations
 GRADIENT_EXAMPLES = 64
-GUESSED_STEPS, GUESSED_EPOCHS = 500, 5  # of a training, whichever is more
+# Steps and epochs of a training, whichever is more, where nobody says how long it is: of a short
+# one, within which a program should learn, and of a long one, after which nothing more is expected.
+SHORT, LONG = (500, 5), (10_000, 50)
 LEAK_EXAMPLES = 48  # three thirds
 
 
@@ -85,9 +87,12 @@ class Subject:
     @functools.cached_property
     def plan(self) -> Plan:
         """Return the learning rate over the run's steps, a guess of their number if not known."""
-        epoch = -(-self.examples // self.batch_size)
-        steps = self.steps or max(GUESSED_STEPS, GUESSED_EPOCHS * epoch)
-        return Plan(optimizer=self.program.optimizer, steps=steps)
+        return Plan(optimizer=self.program.optimizer, steps=self.length(SHORT))
+
+    def length(self, guess: tuple[int, int]) -> int:
+        """Return how many steps the training takes; if that is not known, SHORT or LONG."""
+        steps, epochs = guess
+        return self.steps or max(steps, epochs * -(-self.examples // self.batch_size))
 
     @functools.cached_property
     def short_run(self) -> ShortRun:

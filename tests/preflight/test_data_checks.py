@@ -10,7 +10,7 @@ from keras import layers
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.data_checks import noise, relation
 from mnist_exp.preflight.program.program import Program
-from mnist_exp.preflight.subject import Subject
+from mnist_exp.preflight.subject import LONG, SHORT, Subject
 
 
 def _users_and_films(users: int, films: int) -> Subject:
@@ -38,3 +38,12 @@ def test_of_rare_users_and_films_nothing_is_said(
     check(checkup, _users_and_films(users, films))
     assert checkup.findings == []
     assert "few examples of" in checkup.not_judged[0]
+
+
+def test_a_training_is_as_long_as_is_said_or_guessed() -> None:
+    subject = _users_and_films(50, 60)
+    assert (subject.length(SHORT), subject.length(LONG)) == (500, 10_000)
+    subject.examples = 64_000
+    assert (subject.length(SHORT), subject.length(LONG)) == (10_000, 100_000)
+    subject.steps = 7
+    assert (subject.length(SHORT), subject.plan.steps) == (7, 7)

@@ -208,7 +208,7 @@ def all_tables() -> tuple[Table, ...]:
             cases=common,
         ),
         Table(
-            title="Nothing differs, and yet p is 0.05 or less", rate=small_p, cases=common, part=2
+            title="Nothing differs, and yet p is 0.05 or less", rate=small_p, cases=common, part=5
         ),
         Table(
             title="The difference is as large as the margin, and yet the verdict is `equivalent`",

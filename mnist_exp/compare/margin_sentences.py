@@ -63,7 +63,7 @@ def about(row: Row, comparison: Comparison) -> str:
         )
     if found.seeds is None:
         return ""
-    return f" {_lead([row], comparison)}: {words.seeds_needed(found.seeds)}."
+    return f" {_lead([row], comparison)}: {words.seeds_needed(found)}."
 
 
 def notes(comparison: Comparison, most: int) -> list[str]:
@@ -76,18 +76,13 @@ def notes(comparison: Comparison, most: int) -> list[str]:
             return []
         tests = "--margin SIZE tests whether groups are equivalent within that difference"
         return [f"{tests}, and says how many seeds would show it."]
-    told = {
-        row.group.label: (row, row.against_margin.seeds)
-        for row in comparison.others
-        if row.against_margin is not None and row.against_margin.seeds is not None
-    }
+    told = [row for row in comparison.others if row.compared.is_compared]
     if len(told) < 2:  # the summary has the only one
         return []
-    parts = [f"{label} {words.seeds_needed(seeds)}" for label, (_, seeds) in told.items()]
-    left = len(parts) - most
+    parts = [f"{row.group.label} {words.seeds_needed(row.against_margin)}" for row in told[:most]]
+    left = len(told) - most
     more = f"; {plural(left, 'group').replace(' ', ' more ')} in compare.csv" if left > 0 else ""
-    lead = _lead((row for row, _ in told.values()), comparison)
-    return [f"{lead}: {'; '.join(parts[:most])}{more}."]
+    return [f"{_lead(told, comparison)}: {'; '.join(parts)}{more}."]
 
 
 def _lead(rows: Iterable[Row], comparison: Comparison) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.differences import Difference
 from mnist_exp.compare.groups import Counting
-from mnist_exp.compare.margins import MOST_SEEDS, SeedsNeeded
+from mnist_exp.compare.margins import MOST_SEEDS, AgainstMargin
 from mnist_exp.compare.rows import Row
 from mnist_exp.compare.statistics import Interval, Verdict, is_share
 from mnist_exp.outside.printing import plural
@@ -84,8 +84,11 @@ def verdict(found: Verdict, comparison: Comparison) -> str:
     return f"{found} within {margin(comparison)}" if found is Verdict.EQUIVALENT else str(found)
 
 
-def seeds_needed(needed: SeedsNeeded) -> str:
+def seeds_needed(against: AgainstMargin | None) -> str:
     """Return `14 (95% interval 6 to 110)`; only `3` if the interval has equal ends."""
+    needed = against.seeds if against else None
+    if needed is None:
+        return "unknown (no spread)"
     number, low, high = map(_at_most, (needed.n, needed.low, needed.high))
     return number if low == high else f"{number} (95% interval {low} to {high})"
 

@@ -200,6 +200,8 @@ def test_several_groups_and_a_margin() -> None:
         "Seeds that would show a difference of 0.002 with 80% power: d 832 (95% interval 269 to "
         "more than 10,000); b 11 (95% interval 5 to 118); 1 more group in compare.csv."
     )
+    (note,) = margin_sentences.notes(compared({"a": BASE, "b": BASE, "c": NEAR}).against(0.002), 2)
+    assert note.endswith("power: b unknown (no spread); c 3.")
     (hint,) = margin_sentences.notes(compared(several), 2)
     assert hint.startswith("--margin SIZE tests whether groups are equivalent")
     assert margin_sentences.notes(compared({"a": BASE, "b": shifted(0.01)}), 2) == []

@@ -48,7 +48,7 @@ def test_same_seed_gives_the_same_numbers() -> None:
     def numbers(seed: int) -> dict[str, float]:
         return dict(
             check(
-                models.mlp("glorot", 0), losses.mean, optimizers.adam(), IMAGES, LABELS, seed=seed
+                models.softmax("zeros", 0), losses.mean, optimizers.sgd(), IMAGES, LABELS, seed=seed
             ).statistics
         )
 
@@ -58,7 +58,7 @@ def test_same_seed_gives_the_same_numbers() -> None:
 
 def test_errors_come_before_warnings_and_each_code_once() -> None:
     report = check(
-        models.cnn("zeros", 0),
+        models.mlp("zeros", 0),
         lambda y, z: losses.mean(y, z) / 10,
         optimizers.adam(),
         IMAGES,
@@ -70,9 +70,10 @@ def test_errors_come_before_warnings_and_each_code_once() -> None:
     assert report.seconds > 0
 
 
-@pytest.mark.parametrize("one_hot", [True, False])
-@pytest.mark.parametrize("flat", [True, False])
-@pytest.mark.parametrize("summed", [True, False])
+@pytest.mark.parametrize(
+    ("one_hot", "flat", "summed"),  # each pair of forms occurs once
+    [(True, True, True), (True, False, False), (False, True, False), (False, False, True)],
+)
 def test_every_form_of_a_plain_program(one_hot: bool, flat: bool, summed: bool) -> None:
     weights, bias = tf.Variable(tf.zeros((784, 10))), tf.Variable(tf.zeros(10))
     model = models.Plain(lambda x, w, b: tf.reshape(x, [-1, 784]) @ w + b, weights, bias)

@@ -28,12 +28,25 @@ def report_of(program: str) -> PreflightReport:
     return check(given["model"], given["x"], given["y"], **others)
 
 
+def of_every(quick: list[str]) -> list[Any]:
+    """Return all codes, those that are not quick for the slow tests."""
+    assert set(quick) <= set(codes())
+    return [pytest.param(c, marks=() if c in quick else pytest.mark.slow) for c in codes()]
+
+
+@pytest.mark.parametrize("code", of_every(["LABELS_OUT_OF_RANGE", "OUTPUT_ALREADY_PROBABILITIES"]))
+def test_the_mistake_gets_the_code(code: str) -> None:
+    assert code in report_of(explain(code).mistake).codes
+
+
+@pytest.mark.parametrize("code", of_every(["OUTPUT_UNITS"]))
+def test_the_repair_gets_nothing(code: str) -> None:
+    assert report_of(explain(code).repair).findings == ()
+
+
 @pytest.mark.parametrize("code", codes())
-def test_the_mistake_gets_the_code_and_the_repair_nothing(code: str) -> None:
-    explanation = explain(code)
-    assert code in report_of(explanation.mistake).codes
-    assert report_of(explanation.repair).findings == ()
-    for program in (explanation.mistake, explanation.repair):
+def test_examples_are_short(code: str) -> None:
+    for program in (explain(code).mistake, explain(code).repair):
         assert len(program.splitlines()) <= MOST_LINES
         assert max(map(len, program.splitlines())) <= 100
 

@@ -16,6 +16,7 @@ from mnist_exp.preflight.learning.rates import check_rate
 from mnist_exp.preflight.learning.schedules import check_schedule
 from mnist_exp.preflight.loss.activation import check_activation
 from mnist_exp.preflight.loss.function import check_loss, examples_for
+from mnist_exp.preflight.loss.in_training import check_in_training
 from mnist_exp.preflight.loss.loss_size import check_initial, check_multiple
 from mnist_exp.preflight.loss.mismatch import check_match
 from mnist_exp.preflight.loss.outputs import check_probabilities
@@ -33,7 +34,7 @@ from mnist_exp.preflight.structure.gradients import (
 from mnist_exp.preflight.structure.information import check_bends, check_bottleneck
 from mnist_exp.preflight.structure.inputs import check_every_input, check_scale
 from mnist_exp.preflight.structure.recurrence import check_growth
-from mnist_exp.preflight.structure.units import check_activations, check_symmetry
+from mnist_exp.preflight.structure.units import check_symmetry, check_units
 from mnist_exp.preflight.subject import LEAK_EXAMPLES, Subject
 
 CLASSES = frozenset({Task.CLASSES})
@@ -84,6 +85,10 @@ def _probabilities(checkup: Checkup, subject: Subject) -> None:
     if subject.loss_facts:
         facts, outputs = subject.loss_facts, subject.first_outputs
         check_probabilities(checkup, subject.program, facts, outputs, subject.form)
+
+
+def _in_training(checkup: Checkup, subject: Subject) -> None:
+    check_in_training(checkup, subject.program.target, subject.gradients.outputs)
 
 
 def _initial(checkup: Checkup, subject: Subject) -> None:
@@ -146,6 +151,7 @@ AT_FIRST: Sequence[Check] = (
     ),
     Check(judges="the loss", run=_loss, of_outputs=True, of_loss=True),
     Check(judges="what the loss takes", run=_probabilities, tasks=KNOWN, of_outputs=True),
+    Check(judges="the outputs of a training step", run=_in_training, tasks=KNOWN, of_loss=True),
     Check(
         judges="the size of the first loss",
         run=_initial,
@@ -158,7 +164,9 @@ AT_FIRST: Sequence[Check] = (
     Check(judges="masks", run=lambda c, s: check_masked(c, s.program)),
     Check(judges="bottlenecks", run=lambda c, s: check_bottleneck(c, s.program)),
     Check(judges="dropout", run=lambda c, s: check_dropout(c, s.program)),
-    Check(judges="hidden units", run=lambda c, s: check_activations(c, s.measured)),
+    Check(
+        judges="hidden units", run=lambda c, s: check_units(c, s.program, s.measured, s.inspected)
+    ),
     Check(
         judges="the states of recurrent layers",
         run=lambda c, s: check_growth(c, s.program, s.measured),

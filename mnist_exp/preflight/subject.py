@@ -50,7 +50,12 @@ class Subject:
 
     @functools.cached_property
     def _evaluated(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        return self.program.evaluate(self.program.inputs[:INSPECTED])
+        return self.program.evaluate(self.inspected)
+
+    @property
+    def inspected(self) -> Inputs:
+        """Return the inputs of INSPECTED examples."""
+        return self.program.inputs[:INSPECTED]
 
     @property
     def first_outputs(self) -> np.ndarray:

@@ -11,6 +11,9 @@ INITIAL_LOSS_HIGH = 12.0  # first loss per example, in units of ln C
 INITIAL_LOSS_LOW = 0.5
 
 ROW_SUM_ERROR = 1e-3
+# Of mean and deviation of a batch of outputs, from 0 and 1: the epsilon of a batch normalisation
+# moves the deviation by up to a hundredth, and others come so near to both by chance only.
+NORMALISED = 0.01
 RECTIFIED_SHARE = 0.2  # of outputs that are exactly 0 with random weights; a ReLU's are half
 UNCERTAIN = 0.3  # distance from 0 and 1 below which no probability can come
 SMALL_LOGIT = 3.0  # limit of logits below which no answer of many classes can be certain
@@ -54,6 +57,9 @@ NARROW = (1, 2)  # numbers per example that are few
 NARROW_CLASSES = 4  # of which two numbers can still tell three apart with ease
 POOLED_INPUTS = 16  # inputs for each number that pooling leaves of them
 NARROW_INPUTS = 8  # numbers per example; with fewer, an input is narrow itself
+# Of the variance of an autoencoder's inputs, in one direction: one number may be enough for a
+# curve, and sensors that all follow one cause have 0.9. Pictures have 0.1.
+CODE_TELLS = 0.5
 CONSTANT_SHARE = 0.5  # of a table's features; a fifth of MNIST's pixels are constant
 SAME_SHARE = 0.98  # of all values of a picture or of tokens that are one value; MNIST: 0.81
 

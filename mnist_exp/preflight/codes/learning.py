@@ -86,6 +86,12 @@ CASES: dict[tuple[str, str], Case] = {
         cause="momentum of 1 or 0.999; beta_1 and beta_2 exchanged",
         advice="Leave them at 0.9 (momentum, beta_1) and 0.999 (beta_2).",
     ),
+    ("MOMENTUM_TOO_HIGH", "exchanged"): Case(
+        seen="beta_1 is above the usual and above beta_2; a few steps show no harm",
+        cause="beta_1 and beta_2 exchanged",
+        advice="Give beta_1 the lower one: 0.9, and beta_2 0.999.",
+        severity=Severity.WARNING,
+    ),
     ("WEIGHT_DECAY_TOO_HIGH", ""): Case(
         seen="the optimizer's weight decay keeps the loss from falling",
         cause="a weight decay of 1 or more; a value meant for another rate",

@@ -106,6 +106,14 @@ CASES: dict[tuple[str, str], Case] = {
         "TensorFlow is right, but a loss of saved outputs, or on another backend, is not.",
         severity=Severity.WARNING,
     ),
+    ("OUTPUT_ACTIVATION", "normalised"): Case(
+        seen="numbers are predicted, and in training the outputs of a batch have mean 0 and "
+        "deviation 1",
+        cause="batch normalisation as the last layer",
+        advice="Take the normalisation from behind the last layer: it gives every batch the same "
+        "mean and deviation.",
+        severity=Severity.WARNING,
+    ),
     ("OUTPUT_NOT_PROBABILITIES", "logarithm"): Case(
         seen="the loss takes the logarithm of outputs that are no probabilities",
         cause="softmax missing; `from_logits=True` missing",
@@ -117,6 +125,11 @@ CASES: dict[tuple[str, str], Case] = {
         cause="sigmoid missing; `from_logits=True` missing; tanh or ReLU in place of sigmoid",
         advice="Apply sigmoid to the outputs, or tell the loss that it gets logits "
         "(from_logits=True).",
+    ),
+    ("OUTPUT_NOT_PROBABILITIES", "in training"): Case(
+        seen="the loss takes probabilities, and outputs of a training step are below 0",
+        cause="batch normalisation or noise behind the last activation",
+        advice="Let softmax or sigmoid be the last layer, and put a normalisation before it.",
     ),
     ("OUTPUT_NOT_PROBABILITIES", "log-probabilities"): Case(
         seen="the loss is minus the output of the right class, and the outputs are no logarithms "

@@ -159,6 +159,13 @@ CASES: dict[tuple[str, str], Case] = {
         "convolutions, not before them.",
         severity=Severity.WARNING,
     ),
+    ("INNER_BOTTLENECK", "code"): Case(
+        seen="an autoencoder has a code of one number, and no single direction holds half of how "
+        "its inputs vary",
+        cause="a code of one unit",
+        advice="Give the code more units, as many as the inputs have ways to vary.",
+        severity=Severity.WARNING,
+    ),
     ("DROPOUT_MISPLACED", "outputs"): Case(
         seen="a dropout lies behind the last weights",
         cause="a dropout layer after the output layer",

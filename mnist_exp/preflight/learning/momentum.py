@@ -21,7 +21,12 @@ USUAL = {
 
 
 def check_momentum(checkup: Checkup, program: Program, plan: Plan, seed: int) -> None:
-    """Check for MOMENTUM_TOO_HIGH: settings far from the usual ones, which do much better."""
+    """Check for MOMENTUM_TOO_HIGH: settings far from the usual ones, which do much better.
+
+    Adam with beta_1 above beta_2 divides a mean over many steps by the size of the last few: it is
+    proved to converge only where beta_1**2 < sqrt(beta_2) (Kingma and Ba, 2015, theorem 4.1), and
+    may go wrong long after a few steps.
+    """
     optimizer = core(program.optimizer)
     odd: dict[str, float] = {}
     for name, (low, high, _) in USUAL.items():
@@ -37,7 +42,8 @@ def check_momentum(checkup: Checkup, program: Program, plan: Plan, seed: int) ->
     checkup.measure("momentum.usual_over_own", other.lowest / max(own.lowest, 1e-12))
     endless = max(odd.values()) >= 1
     better = other.fall >= thresholds.LEARNS and other.lowest < thresholds.RECOVERS * own.lowest
-    if not (endless or better):
+    exchanged = "beta_1" in odd and odd["beta_1"] > getattr(optimizer, "beta_2", 1.0)
+    if not (endless or better or exchanged):
         return
     said = ", ".join(f"{name} {value:g} (usual: {USUAL[name][2]:g})" for name, value in odd.items())
     checkup.find(
@@ -45,4 +51,5 @@ def check_momentum(checkup: Checkup, program: Program, plan: Plan, seed: int) ->
         f"The optimizer has {said}; after {steps} steps the loss is {own.lowest:.3g}, and "
         f"{other.lowest:.3g} with the usual.",
         {**odd, "loss": own.lowest, "loss_with_usual": other.lowest},
+        case="" if endless or better else "exchanged",
     )

@@ -54,7 +54,7 @@ def check_weight_decay(checkup: Checkup, program: Program, plan: Plan, seed: int
     wanted = min(shrinks, CLEAR_SHRINKS) / (decay * plan.peak * CLEAR_STEPS)
     rate = plan.peak * min(max(wanted, 1.0), LONGEST)
     falls = []
-    for value in (decay, None):
+    for value in (decay, 0.0):  # AdamW refuses None
         step = program.steps.changed(rate=rate, weight_decay=value).start()
         falls.append(gain(program, fresh_run(program, seed, step, CLEAR_STEPS)))
     with_it, without = falls

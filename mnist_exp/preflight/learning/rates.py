@@ -14,6 +14,7 @@ LOWER_RATES = (1e-2, 1e-4)
 # Times the rate at which a step promises STEP_SEEN, or times the program's own if that is higher.
 HIGHER_RATES = (10.0, 100.0, 1000.0)
 STEP_SEEN = 1e-3
+FEWEST_STEPS = 100  # by which a rate is judged
 # Where training goes on and only the loss after it is NaN.
 UNSEEN = Breakdown(part=Part.LOSS, words="every training step is finite, and the evaluation is not")
 
@@ -99,8 +100,10 @@ def _compare_higher_rates(
 
     As many steps as the short run has, at a rate that is higher by as much as the whole run is
     longer, go as far as the whole run. That is more than it reaches with an optimizer whose steps
-    do not all go in one direction, or become shorter.
+    do not all go in one direction, or become shorter. A run of very few steps is judged as a longer
+    one: that it is short is no fault of its rate.
     """
+    plan = Plan(optimizer=plan.optimizer, steps=max(plan.steps, FEWEST_STEPS))
     whole = plan.full_steps / SHORT_RUN_STEPS
     reached, best, best_scale = run.fall, run.fall, 1.0
     promised = abs(run.promised * plan.warmup)
@@ -123,7 +126,7 @@ def _compare_higher_rates(
         return
     checkup.find(
         "LEARNING_RATE_TOO_LOW",
-        f"With learning rate {plan.peak:.3g} all {plan.steps:,} steps of the run together lower "
+        f"With learning rate {plan.peak:.3g} {plan.steps:,} steps of the run together lower "
         f"the loss by about {max(reached, 0):.1%}; {SHORT_RUN_STEPS} steps with "
         f"{plan.peak * best_scale:.3g} lower it by {best:.0%}.",
         {

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import tensorflow as tf
 
 from mnist_exp.preflight import thresholds
@@ -16,6 +17,9 @@ from mnist_exp.preflight.program.flow import (
 )
 from mnist_exp.preflight.program.program import Program
 from mnist_exp.preflight.program.tasks import Task
+
+# Of a linear autoencoder that finds principal components: one to the code, one back.
+PRINCIPAL_LAYERS = 2
 
 
 def check_bends(checkup: Checkup, program: Program) -> None:
@@ -40,7 +44,10 @@ def check_bends(checkup: Checkup, program: Program) -> None:
     size = values_per_example(outputs) or 1
     # Narrower than its ends on purpose: a factorisation, or an autoencoder that is linear.
     narrow = origin.narrowest is not None and origin.narrowest < size
-    on_purpose = narrow or origin.embedded or program.target.task == Task.AUTOENCODER
+    rebuilds = program.target.task == Task.AUTOENCODER
+    if rebuilds and narrow and origin.weights == PRINCIPAL_LAYERS:
+        return
+    on_purpose = narrow or origin.embedded or rebuilds
     checkup.find(
         "ACTIVATION_MISSING",
         f"{origin.weights} layers of weights follow each other with nothing between them that "
@@ -76,9 +83,12 @@ def check_bottleneck(checkup: Checkup, program: Program) -> None:
             case="empty",
         )
         return
+    if program.target.task is Task.AUTOENCODER:
+        _check_code(checkup, program)
+        return
     if program.target.task != Task.CLASSES or program.num_classes < thresholds.NARROW_CLASSES:
         return
-    narrow = _narrow_cut(program)
+    narrow = _narrow_cut(program, thresholds.NARROW)
     if narrow is not None:
         size = values_per_example(narrow)
         checkup.find(
@@ -91,6 +101,25 @@ def check_bottleneck(checkup: Checkup, program: Program) -> None:
         )
 
 
+def _check_code(checkup: Checkup, program: Program) -> None:
+    """Check an autoencoder for a code of one number, where the inputs vary in more than one way."""
+    narrow = _narrow_cut(program, (1,))
+    if narrow is None:
+        return
+    rows = program.labels.reshape(len(program.labels), -1).astype(np.float64)
+    sizes = np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False) ** 2
+    told = float(sizes[0] / max(sizes.sum(), 1e-30))
+    checkup.measure("code.told", told)
+    if told < thresholds.CODE_TELLS:
+        checkup.find(
+            "INNER_BOTTLENECK",
+            f"All that the outputs know of an example passes through 1 number "
+            f"({layer_of(narrow.op)}), and one direction holds {told:.0%} of how the inputs vary.",
+            {"told": told, "layer": layer_of(narrow.op)},
+            case="code",
+        )
+
+
 def _empty(flow: Flow) -> str:
     """Return the first layer that gives an example no numbers, or ""."""
     for reference in flow.origins:
@@ -100,10 +129,10 @@ def _empty(flow: Flow) -> str:
     return ""
 
 
-def _narrow_cut(program: Program) -> tf.Tensor | None:
+def _narrow_cut(program: Program, few: tuple[int, ...]) -> tf.Tensor | None:
     """Return the first tensor of few numbers per example that all outputs pass through.
 
-    Few are one or two, and before any weights fewer than there are classes.
+    Before any weights, fewer than there are classes are few as well.
     """
     taps = program.taps
     given = sum(math.prod(array.shape[1:]) for array in program.inputs.arrays)
@@ -116,7 +145,7 @@ def _narrow_cut(program: Program) -> tf.Tensor | None:
         if not (size and changed and tensor.dtype.is_floating):
             continue
         little = size < program.num_classes and size * thresholds.POOLED_INPUTS <= given
-        if size not in thresholds.NARROW and not (origin.raw and little):
+        if size not in few and not (origin.raw and little):
             continue
         if not _reaches_inputs(taps.outputs, tensor.op, taps.inputs):
             return tensor

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +11,7 @@ from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.program.batches import Inputs
 from mnist_exp.preflight.program.program import Program, variable_name
+from mnist_exp.preflight.program.taps import tap_graph
 
 # How Keras ends the names of weights, not of scales and slopes that rightly begin as constants.
 WEIGHTS = ("kernel", "embeddings")
@@ -92,6 +94,37 @@ def _projection(columns: np.ndarray) -> np.ndarray:
     directions = np.random.default_rng(0).normal(size=(4, len(columns))) / scale
     projected: np.ndarray = directions.astype(np.float32) @ columns.astype(np.float32)
     return projected.round(5)
+
+
+def measured_in_training(program: Program, inputs: Inputs) -> dict[str, np.ndarray]:
+    """Return what `tap_graph` measures in a training step, the weights as they are.
+
+    It is traced for this alone: only where an alarm asks for it.
+    """
+
+    def graph(batch: Any) -> dict[str, tf.Tensor]:
+        return tap_graph(tf.nest.flatten(batch), program.call(batch, training=True))[1]
+
+    found = tf.function(graph)(inputs.tensors())
+    program.restore()
+    return {name: value.numpy() for name, value in found.items()}
+
+
+def check_units(
+    checkup: Checkup, program: Program, measured: Mapping[str, np.ndarray], inputs: Inputs
+) -> None:
+    """Check for DEAD_UNITS and SATURATED_ACTIVATIONS, in training where that differs.
+
+    Fresh averages of a batch normalisation let the values shrink or drift from layer to layer in
+    evaluation, so that units look dead that are alive in every training step.
+
+    measured: what `tap_graph` measured for these inputs, a few hundred examples, in evaluation.
+    """
+    alarm = Checkup()
+    check_activations(alarm, measured)
+    if alarm.findings and program.taps.normalisation:
+        measured = measured_in_training(program, inputs)
+    check_activations(checkup, measured)
 
 
 def check_activations(checkup: Checkup, measured: Mapping[str, np.ndarray]) -> None:

@@ -24,9 +24,10 @@ SGD, Adam = keras.optimizers.SGD, keras.optimizers.Adam
         (SGD(1e-3, momentum=0.99), False),
         (Adam(1e-2, beta_1=0.5), False),
         (Adam(1e-2, beta_2=0.98), False),
+        (Adam(1e-2, beta_1=0.999, beta_2=0.9), True),  # exchanged
     ],
 )
-def test_only_a_momentum_that_does_worse_than_the_usual_is_found(
+def test_a_momentum_that_does_worse_than_the_usual_or_is_exchanged_is_found(
     optimizer: Any, found: bool
 ) -> None:
     program = make_program(

@@ -55,9 +55,15 @@ def test_penalties_are_part_of_the_objective_of_a_compiled_model_only() -> None:
         assert first.penalty == pytest.approx(expected * penalised, rel=1e-4)
 
 
-@pytest.mark.parametrize(("decay", "found"), [(5.0, True), (1e-3, False)])
-def test_a_weight_decay_that_leaves_nothing(decay: float, found: bool) -> None:
-    optimizer = keras.optimizers.SGD(0.1, weight_decay=decay)
+@pytest.mark.parametrize(
+    ("optimizer", "found"),
+    [
+        (keras.optimizers.SGD(0.1, weight_decay=5.0), True),
+        (keras.optimizers.SGD(0.1, weight_decay=1e-3), False),
+        (keras.optimizers.AdamW(1e-3, weight_decay=20.0), True),
+    ],
+)
+def test_a_weight_decay_that_leaves_nothing(optimizer: Any, found: bool) -> None:
     program = make_program(
         models.softmax("zeros", 0), optimizer=optimizer, images=IMAGES, labels=LABELS
     )

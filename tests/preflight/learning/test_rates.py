@@ -22,13 +22,13 @@ def plan_of(program: Program) -> Plan:
     return Plan(optimizer=program.optimizer, steps=1000)
 
 
-def rate_codes(optimizer: Any) -> list[str]:
+def rate_codes(optimizer: Any, steps: int = 1000) -> list[str]:
     images, labels = programs.sample(0, 400)
     program = make_program(
         models.softmax("zeros", 0), optimizer=optimizer, images=images, labels=labels
     )
     run = short_run(program, 0)
-    return codes(check_rate, program, run, plan_of(program), 0)
+    return codes(check_rate, program, run, Plan(optimizer=optimizer, steps=steps), 0)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,11 @@ def rate_codes(optimizer: Any) -> list[str]:
 )
 def test_rate_of_gradient_descent(rate: float, code: list[str]) -> None:
     assert rate_codes(optimizers.sgd(rate)) == code
+
+
+def test_a_rate_is_not_blamed_for_a_run_of_few_steps() -> None:
+    assert rate_codes(optimizers.adam(1e-4), steps=19) == []
+    assert rate_codes(optimizers.adam(1e-6), steps=19) == ["LEARNING_RATE_TOO_LOW"]
 
 
 @pytest.mark.parametrize("start", [0.0, 1e-6])

@@ -42,6 +42,23 @@ def test_linear_autoencoder_may_be_meant() -> None:
     assert finding.severity == "warning"
 
 
+def test_two_layers_around_a_narrow_code_are_principal_components() -> None:
+    pictures = np.random.default_rng(0).random((64, 9)).astype(np.float32)
+    for hidden, found in ([3], []), ([7, 3, 7], ["ACTIVATION_MISSING"]):
+        stack = chain(*map(Dense, hidden), Dense(9), shape=(9,))
+        assert codes(check_bends, program(stack, SQUARE, pictures, pictures)) == found
+
+
+def test_a_code_of_one_number_for_inputs_that_vary_in_many_ways() -> None:
+    random = np.random.default_rng(0)
+    many = random.normal(size=(64, 12)).astype(np.float32)
+    along_one = (random.normal(size=(64, 1)) * np.ones(12) + 0.1 * many).astype(np.float32)
+    for inputs, units, found in (many, 1, True), (many, 2, False), (along_one, 1, False):
+        coder = chain(Dense(8, "relu"), Dense(units), Dense(8, "relu"), Dense(12), shape=(12,))
+        checked = program(coder, SQUARE, inputs, inputs)
+        assert codes(check_bottleneck, checked) == ["INNER_BOTTLENECK"] * found
+
+
 def test_the_maximum_over_units_is_an_activation() -> None:
     maxout = [Dense(48), layers.Reshape((16, 3)), layers.Lambda(lambda x: keras.ops.max(x, -1))]
     assert findings(check_bends, program(chain(*maxout, softmax(3), shape=TABLE))) == []

@@ -8,7 +8,12 @@ import pytest
 from keras import layers
 
 from mnist_exp.preflight import Finding
-from mnist_exp.preflight.structure.units import check_activations, check_symmetry, twin_share
+from mnist_exp.preflight.structure.units import (
+    check_activations,
+    check_symmetry,
+    check_units,
+    twin_share,
+)
 from tests.support.layer_kinds import chain, program, relu_conv, softmax
 from tests.support.programs import codes, findings, make_program
 from tests.support.zoo import models
@@ -65,6 +70,15 @@ def test_dead_units_by_their_largest_value() -> None:
 
 def test_most_of_a_few_units_may_be_dead_by_chance() -> None:
     assert codes(check_activations, {"rectifier:squeeze": np.array([0, 0, 0, 1.0])}) == []
+
+
+def test_units_that_a_fresh_normalisation_keeps_alive_in_training() -> None:
+    """In evaluation its averages are those of no data, and the shift lies below 0."""
+    low = layers.Dense(16, bias_initializer=keras.initializers.Constant(-50.0))
+    for parts, found in ([low], ["DEAD_UNITS"]), ([low, layers.BatchNormalization()], []):
+        checked = program(chain(*parts, layers.ReLU(), softmax(3), shape=(5,)))
+        measured = checked.evaluate(checked.inputs)[1]
+        assert codes(check_units, checked, measured, checked.inputs) == found
 
 
 def test_saturated_activations_by_their_share() -> None:

@@ -178,7 +178,7 @@ class Figure {
   }
 
   #zoomed() {
-    this.host.classList.toggle("part", !this.axes.every((axis) => axis.isWhole));
+    this.host.classList.toggle("is-part", !this.axes.every((axis) => axis.isWhole));
   }
 
   // Show the part in which the groups lie that are not hidden: of curves, along the y axis.

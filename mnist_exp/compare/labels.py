@@ -11,6 +11,7 @@ from mnist_exp.config.group_schemas import SCHEMAS
 from mnist_exp.tracking.runs import Runs, swept_keys
 
 _WORDS = {"None": "null", "True": "true", "False": "false"}
+_SHORTENED = re.compile(r"-[0-9a-f]{6}$")  # the end of a program's name that was too long
 SEVERAL = "several"  # the value of a setting that differs within a group
 
 Settings = Mapping[str, str]
@@ -23,8 +24,9 @@ def group_labels(
     """Return a label for each group, all different from each other.
 
     A label holds the settings `keys` if any were chosen; else the variant, if it tells all groups
-    apart; else what a study varies; else as few settings as tell them apart. Where that is not
-    enough, the id of the group's first run is added.
+    apart, unless a variant was too long and ends in digits that say nothing; else what a study
+    varies; else as few settings as tell them apart. Where that is not enough, the id of the
+    group's first run is added.
     """
     labels = _labels(runs, groups, settings, keys)
     run_ids = runs.info.index
@@ -40,14 +42,18 @@ def _labels(
     choices = _choices(runs)
     if keys:
         return _texts(settings, keys, choices)
+    swept = [key for key in swept_keys(runs) if key in settings[0]]
     if "variant" in runs.tags:
         values = column(runs, "variant").to_numpy(object)
         variants = [common_value(values[members]) for members in groups]
-        if len(groups) == 1 or (len(set(variants)) == len(groups) and SEVERAL not in variants):
+        apart = len(set(variants)) == len(groups) and SEVERAL not in variants
+        is_cut = any(map(_SHORTENED.search, variants))
+        better = is_cut and _distinct(settings, swept) == len(groups)  # what the study varies
+        if len(groups) == 1 or (apart and not better):
             return variants
     elif len(groups) == 1:
         return ["all runs"]
-    return _texts(settings, _telling_apart(settings, swept_keys(runs)), choices)
+    return _texts(settings, _telling_apart(settings, swept), choices)
 
 
 def _choices(runs: Runs) -> set[str]:
@@ -62,9 +68,8 @@ def _choices(runs: Runs) -> set[str]:
 
 def _telling_apart(settings: Sequence[Settings], swept: Sequence[str]) -> list[str]:
     """Return the swept settings, and those of the others that are needed to tell groups apart."""
-    known = list(settings[0])
-    chosen = [key for key in swept if key in known]
-    for key in known:
+    chosen = list(swept)
+    for key in settings[0]:
         if _distinct(settings, chosen) == len(settings):
             break
         if _distinct(settings, [*chosen, key]) > _distinct(settings, chosen):

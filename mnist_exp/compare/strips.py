@@ -104,7 +104,8 @@ def differences(comparison: Comparison) -> Strips | None:
     for row, difference in compared:
         pairs = zip(difference.seeds, difference.values, strict=True)
         values = [(v, f"seed {seed}: {v:+.6g}") for seed, v in pairs]
-        marks = [*dots(scale, values), *mean_mark(scale, difference.mean, difference.interval)]
+        mean = mean_mark(scale, difference.mean, difference.interval, sign="+")
+        marks = [*dots(scale, values), *mean]
         drawn.append(
             StripRow(
                 color=_color_class(row),
@@ -177,13 +178,23 @@ def dots(
 
 
 def mean_mark(
-    scale: Scale, mean: float, interval: Interval | None, *, middle: float = _INTERVAL_AT
+    scale: Scale,
+    mean: float,
+    interval: Interval | None,
+    *,
+    middle: float = _INTERVAL_AT,
+    sign: str = "-",
 ) -> list[Markup]:
-    """Return a stroke for the mean, and a line for its interval if there is one."""
+    """Return a stroke for the mean with its numbers, and a line for its interval if there is one.
+
+    With the `sign` `+` numbers above zero have one, too.
+    """
     x = svg.percent(scale, mean)
-    marks = [svg.line("mean", x=(x, x), y=(middle - 5, middle + 5))]
+    title = f"mean: {mean:{sign}.6g}"
+    marks = []
     if interval is not None and interval.exists:
+        title += f" (95% interval {interval.low:{sign}.6g} to {interval.high:{sign}.6g})"
         low = svg.percent(scale, max(interval.low, scale.low))
         high = svg.percent(scale, min(interval.high, scale.high))
-        marks.insert(0, svg.line("interval", x=(low, high), y=(middle, middle)))
-    return marks
+        marks.append(svg.line("interval", x=(low, high), y=(middle, middle)))
+    return [*marks, svg.line("mean", x=(x, x), y=(middle - 5, middle + 5), title=title)]

@@ -32,9 +32,12 @@ def element(tag: str, *content: str, **attributes: object) -> Markup:
     return Markup(f"<{start}>{inner}</{tag}>" if content else f"<{start}/>")
 
 
-def line(class_: str, *, x: tuple[object, object], y: tuple[object, object]) -> Markup:
-    """Return a straight line from (x[0], y[0]) to (x[1], y[1])."""
-    return element("line", class_=class_, x1=x[0], x2=x[1], y1=y[0], y2=y[1])
+def line(
+    class_: str, *, x: tuple[object, object], y: tuple[object, object], title: str = ""
+) -> Markup:
+    """Return a straight line from (x[0], y[0]) to (x[1], y[1]), with a title as `dot` has it."""
+    content = [element("title", title)] if title else []
+    return element("line", *content, class_=class_, x1=x[0], x2=x[1], y1=y[0], y2=y[1])
 
 
 def dot(x: object, y: object, title: str, radius: float = 4) -> Markup:

@@ -42,8 +42,13 @@ def _environment() -> "Environment":
 def _breakable(text: str) -> "Markup":
     """Return a name or value as HTML in which a line may break.
 
-    It may do so after `_`, `=` and `/`, and between the parts of a dotted name.
+    It breaks between the parts of a list if it can, and else after `_`, `=` and `/`, and between
+    the parts of a dotted name.
     """
     from markupsafe import Markup, escape
 
-    return Markup(re.sub(r"([_=/]|(?<=[a-z])\.(?=[a-z]))", r"\1<wbr>", str(escape(text))))
+    within = r"([_=/]|(?<=[a-z])\.(?=[a-z]))"
+    parts = re.sub(within, r"\1<wbr>", str(escape(text))).split(", ")
+    if len(parts) == 1:
+        return Markup(parts[0])
+    return Markup(", ").join(Markup(f'<span class="part">{part}</span>') for part in parts)

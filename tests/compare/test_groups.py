@@ -126,6 +126,14 @@ def test_variants_name_groups_and_what_a_study_varies(fake_runs: FakeRuns) -> No
     }
 
 
+def test_a_name_that_was_cut_says_less_than_what_the_study_varies(fake_runs: FakeRuns) -> None:
+    """Program names of more than 60 letters end in six digits in place of their last settings."""
+    for number, loss in enumerate(("self_entropy", "cross_entropy")):
+        tags = {"variant": f"softmax-adam-{loss}-3d15a{number}"} | trial("s", number, "loss seed")
+        fake_runs.add(number, 0.9, settings={"loss": loss}, tags=tags)
+    assert [group.label for group in grouped()] == ["self_entropy", "cross_entropy"]
+
+
 def test_the_baseline(fake_runs: FakeRuns) -> None:
     for seed in range(3):
         fake_runs.add(seed, 0.9, settings={"model": "mlp", "model.hidden_units": "[64, 32]"})

@@ -59,3 +59,5 @@ def test_a_long_name_may_be_broken_and_stays_text(folder: Path) -> None:
     (folder / "page.html").write_text("{{ name|breakable }}")
     written = templates.render("page.html", name="<b>a_b=1/2 schedule.steps 0.5")
     assert written == "&lt;b&gt;a_<wbr>b=<wbr>1/<wbr>2 schedule.<wbr>steps 0.5"
+    written = templates.render("page.html", name="a=1, <b>")
+    assert written == ('<span class="part">a=<wbr>1</span>, <span class="part">&lt;b&gt;</span>')

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from mnist_exp.compare.metrics import chosen_metric
+from mnist_exp.compare.seeds import is_named_like_a_seed
 from mnist_exp.errors import DataError
+from mnist_exp.outside.printing import first_of
 from mnist_exp.sweeper.foreign_text import clean, printable
 from mnist_exp.tracking.params import encode
 from mnist_exp.tracking.runs import Runs
@@ -23,27 +25,19 @@ def to_runs(table: pd.DataFrame, metric: str | None, what: str) -> tuple[Runs, s
     """Return the rows of a table as runs, and the metric, which is a column of numbers.
 
     Every other column is a setting, but for `state` or `status` where it says how a run ended. In a
-    table of `mlflow.search_runs`, only `params.NAME` are settings, and metrics are `metrics.NAME`.
-    `what` names the table in messages. Raises DataError for a table that cannot be compared.
+    table of `mlflow.search_runs`, only `params.NAME` are settings, and metrics are `metrics.NAME`;
+    in one of Optuna's trials, `params_NAME` are settings. `what` names the table in messages.
+    Raises DataError for a table that cannot be compared.
     """
-    columns = [clean(name, 200) for name in table.columns]
-    twice = [name for i, name in enumerate(columns) if name in columns[:i]]
-    if twice:
-        raise DataError(f"{what}: two columns are named {twice[0]}")
-    table = table.set_axis(columns, axis="columns")
+    table = _with_names(table, what)
+    if table.empty:
+        raise DataError(f"{what}: has no {'columns' if table.columns.empty else 'rows'}")
     ids = _ids(table)
-    parts = {prefix: _of(table, prefix) for prefix in ("metrics.", "params.", "tags.")}
-    is_of_mlflow = bool(len(parts["metrics."].columns)) and "run_id" in table
-    if is_of_mlflow:
-        measured, settings = parts["metrics."], parts["params."]
-    else:
-        measured = table[[name for name in table if _has_numbers(table[name])]]
-        settings = table
+    measured, settings, tags = _parts(table)
     chosen = _chosen(measured, table, metric, what)
     state = next((name for name in table if _are_states(name, table[name])), None)
     status = pd.Series("finished", table.index) if state is None else table[state]
-    given = [name for name in settings if name not in (chosen, state)]
-    names = table.get("tags.mlflow.runName") if is_of_mlflow else None
+    names = tags.get("mlflow.runName")
     info = {
         "name": ids if names is None else [clean(name, 250) for name in names],
         "status": [_status(text) for text in status],
@@ -51,14 +45,40 @@ def to_runs(table: pd.DataFrame, metric: str | None, what: str) -> tuple[Runs, s
         "seconds": np.nan,
         **dict.fromkeys(("train", "validation", "test"), ""),
     }
-    values = measured[chosen] if chosen in measured else table[chosen]
+    values = (measured if chosen in measured else table)[chosen].set_axis(ids)
+    given = settings[[name for name in settings if name not in (chosen, state)]]
     runs = Runs(
         info=pd.DataFrame(info, index=ids),
-        params=_texts(settings[given]).set_axis(ids),
-        tags=_texts(parts["tags."] if is_of_mlflow else table[[]]).set_axis(ids),
-        metrics=pd.DataFrame({chosen: _numbers(values, what)}).set_axis(ids),
+        params=_texts(given).set_axis(ids),
+        tags=_texts(tags).set_axis(ids),
+        metrics=pd.DataFrame({chosen: _numbers(values, what)}),
     )
     return runs, chosen
+
+
+def _with_names(table: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Return the table with a name for each column, its index among them if that has names."""
+    if any(name is not None for name in table.index.names):
+        added = [name for name in table.index.names if name not in table.columns]
+        table = table.reset_index(level=added).reset_index(drop=True)
+    texts = [".".join(map(str, n)) if isinstance(n, tuple) else str(n) for n in table.columns]
+    columns = [clean(name, 200) or f"column {i + 1}" for i, name in enumerate(texts)]
+    if any(name.endswith("__MIN") for name in columns):
+        raise DataError(f"{what}: the export of a chart; expected a table with a row for each run")
+    for i, name in enumerate(columns):
+        if name in columns[:i]:
+            raise DataError(f"{what}: two columns are named {name}")
+    return table.set_axis(columns, axis="columns")
+
+
+def _parts(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the columns that may be a metric, the settings, and the tags, by their own names."""
+    metrics, params, tags = (_of(table, prefix) for prefix in ("metrics.", "params.", "tags."))
+    if len(metrics.columns) and "run_id" in table:
+        return metrics, params, tags
+    results = table[[name for name in table if _are_results(name, table[name])]]
+    trials = _of(table, "params_") if "number" in table else table[[]]
+    return results, trials if len(trials.columns) else table, table[[]]
 
 
 def _of(table: pd.DataFrame, prefix: str) -> pd.DataFrame:
@@ -73,40 +93,57 @@ def _ids(table: pd.DataFrame) -> pd.Index:
     if not all(label.startswith(("line ", "row ")) for label in labels):
         labels = [f"row {clean(label, 50)}" for label in labels]
     if len(set(labels)) < len(labels):
-        labels = [f"row {i}" for i in range(len(labels))]
+        labels = [f"row {i}" for i in range(len(labels))]  # from 0, as pandas counts
     return pd.Index(labels, name="run_id")
 
 
-def _has_numbers(column: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+def _are_results(name: str, column: pd.Series) -> bool:
+    """Return whether most values of a column are numbers; no truth value and no seed is a result.
+
+    A single text among the numbers makes a column of texts.
+    """
+    if is_named_like_a_seed(name) or pd.api.types.is_bool_dtype(column):
+        return False
+    return bool(_as_numbers(column).notna().sum() > column.notna().sum() / 2)
+
+
+def _as_numbers(column: pd.Series) -> pd.Series:
+    """Return the column's numbers, NaN for all else."""
+    if pd.api.types.is_complex_dtype(column):
+        return pd.Series(np.nan, column.index)
+    return pd.to_numeric(column.astype(object), errors="coerce").astype(float)
 
 
 def _chosen(measured: pd.DataFrame, table: pd.DataFrame, metric: str | None, what: str) -> str:
-    """Return the column that is compared. Raises UserError if there is none."""
-    if metric is not None and metric in table and metric not in measured:
-        return metric
-    decimal = [name for name in measured if (measured[name].dropna() % 1 != 0).any()]
-    return chosen_metric(measured if metric is not None or not decimal else decimal, metric)
+    """Return the column that is compared: unless it was asked for, one with decimal numbers.
+
+    Raises UserError if there is none.
+    """
+    if metric is not None:
+        return metric if metric in table else chosen_metric(measured, metric)
+    decimal = [name for name in measured if (_as_numbers(measured[name]).dropna() % 1 != 0).any()]
+    if not len(measured.columns):
+        raise DataError(f"{what}: no column holds numbers\nColumns: {first_of(list(table))}")
+    return chosen_metric(decimal or measured, metric)
 
 
 def _numbers(column: pd.Series, what: str) -> pd.Series:
     """Return the column's numbers, NaN where there is none. Raises DataError for other text."""
-    if _has_numbers(column):
-        return column.astype(float)
-    numbers = pd.to_numeric(column, errors="coerce")
+    numbers = _as_numbers(column)
     wrong = column[numbers.isna() & column.notna() & (column.astype(str).str.strip() != "")]
     if len(wrong):
-        where = wrong.index[0]
+        found = clean(repr(wrong.iloc[0]), 60)
+        more = f" and {len(wrong) - 1:,} more" if len(wrong) > 1 else ""
         raise DataError(
-            f"{what}: expected a number in the column {column.name}, found "
-            f"{clean(repr(wrong.iloc[0]), 60)} ({where}, and {len(wrong) - 1:,} more)"
+            f"{what}: expected numbers in the column {column.name}, found {found} "
+            f"({wrong.index[0]}{more})"
         )
-    return numbers.astype(float)
+    return numbers
 
 
 def _are_states(name: str, column: pd.Series) -> bool:
     """Return whether a column says how each run has ended, as W&B's `State` does."""
-    if name.rpartition(".")[2].lower() not in ("state", "status") or _has_numbers(column):
+    if name.rpartition(".")[2].lower() not in ("state", "status"):
         return False
     return {str(text).lower() for text in column.dropna().unique()} <= {*_FINISHED, *_OTHER_STATES}
 
@@ -134,4 +171,4 @@ def _text_column(column: pd.Series) -> pd.Series:
 
 
 def _text(value: object) -> str:
-    return clean(printable(encode(value)), 500)
+    return printable(encode(value))

@@ -15,6 +15,8 @@ from mnist_exp.own_code.code import DIGEST_TAG
 from mnist_exp.tracking.params import number
 from mnist_exp.tracking.runs import Runs, is_finite
 
+_LARGEST = 1e150  # the square of more is infinite, and so would be the spread
+
 
 class Counting(StrEnum):
     """Whether a run counts, where the comparison decides; else it is `failed`, `no finite ...`."""
@@ -62,7 +64,7 @@ def statuses(runs: Runs, metric: str) -> pd.Series:
     """
     status = runs.info["status"].replace("finished", Counting.COUNTED)
     finite = (
-        is_finite(runs.metrics[metric])
+        is_finite(runs.metrics[metric]) & (runs.metrics[metric].abs() < _LARGEST)
         if metric in runs.metrics
         else pd.Series(False, status.index)
     )

@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 
 from mnist_exp.compare.columns import ABSENT, column
 from mnist_exp.config.group_schemas import SCHEMAS
+from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.runs import Runs, swept_keys
 
 _WORDS = {"None": "null", "True": "true", "False": "false"}
 _SHORTENED = re.compile(r"-[0-9a-f]{6}$")  # the end of a program's name that was too long
+_LONGEST = 80  # letters of a value in a label
 SEVERAL = "several"  # the value of a setting that differs within a group
 
 Settings = Mapping[str, str]
@@ -88,7 +90,11 @@ def _texts(
     short = short_names(keys)
 
     def part(key: str, value: str) -> str:
-        return value if key in choices and value != SEVERAL else f"{short[key]}={tidy(value)}"
+        return (
+            value
+            if key in choices and value != SEVERAL
+            else f"{short[key]}={clean(tidy(value), _LONGEST)}"
+        )
 
     return [
         ", ".join(part(key, setting[key]) for key in keys if setting[key] != ABSENT) or ABSENT

@@ -1,9 +1,10 @@
 """`mnist_exp.compare_runs`: the answers of `compare` in Python and notebooks."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import pandas as pd
 
@@ -11,11 +12,13 @@ from mnist_exp.command import put
 from mnist_exp.compare import page, sentences, table, words
 from mnist_exp.compare.comparison import Comparison, compare, compare_table
 from mnist_exp.compare.question import Question
+from mnist_exp.compare.table_files import read_table
 from mnist_exp.errors import UserError, did_you_mean
 from mnist_exp.outside import templates
 from mnist_exp.tracking.runs import Selection, Store
 
 _STORE = "mnist_exp.uri"  # the attribute of a table of `mnist_exp.runs`: where its runs are
+_FILE = re.compile(r"\.(csv|tsv|txt|parquet|pq)(\.gz)?$", re.IGNORECASE)  # a name, not a run id
 _MOST_LISTED = 5  # runs that are not counted
 
 
@@ -106,12 +109,12 @@ class ComparedRuns:
 
 
 def compare_runs(
-    runs: pd.DataFrame | Iterable[str] | None = None, **options: Unpack[Options]
+    runs: pd.DataFrame | str | Path | Iterable[Any] | None = None, **options: Unpack[Options]
 ) -> ComparedRuns:
     """Compare groups of runs with a baseline: which is better, by how much, and is that luck?
 
-    runs: a table with a row for each run, such as `pandas.read_csv` or `mnist_exp.runs` returns, or
-        ids of runs in MLflow; without it, the options say which runs
+    runs: a table with a row for each run, such as `pandas.read_csv` or `mnist_exp.runs` returns; a
+        CSV or Parquet file; or ids of runs in MLflow. Without it, the options say which runs
     study, experiment, filter, run_ids, uri: the runs in MLflow; `uri` is the store
     metric: what is compared; default: test/accuracy, or the only metric
     seed: the setting or column that is the seed; default: one named like a seed. Without a seed in
@@ -129,10 +132,13 @@ def compare_runs(
         raise UserError(f"compare_runs({unknown[0]}=...): no such option{near}")
     question = _question(options)
     data_dir = options.get("data_dir")
+    title = "table"
+    if isinstance(runs, Path) or (isinstance(runs, str) and _FILE.search(runs)):
+        title, runs = Path(runs).name, read_table(Path(runs))
     if isinstance(runs, pd.DataFrame) and _STORE not in runs.attrs:
         if any(options.get(name) for name in ("study", "experiment", "filter", "run_ids", "uri")):
             raise UserError("compare_runs: expected a table, or options that select runs, not both")
-        return ComparedRuns(compare_table(runs, "table", question), data_dir)
+        return ComparedRuns(compare_table(runs, title, question), data_dir)
     selection, uri = _selection(runs, options)
     return ComparedRuns(compare(Store(uri), selection, question), data_dir)
 
@@ -153,7 +159,7 @@ def _question(options: Options) -> Question:
 
 
 def _selection(
-    runs: pd.DataFrame | Iterable[str] | None, options: Options
+    runs: pd.DataFrame | str | Iterable[Any] | None, options: Options
 ) -> tuple[Selection, str | None]:
     """Return which runs of which store. Raises UserError if nothing is selected."""
     uri = options.get("uri")
@@ -163,9 +169,11 @@ def _selection(
         uri = uri if uri is not None else runs.attrs[_STORE]
         ids += [str(run_id) for run_id in runs.get("run_id", runs.index)]
     elif runs is not None:
-        ids += (
-            [runs] if isinstance(runs, str) else [getattr(one, "run_id", str(one)) for one in runs]
-        )
+        several = [runs] if isinstance(runs, str) else runs
+        known = [getattr(one, "run_id", one) for one in several]
+        if isinstance(several, pd.Series | dict) or not all(isinstance(one, str) for one in known):
+            raise UserError("compare_runs: expected a pandas DataFrame, a file or ids of runs")
+        ids += known
     selection = Selection(
         study=options.get("study"),
         experiment=options.get("experiment"),

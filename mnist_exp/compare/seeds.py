@@ -75,6 +75,11 @@ def _rank(key: str) -> tuple[int, int] | None:
     return (_NAMES.index(name), len(parts)) if name in _NAMES else None
 
 
+def is_named_like_a_seed(name: str) -> bool:
+    """Return whether a column's name says that it is the seed."""
+    return _rank(name) is not None
+
+
 def _seeds(runs: Runs, key: str) -> pd.Series:
     """Return each run's seed by a setting or tag, or both; "" where there is none."""
     seeds = pd.Series("", runs.info.index, dtype=object)

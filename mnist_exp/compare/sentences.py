@@ -157,13 +157,13 @@ def verdict_notes(comparison: Comparison) -> list[str]:
         )
     unpaired = [d for d in groups if d.is_compared and not d.is_paired]
     if unpaired:
-        which = (
+        number = (
             "The groups have" if len(unpaired) == len(groups) else f"{len(unpaired)} groups have"
         )
+        which = "One group has" if len(unpaired) == 1 else number
         notes.append(
-            f"{which} no seed in common with the baseline, so they are compared as independent "
-            "runs: the interval of the difference is Welch's, and p that of a permutation test of "
-            "the means."
+            f"{which} no seed in common with the baseline. Compared as independent runs, the "
+            "interval of the difference is Welch's, and p that of a permutation test of the means."
         )
     return [*notes, *comparison.notes]
 

@@ -21,7 +21,8 @@ def without_names(runs: Runs, *, of_table: bool) -> tuple[Runs, list[str]]:
     same.
     """
     names = settings_of_results(runs)
-    if "config_hash" in runs.tags or len(runs.info) < 3 or _shared(runs, names) >= _ENOUGH:
+    is_foreign = "config_hash" not in runs.tags
+    if not (is_foreign and names and len(runs.info) > 2) or _shared(runs, names) >= _ENOUGH:
         return runs, []
     values = runs.params[names].nunique().sort_values(ascending=False, kind="stable")
     many = [name for name in values.index if values[name] > len(runs.info) / 4]

@@ -2,6 +2,8 @@
 
 import csv
 import re
+import warnings
+from itertools import takewhile
 from pathlib import Path
 
 import pandas as pd
@@ -27,12 +29,9 @@ def read_table(path: Path) -> pd.DataFrame:
     if path.suffix.lower() in _NOT_READ:
         raise DataError(f"--table {path}: expected a CSV or Parquet file, found {path.suffix}")
     try:
-        table = _parquet(path) if _is_parquet(path) else _csv(path)
+        return _parquet(path) if _is_parquet(path) else _csv(path)
     except OSError as error:
         raise DataError(f"--table {path}: cannot be read ({error.strerror or error})") from error
-    if table.empty:
-        raise DataError(f"--table {path}: has no {'columns' if table.columns.empty else 'rows'}")
-    return table
 
 
 def _is_parquet(path: Path) -> bool:
@@ -46,31 +45,42 @@ def _parquet(path: Path) -> pd.DataFrame:
         table = pd.read_parquet(path)
     except (ValueError, TypeError, NotImplementedError) as error:  # pyarrow's are ValueErrors
         raise DataError(f"--table {path}: not a Parquet file that can be read") from error
-    if any(name is not None for name in table.index.names):
-        table = table.reset_index()
-    return table.set_axis([f"row {i + 1}" for i in range(len(table))])
+    return table
 
 
 def _csv(path: Path) -> pd.DataFrame:
     encoding = _encoding(path)
-    with path.open(encoding=encoding, newline="") as file:
-        first = file.readline()
-    separator = max(",;\t|", key=lambda sign: first.count(sign))
+    with path.open(encoding=encoding, newline=None) as file:
+        above = [line for line in takewhile(_is_no_row, file)]
+    with path.open(encoding=encoding, newline=None) as file:
+        head = [line for _, line in zip(range(len(above) + 1), file, strict=False)][len(above) :]
+    separator = max(",;\t|", key=lambda sign: "".join(head).count(sign))
     try:
-        with path.open(encoding=encoding, newline="") as file:
-            names = next(csv.reader(file, delimiter=separator), [])
-        table = pd.read_csv(
-            path, sep=separator, encoding=encoding, skip_blank_lines=False, index_col=False
-        )
-    except (ValueError, csv.Error) as error:  # pandas' own are ValueErrors
+        names = next(csv.reader(head, delimiter=separator), [])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                path,
+                sep=separator,
+                encoding=encoding,
+                skiprows=len(above),
+                skip_blank_lines=False,
+                index_col=False,
+            )
+    except (ValueError, csv.Error, pd.errors.ParserWarning) as error:  # pandas' are ValueErrors
         raise DataError(f"--table {path}: {_problem(error)}") from error
     if len(names) == len(table.columns):
         table.columns = [
             name.strip() for name in names
         ]  # pandas renames those that are there twice
-    table.index = [f"line {i + 2}" for i in range(len(table))]
-    table = table.dropna(how="all").dropna(how="all", axis="columns")
+    table.index = [f"line {i + len(above) + 2}" for i in range(len(table))]
+    table = table.dropna(how="all")
     return table if separator == "," else table.apply(_with_decimal_points)
+
+
+def _is_no_row(line: str) -> bool:
+    """Return whether a line above the columns' names is a comment, or Excel's `sep=;`."""
+    return line.startswith("#") or re.match(r'"?sep=', line, re.IGNORECASE) is not None
 
 
 def _encoding(path: Path) -> str:
@@ -92,6 +102,8 @@ def _problem(error: Exception) -> str:
     """Return why pandas cannot read it, in this project's words."""
     if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error)):
         return f"line {found[2]} has {found[3]} values, expected {found[1]} as in the first line"
+    if isinstance(error, pd.errors.ParserWarning):
+        return "its rows have more values than its first line has names"
     if isinstance(error, pd.errors.EmptyDataError):
         return "is empty"
     return f"not CSV that can be read ({clean(error, 100)})"

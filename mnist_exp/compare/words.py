@@ -34,7 +34,8 @@ def difference(number: float, metric: str) -> str:
         return _UNKNOWN
     if number == 0:
         return "0"
-    return _signed(f"{number:+.4f}" if is_share(metric) else f"{number:+.3g}")
+    is_small = is_share(metric) and abs(number) <= 1
+    return _signed(f"{number:+.4f}" if is_small else f"{number:+.3g}")
 
 
 def in_images(number: float, comparison: Comparison) -> str:

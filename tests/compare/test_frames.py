@@ -1,0 +1,144 @@
+"""Tables as runs: which column is what, and what is refused."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mnist_exp.compare.frames import to_runs
+from mnist_exp.compare.results import ComparedRuns, compare_runs
+from mnist_exp.errors import UserError
+
+TABLE = pd.DataFrame(
+    [
+        {"model": model, "seed": seed, "acc": mean + seed**2 / 1000}
+        for model, mean in (("a", 0.9), ("b", 0.8))
+        for seed in range(4)
+    ]
+)
+EXPECTED = {"model=b": "worse"}
+
+
+def with_columns(**columns: object) -> pd.DataFrame:
+    return TABLE.assign(**columns)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        TABLE,
+        TABLE.convert_dtypes(),
+        TABLE.convert_dtypes(dtype_backend="pyarrow"),
+        TABLE.astype({"model": "category", "acc": object}),
+        TABLE.astype(str),
+        TABLE.set_index("model"),
+        TABLE.set_index(["model", "seed"]),
+        TABLE.set_axis([0] * 8),
+        with_columns(layers=[[64, 32]] * 8, options=[{"a": 1}] * 8),
+        with_columns(day=pd.date_range("2026-03-01", periods=8), acc_loss=np.linspace(0.1, 0.2, 8)),
+        with_columns(State=["Finished"] * 8, Name=[f"owl-{i}" for i in range(8)]),
+        with_columns(acc=[str(value) for value in TABLE["acc"]], State="COMPLETE"),
+    ],
+)
+def test_tables_of_many_kinds(table: pd.DataFrame) -> None:
+    before = table.copy()
+    compared = compare_runs(table, metric="acc")
+    assert compared.verdicts == EXPECTED
+    assert compared.table["n"].tolist() == [4, 4]
+    pd.testing.assert_frame_equal(table, before)
+
+
+def test_a_table_of_optunas_trials() -> None:
+    trials = TABLE.rename(columns={"model": "params_model", "seed": "params_seed", "acc": "value"})
+    trials = trials.assign(number=range(8), datetime_start=pd.Timestamp("2026-03-01"))
+    compared = compare_runs(trials.assign(state="COMPLETE"), direction="maximize")
+    assert compared.verdicts == EXPECTED
+
+
+def test_rows_that_do_not_count_are_listed() -> None:
+    table = with_columns(
+        acc=[*TABLE["acc"][:5], np.nan, np.inf, 1e308],
+        State=["finished", "crashed", *["finished"] * 6],
+    )
+    more = pd.DataFrame([{"model": "a", "seed": 3, "acc": 0.95, "State": "finished"}])
+    compared = compare_runs(pd.concat([table, more], ignore_index=True), metric="acc")
+    assert compared.table.set_index("group")["n"].to_dict() == {"model=a": 3, "model=b": 1}
+    lines = compared.runs.set_index("run_id")
+    assert lines["status"].to_dict() == {
+        "row 0": "counted",
+        "row 1": "crashed",
+        "row 2": "counted",
+        "row 3": "repeated by a newer run",
+        "row 4": "counted",
+        **dict.fromkeys(("row 5", "row 6", "row 7"), "no finite acc"),
+        "row 8": "counted",
+    }
+    assert lines.loc[lines["counted"], "value"].tolist() == [0.9, 0.904, 0.95, 0.8]
+    assert "5 runs not counted: 3 no finite acc, 1 crashed, 1 repeated by a newer run" in str(
+        compared.notes
+    )
+
+
+def test_numbers_with_missing_ones_are_written_as_numbers() -> None:
+    table = with_columns(depth=[2.0, 2.0, np.nan, 2.0, 2.0, 2.0, 2.0, 2.0])
+    runs, _ = to_runs(table, "acc", "table")
+    assert runs.params["depth"].dropna().unique().tolist() == ["2"]
+    assert runs.params["seed"].tolist() == ["0", "1", "2", "3"] * 2
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "message"),
+    [
+        (TABLE, {"metric": "accc"}, "--metric accc: no selected run has it; did you mean acc?"),
+        (TABLE, {"seed": "sed"}, "--seed sed: the runs have no such setting or tag; did you mean"),
+        (TABLE, {"group_by": "modle"}, "--group-by modle: the runs have no such setting or tag;"),
+        (TABLE, {"baseline": "model=c"}, "--baseline model=c: no group has that"),
+        (TABLE, {"metrics": "acc"}, "compare_runs(metrics=...): no such option; did you mean metr"),
+        (TABLE, {"experiment": "x"}, "compare_runs: expected a table, or options that select runs"),
+        (TABLE, {"direction": "up"}, "direction='up': expected 'maximize' or 'minimize'"),
+        (TABLE, {"metric": "model"}, "table: expected numbers in the column model, found 'a' (row"),
+        (TABLE[:0], {}, "table: has no rows"),
+        (pd.DataFrame(), {}, "table: has no columns"),
+        (TABLE[["model", "seed"]], {}, "table: no column holds numbers\nColumns: model, seed"),
+        (
+            with_columns(acc=[*["0.5"] * 7, "bad"]),
+            {},
+            "table: expected numbers in the column acc, ",
+        ),
+        (with_columns(acc=np.nan), {"metric": "acc"}, "no run selected by table counts: 8 no fini"),
+        (TABLE.set_axis(["a", "b", "a"], axis=1), {}, "table: two columns are named a"),
+        (TABLE.rename(columns={"acc": "owl - acc__MIN"}), {}, "table: the export of a chart; exp"),
+        (None, {}, "compare_runs: nothing to compare; give a table, study=, experiment=, filter="),
+        (TABLE["acc"], {}, "compare_runs: expected a pandas DataFrame, a file or ids of runs"),
+        ("gone.csv", {}, "--table gone.csv: no such file"),
+    ],
+)
+def test_what_cannot_be_compared_is_told_in_two_lines(
+    table: object, options: Mapping[str, str], message: str
+) -> None:
+    with pytest.raises(UserError) as told:
+        compare_runs(table, **options)
+    assert str(told.value).startswith(message)
+    assert len(str(told.value).splitlines()) <= 2
+
+
+def test_what_a_notebook_shows_is_text_and_not_markup() -> None:
+    compared = compare_runs(TABLE.replace("a", "<script>alert(1)</script>"), metric="acc")
+    html = compared._repr_html_()
+    assert "<script>" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert f"<b>{compared.summary.replace('<', '&lt;').replace('>', '&gt;')}</b>" in html
+    assert compared.summary in repr(compared)
+    assert isinstance(compared, ComparedRuns)
+
+
+def test_the_page_and_the_table_are_saved(tmp_path: Path) -> None:
+    compared = compare_runs(TABLE)
+    page = compared.save(f"{tmp_path}/results.html")
+    assert page.read_text().startswith("<!doctype html>")
+    table = pd.read_csv(compared.save(f"{tmp_path}/results.csv"))
+    assert table["value"].tolist() == TABLE["acc"].tolist()
+    with pytest.raises(UserError, match="save /nowhere/x.html: cannot write it"):
+        compared.save("/nowhere/x.html")

@@ -1,0 +1,57 @@
+"""Which metric is compared, and which of its values are better."""
+
+import pandas as pd
+import pytest
+
+from mnist_exp.compare.metrics import chosen_metric, direction_notes, has_shares, is_maximised
+from mnist_exp.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "chosen"),
+    [
+        (["val_acc", "test/accuracy"], None, "test/accuracy"),
+        (["val_acc", "epoch", "system/cpu"], None, "val_acc"),
+        (["val_acc", "loss"], "loss", "loss"),
+        (["system/cpu", "val_acc"], "system/cpu", "system/cpu"),
+    ],
+)
+def test_the_metric_that_is_compared(names: list[str], asked: str | None, chosen: str) -> None:
+    assert chosen_metric(names, asked) == chosen
+
+
+def test_metrics_that_cannot_be_chosen() -> None:
+    with pytest.raises(UserError) as told:
+        chosen_metric(["val_accuracy", "loss"], None)
+    assert str(told.value) == (
+        "--metric NAME: needed, as there is no test/accuracy; did you mean val_accuracy?\n"
+        "Metrics: loss, val_accuracy"
+    )
+    with pytest.raises(UserError) as told:
+        chosen_metric([f"m{i:03}" for i in range(100)], "m")
+    assert str(told.value).endswith("m018, m019 and 80 more")
+
+
+@pytest.mark.parametrize("name", ["val_loss", "rmse", "test/mse", "perplexity", "val/wer", "time"])
+def test_metrics_of_which_less_is_better(name: str) -> None:
+    assert not is_maximised(name)
+    assert direction_notes(name) == []
+
+
+@pytest.mark.parametrize("name", ["val_acc", "f1_macro", "eval/bleu", "mAP", "r2", "test/accuracy"])
+def test_metrics_of_which_more_is_better(name: str) -> None:
+    assert is_maximised(name)
+    assert direction_notes(name) == []
+
+
+def test_a_name_that_does_not_tell_is_told() -> None:
+    assert is_maximised("timeliness")
+    assert direction_notes("timeliness") == [
+        "Higher values of timeliness are taken for better; --direction minimize turns it round."
+    ]
+
+
+def test_accuracies_in_percent_are_no_shares() -> None:
+    assert has_shares("val_acc", pd.Series([0.9, 0.95, float("inf")]))
+    assert not has_shares("val_accuracy", pd.Series([0.9, 95.0]))
+    assert not has_shares("val_loss", pd.Series([0.9]))

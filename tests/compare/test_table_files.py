@@ -1,0 +1,80 @@
+"""Tables that somebody else wrote, read or refused in a line."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mnist_exp.compare.table_files import read_table
+from mnist_exp.errors import DataError
+
+LINES = ["model,seed,acc", "a,0,0.9", "a,1,0.91", "b,0,0.8", "b,1,0.85"]
+GOOD = "\n".join(LINES) + "\n"
+SEMICOLONS = GOOD.replace(",", ";").replace(".", ",")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (GOOD, "utf-8"),
+        (GOOD, "utf-8-sig"),
+        (GOOD, "utf-16"),
+        (GOOD.replace("\n", "\r\n"), "utf-8"),
+        (GOOD.replace("\n", "\r"), "utf-8"),  # an old Mac's
+        (GOOD.replace("\n", "\n\n"), "utf-8"),
+        (GOOD.replace(",", "\t"), "utf-8"),
+        (GOOD.replace(",", "|"), "utf-8"),
+        (GOOD.replace(",", " , "), "utf-8"),
+        ("# made by hand\n# 2026-03-01\n" + GOOD, "utf-8"),
+        (SEMICOLONS, "cp1252"),
+        ("sep=;\n" + SEMICOLONS, "utf-8"),  # Excel's
+        (GOOD.replace(",", ";"), "utf-8"),  # decimal points all the same
+    ],
+)
+def test_tables_of_many_programs(text: str, encoding: str, tmp_path: Path) -> None:
+    folder = tmp_path / "my runs (2)"
+    folder.mkdir()
+    file = folder / "Größen, März.csv"
+    file.write_bytes(text.encode(encoding))
+    table = read_table(file)
+    assert list(table.columns) == ["model", "seed", "acc"]
+    assert [str(model).strip() for model in table["model"]] == ["a", "a", "b", "b"]
+    assert table["seed"].tolist() == [0, 1, 0, 1]
+    assert table["acc"].tolist() == [0.9, 0.91, 0.8, 0.85]
+
+
+def test_a_row_is_called_by_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "results.csv"
+    file.write_text("# by hand\n" + GOOD)
+    assert list(read_table(file).index) == ["line 3", "line 4", "line 5", "line 6"]
+
+
+def test_parquet_whatever_its_name(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"model": ["a", "b"], "acc": [0.9, 0.8]})
+    frame.to_parquet(tmp_path / "results")
+    assert read_table(tmp_path / "results").equals(frame)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("none.csv", None, "no such file"),
+        ("x.csv", b"", "is empty"),
+        ("x.csv", b"a,b\n1,2\n1,2,3,4\n", "line 3 has 4 values, expected 2 as in the first line"),
+        ("x.csv", b"a\n1,2\n", "its rows have more values than its first line has names"),
+        ("x.xlsx", b"PK\x03\x04", "expected a CSV or Parquet file, found .xlsx"),
+        ("x.parquet", b"PAR1 and no more", "not a Parquet file that can be read"),
+        ("x.parquet", GOOD.encode(), "not a Parquet file that can be read"),
+    ],
+)
+def test_a_file_that_is_no_table(
+    name: str, content: bytes | None, message: str, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(DataError) as told:
+        read_table(file)
+    assert str(told.value) == f"--table {file}: {message}"
+    with pytest.raises(DataError, match="is a folder, expected a file"):
+        read_table(tmp_path)

@@ -1,21 +1,28 @@
 """MNIST experiments: each difference between two TensorFlow tutorials is a setting."""
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mnist_exp.api.models import load_model
+    from mnist_exp.api.sweeping import sweep
     from mnist_exp.api.tables import history, runs
     from mnist_exp.api.training import run
     from mnist_exp.experiment.run_result import RunResult
+    from mnist_exp.explain.results import explain_study
 
-__all__ = ["RunResult", "history", "run", "runs"]
+__all__ = ["RunResult", "explain_study", "history", "load_model", "run", "runs", "sweep"]
 
 # Where each name is. None is that of a package or a module here: to import that would replace it.
 _PLACES = {
     "RunResult": "experiment.run_result",
+    "explain_study": "explain.results",
     "history": "api.tables",
+    "load_model": "api.models",
     "run": "api.training",
     "runs": "api.tables",
+    "sweep": "api.sweeping",
 }
 
 
@@ -25,6 +32,8 @@ def __getattr__(name: str) -> Any:
     Hydra looks up `_target_` here, too: earlier module names lead to the present modules.
     """
     if name in _PLACES:
+        # In a notebook tqdm, which MLflow loads, asks for a package that nothing here needs.
+        warnings.filterwarnings("ignore", message="IProgress not found")
         return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
     from mnist_exp.config.earlier_names import module_now
 

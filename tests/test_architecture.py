@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "mnist_exp"
 ROOMS: dict[str, set[str]] = {
     "__main__": {"hydra", "omegaconf"},
     "__init__": set(),
-    "api": {"pandas"},
+    "api": {"keras", "pandas"},
     "reproduce": {"matplotlib", "numpy", "pandas", "rich", "scipy", "tensorflow"},
     "rerun": {"rich"},
     "predict": {"mlflow", "numpy", "pandas", "rich"},

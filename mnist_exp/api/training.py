@@ -1,4 +1,4 @@
-"""Train from Python: `run` is one run, `sweep` what `-m` runs."""
+"""`mnist_exp.run`: train one run from Python."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -52,18 +52,17 @@ def run(
     objects = {"model": model, "loss": loss, "data": data}
     texts, given = overrides_of(overrides, {**objects, **settings})
     with InTwoLines(texts):
-        prepared = _prepared(texts, given)
-        return _trained(*prepared, Reporter(quiet=quiet, in_python=True))
+        return trained(*prepared(texts, given), Reporter(quiet=quiet, in_python=True))
 
 
-def _prepared(texts: Sequence[str], objects: Mapping[str, Any]) -> tuple[Settings, Given]:
+def prepared(texts: Sequence[str], objects: Mapping[str, Any]) -> tuple[Settings, Given]:
     """Return the settings of one run and what the session gives to it. Raises UserError."""
     refuse_sweep(texts)
     given = taken(texts, **objects)
     return compose(given.overrides), given
 
 
-def _trained(settings: Settings, given: Given, reporter: Reporter) -> RunResult:
+def trained(settings: Settings, given: Given, reporter: Reporter) -> RunResult:
     """Train and track a run, when those of other threads have ended. Raises UserError."""
     with _ONE_RUN, keras_state.restored():
         return run_experiment(settings, given, reporter)

@@ -131,8 +131,9 @@ class RunResult:
                 ("test accuracy", f"{self.test_accuracy:.4f}"),
                 *([] if claim is None else [("the tutorial's", f"{claim:g}")]),
                 ("validation accuracy", f"{self.val_accuracy:.4f}"),
-                (f"its best, in epoch {best.epoch}", f"{best.val.accuracy:.4f}"),
             ]
+            if best.epoch != last.epoch:
+                accuracies.append((f"its best, epoch {best.epoch}", f"{best.val.accuracy:.4f}"))
         found = self.preflight
         return templates.render(
             "experiment/run_result.html",

@@ -29,8 +29,8 @@ class Screen(Protocol):
     def print(self, text: str) -> None:
         """Add a text of one or several lines."""
 
-    def bar(self, total: int) -> AbstractContextManager[None]:
-        """Keep a bar of so many steps on the screen for the length of the block."""
+    def bar(self, total: int, unit: str = "step") -> AbstractContextManager[None]:
+        """Keep a bar of so many units on the screen for the length of the block."""
 
     def move(self, completed: int, text: Callable[[], str]) -> None:
         """Move the bar, if there is one, and write the text beside it, which is asked for then."""
@@ -53,14 +53,14 @@ class Terminal:
         self._console.print(text, soft_wrap=True)
 
     @contextmanager
-    def bar(self, total: int) -> Iterator[None]:
-        """Draw a bar of so many steps until the block ends, which takes it away."""
+    def bar(self, total: int, unit: str = "step") -> Iterator[None]:
+        """Draw a bar of so many units until the block ends, which takes it away."""
         if not self._console.is_terminal:
             yield
             return
         columns = (
             BarColumn(bar_width=30),
-            TextColumn("step {task.completed}/{task.total}  {task.description}"),
+            TextColumn(unit + " {task.completed}/{task.total}  {task.description}"),
         )
         with Bar(*columns, console=self._console, transient=True) as self._bar:
             self._task = self._bar.add_task("", total=total)
@@ -82,7 +82,7 @@ class Notebook:
         self._display = display  # of IPython.display
         self._handle: Any = None
         self._lines: list[str] = []
-        self._total = 0
+        self._total, self._unit = 0, "step"
         self._last = ""  # the bar or a passing line, as HTML
         self._shown = 0.0  # when it was, by time.monotonic()
         self.aside: Callable[[str], None] | None = self._pass
@@ -93,9 +93,9 @@ class Notebook:
         self._show()
 
     @contextmanager
-    def bar(self, total: int) -> Iterator[None]:
-        """Show a bar of so many steps until the block ends."""
-        self._total = total
+    def bar(self, total: int, unit: str = "step") -> Iterator[None]:
+        """Show a bar of so many units until the block ends."""
+        self._total, self._unit = total, unit
         try:
             yield
         finally:
@@ -105,7 +105,7 @@ class Notebook:
     def move(self, completed: int, text: Callable[[], str]) -> None:
         """Move the bar, if there is one, unless it has just been moved."""
         if self._total and time.monotonic() - self._shown > _EVERY:
-            said = f"step {completed}/{self._total}  {escape(text())}"
+            said = f"{self._unit} {completed}/{self._total}  {escape(text())}"
             self._last = f'<progress max="{self._total}" value="{completed}"></progress> {said}'
             self._show()
 
@@ -120,7 +120,8 @@ class Notebook:
         page = (
             '<div tabindex="0" role="log" style="display:flex;flex-direction:column-reverse;'
             'max-height:32em;overflow:auto">'
-            '<pre style="margin:0;line-height:1.4;white-space:pre-wrap;overflow-wrap:anywhere">'
+            '<pre style="flex:none;margin:0;font-family:ui-monospace,monospace;line-height:1.4;'
+            'white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere">'
             f"{escape(text)}\n{self._last}</pre></div>"
         )
         shown = {"text/plain": text, "text/html": page}

@@ -180,6 +180,18 @@ class Models:
             metrics=run.data.metrics,
         )
 
+    def load_network(self, which: str) -> Any:
+        """Return the Keras network of the run that `which` names, as `find`.
+
+        It takes float images [N, H, W, C] in [0, 1], and gives logits [N, K].
+        """
+        from mnist_exp.training.startup import quick_imports, quiet
+
+        run, model = self.find(which)
+        with _loading(run), in_use(self._uri), quick_imports(), quiet():
+            keras_state.pin()
+            return foreign_models.load_network(self._client, model)
+
     def roles(self) -> dict[str, str]:
         """Return the ids of the runs that `latest` and `best` name now, if there are any."""
         found = {}

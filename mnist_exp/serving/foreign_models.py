@@ -9,7 +9,7 @@ its packed source, if the same source is here.
 import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import mlflow
 import numpy as np
@@ -19,7 +19,7 @@ from mnist_exp.data import MNIST, Form
 from mnist_exp.errors import UserError
 from mnist_exp.outside import foreign_files
 from mnist_exp.outside.uris import local_path, masked
-from mnist_exp.serving import foreign_networks, foreign_source, form
+from mnist_exp.serving import foreign_networks, foreign_source, form, network
 from mnist_exp.serving import package as model_package
 from mnist_exp.serving.foreign_networks import MOST_BYTES
 from mnist_exp.serving.foreign_source import MOST_CODE_BYTES
@@ -44,6 +44,27 @@ def load(client: "MlflowClient", model: LoggedModel) -> "ServedModel":
     MLflow's tracking URI has to be that of the client. Raises UserError for a model with other
     code, ValueError for one whose network this package would not make.
     """
+    with TemporaryDirectory() as temporary:
+        return _loaded(_copied(client, model, Path(temporary)))
+
+
+def load_network(client: "MlflowClient", model: LoggedModel) -> Any:
+    """Return the model's Keras network: images [N, H, W, C] in [0, 1] -> logits [N, K].
+
+    It is checked, and errors are raised, as by `load`.
+    """
+    with TemporaryDirectory() as temporary:
+        folder = _copied(client, model, Path(temporary))
+        _loaded(folder)
+        return network.load(folder, form.load(folder))
+
+
+def _copied(client: "MlflowClient", model: LoggedModel, folder: Path) -> Path:
+    """Copy the model's files into the folder, where nobody changes them between check and use.
+
+    Returns the folder. Raises UserError for a model with other code, ValueError for one without a
+    network.
+    """
     from mnist_exp.serving.model import RULE
 
     if not model_package.is_known(
@@ -62,10 +83,12 @@ def load(client: "MlflowClient", model: LoggedModel) -> "ServedModel":
     if rule is not None:
         foreign_files.read_npz(rule, _ARRAYS, _MOST_RULE_BYTES)
         files[RULE] = rule
-    with TemporaryDirectory() as folder:
-        known = form_of(client, model)
-        form.save(Path(folder), known.image_shape, known.class_names)
-        return _loaded(Path(folder), files)
+    known = form_of(client, model)
+    form.save(folder, known.image_shape, known.class_names)
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
 
 
 def form_of(client: "MlflowClient", model: LoggedModel) -> Form:
@@ -89,18 +112,14 @@ def _network(client: "MlflowClient", model: LoggedModel) -> bytes:
     raise ValueError(f"its {_DATA}/{NETWORK} is missing")
 
 
-def _loaded(folder: Path, files: dict[str, bytes]) -> "ServedModel":
-    """Return the model of these files after a look at its network, and after it has answered once.
+def _loaded(folder: Path) -> "ServedModel":
+    """Return the model in the folder after a look at its network, and after it has answered once.
 
-    They are written into the folder, so that nobody changes them between the check and their use.
     Raises ValueError for a network that is not a classifier of its form.
     """
     from mnist_exp.serving.model import ServedModel
 
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    if NETWORK in files:
+    if (folder / NETWORK).exists():
         foreign_networks.check(folder / NETWORK)
     try:
         loaded = ServedModel(folder)

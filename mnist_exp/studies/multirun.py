@@ -4,7 +4,8 @@ Hydra makes this callback for every command, so that all that loads slowly is im
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,21 @@ def tags_of_job() -> Mapping[str, str]:
     return dict(_tags)
 
 
+def new_name() -> str:
+    """Return a name for the runs of one command. Two commands may begin in one second."""
+    return f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{secrets.token_hex(2)}"
+
+
+@contextmanager
+def tagged(name: str, number: int) -> Iterator[None]:
+    """Let the run that this process makes in the block have the tags of a job."""
+    _tags.update({MULTIRUN: name, MULTIRUN_JOB: str(number)})
+    try:
+        yield
+    finally:
+        _tags.clear()
+
+
 class Multirun(Callback):
     """Hydra's callback, which is sent to the processes of the jobs with the name that it chose."""
 
@@ -28,12 +44,9 @@ class Multirun(Callback):
         self._name: str | None = None
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Name the command, unless its sweeper is another than Hydra's own: that one has its own.
-
-        Two commands may begin in one second.
-        """
+        """Name the command, unless its sweeper is another than Hydra's own, which names its own."""
         if str(config.hydra.sweeper._target_).endswith(".BasicSweeper"):
-            self._name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{secrets.token_hex(2)}"
+            self._name = new_name()
 
     def on_job_start(self, config: DictConfig, **_: Any) -> None:
         """Let the run of this job have the tags."""

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 from rich import box
 from rich.table import Table
@@ -14,6 +12,7 @@ from mnist_exp.config.groups import own_folder_flags
 from mnist_exp.errors import UserError, first_line
 from mnist_exp.outside.printing import command_line, console, plural, say
 from mnist_exp.outside.uris import masked
+from mnist_exp.studies.jobs import combinations
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.links import ui_command
 from mnist_exp.tracking.runs import NoRuns, Runs, Selection, Store
@@ -65,8 +64,7 @@ def show(name: str, config: DictConfig) -> None:
 def _jobs(config: DictConfig) -> list[Job]:
     """Return the jobs of the command in their order, as Hydra's sweeper makes them."""
     given = [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()]
-    overrides = OverridesParser.create().parse_overrides([*given, *config.hydra.overrides.task])
-    (jobs,) = BasicSweeper.split_arguments(overrides, None)
+    jobs = combinations([*given, *config.hydra.overrides.task])
     return [dict(text.split("=", 1) for text in job) for job in jobs]
 
 

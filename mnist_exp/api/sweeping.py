@@ -1,0 +1,136 @@
+"""`mnist_exp.sweep`: what `-m` runs, one run after the other in this process, as a table."""
+
+import itertools
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from mnist_exp.api.arguments import OBJECTS, overrides_of
+from mnist_exp.api.mistakes import InTwoLines
+from mnist_exp.api.tables import selected
+from mnist_exp.api.training import prepared, trained
+from mnist_exp.config.settings import Settings
+from mnist_exp.config.tree import as_meant
+from mnist_exp.errors import ConfigError, UserError, first_line
+from mnist_exp.experiment.console import Reporter
+from mnist_exp.experiment.screens import present_screen
+from mnist_exp.experiment.session_objects import Given
+from mnist_exp.studies import multirun
+from mnist_exp.studies.jobs import combinations
+from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.sweeper.wording import duration
+from mnist_exp.tracking.status import MULTIRUN
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """One run of a sweep, with its settings checked."""
+
+    settings: Settings
+    given: Given
+    name: str
+    """What it has and other runs of the sweep have not, for people."""
+
+
+def sweep(
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    seeds: int | Iterable[int] | None = None,
+    quiet: bool = False,
+    **settings: Any,
+) -> pd.DataFrame:
+    """Train a run for each combination of values, as `python -m mnist_exp -m` does.
+
+    For example: `sweep({"model": ["softmax", "mlp"]}, seeds=5)`, which trains ten runs. Returns
+    their table, as `mnist_exp.runs` does.
+
+    overrides: {setting: value, or a list of values}, or texts such as `model=softmax,mlp`
+    seeds: how many seeds, from 0, or which
+    quiet: print nothing but warnings
+    settings: any other settings without a dot in their names; a list is one value for each run, and
+        functions and models can be in it
+
+    All settings are checked before the first run begins. A run that fails is in the table with its
+    status and `tags.failure_reason`, and the others go on. Raises UserError for what cannot be
+    used.
+    """
+    from mnist_exp.tracking.runs import Selection
+
+    with InTwoLines():
+        jobs = list(_jobs(overrides, seeds, settings))
+        name, ids = multirun.new_name(), []
+        screen, started = present_screen(), time.perf_counter()
+        try:
+            with screen.bar(len(jobs), "run"):
+                for number, job in enumerate(jobs):
+                    screen.move(number, lambda job=job: job.name)  # type: ignore[misc]
+                    with multirun.tagged(name, number):
+                        run_id, said = _trained(job, Reporter(screen, quiet=True, in_python=True))
+                    ids.append(run_id)
+                    left = (time.perf_counter() - started) / len(ids) * (len(jobs) - len(ids))
+                    said = f"{job.name}  {said}  {duration(left)} left"
+                    if not quiet:
+                        screen.print(f"run {number + 1}/{len(jobs)}  {said}")
+        except KeyboardInterrupt:
+            screen.print(
+                f"{len(ids)} of {len(jobs)} runs have ended; "
+                f"""their table: runs(filter="tags.{MULTIRUN} = '{name}'")"""
+            )
+            raise
+        return selected(Selection(run_ids=tuple(ids)), jobs[0].settings.config.tracking.uri)
+
+
+def _jobs(
+    overrides: Sequence[str] | Mapping[str, Any],
+    seeds: int | Iterable[int] | None,
+    settings: Mapping[str, Any],
+) -> Iterator[_Job]:
+    """Yield the runs of a sweep; what is named last varies fastest. Raises UserError."""
+    if isinstance(overrides, Mapping):
+        settings, overrides = {**overrides, **settings}, ()
+    if seeds is not None:
+        if "seed" in settings:
+            raise ConfigError("sweep: seed= and seeds= were given; expected one of them")
+        settings = {**settings, "seed": list(range(seeds) if isinstance(seeds, int) else seeds)}
+    varied = {name: list(value) for name, value in settings.items() if _is_varied(name, value)}
+    for name, values in varied.items():
+        if not values:
+            raise ConfigError(f"sweep: {name} has no value; expected one or more")
+    fixed, objects = overrides_of(
+        overrides, {name: value for name, value in settings.items() if name not in varied}
+    )
+    lines = combinations(as_meant(fixed))
+    for line in lines:
+        named = [text for text in line if not all(text in other for other in lines)]
+        for chosen in itertools.product(*varied.values()):
+            own = dict(zip(varied, chosen, strict=True))
+            texts, others = overrides_of((), own)
+            given = objects | {key: value for key, value in others.items() if value is not None}
+            checked, things = prepared([*line, *texts], given)
+            shown = [f"{key}={_shown(value)}" for key, value in own.items()]
+            yield _Job(settings=checked, given=things, name=" ".join([*named, *shown]))
+
+
+def _is_varied(name: str, value: Any) -> bool:
+    """Return whether a setting has one value for each run; data may itself be a tuple of arrays."""
+    if name in OBJECTS:
+        return isinstance(value, list)
+    return isinstance(value, Iterable) and not isinstance(value, str | Mapping)
+
+
+def _shown(value: Any) -> str:
+    return clean(str(getattr(value, "__name__", value)), 100)
+
+
+def _trained(job: _Job, reporter: Reporter) -> tuple[str, str]:
+    """Return a run's id and how it ended. Raises UserError if it could not begin."""
+    try:
+        result = trained(job.settings, job.given, reporter)
+    except UserError as error:
+        if reporter.run_id is None:
+            raise
+        return reporter.run_id, first_line(error)
+    return result.run_id, f"test accuracy {result.test_accuracy:.4f}"

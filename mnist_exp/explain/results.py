@@ -1,0 +1,97 @@
+"""`mnist_exp.explain_study`: the answer of `explain` in Python and notebooks."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mnist_exp.command import put
+from mnist_exp.compare import words
+from mnist_exp.errors import UserError
+from mnist_exp.explain import page, report
+from mnist_exp.explain.contributions import Explanation, explain
+from mnist_exp.outside import templates
+from mnist_exp.tracking.runs import Store
+
+
+class ExplainedStudy:
+    """How much of the gap between the tutorials' CNNs each difference explains."""
+
+    def __init__(self, explanation: Explanation) -> None:
+        self._explanation = explanation
+
+    @property
+    def summary(self) -> str:
+        """The gap, its largest parts, and of how many differences no effect is shown."""
+        return report.paragraph(self._explanation)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row for each difference: what it adds on both ways, and the mean with its interval."""
+        rows = []
+        for part in self._explanation.contributions:
+            forwards, backwards = report.ways(part)
+            rows.append(
+                {
+                    "difference": part.difference.name,
+                    "setting": part.difference.key,
+                    "forwards": forwards,
+                    "backwards": backwards,
+                    "mean": part.mean,
+                    "low": part.interval.low if part.interval.exists else np.nan,
+                    "high": part.interval.high if part.interval.exists else np.nan,
+                    "is_shown": part.is_shown,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    @property
+    def seeds(self) -> pd.DataFrame:
+        """A row for each difference and seed, as `explain.csv` has it."""
+        return report.to_csv(self._explanation)
+
+    def save(self, file: str | Path = "explain.html") -> Path:
+        """Write the page, or the table of seeds if the name ends in `.csv`; return the file's path.
+
+        Raises UserError if it cannot be written there.
+        """
+        path = Path(file)
+        is_csv = path.suffix.lower() == ".csv"
+        text = self.seeds.to_csv(index=False) if is_csv else page.render(self._explanation)
+        try:
+            put(path, text.encode())
+        except OSError as error:
+            raise UserError(f"save {path}: cannot write it ({error.strerror})") from error
+        return path
+
+    def __repr__(self) -> str:
+        shown = self.table.drop(columns="setting").to_string(index=False)
+        return f"{shown}\n\n{self.summary}"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the summary and the table."""
+        explanation = self._explanation
+        return templates.render(
+            "explain/explained_study.html",
+            summary=self.summary,
+            order=report.order_matters(explanation),
+            metric=explanation.metric,
+            contributions=explanation.contributions,
+            report=report,
+            words=words,
+        )
+
+
+def explain_study(
+    study: str = "bridge", *, metric: str = "test/accuracy", uri: str | None = None
+) -> ExplainedStudy:
+    """Return how much of the gap between the tutorials' CNNs each difference explains.
+
+    study: a study of `sweeps=bridge`, or the beginning of its name
+    metric: what is explained
+    uri: the store, as `tracking.uri`
+
+    Raises UserError if there is no such study, or it is no bridge, or has no seed with all its
+    points.
+    """
+    return ExplainedStudy(explain(Store(uri), study, metric))

@@ -1,0 +1,72 @@
+"""`mnist_exp.sweep`: the runs of `-m`, in this process."""
+
+from typing import Any
+
+import keras
+import pytest
+
+from mnist_exp import runs, sweep
+from mnist_exp.errors import UserError
+from tests.support.runs import TINY
+
+TEXTS = [text for text in TINY if not text.startswith("model=")]
+
+pytestmark = pytest.mark.usefixtures("bare_runs", "workdir")
+
+
+def build(input_shape: Any, num_classes: int) -> Any:
+    return keras.Sequential(
+        [keras.Input(input_shape), keras.layers.Flatten(), keras.layers.Dense(num_classes)]
+    )
+
+
+def test_each_combination_is_a_run_in_the_order_of_the_command_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table = sweep(TEXTS, model=["softmax", "mlp"], seeds=2)
+    assert table["model"].tolist() == ["softmax", "softmax", "mlp", "mlp"]
+    assert table["seed"].tolist() == [0, 1, 0, 1]
+    assert table["tags.multirun"].nunique() == 1
+    assert table["tags.multirun_job"].tolist() == ["0", "1", "2", "3"]
+    assert runs().index.tolist() == table.index.tolist()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[:2] for line in lines][2] == ["run 3/4", "model=mlp seed=0"]
+
+
+def test_texts_are_read_as_the_command_line_reads_them() -> None:
+    table = sweep([*TEXTS, "optimizer=sgd,adam"], model="softmax", quiet=True)
+    assert table["optimizer"].tolist() == ["sgd", "adam"]
+
+
+def test_a_function_is_one_of_the_values() -> None:
+    table = sweep(TEXTS, model=[build, "softmax"], quiet=True)
+    assert table["model"].tolist() == ["own", "softmax"]
+    assert table["model.build"].iloc[0].endswith(":build")
+
+
+def test_a_run_that_fails_is_in_the_table_and_the_others_go_on() -> None:
+    broken = {"optimizer.learning_rate": [1e30, 0.01], "loss.from_probabilities": True}
+    small = dict(text.split("=") for text in TEXTS)
+    table = sweep({**small, **broken}, model="softmax", optimizer="sgd", quiet=True)
+    assert table["status"].tolist() == ["failed", "finished"]
+    assert "the cost became" in table["tags.failure_reason"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "settings", "said"),
+    [
+        ({"model": ["softmax", "cnn9"]}, {}, "model=cnn9: no such option; did you mean"),
+        ({"model": []}, {}, "sweep: model has no value; expected one or more"),
+        ({}, {"seed": 1, "seeds": 2}, "sweep: seed= and seeds= were given; expected one of them"),
+        ({}, {"seeds": ["x"]}, "seed=x: expected a whole number"),
+        ("model=mlp", {}, "run: expected a list of texts"),
+    ],
+)
+def test_a_mistake_is_refused_before_the_first_run(
+    overrides: Any, settings: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        sweep(overrides, **settings)
+    assert str(caught.value).startswith(said)
+    with pytest.raises(UserError, match="there are no runs"):
+        runs()

@@ -9,14 +9,25 @@ if TYPE_CHECKING:
     from mnist_exp.api.sweeping import sweep
     from mnist_exp.api.tables import history, runs
     from mnist_exp.api.training import run
+    from mnist_exp.compare.results import compare_runs
     from mnist_exp.experiment.run_result import RunResult
     from mnist_exp.explain.results import explain_study
 
-__all__ = ["RunResult", "explain_study", "history", "load_model", "run", "runs", "sweep"]
+__all__ = [
+    "RunResult",
+    "compare_runs",
+    "explain_study",
+    "history",
+    "load_model",
+    "run",
+    "runs",
+    "sweep",
+]
 
 # Where each name is. None is that of a package or a module here: to import that would replace it.
 _PLACES = {
     "RunResult": "experiment.run_result",
+    "compare_runs": "compare.results",
     "explain_study": "explain.results",
     "history": "api.tables",
     "load_model": "api.models",

@@ -160,10 +160,9 @@ def test_a_margin(fake_runs: FakeRuns, command: Command, monkeypatch: pytest.Mon
     page = Path("compare.html").read_text()
     assert "equivalent within 0.002</" in page
     section = page.partition('<section id="margin">')[2].partition("</section>")[0]
-    assert set(re.findall(r'<td data-value="[\d.]+">(11 \(95% interval 5 to 118\)|3)</td>', section)) == {
-        "11 (95% interval 5 to 118)",
-        "3",
-    }
+    assert set(
+        re.findall(r'<td data-value="[\d.]+">(11 \(95% interval 5 to 118\)|3)</td>', section)
+    ) == {"11 (95% interval 5 to 118)", "3"}
     assert 'href="#word-equivalent"' in section
     assert "nan" not in section.lower()
     assert Page(page).open == []

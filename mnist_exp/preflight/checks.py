@@ -7,7 +7,7 @@ from mnist_exp.preflight import data_checks
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.data.features import check_constant, check_non_finite
 from mnist_exp.preflight.data.labels import check_labels
-from mnist_exp.preflight.data.layout import check_layout, check_masked, check_parts
+from mnist_exp.preflight.data.layout import check_layout, check_masked, check_parts, check_reshaped
 from mnist_exp.preflight.data.relation import measure_probe
 from mnist_exp.preflight.learning.conclusions import check_ignored, check_overfit, check_uphill
 from mnist_exp.preflight.learning.momentum import check_momentum
@@ -115,6 +115,13 @@ OF_LABELS: Sequence[Check] = (
 # Checks at the initial weights.
 AT_FIRST: Sequence[Check] = (
     Check(
+        judges="the weights of positions",
+        run=data_checks.positions,
+        tasks=frozenset({Task.CLASSES_PER_POSITION, Task.BINARY_PER_POSITION}),
+        only_there=True,
+        unless=("LABELS_OUT_OF_RANGE",),
+    ),
+    Check(
         judges="the balance of the classes",
         run=data_checks.balance,
         tasks=CLASSES | {Task.BINARY},
@@ -161,6 +168,11 @@ AT_FIRST: Sequence[Check] = (
     ),
     Check(judges="missing activations", run=lambda c, s: check_bends(c, s.program)),
     Check(judges="the axes of pictures", run=lambda c, s: check_layout(c, s.program)),
+    Check(
+        judges="the channels of pictures",
+        run=lambda c, s: check_reshaped(c, s.program),
+        unless=("INPUT_LAYOUT",),
+    ),
     Check(judges="masks", run=lambda c, s: check_masked(c, s.program)),
     Check(judges="bottlenecks", run=lambda c, s: check_bottleneck(c, s.program)),
     Check(judges="dropout", run=lambda c, s: check_dropout(c, s.program)),
@@ -220,7 +232,13 @@ _OTHER_SETTINGS = (
 )
 _WRONG_LOSS = ("LOSS_IGNORES_LABELS", "LOSS_NOT_MINIMISED")
 # After these it is known why a few examples are not learned by heart.
-_KEEP_FROM_LEARNING = ("PENALTY_DOMINATES", "LOSS_MISMATCH", "DROPOUT_MISPLACED", "TARGET_SCALE")
+_KEEP_FROM_LEARNING = (
+    "PENALTY_DOMINATES",
+    "LOSS_MISMATCH",
+    "DROPOUT_MISPLACED",
+    "TARGET_SCALE",
+    "INPUT_IGNORED",
+)
 TRAINING_AGAIN: Sequence[Check] = (
     Check(
         judges="whether the labels belong to the inputs",

@@ -5,9 +5,10 @@ import numpy as np
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.codes import Severity
-from mnist_exp.preflight.data.balance import check_balance
-from mnist_exp.preflight.data.leaks import check_label_leak
+from mnist_exp.preflight.data.balance import check_balance, check_counted
+from mnist_exp.preflight.data.leaks import check_label_leak, check_row_number
 from mnist_exp.preflight.data.noise import check_noise
+from mnist_exp.preflight.data.order import check_order
 from mnist_exp.preflight.data.relation import PROBE_EXAMPLES, check_relation
 from mnist_exp.preflight.data.scales import check_input_units, check_target_scale
 from mnist_exp.preflight.data.split_scale import Split, check_split_scale
@@ -36,6 +37,19 @@ def balance(checkup: Checkup, subject: Subject) -> None:
         weighted=subject.weighted,
         weights=weights if known else None,
     )
+    labels = subject.given.labels
+    of_dataset = subject.given.batch_size
+    if of_dataset and isinstance(labels, np.ndarray) and not checkup.has("CLASS_IMBALANCE"):
+        given = program.target.yes(labels) if binary else program.target.answers(labels)
+        check_order(checkup, given.reshape(-1), of_dataset)
+
+
+def positions(checkup: Checkup, subject: Subject) -> None:
+    """Check what the weights of positions leave of their labels."""
+    program, weights = subject.program, subject.program.inputs.weights
+    classes = program.target.answers(program.labels)
+    if weights is not None and weights.shape == classes.shape[: weights.ndim]:
+        check_counted(checkup, classes, weights)
 
 
 def relation(checkup: Checkup, subject: Subject) -> None:
@@ -55,7 +69,11 @@ def relation(checkup: Checkup, subject: Subject) -> None:
 def label_leak(checkup: Checkup, subject: Subject) -> None:
     """Check for features that give the labels away."""
     program = subject.program
-    check_label_leak(checkup, program.target, program.inputs.numbers, program.labels)
+    target, labels = program.target, program.labels
+    check_label_leak(checkup, target, program.inputs.numbers, labels)
+    if target.task in (Task.CLASSES, Task.BINARY) and not checkup.has("LABEL_LEAK"):
+        whole = subject.given.inputs.numbers
+        check_row_number(checkup, target, program.inputs.numbers, labels, whole)
 
 
 def noise(checkup: Checkup, subject: Subject) -> None:

@@ -40,9 +40,17 @@ INPUT_SPREAD = 1e-6
 HALVED = 4  # features, steps or rows, from where half of them are looked at
 EXCHANGED_SHARE = 0.2  # of the numbers of that half that must differ between examples
 ZEROS_BETWEEN = 0.5  # of zeros, and of examples, where a token 0 stands between others
+ZEROS_IN_A_ROW = 1.5  # times as many as tokens in any order have: more are gaps
+# Roughness of pictures along both sides after they are read channel by channel, over that before.
+SMOOTHER = 0.7
 
 LARGEST_CLASS = 3.0  # times an even share
 CHANCE = 1e-4  # probability below which a missing or a large class is no accident
+# Of a dataset's batches: how many, and of how many examples, from where their order is judged; the
+# share of the classes' variance that lies between batches, 0 if they are shuffled and 1 if each
+# is one class; and the correlation of one batch's classes with the next one's.
+ORDER_BATCHES, ORDER_BATCH_SIZE = 6, 8
+ORDERED, ORDER_ALIKE = 0.5, 0.3
 PROBE_MIN_EXAMPLES = 100
 PROBE_MIN_PER_CLASS = 3  # examples; with fewer, related labels can be as hard to predict
 # Standard deviations above what probes and the program reach with shuffled labels. The best of
@@ -95,6 +103,9 @@ SPLIT_TARGET_RATIO = 8.0  # of deviations of targets; calm and wild times differ
 CHANNELS_AWAY, CHANNELS_BACK = 8.0, 0.3
 SPLIT_MIN_EXAMPLES = 20
 SPLIT_MIN_PROBED = 50
+# Share of a class's examples that a probe must find in training, and take for one other class in
+# validation; how many there must be; and the share of validation that this must hold for.
+RENAMED, RENAMED_EXAMPLES, RENAMED_SHARE = 0.5, 5, 0.1
 NEW_CLASSES = 0.05  # share of validation labels that training never has
 
 FEATURE_SIZE = 20.0  # root mean square of a feature from where its unit is tried out

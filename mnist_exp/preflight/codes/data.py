@@ -52,6 +52,18 @@ CASES: dict[tuple[str, str], Case] = {
         "class_weight={c: len(y) / (classes * count[c])}.",
         severity=Severity.WARNING,
     ),
+    ("CLASS_IMBALANCE", "order"): Case(
+        seen="the batches of a dataset come in the order of the classes",
+        cause="files read folder by folder, with no shuffle or a small shuffle buffer",
+        advice="Shuffle before batching, with a buffer as large as the set: ds.shuffle(len(y)).",
+        severity=Severity.WARNING,
+    ),
+    ("CLASS_IMBALANCE", "positions"): Case(
+        seen="of a label for every position, those whose weight is not 0 are all the same",
+        cause="weights of 1 on the padding and 0 on the words; a mask negated",
+        advice="Give the weight 1 to what is to be learned and 0 to the padding, such as "
+        "(x != 0).astype('float32').",
+    ),
     ("INPUT_IGNORED", "images"): Case(
         seen="all images are the same",
         cause="integer division of the pixels; images that are overwritten or multiplied by 0",
@@ -161,6 +173,11 @@ CASES: dict[tuple[str, str], Case] = {
         advice=_LEAK,
         severity=Severity.WARNING,
     ),
+    ("LABEL_LEAK", "rows"): Case(
+        seen="a feature in even steps has every class in one run, and the others do not tell them",
+        cause="the row number or id of a file that is sorted by class",
+        advice=_LEAK,
+    ),
     ("SPLITS_OVERLAP", "many"): Case(
         seen=f"{thresholds.OVERLAP_SHARE_ERROR:.0%} of the validation examples or more are "
         "training examples",
@@ -199,6 +216,13 @@ CASES: dict[tuple[str, str], Case] = {
         cause="one split read as BGR, as OpenCV does, and the other as RGB",
         advice="Read both splits alike, such as with cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).",
         severity=Severity.WARNING,
+    ),
+    ("SPLIT_SCALE", "numbering"): Case(
+        seen="a probe of the training data takes several classes of validation for other ones, "
+        "each for one",
+        cause="classes numbered by the folders or labels that each split happens to have",
+        advice="Number the classes of both splits with one list: class_names=, or one encoder "
+        "fitted on the training labels.",
     ),
     ("SPLIT_SCALE", "relation"): Case(
         seen="what a probe learns from training holds for other training examples, and not for "

@@ -235,7 +235,7 @@ CASES: dict[tuple[str, str], Case] = {
         severity=Severity.WARNING,
     ),
     ("INPUT_IGNORED", "masked"): Case(
-        seen="an embedding masks token 0, and most zeros stand alone between other tokens",
+        seen="an embedding masks token 0, and most zeros stand between other tokens, as words do",
         cause="mask_zero=True with token 0 as a word",
         advice="Number the words from 1 and leave 0 to the padding, or set mask_zero=False.",
         severity=Severity.WARNING,
@@ -244,6 +244,14 @@ CASES: dict[tuple[str, str], Case] = {
         seen="a convolution with the channels last takes square pictures with 1 or 3 rows",
         cause="pictures [N, C, H, W] from another framework",
         advice="Move the channels to the end: x.transpose(0, 2, 3, 1).",
+        severity=Severity.WARNING,
+    ),
+    ("INPUT_LAYOUT", "reshaped"): Case(
+        seen="pictures with the channels last are smoother along both sides when their values are "
+        "read channel by channel",
+        cause="pictures [N, C, H, W], or rows of a file, brought to [N, H, W, C] by a reshape",
+        advice="Reshape to [N, C, H, W] and then move the channels: "
+        "x.reshape(-1, C, H, W).transpose(0, 2, 3, 1).",
         severity=Severity.WARNING,
     ),
     ("VARIABLE_NOT_TRAINED", "unused"): Case(

@@ -75,6 +75,25 @@ def _check_weights(
     )
 
 
+def check_counted(checkup: Checkup, classes: np.ndarray, weights: np.ndarray) -> None:
+    """Find weights of positions that leave a single class, such as the padding, of several.
+
+    classes: [N, ...]. weights: [N] or [N, positions].
+    """
+    counts = np.broadcast_to(
+        weights.reshape(weights.shape + (1,) * (classes.ndim - weights.ndim)) != 0, classes.shape
+    )
+    seen, hidden = np.unique(classes[counts]), np.unique(classes[~counts])
+    if len(seen) == 1 and len(np.union1d(seen, hidden)) > 1:
+        checkup.find(
+            "CLASS_IMBALANCE",
+            f"All positions whose weight is not 0 ({counts.mean():.0%}) have the label "
+            f"{seen[0]:g}; those with the weight 0 have {len(hidden)} different labels.",
+            {"label": float(seen[0]), "share": float(counts.mean())},
+            case="positions",
+        )
+
+
 def _limit(num_classes: int) -> float:
     """Return the share from which a class is far larger than others: 90% for two classes."""
     return min(0.9, thresholds.LARGEST_CLASS / num_classes)

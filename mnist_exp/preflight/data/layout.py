@@ -31,6 +31,38 @@ def check_layout(checkup: Checkup, program: Program) -> None:
             return
 
 
+def check_reshaped(checkup: Checkup, program: Program) -> None:
+    """Check for INPUT_LAYOUT: pictures [N, C, H, W] brought to [N, H, W, C] by a reshape.
+
+    Neighbours in a picture are alike. Where they are more so, along both sides, in the order of the
+    values [C, H, W], that is the order that they have.
+    """
+    for array in program.inputs.numbers:
+        if array.ndim != 4 or array.shape[3] != max(CHANNELS) or min(array.shape[1:3]) < 8:
+            continue
+        pictures = array[:EXCHANGED].astype(np.float64)
+        count, height, width, channels = pictures.shape
+        planes = pictures.reshape(count, channels, height, width).transpose(0, 2, 3, 1)
+        ratios = [
+            float(_roughness(planes, axis) / max(_roughness(pictures, axis), 1e-30))
+            for axis in (1, 2)
+        ]
+        if max(ratios) < thresholds.SMOOTHER:
+            checkup.find(
+                "INPUT_LAYOUT",
+                f"Neighbouring pixels differ {1 / max(ratios):.1f} times more or worse than if the "
+                f"values were read as [N, {channels}, {height}, {width}]: a reshape mixed the "
+                "channels.",
+                {"ratios": ratios},
+                case="reshaped",
+            )
+            return
+
+
+def _roughness(pictures: np.ndarray, axis: int) -> float:
+    return float(np.abs(np.diff(pictures, axis=axis)).mean())
+
+
 def check_parts(checkup: Checkup, program: Program) -> None:
     """Check for INPUT_IGNORED by half of an axis, with the weights after a short run.
 
@@ -89,13 +121,19 @@ def check_masked(checkup: Checkup, program: Program) -> None:
     if len(tokens) != 1 or not masks:
         return
     zeros = tokens[0] == 0
-    between = zeros[:, 1:-1] & ~zeros[:, :-2] & ~zeros[:, 2:]
+    words = np.maximum.accumulate(~zeros, axis=1)
+    words &= np.maximum.accumulate(~zeros[:, ::-1], axis=1)[:, ::-1]
+    between = zeros & words
     share = float(between.sum() / max(zeros.sum(), 1))
     if share > thresholds.ZEROS_BETWEEN and between.any(axis=1).mean() > thresholds.ZEROS_BETWEEN:
+        begins = between.sum() - (between[:, 1:] & between[:, :-1]).sum()
+        by_chance = words.sum() / (words & ~between).sum()  # of tokens in any order
+        if between.sum() / begins > thresholds.ZEROS_IN_A_ROW * by_chance:
+            return  # padding between parts, such as sentences
         checkup.find(
             "INPUT_IGNORED",
-            f"mask_zero hides token 0, and {share:.0%} of the zeros stand alone between other "
-            "tokens: they look like words.",
+            f"mask_zero hides token 0, and {share:.0%} of the zeros stand between other tokens: "
+            "they look like words.",
             {"between": share},
             case="masked",
         )

@@ -1,5 +1,6 @@
 """Look for features that give the labels away."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -64,6 +65,61 @@ def check_label_leak(
         {"features": varying[telling].tolist(), "alone": told, "others": others},
         case="exact" if exact else "nearly",
     )
+
+
+def check_row_number(
+    checkup: Checkup,
+    target: Target,
+    arrays: Sequence[np.ndarray],
+    labels: np.ndarray,
+    whole: Sequence[np.ndarray],
+) -> None:
+    """Check for LABEL_LEAK by a number of the row in a file that is sorted by class.
+
+    Such a feature has every class in one run, which a limit on a measured feature gives, too; but
+    only what was counted goes up in even steps.
+
+    arrays: the numbers among the inputs, [N, ...] each. whole: the same of all examples.
+    """
+    answers = target.yes(labels) if target.task is Task.BINARY else target.answers(labels)
+    answers = answers.reshape(-1)[:LEAK_EXAMPLES]
+    classes, counts = np.unique(answers, return_counts=True)
+    tables = [flat(array[:LEAK_EXAMPLES]) for array in arrays]
+    features = sum(table.shape[1] for table in tables)
+    if len(answers) < thresholds.LEAK_MIN_EXAMPLES or len(classes) < 2 or features < 2:
+        return
+    ways = sum(math.lgamma(count + 1) for count in (len(classes), *counts))
+    chance = ways - math.lgamma(len(answers) + 1)  # logarithm of that of runs in a random order
+    if chance + math.log(features) > math.log(thresholds.CHANCE):
+        return
+    wanted = (answers[:, None] == classes).astype(np.float64)
+    before = 0
+    for array, table in zip(whole, tables, strict=True):
+        ordered = answers[np.argsort(table, axis=0, kind="stable")]
+        runs = 1 + np.count_nonzero(ordered[1:] != ordered[:-1], axis=0)
+        for column in np.flatnonzero(runs == len(classes)) if array.ndim <= 2 else ():
+            if not _is_counted(array.reshape(len(array), -1)[:, column]):
+                continue
+            feature = before + int(column)
+            rest = np.delete(np.concatenate(tables, axis=1), feature, axis=1)
+            others = _skill(best_probe([scaled(rest)], wanted).predicted, wanted)
+            if 1 - others >= thresholds.LEAK_GAP_EXACT:
+                checkup.find(
+                    "LABEL_LEAK",
+                    f"Input feature {feature} goes up in even steps, as the number of a row does, "
+                    f"and has every class in one run: it alone gives the labels, all others "
+                    f"together {others:.1%} of the way from a guess to all right.",
+                    {"features": [feature], "others": others},
+                    case="rows",
+                )
+                return
+        before += table.shape[1]
+
+
+def _is_counted(column: np.ndarray) -> bool:
+    """Return True for different numbers [N] in even steps, of which up to half are missing."""
+    steps = np.diff(np.sort(column.astype(np.float64)))
+    return bool(2 * steps.min() > steps.mean() > 0)
 
 
 def _explained_by_classes(table: np.ndarray, members: np.ndarray) -> np.ndarray:

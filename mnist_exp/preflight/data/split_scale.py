@@ -173,6 +173,11 @@ def _relation(checkup: Checkup, target: Target, train: Split, validation: Split)
     wanted = (known[:half, None] == classes).astype(np.float64)
     guessed = classes[np.argmax(predict(table[:half], wanted, table[half:]), axis=1)]
     right = guessed == np.concatenate([known[half : half + count], other[:count]])
+    _renamed(
+        checkup, (guessed[:count], known[half : half + count]), (guessed[count:], other[:count])
+    )
+    if checkup.has("SPLIT_SCALE"):
+        return
     told, told_other = float(right[:count].mean()), float(right[count:].mean())
     chance = max(
         float(np.mean(y == classes[np.argmax(wanted.sum(axis=0))])) for y in (known, other)
@@ -185,6 +190,38 @@ def _relation(checkup: Checkup, target: Target, train: Split, validation: Split)
             {"training": told, "validation": told_other},
             case="relation",
         )
+
+
+def _renamed(
+    checkup: Checkup,
+    train: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """Look for classes that have the number of another class in the validation data.
+
+    train, validation: what a probe of other training examples guesses, and the labels.
+    """
+    names = dict[float, float]()
+    for label in np.unique(validation[1]):
+        known, others = (guessed[y == label] for guessed, y in (train, validation))
+        if min(len(known), len(others)) < thresholds.RENAMED_EXAMPLES:
+            continue
+        values, counts = np.unique(others, return_counts=True)
+        name = values[np.argmax(counts)]
+        both = float(np.mean(known == label)), float(counts.max() / len(others))
+        if name != label and min(both) > thresholds.RENAMED:
+            names[float(label)] = float(name)
+    share = float(np.isin(validation[1], list(names)).mean())
+    if min(len(names), len(set(names.values()))) < 2 or share < thresholds.RENAMED_SHARE:
+        return  # one class can look like another in other pictures
+    shown = ", ".join(f"{a:g} for {b:g}" for a, b in list(names.items())[:_SHOWN])
+    checkup.find(
+        "SPLIT_SCALE",
+        f"A simple probe finds the classes of other training examples, and takes those of "
+        f"{share:.0%} of the validation examples for others, each for one: {shown}.",
+        {"names": names, "share": share},
+        case="numbering",
+    )
 
 
 def _channels(checkup: Checkup, target: Target, train: Split, validation: Split) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mnist_exp.preflight import Finding
-from mnist_exp.preflight.data.balance import check_balance
+from mnist_exp.preflight.data.balance import check_balance, check_counted
 from tests.support.programs import findings
 
 
@@ -61,3 +61,12 @@ def test_weights_that_make_a_large_class_larger_or_leave_one_out() -> None:
         assert seen in finding.message
     given = np.array([0.6, 2.5])[classes]
     assert findings(check_balance, classes, 2, weighted=True, weights=given) == []
+
+
+def test_weights_that_leave_the_padding() -> None:
+    labels = np.where(np.arange(10) < 6, 1 + np.arange(10) % 3, 0) * np.ones((20, 1), int)
+    (finding,) = findings(check_counted, labels, labels == 0)
+    assert (finding.code, finding.severity) == ("CLASS_IMBALANCE", "error")
+    assert "(40%) have the label 0; those with the weight 0 have 3" in finding.message
+    for weights in (labels > 0, np.ones(20), np.arange(20) % 2):
+        assert findings(check_counted, labels, weights) == []

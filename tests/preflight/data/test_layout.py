@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from mnist_exp.preflight.data.layout import check_layout, check_masked, check_parts
+from mnist_exp.preflight.data.layout import check_layout, check_masked, check_parts, check_reshaped
 from tests.support.layer_kinds import chain, program, relu_conv, softmax
 from tests.support.programs import codes, findings
 
@@ -52,3 +52,27 @@ def test_mask_that_hides_words(first: int) -> None:
 def test_long_series_may_forget_its_beginning() -> None:
     steps = layers.Reshape((600, 1)), layers.SimpleRNN(4), softmax(3)
     assert findings(check_parts, program(chain(*steps, shape=(600,)))) == []
+
+
+@pytest.mark.parametrize(
+    ("share", "sentences", "expected"), [(0.25, 1, True), (0.6, 1, True), (0.1, 2, False)]
+)
+def test_frequent_token_that_is_masked(share: float, sentences: int, expected: bool) -> None:
+    random = np.random.default_rng(0)
+    tokens = random.integers(1, 4, (64, 40)) * (random.random((64, 40)) > share)
+    if sentences > 1:  # each padded by itself
+        tokens = np.concatenate([np.pad(tokens[:, :12] + 1, [(0, 0), (0, 8)])] * 2, axis=1)
+    stack = layers.Embedding(6, 4, mask_zero=True), layers.GlobalAveragePooling1D(), softmax(3)
+    model = chain(*stack, shape=tokens.shape[1:], dtype="int32")
+    checked = program(model, x=tokens.astype(np.int32), y=np.arange(64) % 3)
+    assert codes(check_masked, checked) == ["INPUT_IGNORED"] * expected
+
+
+def test_channels_mixed_by_a_reshape() -> None:
+    steps = np.random.default_rng(0).normal(size=(64, 16, 16, 3))
+    pictures = np.cumsum(np.cumsum(steps, axis=1), axis=2).astype(np.float32)
+    grey = np.repeat(pictures[..., :1], 3, axis=3)
+    mixed = pictures.transpose(0, 3, 1, 2).reshape(64, 16, 16, 3)
+    model = chain(relu_conv(), layers.Flatten(), softmax(), shape=(16, 16, 3))
+    for given, expected in ((pictures, 0), (grey, 0), (steps, 0), (mixed, 1)):
+        assert codes(check_reshaped, program(model, x=given)) == ["INPUT_LAYOUT"] * expected

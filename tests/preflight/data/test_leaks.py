@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mnist_exp.preflight import Finding
-from mnist_exp.preflight.data.leaks import check_label_leak
+from mnist_exp.preflight.data.leaks import check_label_leak, check_row_number
 from mnist_exp.preflight.program.tasks import Target, Task
 from tests.support.collection import made_data
 from tests.support.programs import findings
@@ -88,3 +88,22 @@ HONEST = {
 @pytest.mark.parametrize("name", HONEST)
 def test_strong_features_are_no_leak(name: str) -> None:
     assert found(*HONEST[name]) == []
+
+
+def numbered(x: np.ndarray, y: np.ndarray, column: np.ndarray, rows: slice) -> list[Finding]:
+    """Return what is found with a column beside the features, in some of the rows."""
+    target = Target(task=Task.CLASSES, num_classes=4)
+    given = [with_column(x, column)[rows].astype(np.float32)]
+    return findings(check_row_number, target, given, y[rows], given)
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_row_number_of_a_sorted_file(step: int) -> None:
+    order = np.argsort(CLASSES, kind="stable")
+    x, y = hard(TABLE)[order], CLASSES[order]
+    number = np.arange(400) / 100 - 2
+    (finding,) = numbered(x, y, number, slice(None, None, step))
+    assert (finding.code, finding.severity) == ("LABEL_LEAK", "error")
+    assert finding.evidence["features"] == [12]
+    for honest in (RANDOM.permutation(number), np.sort(RANDOM.normal(size=400))):
+        assert numbered(x, y, honest, slice(None)) == []

@@ -40,7 +40,8 @@ def test_the_same_preparation() -> None:
         (X[:, ::2, ::2], Y, "has the shapes"),
         (X, np.eye(10)[Y], "has the shapes"),
         (X, Y + 10, "classes that training never has"),
-        (X, 9 - Y, "a simple probe learns"),
+        (X, 9 - Y, "each for one: 0 for 9, "),
+        (X, np.where(Y > 5, Y - 1, Y), "others, each for one: "),
         (X[:, ::-1, ::-1], np.roll(Y, 7), "a simple probe learns"),
     ],
 )

@@ -107,26 +107,38 @@ def effects(comparison: Comparison) -> list[tuple[str, Strips | Markup]]:
     values = [value for effect in comparison.effects for value in effect.values]
     scale = scale_of(values, accuracy_kind(values, comparison.metric))
     ordered = sorted(comparison.effects, key=lambda effect: effect.range_of_means, reverse=True)
-    return [(effect.key, _effect(effect, comparison.metric, scale)) for effect in ordered]
+    return [(effect.key, _effect(effect, comparison, scale)) for effect in ordered]
 
 
-def _effect(effect: Effect, metric: str, scale: Scale) -> Strips | Markup:
+def _effect(effect: Effect, comparison: Comparison, scale: Scale) -> Strips | Markup:
     levels = list(dict.fromkeys(effect.levels))
+    titles = _run_titles(effect, comparison)
     if len(levels) > MOST_LEVELS:
-        return _effect_chart(effect, metric, scale)
+        return _effect_chart(effect, titles, comparison.metric, scale)
     if effect.numeric:
         levels.sort(key=float)
-    rows = tuple(_level(effect, level, metric, scale) for level in levels)
-    return Strips(rows=rows, axis=svg.strip_axis(scale))
+    runs = list(zip(effect.levels, effect.values, titles, strict=True))
+    rows = []
+    for level in levels:
+        titled = [(value, title) for level_of_run, value, title in runs if level_of_run == level]
+        rows.append(_level(level, titled, comparison.metric, scale))
+    return Strips(rows=tuple(rows), axis=svg.strip_axis(scale))
 
 
-def _level(effect: Effect, level: str, metric: str, scale: Scale) -> StripRow:
+def _run_titles(effect: Effect, comparison: Comparison) -> list[str]:
+    """Return for each run its group, seed and value."""
+    groups = {run_id: row.group.label for row in comparison.rows for run_id in row.group.run_ids}
+    seeds = comparison.runs.info["seed"]
+    return [
+        f"{groups[run_id]}, seed {seeds[run_id]}: {value:.6g}"
+        for run_id, value in zip(effect.run_ids, effect.values, strict=True)
+    ]
+
+
+def _level(level: str, values: Sequence[tuple[float, str]], metric: str, scale: Scale) -> StripRow:
     """Return a dot for each run at one value of the setting, and their mean."""
-    runs = zip(effect.levels, effect.values, strict=True)
-    values = [value for level_of_run, value in runs if level_of_run == level]
-    mean = sum(values) / len(values)
-    titled = [(value, f"{value:.6g}") for value in values]
-    marks = [*dots(scale, titled, middle=_DOTS_AT), *mean_mark(scale, mean, None, middle=_MEAN_AT)]
+    mean = sum(value for value, _ in values) / len(values)
+    marks = [*dots(scale, values, middle=_DOTS_AT), *mean_mark(scale, mean, None, middle=_MEAN_AT)]
     return StripRow(
         color="other",
         name=tidy(level),
@@ -136,7 +148,7 @@ def _level(effect: Effect, level: str, metric: str, scale: Scale) -> StripRow:
     )
 
 
-def _effect_chart(effect: Effect, metric: str, scale: Scale) -> Markup:
+def _effect_chart(effect: Effect, titles: Sequence[str], metric: str, scale: Scale) -> Markup:
     """Return a dot for each run over the values of the setting."""
     kind = ScaleKind.LOG if effect.logarithmic else ScaleKind.LINEAR
     levels = [float(level) for level in effect.levels]
@@ -146,7 +158,7 @@ def _effect_chart(effect: Effect, metric: str, scale: Scale) -> Markup:
         x_label=f"{effect.key}{', log scale' if effect.logarithmic else ''}",
     )
     marks = []
-    for level, value in zip(levels, effect.values, strict=True):
+    for level, value, title in zip(levels, effect.values, titles, strict=True):
         x, y = chart.point(level, value)
-        marks.append(svg.dot(f"{x:.2f}", f"{y:.2f}", f"{level:.4g}: {value:.6g}", radius=4.5))
+        marks.append(svg.dot(f"{x:.2f}", f"{y:.2f}", f"{level:.4g}: {title}", radius=4.5))
     return chart.draw(marks, f"{metric} over {effect.key}")

@@ -20,6 +20,7 @@ class Effect:
     """A setting that a study varies, and the metric of every run that counts."""
 
     key: str
+    run_ids: tuple[str, ...]
     levels: tuple[str, ...]  # the setting's value, one a run
     values: tuple[float, ...]  # the metric, one a run
     numeric: bool  # every level is a number
@@ -57,6 +58,13 @@ def setting_effects(runs: Runs, run_statuses: pd.Series, metric: str) -> tuple[E
             continue
         logarithmic = numeric and min(numbers) > 0 and max(numbers) / min(numbers) >= _LOGARITHMIC
         effects.append(
-            Effect(key=key, levels=levels, values=values, numeric=numeric, logarithmic=logarithmic)
+            Effect(
+                key=key,
+                run_ids=tuple(counted),
+                levels=levels,
+                values=values,
+                numeric=numeric,
+                logarithmic=logarithmic,
+            )
         )
     return tuple(effects) if len(effects) > 1 else ()

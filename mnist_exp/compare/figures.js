@@ -71,15 +71,17 @@ class Figure {
   }
 
   // The lines that are not hidden: the marks of a row or a curve, from left to right.
-  lines() {
+  lines(within = this.root) {
     const found = new Map();
-    const add = (line, mark) => found.set(line, [...(found.get(line) ?? []), mark]);
-    for (const [element, text] of this.titles) {
+    const add = (line, mark) => (found.has(line) ? found.get(line).push(mark) : found.set(line, [mark]));
+    for (const element of within.querySelectorAll(".marks *")) {
+      const text = this.titles.get(element);
+      if (!text) continue;
       const line = element.closest(".row") ?? this.root;
       const { x, y, width, height } = element.getBoundingClientRect();
       if (!line.matches(".off")) add(line, { line, element, text, x: x + width / 2, y: y + height / 2 });
     }
-    for (const curve of this.root.querySelectorAll("[data-titles]")) {
+    for (const curve of within.querySelectorAll("[data-titles]")) {
       const line = curve.parentNode;
       if (line.matches(".off")) continue;
       const matrix = curve.getScreenCTM();
@@ -91,11 +93,11 @@ class Figure {
     return [...found.values()].map((marks) => marks.sort((a, b) => a.x - b.x));
   }
 
-  // Show the mark nearest to a place on the screen, if one is near.
-  point(x, y) {
+  // Show the mark nearest to a pointer, if one is near; of rows, one of the row below it.
+  point({ clientX: x, clientY: y, target }) {
     const { left, right } = this.area;
     const distance = (mark) => Math.hypot(mark.x - x, mark.y - y);
-    const shown = this.lines().flat().filter((mark) => mark.x > left - 6 && mark.x < right + 6);
+    const shown = this.lines(target.closest(".row") ?? this.root).flat().filter((mark) => mark.x > left - 6 && mark.x < right + 6);
     const nearest = shown.reduce((a, b) => (a && distance(a) <= distance(b) ? a : b), null);
     if (nearest && distance(nearest) < NEAR) this.showTip(nearest);
     else hideTip();
@@ -220,10 +222,10 @@ function listen(figure) {
   root.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !event.target.closest(".strip, .chart")) return;
     start = { x: event.clientX, y: event.clientY };
-    figure.point(start.x, start.y);
+    figure.point(event);
   });
   root.addEventListener("pointermove", (event) => {
-    if (!start) return figure.point(event.clientX, event.clientY);
+    if (!start) return figure.point(event);
     if (Math.hypot(event.clientX - start.x, event.clientY - start.y) < DRAGGED) return;
     const { x, y, width, height } = rectangle(event);
     root.setPointerCapture(event.pointerId);

@@ -72,7 +72,7 @@ def seeds(comparison: Comparison) -> Strips:
                 color=_color_class(row),
                 name=row.group.label,
                 is_group=True,
-                note=f"n = {described.n}, {_method(described.interval)}",
+                note=f"n = {described.n}, {_method(described.interval)}" + _count_note(described.n),
                 picture=svg.strip(marks, scale, _HEIGHT),
                 number=words.value(described.mean, comparison.metric),
                 is_baseline=row.is_baseline,
@@ -111,7 +111,8 @@ def differences(comparison: Comparison) -> Strips | None:
                 color=_color_class(row),
                 name=row.group.label,
                 is_group=True,
-                note=f"{_compared(difference)}, {_method(difference.interval)}",
+                note=f"{_compared(difference)}, {_method(difference.interval)}"
+                + _count_note(len(values)),
                 picture=svg.strip(marks, scale, _HEIGHT, zero=True),
                 number=words.difference(difference.mean, comparison.metric),
                 verdict=words.verdict(difference.verdict, comparison),
@@ -175,6 +176,11 @@ def dots(
         svg.dot(svg.percent(scale, value), middle + _SHIFTS[i % len(_SHIFTS)], title)
         for i, (value, title) in enumerate(ordered)
     ]
+
+
+def _count_note(count: int) -> str:
+    """Return what to add to a row's note if not all of its values are drawn."""
+    return f", {_MOST_DOTS} drawn" if count > _MOST_DOTS else ""
 
 
 def mean_mark(

@@ -138,7 +138,7 @@ class Figure {
 
   // The current mark, where it is now.
   #now() {
-    return this.lines().flat().find((mark) => isSame(mark, this.current));
+    return this.current && this.lines(this.current.line).flat().find((mark) => isSame(mark, this.current));
   }
 
   // Move the part that is shown so that the current mark is in it.

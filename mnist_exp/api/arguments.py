@@ -29,6 +29,11 @@ def overrides_of(
         raise ConfigError(
             f"run: expected a list of texts, such as ['optimizer=adam'], found {clean(found, 100)}"
         )
+    if flags := [one for one in overrides if one.startswith("-")]:
+        raise ConfigError(
+            f"{clean(flags[0], 100)}: expected SETTING=VALUE; flags are the command's\n"
+            "sweep(...) trains several runs, as -m does"
+        )
     objects = {name: given.get(name) for name in OBJECTS if not _is_option(given.get(name))}
     named = {name: value for name, value in given.items() if name not in objects}
     return [*overrides, *(override(name, value) for name, value in named.items())], objects

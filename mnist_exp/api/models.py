@@ -15,7 +15,7 @@ def load_model(run: Any = "latest", uri: str | None = None) -> "keras.Model":
 
     run: a result of `run`, the id of a run, `latest`, or `best`, as `python -m mnist_exp.predict`
         has them
-    uri: the store, as `tracking.uri`
+    uri: the store, as `tracking.uri`; that of the result, if not given
 
     Raises UserError if there is no such run, or it has no model that can be loaded: trials of
     studies log none, and neither do runs whose network a notebook has built.
@@ -25,4 +25,5 @@ def load_model(run: Any = "latest", uri: str | None = None) -> "keras.Model":
         from mnist_exp.training import keras_state
 
         with keras_state.restored():
-            return Models(uri).load_network(str(getattr(run, "run_id", run)))
+            store = getattr(run, "uri", None) if uri is None else uri
+            return Models(store).load_network(str(getattr(run, "run_id", run)))

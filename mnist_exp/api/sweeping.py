@@ -4,6 +4,7 @@ import itertools
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import pandas as pd
@@ -94,7 +95,7 @@ def _jobs(
     if seeds is not None:
         if "seed" in settings:
             raise ConfigError("sweep: seed= and seeds= were given; expected one of them")
-        settings = {**settings, "seed": list(range(seeds) if isinstance(seeds, int) else seeds)}
+        settings = {**settings, "seed": _listed(seeds)}
     varied = {name: list(value) for name, value in settings.items() if _is_varied(name, value)}
     for name, values in varied.items():
         if not values:
@@ -112,6 +113,16 @@ def _jobs(
             checked, things = prepared([*line, *texts], given)
             shown = [f"{key}={_shown(value)}" for key, value in own.items()]
             yield _Job(settings=checked, given=things, name=" ".join([*named, *shown]))
+
+
+def _listed(seeds: Any) -> list[Any]:
+    """Return the seeds that a number or a list of them means. Raises ConfigError for others."""
+    if isinstance(seeds, Integral):
+        return list(range(int(seeds)))
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        found = clean(repr(seeds), 100)
+        raise ConfigError(f"sweep: seeds: expected how many, such as 5, or a list, found {found}")
+    return list(seeds)
 
 
 def _is_varied(name: str, value: Any) -> bool:

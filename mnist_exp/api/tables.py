@@ -67,7 +67,9 @@ def history(runs: Any, metric: str | Sequence[str], uri: str | None = None) -> p
     metrics = [metric] if isinstance(metric, str) else list(metric)
     with InTwoLines():
         ids = _ids(runs)
-        store = Store(uri if uri is not None else getattr(runs, "attrs", {}).get(_URI))
+        if not metrics:
+            raise ConfigError("history: expected the name of a metric, found an empty list")
+        store = Store(uri if uri is not None else _store_of(runs))
         known = store.select(Selection(run_ids=tuple(ids)), with_reruns=True).metrics.columns
         for name in metrics:
             if name not in known:
@@ -85,6 +87,13 @@ def history(runs: Any, metric: str | Sequence[str], uri: str | None = None) -> p
     )
 
 
+def _store_of(runs: Any) -> str | None:
+    """Return where the runs are that `history` was given; None if they are only ids."""
+    one = runs[0] if isinstance(runs, list) else runs
+    uri: str | None = getattr(one, "attrs", {}).get(_URI, getattr(one, "uri", None))
+    return uri
+
+
 def _ids(runs: Any) -> list[str]:
     """Return the ids of the runs that `history` was given. Raises ConfigError for none."""
     if isinstance(runs, pd.DataFrame):
@@ -94,7 +103,7 @@ def _ids(runs: Any) -> list[str]:
     else:
         ids = [getattr(one, "run_id", one) for one in runs] if isinstance(runs, Iterable) else []
     if not ids or not all(isinstance(one, str) for one in ids):
-        found = f"a {type(runs).__name__}" if not ids else repr(ids[0])
+        found = f"none in a {type(runs).__name__}" if not ids else repr(ids[0])
         raise ConfigError(
             f"history: expected a table of runs(), results of run() or run ids, found "
             f"{clean(found, 100)}"

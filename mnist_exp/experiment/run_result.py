@@ -35,6 +35,8 @@ class RunResult:
     epochs: tuple[EpochResult, ...]
     conclusion: str
     """A sentence if the run learned nothing, or was to learn its images by heart; else empty."""
+    uri: str
+    """The store that has the run."""
     places: Places
     """Where the run is seen in MLflow's pages."""
     preflight: "PreflightReport | None"

@@ -148,6 +148,7 @@ def _run(job: Job, reporter: Reporter, locks: contextlib.ExitStack) -> RunResult
         run_name=job.run_name,
         epochs=tuple(epochs),
         conclusion=said,
+        uri=tracker.uri,
         places=places,
         preflight=report,
         settings=job.settings.config,

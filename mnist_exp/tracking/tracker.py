@@ -56,6 +56,7 @@ class RunTracker:
     def __init__(self, job: Job, client: MlflowClient, run: Run, warn: Warn) -> None:
         self.run_id, self.experiment_id = run.info.run_id, run.info.experiment_id
         self._job, self._client, self._warn = job, client, warn
+        self.uri: str = client.tracking_uri
         self._outbox = Outbox(client, self.run_id, warn)
         self._artifacts = local_path(run.info.artifact_uri)  # None: not on this machine
         self.has_model = False  # whether it was logged

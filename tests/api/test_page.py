@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import keras
 import pytest
@@ -12,6 +11,7 @@ from benchmarks.fake_runs import FakeRuns
 from mnist_exp.config import bridge
 from mnist_exp.data import Dataset
 from tests.explain.conftest import add, value
+from tests.support.notebook import Notebook
 from tests.support.pages import ROOT
 
 PAGE = (ROOT / "docs/python.md").read_text()
@@ -25,19 +25,17 @@ def test_each_public_name_has_a_section_with_an_example() -> None:
 
 
 @pytest.mark.slow  # ten runs, with their models and figures
-def test_the_examples_run(
-    workdir: Path, small_mnist: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_examples_run(workdir: Path, mnist: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = FakeRuns(workdir)  # a study that takes an hour
     for number, point in enumerate(bridge.configurations(3, None, 3)):
         add(runs, point, number, value(point))
-    train, test = small_mnist.train, small_mnist.test
+    train, test = mnist.train, mnist.test
     images = [split.images[..., 0] for split in (train, test)]
     arrays = (images[0], train.labels), (images[1], test.labels)
     monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", lambda: arrays)
-    names: dict[str, Any] = {}
+    names = Notebook()
     for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
-        exec(compile(block, "docs/python.md", "exec"), names)  # noqa: S102
+        names.run(block)
     assert names["result"].config["optimizer.kind"] == "sgd"
     assert len(names["table"]) == 6
     assert len(names["best"]) > 0

@@ -58,6 +58,7 @@ def test_a_run_that_fails_is_in_the_table_and_the_others_go_on() -> None:
         ({"model": ["softmax", "cnn9"]}, {}, "model=cnn9: no such option; did you mean"),
         ({"model": []}, {}, "sweep: model has no value; expected one or more"),
         ({}, {"seed": 1, "seeds": 2}, "sweep: seed= and seeds= were given; expected one of them"),
+        ({}, {"seeds": 1.5}, "sweep: seeds: expected how many, such as 5, or a list, found 1.5"),
         ({}, {"seeds": ["x"]}, "seed=x: expected a whole number"),
         ("model=mlp", {}, "run: expected a list of texts"),
     ],

@@ -88,6 +88,7 @@ def test_history_is_long(client: mlflow.MlflowClient, tmp_path: Path, monkeypatc
         (lambda: runs(filter="x y"), "--filter x y: MLflow cannot use it"),
         (lambda: runs(uri="sqlite:///absent.db"), "no runs here: there is no database"),
         (lambda: history([], "acc"), "history: expected a table of runs(), results of run() or"),
+        (lambda: history("abc", []), "history: expected the name of a metric"),
         (lambda: history(3, "acc"), "history: expected a table of runs(), results of run() or"),
         (lambda: history("abc", "acc"), "abc: no such run"),
     ],
@@ -97,6 +98,14 @@ def test_what_cannot_be_read(client: mlflow.MlflowClient, ask: Any, said: str) -
         ask()
     assert str(caught.value).startswith(said)
     assert len(str(caught.value).splitlines()) <= 2
+
+
+def test_a_result_knows_its_store(workdir: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    result = run(TINY, quiet=True)
+    monkeypatch.chdir(tmp_path)
+    for given in (result, [result]):
+        value = history(given, "val/accuracy")["value"]
+        assert value.tolist() == [result.val_accuracy]
 
 
 def test_a_metric_that_no_run_has(client: mlflow.MlflowClient) -> None:

@@ -35,7 +35,9 @@ class Figure {
     if (dataset.y) this.axes.push(new Axis(root, "y", dataset.y));
     this.current = null; // the mark that the keyboard reached
     this.host = root.closest("figure") ?? root;
-    this.title = (this.host.querySelector("h3") ?? root.closest("section").querySelector("h2")).firstChild.textContent;
+    const heading = this.host.querySelector("h3") ?? root.closest("section").querySelector("h2");
+    const words = [...heading.childNodes].filter((node) => !node.matches?.("small, .anchor"));
+    this.title = words.map((node) => node.textContent).join("");
     this.titles = new Map(); // each mark's: the browser's own hints would cover ours
     for (const title of root.querySelectorAll(".marks title")) {
       this.titles.set(title.parentNode, title.textContent);
@@ -197,7 +199,8 @@ class Figure {
     const { [start]: origin, [size]: whole } = this.area;
     const from = Math.min(...sizes.map((one) => one[start] - origin)) / whole;
     const to = Math.max(...sizes.map((one) => one[start] + one[size] - origin)) / whole;
-    axis.show(from - 0.05 * (to - from), to + 0.05 * (to - from));
+    const room = Math.max(0.05 * (to - from), 0.02); // values that are all equal have some, too
+    axis.show(from - room, to + room);
     this.#zoomed();
   }
 }
@@ -225,6 +228,7 @@ function listen(figure) {
     figure.point(event);
   });
   root.addEventListener("pointermove", (event) => {
+    if (!event.buttons) stop(); // it was let go where the figure did not hear of it
     if (!start) return figure.point(event);
     if (Math.hypot(event.clientX - start.x, event.clientY - start.y) < DRAGGED) return;
     const { x, y, width, height } = rectangle(event);
@@ -243,7 +247,9 @@ function listen(figure) {
   root.addEventListener("pointerleave", (event) => {
     if (!start && event.pointerType !== "touch") hideTip(); // a finger leaves when it is lifted
   });
-  root.addEventListener("dblclick", () => figure.showAll());
+  root.addEventListener("dblclick", (event) => {
+    if (event.target.closest(".strip, .chart")) figure.showAll();
+  });
   root.addEventListener("blur", hideTip);
   root.addEventListener("keydown", (event) => {
     if (event.target !== root || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -257,7 +263,9 @@ function listen(figure) {
   });
 }
 
-const figures = [...document.querySelectorAll(".rows:has([data-x]):has(title), .chart[data-x]")].map((root) => new Figure(root));
+const figures = [...document.querySelectorAll(".rows, .chart")]
+  .filter((root) => root.querySelector(".marks title, [data-titles]"))
+  .map((root) => new Figure(root));
 figures.forEach(listen);
 addEventListener("pointerdown", hideTip, { capture: true });
 addEventListener("scroll", hideTip, { passive: true });

@@ -130,6 +130,37 @@ def test_the_name_of_a_group_hides_it_in_all_figures(opened: "Page") -> None:
     assert (numbers(seeds), numbers(curves)) == before
     name.first.dblclick()
     assert opened.locator("#seeds .row.off").count() == 2
+    assert all(float(text) < 0.2 for text in numbers(seeds))  # the axis still fits it
+
+
+def test_a_group_of_equal_values_is_in_the_middle_of_its_axis(opened: "Page") -> None:
+    """The differences of `softmax` are -0.8 with each seed; the axis has zero at its other end."""
+    opened.locator("button.toggle", has_text="softmax").first.click(modifiers=["Shift"])
+    costs = opened.locator("#learning-curves .chart").first
+    area, line = costs.locator(".ground"), costs.locator("[data-group=softmax] polyline")
+    whole, shown = area.bounding_box(), line.bounding_box()
+    assert whole is not None
+    assert shown is not None
+    assert whole["y"] < shown["y"]
+    assert shown["y"] + shown["height"] < whole["y"] + whole["height"]
+    far, near = (
+        middle(opened.locator("#paired-differences [data-group=softmax] .dot").first),
+        middle(opened.locator("#paired-differences .row:not(.off):not(.foot) .zero")),
+    )
+    assert far[0] < near[0]
+
+
+def test_a_button_let_go_elsewhere_ends_a_drag(opened: "Page") -> None:
+    strip = opened.locator("#seeds .strip").first
+    x, y = middle(strip)
+    opened.mouse.move(x, y)
+    send = "(one, [type, x, buttons]) => one.dispatchEvent(new PointerEvent(type, {bubbles: true, "
+    send += "clientX: x, clientY: one.getBoundingClientRect().y + 5, button: 0, buttons}))"
+    strip.evaluate(send, ["pointerdown", x, 1])
+    strip.evaluate(send, ["pointermove", x + 200, 0])
+    assert opened.locator(".selection").is_hidden()
+    strip.evaluate(send, ["pointerup", x + 200, 0])
+    assert opened.locator(".is-part").count() == 0
 
 
 def test_dragging_and_keys_zoom_and_show_all_again(opened: "Page") -> None:

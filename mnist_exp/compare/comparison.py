@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pandas as pd
 
@@ -22,7 +23,7 @@ from mnist_exp.compare.metrics import (
     is_maximised,
     metrics_of,
 )
-from mnist_exp.compare.parents import with_parents_settings
+from mnist_exp.compare.parents import unselected_parents, with_parents_settings
 from mnist_exp.compare.predictions import paired_predictions
 from mnist_exp.compare.question import Question
 from mnist_exp.compare.rows import Row, make_rows, with_margin, with_predictions
@@ -64,7 +65,7 @@ class Comparison:
         """Return whether the runs are the rows of a table, not of an MLflow store."""
         return not self.uri
 
-    @property
+    @cached_property  # each cell of the page's table asks
     def has_shares(self) -> bool:
         """Return whether the values are shares of images or examples, between 0 and 1."""
         values = [value for row in self.rows for value in row.group.values.values()]
@@ -100,9 +101,24 @@ def compare(store: Store, selection: Selection, question: Question = _ANYTHING) 
     Raises UserError if there is nothing to compare, or for a name that the runs do not have.
     """
     selection = store.resolved(selection)
-    runs = with_parents_settings(with_used_settings(store.select(selection)))
+    runs = with_used_settings(store.select(selection))
+    runs = with_parents_settings(runs, _parents_elsewhere(store, runs))
     metric = chosen_metric(metrics_of(runs), question.metric)
     return _compared(runs, replace(question, metric=metric), str(selection), store)
+
+
+def _parents_elsewhere(store: Store, runs: Runs) -> Runs | None:
+    """Return the parents that a filter has left out, or ids have not named; None if none is there.
+
+    This project's own runs have all their settings themselves.
+    """
+    lacking = unselected_parents(runs)
+    if not lacking or "config_hash" in runs.tags:
+        return None
+    try:
+        return store.select(Selection(run_ids=tuple(lacking)))
+    except UserError:  # one was deleted
+        return None
 
 
 def compare_table(table: pd.DataFrame, title: str, question: Question = _ANYTHING) -> Comparison:

@@ -10,11 +10,13 @@ import pandas as pd
 from mnist_exp.compare.columns import column, differing_settings, find_key, settings_of_results
 from mnist_exp.compare.labels import common_value, group_labels
 from mnist_exp.compare.parents import parents_of
-from mnist_exp.outside.printing import plural
+from mnist_exp.errors import UserError
+from mnist_exp.outside.printing import first_of, plural
 from mnist_exp.own_code.code import DIGEST_TAG
 from mnist_exp.tracking.params import number
 from mnist_exp.tracking.runs import Runs, is_finite
 
+_MOST_GROUPS = 1_000
 _LARGEST = 1e150  # the square of more is infinite, and so would be the spread
 
 
@@ -107,12 +109,18 @@ def make_groups(
     """Sort runs into groups by the settings or tags `group_by`, or else by their config.
 
     The groups are in the order of their first runs. Raises UserError for a name that the runs do
-    not have.
+    not have, and for more groups than a person can look at.
     """
     keys = [find_key(runs, name, "--group-by") for name in group_by]
     configs = config_keys(runs)
     by = [column(runs, key) for key in keys] or [configs]
     numbers = runs.info.groupby(by, sort=False).ngroup().to_numpy()
+    if numbers.max() >= _MOST_GROUPS:
+        varied = first_of(keys or differing_settings(runs))
+        raise UserError(
+            f"{numbers.max() + 1:,} groups: expected at most {_MOST_GROUPS:,}, as the runs differ "
+            f"in {varied}\n--group-by NAME,... says which settings the runs of a group share"
+        )
     members = np.split(np.argsort(numbers, kind="stable"), np.cumsum(np.bincount(numbers))[:-1])
     names = dict.fromkeys([*keys, *differing_settings(runs)])
     columns = {key: column(runs, key).to_numpy(object) for key in names}

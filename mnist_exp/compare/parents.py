@@ -10,24 +10,31 @@ _PARENT = "mlflow.parentRunId"
 _MOST_LEVELS = 5
 
 
-def with_parents_settings(runs: Runs) -> Runs:
+def with_parents_settings(runs: Runs, elsewhere: Runs | None = None) -> Runs:
     """Return the runs in which a child has the params of its parents that it lacks.
 
     A loop over seeds often logs the settings to one run, and each seed's result to a run within
-    it. Parents that were not selected give nothing.
+    it. `elsewhere` are parents that are not selected themselves.
     """
-    params = runs.params
+    known = runs.params if elsewhere is None else pd.concat([runs.params, elsewhere.params])
+    parents = runs.tags[_PARENT].dropna() if _PARENT in runs.tags else pd.Series(dtype=object)
+    parents = parents[parents.isin(known.index)]
     for _ in range(_MOST_LEVELS):
-        parents = _parents(runs)
-        inherited = params.loc[parents].set_axis(parents.index)
-        filled = params.copy()
-        filled.loc[parents.index] = params.loc[parents.index].where(
-            params.loc[parents.index].notna(), inherited
-        )
-        if filled.equals(params):
+        own, inherited = known.loc[parents.index], known.loc[parents].set_axis(parents.index)
+        filled = known.copy()
+        filled.loc[parents.index] = own.where(own.notna(), inherited)
+        if filled.equals(known):
             break
-        params = filled
-    return replace(runs, params=params)
+        known = filled
+    return replace(runs, params=known.loc[runs.info.index])
+
+
+def unselected_parents(runs: Runs) -> list[str]:
+    """Return the ids of the parents of these runs that are not among them."""
+    if _PARENT not in runs.tags:
+        return []
+    parents = runs.tags[_PARENT].dropna()
+    return [str(parent) for parent in parents[~parents.isin(runs.info.index)].unique()]
 
 
 def parents_of(runs: Runs, children: pd.Index) -> pd.Index:

@@ -175,6 +175,16 @@ def test_a_named_seed_and_groups_of_chosen_settings(workdir: Path) -> None:
     assert not cost.others[0].compared.is_paired
 
 
+def test_children_that_a_filter_selects_without_their_parents(workdir: Path) -> None:
+    foreign.Foreign(workdir).nested("theirs")
+    selection = Selection(experiment="theirs", filter="params.random_state != ''")
+    comparison = compare(Store(), selection, ACCURACY)
+    assert {key_of(row.group.settings) for row in comparison.rows} == {
+        (model, rate) for model, rate, _, _ in foreign.results()
+    }
+    assert [row.description.n for row in comparison.rows] == [5] * 4
+
+
 def test_a_parent_does_not_count_beside_its_children(workdir: Path) -> None:
     comparison = nested(workdir)
     assert comparison.statuses.value_counts().to_dict() == {

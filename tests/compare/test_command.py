@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.fake_runs import FakeRuns, predicted, trial
 from mnist_exp import data
+from tests.support import foreign
 
 Command = Callable[..., tuple[int, str, str]]
 _EVIL = "<script>alert(1)</script>"
@@ -172,9 +173,33 @@ def test_a_margin(fake_runs: FakeRuns, command: Command, monkeypatch: pytest.Mon
     assert "Schuirmann" not in without
 
 
+def test_a_table_in_a_folder_with_spaces(workdir: Path, command: Command) -> None:
+    folder = workdir / "my runs (2)"
+    folder.mkdir()
+    foreign.table(folder / "W&B export.csv")
+    arguments = ["--table", f"{folder}/W&B export.csv", "--metric", "val_acc", "--output"]
+    code, out, err = command(*arguments, str(folder), "--margin", "0.02")
+    assert (code, err) == (0, "")
+    text = re.sub(r"\s+", " ", out)
+    assert "W&B export.csv" in (folder / "compare.html").read_text().replace("&amp;", "&")
+    assert "model=cnn, lr=0.1" in text
+    assert "Taken for names, times or results, not for settings" in text
+    assert "Test images: left out: a table has no predictions" in text
+    assert "MLflow: " not in out  # there is nothing to open there
+    assert len(pd.read_csv(folder / "compare.csv")) == 20
+    page = Page((folder / "compare.html").read_text())
+    assert page.open == []
+    assert not any(source.startswith("http") for source in page.loads)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            ["--table", "x.csv", "--study", "x"],
+            "--table: expected alone, without --study, --experiment, --filter or runs",
+        ),
+        (["--table", "x.csv"], "--table x.csv: no such file"),
         ([], "nothing to compare: give --study, --experiment, --filter, --table or run ids"),
         (["--study", "y"], "--study y: no such study"),
         (["--stdy", "x"], "unrecognized arguments: --stdy"),

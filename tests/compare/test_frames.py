@@ -110,6 +110,11 @@ def test_numbers_with_missing_ones_are_written_as_numbers() -> None:
         (with_columns(acc=np.nan), {"metric": "acc"}, "no run selected by table counts: 8 no fini"),
         (TABLE.set_axis(["a", "b", "a"], axis=1), {}, "table: two columns are named a"),
         (TABLE.rename(columns={"acc": "owl - acc__MIN"}), {}, "table: the export of a chart; exp"),
+        (
+            pd.DataFrame({"model": [f"m{i}" for i in range(1_500)], "seed": 0, "acc": 0.5}),
+            {"metric": "acc"},
+            "1,500 groups: expected at most 1,000, as the runs differ in model\n--group-by NAME",
+        ),
         (None, {}, "compare_runs: nothing to compare; give a table, study=, experiment=, filter="),
         (TABLE["acc"], {}, "compare_runs: expected a pandas DataFrame, a file or ids of runs"),
         ("gone.csv", {}, "--table gone.csv: no such file"),

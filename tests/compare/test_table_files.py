@@ -1,5 +1,6 @@
 """Tables that somebody else wrote, read or refused in a line."""
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -41,6 +42,13 @@ def test_tables_of_many_programs(text: str, encoding: str, tmp_path: Path) -> No
     assert [str(model).strip() for model in table["model"]] == ["a", "a", "b", "b"]
     assert table["seed"].tolist() == [0, 1, 0, 1]
     assert table["acc"].tolist() == [0.9, 0.91, 0.8, 0.85]
+
+
+def test_infinities_as_many_programs_write_them(tmp_path: Path) -> None:
+    file = tmp_path / "results.csv"
+    file.write_text("model,acc\na,Infinity\na,-Infinity\na,inf\na,NaN\na,n/a\na,0.5\n")
+    found = read_table(file)["acc"].fillna(-1).tolist()
+    assert found == [math.inf, -math.inf, math.inf, -1, -1, 0.5]
 
 
 def test_a_row_is_called_by_its_line(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Checks of gradients, and of what the optimizer does with them."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -115,6 +116,7 @@ def test_normalisation_over_one_number_stops_a_branch(shortcut: bool, severity: 
 
 def test_many_names_are_cut() -> None:
     class Many:
+        inputs = SimpleNamespace(weights=None)
         trained = tuple(tf.Variable(1.0, name=f"layer_{n}/kernel") for n in range(9))
 
     (finding,) = findings(check_zero, Many, run_with([0.0] * 9), 0)
@@ -214,6 +216,7 @@ class AddBias(layers.Layer):
 @pytest.mark.parametrize("kind", ["bias", "recurrent_kernel", "alpha"])
 def test_gradient_that_may_be_zero_beside_another_of_the_layer(kind: str) -> None:
     class Two:
+        inputs = SimpleNamespace(weights=None)
         trained = (tf.Variable(1.0, name=f"layer/{kind}"), tf.Variable(1.0, name="layer/kernel"))
 
     assert findings(check_zero, Two, run_with([0.0, 0.5]), 0) == []

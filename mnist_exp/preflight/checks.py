@@ -33,11 +33,13 @@ from mnist_exp.preflight.structure.gradients import (
 )
 from mnist_exp.preflight.structure.information import check_bends, check_bottleneck
 from mnist_exp.preflight.structure.inputs import check_every_input, check_scale
+from mnist_exp.preflight.structure.pairs import check_equal_inputs, check_pulled_pairs
 from mnist_exp.preflight.structure.recurrence import check_growth
 from mnist_exp.preflight.structure.units import check_symmetry, check_units
 from mnist_exp.preflight.subject import LEAK_EXAMPLES, Subject
 
 CLASSES = frozenset({Task.CLASSES})
+PER_POSITION = frozenset({Task.CLASSES_PER_POSITION, Task.BINARY_PER_POSITION})
 KNOWN = EVERY_TASK - {Task.UNKNOWN}
 PROBED = KNOWN - {Task.AUTOENCODER}  # tasks with labels that others can predict
 
@@ -115,16 +117,9 @@ OF_LABELS: Sequence[Check] = (
 # Checks at the initial weights.
 AT_FIRST: Sequence[Check] = (
     Check(
-        judges="the weights of positions",
-        run=data_checks.positions,
-        tasks=frozenset({Task.CLASSES_PER_POSITION, Task.BINARY_PER_POSITION}),
-        only_there=True,
-        unless=("LABELS_OUT_OF_RANGE",),
-    ),
-    Check(
         judges="the balance of the classes",
         run=data_checks.balance,
-        tasks=CLASSES | {Task.BINARY},
+        tasks=CLASSES | {Task.BINARY, *PER_POSITION},
         only_there=True,
         unless=("LABELS_OUT_OF_RANGE",),
         of_outputs=True,
@@ -198,6 +193,11 @@ AT_FIRST: Sequence[Check] = (
         run=lambda c, s: check_finite(c, s.program, s.gradients),
         of_loss=True,
     ),
+    Check(
+        judges="which pairs belong together",
+        run=lambda c, s: check_pulled_pairs(c, s.program),
+        of_loss=True,
+    ),
 )
 # Checks after a short run with the program's own optimizer, with the weights that it gave.
 AFTER_A_RUN: Sequence[Check] = (
@@ -207,6 +207,8 @@ AFTER_A_RUN: Sequence[Check] = (
         run=lambda c, s: check_updated(c, s.program, s.short_run.moved, s.short_run.largest),
     ),
     Check(judges="moving averages", run=lambda c, s: check_averages(c, s.program, s.steps)),
+    Check(judges="equal inputs", run=lambda c, s: check_equal_inputs(c, s.program, *s.sample)),
+    Check(judges="which output the labels belong to", run=data_checks.several_outputs),
     Check(judges="the use of each input", run=lambda c, s: check_every_input(c, s.program)),
     Check(
         judges="the use of all parts of the inputs",
@@ -269,6 +271,7 @@ TRAINING_AGAIN: Sequence[Check] = (
         only_there=True,
         unless=(*_WRONG_LOSS, "LABELS_UNRELATED"),
     ),
+    Check(judges="the units of one of several outputs", run=data_checks.outweighed),
     Check(
         judges="the layers' own losses",
         run=lambda c, s: check_penalty(c, s.program, s.gradients, s.seed),

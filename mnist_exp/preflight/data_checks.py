@@ -11,9 +11,11 @@ from mnist_exp.preflight.data.noise import check_noise
 from mnist_exp.preflight.data.order import check_order
 from mnist_exp.preflight.data.relation import PROBE_EXAMPLES, check_relation
 from mnist_exp.preflight.data.scales import check_input_units, check_target_scale
+from mnist_exp.preflight.data.several_outputs import Output, check_outweighed, check_whose_labels
 from mnist_exp.preflight.data.split_scale import Split, check_split_scale
 from mnist_exp.preflight.data.splits import check_overlap
 from mnist_exp.preflight.data.views import of_rarest_id
+from mnist_exp.preflight.parts import output_parts, output_places
 from mnist_exp.preflight.program.forms import label_form
 from mnist_exp.preflight.program.given import Examples
 from mnist_exp.preflight.program.tasks import Task
@@ -23,12 +25,16 @@ COMPARED = 2000  # examples of each split whose scale is compared
 
 
 def balance(checkup: Checkup, subject: Subject) -> None:
-    """Check how often each class occurs."""
-    program = subject.program
+    """Check how often each class occurs; of positions, whether the weights leave one only."""
+    program, weights = subject.program, subject.program.inputs.weights
+    if program.target.task not in (Task.CLASSES, Task.BINARY):
+        answers = program.target.answers(program.labels)
+        if weights is not None and weights.shape == answers.shape[: weights.ndim]:
+            check_counted(checkup, answers, weights)
+        return
     binary = program.target.task is Task.BINARY
     classes = program.target.yes(program.labels) if binary else program.classes
     classes = classes.reshape(-1).astype(np.int64)
-    weights = program.inputs.weights
     known = weights is not None and weights.shape == classes.shape
     check_balance(
         checkup,
@@ -42,14 +48,6 @@ def balance(checkup: Checkup, subject: Subject) -> None:
     if of_dataset and isinstance(labels, np.ndarray) and not checkup.has("CLASS_IMBALANCE"):
         given = program.target.yes(labels) if binary else program.target.answers(labels)
         check_order(checkup, given.reshape(-1), of_dataset)
-
-
-def positions(checkup: Checkup, subject: Subject) -> None:
-    """Check what the weights of positions leave of their labels."""
-    program, weights = subject.program, subject.program.inputs.weights
-    classes = program.target.answers(program.labels)
-    if weights is not None and weights.shape == classes.shape[: weights.ndim]:
-        check_counted(checkup, classes, weights)
 
 
 def relation(checkup: Checkup, subject: Subject) -> None:
@@ -113,6 +111,23 @@ def _finite(examples: Examples) -> Split:
     """Return the finite ones of some examples, in the same order."""
     finite = examples[np.flatnonzero(examples.finite)]
     return finite.inputs.numbers, label_form(finite.labels)
+
+
+def several_outputs(checkup: Checkup, subject: Subject) -> None:
+    """Check which labels belong to which of several outputs."""
+    check_whose_labels(checkup, subject.program, _outputs(subject))
+
+
+def outweighed(checkup: Checkup, subject: Subject) -> None:
+    """Check for targets whose loss leaves nothing for other outputs."""
+    check_outweighed(checkup, subject.program, _outputs(subject), subject.seed)
+
+
+def _outputs(subject: Subject) -> dict[str, Output]:
+    """Return the outputs whose labels are still those of all examples."""
+    parts, places = output_parts(subject), output_places(subject.program)
+    count = len(subject.program.labels)
+    return {n: (p.program, places[n]) for n, p in parts.items() if len(p.program.labels) == count}
 
 
 def input_units(checkup: Checkup, subject: Subject) -> None:

@@ -22,15 +22,23 @@ def output_parts(subject: Subject) -> dict[str, Subject]:
     Its labels, outputs and loss are those of that output; its gradients are not. Of a program with
     one output, or whose loss cannot be computed, there are none.
     """
-    program = subject.program
-    loss, heads = program.objective.given, program.objective.heads
-    if heads is None or not isinstance(loss, CompiledLoss) or program.refusal:
-        return {}
-    parts = loss.parts(heads.label_arrays, heads.places())
+    parts = _parts(subject.program)
     found = {name: Subject(_part(subject, *part), subject.seed) for name, part in parts.items()}
     for part in found.values():
         part.weighted = subject.weighted
     return found
+
+
+def output_places(program: Program) -> dict[str, Place]:
+    """Return where each of the `output_parts` lies among the columns, by the same names."""
+    return {name: place for name, (_, place, _) in _parts(program).items()}
+
+
+def _parts(program: Program) -> dict[str, tuple[Any, Place, Callable[..., Any]]]:
+    loss, heads = program.objective.given, program.objective.heads
+    if heads is None or not isinstance(loss, CompiledLoss) or program.refusal:
+        return {}
+    return loss.parts(heads.label_arrays, heads.places())
 
 
 def _part(subject: Subject, labels: np.ndarray, place: Place, loss: Callable[..., Any]) -> Program:
@@ -52,9 +60,8 @@ def _of_place(
     evaluated: tuple[np.ndarray, dict[str, np.ndarray]], place: Place
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     outputs, measured = evaluated
-    return outputs[:, place.columns].reshape(-1, *place.shape), measured
+    return place.of(outputs), measured
 
 
 def _outputs_of_place(gradients: Gradients, place: Place) -> Gradients:
-    outputs = gradients.outputs[:, place.columns].reshape(-1, *place.shape)
-    return replace(gradients, outputs=outputs)
+    return replace(gradients, outputs=place.of(gradients.outputs))

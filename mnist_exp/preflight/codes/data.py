@@ -89,6 +89,12 @@ CASES: dict[tuple[str, str], Case] = {
         advice=_TOGETHER,
         severity=Severity.WARNING,
     ),
+    ("LABELS_UNRELATED", "other output"): Case(
+        seen="the labels of one of several outputs follow from inputs that it does not read, and "
+        "not from its own",
+        cause="lists of labels in another order than the outputs",
+        advice="Give labels by the outputs' names: y={name: labels}.",
+    ),
     ("INPUT_SCALE", ""): Case(
         seen="the root mean square of what reaches the first weights, after any rescaling layer, "
         f"is above {thresholds.INPUT_RMS_HIGH:g} or below {thresholds.INPUT_RMS_LOW:g}",
@@ -126,6 +132,13 @@ CASES: dict[tuple[str, str], Case] = {
     ("TARGET_SCALE", "slow"): Case(
         seen="much of the training is spent on coming near the targets",
         cause="the same",
+        advice=_TARGETS,
+        severity=Severity.WARNING,
+    ),
+    ("TARGET_SCALE", "outputs"): Case(
+        seen="with large targets of one output another output learns far less than beside "
+        "standardised ones",
+        cause="an area in pixels or a price beside a class, under a squared error",
         advice=_TARGETS,
         severity=Severity.WARNING,
     ),

@@ -34,6 +34,12 @@ CASES: dict[tuple[str, str], Case] = {
         advice="Look at where the weights come from; if a step makes them so, give the optimizer "
         "its default epsilon, and a lower learning rate.",
     ),
+    ("GRADIENT_NON_FINITE", "equal"): Case(
+        seen="the gradient is NaN or infinite where two inputs are equal",
+        cause="the root of a squared distance that becomes 0, as of one picture twice",
+        advice="Add a small number inside the root: sqrt(maximum(squares, 1e-7)).",
+        severity=Severity.WARNING,
+    ),
     ("GRADIENT_NON_FINITE", "states"): Case(
         seen="with weights three times as large, the states of a recurrent layer become "
         f"{thresholds.STATES_GROW:.0e} times as large, and the optimizer clips no gradient",

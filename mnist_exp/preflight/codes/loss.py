@@ -59,6 +59,12 @@ CASES: dict[tuple[str, str], Case] = {
         advice="The loss pulls elsewhere than the labels say: look for shifted or shuffled labels "
         "in it, and for a square or an absolute value that is missing.",
     ),
+    ("LOSS_NOT_MINIMISED", "pairs"): Case(
+        seen="a loss of distances brings those pairs together that are further apart at first",
+        cause="labels 1 for the same, in a contrastive loss that takes 1 for different",
+        advice="Exchange the two terms of the loss, or the labels: use 1 - labels.",
+        severity=Severity.WARNING,
+    ),
     ("LOSS_NOT_MINIMISED", "optimizer"): Case(
         seen="the first step of the optimizer goes up the loss",
         cause="a negative learning rate; an optimizer that adds the gradient",

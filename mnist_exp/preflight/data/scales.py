@@ -32,8 +32,8 @@ def check_input_units(checkup: Checkup, program: Program, seed: int) -> None:
     changed = Inputs(standardised, program.inputs.weights), program.labels
     if _takes_units_away(program, changed[0]):
         return
-    own = _skill(program, program.labels, _after(program, seed))
-    other = _skill(program, program.labels, _after(program, seed, changed))
+    own = skill(program, program.labels, outputs_after(program, seed))
+    other = skill(program, program.labels, outputs_after(program, seed, changed))
     checkup.measure("input.units_gain", other - own)
     if other - own < thresholds.UNITS_GAIN:
         return
@@ -84,7 +84,7 @@ def _standardised(array: np.ndarray) -> np.ndarray:
     return np.asarray(standardised, np.float32)
 
 
-def _after(
+def outputs_after(
     program: Program, seed: int, changed: tuple[Inputs, np.ndarray] | None = None
 ) -> np.ndarray | None:
     """Return the outputs for the examples kept apart after STEPS steps; None if it breaks down."""
@@ -93,7 +93,7 @@ def _after(
     return outputs
 
 
-def _skill(program: Program, labels: np.ndarray, outputs: np.ndarray | None) -> float:
+def skill(program: Program, labels: np.ndarray, outputs: np.ndarray | None) -> float:
     """Return the score of outputs from a guess, 0, to all right, 1."""
     if outputs is None:
         return 0.0
@@ -114,14 +114,14 @@ def check_target_scale(checkup: Checkup, program: Program, steps: int, seed: int
     size = float(np.sqrt(np.mean(labels**2)))
     if size < thresholds.TARGET_SIZE or len(labels) < thresholds.UNITS_MIN_EXAMPLES:
         return
-    outputs = _after(program, seed)
-    own, needed = _skill(program, program.labels, outputs), _steps_needed(program, outputs)
+    outputs = outputs_after(program, seed)
+    own, needed = skill(program, program.labels, outputs), _steps_needed(program, outputs)
     if needed < thresholds.TARGET_SOON * steps:
         return
     deviation = labels.std(axis=0)
     standardised = (labels - labels.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
     easy = standardised.astype(np.float32)
-    other = _skill(program, easy, _after(program, seed, (program.inputs, easy)))
+    other = skill(program, easy, outputs_after(program, seed, (program.inputs, easy)))
     checkup.measure("target.units_gain", other - own)
     if other - own < thresholds.UNITS_GAIN:
         return

@@ -23,6 +23,10 @@ class Place:
     shape: tuple[int, ...]
     operation: str
 
+    def of(self, packed: np.ndarray) -> np.ndarray:
+        """Return this output [N, ...] from all side by side [N, columns]."""
+        return packed[:, self.columns].reshape(-1, *self.shape)
+
 
 class Heads:
     """How several outputs, and the labels of some or all of them, are packed and unpacked.

@@ -11,13 +11,14 @@ import pandas as pd
 
 from mnist_exp.api.arguments import OBJECTS, overrides_of
 from mnist_exp.api.mistakes import InTwoLines
+from mnist_exp.api.studies import names_study, run_study
 from mnist_exp.api.tables import selected
 from mnist_exp.api.training import prepared, trained
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import as_meant
 from mnist_exp.errors import ConfigError, UserError, first_line
 from mnist_exp.experiment.console import Reporter
-from mnist_exp.experiment.screens import present_screen
+from mnist_exp.experiment.screens import Screen, present_screen
 from mnist_exp.experiment.session_objects import Given
 from mnist_exp.studies import multirun
 from mnist_exp.studies.jobs import combinations
@@ -34,6 +35,41 @@ class _Job:
     given: Given
     name: str
     """What it has and other runs of the sweep have not, for people."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What a sweep was asked for.
+
+    fixed: overrides, of which those in texts may have several values; objects: those of the session
+    that all runs have; varied: the values of each setting that has a list
+    """
+
+    fixed: list[str]
+    objects: dict[str, Any]
+    varied: dict[str, list[Any]]
+
+    def jobs(self) -> Iterator[_Job]:
+        """Yield the runs; what is named last varies fastest. Raises UserError."""
+        lines = combinations(as_meant(self.fixed))
+        for line in lines:
+            named = [text for text in line if not all(text in other for other in lines)]
+            for chosen in itertools.product(*self.varied.values()):
+                own = dict(zip(self.varied, chosen, strict=True))
+                texts, others = overrides_of((), own)
+                given = {key: value for key, value in others.items() if value is not None}
+                checked, things = prepared([*line, *texts], self.objects | given)
+                shown = [f"{key}={_shown(value)}" for key, value in own.items()]
+                yield _Job(settings=checked, given=things, name=" ".join([*named, *shown]))
+
+    def refuse_values(self) -> None:
+        """Raise ConfigError for what a study, whose file says what varies, cannot be given."""
+        given = [name for name, value in self.objects.items() if value is not None]
+        for name in [*self.varied, *given]:
+            raise ConfigError(
+                f"sweep: {name}: a study of sweeps= takes settings with one value; its file says "
+                "what varies"
+            )
 
 
 def sweep(
@@ -55,41 +91,54 @@ def sweep(
         functions and models can be in it
 
     All settings are checked before the first run begins. A run that fails is in the table with its
-    status and `tags.failure_reason`, and the others go on. Raises UserError for what cannot be
-    used.
+    status and `tags.failure_reason`, and the others go on. `sweeps="variants"` runs that study in
+    processes of its own; the same call goes on with one that was stopped. Raises UserError for what
+    cannot be used.
     """
     from mnist_exp.tracking.runs import Selection
 
     with InTwoLines():
-        jobs = list(_jobs(overrides, seeds, settings))
-        name, ids = multirun.new_name(), []
-        screen, started = present_screen(), time.perf_counter()
-        try:
-            with screen.bar(len(jobs), "run"):
-                for number, job in enumerate(jobs):
-                    screen.move(number, lambda job=job: job.name)  # type: ignore[misc]
-                    with multirun.tagged(name, number):
-                        run_id, said = _trained(job, Reporter(screen, quiet=True, in_python=True))
-                    ids.append(run_id)
-                    left = (time.perf_counter() - started) / len(ids) * (len(jobs) - len(ids))
-                    said = f"{job.name}  {said}  {duration(left)} left"
-                    if not quiet:
-                        screen.print(f"run {number + 1}/{len(jobs)}  {said}")
-        except KeyboardInterrupt:
-            screen.print(
-                f"{len(ids)} of {len(jobs)} runs have ended; "
-                f"""their table: runs(filter="tags.{MULTIRUN} = '{name}'")"""
-            )
-            raise
+        asked = _asked(overrides, seeds, settings)
+        screen = present_screen()
+        if names_study(asked.fixed):
+            asked.refuse_values()
+            name, uri = run_study(asked.fixed, screen, quiet=quiet)
+            return selected(Selection(study=name), uri)
+        jobs = list(asked.jobs())
+        ids = _train(jobs, screen, quiet=quiet)
         return selected(Selection(run_ids=tuple(ids)), jobs[0].settings.config.tracking.uri)
 
 
-def _jobs(
+def _train(jobs: Sequence[_Job], screen: Screen, *, quiet: bool) -> list[str]:
+    """Train the runs one after the other, and return their ids. Raises UserError."""
+    name, started = multirun.new_name(), time.perf_counter()
+    ids: list[str] = []
+    try:
+        with screen.bar(len(jobs), "run"):
+            for number, job in enumerate(jobs):
+                screen.move(number, lambda job=job: job.name)  # type: ignore[misc]
+                with multirun.tagged(name, number):
+                    run_id, said = _trained(job, Reporter(screen, quiet=True, in_python=True))
+                ids.append(run_id)
+                left = (time.perf_counter() - started) / len(ids) * (len(jobs) - len(ids))
+                said = f"{job.name}  {said}  {duration(left)} left"
+                if not quiet:
+                    screen.print(f"run {number + 1}/{len(jobs)}  {said}")
+    except KeyboardInterrupt:
+        screen.print(
+            f"{len(ids)} of {len(jobs)} runs have ended; "
+            f"""their table: runs(filter="tags.{MULTIRUN} = '{name}'")"""
+        )
+        raise
+    return ids
+
+
+def _asked(
     overrides: Sequence[str] | Mapping[str, Any],
     seeds: int | Iterable[int] | None,
     settings: Mapping[str, Any],
-) -> Iterator[_Job]:
-    """Yield the runs of a sweep; what is named last varies fastest. Raises UserError."""
+) -> _Asked:
+    """Return what a sweep was asked for. Raises ConfigError."""
     if isinstance(overrides, Mapping):
         settings, overrides = {**overrides, **settings}, ()
     if seeds is not None:
@@ -103,16 +152,7 @@ def _jobs(
     fixed, objects = overrides_of(
         overrides, {name: value for name, value in settings.items() if name not in varied}
     )
-    lines = combinations(as_meant(fixed))
-    for line in lines:
-        named = [text for text in line if not all(text in other for other in lines)]
-        for chosen in itertools.product(*varied.values()):
-            own = dict(zip(varied, chosen, strict=True))
-            texts, others = overrides_of((), own)
-            given = objects | {key: value for key, value in others.items() if value is not None}
-            checked, things = prepared([*line, *texts], given)
-            shown = [f"{key}={_shown(value)}" for key, value in own.items()]
-            yield _Job(settings=checked, given=things, name=" ".join([*named, *shown]))
+    return _Asked(fixed=fixed, objects=objects, varied=varied)
 
 
 def _listed(seeds: Any) -> list[Any]:

@@ -114,6 +114,19 @@ def compose_unchecked(overrides: Sequence[str]) -> tuple[dict[str, Any], dict[st
     return _composed(overrides, _as_plain)
 
 
+def compose_study(overrides: Sequence[str]) -> tuple[str, str | None]:
+    """Return the name that a study with these overrides has, and its `tracking.uri`.
+
+    Raises UserError.
+    """
+    return _composed(overrides, _study)
+
+
+def _study(composed: DictConfig, hydra_config: Any) -> tuple[str, str | None]:
+    root = OmegaConf.create({"hydra": hydra_config})  # the name is made of other settings of Hydra
+    return str(root.hydra.sweeper.study_name), composed.tracking.uri
+
+
 def _as_plain(composed: DictConfig, hydra_config: Any) -> tuple[dict[str, Any], dict[str, str]]:
     plain: Any = OmegaConf.to_container(composed, resolve=True)
     return plain, dict(hydra_config.runtime.choices)

@@ -52,6 +52,21 @@ def test_a_run_that_fails_is_in_the_table_and_the_others_go_on() -> None:
     assert "the cost became" in table["tags.failure_reason"].iloc[0]
 
 
+@pytest.mark.slow  # its trials are other processes
+def test_a_study_is_run_and_its_trials_are_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    small = {"data.train_limit": 100, "data.eval_limit": 50, "schedule.max_steps": 2}
+    one_seed = {"hydra.sweeper.params.seed": "range(1)", "preflight": "off"}
+    table = sweep({**small, **one_seed, "sweeps": "variants"})
+    assert len(table) == 4
+    assert table["status"].tolist() == ["finished"] * 4
+    assert table["tags.study_name"].str.startswith("variants ").all()
+    assert "To compare the trials: " in capsys.readouterr().out
+    with pytest.raises(UserError, match="^sweep: seed: a study of sweeps= takes settings with one"):
+        sweep(sweeps="variants", seeds=2)
+    with pytest.raises(UserError, match="^sweeps=variant: no such option; did you mean"):
+        sweep(sweeps="variant")
+
+
 @pytest.mark.parametrize(
     ("overrides", "settings", "said"),
     [

@@ -17,6 +17,7 @@ from mnist_exp.errors import UserError, did_you_mean
 from mnist_exp.outside import templates
 from mnist_exp.tracking.runs import Selection, Store
 
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
 _STORE = "mnist_exp.uri"  # the attribute of a table of `mnist_exp.runs`: where its runs are
 _FILE = re.compile(r"\.(csv|tsv|txt|parquet|pq)(\.gz)?$", re.IGNORECASE)  # a name, not a run id
 _MOST_LISTED = 5  # runs that are not counted
@@ -135,12 +136,21 @@ def compare_runs(
     title = "table"
     if isinstance(runs, Path) or (isinstance(runs, str) and _FILE.search(runs)):
         title, runs = Path(runs).name, read_table(Path(runs))
-    if isinstance(runs, pd.DataFrame) and _STORE not in runs.attrs:
+    if isinstance(runs, pd.DataFrame) and not _has_run_ids(runs):
         if any(options.get(name) for name in ("study", "experiment", "filter", "run_ids", "uri")):
             raise UserError("compare_runs: expected a table, or options that select runs, not both")
         return ComparedRuns(compare_table(runs, title, question), data_dir)
     selection, uri = _selection(runs, options)
     return ComparedRuns(compare(Store(uri), selection, question), data_dir)
+
+
+def _has_run_ids(table: pd.DataFrame) -> bool:
+    """Return whether a table has runs of MLflow; one made of such tables may have lost their ids.
+
+    pandas keeps the attributes of a table when its index is made anew.
+    """
+    ids = table.get("run_id", table.index)
+    return _STORE in table.attrs and all(_RUN_ID.fullmatch(str(one)) for one in ids)
 
 
 def _question(options: Options) -> Question:

@@ -147,3 +147,9 @@ def test_the_page_and_the_table_are_saved(tmp_path: Path) -> None:
     assert table["value"].tolist() == TABLE["acc"].tolist()
     with pytest.raises(UserError, match="save /nowhere/x.html: cannot write it"):
         compared.save("/nowhere/x.html")
+
+
+def test_a_table_made_of_tables_of_runs_is_a_table_where_their_ids_are_lost() -> None:
+    table = TABLE.copy()
+    table.attrs["mnist_exp.uri"] = "sqlite:///nowhere.db"  # as pandas.concat keeps it
+    assert compare_runs(table, metric="acc").verdicts == EXPECTED

@@ -12,7 +12,7 @@ PAGES = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 CONFIGS = [*(ROOT / "conf").rglob("*.yaml"), *(ROOT / "sweeps").glob("*.yaml")]
-FOLDERS = "mnist_exp|conf|sweeps|tests|benchmarks|docs"
+FOLDERS = "mnist_exp|conf|sweeps|tests|benchmarks|docs|examples"
 
 
 def headings(page: Path) -> set[str]:

@@ -4,10 +4,14 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parent.parent
 READMES = [(ROOT / name).read_text() for name in ("README.md", "README.ko.md")]
+LESSONS = [
+    nbformat.read(ROOT / "examples" / name, 4).cells for name in ("lesson.ipynb", "lesson.ko.ipynb")
+]
 # Each README links to the other one, and to the lesson in its own language.
 OWN_LINKS = {"README.md", "README.ko.md", "examples/lesson.ipynb", "examples/lesson.ko.ipynb"}
 NUMBER_WORDS = {"July": "7", "zero": "0"}  # Korean writes these as numbers
@@ -48,3 +52,25 @@ def test_both_readmes_have_as_many_headings_items_rows_pictures_and_bold_words()
     forms = (r"^# ", r"^## ", r"^- ", r"^\|", r"^!\[", r"\*\*")
     english, korean = ([len(re.findall(form, t, re.MULTILINE)) for form in forms] for t in READMES)
     assert english == korean
+
+
+def test_both_lessons_have_the_same_cells_and_the_same_code() -> None:
+    english, korean = (
+        [(cell.id, cell.cell_type, cell.source if cell.cell_type == "code" else "") for cell in one]
+        for one in LESSONS
+    )
+    assert english == korean
+
+
+@pytest.mark.parametrize(
+    ("english", "korean"), [*zip(*LESSONS, strict=True)], ids=lambda cell: cell.id
+)
+def test_a_text_of_both_lessons_has_the_same(
+    english: nbformat.NotebookNode, korean: nbformat.NotebookNode
+) -> None:
+    if english.cell_type == "markdown":
+        theirs = korean.source.replace("lesson.ko.ipynb", "lesson.ipynb")
+        for part in (blocks, numbers, quoted):
+            assert part(english.source) == part(theirs)
+        for mark in ("<details>", "</details>", "\n|", "\n#", "\n- ", "**"):
+            assert english.source.count(mark) == theirs.count(mark), mark

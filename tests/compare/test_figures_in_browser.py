@@ -12,7 +12,7 @@ from benchmarks.fake_runs import FakeRuns
 from mnist_exp.compare import page, svg
 from mnist_exp.compare.comparison import compare
 from mnist_exp.compare.question import Question
-from mnist_exp.compare.scales import Scale, ScaleKind, difference_scale, scale_of, value_scale
+from mnist_exp.compare.scales import Scale, ScaleKind, scale_of, value_scale
 from mnist_exp.compare.strips import StripRow, Strips, dots
 from mnist_exp.outside import templates
 from mnist_exp.tracking.runs import Selection, Store
@@ -211,7 +211,7 @@ SCALES = {
     "broken": value_scale([(0.1, 0.11), (0.8, 0.82), (0.83, 0.84)], "width"),
     "error": scale_of([0.2, 0.9999], ScaleKind.ERROR),
     "log": scale_of([1e-5, 20.0], ScaleKind.LOG),
-    "asinh": difference_scale([0.001, -0.5], [(0.0008, 0.0012), (-0.6, -0.4)]),
+    "asinh": Scale(low=-1, high=0.02, kind=ScaleKind.ASINH, unit=0.0005),
 }
 
 
@@ -245,6 +245,7 @@ def test_the_numbers_of_a_zoomed_axis_stand_where_the_values_are(tmp_path: Path)
     file.write_text(templates._environment().from_string(source).render(all=rows, title="scales"))
     with browser.page() as shown:
         shown.goto(file.as_uri())
+        assert SCALES["broken"].cut is not None
         for name in SCALES:
             figure = shown.locator(
                 "figure", has=shown.get_by_role("heading", name=name, exact=True)
@@ -265,6 +266,9 @@ def check(figure: "Locator", name: str) -> None:
         """figure => figures.find(one => one.host === figure).lines()[0].map(m => [m.text, m.x])"""
     )
     assert len(ticks) >= 2, name
+    box = figure.locator(".foot .strip").bounding_box()
+    assert box is not None
+    assert all(box["x"] - 1 <= at <= box["x"] + box["width"] + 1 for _, at in ticks), name
     for text, at in ticks:
         value = float(text.replace("\N{MINUS SIGN}", "-"))
         for (low, left), (high, right) in pairwise(places):

@@ -94,7 +94,7 @@ def test_table_csv_and_page(study: FakeRuns, command: Command) -> None:
     assert all(source.startswith("data:image/png;base64,") for source in pictures)
     assert text.count("http") == len(links)
     assert "@import" not in text
-    assert page.seen.count("script") == 3  # the page's own, which sorts tables
+    assert page.seen.count("script") == 3  # the page's own: figures, groups, tables
     for heading in (
         "Groups",
         "Seeds",

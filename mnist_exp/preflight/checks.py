@@ -36,7 +36,7 @@ from mnist_exp.preflight.structure.inputs import check_every_input, check_scale
 from mnist_exp.preflight.structure.pairs import check_equal_inputs, check_pulled_pairs
 from mnist_exp.preflight.structure.recurrence import check_growth
 from mnist_exp.preflight.structure.units import check_symmetry, check_units
-from mnist_exp.preflight.subject import LEAK_EXAMPLES, Subject
+from mnist_exp.preflight.subject import LEAK_EXAMPLES, SHORT, Subject
 
 CLASSES = frozenset({Task.CLASSES})
 PER_POSITION = frozenset({Task.CLASSES_PER_POSITION, Task.BINARY_PER_POSITION})
@@ -206,7 +206,7 @@ AFTER_A_RUN: Sequence[Check] = (
         judges="what the optimizer leaves as it is",
         run=lambda c, s: check_updated(c, s.program, s.short_run.moved, s.short_run.largest),
     ),
-    Check(judges="moving averages", run=lambda c, s: check_averages(c, s.program, s.steps)),
+    Check(judges="moving averages", run=lambda c, s: check_averages(c, s.program, s.length(SHORT))),
     Check(judges="equal inputs", run=lambda c, s: check_equal_inputs(c, s.program, *s.sample)),
     Check(judges="which output the labels belong to", run=data_checks.several_outputs),
     Check(judges="the use of each input", run=lambda c, s: check_every_input(c, s.program)),

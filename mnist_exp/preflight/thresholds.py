@@ -122,7 +122,6 @@ TOKENS_KEPT = 0.5  # different numbers after cutting to integers, over those bef
 TOKENS_MIN_EXAMPLES = 64  # with tokens that all have a row, to check the rest with
 
 AVERAGES_LEFT = 0.75  # of the first values of moving averages, at the end of training
-AVERAGES_STEPS = 1000  # of a training, if their number is not known
 
 DROPOUT_HEAVY = 0.5  # rate: usual before the last layer, too much for inputs
 DROPOUT_HIGH = 0.8

@@ -217,7 +217,7 @@ CASES: dict[tuple[str, str], Case] = {
     ),
     ("MOVING_AVERAGES_FIXED", "slow"): Case(
         seen=f"more than {thresholds.AVERAGES_LEFT:.0%} of the first averages are left after the "
-        f"training (of {thresholds.AVERAGES_STEPS} steps, if their number is not known)",
+        "training (of 500 steps or five epochs, if their number is not known)",
         cause="a momentum near 1 for a long training",
         advice="Lower the momentum: the averages need about 3 / (1 - momentum) steps.",
         severity=Severity.WARNING,

@@ -40,7 +40,9 @@ def check_noise(
     checkup.measure("data.wrong_labels", share - 2 * error)
     if share - 2 * error < thresholds.NOISE_SHARE or share > thresholds.NOISE_MOST:
         return
-    if 1 - overall < thresholds.NOISE_RIGHT:
+    guess = float(wanted.mean(axis=0).max())  # always the largest class
+    known = (1 - overall - guess) / np.sqrt(guess * (1 - guess) / count)
+    if 1 - overall < thresholds.NOISE_RIGHT or known < thresholds.PROBE_SIGMAS:
         return
     if classes >= thresholds.NOISE_CLASSES:
         wrong = surest[differs[surest]]

@@ -14,10 +14,10 @@ from mnist_exp.preflight.program.state import assigned_in, layers_of, read_in
 MOVING = {"moving_mean": 0.0, "moving_variance": 1.0}
 
 
-def check_averages(checkup: Checkup, program: Program, steps: int | None) -> None:
+def check_averages(checkup: Checkup, program: Program, steps: int) -> None:
     """Check for MOVING_AVERAGES_FIXED, with the weights and averages after a short run.
 
-    steps: of the whole training, if they are known.
+    steps: of the whole training.
     """
     evaluation, training = program.graphs
     listed = {id(variable) for variable in program.trainable}
@@ -56,7 +56,7 @@ def check_averages(checkup: Checkup, program: Program, steps: int | None) -> Non
     _check_momentum(checkup, program, steps)
 
 
-def _check_momentum(checkup: Checkup, program: Program, steps: int | None) -> None:
+def _check_momentum(checkup: Checkup, program: Program, steps: int) -> None:
     layers = layers_of(program.model)
     slowest = max(
         (layer for layer in layers if hasattr(layer, "moving_mean") and layer.trainable),
@@ -66,13 +66,13 @@ def _check_momentum(checkup: Checkup, program: Program, steps: int | None) -> No
     if slowest is None:
         return
     momentum = float(slowest.momentum)
-    left = momentum ** (steps or thresholds.AVERAGES_STEPS)
+    left = momentum**steps
     checkup.measure("averages.left", left)
     if left > thresholds.AVERAGES_LEFT:
         checkup.find(
             "MOVING_AVERAGES_FIXED",
             f"With a momentum of {momentum:g}, the averages of {slowest.name} are still {left:.0%} "
-            f"their first values after {steps or thresholds.AVERAGES_STEPS} steps.",
+            f"their first values after {steps} steps.",
             {"momentum": momentum, "left": left},
             case="slow",
         )

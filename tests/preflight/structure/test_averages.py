@@ -8,7 +8,10 @@ import tensorflow as tf
 from keras import layers
 
 from mnist_exp.preflight import Finding
+from mnist_exp.preflight.checks import AFTER_A_RUN
+from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.structure.averages import check_averages
+from mnist_exp.preflight.subject import Subject
 from tests.support.layer_kinds import chain, program, softmax
 from tests.support.programs import findings
 
@@ -30,7 +33,7 @@ class Inference(layers.BatchNormalization):
         return super().call(inputs, training=False, mask=mask)
 
 
-def averages(normalisation: layers.Layer, steps: int | None = None) -> list[Finding]:
+def averages(normalisation: layers.Layer, steps: int = 500) -> list[Finding]:
     checked = program(chain(layers.Dense(8), normalisation, layers.ReLU(), softmax(3), shape=(5,)))
     checked.gradients(checked.inputs, checked.labels)
     return findings(check_averages, checked, steps)
@@ -76,3 +79,14 @@ def test_momentum_for_the_length_of_the_training() -> None:
     assert "still 90%" in finding.message
     assert averages(layers.BatchNormalization(momentum=0.999), steps=2000) == []
     assert averages(layers.BatchNormalization(momentum=0.999)) == []
+
+
+@pytest.mark.parametrize(("momentum", "expected"), [(0.9997, 1), (0.999, 0)])
+def test_length_of_the_training_is_guessed(momentum: float, expected: int) -> None:
+    slow = layers.BatchNormalization(momentum=momentum)
+    checked = program(chain(layers.Dense(8), slow, layers.ReLU(), softmax(3), shape=(5,)))
+    checked.gradients(checked.inputs, checked.labels)
+    (check,) = (check for check in AFTER_A_RUN if check.judges == "moving averages")
+    checkup = Checkup()
+    check.run(checkup, Subject(checked, 0))
+    assert [finding.code for finding in checkup.findings] == ["MOVING_AVERAGES_FIXED"] * expected

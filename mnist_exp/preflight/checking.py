@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.data.features import check_constant, check_non_finite
 from mnist_exp.preflight.errors import PreflightError, in_own_words
 from mnist_exp.preflight.program.calling import CannotRun, wrong_order
 from mnist_exp.preflight.program.compiled import (
@@ -98,14 +99,20 @@ def check(
             )
         if class_weight is not None:
             given = weigh_classes(given, class_weight)
-        subject = Subject(_program(model, parts, given, seed), seed)
+        checkup, progress = Checkup(), Progress(started, budget_seconds)
+        try:
+            built = _program(model, parts, given, seed)
+        except CannotRun:
+            if not trains_itself(model):
+                raise
+            return _of_data_alone(checkup, given).report(time.perf_counter() - started)
+        subject = Subject(built, seed)
         subject.examples = given.total
         subject.given, subject.batch_size = given, given.batch_size or batch_size or 32
         subject.steps = steps
         subject.weighted = class_weight is not None or given.inputs.weights is not None
         if validation_data is not None:
             subject.validation = _validation(validation_data)
-        checkup, progress = Checkup(), Progress(started, budget_seconds)
         try:
             with in_own_words("the program stops with an exception"):
                 run_all(checkup, subject, progress)
@@ -113,6 +120,14 @@ def check(
             progress.close()
             subject.program.restore()
     return checkup.report(time.perf_counter() - started)
+
+
+def _of_data_alone(checkup: Checkup, given: Examples) -> Checkup:
+    """Check what can be seen without the model, whose own train_step may call it in another way."""
+    check_non_finite(checkup, given.inputs, given.labels)
+    check_constant(checkup, given.inputs)
+    checkup.leave_out("all but the data: the model's own train_step gives it other inputs")
+    return checkup
 
 
 def _parts(model: Any, program: tuple[Any, ...], named: dict[str, Any]) -> _Parts:

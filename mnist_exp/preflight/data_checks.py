@@ -5,7 +5,12 @@ import numpy as np
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.codes import Severity
-from mnist_exp.preflight.data.balance import check_balance, check_counted
+from mnist_exp.preflight.data.balance import (
+    check_balance,
+    check_counted,
+    knows_shares,
+    learns_from_inputs,
+)
 from mnist_exp.preflight.data.leaks import check_label_leak, check_row_number
 from mnist_exp.preflight.data.noise import check_noise
 from mnist_exp.preflight.data.order import check_order
@@ -35,12 +40,19 @@ def balance(checkup: Checkup, subject: Subject) -> None:
     binary = program.target.task is Task.BINARY
     classes = program.target.yes(program.labels) if binary else program.classes
     classes = classes.reshape(-1).astype(np.int64)
+    if program.refusal:
+        knows = False
+    elif np.ptp(classes) == 0 and learns_from_inputs(program, subject.seed):
+        checkup.leave_out("the balance of the classes (the inputs tell what the labels do not)")
+        return
+    else:
+        knows = knows_shares(program, subject.first_outputs)
     known = weights is not None and weights.shape == classes.shape
     check_balance(
         checkup,
         classes,
         max(program.num_classes, 2),
-        weighted=subject.weighted,
+        weighted=subject.weighted or knows,
         weights=weights if known else None,
     )
     labels = subject.given.labels

@@ -45,6 +45,12 @@ ZEROS_IN_A_ROW = 1.5  # times as many as tokens in any order have: more are gaps
 SMOOTHER = 0.7
 
 LARGEST_CLASS = 3.0  # times an even share
+# The same of all labels: letters, words and topics are uneven, but none is most of them.
+LARGEST_SHARE = 0.5
+NEAR_GUESS = 1.5  # times the loss of the best guess, within which a bias was set for the classes
+# Of the first loss, by which examples that were mixed must be worse than whole ones, to show that
+# something is learned from them.
+MIXED_RISE = 0.1
 CHANCE = 1e-4  # probability below which a missing or a large class is no accident
 # Of a dataset's batches: how many, and of how many examples, from where their order is judged; the
 # share of the classes' variance that lies between batches, 0 if they are shuffled and 1 if each
@@ -93,6 +99,12 @@ LEAK_GAP_SAME = 0.005  # the same, where a feature has exactly the order of the 
 
 OVERLAP_SHARE = 0.05  # of the validation examples
 OVERLAP_SHARE_ERROR = 0.2
+# Different values of inputs whose rows can be equal by chance, and by how much more of validation
+# than of training itself may be among the training examples then.
+OVERLAP_VALUES, OVERLAP_BEYOND = 32, 0.1
+# Triples of equal rows over those of even draws: clips of a moving square have 0.8, sums of two
+# small numbers 1.0; a tenth of the rows drawn again until it is half of them has 2.
+OVERLAP_CLUMPED = 1.5
 OVERLAP_DIFFERENCE = 2e-3  # of numbers in 0..1: half a step of a picture's 256 greys
 SPLIT_RATIO = 2.5  # of deviations
 SPLIT_SHIFT = 3.0  # of means, in deviations

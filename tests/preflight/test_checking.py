@@ -271,3 +271,25 @@ def test_what_cannot_be_trained_is_found_and_all_else_is_judged() -> None:
     assert [f.code for f in check(frozen, IMAGES, LABELS).errors] == ["VARIABLE_NOT_TRAINED"]
     one_output.compile("adam", "sparse_categorical_crossentropy")
     assert [f.code for f in check(one_output, IMAGES, LABELS % 2).errors] == ["LOSS_MISMATCH"]
+
+
+def test_of_a_model_that_is_called_otherwise_the_data_alone_are_judged() -> None:
+    class Noised(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = layers.Dense(1)
+
+        def call(self, pair: Any) -> Any:
+            if not isinstance(pair, list):
+                raise TypeError("give it an image and a time")
+            return self.dense(pair[0] * pair[1])
+
+        def train_step(self, images: Any) -> Any:
+            return {"loss": tf.reduce_mean(self([images, images]))}
+
+    model = Noised()
+    model.compile("adam", "mse")
+    report = check(model, IMAGES)
+    assert report.codes == ()
+    assert report.not_judged[0].startswith("all but the data")
+    assert check(model, 0 * IMAGES).errors

@@ -40,7 +40,7 @@ CASES: dict[tuple[str, str], Case] = {
     ),
     ("CLASS_IMBALANCE", "uneven"): Case(
         seen=f"a class has more than {thresholds.LARGEST_CLASS:g} times its even share (of two "
-        "classes: more than 90%), or never occurs, and that is no chance",
+        "classes: more than 90%) and most of the labels, or never occurs, and that is no chance",
         cause="the first part of a sorted set; a filter",
         advice=_SHUFFLE,
         severity=Severity.WARNING,

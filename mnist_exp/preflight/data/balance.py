@@ -4,8 +4,12 @@ import numpy as np
 
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.learning.trials import kept_apart, trial
+from mnist_exp.preflight.program.batches import Inputs
+from mnist_exp.preflight.program.program import Program
 
 _SHOWN = 10  # numbers of classes in a message
+_STEPS = 150  # of the program's own optimizer
 
 
 def check_balance(
@@ -34,8 +38,10 @@ def check_balance(
         largest > _limit(num_classes)
         and _chance_of_share(largest, num_classes, len(classes)) < thresholds.CHANCE
     )
-    # With few examples a class can be missing by chance: P = (1 - 1/C)^N per class.
+    # With few examples a class can be missing by chance: P = (1 - 1/C)^N per class. Letters and
+    # words are uneven, so that one half as frequent as the rarest seen can be: P = exp(-n/2).
     missing_by_chance = num_classes * (1 - 1 / num_classes) ** len(classes)
+    missing_by_chance += float(np.exp(-counts[counts > 0].min() / 2))
     surely_missing = bool(missing) and missing_by_chance < thresholds.CHANCE
     if is_single or (too_large and not weighted) or surely_missing:
         checkup.find(
@@ -47,6 +53,46 @@ def check_balance(
         )
     elif weights is not None and weights.any():  # GRADIENT_ZERO
         _check_weights(checkup, classes, counts, weights)
+
+
+def knows_shares(program: Program, outputs: np.ndarray) -> bool:
+    """Return True if the first outputs are as good as the best guess, as with a bias set for it.
+
+    outputs: for the first examples of the program.
+    """
+    labels = program.labels[: len(outputs)]
+    guess = program.target.constant_loss(labels, program.loss_of)
+    return bool(program.loss_of(labels, outputs) < thresholds.NEAR_GUESS * guess)
+
+
+def learns_from_inputs(program: Program, seed: int) -> bool:
+    """Return True if labels that are all alike ask something of the inputs all the same.
+
+    Such as which of some candidates belongs to an example, where that is always the first. A model
+    that learns it is wrong about inputs whose columns come from different examples; one that has
+    only learned to say the same is not.
+    """
+    apart = kept_apart(program)
+    labels, inputs = program.labels[apart], program.inputs[apart]
+    program.restore()
+    first = program.loss_of(labels, program.outputs(inputs))
+    (outputs,) = trial(program, program.steps.own.start(), (_STEPS,), seed)
+    if outputs is None:
+        program.restore()
+        return False
+    mixed = program.outputs(_mixed(inputs, seed))
+    program.restore()
+    rise = program.loss_of(labels, mixed) - program.loss_of(labels, outputs)
+    return bool(rise > thresholds.MIXED_RISE * first)
+
+
+def _mixed(inputs: Inputs, seed: int) -> Inputs:
+    """Return inputs with each column from other examples."""
+    generator = np.random.default_rng(seed)
+    for number, array in enumerate(inputs.arrays):
+        columns = generator.permuted(array.reshape(len(array), -1), axis=0)
+        inputs = inputs.exchanged(number, columns.reshape(array.shape))
+    return inputs
 
 
 def _check_weights(
@@ -96,7 +142,7 @@ def check_counted(checkup: Checkup, classes: np.ndarray, weights: np.ndarray) ->
 
 def _limit(num_classes: int) -> float:
     """Return the share from which a class is far larger than others: 90% for two classes."""
-    return min(0.9, thresholds.LARGEST_CLASS / num_classes)
+    return min(0.9, max(thresholds.LARGEST_CLASS / num_classes, thresholds.LARGEST_SHARE))
 
 
 def _chance_of_share(share: float, num_classes: int, examples: int) -> float:

@@ -28,6 +28,8 @@ def check_input_units(checkup: Checkup, program: Program, seed: int) -> None:
     largest = max((_size(array) for array in program.inputs.arrays), default=0.0)
     if largest < thresholds.FEATURE_SIZE or len(program.inputs) < thresholds.UNITS_MIN_EXAMPLES:
         return
+    if _size_at_weights(program) < thresholds.FEATURE_SIZE:
+        return  # the model brings them to one scale itself
     standardised = tf.nest.map_structure(_standardised, program.inputs.structure)
     changed = Inputs(standardised, program.inputs.weights), program.labels
     if _takes_units_away(program, changed[0]):
@@ -60,6 +62,14 @@ def _takes_units_away(program: Program, standardised: Inputs) -> bool:
         outputs.append(program.gradients(inputs[rows], program.labels[rows]).outputs)
     program.restore()
     return relative_difference(*outputs) < thresholds.UNITS_SAME
+
+
+def _size_at_weights(program: Program) -> float:
+    """Return the largest size of a feature where the first weights are; infinite if not known."""
+    program.restore()
+    measured = program.evaluate(program.inputs[:COMPARED])[1]
+    sizes = [float(size[-1]) for name, size in measured.items() if name.startswith("first:")]
+    return max(sizes, default=math.inf)
 
 
 def _size(array: np.ndarray) -> float:

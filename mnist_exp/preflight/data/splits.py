@@ -12,6 +12,7 @@ from mnist_exp.preflight.program.batches import Inputs
 
 ORDERED = 64  # features whose order stands for an example, whatever its scale
 COMPARED = 512  # features, drawn at random, that show whether the same order is no chance
+_COUNTED = 2000  # examples whose values are counted
 
 
 def check_overlap(checkup: Checkup, train: Inputs, validation: Inputs) -> None:
@@ -19,12 +20,19 @@ def check_overlap(checkup: Checkup, train: Inputs, validation: Inputs) -> None:
 
     Where they are not found as they are, wide inputs are compared by the order of their features,
     which no scale changes, and then by their values, brought to one scale. In a table of few
-    values, equal rows are chance and nothing is said.
+    values, equal rows are chance and nothing is said, nor where examples are drawn from a few.
     """
     if not _same_shapes(train, validation) or _equal_by_chance(train):
         return
-    share = _share_within(_keys(train.arrays), _keys(validation.arrays))
-    how = "as they are"
+    keys = _keys(train.arrays)
+    share = _share_within(keys, _keys(validation.arrays))
+    how, by_chance = "as they are", False
+    if _has_few_values(train) and share <= _share_repeated(keys) + thresholds.OVERLAP_BEYOND:
+        clumped = _clumped(keys)
+        by_chance = clumped > 0
+        rare = share < thresholds.OVERLAP_SHARE_ERROR
+        if by_chance and (rare or clumped < thresholds.OVERLAP_CLUMPED):
+            return
     if share < thresholds.OVERLAP_SHARE:
         orders = [_orders(split.arrays, train.arrays) for split in (train, validation)]
         if all(orders) and _share_within(orders[0], orders[1]) >= thresholds.OVERLAP_SHARE:
@@ -36,7 +44,7 @@ def check_overlap(checkup: Checkup, train: Inputs, validation: Inputs) -> None:
             f"{share:.0%} of the {len(validation)} validation examples are among the training "
             f"examples, too ({how}).",
             {"share": share},
-            case="many" if share >= thresholds.OVERLAP_SHARE_ERROR else "some",
+            case="many" if share >= thresholds.OVERLAP_SHARE_ERROR and not by_chance else "some",
         )
 
 
@@ -52,16 +60,46 @@ def _equal_by_chance(inputs: Inputs) -> bool:
     Two examples are equal by chance with the product of the probabilities that their features are,
     each the share of pairs of examples in which the feature is equal.
     """
-    rows, log_chance = len(inputs), 0.0
+    rows, log_chance = min(len(inputs), _COUNTED), 0.0
     for array in inputs.arrays:
-        for column in array.reshape(rows, -1)[:2000].T:
+        for column in array.reshape(len(array), -1)[:rows].T:
             counts = np.unique(
                 column.astype(str) if column.dtype == object else column, return_counts=True
             )[1]
             pairs = float((counts * (counts - 1.0)).sum()) / max(rows * (rows - 1.0), 1.0)
             if pairs == 0 or (log_chance := log_chance + math.log(pairs)) < -40:
                 return False
-    return math.log(rows) + log_chance > math.log(thresholds.OVERLAP_SHARE / 10)
+    return math.log(len(inputs)) + log_chance > math.log(thresholds.OVERLAP_SHARE / 10)
+
+
+def _has_few_values(inputs: Inputs) -> bool:
+    """Return True if all inputs are such as one-hot columns or masks, and no measured numbers."""
+    return all(
+        array.dtype.kind in "fbiu" and len(np.unique(array[:_COUNTED])) <= thresholds.OVERLAP_VALUES
+        for array in inputs.arrays
+    )
+
+
+def _share_repeated(keys: list[int]) -> float:
+    """Return the share of examples that have an equal among the others."""
+    counts = np.unique(keys, return_counts=True)[1]
+    return float(counts[counts > 1].sum() / counts.sum())
+
+
+def _clumped(keys: list[int]) -> float:
+    """Return how uneven the draws are that give these repetitions; 0 if they are copies.
+
+    Three drawn examples are equal with a probability of at least the square of that for two, by
+    Jensen's inequality: the same if all are drawn alike, more if some are drawn more often. Rows
+    that were copied once or twice have fewer such triples.
+    """
+    counts = np.unique(keys, return_counts=True)[1].astype(np.float64)
+    rows = counts.sum()
+    pairs, triples = counts * (counts - 1), counts * (counts - 1) * (counts - 2)
+    expected = (pairs.sum() / (rows * (rows - 1))) ** 2 * rows * (rows - 1) * (rows - 2) / 6
+    seen = triples.sum() / 6
+    doubt = 2 * math.sqrt(seen + 1)  # of a count
+    return float(seen / expected) if 0 < expected <= seen + doubt else 0.0
 
 
 def _keys(arrays: Sequence[np.ndarray]) -> list[int]:

@@ -53,6 +53,8 @@ class LossKind:
     signs: True if the labels are -1 and 1, and it takes -1 for a no.
     gaps: True if some labels are NaN and the loss is a number all the same.
     ignored: values of labels whose outputs it leaves out, such as the -1 of padding.
+    dummies: True if all labels are the same and it would be the same with others, as where the
+        model gives a loss and `fit` wants labels.
     refused: why it cannot be computed with these labels and outputs; "" if it can.
     """
 
@@ -62,6 +64,7 @@ class LossKind:
     signs: bool = False
     gaps: bool = False
     ignored: tuple[float, ...] = ()
+    dummies: bool = False
     refused: str = ""
 
 
@@ -91,6 +94,8 @@ def tell_loss_kind(
     gaps = _takes_gaps(loss_gradient, labels, shape)
     labels = labels[:count]
     probe = Probe(loss_gradient, labels, shape)
+    if _are_dummies(probe, loss_gradient):
+        return LossKind(dummies=True)
     if _compares_numbers(probe, labels):
         kind = LossKind(compares=Compares.NUMBERS, takes=LossInput.NUMBERS, gaps=gaps)
         return replace(kind, ignored=_ignored(probe, kind, labels))
@@ -115,6 +120,18 @@ def _takes_gaps(loss_gradient: LossGradient, labels: np.ndarray, shape: tuple[in
     rows = np.flatnonzero(np.isnan(labels.reshape(len(labels), -1)).any(axis=1))[:2]
     probe = Probe(loss_gradient, labels[rows], shape)
     return probe.slope(probe.mild()) is not None
+
+
+def _are_dummies(probe: Probe, loss_gradient: LossGradient) -> bool:
+    labels = probe.labels
+    if labels.dtype.kind not in "buif" or not (labels == labels.flat[0]).all():
+        return False
+    others = np.where(labels == 0, 1, 0).astype(labels.dtype)
+    slope = probe.slope(probe.mild())
+    if slope is None or not slope.any():
+        return False
+    other = Probe(loss_gradient, others, probe.shape[1:]).slope(probe.mild())
+    return other is not None and np.array_equal(slope, other)
 
 
 def _compares_numbers(probe: Probe, labels: np.ndarray) -> bool:

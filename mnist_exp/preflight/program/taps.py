@@ -37,7 +37,8 @@ def tap_graph(inputs: list[tf.Tensor], outputs: tf.Tensor) -> tuple[Taps, dict[s
     Call it inside the traced function, after the model. The measurements are:
 
     "first:N": size of the N-th numbers that reach the first weights: their root mean square, that
-        of those that are not 0, and the mean length of an example's last axis;
+        of those that are not 0, the mean length of an example's last axis, and the largest root
+        mean square of a feature;
     "rectifier:OP": largest value [units] of each unit of a hidden ReLU;
     "saturation:OP": fraction of the values of a hidden sigmoid or tanh within 1% of its limits;
     "mask": 1 for each position [B, T] of the outputs that counts, 0 for padding that Keras masks;
@@ -101,7 +102,8 @@ def _size(tensor: tf.Tensor) -> tf.Tensor:
     given = tf.maximum(tf.reduce_mean(tf.cast(square > 0, tf.float32)), 1e-30)
     mean = tf.reduce_mean(square)
     length = tf.sqrt(tf.reduce_mean(tf.reduce_sum(square, axis=-1)))
-    return tf.stack([tf.sqrt(mean), tf.sqrt(mean / given), length])
+    largest = tf.reduce_max(tf.reduce_mean(square, axis=list(range(square.shape.rank - 1))))
+    return tf.stack([tf.sqrt(mean), tf.sqrt(mean / given), length, tf.sqrt(largest)])
 
 
 def _saturated_share(value: tf.Tensor, kind: str) -> tf.Tensor:

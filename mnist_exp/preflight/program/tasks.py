@@ -229,7 +229,8 @@ def tell_target(
     the operation that makes the outputs.
     """
     task, softmax = Task.UNKNOWN, activation == "Softmax"
-    if labels.dtype.kind in "buif" and kind.compares not in (Compares.DISTANCES, Compares.ALIKE):
+    relative = kind.compares in (Compares.DISTANCES, Compares.ALIKE)
+    if labels.dtype.kind in "buif" and not relative and not kind.dummies:
         task = _task(shape, np.nan_to_num(labels), inputs, kind.compares, softmax)
     why = _why_unknown(shape, labels, kind) if task is Task.UNKNOWN else ""
     width = shape[-1] if shape else 1
@@ -239,6 +240,8 @@ def tell_target(
 
 
 def _why_unknown(shape: tuple[int, ...], labels: np.ndarray, kind: LossKind) -> str:
+    if kind.dummies:
+        return "the labels are all the same, and the loss does not use them"
     if kind.compares is Compares.DISTANCES:
         return "the loss takes distances, small for one kind of pairs, large for the other"
     if kind.compares is Compares.ALIKE:

@@ -54,11 +54,13 @@ def check_disconnected(checkup: Checkup, program: Program) -> None:
         id(tf_variable(v)) for v in getattr(program.model, "non_trainable_variables", [])
     }
     frozen = {id(v) for v in unlisted if id(v) in keras_frozen or not v.trainable}
+    constant = _constants_of_keras(program)
     forgotten = [variable_name(v) for v in unlisted if id(v) not in frozen]
     frozen_weights = [
         variable_name(v)
         for v in unlisted
-        if id(v) in frozen and v.shape.rank >= 2 and not variable_name(v).endswith(STATE_NAMES)
+        if id(v) in frozen - constant and v.shape.rank >= 2
+        if not variable_name(v).endswith(STATE_NAMES)
     ]
     read = {variable_name(v) for v in read_in(program.graphs[-1], program.trainable)}
     cut = [name for name in program.disconnected if name in read]
@@ -79,6 +81,20 @@ def check_disconnected(checkup: Checkup, program: Program) -> None:
     _find_not_trained(
         checkup, frozen_weights, reason, case="all frozen" if nothing_left else "frozen"
     )
+
+
+def _constants_of_keras(program: Program) -> set[int]:
+    """Return the ids of the variables of Keras' layers whose first values are no random draws.
+
+    Their layers let nobody choose an initialiser, such as the waves of a spectrogram.
+    """
+    return {
+        id(tf_variable(variable))
+        for layer in layers_of(program.model)
+        if type(layer).__module__.startswith("keras.")
+        and not any(name.endswith("initializer") for name in vars(layer))
+        for variable in (*layer._trainable_variables, *layer._non_trainable_variables)
+    }
 
 
 def _looks_trained(program: Program, frozen: Sequence[tf.Variable]) -> bool:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.program.batches import Inputs
 from mnist_exp.preflight.program.flow import layer_of
 from mnist_exp.preflight.program.passes import relative_difference, spread_of
 from mnist_exp.preflight.program.program import Program
@@ -25,7 +26,7 @@ def check_scale(checkup: Checkup, program: Program, measured: Mapping[str, np.nd
     """
     flow = program.taps.flow
     for number, tensor in enumerate(flow.first):
-        rms, rms_of_given, length = map(float, measured[f"first:{number}"])
+        rms, rms_of_given, length, _ = map(float, measured[f"first:{number}"])
         if number == 0:
             checkup.measure("input.rms", rms)
         if rms == 0 or checkup.has("INPUT_SCALE") or flow.origins[tensor.ref()].normalised:
@@ -86,7 +87,8 @@ def check_every_input(checkup: Checkup, program: Program) -> None:
         if np.array_equal(array, array[::-1]):
             continue
         changed = program.outputs(inputs.exchanged(number, array[::-1]))
-        if relative_difference(outputs, changed) <= thresholds.INPUT_SPREAD:
+        alike = relative_difference(outputs, changed) <= thresholds.INPUT_SPREAD
+        if alike and not _is_used_in_training(program, inputs, number):
             ignored.append(names[number])
     if ignored:
         checkup.find(
@@ -96,6 +98,17 @@ def check_every_input(checkup: Checkup, program: Program) -> None:
             {"inputs": ignored},
             case="one input",
         )
+
+
+def _is_used_in_training(program: Program, inputs: Inputs, number: int) -> bool:
+    """Return True if a layer's own loss looks at an input, as one that is given the targets."""
+    labels, array = program.labels[: len(inputs)], inputs.arrays[number]
+    losses = []
+    for given in (inputs, inputs.exchanged(number, array[::-1])):
+        program.rewind_streams()
+        gradients = program.gradients(given, labels)
+        losses.append(gradients.loss + gradients.penalty)
+    return abs(losses[0] - losses[1]) > thresholds.INPUT_SPREAD * abs(losses[0])
 
 
 def input_names(structure: Any) -> list[str]:

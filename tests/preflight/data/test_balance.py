@@ -1,10 +1,16 @@
 """The check of how often each class occurs."""
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from mnist_exp.preflight import Finding
+from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.data.balance import check_balance, check_counted
+from mnist_exp.preflight.data_checks import balance
+from mnist_exp.preflight.program.program import Program
+from mnist_exp.preflight.subject import Subject
 from tests.support.programs import findings
 
 
@@ -23,6 +29,12 @@ def test_single_class_is_an_error_and_a_large_one_a_warning() -> None:
     (large,) = labels_of(np.r_[np.zeros(300, int), np.arange(300) % 10])
     assert large.severity == "warning"
     assert large.evidence["largest_share"] == pytest.approx(0.55)
+    assert labels_of(np.r_[np.zeros(200, int), np.arange(300) % 10]) == []
+
+
+def test_a_class_rarer_than_rare_ones_may_be_missing() -> None:
+    letters = np.repeat(np.arange(9), [600, 500, 400, 300, 200, 100, 50, 20, 5])
+    assert labels_of(letters) == []
 
 
 def test_missing_class_counts_only_where_chance_does_not_explain_it() -> None:
@@ -70,3 +82,43 @@ def test_weights_that_leave_the_padding() -> None:
     assert "(40%) have the label 0; those with the weight 0 have 3" in finding.message
     for weights in (labels > 0, np.ones(20), np.arange(20) % 2):
         assert findings(check_counted, labels, weights) == []
+
+
+def candidates(*, right: bool) -> Program:
+    """Return a program that finds which of 4 candidates has the group of a word: the first.
+
+    right: False for a classifier of many outputs, of whose labels all are 0.
+    """
+    keras.utils.set_random_seed(0)
+    random = np.random.default_rng(0)
+    word, others = random.integers(0, 24, (600, 1)), random.integers(0, 24, (600, 3))
+    first = (word + 6 * random.integers(0, 4, (600, 1))) % 24
+    given = [word, np.concatenate([first, others], axis=1)]
+    inputs = [keras.Input((n,), dtype="int32") for n in (1, 4)]
+    read = [layers.Embedding(24, 8)(ids) for ids in inputs]
+    outputs = layers.Reshape((4,))(layers.Dot(2)([read[1], read[0]]))
+    if not right:
+        outputs = layers.Dense(4)(layers.Flatten()(layers.Concatenate(axis=1)(read)))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    adam = keras.optimizers.Adam(0.03)
+    return Program(keras.Model(inputs, outputs), loss, adam, given, np.zeros(600, int))
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_one_class_is_right_where_the_inputs_are_in_its_order(right: bool) -> None:
+    checkup = Checkup()
+    balance(checkup, Subject(candidates(right=right), 0))
+    assert [f.severity for f in checkup.findings] == ([] if right else ["error"])
+    assert len(checkup.not_judged) == right
+
+
+def test_rare_yes_of_which_the_first_bias_knows() -> None:
+    y = np.r_[np.zeros(960), np.ones(40)].astype(np.float32)
+    for bias, expected in ((0.0, ["warning"]), (np.log(40 / 960), [])):
+        dense = layers.Dense(1, "sigmoid", bias_initializer=keras.initializers.Constant(bias))
+        model = keras.Sequential([keras.Input((2,)), dense])
+        x = 0.1 * np.random.default_rng(0).normal(size=(1000, 2))
+        loss, checkup = keras.losses.BinaryCrossentropy(), Checkup()
+        order = np.random.default_rng(1).permutation(1000)
+        balance(checkup, Subject(Program(model, loss, keras.optimizers.Adam(), x, y[order]), 0))
+        assert [f.severity for f in checkup.findings] == expected

@@ -64,3 +64,15 @@ def test_units_that_a_batch_takes_away_do_no_harm() -> None:
     model = keras.Sequential([keras.Input((8,)), *lines])
     model.compile(keras.optimizers.Adam(0.01), "mse")
     assert check(model, x, Y / 200_000).codes == ()
+
+
+def test_a_line_behind_an_adapted_normalisation_has_no_units() -> None:
+    """Standardised once more, its inputs would be constants that help to reach far targets."""
+    keras.utils.set_random_seed(0)
+    x = (100 * X + 2000).astype(np.float32)
+    norm = layers.Normalization()
+    norm.adapt(x)
+    model = keras.Sequential([keras.Input((8,)), norm, layers.Dense(1)])
+    y = 23 + 5 * Y.reshape(-1, 1) / Y.std()
+    mean, adam = keras.losses.MeanAbsoluteError(), keras.optimizers.Adam(0.1)
+    assert findings(check_input_units, Program(model, mean, adam, x, y), 0) == []

@@ -75,3 +75,30 @@ def test_rows_that_are_equal_by_chance() -> None:
 def test_splits_of_good_data(make: object) -> None:
     x, _ = make(0, 500)  # type: ignore[operator]
     assert found(x[:400], x[400:]) == []
+
+
+def test_examples_drawn_from_a_few_are_no_copies() -> None:
+    """Sums of small numbers as one-hot digits, and clips of which each frame follows."""
+    random = np.random.default_rng(0)
+    sums = np.eye(10)[random.integers(0, (4, 10, 10), (2700, 3))]
+    assert found(sums[:2400], sums[2400:]) == []
+    places = (random.integers(0, (7, 7), (220, 2))[:, None] + np.arange(5)[:, None]) % 12
+    clips = np.zeros((220, 5, 12, 12))
+    for clip, steps in zip(clips, places, strict=True):
+        clip[np.arange(5), steps[:, 0], steps[:, 1]] = 1
+    assert found(clips[:180], clips[180:]) == []
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_rows_of_words_that_are_copied_before_the_split(times: int) -> None:
+    random = np.random.default_rng(0)
+    copied = random.permutation(np.repeat(sparse(random), times, axis=0))
+    (finding,) = found(copied[: 400 * times], copied[400 * times :])
+    assert finding.severity == "error"
+
+
+def test_rare_rows_of_words_that_are_drawn_again_are_at_least_a_warning() -> None:
+    random = np.random.default_rng(0)
+    words = sparse(random)
+    drawn = random.permutation(np.r_[words[:450], words[random.integers(450, 500, 450)]])
+    assert len(found(drawn[:700], drawn[700:])) == 1

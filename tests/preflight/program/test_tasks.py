@@ -255,3 +255,12 @@ def test_score_leaves_out_what_has_no_weight() -> None:
     assert target.score(labels, outputs) == 0.5
     assert target.score(labels, outputs, np.array([[1.0, 0.0], [0.0, 2.0]])) == 1
     assert target.score(labels, outputs, np.array([1.0, 0.0])) == 0.5
+
+
+@pytest.mark.parametrize("value", [0, 1, 7])
+def test_labels_that_are_alike_and_not_used_are_dummies(value: int) -> None:
+    labels = np.full(64, value, np.float32)
+    told = tell(lambda y, outputs: outputs - 0 * y[:, None], labels, (1,))
+    assert told.task is Task.UNKNOWN
+    assert "the loss does not use them" in told.words
+    assert tell(MSE, labels, (1,)).task is not Task.UNKNOWN

@@ -227,3 +227,9 @@ def test_gradient_that_may_be_zero_beside_another_of_the_layer(kind: str) -> Non
 def test_gradient_of_rounding_need_not_move_a_variable() -> None:
     program = make_program(models.softmax("glorot", 0))
     assert names(check_updated, program, [0.0, 0.1], [1e-9, 0.5]) == []
+
+
+def test_waves_of_a_spectrogram_need_no_training() -> None:
+    waves = layers.STFTSpectrogram(frame_length=16, frame_step=8, fft_length=16, trainable=False)
+    model = kinds.chain(waves, layers.Flatten(), kinds.softmax(3), shape=(64, 1))
+    assert findings(check_disconnected, kinds.program(model)) == []

@@ -1,11 +1,13 @@
 """Checks of the scale of the inputs."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from mnist_exp.preflight import Finding
+from mnist_exp.preflight import Finding, check
 from mnist_exp.preflight.structure.inputs import check_every_input, check_scale
 from tests.support.layer_kinds import chain, program, random_data, softmax
 from tests.support.programs import findings, make_program
@@ -87,3 +89,20 @@ def test_every_input_is_used_or_always_the_same() -> None:
     given["height"] = np.ones((64, 3), np.float32)
     model, _ = two_inputs(used=False)
     assert findings(check_every_input, program(model, x=given, y=LABELS % 3)) == []
+
+
+class Endpoint(layers.Layer):
+    """A layer that is given the targets, and adds the loss."""
+
+    def call(self, outputs: Any, targets: Any) -> Any:
+        self.add_loss(keras.ops.mean(keras.ops.square(outputs - targets)))
+        return outputs
+
+
+def test_targets_that_are_an_input_of_the_loss_are_used() -> None:
+    x, y = keras.Input((3,), name="x"), keras.Input((1,), name="y")
+    model = keras.Model({"x": x, "y": y}, Endpoint()(layers.Dense(1)(x), y))
+    model.compile("adam")
+    given = {"x": PICTURES[:, 0, :3, 0], "y": PICTURES[:, 1, :1, 0]}
+    report = check(model, given)
+    assert "INPUT_IGNORED" not in report.codes

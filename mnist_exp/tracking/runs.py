@@ -59,6 +59,7 @@ class Store:
     def __init__(self, uri: str | None = None) -> None:
         self.uri = uri_to_read(uri)
         self._client = mlflow.MlflowClient(self.uri)
+        self._closed: set[str] = set()  # places of artifacts that cannot be asked
 
     def select(self, selection: Selection, *, with_reruns: bool = False) -> Runs:
         """Return the runs of the selection, without studies' parents and, unless asked for, reruns.
@@ -176,14 +177,24 @@ class Store:
         return [(run, m.step, m.timestamp, m.value) for run, m in points]
 
     def artifact(self, runs: Runs, run_id: str, path: str) -> bytes | None:
-        """Return a run's artifact, or None if it is missing or too large to be ours."""
+        """Return a run's artifact, or None if it is missing or too large to be ours.
+
+        A place whose library is not installed, or that asks for credentials which are not there, is
+        asked once.
+        """
         most = predictions.MOST_BYTES if path == predictions.ARTIFACT else MAX_TEXT_BYTES
         uri = runs.info.at[run_id, "artifacts"]
+        place = "/".join(uri.split("/")[:3])  # s3://bucket
+        if place in self._closed:
+            return None
         try:
             if uri and (folder := local_path(uri)):
                 return read(folder / path, most)
             return read_artifacts(self._client, run_id, {path: most}).get(path)
         except (OSError, ValueError, MlflowException):
+            return None
+        except Exception:  # noqa: BLE001  # each place has a library of its own, with its own errors
+            self._closed.add(place)
             return None
 
     def sources(self, runs: Runs, run_id: str) -> dict[str, bytes]:

@@ -209,3 +209,22 @@ def everything(writer: foreign.Foreign) -> list[object]:
     experiments = writer.client.search_experiments()
     runs = writer.client.search_runs([e.experiment_id for e in experiments])
     return [*(dict(e) for e in experiments), *(run.to_dictionary() for run in runs)]
+
+
+@pytest.mark.parametrize(
+    "place", ["s3://bucket/runs", "gs://bucket/runs", "wasbs://a@b.blob.core.windows.net/runs"]
+)
+def test_artifacts_in_a_cloud_that_cannot_be_asked(
+    place: str, workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its library is not installed, or there are no credentials: the values are in the store."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    writer = foreign.Foreign(workdir)
+    writer.client.create_experiment("theirs", artifact_location=place)
+    for model, mean in foreign.ACCURACY.items():
+        for seed in range(3):
+            values = {"acc": mean + seed**2 / 1000}
+            writer.log("theirs", {"model": model, "seed": seed}, values)
+    comparison = of_experiment(Question())
+    assert comparison.others[0].compared.verdict == "worse"
+    assert comparison.warnings == ()

@@ -1,7 +1,7 @@
 """Runs that other programs make, each in its own way, in the store of a folder."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import mlflow
@@ -41,8 +41,8 @@ class Foreign:
     def log(
         self,
         name: str,
-        params: dict[str, object],
-        metrics: dict[str, Sequence[float] | float] | None = None,
+        params: Mapping[str, object],
+        metrics: Mapping[str, Sequence[float] | float] | None = None,
         parent: str | None = None,
         **tags: str,
     ) -> str:

@@ -221,7 +221,7 @@ def test_a_table_in_a_folder_with_spaces(workdir: Path, command: Command) -> Non
         ),
         (["--study", "x", "model=mlp"], "model=mlp: expected a run id, or tracking.uri=URI"),
         (["--filter", "metrics.x <"], "--filter metrics.x <: MLflow cannot use it"),
-        (["0123456789abcdef"], "no runs are selected"),
+        (["0123456789abcdef"], "0123456789abcdef: no such run in sqlite:"),
     ],
 )
 def test_mistakes_get_a_short_answer_and_leave_nothing(

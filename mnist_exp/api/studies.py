@@ -29,13 +29,15 @@ def run_study(overrides: Sequence[str], screen: Screen, *, quiet: bool) -> tuple
     """
     name, uri = compose_study(overrides)
     command = [sys.executable, "-m", "mnist_exp", *own_folder_flags(), "-m", *overrides]
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
+    environment.pop("FORCE_COLOR", None)  # a kernel sets it: lines would be drawn as on a terminal
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
-        env=os.environ | {"PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"},
+        env=environment,
         start_new_session=True,  # a notebook interrupts all processes of the kernel's
     )
     said: list[str] = []

@@ -63,13 +63,13 @@ CLAIMS: list[tuple[str, str, str, Callable[..., bool]]] = [
     (
         "costs more than 0.03",
         "changes",
-        r"nothing +(\S+)[\s\S]*?mean loss  +(\S+)",
+        r"(?m)^nothing .* (\S+)$[\s\S]*?^mean loss  .* (\S+)$",
         lambda before, after: before - after > 0.03,
     ),
     (
         "as good as the start",
         "changes",
-        r"nothing +(\S+)[\s\S]*?rate 0\.5 +(\S+)",
+        r"(?m)^nothing .* (\S+)$[\s\S]*?rate 0\.5 .* (\S+)$",
         lambda before, after: abs(before - after) < 0.001,
     ),
     ("p not be below 0.0625", "compared", r"p = (0\.\d+)", lambda p: p == 0.0625),

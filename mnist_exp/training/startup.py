@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from mnist_exp.command import without_garbage_collection
 from mnist_exp.config.schema import Config
+from mnist_exp.outside import lazy_imports
 from mnist_exp.training import keras_state
 
 _SECONDS = 5.0  # for which a failed block waits until what TensorFlow wrote is shown
@@ -43,11 +44,14 @@ def import_tensorflow(config: Config) -> None:
 
 @contextmanager
 def quick_imports() -> Iterator[None]:
-    """Pause the garbage collector while TensorFlow and Keras are imported for the first time."""
+    """Import TensorFlow and Keras for the first time quickly in the block.
+
+    The garbage collector pauses, and what no training uses is loaded when somebody uses it.
+    """
     if "tensorflow" in sys.modules:
         yield
         return
-    with without_garbage_collection():
+    with without_garbage_collection(), lazy_imports.put_off(lazy_imports.UNUSED_BY_TRAINING):
         yield
 
 

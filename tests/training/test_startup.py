@@ -76,3 +76,21 @@ for _ in range(2):
     gc.unfreeze()
 """
     assert start("-c", code).output()[:2] == (0, "True\nFalse\n")
+
+
+def test_what_no_training_uses_is_loaded_when_somebody_uses_it(
+    start: Callable[..., Started],
+) -> None:
+    code = """
+import sys
+from mnist_exp.training import startup
+with startup.quick_imports():
+    import tensorflow, keras
+unused = ("sklearn", "scipy.stats", "matplotlib.pyplot")
+print([name for name in unused if name in sys.modules])
+print(keras.wrappers.SKLearnClassifier is tensorflow.keras.wrappers.SKLearnClassifier)
+print(callable(keras.visualization.plot_image_gallery))
+print([name for name in unused if name in sys.modules])
+"""
+    everything = ["sklearn", "scipy.stats", "matplotlib.pyplot"]
+    assert start("-c", code).output()[:2] == (0, f"[]\nTrue\nTrue\n{everything}\n")

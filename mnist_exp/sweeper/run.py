@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from optuna.trial import TrialState
 
 from mnist_exp.sweeper import launchers
+from mnist_exp.sweeper.composing import Composer
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.hooks import StudyHooks, build_hooks, load_function, permitted
 from mnist_exp.sweeper.plan import Plan, check_settings, make_plan, repetitions, samples
@@ -128,9 +129,9 @@ def _params(settings: DictConfig) -> list[str]:
 
 def _check_values(context: HydraContext, config: DictConfig, sweep: _Sweep) -> None:
     """Compose a config for each value that will be tried, so that a bad one is refused now."""
+    composer = Composer(context.config_loader, config)
     for parameters in samples(sweep.plan, sweep.space):
-        overrides = list(sweep.space.overrides(parameters))
-        composed = context.config_loader.load_sweep_config(config, overrides)
+        composed = composer.compose(sweep.space.overrides(parameters))
         with open_dict(composed):
             del composed["hydra"]
         sweep.hooks.check_config(composed)

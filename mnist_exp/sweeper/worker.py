@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import optuna
@@ -16,6 +17,7 @@ from optuna.trial import TrialState
 
 from mnist_exp.sweeper.attributes import DRAWN, FAILURE, STOPPED, TIME_IS_UP
 from mnist_exp.sweeper.cache import StudyCache
+from mnist_exp.sweeper.composing import Composer
 from mnist_exp.sweeper.errors import causes
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.hooks import TrialEnd, build_hooks, load_function
@@ -178,8 +180,12 @@ class Worker:
         storage.note(trial._trial_id, {**self.space.fixed, DRAWN: True})
         return self.space.overrides(trial.params)
 
+    @cached_property
+    def _composer(self) -> Composer:
+        return Composer(self.hydra_context.config_loader, self.config)
+
     def _compose(self, number: int, overrides: tuple[str, ...]) -> DictConfig:
-        config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
+        config = self._composer.compose(overrides)
         with open_dict(config):
             config.hydra.job.id = f"{config.hydra.job.name}_{number}"
             config.hydra.job.num = number

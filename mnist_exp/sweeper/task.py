@@ -1,7 +1,6 @@
 """The run of an application's task function for one trial, with its output in a file."""
 
 import contextlib
-import io
 import logging
 import math
 import os
@@ -15,11 +14,11 @@ from typing import Any, NoReturn, TextIO
 
 import optuna
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.utils import run_job
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from mnist_exp.sweeper.interruption import Held
+from mnist_exp.sweeper.job import run_job
 
 OUTPUT_FILE = "output.txt"  # what a trial printed, in its folder
 
@@ -36,16 +35,8 @@ def run_task(
     Raises what the task function raises, optuna.TrialPruned included. Signals that `hold` holds
     back interrupt the task function.
     """
-    result = run_job(
-        hydra_context=hydra_context,
-        task_function=partial(_with_output_in_file, task_function, hold),
-        config=config,
-        job_dir_key="hydra.sweep.dir",
-        job_subdir_key="hydra.sweep.subdir",
-    )
-    # Hydra announces a failure on stderr, which would be in the middle of a live table.
-    with contextlib.redirect_stderr(io.StringIO()):
-        returned = result.return_value
+    within = partial(_with_output_in_file, task_function, hold)
+    returned = run_job(hydra_context, within, config)
     if isinstance(returned, optuna.TrialPruned):
         raise returned
     return returned

@@ -14,6 +14,7 @@ NEUTRAL = (
     "tags",
     "tracking",
     "checkpoint",
+    "evaluate",
     "resume",
     "best_of",
     "preflight",

@@ -60,6 +60,18 @@ class CheckpointConfig(Checked):
 
 
 @dataclass(kw_only=True)
+class EvaluateConfig(Checked):
+    """When the images that training does not see are scored; those of validation every epoch.
+
+    test: when the test images are scored: every_epoch, or end, which is after the last epoch; null
+        is every_epoch, in a sweep end
+    """
+
+    prefix: ClassVar[str] = "evaluate."
+    test: Literal["every_epoch", "end"] | None = None
+
+
+@dataclass(kw_only=True)
 class ReferenceConfig(Checked):
     """What a tutorial reports for its run; the four presets of the tutorials set it.
 
@@ -123,6 +135,7 @@ class Config(Checked):
     schedule: ScheduleConfig = MISSING
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
     resume: str | None = None
     best_of: str | None = None
     preflight: Literal["off", "warn", "error"] = "warn"

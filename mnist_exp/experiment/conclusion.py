@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mnist_exp.outside.printing import plural
 from mnist_exp.tracking.form_words import quoted
 from mnist_exp.tracking.job import Job
-from mnist_exp.training.results import EpochResult
+from mnist_exp.training.results import EpochResult, final_test
 
 _DEVIATIONS = 3.0  # by which an accuracy must exceed that of one answer for all images
 
@@ -25,11 +25,12 @@ def conclusion(job: Job, epochs: Sequence[EpochResult]) -> str:
 def _by_heart(job: Job, epochs: Sequence[EpochResult]) -> str:
     """Return whether the run can learn its training images by heart."""
     last, count = epochs[-1], len(job.dataset.train)
+    accuracy = final_test(epochs).accuracy
     is_batch = count <= job.settings.config.schedule.batch_size
     question = f"Can it learn {'one batch of' if is_batch else 'its'} {count:,} images by heart?"
-    if last.test.accuracy == 1:
+    if accuracy == 1:
         return f"{question} Yes, in {plural(last.step, 'step')}."
-    right = round(last.test.accuracy * count)
+    right = round(accuracy * count)
     return (
         f"{question} Not in {plural(last.step, 'step')}: it gets {right:,} of them right. "
         "More steps or another learning rate may help; else look for a mistake."
@@ -42,9 +43,10 @@ def _at_chance(job: Job, epochs: Sequence[EpochResult]) -> str:
     More than that may be luck, too. A network may be at chance on other images alone.
     """
     last, labels = epochs[-1], job.dataset.test.labels
+    accuracy = final_test(epochs).accuracy
     counts = np.bincount(labels)
     share = float(counts.max() / len(labels))
-    if last.test.accuracy > _most_by_luck(labels):
+    if accuracy > _most_by_luck(labels):
         return ""
     answer = f"the answer {quoted(job.dataset.form, int(counts.argmax()))} for every image"
     steps = plural(last.step, "step")
@@ -55,7 +57,7 @@ def _at_chance(job: Job, epochs: Sequence[EpochResult]) -> str:
             f"whose averages follow slowly, {steps} may be too few; else the images were learned "
             "by heart."
         )
-    if last.test.accuracy > share:
+    if accuracy > share:
         return (
             f"That may be chance: {answer} would have a test accuracy of {share:.4f}, and on "
             f"{plural(len(labels), 'test image')} the difference may be luck. Perhaps nothing was "

@@ -16,7 +16,7 @@ from mnist_exp.own_code import session
 from mnist_exp.sweeper.wording import duration
 from mnist_exp.tracking.form_words import in_words
 from mnist_exp.tracking.job import Job
-from mnist_exp.training.results import EpochResult, LayerRow, Progress, best_epoch
+from mnist_exp.training.results import EpochResult, LayerRow, Progress, best_epoch, final_test
 
 if TYPE_CHECKING:
     from mnist_exp.preflight import PreflightReport
@@ -126,9 +126,11 @@ class Reporter:
     ) -> None:
         """Print the blog post's own line, the tutorial's cost and the accuracies."""
         claim = _claimed_cost(reference, result.epoch)
-        accuracies = f"validation {result.val.accuracy:.4f}  test {result.test.accuracy:.4f}"
+        accuracies = f"validation {result.val.accuracy:.4f}"
         if self._is_scored_on_train:
-            accuracies = f"accuracy on the training images {result.test.accuracy:.4f}"
+            accuracies = f"accuracy on the training images {result.val.accuracy:.4f}"
+        elif result.test is not None:
+            accuracies += f"  test {result.test.accuracy:.4f}"
         self._print(
             f"Epoch: {result.epoch:04d} cost = {result.cost:.9f}"
             f"{f' (tutorial {claim})' if claim else ''}"
@@ -147,7 +149,7 @@ class Reporter:
         self._print(f"\n{job.run_name}: {steps}, {duration(seconds)} of training")
         rows = [
             ("", "this run", "reference" if reference else ""),
-            ("test accuracy", f"{last.test.accuracy:.4f}", _claimed_accuracy(reference)),
+            ("test accuracy", f"{final_test(epochs).accuracy:.4f}", _claimed_accuracy(reference)),
             ("cost of the last epoch", f"{last.cost:.9f}", _claimed_cost(reference, last.epoch)),
             ("validation accuracy", f"{last.val.accuracy:.4f}", ""),
         ]

@@ -31,8 +31,8 @@ def objectives(names: Sequence[str], epochs: Sequence[EpochResult]) -> list[floa
     values = {
         "val/accuracy": last.val.accuracy,
         "val/cost": last.val.cost,
-        "test/accuracy": last.test.accuracy,
         "time/training_seconds": sum(epoch.seconds for epoch in epochs),
+        **({} if last.test is None else {"test/accuracy": last.test.accuracy}),
     }
     return [values[name] for name in names]
 

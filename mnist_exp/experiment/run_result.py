@@ -17,7 +17,7 @@ from mnist_exp.outside.printing import plural
 from mnist_exp.tracking import metric_names
 from mnist_exp.tracking.links import Places
 from mnist_exp.training.confusion import confusion_counts
-from mnist_exp.training.results import EpochResult, best_epoch
+from mnist_exp.training.results import EpochResult, best_epoch, final_test
 
 if TYPE_CHECKING:
     import keras
@@ -55,7 +55,7 @@ class RunResult:
     @property
     def test_accuracy(self) -> float:
         """The fraction in [0, 1] of the test images that are right after the last epoch."""
-        return self.epochs[-1].test.accuracy
+        return final_test(self.epochs).accuracy
 
     @property
     def val_accuracy(self) -> float:

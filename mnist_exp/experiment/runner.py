@@ -231,7 +231,13 @@ def _train(
             writer.in_epoch(progress, epochs)
 
         try:
-            for result in fit(program, job.dataset, start=start, on_progress=on_progress):
+            for result in fit(
+                program,
+                job.dataset,
+                start=start,
+                tests_every_epoch=job.tests_every_epoch,
+                on_progress=on_progress,
+            ):
                 epochs.append(result)
                 reporter.epoch(result, job.reference, left(result.step))
                 tracker.log_epoch(result)
@@ -249,11 +255,17 @@ def _begin(
     job: Job, program: "Program", tracker: "RunTracker", reporter: Reporter
 ) -> tuple[list[EpochResult], Progress]:
     """Return the epochs that are done and where training begins, with the program set to there."""
+    from mnist_exp.training.loop import with_test
+
     if job.state is None:
         return [], Progress()
     job.state.restore(program)
     reporter.resumed(tracker.run_id, job.state.progress)
     checkpoint.mark_ended(checkpoint.run_folder(tracker.run_id), ended=False)
-    for result in job.state.results:
+    results = list(job.state.results)
+    if job.state.progress.step >= program.total_steps and results[-1].test is None:
+        # The run was to be longer when this epoch ended.
+        results[-1] = with_test(results[-1], program, job.dataset)
+    for result in results:
         tracker.log_epoch(result)  # the tracker leaves out what the record has already
-    return list(job.state.results), job.state.progress
+    return results, job.state.progress

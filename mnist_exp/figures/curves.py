@@ -29,29 +29,33 @@ def learning_curves(epochs: Sequence[EpochResult], reference: ReferenceConfig | 
     at = [result.step / unit for result in epochs]
     points = [point for result in epochs for point in result.step_points]
     curves = {
-        "train, by epoch": (BLUE, [(r.cost, r.train_accuracy) for r in epochs]),
-        "validation": (ORANGE, [(r.val.cost, r.val.accuracy) for r in epochs]),
-        "test": (GREEN, [(r.test.cost, r.test.accuracy) for r in epochs]),
+        "train, by epoch": (BLUE, at, [(r.cost, r.train_accuracy) for r in epochs]),
+        "validation": (ORANGE, at, [(r.val.cost, r.val.accuracy) for r in epochs]),
+        "test": (
+            GREEN,
+            [x for x, r in zip(at, epochs, strict=True) if r.test is not None],
+            [(r.test.cost, r.test.accuracy) for r in epochs if r.test is not None],
+        ),
     }
     if points:
         steps, costs, accuracies = zip(*points, strict=True)
         for axes, curve in ((left, costs), (right, accuracies)):
             axes.plot(np.divide(steps, unit), curve, color=BLUE, lw=1, alpha=0.5, label=_BY_STEP)
-    for label, (color, values) in curves.items():
+    for label, (color, places, values) in curves.items():
         costs, accuracies = zip(*values, strict=True)
         for axes, curve in ((left, costs), (right, accuracies)):
-            axes.plot(at, curve, marker=marker, ms=3, color=color, label=label)
+            axes.plot(places, curve, marker=marker, ms=3, color=color, label=label)
     if reference is not None and reference.cost:
         printed = reference.cost[: len(epochs)]
         left.plot(at[: len(printed)], printed, color=GREY, ls="--", label="train, tutorial")
     if reference is not None and reference.test_accuracy is not None:
         right.axhline(reference.test_accuracy, color=GREY, ls="--", label="test, tutorial")
-    if all(cost > 0 for r in epochs for cost in (r.cost, r.val.cost, r.test.cost)):
+    if all(cost > 0 for _, _, values in curves.values() for cost, _ in values):
         left.set_yscale("log")
     left.set(ylabel="cost per example", title="Cost")
     right.set(ylabel="accuracy", title="Accuracy")
     if len(epochs) > 1:
-        _begin_at_epochs(right, [v for _, values in curves.values() for _, v in values])
+        _begin_at_epochs(right, [v for *_, values in curves.values() for _, v in values])
     for axes in (left, right):
         axes.set_xlabel(name)
         _finish(axes)

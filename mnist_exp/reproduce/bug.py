@@ -13,6 +13,7 @@ from mnist_exp.training import losses
 from mnist_exp.training.loop import fit
 from mnist_exp.training.losses import PerExampleLoss
 from mnist_exp.training.program import Program, build_program, predict_probabilities, to_float
+from mnist_exp.training.results import final_test
 
 _MEANT_CONFIG = EntropyConfig(kind="cross_entropy", reduction="sum")
 _MEANT = losses.build(_MEANT_CONFIG)
@@ -105,7 +106,7 @@ def _ending(config: Config, dataset: data.Dataset, loss: EntropyConfig) -> Endin
     predictions = logits.argmax(axis=1)
     return Ending(
         steps=last.step,
-        test_loss=last.test.cost,
+        test_loss=final_test(epochs).cost,
         largest_weight=_largest(program.model.trainable_variables),
         tied=tuple(int(c) for c in np.flatnonzero(is_largest.all(axis=0))),
         predicted=tuple(int(c) for c in np.unique(predictions)),

@@ -21,6 +21,7 @@ _NO_LONGER_LOGGED = ("preflight/",)
 _ONCE = (BEST_ACCURACY, BEST_EPOCH)
 # Metrics whose step is the training step, as far as their names could mean the epoch.
 _STEP_CURVE = ("train/step_cost", "train/step_accuracy")
+_TEST = ("test/accuracy", "test/cost")
 _PER_STEP = ("train/batch_accuracy", *_STEP_CURVE)
 _UNSET = "unset"  # of a variable that the record names
 _MOST_FILES = 5  # named in a line about uncommitted changes
@@ -111,7 +112,8 @@ def compare(first: TrackedRun, second: TrackedRun) -> RunComparison:
             continue
         if name in _ONCE:  # for each end of a run that was made longer
             before, after = _last_step(before), _last_step(after)
-        if not first.is_finished:
+        # Test images may be scored after the last epoch alone, as those of a trial are.
+        if not first.is_finished or (before and name in _TEST):
             after = {step: value for step, value in after.items() if step in before}
         pairs.append(MetricPair(name=name, first=before, second=after))
     return RunComparison(first=first, second=second, pairs=tuple(pairs))

@@ -39,6 +39,7 @@ def origin() -> Origin:
         resume_id=running.recall(RUN_ID),
         threads=running.threads,
         is_retried=True,
+        tests_at_end=True,
         codes=running.handed or {},
         keeps_model=False,  # `best_of=STUDY` trains the best trial again and keeps both
     )

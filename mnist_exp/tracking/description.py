@@ -15,7 +15,7 @@ from mnist_exp.own_code import session
 from mnist_exp.own_code.code import FOLDER
 from mnist_exp.tracking.form_words import in_words
 from mnist_exp.tracking.job import Job
-from mnist_exp.training.results import EpochResult, best_epoch
+from mnist_exp.training.results import EpochResult, best_epoch, final_test
 
 if TYPE_CHECKING:
     from mnist_exp.preflight.report import Finding
@@ -76,7 +76,7 @@ def columns(job: Job, epochs: Sequence[EpochResult] = ()) -> dict[str, str]:
         tutorial = "" if claim is None else f" (tutorial {claim:g})"
         if job.is_scored_on_train:
             tutorial = " (on its training images)"
-        tags["result"] = f"{epochs[-1].test.accuracy:.4f}{tutorial}"
+        tags["result"] = f"{final_test(epochs).accuracy:.4f}{tutorial}"
     return tags
 
 
@@ -86,8 +86,8 @@ def _accuracy(job: Job, epochs: Sequence[EpochResult]) -> str:
     claim = None if job.reference is None else job.reference.test_accuracy
     tutorial = "" if claim is None else f", the tutorial's is {claim:g}"
     if job.is_scored_on_train:
-        return f"accuracy **{epochs[-1].test.accuracy:.4f}** on its own training images."
-    return f"test accuracy **{epochs[-1].test.accuracy:.4f}**{tutorial}."
+        return f"accuracy **{final_test(epochs).accuracy:.4f}** on its own training images."
+    return f"test accuracy **{final_test(epochs).accuracy:.4f}**{tutorial}."
 
 
 def _settings_in_a_line(settings: Settings) -> str:

@@ -30,6 +30,8 @@ class Origin:
 
     So its length is not checked and no command is printed.
     """
+    tests_at_end: bool = False
+    """True if test images are scored only after the last epoch, unless a setting says otherwise."""
     keeps_model: bool = True
     """True if the run logs its model and its figures."""
     codes: Mapping[str, OwnCode] = field(default_factory=dict)
@@ -81,6 +83,14 @@ class Job:
     def is_scored_on_train(self) -> bool:
         """Whether the run's own training images are its validation and test images, too."""
         return self.settings.config.data.eval_on_train
+
+    @property
+    def tests_every_epoch(self) -> bool:
+        """Whether test images are scored after each epoch: always if a study looks at the score."""
+        default = "end" if self.origin.tests_at_end else "every_epoch"
+        config = self.settings.config
+        chosen = config.evaluate.test or default
+        return chosen == "every_epoch" or "test/accuracy" in config.objective
 
     @property
     def total_steps(self) -> int:

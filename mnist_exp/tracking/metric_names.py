@@ -30,9 +30,9 @@ def present(name: str) -> str:
 
 def of_epoch(result: EpochResult, reference: ReferenceConfig | None) -> dict[str, float]:
     """Return an epoch's metrics by name, with the cost that the tutorial reports for it, if any."""
+    test = result.test
     values = {
-        "test/accuracy": result.test.accuracy,
-        "test/cost": result.test.cost,
+        **({} if test is None else {"test/accuracy": test.accuracy, "test/cost": test.cost}),
         "val/accuracy": result.val.accuracy,
         "val/cost": result.val.cost,
         "train/cost": result.cost,

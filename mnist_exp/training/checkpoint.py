@@ -267,7 +267,10 @@ def _check_numbers(value: Any) -> None:
 
 
 def _result(plain: dict[str, Any]) -> EpochResult:
-    scores = {split: Evaluation(**plain[split]) for split in ("val", "test")}
+    scores = {
+        split: None if plain[split] is None else Evaluation(**plain[split])
+        for split in ("val", "test")
+    }
     return EpochResult(**plain | scores | _curves(plain, "after_point"))
 
 

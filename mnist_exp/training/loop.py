@@ -33,6 +33,7 @@ def fit(
     data: Dataset,
     *,
     start: Progress = _BEGINNING,
+    tests_every_epoch: bool = True,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Iterator[EpochResult]:
     """Train, and yield a result at the end of every epoch, each example used exactly once an epoch.
@@ -41,7 +42,7 @@ def fit(
     with the weights and the optimizer's state of that moment, everything goes on exactly as it
     would have without a stop. Raises NonFiniteCost after the result of an epoch in which a batch
     had a NaN or infinite cost, and ValueError for another number of training examples than the
-    program was built for.
+    program was built for. Unless `tests_every_epoch`, test is scored only after the last epoch.
     """
     steps, target = InnerLoop(program, data.train), program.schedule.stop_at_accuracy
     progress = start
@@ -51,17 +52,24 @@ def fit(
         for latest in steps.epoch(progress):
             progress = latest
             on_progress(progress)
-        result = _score(program, data, progress)
-        yield result
+        result = _result(program, data, progress)
+        reached = target is not None and result.val.accuracy >= target
+        is_last = reached or progress.bad_step >= 0 or progress.step >= program.total_steps
+        yield with_test(result, program, data) if tests_every_epoch or is_last else result
         if progress.bad_step >= 0:
             raise NonFiniteCost(progress.cost, progress.epoch, progress.bad_step)
         progress = result.progress
-        if target is not None and result.val.accuracy >= target:
+        if reached:
             return
 
 
-def _score(program: Program, data: Dataset, progress: Progress) -> EpochResult:
-    """Return the result of the epoch that has ended, with the scores of validation and test."""
+def with_test(result: EpochResult, program: Program, data: Dataset) -> EpochResult:
+    """Return the result of the epoch that has just ended with the scores of the test images."""
+    return replace(result, test=evaluate(program, data.test))
+
+
+def _result(program: Program, data: Dataset, progress: Progress) -> EpochResult:
+    """Return the result of the epoch that has ended, with the scores of validation alone."""
     return EpochResult(
         epoch=progress.epoch,
         step=progress.step,
@@ -70,7 +78,7 @@ def _score(program: Program, data: Dataset, progress: Progress) -> EpochResult:
         cost=progress.cost,
         train_accuracy=progress.accuracy,
         val=evaluate(program, data.val),
-        test=evaluate(program, data.test),
+        test=None,
         batch_accuracies=progress.batch_accuracies,
         seconds=progress.seconds,
         step_points=progress.step_points,

@@ -62,7 +62,9 @@ class EpochResult:
     """Over the epoch's training batches as they came, dropout on; so is `train_accuracy`."""
     train_accuracy: float
     val: Evaluation
-    test: Evaluation
+    test: Evaluation | None
+    """None where the test images are scored only after the last epoch, and this is an earlier one.
+    """
     batch_accuracies: tuple[tuple[int, float], ...]
     """(step, accuracy of the batch before its step, dropout off)."""
     seconds: float
@@ -129,6 +131,13 @@ class Progress:
     def images_per_second(self) -> float:
         """The training examples a second."""
         return self.examples / self.seconds
+
+
+def final_test(epochs: Sequence[EpochResult]) -> Evaluation:
+    """Return the scores of the test images after the last epoch of a run that has ended."""
+    scores = epochs[-1].test
+    assert scores is not None  # `fit` scores them after the last epoch
+    return scores
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,6 +65,7 @@ NO_OTHER_RESULT = [
     "+tags.course=ml",
     "tracking.experiment=other",
     "checkpoint.every_seconds=5",
+    "evaluate.test=end",
     "resume=auto",
     "preflight=error",
     "reference=null",

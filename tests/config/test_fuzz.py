@@ -56,6 +56,7 @@ KEYS = [
     "schedule.train_accuracy_every",
     "schedule.stop_at_accuracy",
     "checkpoint.every_seconds",
+    "evaluate.test",
     "tracking.experiment",
     "hydra.nothing",
     "nothing",

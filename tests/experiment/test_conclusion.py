@@ -89,7 +89,8 @@ def test_a_batch_that_is_not_learned() -> None:
 def test_nothing_that_is_shown_calls_the_training_images_test_images(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    scored, epochs = job(*OVERFIT), [an_epoch(1, test=Evaluation(0.1, 0.5))]
+    scores = Evaluation(0.1, 0.5)
+    scored, epochs = job(*OVERFIT), [an_epoch(1, val=scores, test=scores)]
     reporter = Reporter()
     reporter.start(scored, [])
     reporter.epoch(epochs[0], None, seconds_left=1)

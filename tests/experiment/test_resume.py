@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -101,6 +102,23 @@ def test_auto_takes_the_same_settings_and_seed_alone(
     assert run([*SMALL, "schedule.epochs=1", "resume=auto", "seed=1"]).run_id != stopped
     assert run([*SMALL, "schedule.epochs=1", "resume=auto", "optimizer=sgd"]).run_id != stopped
     assert run([*SMALL, "schedule.epochs=1", "resume=auto"]).run_id == stopped
+
+
+@pytest.mark.usefixtures("bare_runs")
+def test_a_run_that_is_resumed_at_its_end_has_a_test_score(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run([*SMALL, "schedule.epochs=1", "tracking.experiment=whole"])
+    interrupt_at(21, monkeypatch)  # in the second epoch
+    with pytest.raises(KeyboardInterrupt):
+        run([*SMALL, "schedule.epochs=2", "evaluate.test=end"])
+    stopped = only_run(workdir)
+    assert "test/accuracy" not in stopped.data.metrics
+    ended = checkpoint.run_folder(stopped.info.run_id)
+    shutil.rmtree(max(ended.iterdir(), key=lambda folder: folder.name))
+    shorter = run([f"resume={stopped.info.run_id}", "schedule.epochs=1"])
+    assert shorter.test_accuracy == whole.test_accuracy
+    assert only_run(workdir).data.metrics["test/accuracy"] == whole.test_accuracy
 
 
 @pytest.mark.usefixtures("bare_runs")

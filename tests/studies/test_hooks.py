@@ -101,6 +101,9 @@ def test_a_study_is_a_parent_run_with_its_trials_below(finished: None) -> None:
         assert run_.data.params["optimizer.learning_rate"] == str(params["optimizer.learning_rate"])
         status = {"COMPLETE": "FINISHED", "PRUNED": "KILLED"}[run_.data.tags["trial_state"]]
         assert run_.info.status == status
+        steps = mlflow_client().get_metric_history(run_.info.run_id, "test/accuracy")
+        is_complete = run_.data.tags["trial_state"] == "COMPLETE"  # else there is no last epoch
+        assert [metric.step for metric in steps] == ([2] if is_complete else [])
     assert "PRUNED" in states.values()
     assert parent.data.metrics["study/pruned"] == list(states.values()).count("PRUNED")
 

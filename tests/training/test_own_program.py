@@ -149,6 +149,8 @@ def test_penalties_are_in_the_objective_and_in_every_reported_cost() -> None:
         penalty = 0.1 * np.abs(with_penalty.model.get_weights()[0]).sum()
         (more,), (less,) = (list(fit(program, data)) for program in (with_penalty, without))
         assert more.val.cost - less.val.cost == pytest.approx(share * penalty, rel=1e-4)
+        assert more.test is not None
+        assert less.test is not None
         assert more.test.cost - less.test.cost == pytest.approx(share * penalty, rel=1e-4)
         batches = 4 if loss == "cross_entropy_sum" else 50  # it counts once for each
         assert more.cost - less.cost == pytest.approx(batches * penalty / 50, rel=1e-4)

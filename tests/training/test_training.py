@@ -211,6 +211,20 @@ def test_stop_at_accuracy(settings: Compose, small_mnist: data.Dataset) -> None:
     assert len(results) < 50
 
 
+@pytest.mark.parametrize("ending", ["schedule.epochs=3", "schedule.stop_at_accuracy=0.2"])
+def test_test_images_can_be_scored_after_the_last_epoch_alone(
+    settings: Compose, small_mnist: data.Dataset, ending: str
+) -> None:
+    config = settings("model=softmax", ending)
+    every, weights = train(config, small_mnist)
+    end, same_weights = train(config, small_mnist, tests_every_epoch=False)
+    assert all(result.test is not None for result in every)
+    assert without_time(end) == without_time(
+        [*(replace(result, test=None) for result in every[:-1]), every[-1]]
+    )
+    np.testing.assert_array_equal(weights[0], same_weights[0])
+
+
 def test_progress_reports_every_step_once(settings: Compose, small_mnist: data.Dataset) -> None:
     seen: list[Progress] = []
     config = settings("model=softmax", "schedule.epochs=2", "schedule.batch_size=64")

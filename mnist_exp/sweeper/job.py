@@ -47,37 +47,49 @@ def run_job(context: HydraContext, task_function: TaskFunction, config: DictConf
 
 @contextmanager
 def _hydra_config(config: DictConfig) -> Iterator[str]:
-    """Let `HydraConfig` have a copy of the config's node `hydra` in the block.
+    """Let `HydraConfig` have the config's node `hydra` in the block.
 
     Yields the name of the job's folder, which may be relative to the current one.
     """
-    hydra, before = HydraConfig.instance(), HydraConfig.instance().cfg
-    hydra.set_config(config)  # the names of the folder may need it
+    hydra: Any = HydraConfig.instance()
+    before = hydra.cfg
+    _show(config, hydra)  # the names of the folder may need it
     try:
         names = (OmegaConf.select(config, f"hydra.sweep.{key}") for key in ("dir", "subdir"))
         name = os.path.join(*map(str, names))
-        for node in (config.hydra, HydraConfig.get()):
-            with read_write(node.runtime), open_dict(node.runtime):
-                node.runtime.output_dir = os.path.abspath(name)
-        with read_write(HydraConfig.get().job.env_set):
-            OmegaConf.resolve(HydraConfig.get().job.env_set)
+        for runtime in (config.hydra.runtime, hydra.cfg.hydra.runtime):
+            with read_write(runtime), open_dict(runtime):
+                runtime.output_dir = os.path.abspath(name)
+        with read_write(hydra.cfg.hydra.job.env_set):
+            OmegaConf.resolve(hydra.cfg.hydra.job.env_set)
         yield name
     finally:
         hydra.cfg = before
 
 
+def _show(config: DictConfig, hydra: Any) -> None:
+    """Give the node to `HydraConfig`: a copy, as Hydra does, only if it is to be changed."""
+    if config.hydra.job.env_set:
+        hydra.set_config(config)
+        return
+    OmegaConf.set_readonly(config.hydra, True)
+    hydra.cfg = DictConfig({})
+    hydra.cfg.__dict__["_content"] = {"hydra": config._get_node("hydra")}
+
+
 def _prepared(config: DictConfig) -> JobReturn:
     """Return what callbacks and the task function get."""
+    hydra: Any = HydraConfig.instance()
+    overrides: Any = OmegaConf.to_container(config.hydra.overrides.task)
     job = JobReturn()
-    job.cfg, job.hydra_cfg = _without_hydra(config), HydraConfig.instance().cfg
-    job.overrides = OmegaConf.to_container(config.hydra.overrides.task)
+    job.cfg, job.hydra_cfg, job.overrides = _without_hydra(config), hydra.cfg, overrides
     job.task_name = JobRuntime.instance().get("name")
     return job
 
 
 def _without_hydra(config: DictConfig) -> DictConfig:
     """Return a copy of the config without the node `hydra`, which is most of it."""
-    content = config._content
+    content: Any = config._content
     config.__dict__["_content"] = {key: content[key] for key in content if key != "hydra"}
     try:
         return copy.deepcopy(config)
@@ -88,6 +100,8 @@ def _without_hydra(config: DictConfig) -> DictConfig:
 def _save(job: JobReturn, config: DictConfig, folder: Path) -> None:
     """Save the three files from which a person, or Hydra, can run the job again."""
     if config.hydra.output_subdir is not None:
+        assert job.cfg is not None
+        assert job.hydra_cfg is not None
         into = folder / config.hydra.output_subdir
         _save_config(job.cfg, "config.yaml", into)
         _save_config(job.hydra_cfg, "hydra.yaml", into)
@@ -99,7 +113,7 @@ def _call(
 ) -> None:
     """Call the task function between the callbacks of the job, and note what it returned."""
     try:
-        with env_override(job.hydra_cfg.hydra.job.env_set):
+        with env_override(HydraConfig.get().job.env_set):
             context.callbacks.on_job_start(config=config, task_function=task_function)
             job.return_value = task_function(job.cfg)
             job.status = JobStatus.COMPLETED

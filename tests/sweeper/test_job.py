@@ -51,7 +51,7 @@ class Seen:
         logging.getLogger("job").warning("in the task")
         resolved = OmegaConf.to_container(config, resolve=True)
         hydra = OmegaConf.to_container(HydraConfig.get(), resolve=False)
-        where = (os.getcwd(), os.environ["JOB_TEST"], HydraConfig.get().runtime.output_dir)
+        where = (os.getcwd(), os.environ.get("JOB_TEST"), HydraConfig.get().runtime.output_dir)
         self.notes.append((resolved, hydra, where, OmegaConf.is_struct(config)))
         config.x = 2  # its config is its own
         if self._fails:
@@ -96,10 +96,11 @@ def done(
 
 @pytest.mark.parametrize("fails", [False, True])
 @pytest.mark.parametrize("extra", [[], ["hydra.job.chdir=true"], ["hydra.output_subdir=null"]])
+@pytest.mark.parametrize("env", [[], ["+hydra.job.env_set.JOB_TEST=n${hydra:job.num}"]])
 def test_it_is_hydras(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extra: list[str], fails: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, env: list[str], extra: list[str], fails: bool
 ) -> None:
-    overrides = ["+hydra.job.env_set.JOB_TEST=n${hydra:job.num}", "x=5", *extra]
+    overrides = [*env, "x=5", *extra]
     handlers = logging.getLogger().handlers
     monkeypatch.setattr(logging.getLogger(), "handlers", list(handlers))
     expected = done(hydras, tmp_path / "a", monkeypatch, overrides, fails=fails)

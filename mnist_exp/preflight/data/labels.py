@@ -3,9 +3,10 @@
 import numpy as np
 
 from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.program.label_looks import is_one_hot
 from mnist_exp.preflight.program.loss_kind import Compares, LossInput
 from mnist_exp.preflight.program.program import Program
-from mnist_exp.preflight.program.tasks import ONE_OF_MANY, YES_OR_NO, Target, Task, is_one_hot
+from mnist_exp.preflight.program.tasks import ONE_OF_MANY, YES_OR_NO, Target, Task
 
 _MANY = 3  # different whole numbers for one yes or no are classes
 _ROUNDING = 1e-3

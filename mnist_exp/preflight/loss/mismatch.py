@@ -7,9 +7,10 @@ import numpy as np
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.loss.relative import lost_below_zero, share_of_zeros
-from mnist_exp.preflight.program.loss_kind import Compares, is_index, is_same_size, tell_loss_kind
+from mnist_exp.preflight.program.label_looks import is_index, is_one_hot, is_same_size
+from mnist_exp.preflight.program.loss_kind import Compares, tell_loss_kind
 from mnist_exp.preflight.program.program import Program
-from mnist_exp.preflight.program.tasks import Task, is_one_hot
+from mnist_exp.preflight.program.tasks import Task
 
 _EXAMPLES = 32
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 import numpy as np
 
 from mnist_exp.preflight.program.comparisons import asks_what_is_alike, compares_directions
+from mnist_exp.preflight.program.label_looks import is_index, is_same_size
 from mnist_exp.preflight.program.loss_probe import LossGradient, Probe
 
 _EXAMPLES = 64
@@ -66,21 +67,6 @@ class LossKind:
     ignored: tuple[float, ...] = ()
     dummies: bool = False
     refused: str = ""
-
-
-def is_same_size(labels: np.ndarray, shape: tuple[int, ...]) -> bool:
-    """Return True if labels [N, ...] hold one entry for each output of an example."""
-    return math.prod(labels.shape[1:]) == math.prod(shape)
-
-
-def is_index(labels: np.ndarray, shape: tuple[int, ...]) -> bool:
-    """Return True for one whole number for each answer of several outputs, [N, positions]."""
-    several = bool(shape) and shape[-1] > 1
-    return several and is_same_size(labels, shape[:-1]) and _is_whole(labels)
-
-
-def _is_whole(labels: np.ndarray) -> bool:
-    return bool(np.equal(np.mod(labels.astype(np.float64), 1), 0).all())
 
 
 def tell_loss_kind(

@@ -7,13 +7,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from mnist_exp.preflight.program.loss_kind import (
-    Compares,
-    LossInput,
-    LossKind,
-    is_index,
-    is_same_size,
-)
+from mnist_exp.preflight.program.label_looks import is_copy, is_index, is_one_hot, is_same_size
+from mnist_exp.preflight.program.loss_kind import Compares, LossInput, LossKind
 
 
 class Task(StrEnum):
@@ -41,9 +36,6 @@ UNKNOWN_LOSS = LossKind()
 
 _MOST_CLASSES = 20  # more different whole numbers for one output are numbers
 _LOGIT = 5.0  # of a certain answer in a constant guess
-# Correlation of labels with inputs from which they are taken for the same, noisy or rescaled: with
-# few features the next step of a series comes near.
-_COPY, _COPY_OF_FEW, _FEW = 0.5, 0.95, 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,7 +269,7 @@ def _task(
         return Task.MULTILABEL
     two = len(np.unique(labels)) <= 2  # masks of pictures are no copies of them
     copied = [array for array in inputs if not two or len(np.unique(array)) <= 2]
-    if compares is not Compares.CLASSES and any(_is_copy(array, labels) for array in copied):
+    if compares is not Compares.CLASSES and any(is_copy(array, labels) for array in copied):
         return Task.AUTOENCODER
     signs = np.isin(labels, (-1, 1)).all() and (width == 1 or compares is Compares.YES_OR_NO)
     soft = compares is Compares.YES_OR_NO and labels.min() >= 0 and labels.max() <= 1
@@ -289,42 +281,12 @@ def _task(
     return Task.REGRESSION
 
 
-def is_one_hot(labels: np.ndarray, width: int) -> bool:
-    """Return True for labels [..., width] that are shares of classes: not negative, with sum 1."""
-    if labels.ndim < 2 or labels.shape[-1] != width or width == 1:
-        return False
-    return bool((labels >= 0).all() and np.allclose(labels.sum(axis=-1), 1, atol=1e-3))
-
-
 def _is_below(labels: np.ndarray, width: int) -> bool:
     return bool(labels.min() >= 0 and labels.max() < width)
 
 
 def _are_few_classes(labels: np.ndarray) -> bool:
     return len(np.unique(labels)) <= _MOST_CLASSES and bool(np.equal(np.mod(labels, 1), 0).all())
-
-
-def _is_copy(array: np.ndarray, labels: np.ndarray) -> bool:
-    """Return True if labels are these inputs: the same, rescaled, or one of the two with noise.
-
-    They are not if the inputs of the next place of a series fit better than those of the same.
-    """
-    size = math.prod(array.shape[1:])
-    if array.dtype.kind not in "uif" or size < 2 or size != math.prod(labels.shape[1:]):
-        return False
-    same = _correlation(array, labels)
-    if array.ndim > 2 and array.shape == labels.shape:
-        ahead = _correlation(array[:, 1:], labels[:, :-1])
-        if ahead > same:
-            return False
-    return same >= (_COPY if size >= _FEW else _COPY_OF_FEW)
-
-
-def _correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the correlation between arrays [N, ...] of one size, over the examples."""
-    rows = [array[:256].reshape(len(array[:256]), -1) for array in (first, second)]
-    a, b = (array - array.mean(axis=0, dtype=np.float64) for array in rows)
-    return float(np.sum(a * b) / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-30))
 
 
 def _without_last(labels: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_exp.command import Parser, main, output_folder, without_garbage_collection, write
+from mnist_exp.compare.quick_scipy import load_statistics
 from mnist_exp.errors import UserError
 from mnist_exp.outside import printing
 
@@ -91,6 +92,7 @@ def run(arguments: Sequence[str]) -> None:
         )
     written = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
     question = _question(given)
+    load_statistics()
     if given.table:
         from mnist_exp.compare.comparison import compare_table
         from mnist_exp.compare.table_files import read_table

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from mnist_exp.compare.metrics import chosen_metric
+from mnist_exp.compare.metrics import chosen_metric, direction_notes
 from mnist_exp.compare.seeds import is_named_like_a_seed
 from mnist_exp.errors import DataError
 from mnist_exp.outside.printing import first_of
@@ -108,23 +108,38 @@ def _are_results(name: str, column: pd.Series) -> bool:
 
 
 def _as_numbers(column: pd.Series) -> pd.Series:
-    """Return the column's numbers, NaN for all else."""
+    """Return the column's numbers, NaN for all else; of texts that all end in %, the percents."""
     if pd.api.types.is_complex_dtype(column):
         return pd.Series(np.nan, column.index)
-    return pd.to_numeric(column.astype(object), errors="coerce").astype(float)
+    values = column.astype(object)
+    if len(known := values.dropna()) and all(str(value).strip().endswith("%") for value in known):
+        values = values.where(values.isna(), values.astype(str).str.strip().str.removesuffix("%"))
+    return pd.to_numeric(values, errors="coerce").astype(float)
 
 
 def _chosen(measured: pd.DataFrame, table: pd.DataFrame, metric: str | None, what: str) -> str:
     """Return the column that is compared: unless it was asked for, one with decimal numbers.
 
-    Raises UserError if there is none.
+    Raises UserError if there is none, and DataError if another column is more likely to be meant
+    but has other text beside its numbers.
     """
     if metric is not None:
         return metric if metric in table else chosen_metric(measured, metric)
     decimal = [name for name in measured if (_as_numbers(measured[name]).dropna() % 1 != 0).any()]
     if not len(measured.columns):
         raise DataError(f"{what}: no column holds numbers\nColumns: {first_of(list(table))}")
-    return chosen_metric(decimal or measured, metric)
+    chosen = chosen_metric(decimal or measured, metric)
+    if direction_notes(chosen):  # its name is not one of a metric: perhaps another column's is
+        for name in table.columns.difference(measured.columns):
+            if not direction_notes(name) and _begin_with_numbers(table[name]):
+                _numbers(table[name].set_axis(_ids(table)), what)
+    return chosen
+
+
+def _begin_with_numbers(column: pd.Series) -> bool:
+    """Return whether all texts of a column begin with a number, as `0.9 +- 0.01` does."""
+    texts = column.dropna().astype(str)
+    return bool(len(texts) and texts.str.match(r"\s*[-+]?\d*[.,]\d").all())
 
 
 def _numbers(column: pd.Series, what: str) -> pd.Series:

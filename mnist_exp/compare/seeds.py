@@ -20,6 +20,10 @@ _NOT_FOUND = (
     "No seed was found: no setting, tag or column is named seed, random_seed or random_state. The "
     "runs are compared as independent ones; --seed NAME names another."
 )
+_CONSTANT = (
+    "{} is the same in all runs, so it is not taken for their seed: they are compared as "
+    "independent ones. --seed NAME names another."
+)
 _NO_SEED = ("", "None", "null", "nan", "NaN", "True", "False")
 
 
@@ -43,9 +47,12 @@ def with_seeds(runs: Runs, named: str | None) -> tuple[Runs, list[str]]:
     found = {key: _seeds(runs, key) for key in _candidates(runs)}
     found = {key: seeds for key, seeds in found.items() if (seeds != "").any()}
     varying = [key for key, seeds in found.items() if seeds[seeds != ""].nunique() > 1]
-    order = [*varying, *(key for key in found if key not in varying)]
+    constant = [key for key in found if key not in varying]
+    order = [*varying, *constant]
     if not order:
         return runs, [_NOT_FOUND]
+    if not varying and (found[order[0]] != "").sum() > 1:
+        return runs, [_CONSTANT.format(order[0])]
     first = order[0]
     _require_one(found, first, varying)
     seeds, taken = found[first], [first]

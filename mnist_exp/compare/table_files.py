@@ -13,7 +13,8 @@ from mnist_exp.sweeper.foreign_text import clean
 
 _PARQUET = (".parquet", ".pq")
 _NOT_READ = (".xlsx", ".xls", ".ods", ".json", ".jsonl", ".feather", ".arrow", ".pkl", ".pickle")
-_COMMA_NUMBER = r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*|\s*[-+]?\d+([eE][-+]?\d+)?\s*"
+# A number with a decimal comma, such as -1.234,5 or 0,3e-4; 0.912 has none and no thousands.
+_COMMA_NUMBER = r"\s*[-+]?(?=[\d,])(\d*|[1-9]\d{0,2}(\.\d{3})+)(,\d+)?([eE][-+]?\d+)?(\s*%)?\s*"
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -21,7 +22,8 @@ def read_table(path: Path) -> pd.DataFrame:
 
     The separator of a CSV file is the one that its first line has most of: comma, semicolon, tab or
     bar. Its encoding is UTF-8 or UTF-16, or else Western European. Unless it is separated by
-    commas, numbers may have a decimal comma. Raises DataError for a file that is no such table.
+    commas, numbers may have a decimal comma, and dots between thousands. Raises DataError for a
+    file that is no such table.
     """
     if not path.is_file():
         what = "is a folder, expected a file" if path.is_dir() else "no such file"
@@ -84,18 +86,24 @@ def _is_no_row(line: str) -> bool:
 
 
 def _encoding(path: Path) -> str:
-    """Return UTF-8 or UTF-16 by the file's first bytes, or Western European if it is not UTF-8."""
+    """Return UTF-8 or UTF-16 by the file's first bytes, or Western European if it is not UTF-8.
+
+    Raises DataError for what is no text in any of them, such as a compressed table or a workbook.
+    """
     with path.open("rb") as file:
         start = file.read(2)
-        if start in (b"\xff\xfe", b"\xfe\xff"):
-            return "utf-16"
-    try:
-        with path.open(encoding="utf-8") as text:
-            while text.read(2**20):
-                pass
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8-sig"
+    marked = start in (b"\xff\xfe", b"\xfe\xff")
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252"):
+        try:
+            with path.open(encoding=encoding) as text:
+                if not any("\0" in part for part in iter(lambda: text.read(2**20), "")):
+                    return encoding
+        except UnicodeError:
+            continue
+    raise DataError(
+        f"--table {path}: no text in UTF-8, UTF-16 or Western European; expected a CSV or Parquet "
+        "file\nA spreadsheet program saves one as 'CSV UTF-8'."
+    )
 
 
 def _problem(error: Exception) -> str:
@@ -116,4 +124,5 @@ def _with_decimal_points(column: pd.Series) -> pd.Series:
     texts = column.dropna().astype(str)
     if texts.empty or not texts.str.fullmatch(_COMMA_NUMBER).all():
         return column
-    return column.astype(str).str.replace(",", ".").where(column.notna()).astype(float)
+    points = column.astype(str).str.replace(".", "").str.replace(",", ".").where(column.notna())
+    return points if texts.str.contains("%").any() else points.astype(float)

@@ -40,6 +40,7 @@ def with_columns(**columns: object) -> pd.DataFrame:
         with_columns(day=pd.date_range("2026-03-01", periods=8), acc_loss=np.linspace(0.1, 0.2, 8)),
         with_columns(State=["Finished"] * 8, Name=[f"owl-{i}" for i in range(8)]),
         with_columns(acc=[str(value) for value in TABLE["acc"]], State="COMPLETE"),
+        with_columns(acc=[f"{100 * value:.1f} %" for value in TABLE["acc"]], drop="50%"),
     ],
 )
 def test_tables_of_many_kinds(table: pd.DataFrame) -> None:
@@ -106,6 +107,11 @@ def test_numbers_with_missing_ones_are_written_as_numbers() -> None:
             with_columns(acc=[*["0.5"] * 7, "bad"]),
             {},
             "table: expected numbers in the column acc, ",
+        ),
+        (
+            with_columns(acc="0.9 \u00b1 0.1", lr=[0.1, 0.2] * 4),  # a rate is no result
+            {},
+            "table: expected numbers in the column acc, found '0.9 \u00b1 0.1' (row 0 and 7 more)",
         ),
         (with_columns(acc=np.nan), {"metric": "acc"}, "no run selected by table counts: 8 no fini"),
         (TABLE.set_axis(["a", "b", "a"], axis=1), {}, "table: two columns are named a"),

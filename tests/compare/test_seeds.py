@@ -72,3 +72,11 @@ def test_a_text_that_stands_for_the_seed_is_no_setting() -> None:
     assert list(runs.params) == ["model"]
     rates = made({"lr": ["0.1", "0.2"] * 2, "seed": FOUR})  # numbers may be settings all the same
     assert list(with_seeds(rates, None)[0].params) == ["lr"]
+
+
+def test_a_seed_that_is_the_same_in_all_runs_is_none() -> None:
+    runs, notes = with_seeds(made({"model": MODELS, "random_state": ["42"] * 4}), None)
+    assert list(runs.info["seed"]) == [""] * 4  # as the seed, it would leave one run of each model
+    assert len(notes) == 1
+    assert notes[0].startswith("random_state is the same in all runs, so it is not taken for ")
+    assert seeds(made({"random_state": ["42"] * 4}), "random_state") == ["42"] * 4  # if named

@@ -1,5 +1,6 @@
 """Tables that somebody else wrote, read or refused in a line."""
 
+import gzip
 import math
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from mnist_exp.errors import DataError
 
 LINES = ["model,seed,acc", "a,0,0.9", "a,1,0.91", "b,0,0.8", "b,1,0.85"]
 GOOD = "\n".join(LINES) + "\n"
+NO_TEXT = (
+    "no text in UTF-8, UTF-16 or Western European; expected a CSV or Parquet file\n"
+    "A spreadsheet program saves one as 'CSV UTF-8'."
+)
 SEMICOLONS = GOOD.replace(",", ";").replace(".", ",")
 
 
@@ -51,6 +56,24 @@ def test_infinities_as_many_programs_write_them(tmp_path: Path) -> None:
     assert found == [math.inf, -math.inf, math.inf, -1, -1, 0.5]
 
 
+@pytest.mark.parametrize(
+    ("texts", "numbers"),
+    [
+        (["1.234,50", "999,5", "-2.000.000"], [1234.5, 999.5, -2e6]),
+        (["0,3e-4", ",5", "7"], [0.3e-4, 0.5, 7]),
+        (["97,50 %", "98,00 %", "7%"], ["97.50 %", "98.00 %", "7%"]),
+        (["0.912", "0,9", "1"], None),  # a point before three digits is no sign of thousands here
+        ([",", "1", "2"], None),
+    ],
+)
+def test_numbers_as_german_spreadsheets_write_them(
+    texts: list[str], numbers: list[object] | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "results.csv"
+    file.write_text("seed;x\n" + "".join(f"{i};{text}\n" for i, text in enumerate(texts)))
+    assert read_table(file)["x"].tolist() == (numbers or texts)
+
+
 def test_a_row_is_called_by_its_line(tmp_path: Path) -> None:
     file = tmp_path / "results.csv"
     file.write_text("# by hand\n" + GOOD)
@@ -71,6 +94,12 @@ def test_parquet_whatever_its_name(tmp_path: Path) -> None:
         ("x.csv", b"a,b\n1,2\n1,2,3,4\n", "line 3 has 4 values, expected 2 as in the first line"),
         ("x.csv", b"a\n1,2\n", "its rows have more values than its first line has names"),
         ("x.xlsx", b"PK\x03\x04", "expected a CSV or Parquet file, found .xlsx"),
+        ("x.csv", b"PK\x03\x04\x14\x00\x06\x00", NO_TEXT),  # a workbook that was renamed
+        ("x.csv.gz", gzip.compress(GOOD.encode()), NO_TEXT),
+        ("x.csv", GOOD.encode("utf-16-le"), NO_TEXT),  # without the mark that tells UTF-16
+        ("x.csv", GOOD.encode("utf-16")[:-1], NO_TEXT),
+        ("x.csv", GOOD.replace("a", "\u0179r\xf3d\u0142o").encode("cp1250"), NO_TEXT),
+        ("x.csv", GOOD.replace("model", "\u30fc").encode("shift_jis"), NO_TEXT),
         ("x.parquet", b"PAR1 and no more", "not a Parquet file that can be read"),
         ("x.parquet", GOOD.encode(), "not a Parquet file that can be read"),
     ],

@@ -1,6 +1,7 @@
 """What the commands share: a command line, how a mistake is answered, how files are written."""
 
 import argparse
+import errno
 import gc
 import os
 import re
@@ -227,6 +228,8 @@ def put(path: Path, content: bytes) -> None:
     A link of that name is replaced; the file that it points to, perhaps another one of the user's,
     keeps its content. Raises OSError.
     """
+    if not path.name:  # `.`, and `/`
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         partial.write_bytes(content)

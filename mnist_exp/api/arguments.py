@@ -1,7 +1,7 @@
 """What Python names settings with, as the overrides of the command line."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mnist_exp.config.groups import group_names
@@ -23,6 +23,8 @@ def overrides_of(
     given = {name: value for name, value in settings.items() if not _is_absent(name, value)}
     if isinstance(overrides, Mapping):
         given, overrides = {**overrides, **given}, ()
+    if not isinstance(overrides, Iterable):
+        overrides = [overrides]
     others = [one for one in overrides if not isinstance(one, str)]
     if isinstance(overrides, str) or others:
         found = repr(overrides) if isinstance(overrides, str) else f"a {type(others[0]).__name__}"

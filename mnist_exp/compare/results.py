@@ -15,11 +15,13 @@ from mnist_exp.compare.question import Question
 from mnist_exp.compare.table_files import read_table
 from mnist_exp.errors import UserError, did_you_mean
 from mnist_exp.outside import templates
+from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.runs import Selection, Store
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 _STORE = "mnist_exp.uri"  # the attribute of a table of `mnist_exp.runs`: where its runs are
 _FILE = re.compile(r"\.(csv|tsv|txt|parquet|pq)(\.gz)?$", re.IGNORECASE)  # a name, not a run id
+_NO_NAMES = ("direction", "margin", "data_dir")  # options that are checked where they are used
 _MOST_LISTED = 5  # runs that are not counted
 
 
@@ -131,6 +133,7 @@ def compare_runs(
     if unknown := [name for name in options if name not in Options.__annotations__]:
         near = did_you_mean(unknown[0], Options.__annotations__)
         raise UserError(f"compare_runs({unknown[0]}=...): no such option{near}")
+    _require_names(options)
     question = _question(options)
     data_dir = options.get("data_dir")
     title = "table"
@@ -142,6 +145,15 @@ def compare_runs(
         return ComparedRuns(compare_table(runs, title, question), data_dir)
     selection, uri = _selection(runs, options)
     return ComparedRuns(compare(Store(uri), selection, question), data_dir)
+
+
+def _require_names(options: Options) -> None:
+    """Raise UserError for an option that is no text where one is needed, or no several of them."""
+    for name, value in options.items():
+        is_list = name in ("group_by", "run_ids") and isinstance(value, Iterable)
+        if not (value is None or is_list or isinstance(value, str) or name in _NO_NAMES):
+            found = clean(repr(value), 60)
+            raise UserError(f"compare_runs({name}=...): expected a text, found {found}")
 
 
 def _has_run_ids(table: pd.DataFrame) -> bool:
@@ -179,7 +191,7 @@ def _selection(
         uri = uri if uri is not None else runs.attrs[_STORE]
         ids += [str(run_id) for run_id in runs.get("run_id", runs.index)]
     elif runs is not None:
-        several = [runs] if isinstance(runs, str) else runs
+        several = [runs] if isinstance(runs, str) or not isinstance(runs, Iterable) else runs
         known = [getattr(one, "run_id", one) for one in several]
         if isinstance(several, pd.Series | dict) or not all(isinstance(one, str) for one in known):
             raise UserError("compare_runs: expected a pandas DataFrame, a file or ids of runs")

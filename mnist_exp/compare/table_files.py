@@ -1,10 +1,13 @@
 """Read a table of results that somebody else wrote: CSV with any separator, or Parquet."""
 
 import csv
+import gzip
 import re
 import warnings
+import zlib
 from itertools import takewhile
 from pathlib import Path
+from typing import TextIO
 
 import pandas as pd
 
@@ -34,6 +37,8 @@ def read_table(path: Path) -> pd.DataFrame:
         return _parquet(path) if _is_parquet(path) else _csv(path)
     except OSError as error:
         raise DataError(f"--table {path}: cannot be read ({error.strerror or error})") from error
+    except (EOFError, zlib.error) as error:
+        raise DataError(f"--table {path}: cannot be unpacked; is it complete?") from error
 
 
 def _is_parquet(path: Path) -> bool:
@@ -52,9 +57,9 @@ def _parquet(path: Path) -> pd.DataFrame:
 
 def _csv(path: Path) -> pd.DataFrame:
     encoding = _encoding(path)
-    with path.open(encoding=encoding, newline=None) as file:
+    with _opened(path, encoding) as file:
         above = [line for line in takewhile(_is_no_row, file)]
-    with path.open(encoding=encoding, newline=None) as file:
+    with _opened(path, encoding) as file:
         head = [line for _, line in zip(range(len(above) + 1), file, strict=False)][len(above) :]
     separator = max(",;\t|", key=lambda sign: "".join(head).count(sign))
     try:
@@ -85,17 +90,23 @@ def _is_no_row(line: str) -> bool:
     return line.startswith("#") or re.match(r'"?sep=', line, re.IGNORECASE) is not None
 
 
+def _opened(path: Path, encoding: str) -> TextIO:
+    """Return the file's text, unpacked if its name ends in .gz, as pandas does it, too."""
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rt", encoding=encoding)
+    return path.open(encoding=encoding)
+
+
 def _encoding(path: Path) -> str:
     """Return UTF-8 or UTF-16 by the file's first bytes, or Western European if it is not UTF-8.
 
     Raises DataError for what is no text in any of them, such as a compressed table or a workbook.
     """
-    with path.open("rb") as file:
-        start = file.read(2)
-    marked = start in (b"\xff\xfe", b"\xfe\xff")
+    with _opened(path, "latin-1") as text:
+        marked = text.read(2) in ("\xff\xfe", "\xfe\xff")
     for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252"):
         try:
-            with path.open(encoding=encoding) as text:
+            with _opened(path, encoding) as text:
                 if not any("\0" in part for part in iter(lambda: text.read(2**20), "")):
                     return encoding
         except UnicodeError:

@@ -168,7 +168,7 @@ def not_counted(comparison: Comparison, most: int) -> list[str]:
     left_out = comparison.statuses[comparison.statuses != Counting.COUNTED]
     lines = []
     if len(left_out):
-        kinds = ", ".join(f"{count} {kind}" for kind, count in left_out.value_counts().items())
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in left_out.value_counts().items())
         lines.append(f"{plural(len(left_out), 'run')} not counted: {kinds}")
         tags = comparison.runs.tags
         for run_id, kind in left_out.head(most).items():
@@ -180,7 +180,7 @@ def not_counted(comparison: Comparison, most: int) -> list[str]:
             name = run_id if info["name"] == run_id else f"{info['name']} ({run_id})"
             lines.append(f"  {name}: {kind}{f', {reason}' if reason else ''}")
         if len(left_out) > most:
-            lines.append(f"  and {len(left_out) - most} more, all in compare.csv")
+            lines.append(f"  and {len(left_out) - most:,} more, all in compare.csv")
     if comparison.empty:
         labels = "; ".join(group.label for group in comparison.empty[:most])
         groups = plural(len(comparison.empty), "group")

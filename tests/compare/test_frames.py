@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -124,10 +125,14 @@ def test_numbers_with_missing_ones_are_written_as_numbers() -> None:
         (None, {}, "compare_runs: nothing to compare; give a table, study=, experiment=, filter="),
         (TABLE["acc"], {}, "compare_runs: expected a pandas DataFrame, a file or ids of runs"),
         ("gone.csv", {}, "--table gone.csv: no such file"),
+        (object(), {}, "compare_runs: expected a pandas DataFrame, a file or ids of runs"),
+        (TABLE, {"metric": ["acc"]}, "compare_runs(metric=...): expected a text, found ['acc']"),
+        (TABLE, {"group_by": 3}, "compare_runs(group_by=...): expected a text, found 3"),
+        (TABLE, {"baseline": 3}, "compare_runs(baseline=...): expected a text, found 3"),
     ],
 )
 def test_what_cannot_be_compared_is_told_in_two_lines(
-    table: object, options: Mapping[str, str], message: str
+    table: object, options: Mapping[str, Any], message: str
 ) -> None:
     with pytest.raises(UserError) as told:
         compare_runs(table, **options)
@@ -151,6 +156,8 @@ def test_the_page_and_the_table_are_saved(tmp_path: Path) -> None:
     assert page.read_text().startswith("<!doctype html>")
     table = pd.read_csv(compared.save(f"{tmp_path}/results.csv"))
     assert table["value"].tolist() == TABLE["acc"].tolist()
+    with pytest.raises(UserError, match=r"save \.: cannot write it \(Is a directory\)"):
+        compared.save("")
     with pytest.raises(UserError, match="save /nowhere/x.html: cannot write it"):
         compared.save("/nowhere/x.html")
 

@@ -80,6 +80,12 @@ def test_a_row_is_called_by_its_line(tmp_path: Path) -> None:
     assert list(read_table(file).index) == ["line 3", "line 4", "line 5", "line 6"]
 
 
+def test_a_packed_table(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(SEMICOLONS, encoding="utf-16")
+    (tmp_path / "x.csv.gz").write_bytes(gzip.compress(SEMICOLONS.encode("utf-16")))
+    assert read_table(tmp_path / "x.csv.gz").equals(read_table(tmp_path / "x.csv"))
+
+
 def test_parquet_whatever_its_name(tmp_path: Path) -> None:
     frame = pd.DataFrame({"model": ["a", "b"], "acc": [0.9, 0.8]})
     frame.to_parquet(tmp_path / "results")
@@ -95,7 +101,8 @@ def test_parquet_whatever_its_name(tmp_path: Path) -> None:
         ("x.csv", b"a\n1,2\n", "its rows have more values than its first line has names"),
         ("x.xlsx", b"PK\x03\x04", "expected a CSV or Parquet file, found .xlsx"),
         ("x.csv", b"PK\x03\x04\x14\x00\x06\x00", NO_TEXT),  # a workbook that was renamed
-        ("x.csv.gz", gzip.compress(GOOD.encode()), NO_TEXT),
+        ("x.csv.gz", gzip.compress(GOOD.encode())[:-20], "cannot be unpacked; is it complete?"),
+        ("x.csv.gz", GOOD.encode(), "cannot be read (Not a gzipped file (b'mo'))"),
         ("x.csv", GOOD.encode("utf-16-le"), NO_TEXT),  # without the mark that tells UTF-16
         ("x.csv", GOOD.encode("utf-16")[:-1], NO_TEXT),
         ("x.csv", GOOD.replace("a", "\u0179r\xf3d\u0142o").encode("cp1250"), NO_TEXT),

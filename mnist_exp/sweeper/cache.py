@@ -1,13 +1,14 @@
 """The study as one process sees it, which reads from the database only what has changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.storages._cached_storage import _CachedStorage, _StudyInfo
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from mnist_exp.sweeper.storage import StudyStorage
+from mnist_exp.sweeper.storage import Drawn, StudyStorage
 
 _NO_ID = 2**31 - 1  # larger than any trial's id
 
@@ -24,6 +25,7 @@ class StudyCache(_CachedStorage):
     def __init__(self, storage: StudyStorage) -> None:
         super().__init__(storage)
         self._newest = -1  # the largest id of a known trial
+        self._drawn: list[Drawn] | None = None  # in `drawing`, what is to be written
 
     def _read_trials_from_remote_storage(self, study_id: int) -> None:
         with self._lock:
@@ -43,6 +45,21 @@ class StudyCache(_CachedStorage):
             self._add_trials_to_cache(study_id, trials)
             study.unfinished_trial_ids = {t._trial_id for t in trials if not t.state.is_finished()}
 
+    @contextmanager
+    def drawing(self, trial_id: int) -> Iterator[dict[str, Any]]:
+        """Write the parameters that are drawn in the block in one transaction at its end.
+
+        So are the user attributes that the block puts into the dict.
+        """
+        attributes: dict[str, Any] = {}
+        drawn: list[Drawn] = []
+        self._drawn = drawn
+        try:
+            yield attributes
+        finally:
+            self._drawn = None
+            self._backend.note_drawn(trial_id, drawn, attributes)
+
     def set_trial_param(
         self,
         trial_id: int,
@@ -50,7 +67,10 @@ class StudyCache(_CachedStorage):
         param_value_internal: float,
         distribution: BaseDistribution,
     ) -> None:
-        """Write a drawn parameter, without a read of the trial."""
+        """Write a drawn parameter, without a read of the trial; in `drawing` only note it."""
+        if self._drawn is not None:
+            self._drawn.append((param_name, param_value_internal, distribution))
+            return
         with self._backend.owned(trial_id):
             self._backend.set_trial_param(trial_id, param_name, param_value_internal, distribution)
 

@@ -47,7 +47,7 @@ class Composer:
         if not isinstance(self._loader, ConfigLoaderImpl) or self._config.hydra.job.env_copy:
             return None
         try:
-            parsed = OverridesParser.create().parse_overrides(list(overrides))
+            parsed = [_parsed(override) for override in overrides]
             if any(split_key(override.key_or_group)[0].startswith("hydra") for override in parsed):
                 return None
             options = [override for override in parsed if self._selects(override)]
@@ -72,6 +72,11 @@ class Composer:
         name, given = self._config.hydra.job.config_name, list(self._config.hydra.overrides.hydra)
         _, repository = self._loader._parse_overrides_and_create_caching_repo(name, given)
         return bool(repository.group_exists(key))
+
+
+@functools.lru_cache(4096)
+def _parsed(override: str) -> Override:
+    return OverridesParser.create().parse_override(override)
 
 
 def _sets_plain_value(override: Override, config: DictConfig) -> bool:

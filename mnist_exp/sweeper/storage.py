@@ -10,6 +10,7 @@ from typing import Any
 
 import optuna
 import sqlalchemy
+from optuna.distributions import BaseDistribution
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.storages._rdb.storage import _create_scoped_session
@@ -20,6 +21,8 @@ from mnist_exp.sweeper.attributes import DRAWN, FAILURE, HEARTBEAT, LAUNCH, RETR
 from mnist_exp.sweeper.storage_setting import engine_options, refuse_foreign, usable
 
 _LOCK = "mnist_exp.sweeper"
+
+Drawn = tuple[str, float, BaseDistribution]  # a parameter's name, value as Optuna keeps it, space
 
 
 class TakenOver(BaseException):
@@ -43,6 +46,8 @@ class StudyStorage(RDBStorage):
         """
         self._launch = launch
         self._claimed: int | None = None  # id of the trial that this object claimed last
+        self._has_heartbeat = False  # whether the claim has just written one
+        self._drawn_before: dict[str, BaseDistribution] = {}  # by parameter, in this process' study
         with usable(url, ImportError, OSError, RuntimeError, ValueError):
             engine = sqlalchemy.create_engine(url, **engine_options(url))
             with database.lock(engine, _LOCK), warnings.catch_warnings():
@@ -102,6 +107,7 @@ class StudyStorage(RDBStorage):
             }
             self._claimed = int(trial.trial_id)
             self._note(session, self._claimed, marks)
+            self._has_heartbeat = True
             session.query(models.TrialHeartbeatModel).filter_by(trial_id=self._claimed).delete()
             # The new heartbeat has the database's time.
             session.add(models.TrialHeartbeatModel(trial_id=self._claimed))
@@ -109,14 +115,38 @@ class StudyStorage(RDBStorage):
 
     def note(self, trial_id: int, attributes: Mapping[str, Any]) -> None:
         """Set user attributes of a trial. Raises TakenOver unless this process owns it."""
-        with self.owned(trial_id), _create_scoped_session(self.scoped_session) as session:
+        self.note_drawn(trial_id, [], attributes)
+
+    def note_drawn(
+        self, trial_id: int, drawn: Iterable[Drawn], attributes: Mapping[str, Any]
+    ) -> None:
+        """Write drawn parameters and user attributes of a trial, all of them or none.
+
+        Raises TakenOver unless this process owns the trial, and ValueError for a distribution that
+        does not fit that of earlier trials.
+        """
+        with self.lock(), _create_scoped_session(self.scoped_session) as session:
+            if not self._is_owner(session, trial_id):
+                raise TakenOver
+            for name, value, distribution in drawn:
+                before = self._drawn_before.get(name)
+                self._set_trial_param_without_commit(
+                    session, trial_id, name, value, distribution, before
+                )
+                self._drawn_before[name] = distribution
             self._note(session, trial_id, attributes)
 
     def _note(self, session: Any, trial_id: int, attributes: Mapping[str, Any]) -> None:
+        """Set user attributes; the caller holds the lock, so that no other process does."""
+        model = models.TrialUserAttributeModel
+        rows = session.query(model).filter(model.trial_id == trial_id, model.key.in_(attributes))
+        existing = {row.key: row for row in rows}
         for key, value in attributes.items():
-            self._set_trial_attr_without_commit(
-                session, models.TrialUserAttributeModel, trial_id, key, value
-            )
+            text = json.dumps(value)
+            if key in existing:
+                existing[key].value_json = text
+            else:
+                session.add(model(trial_id=trial_id, key=key, value_json=text))
 
     def owns(self, trial_id: int) -> bool:
         """Return True if this process owns the trial.
@@ -124,13 +154,16 @@ class StudyStorage(RDBStorage):
         It no longer does if its heartbeats stopped and the trial was given to another worker.
         """
         with _create_scoped_session(self.scoped_session) as session:
-            owner = (
-                session.query(models.TrialUserAttributeModel.value_json)
-                .filter_by(trial_id=trial_id, key=WORKER)
-                .join(models.TrialModel)
-                .filter_by(state=TrialState.RUNNING)
-                .scalar()
-            )
+            return self._is_owner(session, trial_id)
+
+    def _is_owner(self, session: Any, trial_id: int) -> bool:
+        owner = (
+            session.query(models.TrialUserAttributeModel.value_json)
+            .filter_by(trial_id=trial_id, key=WORKER)
+            .join(models.TrialModel)
+            .filter_by(state=TrialState.RUNNING)
+            .scalar()
+        )
         return owner is not None and json.loads(owner) == processes.this_process()
 
     @contextmanager
@@ -142,7 +175,10 @@ class StudyStorage(RDBStorage):
             yield
 
     def record_heartbeat(self, trial_id: int) -> None:
-        """Record a heartbeat if this process owns the trial."""
+        """Record a heartbeat if this process owns the trial; its claim has written the first."""
+        if self._has_heartbeat:
+            self._has_heartbeat = False
+            return
         with suppress(optuna.exceptions.StorageInternalError):  # a server may be away for a moment
             if self.owns(trial_id):
                 super().record_heartbeat(trial_id)
@@ -203,6 +239,8 @@ class StudyStorage(RDBStorage):
         A trial fails instead if its workers died more than `max_retries` times. With None,
         the deaths are not counted.
         """
+        if not self.counts(study_id)[TrialState.RUNNING]:
+            return []
         given_back = []
         with self.lock():
             silence = self._silence(study_id)

@@ -142,7 +142,7 @@ class Worker:
                     _log.warning(f"on_trial_end of trial {trial.number}: {_one_line(error)}")
 
         try:
-            overrides = self._overrides(trial, storage)
+            overrides = self._overrides(trial)
             started = RunningTrial(
                 trial=trial,
                 overrides=overrides,
@@ -169,15 +169,17 @@ class Worker:
         end(TrialState.COMPLETE, None)
         return TrialState.COMPLETE, values
 
-    def _overrides(self, trial: optuna.Trial, storage: StudyStorage) -> tuple[str, ...]:
+    def _overrides(self, trial: optuna.Trial) -> tuple[str, ...]:
         """Draw the trial's parameters, and return all its overrides."""
-        for name, distribution in self.space.distributions.items():
-            trial._suggest(name, distribution)
-        if self.space.extension:
-            load_function("custom_search_space", self.space.extension)(self.config, trial)
-        if twice := trial.params.keys() & self.space.fixed.keys():
-            raise TrialFailed(f"both fixed and searched: {', '.join(sorted(twice))}")
-        storage.note(trial._trial_id, {**self.space.fixed, DRAWN: True})
+        assert isinstance(trial.storage, StudyCache)
+        with trial.storage.drawing(trial._trial_id) as attributes:
+            for name, distribution in self.space.distributions.items():
+                trial._suggest(name, distribution)
+            if self.space.extension:
+                load_function("custom_search_space", self.space.extension)(self.config, trial)
+            if twice := trial.params.keys() & self.space.fixed.keys():
+                raise TrialFailed(f"both fixed and searched: {', '.join(sorted(twice))}")
+            attributes.update(self.space.fixed, **{DRAWN: True})
         return self.space.overrides(trial.params)
 
     @cached_property

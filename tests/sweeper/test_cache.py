@@ -1,14 +1,17 @@
 """The cache knows what the storage knows; a trial's cost does not grow with those that wait."""
 
+import contextlib
+from contextlib import nullcontext
 from typing import Any
 
 import optuna
 import pytest
+from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import TrialState
 
 from mnist_exp.sweeper.attributes import WORKER
 from mnist_exp.sweeper.cache import StudyCache
-from mnist_exp.sweeper.storage import StudyStorage
+from mnist_exp.sweeper.storage import StudyStorage, TakenOver
 from tests.sweeper.conftest import claim
 
 
@@ -80,3 +83,52 @@ def test_the_cache_knows_what_the_storage_knows(storage: StudyStorage, study: op
         "WAITING",
         "WAITING",
     ]
+
+
+def test_what_is_drawn_is_written_at_once(storage: StudyStorage, study: optuna.Study) -> None:
+    cached = optuna.load_study(study_name="study", storage=StudyCache(storage))
+    for error in (None, ValueError("in the search space")):
+        trial = optuna.Trial(cached, claim(storage, study))
+        assert isinstance(trial.storage, StudyCache)
+        with contextlib.suppress(ValueError), trial.storage.drawing(trial._trial_id) as attributes:
+            values = {"x": trial.suggest_float("x", 0, 1), "y": trial.suggest_int("y", 1, 3)}
+            assert trial.params == values
+            assert study.trials[trial.number].params == {}
+            if error is not None:
+                raise error
+            attributes["drawn"] = True
+        written = study.trials[trial.number]
+        assert written.params == values
+        assert written.user_attrs.get("drawn") is (None if error else True)
+        assert written.distributions == trial.distributions
+
+
+def test_a_worker_that_lost_its_trial_writes_nothing_that_it_has_drawn(
+    storage: StudyStorage, study: optuna.Study
+) -> None:
+    trial = optuna.Trial(
+        optuna.load_study(study_name="study", storage=StudyCache(storage)), claim(storage, study)
+    )
+    assert isinstance(trial.storage, StudyCache)
+    with pytest.raises(TakenOver), trial.storage.drawing(trial._trial_id) as attributes:
+        trial.suggest_float("x", 0, 1)
+        attributes["drawn"] = True
+        storage.set_trial_user_attr(trial._trial_id, WORKER, "elsewhere/1/0")
+    assert study.trials[0].params == {}
+    assert "drawn" not in study.trials[0].user_attrs
+
+
+def test_parameters_that_do_not_fit_those_of_earlier_trials(
+    storage: StudyStorage, study: optuna.Study
+) -> None:
+    cached = StudyCache(storage)
+    distributions = (FloatDistribution(0, 1), FloatDistribution(0, 2), IntDistribution(0, 1))
+    for distribution in distributions:
+        is_other = isinstance(distribution, IntDistribution)
+        trial_id = claim(storage, study)
+        with pytest.raises(ValueError, match="Cannot set") if is_other else nullcontext():
+            storage.note_drawn(trial_id, [("x", 1.0, distribution)], {"a": 1})
+        trial = cached.get_trial(trial_id)
+        assert (trial.params, "a" in trial.user_attrs) == (
+            ({}, False) if is_other else ({"x": 1}, True)
+        )

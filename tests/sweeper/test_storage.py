@@ -5,9 +5,12 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from datetime import datetime
 
 import optuna
 import pytest
+import sqlalchemy
+from optuna.storages._rdb import models
 from optuna.trial import TrialState
 
 from mnist_exp.sweeper.attributes import DRAWN, FAILURE, HEARTBEAT, LAUNCH, RETRIES, WORKER
@@ -165,6 +168,22 @@ def test_of_another_machine_only_heartbeats_tell(
     assert storage.give_back_lost(study._study_id, max_retries=3) == []
     silence(storage, trial_id, seconds=130)
     assert storage.give_back_lost(study._study_id, max_retries=3) == [0]
+
+
+def test_a_claim_is_the_first_sign_of_life(storage: StudyStorage, study: optuna.Study) -> None:
+    def beat() -> datetime:
+        with storage.engine.connect() as connection:
+            query = sqlalchemy.select(models.TrialHeartbeatModel.heartbeat)
+            return connection.execute(query).scalar_one()
+
+    trial_id = claim(storage, study)
+    with storage.engine.begin() as connection:
+        long_ago = sqlalchemy.update(models.TrialHeartbeatModel)
+        connection.execute(long_ago.values(heartbeat=datetime(2000, 1, 1)))
+    storage.record_heartbeat(trial_id)
+    assert beat().year == 2000  # right after the claim, none is written
+    storage.record_heartbeat(trial_id)
+    assert beat().year > 2000
 
 
 def test_the_owner_says_how_often_it_gives_a_sign_of_life(url: str, study: optuna.Study) -> None:

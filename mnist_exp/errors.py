@@ -5,6 +5,7 @@ The commands answer them in one or two lines, without a traceback, with exit cod
 
 import difflib
 import signal
+import textwrap
 from collections.abc import Iterable
 
 from mnist_exp.outside.uris import masked
@@ -77,6 +78,14 @@ def first_line(error: BaseException) -> str:
     if "(Caused by " in text:
         text = text.partition("(Caused by ")[2].removesuffix(")")
     return masked(text)[:300]
+
+
+def require_texts(call: str, **given: object) -> None:
+    """Raise UserError for an argument of a Python call that is neither a text nor None."""
+    for name, value in given.items():
+        if not (value is None or isinstance(value, str)):
+            found = textwrap.shorten(repr(value), 60, placeholder=" ...")
+            raise UserError(f"{call}({name}=...): expected a text, found {found}")
 
 
 def did_you_mean(name: str, options: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from mnist_exp.api.mistakes import InTwoLines
+from mnist_exp.errors import require_texts
 
 if TYPE_CHECKING:
     import keras
@@ -20,10 +21,12 @@ def load_model(run: Any = "latest", uri: str | None = None) -> "keras.Model":
     Raises UserError if there is no such run, or it has no model that can be loaded: trials of
     studies log none, and neither do runs whose network a notebook has built.
     """
+    run_id = getattr(run, "run_id", run)
+    require_texts("load_model", run=run_id, uri=uri)
     with InTwoLines():
         from mnist_exp.predict.trained_models import Models
         from mnist_exp.training import keras_state
 
         with keras_state.restored():
             store = getattr(run, "uri", None) if uri is None else uri
-            return Models(store).load_network(str(getattr(run, "run_id", run)))
+            return Models(store).load_network(str(run_id))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mnist_exp.api.mistakes import InTwoLines
-from mnist_exp.errors import ConfigError, UserError, did_you_mean
+from mnist_exp.errors import ConfigError, UserError, did_you_mean, require_texts
 from mnist_exp.sweeper.foreign_text import clean
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def runs(
     """
     from mnist_exp.tracking.runs import Selection
 
+    require_texts("runs", study=study, experiment=experiment, filter=filter, uri=uri)
     return selected(Selection(study=study, experiment=experiment, filter=filter), uri)
 
 
@@ -64,11 +65,15 @@ def history(runs: Any, metric: str | Sequence[str], uri: str | None = None) -> p
     """
     from mnist_exp.tracking.runs import Selection, Store
 
-    metrics = [metric] if isinstance(metric, str) else list(metric)
+    one = isinstance(metric, str) or not isinstance(metric, Iterable)
+    several: Iterable[Any] = [metric] if one else metric
+    metrics = [name for name in several if name is not None]
+    for name in metrics:
+        require_texts("history", metric=name, uri=uri)
     with InTwoLines():
         ids = _ids(runs)
         if not metrics:
-            raise ConfigError("history: expected the name of a metric, found an empty list")
+            raise ConfigError("history: expected the name of a metric, found none")
         store = Store(uri if uri is not None else _store_of(runs))
         known = store.select(Selection(run_ids=tuple(ids)), with_reruns=True).metrics.columns
         for name in metrics:

@@ -13,9 +13,8 @@ from mnist_exp.compare import page, sentences, table, words
 from mnist_exp.compare.comparison import Comparison, compare, compare_table
 from mnist_exp.compare.question import Question
 from mnist_exp.compare.table_files import read_table
-from mnist_exp.errors import UserError, did_you_mean
+from mnist_exp.errors import UserError, did_you_mean, require_texts
 from mnist_exp.outside import templates
-from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.runs import Selection, Store
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
@@ -151,9 +150,8 @@ def _require_names(options: Options) -> None:
     """Raise UserError for an option that is no text where one is needed, or no several of them."""
     for name, value in options.items():
         is_list = name in ("group_by", "run_ids") and isinstance(value, Iterable)
-        if not (value is None or is_list or isinstance(value, str) or name in _NO_NAMES):
-            found = clean(repr(value), 60)
-            raise UserError(f"compare_runs({name}=...): expected a text, found {found}")
+        if not is_list and name not in _NO_NAMES:
+            require_texts("compare_runs", **{name: value})
 
 
 def _has_run_ids(table: pd.DataFrame) -> bool:

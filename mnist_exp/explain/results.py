@@ -7,7 +7,7 @@ import pandas as pd
 
 from mnist_exp.command import put
 from mnist_exp.compare import words
-from mnist_exp.errors import UserError
+from mnist_exp.errors import UserError, require_texts
 from mnist_exp.explain import page, report
 from mnist_exp.explain.contributions import Explanation, explain
 from mnist_exp.outside import templates
@@ -94,4 +94,5 @@ def explain_study(
     Raises UserError if there is no such study, or it is no bridge, or has no seed with all its
     points.
     """
+    require_texts("explain_study", study=study, metric=metric, uri=uri)
     return ExplainedStudy(explain(Store(uri), study, metric))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mnist_exp import history, run, runs
+from mnist_exp import explain_study, history, load_model, run, runs
 from mnist_exp.errors import UserError
 from tests.support.runs import TINY
 
@@ -98,6 +98,25 @@ def test_what_cannot_be_read(client: mlflow.MlflowClient, ask: Any, said: str) -
         ask()
     assert str(caught.value).startswith(said)
     assert len(str(caught.value).splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "said"),
+    [
+        (history, {"runs": "abc", "metric": None}, "history: expected the name of a metric"),
+        (history, {"runs": "a", "metric": ["b", 3]}, "history(metric=...): expected a text, found"),
+        (runs, {"study": 3}, "runs(study=...): expected a text, found 3"),
+        (runs, {"filter": ["a"]}, "runs(filter=...): expected a text, found ['a']"),
+        (runs, {"uri": Path("x.db")}, "runs(uri=...): expected a text, found PosixPath('x.db')"),
+        (explain_study, {"study": 3}, "explain_study(study=...): expected a text, found 3"),
+        (load_model, {"run": pd.Series([1, 2])}, "load_model(run=...): expected a text, found"),
+    ],
+)
+def test_arguments_that_are_no_texts(call: Any, arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        call(**arguments)
+    assert str(caught.value).startswith(said)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_a_result_knows_its_store(workdir: Path, tmp_path: Path, monkeypatch: Any) -> None:

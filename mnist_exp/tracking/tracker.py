@@ -32,7 +32,7 @@ from mnist_exp.tracking.attempts import Attempt
 from mnist_exp.tracking.code_digest import code_digest
 from mnist_exp.tracking.job import Job
 from mnist_exp.tracking.links import Places, run_page, runs_page, ui_command
-from mnist_exp.tracking.operations import METRICS_AT_ONCE, Point, Warn
+from mnist_exp.tracking.operations import LONGEST_TAG, METRICS_AT_ONCE, Point, Warn
 from mnist_exp.tracking.outbox import Outbox
 from mnist_exp.tracking.source_version import source_version
 from mnist_exp.tracking.status import FAILURE_REASON, RunStatus
@@ -169,9 +169,10 @@ class RunTracker:
         self.set_tags({"preflight": report.worst or "ok", **found})
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
-        """Set tags; of a value that is longer than MLflow takes, the beginning."""
-        for key, value in tags.items():
-            self._outbox.send(operations.Tag(key, value))
+        """Set tags in one call; of a value that is longer than MLflow takes, the beginning."""
+        if tags:
+            short = {key: value[:LONGEST_TAG] for key, value in tags.items()}
+            self._outbox.send(operations.ParamsAndTags({}, short))
 
     def log_files(self, folder: Path) -> None:
         """Log all files below the folder, as artifacts with the same relative paths."""

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import mlflow
 import pytest
@@ -54,6 +55,19 @@ def a_model() -> "keras.Model":
 def history(workdir: Path, run_id: str, name: str) -> list[tuple[int, float]]:
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
     return sorted((metric.step, metric.value) for metric in client.get_metric_history(run_id, name))
+
+
+def test_tags_are_set_in_one_call_as_far_as_mlflow_takes_them(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with track_run(a_job(dataset=small_mnist)) as run_tracker, monkeypatch.context() as patch:
+        outbox = mock.Mock(wraps=run_tracker._outbox)
+        patch.setattr(run_tracker, "_outbox", outbox)
+        run_tracker.set_tags({"a": "b", "c": "d" * 10_000})
+        run_tracker.set_tags({})
+    assert outbox.send.call_count == 1
+    tags = only_run(workdir).data.tags
+    assert (tags["a"], tags["c"]) == ("b", "d" * 5000)
 
 
 def test_params_tags_metrics_and_artifacts(workdir: Path, small_mnist: data.Dataset) -> None:

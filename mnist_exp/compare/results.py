@@ -143,7 +143,22 @@ def compare_runs(
             raise UserError("compare_runs: expected a table, or options that select runs, not both")
         return ComparedRuns(compare_table(runs, title, question), data_dir)
     selection, uri = _selection(runs, options)
-    return ComparedRuns(compare(Store(uri), selection, question), data_dir)
+    try:
+        return ComparedRuns(compare(Store(uri), selection, question), data_dir)
+    except UserError as error:
+        _refuse_added_column(error, runs)
+        raise
+
+
+def _refuse_added_column(error: UserError, runs: object) -> None:
+    """Raise UserError with a way on if the error is about a column added to a table of runs."""
+    asked = re.match(r"(--metric|--group-by|--seed) (.+?): ", str(error))
+    if asked is None or not isinstance(runs, pd.DataFrame) or asked[2] not in runs:
+        return
+    raise UserError(
+        f"{asked[1]} {asked[2]}: a column of the table, which the runs in MLflow do not have\n"
+        "compare_runs(table.reset_index(drop=True), ...) compares the table's own columns"
+    ) from error
 
 
 def _require_names(options: Options) -> None:

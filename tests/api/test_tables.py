@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mnist_exp import explain_study, history, load_model, run, runs
+from mnist_exp import compare_runs, explain_study, history, load_model, run, runs
 from mnist_exp.errors import UserError
 from tests.support.runs import TINY
 
@@ -61,6 +61,24 @@ def test_runs_of_others_are_read(client: mlflow.MlflowClient) -> None:
     assert table["acc"].tolist() == [0.25, 0.5]
     assert table["tags.who"].tolist() == ["a colleague"] * 2
     assert runs(filter="params.seed = '2'").index.tolist() == ids[1:]
+
+
+@pytest.mark.parametrize(("option", "name"), [("metric", "mine"), ("group_by", "half")])
+def test_a_column_that_was_added_is_compared_as_the_line_says(
+    client: mlflow.MlflowClient, option: str, name: str
+) -> None:
+    for seed in range(4):
+        client.set_terminated(foreign(client, seed))
+    table = runs().assign(mine=[0.1, 0.2, 0.3, 0.45], half=["a", "a", "b", "b"])
+    options = {"metric": "acc", option: name}
+    with pytest.raises(UserError) as caught:
+        compare_runs(table, **options)
+    assert str(caught.value).endswith(
+        f"{name}: a column of the table, which the runs in MLflow do not have\n"
+        "compare_runs(table.reset_index(drop=True), ...) compares the table's own columns"
+    )
+    compared = compare_runs(table.reset_index(drop=True), **(options | {"group_by": "half"}))
+    assert sorted(compared.table["group"]) == ["half=a", "half=b"]
 
 
 def test_history_is_long(client: mlflow.MlflowClient, tmp_path: Path, monkeypatch: Any) -> None:

@@ -51,7 +51,7 @@ class Check:
     judges: what it judges, for the sentence that says what was not judged.
     run: writes what it measures and finds into the checkup.
     tasks: for which it holds.
-    unless: codes after which it would say nothing that is true.
+    unless: codes after which it would say nothing that is true, some with their case.
     of_outputs: True if it holds for each of several outputs by itself.
     of_loss: True if it needs a loss that can be computed.
     of_numbers: True if it needs inputs that are numbers, not only text.
@@ -239,7 +239,7 @@ _KEEP_FROM_LEARNING = (
     "LOSS_MISMATCH",
     "DROPOUT_MISPLACED",
     "TARGET_SCALE",
-    "INPUT_IGNORED",
+    "INPUT_IGNORED masked",
 )
 TRAINING_AGAIN: Sequence[Check] = (
     Check(

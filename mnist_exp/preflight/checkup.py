@@ -17,6 +17,7 @@ class Checkup:
     def __init__(self) -> None:
         self.statistics: dict[str, float] = {}
         self.findings: list[Finding] = []
+        self._found = set[str]()
         self.task = str(Task.UNKNOWN)
         self.not_judged: list[str] = []
         self.out_of_time: list[str] = []
@@ -37,6 +38,7 @@ class Checkup:
         several, if the table has several for this code.
         """
         kind = CASES[code, case]
+        self._found |= {code, f"{code} {case}"}
         self.findings.append(
             Finding(
                 code=code,
@@ -66,8 +68,8 @@ class Checkup:
                 self.out_of_time.append(judged)
 
     def has(self, *codes: str) -> bool:
-        """Return True if at least one of these codes was found so far."""
-        return any(finding.code in codes for finding in self.findings)
+        """Return True if at least one of these was found: a code, or a code and its case."""
+        return not self._found.isdisjoint(codes)
 
     def report(self, seconds: float) -> PreflightReport:
         """Return the report, with the gravest finding of each code, without what another explains.

@@ -6,6 +6,7 @@ from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.learning.trials import kept_apart, trial
 from mnist_exp.preflight.program.batches import Inputs
+from mnist_exp.preflight.program.label_looks import is_one_hot
 from mnist_exp.preflight.program.program import Program
 
 _SHOWN = 10  # numbers of classes in a message
@@ -56,13 +57,23 @@ def check_balance(
 
 
 def knows_shares(program: Program, outputs: np.ndarray) -> bool:
-    """Return True if the first outputs are as good as the best guess, as with a bias set for it.
+    """Return True if the first outputs know how often each class is, as with a bias set for it.
+
+    They are near the best guess then, and much better than for labels of the next class each.
 
     outputs: for the first examples of the program.
     """
-    labels = program.labels[: len(outputs)]
-    guess = program.target.constant_loss(labels, program.loss_of)
-    return bool(program.loss_of(labels, outputs) < thresholds.NEAR_GUESS * guess)
+    labels, target = program.labels[: len(outputs)], program.target
+    first = program.loss_of(labels, outputs)
+    guess = target.constant_loss(labels, program.loss_of)
+    if is_one_hot(labels, target.num_classes):
+        others = np.roll(labels, 1, axis=-1)
+    elif target.num_classes > 1:
+        others = ((labels + 1) % target.num_classes).astype(labels.dtype)
+    else:
+        others = labels.max() + labels.min() - labels
+    near = thresholds.NEAR_GUESS
+    return bool(first < near * guess and near * first < program.loss_of(others, outputs))
 
 
 def learns_from_inputs(program: Program, seed: int) -> bool:

@@ -112,13 +112,27 @@ def test_one_class_is_right_where_the_inputs_are_in_its_order(right: bool) -> No
     assert len(checkup.not_judged) == right
 
 
-def test_rare_yes_of_which_the_first_bias_knows() -> None:
-    y = np.r_[np.zeros(960), np.ones(40)].astype(np.float32)
-    for bias, expected in ((0.0, ["warning"]), (np.log(40 / 960), [])):
-        dense = layers.Dense(1, "sigmoid", bias_initializer=keras.initializers.Constant(bias))
-        model = keras.Sequential([keras.Input((2,)), dense])
-        x = 0.1 * np.random.default_rng(0).normal(size=(1000, 2))
-        loss, checkup = keras.losses.BinaryCrossentropy(), Checkup()
-        order = np.random.default_rng(1).permutation(1000)
-        balance(checkup, Subject(Program(model, loss, keras.optimizers.Adam(), x, y[order]), 0))
-        assert [f.severity for f in checkup.findings] == expected
+def subject(dense: layers.Dense, loss: keras.losses.Loss, y: np.ndarray) -> Subject:
+    """Return 1,000 examples of two small columns with these labels in any order."""
+    x = 0.1 * np.random.default_rng(0).normal(size=(1000, 2))
+    model = keras.Sequential([keras.Input((2,)), dense])
+    shuffled = np.random.default_rng(1).permutation(y)
+    return Subject(Program(model, loss, keras.optimizers.Adam(), x, shuffled), 0)
+
+
+@pytest.mark.parametrize("knows", [False, True])
+def test_uneven_classes_of_which_the_first_bias_knows(knows: bool) -> None:
+    def severities(dense: layers.Dense, loss: keras.losses.Loss, y: np.ndarray) -> list[str]:
+        checkup = Checkup()
+        balance(checkup, subject(dense, loss, y))
+        return [finding.severity for finding in checkup.findings]
+
+    constant = keras.initializers.Constant
+    rare = np.r_[np.zeros(960), np.ones(40)].astype(np.float32)
+    yes = layers.Dense(1, "sigmoid", bias_initializer=constant(np.log(40 / 960) if knows else 0))
+    assert severities(yes, keras.losses.BinaryCrossentropy(), rare) == ["warning"] * (not knows)
+    mostly = np.r_[np.zeros(550, int), np.arange(450) % 10]
+    shares = np.log(np.bincount(mostly) / 1000) if knows else 0
+    classes = layers.Dense(10, bias_initializer=constant(shares))
+    loss = keras.losses.SparseCategoricalCrossentropy(True)
+    assert severities(classes, loss, mostly) == ["warning"] * (not knows)

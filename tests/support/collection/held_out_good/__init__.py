@@ -1,0 +1,1 @@
+"""The half of the good programs that is run at the end only."""

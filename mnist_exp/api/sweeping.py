@@ -20,6 +20,7 @@ from mnist_exp.errors import ConfigError, UserError, first_line
 from mnist_exp.experiment.console import Reporter
 from mnist_exp.experiment.screens import Screen, present_screen
 from mnist_exp.experiment.session_objects import Given
+from mnist_exp.outside.printing import plural
 from mnist_exp.studies import multirun
 from mnist_exp.studies.jobs import combinations
 from mnist_exp.sweeper.foreign_text import clean
@@ -126,7 +127,7 @@ def _train(jobs: Sequence[_Job], screen: Screen, *, quiet: bool) -> list[str]:
                     screen.print(f"run {number + 1}/{len(jobs)}  {said}")
     except KeyboardInterrupt:
         screen.print(
-            f"{len(ids)} of {len(jobs)} runs have ended; "
+            f"{len(ids)} of {plural(len(jobs), 'run')} ended; "
             f"""their table: runs(filter="tags.{MULTIRUN} = '{name}'")"""
         )
         raise

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from mnist_exp.config.identity import NEUTRAL
+from mnist_exp.config.identity import BEFORE, NEUTRAL
 from mnist_exp.config.used_settings import without_effect
 from mnist_exp.errors import UserError, did_you_mean
 from mnist_exp.outside.printing import first_of
-from mnist_exp.tracking.params import decode
+from mnist_exp.tracking.params import decode, encode
 from mnist_exp.tracking.runs import Runs
 
 ABSENT = "\N{EN DASH}"  # the value of a setting that a run does not have
@@ -21,7 +21,7 @@ def with_used_settings(runs: Runs) -> Runs:
 
     The initial values of convolutions are settings of a softmax regression, too, but it has none.
     """
-    runs = _with_precision(runs)
+    runs = _with_what_was_before(runs)
     deciding = [
         name for name in runs.params if name.startswith("model.") or name.endswith(".distribution")
     ]
@@ -34,14 +34,12 @@ def with_used_settings(runs: Runs) -> Runs:
     return replace(runs, params=params)
 
 
-def _with_precision(runs: Runs) -> Runs:
-    """Return the runs with the precision of those from before there was this setting."""
-    if "precision" not in runs.params or "model.kind" not in runs.params:
-        return runs
+def _with_what_was_before(runs: Runs) -> Runs:
+    """Return the runs with the settings of those from before there were these settings."""
     params = runs.params.copy()
-    params["precision"] = params["precision"].where(
-        params["precision"].notna() | params["model.kind"].isna(), "float32"
-    )
+    for name in BEFORE.keys() & {*params}:
+        of_others = params.get("model.kind", pd.Series(index=params.index)).isna()
+        params[name] = params[name].where(params[name].notna() | of_others, encode(BEFORE[name]))
     return replace(runs, params=params)
 
 

@@ -25,6 +25,10 @@ NEUTRAL = (
     "reference",
 )
 
+# What runs from before there were these settings did. With these values a program has the hash that
+# it had then.
+BEFORE: Mapping[str, Any] = {"precision": "float32"}
+
 # The MLflow experiment of runs with a `debug` option, and of others that prove nothing.
 DEBUG_EXPERIMENT = "mnist_exp_debug"
 

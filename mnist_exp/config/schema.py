@@ -12,7 +12,7 @@ from mnist_exp.config.group_schemas import (
     ScheduleConfig,
     check_kind,
 )
-from mnist_exp.config.identity import NEUTRAL, digest_of
+from mnist_exp.config.identity import BEFORE, NEUTRAL, digest_of
 from mnist_exp.config.init_schema import InitConfig
 from mnist_exp.config.optimizer_schemas import OptimizerConfig
 from mnist_exp.config.ranges import Checked, setting
@@ -172,8 +172,9 @@ class Config(Checked):
         there were these settings is the same program.
         """
         settings = self.to_dict()
-        if self.precision == "float32":
-            del settings["precision"]
+        for key, value in BEFORE.items():
+            if settings[key] == value:
+                del settings[key]
         if self.data.class_names is None:
             del settings["data"]["class_names"]
         return {key: value for key, value in settings.items() if key not in ("seed", *NEUTRAL)}

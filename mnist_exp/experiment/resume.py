@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-from mnist_exp.config.identity import LENGTH, NEUTRAL
+from mnist_exp.config.identity import BEFORE, LENGTH, NEUTRAL
 from mnist_exp.config.recorded import overrides
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import compose
@@ -143,7 +143,7 @@ def _by_id(
     if folder is not None:  # the checkpoint is a file of this machine
         recorded.append(quoting.override("data.dir", folder))
     whole = compose([*recorded, *new])
-    _refuse_differences(run_id, config, whole.config.to_dict())
+    _refuse_differences(run_id, {**BEFORE, **config}, whole.config.to_dict())
     try:
         return whole, _with_digest(state, _tags(whole.config.tracking.uri, run_id))
     except RunIsGone as error:

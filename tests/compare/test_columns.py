@@ -1,6 +1,7 @@
 """Which settings are listed as differences, and in which words."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -85,3 +86,18 @@ def runs_of(params: dict[str, list[str]]) -> Runs:
 def grouped(runs: Runs, group_by: Sequence[str] = ()) -> list[groups.Group]:
     statuses = groups.statuses(runs, "test/accuracy")
     return groups.make_groups(runs, statuses, "test/accuracy", group_by)
+
+
+def test_a_run_from_before_there_was_a_setting_has_its_value(fake_runs: FakeRuns) -> None:
+    for seed, settings in ((0, {}), (1, {"precision": "float32"}), (2, {"precision": "bfloat16"})):
+        fake_runs.add(seed, 0.9, settings=SOFTMAX | settings)
+    selected = columns.with_used_settings(Store().select(Selection(experiment="mnist_exp")))
+    assert sorted(selected.params["precision"]) == ["bfloat16", "float32", "float32"]
+    foreign = columns.with_used_settings(replace_params(selected))
+    assert sorted(foreign.params["precision"].fillna("none")) == ["0.5", "none", "none"]
+
+
+def replace_params(runs: Runs) -> Runs:
+    """Return the runs of another program, one of which has a param of that name."""
+    ids = runs.params.index
+    return replace(runs, params=pd.DataFrame({"precision": ["0.5", None, None]}, index=ids))

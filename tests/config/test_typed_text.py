@@ -161,7 +161,7 @@ def test_text_in_yaml_stays_as_it_stands_there(tmp_path: Path) -> None:
     code = (
         "import sys, json; from mnist_exp import __main__\n"
         "from mnist_exp.experiment import runner\n"
-        "class Result:\n    objectives = lambda self, names: [0.0]\n"
+        "class Result:\n    objectives = lambda self: [0.0]\n"
         "def show(settings):\n    print(json.dumps(settings.config.to_dict())); return Result()\n"
         "runner.run_experiment = show\n__main__.main()"
     )

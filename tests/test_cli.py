@@ -45,6 +45,17 @@ def run_cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_the_bare_command_composes_its_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run would take minutes; the store is looked at when all settings are there."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "nope://x")
+    done = run_cli(cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("mnist_exp: MLFLOW_TRACKING_URI=nope://x: nope is no kind of")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from mnist_exp.config.sweeps_source import SWEEPS_DIR, TREE_DIR
@@ -48,7 +49,7 @@ def own_folder_flags() -> list[str]:
 def folders_in(arguments: Sequence[str]) -> list[str]:
     """Return the folders that a command line names by --config-dir and hydra.searchpath."""
     folders: list[str] = []
-    for text, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for text, following in pairwise([*arguments, ""]):
         flag, equals, value = text.partition("=")
         if flag in (CONFIG_DIR_FLAG, "-cd"):
             folders.append(value if equals else following)

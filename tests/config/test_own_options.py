@@ -87,6 +87,8 @@ def test_a_file_that_is_called_like_an_option_of_this_project_is_named() -> None
 def test_folders_are_found_in_a_command_line() -> None:
     given = ["--config-dir", "a b", "seed=1", "-cd=c", "hydra.searchpath=[file:///d, 'pkg://e']"]
     assert folders_in(given) == ["a b", "c", "/d"]
+    assert folders_in(["--config-dir"]) == [""]
+    assert folders_in([]) == []
     with pytest.raises(ConfigError, match="--config-dir nope: no such folder"):
         use_config_dir("nope")
 

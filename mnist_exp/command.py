@@ -135,10 +135,10 @@ def answered(*mistakes: type[Exception]) -> Iterator[None]:
         if shows_traceback:
             raise
         fail(error)
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
     except Killed as killed:
         sys.exit(killed.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
 
 
 def fail(error: BaseException) -> NoReturn:

@@ -60,8 +60,11 @@ class PreflightFailed(UserError):
     """Preflight found an error, and the settings ask to stop then."""
 
 
-class Killed(BaseException):
-    """The process was asked to end, by SIGTERM or because its terminal was closed (SIGHUP)."""
+class Killed(KeyboardInterrupt):
+    """The process was asked to end, by SIGTERM or because its terminal was closed (SIGHUP).
+
+    To whoever knows Ctrl-C it is the same: a trial of a sweep that was stopped so waits again.
+    """
 
     def __init__(self, signum: int = signal.SIGTERM) -> None:
         super().__init__(f"received {signal.Signals(signum).name}")

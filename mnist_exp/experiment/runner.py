@@ -10,7 +10,7 @@ from mnist_exp.config.schema import refuse_passwords
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.used_settings import init_note
 from mnist_exp.data import Dataset, load, of_arrays
-from mnist_exp.errors import Killed, NonFiniteCost, PreflightFailed
+from mnist_exp.errors import NonFiniteCost, PreflightFailed
 from mnist_exp.experiment import code_of_run, interrupts, outcome, resume
 from mnist_exp.experiment.conclusion import conclusion
 from mnist_exp.experiment.console import Reporter, layer_text, time_left
@@ -51,7 +51,7 @@ def run_experiment(
         try:
             job = _prepare(settings, given, origin, reporter, locks)
             return _run(job, reporter, locks)
-        except (KeyboardInterrupt, Killed):
+        except KeyboardInterrupt:
             if not origin.is_retried:
                 with contextlib.suppress(OSError):  # the terminal may be gone
                     _report_interruption(reporter, settings)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_exp.command import Parser, main, output_folder, write
-from mnist_exp.errors import Killed, UserError
+from mnist_exp.errors import UserError
 from mnist_exp.outside import plot_style, printing
 from mnist_exp.reproduce.presets import BUGGY, MEASURED_HERE, METRIC, PRESETS, QUICK_SEEDS, SEEDS
 
@@ -275,7 +275,7 @@ def run_to_exit_code(arguments: Sequence[str]) -> int:
     """Run the command; return the exit code, 1 if a run is missing in the end."""
     try:
         reproduction = run(arguments)
-    except (KeyboardInterrupt, Killed):
+    except KeyboardInterrupt:
         printing.say("\nstopped; the same command goes on from the last checkpoint")
         raise
     return 1 if any(result.runs.missing for result in reproduction.results) else 0

@@ -11,7 +11,7 @@ from mnist_exp.config.own_functions import are_named_here, own_functions
 from mnist_exp.config.recorded import overrides as recorded_overrides
 from mnist_exp.config.schema import TrackingConfig
 from mnist_exp.config.settings import Settings, from_dict
-from mnist_exp.errors import Killed, NonFiniteCost, UserError
+from mnist_exp.errors import NonFiniteCost, UserError
 from mnist_exp.outside.foreign_files import read_yaml
 from mnist_exp.outside.printing import console, plural, say
 from mnist_exp.own_code import session
@@ -149,7 +149,7 @@ def _train(settings: Settings, run_id: str, own: Own) -> str:
     tracking = settings.config.tracking
     try:
         return runner.run_experiment(settings, Given(own=own)).run_id
-    except (KeyboardInterrupt, Killed):
+    except KeyboardInterrupt:
         say("Nothing is compared. The same command trains the run again from its start.")
         raise
     except NonFiniteCost as error:

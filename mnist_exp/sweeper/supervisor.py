@@ -54,7 +54,9 @@ class Supervisor:
                 with self.display.live(), self._time_limit(config.hydra.sweeper.timeout):
                     self._launch_until_done(stop)
         except KeyboardInterrupt as interrupt:
-            raise SystemExit(128 + (stop.signum or signal.SIGINT)) from interrupt
+            # A trial in this process may have handled the signal, and say which one it was.
+            code = getattr(interrupt, "exit_code", 128 + signal.SIGINT)
+            raise SystemExit(128 + stop.signum if stop.signum else code) from interrupt
         finally:
             self.display.summary()
             if is_begun:

@@ -12,7 +12,7 @@ from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from mnist_exp import sweeper
-from mnist_exp.errors import Killed, UserError, first_line
+from mnist_exp.errors import UserError, first_line
 from mnist_exp.outside import moments
 from mnist_exp.outside.uris import local_path, masked
 from mnist_exp.sweeper.errors import causes
@@ -140,7 +140,7 @@ def _check_artifacts(experiment: Experiment) -> None:
 
 def _ending(error: BaseException) -> tuple[RunStatus, str]:
     """Return the status of a run that ended with this error, and why. It is decided here alone."""
-    is_stopped = any(isinstance(cause, Killed | KeyboardInterrupt) for cause in causes(error))
+    is_stopped = any(isinstance(cause, KeyboardInterrupt) for cause in causes(error))
     status = RunStatus.KILLED if is_stopped or sweeper.is_pruned(error) else RunStatus.FAILED
     return status, masked(f"{type(error).__name__}: {error}")
 

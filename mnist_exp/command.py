@@ -222,6 +222,20 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         raise UserError(f"--output {folder}: cannot write there ({error.strerror})") from error
 
 
+def save(file: str | Path, page: Callable[[], str], rows: Callable[[], str]) -> Path:
+    """Write a page, or its rows if the name ends in `.csv`, and return the file's path.
+
+    Raises UserError if it cannot be written there.
+    """
+    path = Path(file)
+    text = rows() if path.suffix.lower() == ".csv" else page()
+    try:
+        put(path, text.encode())
+    except OSError as error:
+        raise UserError(f"save {path}: cannot write it ({error.strerror})") from error
+    return path
+
+
 def put(path: Path, content: bytes) -> None:
     """Write a file completely or not at all.
 

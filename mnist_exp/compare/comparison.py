@@ -1,6 +1,6 @@
 """All numbers of a comparison: groups, statistics, curves, test images, warnings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -137,8 +137,9 @@ def _compared(runs: Runs, question: Question, title: str, source: Source) -> Com
     if not question.group_by:
         runs, left_out = without_names(runs, of_table=isinstance(source, TableOnly))
         notes += left_out
-    _require_counted(runs, metric, title)
-    sorted_runs = _sorted_runs(runs, metric, question.group_by, question.baseline)
+    statuses = grouping.statuses(runs, metric)
+    _require_counted(statuses, title)
+    sorted_runs = _sorted_runs(runs, statuses, question)
     counted = [group for group in sorted_runs.groups if group.n]
     better = question.higher_is_better
     if better is None:
@@ -172,9 +173,8 @@ def _compared(runs: Runs, question: Question, title: str, source: Source) -> Com
     return comparison if question.margin is None else comparison.against(question.margin)
 
 
-def _require_counted(runs: Runs, metric: str, title: str) -> None:
+def _require_counted(statuses: pd.Series, title: str) -> None:
     """Raise UserError if no run counts."""
-    statuses = grouping.statuses(runs, metric)
     if not counted_runs(statuses).size:
         counts = statuses.value_counts().items()
         listed = ", ".join(f"{count} {kind}" for kind, count in counts)
@@ -193,21 +193,21 @@ class _SortedRuns:
     notes: list[str]
 
 
-def _sorted_runs(
-    runs: Runs, metric: str, group_by: Sequence[str], baseline: str | None
-) -> _SortedRuns:
+def _sorted_runs(runs: Runs, statuses: pd.Series, question: Question) -> _SortedRuns:
     """Sort the runs into groups, and choose the baseline and the images that are compared.
 
     These are the images of the described baseline, or else those of most groups. Raises UserError
     for a name that the runs do not have.
     """
-    statuses = grouping.statuses(runs, metric)
-    groups = grouping.make_groups(runs, statuses, metric, group_by)
+    metric, baseline = str(question.metric), question.baseline
+    groups = grouping.make_groups(runs, statuses, metric, question.group_by)
     images = scored_images.scored_images(runs, metric)
     described = [] if baseline is None else [groups[find_baseline(runs, groups, baseline)]]
     chosen = scored_images.most_used(images, described or groups)
-    statuses = scored_images.without_others(statuses, images, groups, chosen)
-    groups = grouping.make_groups(runs, statuses, metric, group_by)
+    compared = scored_images.without_others(statuses, images, groups, chosen)
+    if not compared.equals(statuses):
+        statuses = compared
+        groups = grouping.make_groups(runs, statuses, metric, question.group_by)
     ending = common_ending([group.label for group in groups])
     groups = [replace(group, label=group.label.removesuffix(ending)) for group in groups]
     on_others = {group.label for group in groups if scored_images.on_others(images, group, chosen)}

@@ -8,7 +8,7 @@ from typing import Any, TypedDict, Unpack
 
 import pandas as pd
 
-from mnist_exp.command import put
+from mnist_exp.command import save
 from mnist_exp.compare import page, sentences, table, words
 from mnist_exp.compare.comparison import Comparison, compare, compare_table
 from mnist_exp.compare.question import Question
@@ -83,20 +83,15 @@ class ComparedRuns:
 
         Raises UserError if it cannot be written there.
         """
-        path = Path(file)
-        if path.suffix.lower() == ".csv":
-            text = self.runs.to_csv(index=False)
-        else:
-            now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
-            text = page.render(self._comparison, now, self._data_dir)
-        try:
-            put(path, text.encode())
-        except OSError as error:
-            raise UserError(f"save {path}: cannot write it ({error.strerror})") from error
-        return path
+        now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
+        return save(
+            file,
+            page=lambda: page.render(self._comparison, now, self._data_dir),
+            rows=lambda: self.runs.to_csv(index=False),
+        )
 
     def __repr__(self) -> str:
-        shown = table.of_groups(self._comparison)[["group", "n", "mean", "difference", "verdict"]]
+        shown = self.table[["group", "n", "mean", "difference", "verdict"]]
         return f"{shown.to_string(index=False)}\n\n{self.summary}"
 
     def _repr_html_(self) -> str:

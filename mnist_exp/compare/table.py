@@ -15,6 +15,7 @@ from mnist_exp.compare import margin_sentences, sentences, words
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.groups import Counting
 from mnist_exp.compare.labels import broken, short_names
+from mnist_exp.compare.margins import AgainstMargin
 from mnist_exp.compare.rows import Row
 from mnist_exp.compare.statistics import Verdict
 from mnist_exp.outside.printing import plural
@@ -114,18 +115,8 @@ def _numbers(row: Row) -> dict[str, object]:
             "p_smallest": difference.smallest_p,
             "verdict": difference.verdict,
         }
-    if (against := row.against_margin) is not None:
-        seeds = against.seeds
-        numbers |= {
-            "margin": against.margin,
-            "difference_90_low": against.low,
-            "difference_90_high": against.high,
-            "p_equivalence": against.p,
-            "p_equivalence_holm": against.p_holm,
-            "seeds_needed": math.nan if seeds is None else seeds.n,
-            "seeds_needed_low": math.nan if seeds is None else seeds.low,
-            "seeds_needed_high": math.nan if seeds is None else seeds.high,
-        }
+    if row.against_margin is not None:
+        numbers |= _about_margin(row.against_margin)
     if (agreement := row.agreement) is not None:
         numbers |= {
             "images_both_right": agreement.both,
@@ -136,6 +127,21 @@ def _numbers(row: Row) -> dict[str, object]:
             "mcnemar_p_holm": agreement.p_holm,
         }
     return numbers
+
+
+def _about_margin(against: AgainstMargin) -> dict[str, object]:
+    """Return the columns about the margin."""
+    seeds = against.seeds
+    return {
+        "margin": against.margin,
+        "difference_90_low": against.low,
+        "difference_90_high": against.high,
+        "p_equivalence": against.p,
+        "p_equivalence_holm": against.p_holm,
+        "seeds_needed": math.nan if seeds is None else seeds.n,
+        "seeds_needed_low": math.nan if seeds is None else seeds.low,
+        "seeds_needed_high": math.nan if seeds is None else seeds.high,
+    }
 
 
 def show(comparison: Comparison, console: Console) -> None:

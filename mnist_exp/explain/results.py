@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mnist_exp.command import put
+from mnist_exp.command import save
 from mnist_exp.compare import words
-from mnist_exp.errors import UserError, require_texts
+from mnist_exp.errors import require_texts
 from mnist_exp.explain import page, report
 from mnist_exp.explain.contributions import Explanation, explain
 from mnist_exp.outside import templates
@@ -55,14 +55,11 @@ class ExplainedStudy:
 
         Raises UserError if it cannot be written there.
         """
-        path = Path(file)
-        is_csv = path.suffix.lower() == ".csv"
-        text = self.seeds.to_csv(index=False) if is_csv else page.render(self._explanation)
-        try:
-            put(path, text.encode())
-        except OSError as error:
-            raise UserError(f"save {path}: cannot write it ({error.strerror})") from error
-        return path
+        return save(
+            file,
+            page=lambda: page.render(self._explanation),
+            rows=lambda: self.seeds.to_csv(index=False),
+        )
 
     def __repr__(self) -> str:
         shown = self.table.drop(columns="setting").to_string(index=False)

@@ -20,13 +20,15 @@ def output_parts(subject: Subject) -> dict[str, Subject]:
     """Return, for each of several outputs that have a loss, a view with this one only, by name.
 
     Its labels, outputs and loss are those of that output; its gradients are not. Of a program with
-    one output, or whose loss cannot be computed, there are none.
+    one output, or whose loss cannot be computed, there are none. They are made once: each finds out
+    what its loss asks.
     """
-    parts = _parts(subject.program)
-    found = {name: Subject(_part(subject, *part), subject.seed) for name, part in parts.items()}
-    for part in found.values():
-        part.weighted = subject.weighted
-    return found
+    if subject.parts is None:
+        parts = _parts(subject.program)
+        subject.parts = {n: Subject(_part(subject, *p), subject.seed) for n, p in parts.items()}
+        for part in subject.parts.values():
+            part.weighted = subject.weighted
+    return subject.parts
 
 
 def output_places(program: Program) -> dict[str, Place]:

@@ -47,6 +47,7 @@ class Subject:
         self.validation: Examples | None = None
         self.given = Examples(inputs=program.inputs, labels=program.labels)
         self.weighted = False
+        self.parts: dict[str, Subject] | None = None  # kept by `output_parts`
 
     @functools.cached_property
     def _evaluated(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:

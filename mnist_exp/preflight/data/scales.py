@@ -30,8 +30,8 @@ def check_input_units(checkup: Checkup, program: Program, seed: int) -> None:
         return
     if _size_at_weights(program) < thresholds.FEATURE_SIZE:
         return  # the model brings them to one scale itself
-    standardised = tf.nest.map_structure(_standardised, program.inputs.structure)
-    changed = Inputs(standardised, program.inputs.weights), program.labels
+    inputs = tf.nest.map_structure(_with_units_away, program.inputs.structure)
+    changed = Inputs(inputs, program.inputs.weights), program.labels
     if _takes_units_away(program, changed[0]):
         return
     own = skill(program, program.labels, outputs_after(program, seed))
@@ -48,7 +48,7 @@ def check_input_units(checkup: Checkup, program: Program, seed: int) -> None:
     )
 
 
-def _takes_units_away(program: Program, standardised: Inputs) -> bool:
+def _takes_units_away(program: Program, changed: Inputs) -> bool:
     """Return True if standardised inputs give the same outputs in training as the program's own.
 
     So it is behind a first layer that normalises each feature by the batch. Its moving averages
@@ -57,7 +57,7 @@ def _takes_units_away(program: Program, standardised: Inputs) -> bool:
     program.restore()
     rows = slice(even(min(COMPARED, len(program.inputs))))
     outputs = []
-    for inputs in (program.inputs, standardised):
+    for inputs in (program.inputs, changed):
         program.rewind_streams()
         outputs.append(program.gradients(inputs[rows], program.labels[rows]).outputs)
     program.restore()
@@ -85,13 +85,17 @@ def _has_units(array: np.ndarray) -> bool:
     return array.dtype.kind in "fu" and array.ndim in (2, 3) and not is_tokens(array)
 
 
-def _standardised(array: np.ndarray) -> np.ndarray:
+def _with_units_away(array: np.ndarray) -> np.ndarray:
     if not _has_units(array):
         return array
-    axes = tuple(range(array.ndim - 1))
-    middle, deviation = array.mean(axis=axes), array.std(axis=axes)
-    standardised = (array - middle) / np.where(deviation > 0, deviation, 1)
-    return np.asarray(standardised, np.float32)
+    return np.asarray(standardised(array, tuple(range(array.ndim - 1))), np.float32)
+
+
+def standardised(values: np.ndarray, axes: tuple[int, ...] = (0,)) -> np.ndarray:
+    """Return values with mean 0 and deviation 1 over these axes; what is constant becomes 0."""
+    deviation = values.std(axis=axes)
+    moved: np.ndarray = (values - values.mean(axis=axes)) / np.where(deviation > 0, deviation, 1)
+    return moved
 
 
 def outputs_after(
@@ -128,9 +132,7 @@ def check_target_scale(checkup: Checkup, program: Program, steps: int, seed: int
     own, needed = skill(program, program.labels, outputs), _steps_needed(program, outputs)
     if needed < thresholds.TARGET_SOON * steps:
         return
-    deviation = labels.std(axis=0)
-    standardised = (labels - labels.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
-    easy = standardised.astype(np.float32)
+    easy = standardised(labels).astype(np.float32)
     other = skill(program, easy, outputs_after(program, seed, (program.inputs, easy)))
     checkup.measure("target.units_gain", other - own)
     if other - own < thresholds.UNITS_GAIN:

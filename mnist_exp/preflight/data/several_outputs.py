@@ -8,7 +8,7 @@ import tensorflow as tf
 from mnist_exp.preflight import thresholds
 from mnist_exp.preflight.checkup import Checkup
 from mnist_exp.preflight.data.relation import probe_relation
-from mnist_exp.preflight.data.scales import STEPS, outputs_after, skill
+from mnist_exp.preflight.data.scales import STEPS, outputs_after, skill, standardised
 from mnist_exp.preflight.program.heads import Place
 from mnist_exp.preflight.program.passes import relative_difference
 from mnist_exp.preflight.program.program import Program
@@ -72,11 +72,7 @@ def check_outweighed(
         columns = slice(column, column + array[0].size)
         column = columns.stop
         if any(array is outputs[name][0].labels for name in large):
-            values = easy[:, columns].astype(np.float64)
-            deviation = values.std(axis=0)
-            easy[:, columns] = (values - values.mean(axis=0)) / np.where(
-                deviation > 0, deviation, 1
-            )
+            easy[:, columns] = standardised(easy[:, columns].astype(np.float64))
     own, other = (
         _scores(outputs, large, outputs_after(program, seed, changed))
         for changed in (None, (program.inputs, easy))

@@ -54,8 +54,14 @@ def opened(page_file: Path) -> "Iterator[Page]":
         assert messages == []
 
 
+def settled(opened: "Page") -> None:
+    """Let the events of a scroll or resize come: a frame begins with them, and a hint goes away."""
+    opened.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def middle(shape: "Locator") -> tuple[float, float]:
     shape.scroll_into_view_if_needed()
+    settled(shape.page)
     box = shape.bounding_box()
     assert box is not None
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -93,6 +99,7 @@ def test_a_pointer_and_a_finger_read_a_mark(opened: "Page") -> None:
     accuracy = opened.locator(".chart").nth(1)
     line = accuracy.locator("[data-group=softmax] polyline")
     line.scroll_into_view_if_needed()
+    settled(opened)
     at = line.evaluate(
         "line => { const at = line.points[9].matrixTransform(line.getScreenCTM());"
         "return [at.x, at.y]; }"
@@ -101,7 +108,7 @@ def test_a_pointer_and_a_finger_read_a_mark(opened: "Page") -> None:
     assert tip.inner_text().split("\n") == ["softmax", "epoch 10: 0.07 (0.069 to 0.071)"]
     for width in (1280, 390):
         opened.set_viewport_size({"width": width, "height": 900})
-        opened.evaluate("new Promise(requestAnimationFrame)")  # its resize event has come
+        settled(opened)
         opened.mouse.move(*middle(opened.locator("#seeds .dot").first))
         box = tip.bounding_box()
         assert box is not None

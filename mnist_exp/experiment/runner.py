@@ -267,5 +267,5 @@ def _begin(
         # The run was to be longer when this epoch ended.
         results[-1] = with_test(results[-1], program, job.dataset)
     for result in results:
-        tracker.log_epoch(result)  # the tracker leaves out what the record has already
+        tracker.log_epoch(result, is_new=False)  # left out if the record has it
     return results, job.state.progress

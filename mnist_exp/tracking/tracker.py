@@ -66,6 +66,7 @@ class RunTracker:
         # Metrics that wait for the first epoch: MLflow's page of two runs opens on the metric that
         # came first.
         self._last: dict[str, float] = {}
+        self._processor = time.process_time()  # up to which the run's processor time is logged
 
     def places(self) -> Places:
         """Return where the run is seen.
@@ -131,12 +132,16 @@ class RunTracker:
         own = self._job.settings.config.tags
         self.set_tags({key: value for key, value in tags.items() if key not in own})
 
-    def log_epoch(self, result: EpochResult) -> None:
+    def log_epoch(self, result: EpochResult, *, is_new: bool = True) -> None:
         """Log an epoch's metrics with step = epoch, and those within it with step = training step.
 
-        All are in one request, as a rule.
+        All are in one request, as a rule. With an epoch that `is_new` comes the processor time of
+        all cores since the one before it, or since the run began in this process.
         """
         values = metric_names.of_epoch(result, self._job.reference)
+        if is_new:
+            before, self._processor = self._processor, time.process_time()
+            values[metric_names.PROCESSOR_SECONDS] = self._processor - before
         now = _milliseconds()
         points = [(name, value, now, result.epoch) for name, value in values.items()]
         for step, value in result.batch_accuracies:

@@ -1,6 +1,7 @@
 """What is written to a run."""
 
 import shutil
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -94,6 +95,9 @@ def test_params_tags_metrics_and_artifacts(workdir: Path, small_mnist: data.Data
     assert history(workdir, run.info.run_id, "test/accuracy") == [(1, 0.75), (2, 0.75)]
     assert history(workdir, run.info.run_id, "train/batch_accuracy")[0] == (100, 0.5)
     assert history(workdir, run.info.run_id, "time/images_per_second") == [(1, 50.0), (2, 50.0)]
+    used = [seconds for _, seconds in history(workdir, run.info.run_id, "time/processor_seconds")]
+    assert len(used) == 2
+    assert 0 < sum(used) <= time.process_time()
     contexts = {entry.tags[0].value: entry.dataset for entry in run.inputs.dataset_inputs}
     assert set(contexts) == {"train", "validation", "test"}
     assert contexts["test"].digest == small_mnist.test.digest[:32]

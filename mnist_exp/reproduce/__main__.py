@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from mnist_exp.command import Parser, main, output_folder, write
 from mnist_exp.errors import UserError
 from mnist_exp.outside import plot_style, printing
-from mnist_exp.reproduce.presets import BUGGY, MEASURED_HERE, METRIC, PRESETS, QUICK_SEEDS, SEEDS
+from mnist_exp.reproduce.presets import (
+    BUGGY,
+    MEASURED_HERE,
+    METRIC,
+    NOTEBOOK,
+    PRESETS,
+    QUICK_SEEDS,
+    SEEDS,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,7 +49,10 @@ def _parser() -> Parser:
     parser = Parser(
         "mnist_exp.reproduce", _DESCRIPTION, _EXAMPLES, usage="[--only NAME ...] [options]"
     )
-    seeds_help = f"seeds 0 to N - 1; default: {SEEDS}, with --quick {QUICK_SEEDS}"
+    seeds_help = (
+        f"seeds 0 to N - 1; default: {max(SEEDS.values())}, for {NOTEBOOK} {SEEDS[NOTEBOOK]}, with "
+        f"--quick {QUICK_SEEDS}"
+    )
     parser.add_argument("--seeds", type=int, metavar="N", help=seeds_help)
     only_help = "presets, or the beginnings of their names; default: all four"
     parser.add_argument("--only", nargs="+", metavar="NAME", default=[], help=only_help)
@@ -64,7 +75,6 @@ def run(arguments: Sequence[str]) -> "Reproduction":
         raise UserError(f"--seeds {given.seeds}: expected a whole number >= 1")
     if given.rewrite and (given.only or given.seeds is not None):
         raise UserError("--rewrite: it takes all runs of results.csv, without --only and --seeds")
-    seeds = range(given.seeds or (QUICK_SEEDS if given.quick else SEEDS))
     names = _names(given.only)
     output = given.output or (_QUICK_OUTPUT if given.quick else _OUTPUT)
     with _created(output) as folder:
@@ -74,29 +84,26 @@ def run(arguments: Sequence[str]) -> "Reproduction":
             from mnist_exp.reproduce import runs
 
             presets = [runs.preset(name, quick=given.quick, uri=given.uri) for name in names]
-            reproduction, where = _reproduce(presets, seeds, uri=given.uri, quick=given.quick)
+            reproduction, where = _reproduce(presets, given.seeds, uri=given.uri, quick=given.quick)
         _write(reproduction, where, folder)
         _show(reproduction, folder)
     return reproduction
 
 
 def _reproduce(
-    presets: "Sequence[Preset]", seeds: Sequence[int], *, uri: str | None, quick: bool
+    presets: "Sequence[Preset]", seeds: int | None, *, uri: str | None, quick: bool
 ) -> "tuple[Reproduction, str]":
     """Train what is missing; return the results, and where the runs were made."""
-    from mnist_exp.reproduce import results, runs
-    from mnist_exp.tracking.experiments import open_experiment
+    from mnist_exp.reproduce import results
+    from mnist_exp.reproduce.completing import complete_runs
     from mnist_exp.tracking.runs import Store
-    from mnist_exp.tracking.store import opened
 
-    with opened(uri):
-        for experiment in {preset.settings.config.tracking.experiment for preset in presets}:
-            open_experiment(experiment)
+    numbers = [seeds or (QUICK_SEEDS if quick else SEEDS[preset.name]) for preset in presets]
+    complete = complete_runs(uri, list(zip(presets, map(range, numbers), strict=True)))
     store = Store(uri)
-    complete = _complete(store, [runs.find(store, preset, seeds) for preset in presets], seeds)
     measured = tuple(results.measure(store, preset_runs) for preset_runs in complete)
     bug = _bug(presets)
-    reproduction = results.Reproduction(results=measured, bug=bug, seeds=len(seeds), quick=quick)
+    reproduction = results.Reproduction(results=measured, bug=bug, seeds=seeds, quick=quick)
     return reproduction, _where(store, complete, measured)
 
 
@@ -106,7 +113,8 @@ def _stored(folder: Path, *, quick: bool) -> "tuple[Reproduction, str]":
 
     read = tuple(stored.read(folder))
     bug = _bug([result.runs.preset for result in read])
-    seeds = 1 + max((seed for result in read for seed in result.runs.run_ids), default=-1)
+    numbers = {result.name: 1 + max(result.runs.run_ids) for result in read}
+    seeds = None if all(SEEDS[name] == n for name, n in numbers.items()) else max(numbers.values())
     reproduction = results.Reproduction(results=read, bug=bug, seeds=seeds, quick=quick)
     return reproduction, stored.where(folder)
 
@@ -143,29 +151,6 @@ def _created(folder: Path) -> Iterator[Path]:
         with suppress(OSError):  # it is not empty
             for path in new:
                 path.rmdir()
-
-
-def _complete(
-    store: "Store", before: "Sequence[PresetRuns]", seeds: Sequence[int]
-) -> "list[PresetRuns]":
-    """Train the missing runs one after the other, then look for all runs again."""
-    from mnist_exp.reproduce import runs
-
-    missing = [(preset_runs, seed) for preset_runs in before for seed in preset_runs.missing]
-    finished = sum(len(preset_runs.run_ids) for preset_runs in before)
-    total = finished + len(missing)
-    printing.say(f"finished runs: {finished} of {total}; to train: {len(missing)}")
-    reasons: dict[str, dict[int, str]] = {}
-    for number, (preset_runs, seed) in enumerate(missing, start=1):
-        name = preset_runs.preset.name
-        title = f"[{number}/{len(missing)}] {name}, seed {seed}"
-        printing.say(f"\n{title}")
-        reason = runs.train(preset_runs, seed, printing.say)
-        if reason is not None:
-            printing.say(f"{title}: {reason}")
-            reasons.setdefault(name, {})[seed] = reason
-    presets = [preset_runs.preset for preset_runs in before]
-    return [runs.find(store, preset, seeds, reasons.get(preset.name)) for preset in presets]
 
 
 def _bug(presets: "Sequence[Preset]") -> "Bug | None":

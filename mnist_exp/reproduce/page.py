@@ -42,7 +42,8 @@ def markdown(reproduction: Reproduction, where: str, figures: Sequence[str]) -> 
     blog, notebook = reproduction.of(BLOG), reproduction.of(NOTEBOOK)
     shortened = [result.name for result in results if result.is_shortened]
     tests = [result for result in results if result.is_test]
-    command = f"python -m mnist_exp.reproduce --seeds {reproduction.seeds}"
+    count = "" if reproduction.seeds is None else f" --seeds {reproduction.seeds}"
+    command = f"python -m mnist_exp.reproduce{count}"
     return templates.render(
         "reproduce/results.md",
         figures=figures,

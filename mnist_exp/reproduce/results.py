@@ -104,7 +104,7 @@ class Reproduction:
 
     results: tuple[Result, ...]
     bug: "Bug | None"  # where the buggy preset is among them
-    seeds: int  # seeds 0 to `seeds` - 1 were asked for
+    seeds: int | None  # seeds 0 to `seeds` - 1 were asked for; None: as many as `SEEDS` says
     quick: bool
 
     def of(self, name: str) -> Result | None:

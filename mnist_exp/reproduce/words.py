@@ -12,8 +12,8 @@ from mnist_exp.reproduce.results import Reproduction, Result
 NONE = "\N{EN DASH}"
 MARK = "\N{SUPERSCRIPT ONE}"  # of a claim that is not the tutorial's own
 ONE_MORE_RUN = (
-    "If we trained once more, with another seed, the accuracy would lie in the interval "
-    '"one more run" 95 of 100 times.'
+    'The interval "one more run" is made for a single run: about 95 of 100 such intervals contain '
+    "the accuracy of the next run, with another seed."
 )
 INSIDE = "A claim in this interval is not contradicted: one of our runs might well have given it."
 _IMAGES = 10_000  # of which differences are given

@@ -35,7 +35,7 @@ from mnist_exp.tracking.links import Places, run_page, runs_page, ui_command
 from mnist_exp.tracking.operations import LONGEST_TAG, METRICS_AT_ONCE, Point, Warn
 from mnist_exp.tracking.outbox import Outbox
 from mnist_exp.tracking.source_version import source_version
-from mnist_exp.tracking.status import FAILURE_REASON, RunStatus
+from mnist_exp.tracking.status import FAILURE_REASON, RESUMED, RunStatus
 from mnist_exp.tracking.store import answer
 from mnist_exp.tracking.views import results_page
 from mnist_exp.training import machine
@@ -89,6 +89,7 @@ class RunTracker:
             "seed": str(config.seed),
             "data.digest": job.dataset.digest,
             "code_digest": code_digest(job.own.code),
+            RESUMED: "0",
             **({} if job.own.code is None else {DIGEST_TAG: job.own.code.digest}),
             **config.tags,
             **self._log_source(),
@@ -111,6 +112,8 @@ class RunTracker:
         digest = code_digest(self._job.own.code)
         codes = dict.fromkeys([begun.tags.get("code_digest", "unknown"), digest])
         self.set_tags({"config_hash": config.hash(), "code_digest": "+".join(codes)})
+        if (times := begun.tags.get(RESUMED, "")).isdecimal():  # not recorded of older runs
+            self.set_tags({RESUMED: str(int(times) + 1)})
         before, now = params.with_length(begun.params, begun.tags), flatten(config.to_dict())
         length = {key: params.encode(now[key]) for key in LENGTH}
         self.set_tags({key: text for key, text in length.items() if before.get(key) != text})

@@ -65,6 +65,7 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
     assert "finished runs: 1 of 3; to train: 2" in out
     assert "Resuming run" in out
     assert [run.info.status for run in runs()] == ["FINISHED"] * 3
+    assert sorted(run.data.tags["resumed"] for run in runs()) == ["0", "0", "1"]
     (result,) = reproduction.results
     assert before < set(result.runs.run_ids.values())
     assert result.assessment.verdict is Verdict.SAME_NUMBER

@@ -78,7 +78,7 @@ def test_the_page(measured: results.Reproduction) -> None:
     assert "| `notebook_softmax` | (0.9176)\N{SUPERSCRIPT ONE} |" in text
     assert "| not measured |" in text
     assert "(the notebook reports no number)" in text
-    assert "another seed, the accuracy would lie in the interval" in text
+    assert "about 95 of 100 such intervals contain the accuracy of the next run" in text
     assert "- `blog_cnn3x3`: 5 seeds would notice a difference of 0.00" in text
     assert "images, where our mean run gets 114 wrong." in text
     assert "2 in 6 lie above or below all of 5 seeds." in text

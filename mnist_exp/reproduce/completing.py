@@ -1,0 +1,38 @@
+"""Train the runs that a page needs and the store does not have."""
+
+from collections.abc import Sequence
+
+from mnist_exp.outside import printing
+from mnist_exp.reproduce import runs
+from mnist_exp.reproduce.runs import Preset, PresetRuns
+from mnist_exp.tracking.experiments import open_experiment
+from mnist_exp.tracking.runs import Store
+from mnist_exp.tracking.store import opened
+
+
+def complete_runs(
+    uri: str | None, wanted: Sequence[tuple[Preset, Sequence[int]]]
+) -> list[PresetRuns]:
+    """Train what is missing of the seeds wanted, one after the other; return all finished runs.
+
+    Raises UserError for a mistake in the settings, and for a store that cannot be used.
+    """
+    with opened(uri):
+        for experiment in {preset.settings.config.tracking.experiment for preset, _ in wanted}:
+            open_experiment(experiment)
+    store = Store(uri)
+    before = [runs.find(store, preset, seeds) for preset, seeds in wanted]
+    missing = [(preset_runs, seed) for preset_runs in before for seed in preset_runs.missing]
+    finished = sum(len(preset_runs.run_ids) for preset_runs in before)
+    total = finished + len(missing)
+    printing.say(f"finished runs: {finished} of {total}; to train: {len(missing)}")
+    reasons: dict[str, dict[int, str]] = {}
+    for number, (preset_runs, seed) in enumerate(missing, start=1):
+        name = preset_runs.preset.name
+        title = f"[{number}/{len(missing)}] {name}, seed {seed}"
+        printing.say(f"\n{title}")
+        reason = runs.train(preset_runs, seed, printing.say)
+        if reason is not None:
+            printing.say(f"{title}: {reason}")
+            reasons.setdefault(name, {})[seed] = reason
+    return [runs.find(store, preset, seeds, reasons.get(preset.name)) for preset, seeds in wanted]

@@ -8,17 +8,10 @@ from typing import TYPE_CHECKING
 from mnist_exp.command import Parser, main, output_folder, write
 from mnist_exp.errors import UserError
 from mnist_exp.outside import plot_style, printing
-from mnist_exp.reproduce.presets import (
-    BUGGY,
-    MEASURED_HERE,
-    METRIC,
-    NOTEBOOK,
-    PRESETS,
-    QUICK_SEEDS,
-    SEEDS,
-)
+from mnist_exp.reproduce.presets import BUGGY, NOTEBOOK, PAGE, PRESETS, QUICK_SEEDS, SEEDS
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from mnist_exp.reproduce.bug import Bug
@@ -33,8 +26,9 @@ settings and code yet, and compares the runs with what the tutorials report.
 
 Presets: {", ".join(PRESETS)}
 
-Writes results.md, results.csv and figures. Ctrl-C loses nothing: the same command goes on from the
-last checkpoint. In full it takes hours on two cores; docs/reproduce.md has the statistics."""
+Writes results.md, results.csv, figures, and runs.csv with what each run cost. Ctrl-C loses nothing:
+the same command goes on from the last checkpoint. In full it takes hours on two
+cores; docs/reproduce.md has the statistics."""
 _EXAMPLES = """examples:
   python -m mnist_exp.reproduce
   python -m mnist_exp.reproduce --only notebook_softmax notebook_softmax_buggy
@@ -77,16 +71,21 @@ def run(arguments: Sequence[str]) -> "Reproduction":
         raise UserError("--rewrite: it takes all runs of results.csv, without --only and --seeds")
     names = _names(given.only)
     output = given.output or (_QUICK_OUTPUT if given.quick else _OUTPUT)
+    from mnist_exp.reproduce import runs, terminal
+    from mnist_exp.tracking import costs
+    from mnist_exp.tracking.runs import Store
+
     with _created(output) as folder:
+        costs.read(folder)  # refused before hours of training, if it cannot be gone on with
         if given.rewrite:
             reproduction, where = _stored(folder, quick=given.quick)
+            lines = costs.read(folder, PAGE)
         else:
-            from mnist_exp.reproduce import runs
-
             presets = [runs.preset(name, quick=given.quick, uri=given.uri) for name in names]
             reproduction, where = _reproduce(presets, given.seeds, uri=given.uri, quick=given.quick)
-        _write(reproduction, where, folder)
-        _show(reproduction, folder)
+            lines = _lines(Store(given.uri), reproduction)
+        _write(reproduction, where, lines, folder)
+        terminal.show(reproduction, folder)
     return reproduction
 
 
@@ -195,10 +194,25 @@ def _where(store: "Store", complete: "Sequence[PresetRuns]", measured: "Sequence
     return provenance_text(provenance, measured)
 
 
+def _lines(store: "Store", reproduction: "Reproduction") -> "pd.DataFrame":
+    """Return the lines of runs.csv."""
+    import pandas as pd
+
+    from mnist_exp.tracking import costs
+
+    parts = []
+    for result in reproduction.results:
+        if (considered := result.runs.considered) is not None and result.runs.run_ids:
+            programs = dict.fromkeys(result.runs.run_ids.values(), result.name)
+            parts.append(costs.table(store, considered, programs, PAGE))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=costs.COLUMNS)
+
+
 @plot_style.plain()
-def _write(reproduction: "Reproduction", where: str, folder: Path) -> None:
+def _write(reproduction: "Reproduction", where: str, lines: "pd.DataFrame", folder: Path) -> None:
     from mnist_exp.reproduce import figures, page
     from mnist_exp.reproduce.table import table
+    from mnist_exp.tracking import costs
 
     drawn: dict[str, Figure] = {}
     if any(result.assessment.description.n for result in reproduction.results):
@@ -211,49 +225,15 @@ def _write(reproduction: "Reproduction", where: str, folder: Path) -> None:
     if reproduction.bug is not None:
         drawn["bug"] = figures.bug(reproduction.bug)
         drawn["two_losses"] = figures.two_losses(reproduction.bug)
-    text = page.markdown(reproduction, where, list(drawn))
-    write(folder, {"results.md": text, "results.csv": table(reproduction).to_csv(index=False)})
+    every_line = costs.to_csv(costs.with_other_pages(folder, lines))
+    texts = {
+        PAGE: page.markdown(reproduction, where, list(drawn), costs.sentences(lines)),
+        "results.csv": table(reproduction).to_csv(index=False),
+        costs.FILE: every_line,
+    }
+    write(folder, texts)
     for name, figure in drawn.items():
         figure.savefig(folder / f"{name}.png", dpi=120)
-
-
-def _show(reproduction: "Reproduction", folder: Path) -> None:
-    from rich import box
-    from rich.table import Table
-
-    from mnist_exp.compare.words import value
-    from mnist_exp.reproduce import words
-
-    tests = [result for result in reproduction.results if result.is_test]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=METRIC, title_justify="left")
-    of_tests = ("claim", "one more run", "noticed") if tests else ()
-    for name in ("preset", "n", "mean", *of_tests):
-        table.add_column(name, no_wrap=True)
-    for result in reproduction.results:
-        description = result.assessment.description
-        cells = [result.name, str(description.n), value(description.mean, METRIC)]
-        if tests:
-            cells += [words.claim(result), words.one_more_run(result), words.noticed(result)]
-        table.add_row(*cells)
-    console = printing.console()
-    console.print()
-    console.print(table)
-    for result in reproduction.results:
-        verdict = words.verdict(result).replace("**", "")
-        console.print(f"{result.name}: {verdict}", soft_wrap=True)
-    if tests:
-        console.print(f"\n{words.ONE_MORE_RUN} {words.INSIDE}")
-        for result in reproduction.results:
-            if result.name in MEASURED_HERE:
-                console.print(f"{words.MARK} {result.runs.preset.reference.source}")
-        for result in tests:
-            console.print(f"{result.name}: {words.what_the_seeds_can_see(result)}")
-        console.print()
-    for result in reproduction.results:
-        for seed, reason in result.runs.missing.items():
-            console.print(f"not counted: {result.name}, seed {seed}: {reason}", style="yellow")
-    page_file, csv_file = folder / "results.md", folder / "results.csv"
-    console.print(f"The page: {page_file}    every number: {csv_file}", soft_wrap=True)
 
 
 def run_to_exit_code(arguments: Sequence[str]) -> int:

@@ -32,11 +32,11 @@ class Provenance:
     trials: int  # runs that were made as trials of a sweep
 
 
-def markdown(reproduction: Reproduction, where: str, figures: Sequence[str]) -> str:
+def markdown(reproduction: Reproduction, where: str, figures: Sequence[str], cost: str = "") -> str:
     """Return the page.
 
-    `where` says where the runs were made (see `provenance_text`); `figures` are the names of those
-    that were drawn, without `.png`.
+    `where` says where the runs were made (see `provenance_text`), `cost` what they took; `figures`
+    are the names of those that were drawn, without `.png`.
     """
     results = reproduction.results
     blog, notebook = reproduction.of(BLOG), reproduction.of(NOTEBOOK)
@@ -66,6 +66,7 @@ def markdown(reproduction: Reproduction, where: str, figures: Sequence[str]) -> 
         ],
         smallest_verdict=SMALLEST_VERDICT,
         provenance=where,
+        processor_time=cost,
     )
 
 

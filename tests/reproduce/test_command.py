@@ -14,6 +14,7 @@ from mnist_exp.errors import UserError
 from mnist_exp.experiment.console import Reporter
 from mnist_exp.reproduce import __main__ as command
 from mnist_exp.reproduce.claims import Verdict
+from mnist_exp.tracking.code_digest import code_digest
 
 BUGGY = "notebook_softmax_buggy"
 
@@ -38,6 +39,14 @@ def check_files(folder: Path, run_ids: set[str]) -> None:
     accuracies = lines[lines["quantity"] == "test/accuracy"]
     assert list(accuracies["value"]) == [0.098] * 3
     assert set(accuracies["run_id"]) == run_ids
+    runs = pd.read_csv(folder / "runs.csv", dtype={"resumed": str})
+    assert set(runs["run_id"]) == run_ids
+    assert sorted(runs["resumed"]) == ["0", "0", "1"]
+    assert set(runs["code_digest"]) == {code_digest()}
+    assert set(runs["steps"]) == {1000}
+    assert (runs["processor_seconds"] > 0).all()
+    assert "3 runs took " in text
+    assert "1 of them was stopped and continued from a checkpoint, 1 time in all" in text
 
 
 @pytest.mark.usefixtures("bare_runs")
@@ -127,6 +136,13 @@ def test_mistakes(
 def test_a_preset_is_found_by_the_beginning_of_its_name() -> None:
     assert command._names(["blog", "notebook_softmax"]) == ["notebook_softmax", "blog_cnn3x3"]
     assert len(command._names([])) == 4
+
+
+def test_a_runs_csv_of_another_kind_is_refused_before_training(workdir: Path) -> None:
+    (workdir / "runs.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UserError, match=r"runs.csv: has no column page; without the file it is"):
+        command.run(["--quick", "--output", "."])
+    assert runs() == []
 
 
 def test_a_refused_command_leaves_no_folder(workdir: Path) -> None:

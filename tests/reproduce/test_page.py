@@ -12,8 +12,7 @@ from scipy import special, stats
 from benchmarks.fake_runs import FakeRuns
 from mnist_exp import data
 from mnist_exp.config.tree import compose
-from mnist_exp.reproduce import figures, page, results, runs
-from mnist_exp.reproduce.__main__ import _show
+from mnist_exp.reproduce import figures, page, results, runs, terminal
 from mnist_exp.reproduce.bug import Bug, Ending, analyse
 from mnist_exp.reproduce.claims import Verdict
 from mnist_exp.reproduce.page import Provenance
@@ -147,7 +146,7 @@ def test_where_the_runs_were_made(measured: results.Reproduction) -> None:
 def test_the_terminal_says_the_same(
     measured: results.Reproduction, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _show(measured, Path("folder"))
+    terminal.show(measured, Path("folder"))
     text = " ".join(capsys.readouterr().out.split())
     assert "preset n mean claim one more run noticed" in text
     assert "blog_cnn3x3 5 0.9886 0.9872 0.98" in text

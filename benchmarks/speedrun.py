@@ -1,8 +1,9 @@
 """Measure the time to 99% test accuracy: `python -m benchmarks.speedrun`.
 
-`experiment=speedrun` is compared with PyTorch's own MNIST example. Each training is a process of
-its own, and has the machine to itself. Its time is that of its training steps, without evaluations.
-Prints a Markdown table and writes speedrun.json and speedrun.md.
+`experiment=speedrun` is compared with its float32 form, with the same network in a tuned loop of
+PyTorch, which take their turns seed by seed, and with PyTorch's own MNIST example. Each training is
+a process of its own, and has the machine to itself. Its time is that of its training steps, without
+evaluations. Prints a Markdown table and writes speedrun.json and speedrun.md.
 """
 
 import json
@@ -24,7 +25,14 @@ from mnist_exp.errors import UserError
 from mnist_exp.tracking import environment
 
 GOAL = 0.99
-TITLES = {"ours": "`experiment=speedrun`", "pytorch": "PyTorch's MNIST example"}
+OTHERS = ("pytorch_tuned", "pytorch_tuned_compiled")  # in each round, beside ours
+TITLES = {
+    "ours": "`experiment=speedrun`",
+    "ours_float32": "the same with `precision=float32`",
+    "pytorch_tuned": "the same network in PyTorch, bfloat16, eager",
+    "pytorch_tuned_compiled": "the same network in PyTorch, bfloat16, compiled",
+    "pytorch": "PyTorch's MNIST example",
+}
 
 
 def train(name: str, *numbers: int) -> Curve:
@@ -86,7 +94,7 @@ def run(arguments: Sequence[str]) -> None:
     """Measure, print and write. Raise UserError for a mistake in the arguments."""
     parser = command_line("speedrun", __doc__)
     parser.add_argument(
-        "--seeds", type=int, default=10, help="number of seeds, from 0 on; default: %(default)s"
+        "--seeds", type=int, default=20, help="number of seeds, from 0 on; default: %(default)s"
     )
     parser.add_argument(
         "--pytorch-epochs",
@@ -97,14 +105,18 @@ def run(arguments: Sequence[str]) -> None:
     given = parser.parse_args(arguments)
     folder = output_folder(given.output)
     check_positive(given, "seeds", "pytorch_epochs")
-    curves = {"ours": [train("ours", seed) for seed in range(given.seeds)]}
     missing = COMPETITORS["pytorch"].missing
     if missing is not None:
         print(
             f"not measured: pytorch, {missing} is not installed (the extra `benchmarks`)",
             file=sys.stderr,
         )
-    else:
+    names = ("ours", "ours_float32", *(() if missing else OTHERS))
+    curves: dict[str, list[Curve]] = {name: [] for name in names}
+    for seed in range(given.seeds):
+        for name in names:
+            curves[name].append(train(name, seed))
+    if missing is None:
         curves["pytorch"] = [train("pytorch", 0, given.pytorch_epochs)]
     report = {
         "machine": environment.hardware(),

@@ -26,7 +26,7 @@ def prepare(
     pixels = torch.from_numpy(train.images.astype(np.float32) / 255).permute(0, 3, 1, 2)
     images = pixels.contiguous(memory_format=torch.channels_last)
     labels = torch.from_numpy(train.labels.astype(np.int64))
-    module = nn.Sequential(*_layers(config)).to(memory_format=torch.channels_last)
+    module = network(config)
     kind = torch.optim.Adam if isinstance(config.optimizer, AdamConfig) else torch.optim.SGD
     settings: dict[str, Any] = {"fused": True} if compiled else {}
     optimizer = kind(module.parameters(), lr=config.optimizer.learning_rate, **settings)
@@ -47,6 +47,11 @@ def prepare(
         return (time.perf_counter() - started) / steps
 
     return run
+
+
+def network(config: Config) -> nn.Module:
+    """Return the config's model, channels last."""
+    return nn.Sequential(*_layers(config)).to(memory_format=torch.channels_last)
 
 
 def _layers(config: Config) -> list[nn.Module]:

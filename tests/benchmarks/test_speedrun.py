@@ -26,6 +26,14 @@ def test_our_training() -> None:
 
 
 @pytest.mark.slow
+def test_the_same_network_in_pytorch() -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed (the extra `benchmarks`)")
+    *_, (_, before), (accuracy, seconds) = speedrun.train("pytorch_tuned", 0)
+    assert 0 < before < seconds
+    assert accuracy > 0.985
+
+
+@pytest.mark.slow
 def test_pytorchs_example() -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed (the extra `benchmarks`)")
     ((accuracy, seconds),) = speedrun.train("pytorch", 0, 1)

@@ -6,12 +6,16 @@ from mnist_exp.command import Parser
 from mnist_exp.errors import UserError
 
 
-def command_line(name: str, description: str | None) -> Parser:
+def command_line(name: str, description: str | None, *, writes: bool = True) -> Parser:
     """Return the parser of `python -m benchmarks.NAME`, which writes its files to `--output`."""
     parser = Parser(f"benchmarks.{name}", description, store=False)
-    parser.add_argument(
-        "--output", metavar="FOLDER", default=".", help="where the files are written; default: here"
-    )
+    if writes:
+        parser.add_argument(
+            "--output",
+            metavar="FOLDER",
+            default=".",
+            help="where the files are written; default: here",
+        )
     return parser
 
 

@@ -1,10 +1,10 @@
-"""Measure how long a sweep waits for its slowest trial, and the cost of a trial.
+"""Measure how long a sweep waits for its slowest trial.
 
     python -m benchmarks.sweeper
 
 One slow trial (SLOW seconds) and ten fast ones (FAST seconds), which only sleep, run on two joblib
-workers: first by `optuna_study`, then by the official hydra-optuna-sweeper if it is installed.
-After that, trials that take no time run on SQLite.
+workers: first by `optuna_study`, then by the official hydra-optuna-sweeper if it is installed. The
+cost of a trial is measured by `benchmarks.trials`.
 """
 
 import argparse
@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime
 from pathlib import Path
 
 APP = """
@@ -40,7 +39,6 @@ def main() -> None:
     parser.add_argument(
         "--fast", type=float, default=2.0, help="seconds of each of the ten fast trials"
     )
-    parser.add_argument("--trials", type=int, default=40, help="number of trials that take no time")
     arguments = parser.parse_args()
 
     seconds = [arguments.slow] + [arguments.fast] * 10
@@ -53,13 +51,9 @@ def main() -> None:
         if sweeper == "optuna" and not _official_is_installed():
             print(f"{sweeper:<14}not installed: pip install hydra-optuna-sweeper==1.4.0rc3")
             continue
-        wall, _ = _sweep(sweeper, seconds, workers=2)
+        wall = _sweep(sweeper, seconds, workers=2)
         print(f"{sweeper:<14}{wall:>8.1f} s{(wall / bound - 1) * 100:>27.0f} %")
     print(f"start-up: {start_up:.1f} s, a sweep of two trials that take no time")
-    print(f"\n{arguments.trials} trivial trials on SQLite\nworkers   trials/s")
-    for workers in (1, 2, 4):
-        _, rate = _sweep("optuna_study", [0.0] * arguments.trials, workers)
-        print(f"{workers:<10}{rate:>8.1f}")
 
 
 def _official_is_installed() -> bool:
@@ -71,14 +65,13 @@ def _official_is_installed() -> bool:
 
 def _start_up() -> float:
     """Return the seconds of a sweep of two trials that take no time."""
-    return _sweep("optuna_study", [0.0, 0.0], workers=2)[0]
+    return _sweep("optuna_study", [0.0, 0.0], workers=2)
 
 
-def _sweep(sweeper: str, seconds: list[float], workers: int) -> tuple[float, float]:
-    """Run a sweep in a process of its own.
+def _sweep(sweeper: str, seconds: list[float], workers: int) -> float:
+    """Run a sweep in a process of its own, and return its seconds.
 
-    Return its seconds, and its trials a second from the first trial to the last. Both sweepers use
-    a grid, of which every cell is a trial, in a fresh SQLite study.
+    Both sweepers use a grid, of which every cell is a trial, in a fresh SQLite study.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -110,19 +103,7 @@ def _sweep(sweeper: str, seconds: list[float], workers: int) -> tuple[float, flo
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        return time.monotonic() - started, _rate(folder / "study.db", len(seconds))
-
-
-def _rate(database: Path, expected: int) -> float:
-    import optuna
-
-    trials = optuna.load_study(study_name="benchmark", storage=f"sqlite:///{database}").get_trials()
-    done = [trial for trial in trials if trial.state.name == "COMPLETE"]
-    if len(done) != expected:
-        raise RuntimeError(f"{len(done)} of {expected} trials are complete")
-    first: datetime = min(trial.datetime_start for trial in done if trial.datetime_start)
-    last: datetime = max(trial.datetime_complete for trial in done if trial.datetime_complete)
-    return expected / (last - first).total_seconds()
+        return time.monotonic() - started
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """`python -m mnist_exp.compare --study NAME`: a table, compare.csv and compare.html."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,8 @@ from mnist_exp.outside import printing
 if TYPE_CHECKING:
     from mnist_exp.compare.comparison import Comparison
     from mnist_exp.compare.question import Question
-    from mnist_exp.tracking.runs import Runs, Selection, Store
+    from mnist_exp.tracking.runs import Runs, Store
+    from mnist_exp.tuning.trials import Study
 
 _DESCRIPTION = """Which group of runs is better, by how much, and is that luck?
 
@@ -100,17 +100,23 @@ def run(arguments: Sequence[str]) -> None:
         file = Path(given.table)
         _show(compare_table(read_table(file), file.name, question), folder, written, None)
         return
-    from mnist_exp.compare.comparison import compare
+    from mnist_exp.compare.comparison import compare_selected
     from mnist_exp.tracking.runs import Selection, Store
+    from mnist_exp.tuning.recorded import are_of_search, from_runs
 
     store = Store(given.uri)
     selection = Selection(
         study=given.study, experiment=given.experiment, filter=given.filter, run_ids=run_ids
     )
-    nothing_asked = question == type(question)()
-    if nothing_asked and _show_search(store, selection, folder, written, given.data_dir):
+    selection = store.resolved(selection)
+    runs = store.select(selection)
+    study = selection.study
+    is_whole_study = study is not None and selection == Selection(study=study)
+    if is_whole_study and question == type(question)() and are_of_search(runs):
+        _show_search(from_runs(store, runs, str(study)), folder, written, given.data_dir)
+        _say_where_in_mlflow(store, runs)
         return
-    comparison = compare(store, selection, question)
+    comparison = compare_selected(store, runs, str(selection), question)
     _show(comparison, folder, written, given.data_dir)
     _say_where_in_mlflow(store, comparison.runs)
 
@@ -159,23 +165,10 @@ def _say_where_in_mlflow(store: "Store", runs: "Runs") -> None:
     printing.console().print(line, soft_wrap=True)
 
 
-def _show_search(
-    store: "Store", selection: "Selection", folder: Path, written: str, data_dir: str | None
-) -> bool:
-    """Write and print the page of a study that searched settings with one run of each.
-
-    Return False if the selection is no such study. Raises UserError if there is no study.
-    """
-    if selection.study is None or replace(selection, study=None) != type(selection)():
-        return False
+def _show_search(study: "Study", folder: Path, written: str, data_dir: str | None) -> None:
+    """Write and print the page of a study that searched settings with one run of each."""
     from mnist_exp.tuning import page, table
-    from mnist_exp.tuning.recorded import are_of_search, from_runs
 
-    selection = store.resolved(selection)
-    runs = store.select(selection)
-    if not are_of_search(runs):
-        return False
-    study = from_runs(store, runs, str(selection.study))
     html, summary = page.render(study, written, data_dir)
     csv = table.to_csv(study).to_csv(index=False)
     write(folder, {"trials.csv": csv, "tuning.html": html})
@@ -186,8 +179,6 @@ def _show_search(
     )
     table.show(study, summary, console)
     _say_where(folder / "tuning.html", folder / "trials.csv")
-    _say_where_in_mlflow(store, runs)
-    return True
 
 
 if __name__ == "__main__":

@@ -101,10 +101,20 @@ def compare(store: Store, selection: Selection, question: Question = _ANYTHING) 
     Raises UserError if there is nothing to compare, or for a name that the runs do not have.
     """
     selection = store.resolved(selection)
-    runs = with_used_settings(store.select(selection))
+    return compare_selected(store, store.select(selection), str(selection), question)
+
+
+def compare_selected(
+    store: Store, runs: Runs, title: str, question: Question = _ANYTHING
+) -> Comparison:
+    """Compare groups of runs that were read from the store, as `compare` does.
+
+    `title` says which runs they are.
+    """
+    runs = with_used_settings(runs)
     runs = with_parents_settings(runs, _parents_elsewhere(store, runs))
     metric = chosen_metric(metrics_of(runs), question.metric)
-    return _compared(runs, replace(question, metric=metric), str(selection), store)
+    return _compared(runs, replace(question, metric=metric), title, store)
 
 
 def _parents_elsewhere(store: Store, runs: Runs) -> Runs | None:

@@ -3,16 +3,18 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from mlflow.entities import Run
 
 from mnist_exp.own_code.code import DIGEST_TAG
 from mnist_exp.sweeper.foreign_text import clean, printable
 from mnist_exp.tracking.metric_names import present
 from mnist_exp.tracking.params import with_length
 from mnist_exp.tracking.status import FAILURE_REASON
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 _TRIAL_STATUS = {"PRUNED": "pruned", "WAITING": "waiting", "FAIL": "failed"}
 
@@ -35,7 +37,7 @@ class Runs:
     """Reruns that were left out: the same config, seed and result as the run they repeat."""
 
 
-def tables(runs: Sequence[Run], repeats: int) -> Runs:
+def tables(runs: Sequence["Run"], repeats: int) -> Runs:
     """Return the tables of these runs; so many reruns were left out."""
     info = [
         {
@@ -62,7 +64,7 @@ def tables(runs: Sequence[Run], repeats: int) -> Runs:
     )
 
 
-def _digests(run: Run) -> dict[str, str]:
+def _digests(run: "Run") -> dict[str, str]:
     """Return {what for: digest} of the run's images: train, validation or test."""
     logged = [] if run.inputs is None else run.inputs.dataset_inputs
     return {
@@ -73,7 +75,7 @@ def _digests(run: Run) -> dict[str, str]:
     }
 
 
-def _seconds(run: Run) -> float:
+def _seconds(run: "Run") -> float:
     """Return how long the run took, NaN if it has not ended."""
     start, end = run.info.start_time, run.info.end_time
     return (end - start) / 1000 if start is not None and end is not None else math.nan
@@ -88,7 +90,7 @@ def _present(metrics: Mapping[str, float]) -> dict[str, float]:
     return {present(name): value for name, value in metrics.items()}
 
 
-def _params(run: Run) -> dict[str, str]:
+def _params(run: "Run") -> dict[str, str]:
     """Return the run's params; older runs say None for a name that the run has all the same.
 
     They have the length of a run that was made longer, and the digest of the user's own code, which
@@ -115,7 +117,7 @@ def _printable(texts: Mapping[str, str]) -> dict[str, str]:
     return {printable(key): printable(text) for key, text in texts.items()}
 
 
-def _status(run: Run) -> str:
+def _status(run: "Run") -> str:
     """Return MLflow's status, or a trial's own state where MLflow has no word for it."""
     trial_state = run.data.tags.get("trial_state", "")
     return _TRIAL_STATUS.get(trial_state) or str(run.info.status).lower()

@@ -3,11 +3,9 @@
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import mlflow
 import pandas as pd
-from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 
 from mnist_exp.errors import UserError, did_you_mean, first_line
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read, read_artifacts
@@ -19,9 +17,13 @@ from mnist_exp.tracking.addresses import ELSEWHERE, shortened
 from mnist_exp.tracking.links import runs_page
 from mnist_exp.tracking.recorded_code import read_sources, recorded_code
 from mnist_exp.tracking.run_tables import Runs, tables
-from mnist_exp.tracking.store import answering, named, uri_to_read
+from mnist_exp.tracking.sqlite_runs import SqliteClient
+from mnist_exp.tracking.store import answering, client_to_read, mlflow_errors, named
 from mnist_exp.tracking.studies import find_study, studies_beginning, study_name
 from mnist_exp.tracking.views import results_page
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 __all__ = ["NoRuns", "Runs", "Selection", "Store", "is_finite", "swept_keys"]
 
@@ -57,8 +59,8 @@ class Store:
     """Reads an MLflow store; raises UserError where it cannot."""
 
     def __init__(self, uri: str | None = None) -> None:
-        self.uri = uri_to_read(uri)
-        self._client = mlflow.MlflowClient(self.uri)
+        self._client = client_to_read(uri)
+        self.uri: str = self._client.tracking_uri
         self._closed: set[str] = set()  # places of artifacts that cannot be asked
 
     def select(self, selection: Selection, *, with_reruns: bool = False) -> Runs:
@@ -74,7 +76,7 @@ class Store:
                 runs = [run for run in runs if run.data.tags.get("study_name") == selection.study]
             if not runs:
                 raise NoRuns(self._why_none(selection))
-        except MlflowException as error:
+        except mlflow_errors() as error:
             where = f"--filter {selection.filter}" if selection.filter else named(self.uri)
             raise UserError(f"{where}: MLflow cannot use it ({first_line(error)})") from error
         if unknown := set(selection.run_ids) - {run.info.run_id for run in runs}:
@@ -119,7 +121,7 @@ class Store:
             )
         return [ids[name]]
 
-    def _search(self, experiments: list[str], condition: str) -> list[Run]:
+    def _search(self, experiments: list[str], condition: str) -> list["Run"]:
         """Return all runs that meet MLflow's condition, the oldest first, each once."""
         order = ["attributes.start_time ASC"]
         runs = all_pages(self._client.search_runs, experiments, condition, order_by=order)
@@ -168,6 +170,10 @@ class Store:
 
     def _points(self, run_ids: Sequence[str], metric: str) -> list[tuple[str, int, int, float]]:
         """Return (run id, step, timestamp, value) of all values of a metric."""
+        if isinstance(self._client, SqliteClient):
+            read = self._client.points(run_ids, metric, _MOST_POINTS)
+            if read is not None:
+                return read
         in_bulk = getattr(self._client._tracking_client.store, "get_metric_history_bulk", None)
         if in_bulk is not None:  # a database answers for all runs at once
             points = [(m.run_id, m) for m in in_bulk(list(run_ids), metric, _MOST_POINTS)]
@@ -191,7 +197,7 @@ class Store:
             if uri and (folder := local_path(uri)):
                 return read(folder / path, most)
             return read_artifacts(self._client, run_id, {path: most}).get(path)
-        except (OSError, ValueError, MlflowException):
+        except mlflow_errors(OSError, ValueError):
             return None
         except Exception:  # noqa: BLE001  # each place has a library of its own, with its own errors
             self._closed.add(place)
@@ -202,7 +208,7 @@ class Store:
         tags = runs.tags.loc[run_id].dropna().to_dict()
         try:
             files = read_sources(self._client, run_id, tags)
-        except (OSError, ValueError, MlflowException):
+        except mlflow_errors(OSError, ValueError):
             return {}
         return dict(recorded_code("", run_id, tags, files).sources)
 

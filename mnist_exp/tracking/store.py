@@ -4,10 +4,11 @@ import logging
 import os
 import re
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from mnist_exp.errors import ConfigError, UserError, first_line
 from mnist_exp.outside.uris import sqlite_file
@@ -25,6 +26,7 @@ from mnist_exp.tracking.addresses import (
 from mnist_exp.tracking.attempts import within
 from mnist_exp.tracking.creation import store_lock
 from mnist_exp.tracking.routes import advice
+from mnist_exp.tracking.sqlite_runs import SqliteClient, file_to_read
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -144,12 +146,19 @@ def client_of(uri: str) -> "MlflowClient":
 @contextmanager
 def answering(uri: str, verb: str = "used") -> Iterator[None]:
     """Raise UserError for what MLflow raises in the block: the store cannot be used."""
-    from mlflow.exceptions import MlflowException
-
     try:
         yield
-    except (MlflowException, OSError) as error:
+    except mlflow_errors(OSError) as error:
         raise refusal(uri, error, verb) from error
+
+
+def mlflow_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return MLflow's errors and others for an `except`, without loading MLflow for it.
+
+    Before MLflow is loaded it raises nothing.
+    """
+    loaded = sys.modules.get("mlflow.exceptions")
+    return others if loaded is None else (loaded.MlflowException, *others)
 
 
 @contextmanager
@@ -208,18 +217,41 @@ def uri_to_read(uri: str | None) -> str:
     Raises ConfigError for a database file that is not there, UserError for another store that
     cannot be used.
     """
-    import mlflow
+    chosen = _brought_here(uri)
+    _checked_client(chosen)  # the next client is made quickly
+    return chosen
 
-    be_quick_and_quiet()
+
+def client_to_read(uri: str | None) -> "MlflowClient":
+    """Return a client that reads runs: MLflow's, or a `SqliteClient` where that answers the same.
+
+    Raises as `uri_to_read`.
+    """
+    chosen = _brought_here(uri)
+    file = file_to_read(chosen)
+    if file is None:
+        return _checked_client(chosen)
+    return cast("MlflowClient", SqliteClient(file, lambda: _checked_client(chosen)))
+
+
+def _brought_here(uri: str | None) -> str:
+    """Return the `store_uri`, of whose database the artifacts are found if its folder was moved."""
     chosen = store_uri(uri)
     file = sqlite_file(chosen)
     with opening(chosen):
         if file is None or _needs_care(file):
             with suppress(moved_store.InUse), store_lock(chosen):
                 pass
-        # A client looks whether the tables are of this version; the next one is made quickly.
-        mlflow.MlflowClient(chosen)
     return chosen
+
+
+def _checked_client(uri: str) -> "MlflowClient":
+    """Return MLflow's client, which looks whether the store's tables are of its version."""
+    import mlflow
+
+    be_quick_and_quiet()
+    with opening(uri):
+        return mlflow.MlflowClient(uri)
 
 
 def _needs_care(file: Path) -> bool:

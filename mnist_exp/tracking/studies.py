@@ -4,19 +4,21 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
-
-from mlflow import MlflowClient
-from mlflow.entities import Run
+from typing import TYPE_CHECKING
 
 from mnist_exp.errors import ConfigError, did_you_mean
 from mnist_exp.outside.paging import all_pages
 from mnist_exp.outside.printing import plural
 from mnist_exp.sweeper.foreign_text import clean
 
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
 _MOST_LISTED = 5
 
 
-def find_study(client: MlflowClient, name: str, setting: str) -> Run:
+def find_study(client: "MlflowClient", name: str, setting: str) -> "Run":
     """Return the parent run of the study with this name, or of the only one that begins with it.
 
     Of several studies of one name, it is the newest. `setting` (`--study` or `best_of`) is what the
@@ -40,17 +42,17 @@ def find_study(client: MlflowClient, name: str, setting: str) -> Run:
     raise ConfigError(f"{given}: {problem}\nStudies: {listing}")
 
 
-def studies_beginning(client: MlflowClient, word: str) -> list[str]:
+def studies_beginning(client: "MlflowClient", word: str) -> list[str]:
     """Return the names of the studies that begin with this word, the newest first."""
     return [study for study in _parents(client) if word and study.startswith(word)]
 
 
-def study_name(run: Run) -> str:
+def study_name(run: "Run") -> str:
     """Return the name of the study whose parent run this is."""
     return str(run.data.tags["study_name"])
 
 
-def _parents(client: MlflowClient) -> dict[str, Run]:
+def _parents(client: "MlflowClient") -> dict[str, "Run"]:
     """Return the newest parent run of each study by its name, the newest study first."""
     experiments = [experiment.experiment_id for experiment in all_pages(client.search_experiments)]
     found: dict[str, Run] = {}
@@ -60,7 +62,7 @@ def _parents(client: MlflowClient) -> dict[str, Run]:
     return found
 
 
-def _listed(client: MlflowClient, studies: Mapping[str, Run]) -> str:
+def _listed(client: "MlflowClient", studies: Mapping[str, "Run"]) -> str:
     """Return the studies' names as a shell takes them, with their numbers of trials and dates."""
     if not studies:
         return "none"
@@ -80,6 +82,6 @@ def _listed(client: MlflowClient, studies: Mapping[str, Run]) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def _when(run: Run) -> str:
+def _when(run: "Run") -> str:
     """Return when the run began, to the minute, in this machine's time."""
     return f"{datetime.fromtimestamp(run.info.start_time / 1000).astimezone():%Y-%m-%d %H:%M}"

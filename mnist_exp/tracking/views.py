@@ -10,15 +10,16 @@ import json
 import time
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
+from typing import TYPE_CHECKING, Any
 
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.attempts import within
 from mnist_exp.tracking.links import is_server, runs_page
 from mnist_exp.tracking.params import safe_name
+from mnist_exp.tracking.store import mlflow_errors
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 PREFIX = "mlflow.sharedViewState."  # of the tags, by the view's key
 _SECONDS = 10.0  # that a tracking server has: a view is not worth more
@@ -46,7 +47,7 @@ _FOLDED = (
 
 
 def results_page(
-    client: MlflowClient, experiment_id: str, study: str | None = None, keys: Sequence[str] = ()
+    client: "MlflowClient", experiment_id: str, study: str | None = None, keys: Sequence[str] = ()
 ) -> str:
     """Return the address on which a person sees the results of an experiment, or of a study in it.
 
@@ -62,13 +63,13 @@ def results_page(
             _SECONDS if is_server(uri) else None,
             lambda: _keep(client, experiment_id, PREFIX + key, name, state),
         )
-    except (MlflowException, OSError, ValueError):
+    except mlflow_errors(OSError, ValueError):
         return runs_page(uri, experiment_id)
     return runs_page(uri, experiment_id, key)
 
 
 def _keep(
-    client: MlflowClient, experiment_id: str, tag: str, name: str, state: Mapping[str, Any]
+    client: "MlflowClient", experiment_id: str, tag: str, name: str, state: Mapping[str, Any]
 ) -> None:
     """Set the tag unless it has this state, or one that a person saved in its place."""
     if _is_settled(_stored(client, experiment_id, tag), state):
@@ -78,12 +79,12 @@ def _keep(
     view = {"name": name, "createdAt": now, "updatedAt": now, "state": _COMPRESSED + text}
     try:
         client.set_experiment_tag(experiment_id, tag, json.dumps(view))
-    except MlflowException:
+    except mlflow_errors():
         if not _is_settled(_stored(client, experiment_id, tag), state):  # by another process
             raise
 
 
-def _stored(client: MlflowClient, experiment_id: str, tag: str) -> str:
+def _stored(client: "MlflowClient", experiment_id: str, tag: str) -> str:
     return str(client.get_experiment(experiment_id).tags.get(tag, ""))
 
 

@@ -100,8 +100,9 @@ def test_history_from_a_server_is_asked_for_run_by_run(
     fake_runs: FakeRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = fake_runs.add(0, [0.5, 0.6])
+    expected = Store().history([run], "test/accuracy")
+    monkeypatch.setattr("mnist_exp.tracking.store.file_to_read", lambda _: None)
     store = Store()
-    expected = store.history([run], "test/accuracy")
     monkeypatch.delattr(
         "mlflow.store.tracking.sqlalchemy_store.SqlAlchemyStore.get_metric_history_bulk"
     )

@@ -11,7 +11,7 @@ from mnist_exp.config.settings import Settings
 from mnist_exp.config.used_settings import init_note
 from mnist_exp.data import Dataset, load, of_arrays
 from mnist_exp.errors import NonFiniteCost, PreflightFailed
-from mnist_exp.experiment import code_of_run, interrupts, outcome, resume
+from mnist_exp.experiment import code_of_run, interrupts, kept_programs, outcome, resume
 from mnist_exp.experiment.conclusion import conclusion
 from mnist_exp.experiment.console import Reporter, layer_text, time_left
 from mnist_exp.experiment.run_result import RunResult
@@ -125,6 +125,7 @@ def _dataset(config: DataConfig, given: Given) -> Dataset:
 def _run(job: Job, reporter: Reporter, locks: contextlib.ExitStack) -> RunResult:
     """Build, train and finish what was prepared."""
     program, layers = _build(job, reporter)
+    program = locks.enter_context(kept_programs.reused(program, job))
     from mnist_exp.tracking.lifetime import track_run
 
     reporter.start(job, layers)
@@ -185,7 +186,6 @@ def _check(
     """
     mode = job.settings.config.preflight
     if job.state is not None or mode == "off":
-        tracker.describe()
         return None
     from mnist_exp.preflight.harness import TooFewImages, preflight_report
 
@@ -193,7 +193,6 @@ def _check(
         report = preflight_report(program, job.dataset.train, reporter.teller)
     except TooFewImages as reason:
         reporter.warn(str(reason))
-        tracker.describe()
         return None
     reporter.preflight(report)
     tracker.log_preflight(report)

@@ -96,8 +96,8 @@ def refuse_hidden(choices: Mapping[str, str | None]) -> None:
     Hydra would read the other one. `choices` are {group: option}.
     """
     for group, name in choices.items():
-        for file in own_files(group) if name in shipped_options(group) else []:
-            if file.stem == name:
+        for file in own_files(group):
+            if file.stem == name and name in shipped_options(group):
                 raise ConfigError(
                     f"{os.path.relpath(file)}: {group}={name} is an option of this project, which "
                     "is read in its place\nGive the file another name"

@@ -90,7 +90,7 @@ def _bases(settings: Settings) -> dict[str, Values]:
         option = network if network in shipped_options("model") else "cnn3x3"
     elif isinstance(config.model, OwnModelConfig):
         network = own_names.model_name(config.model)
-    plain = _options({"model": option, "optimizer": config.optimizer.kind}, {}) | kinds
+    plain = _plain(option, config.optimizer.kind) | kinds
     return alike | {f"{network}-{own_names.optimizer_name(config.optimizer)}": plain}
 
 
@@ -104,6 +104,12 @@ def _preset(name: str) -> Values:
         for key, option in entry.items()
     }
     return _options(options, {group: file[group] for group in (*_GROUPS, *_ALONE) if group in file})
+
+
+@cache
+def _plain(model: str, optimizer: str) -> Values:
+    """Return the settings of these two options, and of the default ones of the other groups."""
+    return _options({"model": model, "optimizer": optimizer}, {})
 
 
 def _options(chosen: Mapping[str, str], changes: Mapping[str, Any]) -> Values:
@@ -127,6 +133,7 @@ def _option(group: str, name: str) -> DictConfig:
     return merged
 
 
+@cache
 def _option_values(group: str, name: str) -> Values:
     """Return the settings of an option of a group by dotted key, interpolations as they are."""
     return flatten({group: OmegaConf.to_container(_option(group, name))})

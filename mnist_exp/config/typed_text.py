@@ -174,7 +174,7 @@ def restore_texts(composed: DictConfig, hydra_config: Any) -> None:
         node = _node(composed, parent.split(".")) if parent else composed
         if node is None:
             continue
-        for entry in list(node) if name == _ANY_KEY else [name]:
+        for entry in list(node) if name == _ANY_KEY else {name} & node.keys():
             value = None if OmegaConf.is_missing(node, entry) else node.get(entry)
             path = [*filter(None, parent.split(".")), str(entry)]
             if isinstance(value, str) and is_converted(value) and ".".join(path) not in typed:
@@ -185,7 +185,8 @@ def _node(config: DictConfig, keys: list[str]) -> DictConfig | None:
     """Return the settings below these keys; None if there are none, as after `~init`."""
     node: Any = config
     for key in keys:
-        if key not in node or not isinstance(node[key], DictConfig):
+        known = node.keys()  # without them OmegaConf looks for similar names, which takes long
+        if key not in known or key not in node or not isinstance(node[key], DictConfig):
             return None
         node = node[key]
     return node if isinstance(node, DictConfig) else None

@@ -94,10 +94,30 @@ class DatasetInput(Operation):
         mlflow.entities.Dataset(**self.dataset)
 
     def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
-        """Log it. Another run may log the same dataset at the same moment."""
-        dataset = mlflow.entities.Dataset(**self.dataset)
-        tags = [InputTag(MLFLOW_DATASET_CONTEXT, self.context)]
-        shared(client.log_inputs, run_id, [mlflow.entities.DatasetInput(dataset, tags)])
+        """Log it."""
+        DatasetInputs({self.context: self.dataset}).deliver(client, run_id, warn)
+
+
+@dataclass(frozen=True)
+class DatasetInputs(Operation):
+    """Log the datasets that the run uses, by what they are used for, as `DatasetInput` does one."""
+
+    do = "datasets"
+    datasets: Mapping[str, Mapping[str, Any]]
+
+    def __post_init__(self) -> None:
+        for dataset in self.datasets.values():
+            mlflow.entities.Dataset(**dataset)
+
+    def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
+        """Log them in one call. Another run may log the same datasets at the same moment."""
+        inputs = [
+            mlflow.entities.DatasetInput(
+                mlflow.entities.Dataset(**dataset), [InputTag(MLFLOW_DATASET_CONTEXT, context)]
+            )
+            for context, dataset in self.datasets.items()
+        ]
+        shared(client.log_inputs, run_id, inputs)
 
 
 @dataclass(frozen=True)
@@ -232,7 +252,10 @@ class End(Operation):
         moments.reached("run ended")
 
 
-_KINDS = (Metrics, ParamsAndTags, DatasetInput, Tag, Text, Files, Model, Register, End)
+_KINDS = (
+    *(Metrics, ParamsAndTags, DatasetInput, DatasetInputs, Tag, Text),
+    *(Files, Model, Register, End),
+)
 KINDS: dict[str, type[Operation]] = {kind.do: kind for kind in _KINDS}
 
 

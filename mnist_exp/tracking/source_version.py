@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from mnist_exp.outside.printing import plural
@@ -57,19 +58,25 @@ class SourceVersion:
     """
 
 
-def source_version(recorded: str = "diff") -> SourceVersion | None:
+def source_version(recorded: str = "diff", *, once: bool = False) -> SourceVersion | None:
     """Return the source version, as far as `tracking.code` ("diff", "commit", "off") records it.
 
     None if that is off, or if the package does not run from a git checkout, as when it was
-    installed from a wheel.
+    installed from a wheel. With `once`, git is asked once in a process: all trials of a worker run
+    the code that it loaded for the first one.
     """
     if recorded == "off":
         return None
-    source = _source_version()
+    source = _source_version_once() if once else _source_version()
     if recorded == "commit" and source is not None and (source.diff or source.note):
         note = "tracking.code=commit: what is not committed is not recorded\n"
         return replace(source, diff=b"", note=note)
     return source
+
+
+@cache
+def _source_version_once() -> SourceVersion | None:
+    return _source_version()
 
 
 def _source_version() -> SourceVersion | None:

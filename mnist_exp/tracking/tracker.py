@@ -84,6 +84,7 @@ class RunTracker:
         job, config = self._job, self._job.settings.config
         recorded = {**job.settings.choices, **flatten(config.to_dict())}
         tags = {
+            **self._described(),
             "variant": job.variant,
             "config_hash": config.hash(),
             "seed": str(config.seed),
@@ -111,12 +112,13 @@ class RunTracker:
         config = self._job.settings.config
         digest = code_digest(self._job.own.code)
         codes = dict.fromkeys([begun.tags.get("code_digest", "unknown"), digest])
-        self.set_tags({"config_hash": config.hash(), "code_digest": "+".join(codes)})
-        if (times := begun.tags.get(RESUMED, "")).isdecimal():  # not recorded of older runs
-            self.set_tags({RESUMED: str(int(times) + 1)})
         before, now = params.with_length(begun.params, begun.tags), flatten(config.to_dict())
         length = {key: params.encode(now[key]) for key in LENGTH}
-        self.set_tags({key: text for key, text in length.items() if before.get(key) != text})
+        tags = {"config_hash": config.hash(), "code_digest": "+".join(codes)}
+        tags |= {key: text for key, text in length.items() if before.get(key) != text}
+        if (times := begun.tags.get(RESUMED, "")).isdecimal():  # not recorded of older runs
+            tags[RESUMED] = str(int(times) + 1)
+        self.set_tags(self._described() | tags)
         self._log_config()
 
     def describe(
@@ -130,10 +132,7 @@ class RunTracker:
         `findings` are preflight's, None if it did not run now. `epochs` is empty before the end.
         `conclusion` is a sentence on what the result means.
         """
-        note = description.markdown(self._job, self.run_id, findings, epochs, conclusion)
-        tags = {MLFLOW_RUN_NOTE: note, **description.columns(self._job, epochs)}
-        own = self._job.settings.config.tags
-        self.set_tags({key: value for key, value in tags.items() if key not in own})
+        self.set_tags(self._described(findings, epochs, conclusion))
 
     def log_epoch(self, result: EpochResult, *, is_new: bool = True) -> None:
         """Log an epoch's metrics with step = epoch, and those within it with step = training step.
@@ -243,9 +242,23 @@ class RunTracker:
         self._outbox.close()
         self._warn_of_removed_files()
 
+    def _described(
+        self,
+        findings: "Sequence[Finding] | None" = None,
+        epochs: Sequence[EpochResult] = (),
+        conclusion: str = "",
+    ) -> dict[str, str]:
+        """Return the tags that `describe` sets."""
+        note = description.markdown(self._job, self.run_id, findings, epochs, conclusion)
+        tags = {MLFLOW_RUN_NOTE: note, **description.columns(self._job, epochs)}
+        own = self._job.settings.config.tags
+        return {key: text[:LONGEST_TAG] for key, text in tags.items() if key not in own}
+
     def _log_source(self) -> dict[str, str]:
         """Log what differs from the git commit, and return tags that name the commit."""
-        source = source_version(self._job.settings.config.tracking.code)
+        source = source_version(
+            self._job.settings.config.tracking.code, once=self._job.origin.is_retried
+        )
         if source is None:
             return {}
         if source.diff:
@@ -270,8 +283,8 @@ class RunTracker:
         self.log_text(yaml.safe_dump(list(settings.overrides)), "config/overrides.yaml")
 
     def _log_dataset(self) -> None:
-        for context, fields in dataset_record.records(self._job.dataset):
-            self._outbox.send(operations.DatasetInput(context, fields))
+        records = dict(dataset_record.records(self._job.dataset))
+        self._outbox.send(operations.DatasetInputs(records))
 
     def _read_back(self) -> RunData:
         """Note which metrics the run has, remove the reason of its end, and return its data."""

@@ -10,6 +10,7 @@ import pytest
 from mnist_exp.tracking.operations import (
     KINDS,
     DatasetInput,
+    DatasetInputs,
     End,
     Files,
     Metrics,
@@ -38,6 +39,10 @@ FORMS: list[tuple[Operation, dict[str, Any]]] = [
         {"do": "settings", "params": {"seed": "1"}, "tags": {"variant": "v"}},
     ),
     (DatasetInput("train", DATASET), {"do": "dataset", "context": "train", "dataset": DATASET}),
+    (
+        DatasetInputs({"train": DATASET, "test": DATASET}),
+        {"do": "datasets", "datasets": {"train": DATASET, "test": DATASET}},
+    ),
     (Tag("a", "b"), {"do": "tag", "key": "a", "value": "b"}),
     (Text("t", "x/y.txt"), {"do": "text", "text": "t", "path": "x/y.txt"}),
     (Files(folder="files-0", kept=True), {"do": "files", "folder": "files-0", "kept": True}),
@@ -74,6 +79,7 @@ def test_the_form_is_that_of_earlier_versions(operation: Operation, form: dict[s
         {"do": None},
         {"do": "metrics", "metrics": [["cost", 0.5, 1, 2, "of later versions"]]},
         {"do": "dataset", "context": "train", "dataset": {**DATASET, "more": 1}},
+        {"do": "datasets", "datasets": {"train": {**DATASET, "more": 1}}},
         {"do": "register", "step": 3, "entry": {**ENTRY, "more": 1}},
         {"do": "end", "status": "PAUSED", "time": 1},
     ],

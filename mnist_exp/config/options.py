@@ -22,15 +22,20 @@ def read_option(group: str, name: str) -> tuple[type, dict[str, Any]] | None:
     An option may start from another one, whose settings it then has, too. None is returned for a
     file of the user's own that cannot be read so; Hydra answers where it is chosen.
     """
-    return _options(group, own_folders()).get(name)
+    return _option(group, name, own_folders())
 
 
 @cache
-def _options(group: str, _folders: tuple[Path, ...]) -> Mapping[str, tuple[type, dict[str, Any]]]:
-    """Return {option: (schema, settings)} of a group, while these are the user's own folders."""
+def _option(
+    group: str, name: str, _folders: tuple[Path, ...]
+) -> tuple[type, dict[str, Any]] | None:
+    """Return what `read_option` does, while these are the user's own folders.
+
+    The files of other options, which the answer may need, are not read: each takes some
+    milliseconds.
+    """
     files = {file.stem: file for file in option_files(group)}
-    found = {name: _read(group, name, files) for name in files}
-    return {name: content for name, content in found.items() if content is not None}
+    return _read(group, name, files) if name in files else None
 
 
 def _read(group: str, name: str, files: Mapping[str, Path]) -> tuple[type, dict[str, Any]] | None:

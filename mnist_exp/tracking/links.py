@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from mnist_exp.outside.uris import without_user
+from mnist_exp.tracking import ui_note
 from mnist_exp.tracking.store import is_default
 
-LOCAL = "http://127.0.0.1:5000"
+_HOST, _USUAL_PORT = "http://127.0.0.1", 5000
 # MLflow opens on its pages for language models unless an address says this.
 _MODE = "workflowType=machine_learning"
 
@@ -28,13 +29,13 @@ class Places:
 
 def run_page(uri: str, experiment_id: str, run_id: str) -> str:
     """Return the address of a run in the UI of the store with this `store_uri`."""
-    return f"{_server(uri)}/#/experiments/{experiment_id}/runs/{run_id}?{_MODE}"
+    return f"{server(uri)}/#/experiments/{experiment_id}/runs/{run_id}?{_MODE}"
 
 
 def runs_page(uri: str, experiment_id: str, view: str | None = None) -> str:
     """Return the address of an experiment's runs, as the shared view with this key shows them."""
     shown = "" if view is None else f"&viewStateShareKey={quote(view, safe='')}"
-    return f"{_server(uri)}/#/experiments/{experiment_id}/runs?{_MODE}{shown}"
+    return f"{server(uri)}/#/experiments/{experiment_id}/runs?{_MODE}{shown}"
 
 
 def comparison_page(uri: str, experiment_ids: Sequence[str], run_ids: Sequence[str]) -> str:
@@ -43,7 +44,7 @@ def comparison_page(uri: str, experiment_ids: Sequence[str], run_ids: Sequence[s
         return run_page(uri, experiment_ids[0], run_ids[0])
     listed = {"runs": list(run_ids), "experiments": list(experiment_ids)}
     query = "&".join(f"{key}={quote(json.dumps(ids), safe='')}" for key, ids in listed.items())
-    return f"{_server(uri)}/#/compare-runs?{query}&{_MODE}"
+    return f"{server(uri)}/#/compare-runs?{query}&{_MODE}"
 
 
 def is_server(uri: str) -> bool:
@@ -57,5 +58,8 @@ def ui_command(uri: str) -> str:
     return f"python -m mnist_exp.ui{setting}"
 
 
-def _server(uri: str) -> str:
-    return without_user(uri).rstrip("/") if is_server(uri) else LOCAL
+def server(uri: str) -> str:
+    """Return the address of a store's server, or of the UI that runs or may run on it here."""
+    if is_server(uri):
+        return without_user(uri).rstrip("/")
+    return f"{_HOST}:{ui_note.port_of(uri) or _USUAL_PORT}"

@@ -45,14 +45,15 @@ def run(arguments: Sequence[str]) -> None:
     options = _parser().parse_args(arguments)
     if options.port is not None and not 1 <= options.port <= _LARGEST_PORT:
         raise UserError(f"--port {options.port}: expected a number from 1 to {_LARGEST_PORT}")
+    from mnist_exp.tracking import links, ui_note
     from mnist_exp.tracking.addresses import shortened
-    from mnist_exp.tracking.links import LOCAL, is_server
     from mnist_exp.tracking.store import opened, uri_to_read
     from mnist_exp.ui import server
 
     with opened(uri_to_read(options.uri)) as client:
-        uri, page = client.tracking_uri, _page(client, options)
-    if is_server(uri):
+        uri = client.tracking_uri
+        before, page = links.server(uri), _page(client, options)
+    if links.is_server(uri):
         _show(page, options)
         return
     port = server.choose_port(options.port)
@@ -61,10 +62,14 @@ def run(arguments: Sequence[str]) -> None:
         usual = server.USUAL_PORT
         if port != usual and options.port is None:
             say(f"Port {usual} is taken by another program; port {port} is free.")
-        if port != usual:  # a run cannot know it
-            say(f"In the links that runs and compare print, write {port} instead of {usual}.")
+        if port != usual:
+            is_known = ui_note.port_of(uri) == port
+            which = (
+                "links that were printed before" if is_known else "the links of runs and compare"
+            )
+            say(f"In {which}, write {port} instead of {usual}.")
         started.wait_until_it_answers()
-        _show(page.replace(LOCAL, started.address, 1), options)
+        _show(page.replace(before, started.address, 1), options)
         say("Ctrl-C ends it.")
         started.wait_until_it_ends()
 

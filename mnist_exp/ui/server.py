@@ -16,6 +16,7 @@ from typing import IO
 from mnist_exp.errors import UserError
 from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.tracking import ui_note
 
 USUAL_PORT = 5000
 _HOST = "127.0.0.1"  # nobody but this machine
@@ -27,8 +28,11 @@ _QUIET = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # processes that evaluate language models
 }
 # Ends the server's processes when this program has ended in whichever way: its input ends then.
-_WATCHER = """import os, signal, sys
+_WATCHER = """import contextlib, os, signal, sys
 sys.stdin.buffer.read()
+for note in sys.argv[2:]:
+    with contextlib.suppress(OSError):
+        os.unlink(note)
 os.killpg(int(sys.argv[1]), signal.SIGTERM)"""
 # A client's settings, or those of a job around this one, which a server would follow, too.
 _UNSET = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
@@ -114,6 +118,7 @@ def running(uri: str, port: int) -> Iterator[Server]:
     environment = {name: text for name, text in os.environ.items() if name not in _UNSET}
     # A URI may hold a password, and everybody on this machine can read a command line.
     environment = _QUIET | environment | {"MLFLOW_BACKEND_STORE_URI": uri}
+    note = ui_note.place(uri)
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             command,
@@ -124,14 +129,15 @@ def running(uri: str, port: int) -> Iterator[Server]:
             start_new_session=True,  # Ctrl-C is for us, and we end it
         )
         watcher = subprocess.Popen(
-            [sys.executable, "-c", _WATCHER, str(process.pid)],
+            [sys.executable, "-c", _WATCHER, str(process.pid), *([] if note is None else [note])],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         try:
-            yield Server(process=process, port=port, log=log)
+            with ui_note.written(uri, port):
+                yield Server(process=process, port=port, log=log)
         finally:
             watcher.kill()
             watcher.communicate()

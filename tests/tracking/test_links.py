@@ -21,4 +21,6 @@ def test_the_runs_that_an_address_compares_can_be_read_from_it() -> None:
 def test_a_single_run_has_its_page() -> None:
     uri = "sqlite:////tmp/mlflow.db"
     assert links.comparison_page(uri, ["1"], ["abc"]) == links.run_page(uri, "1", "abc")
-    assert links.run_page(uri, "1", "abc").startswith(f"{links.LOCAL}/#/experiments/1/runs/abc?")
+    assert links.run_page(uri, "1", "abc").startswith(
+        "http://127.0.0.1:5000/#/experiments/1/runs/abc?"
+    )

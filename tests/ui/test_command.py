@@ -12,6 +12,7 @@ import mlflow
 import pytest
 
 from mnist_exp.errors import UserError
+from mnist_exp.tracking import links
 from mnist_exp.ui import server
 from mnist_exp.ui.__main__ import run
 from tests.support.servers import MlflowServer
@@ -102,7 +103,8 @@ def test_it_serves_the_runs_until_it_ends_and_leaves_nothing(
     address = f"http://127.0.0.1:{port}/"
     where = f"{address}#/experiments/{experiment}/runs?workflowType=machine_learning"
     assert lines[0].startswith(f"Starting MLflow's server on sqlite:///{workdir}/mlflow.db")
-    assert lines[1] == f"In the links that runs and compare print, write {port} instead of 5000."
+    assert lines[1] == f"In links that were printed before, write {port} instead of 5000."
+    assert links.server(f"sqlite:///{workdir}/mlflow.db") == address.rstrip("/")
     assert lines[-2:] == [f"{where}&viewStateShareKey=results", "Ctrl-C ends it."]
     with urlopen(address, timeout=LIMIT) as page:
         assert b"MLflow" in page.read()

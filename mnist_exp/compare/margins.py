@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 from mnist_exp.compare.differences import welch, welch_test
 from mnist_exp.compare.statistics import (
@@ -155,6 +155,13 @@ def _smallest_number(spread: Spread, size: float) -> float:
     numbers = range(SMALLEST_VERDICT, MOST_SEEDS + 1)
     place = bisect_left(numbers, POWER, key=lambda n: power(spread, size, n))
     return numbers[place] if place < len(numbers) else math.inf
+
+
+def size_shown(spread: Spread, seeds: int) -> float:
+    """Return the size of a difference that so many seeds show with 80% power."""
+    deviation = math.sqrt(spread.variance)
+    most = _CERTAIN * deviation
+    return float(optimize.brentq(lambda size: power(spread, size, seeds) - POWER, 0, most))
 
 
 def power(spread: Spread, size: float, seeds: int) -> float:

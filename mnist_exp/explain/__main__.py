@@ -1,14 +1,21 @@
-"""`python -m mnist_exp.explain --study bridge`: a paragraph, a table, explain.csv, explain.html."""
+"""`python -m mnist_exp.explain --study bridge`: an answer, a table, pages and a picture."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mnist_exp.command import Parser, main, output_folder, write
-from mnist_exp.outside import printing
+from mnist_exp.outside import plot_style, printing
+
+if TYPE_CHECKING:
+    from mnist_exp.explain.contributions import Explanation
+
+_METRIC = "test/accuracy"
 
 _DESCRIPTION = """How much of the gap between the tutorials' CNNs does each difference explain?
 
-It reads the runs of python -m mnist_exp -m sweeps=bridge, prints a table, and writes explain.csv
-and explain.html."""
+It reads the runs of python -m mnist_exp -m sweeps=bridge, and prints a table and the answer. It
+writes explain.md, explain.html, explain.csv, explain.png, and runs.csv with what each run cost."""
 _EXAMPLES = """examples:
   python -m mnist_exp.explain --study bridge
   python -m mnist_exp.explain --study bridge --metric val/accuracy
@@ -22,12 +29,13 @@ def _parser() -> Parser:
     )
     options = {
         "--study": ("NAME", "bridge", "the study of sweeps=bridge; default: %(default)s"),
-        "--metric": ("NAME", "test/accuracy", "what is explained; default: %(default)s"),
-        "--output": (
-            "FOLDER",
-            ".",
-            "where explain.csv and explain.html are written; default: the current folder",
+        "--metric": ("NAME", _METRIC, "what is explained; default: %(default)s"),
+        "--margin": (
+            "SIZE",
+            None,
+            "the smallest effect that matters; default: 0.002 of an accuracy",
         ),
+        "--output": ("FOLDER", ".", "where the files are written; default: the current folder"),
     }
     for option, (metavar, default, text) in options.items():
         parser.add_argument(option, metavar=metavar, default=default, help=text)
@@ -41,17 +49,44 @@ def run(arguments: Sequence[str]) -> None:
     """
     given = _parser().parse_args(arguments)
     folder = output_folder(given.output)
-    from mnist_exp.explain import page, report
+    from mnist_exp.explain import markdown, page, report
     from mnist_exp.explain.contributions import explain
-    from mnist_exp.tracking.runs import Store
+    from mnist_exp.tracking import costs
+    from mnist_exp.tracking.runs import Selection, Store
 
-    explanation = explain(Store(given.uri), given.study, given.metric)
-    csv = report.to_csv(explanation).to_csv(index=False)
-    write(folder, {"explain.csv": csv, "explain.html": page.render(explanation)})
+    store = Store(given.uri)
+    explanation = explain(store, given.study, given.metric, given.margin)
+    runs = store.select(Selection(study=explanation.study))
+    lines = costs.table(store, runs, explanation.runs, markdown.PAGE)
+    texts = {
+        markdown.PAGE: markdown.render(explanation, lines, _command(given)),
+        "explain.html": page.render(explanation),
+        "explain.csv": report.to_csv(explanation).to_csv(index=False),
+        costs.FILE: costs.to_csv(costs.with_other_pages(folder, lines)),
+    }
+    write(folder, texts)
+    _draw(explanation, folder)
     console = printing.console()
     report.show(explanation, console)
     page_file, csv_file = folder / "explain.html", folder / "explain.csv"
     console.print(f"The page, for a browser: {page_file}    every seed: {csv_file}", soft_wrap=True)
+
+
+def _command(given: Any) -> str:
+    """Return the command that was typed, without folder and store."""
+    words = ["python", "-m", "mnist_exp.explain", "--study", given.study]
+    if given.metric != _METRIC:
+        words += ["--metric", given.metric]
+    if given.margin is not None:
+        words += ["--margin", given.margin]
+    return printing.command_line(*words)
+
+
+@plot_style.plain()
+def _draw(explanation: "Explanation", folder: Path) -> None:
+    from mnist_exp.explain.waterfall import waterfall
+
+    waterfall(explanation).savefig(folder / "explain.png", dpi=120)
 
 
 if __name__ == "__main__":

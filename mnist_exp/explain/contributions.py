@@ -1,12 +1,15 @@
 """Compute what each difference between the tutorials' CNNs adds to the metric."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import stats
 
 from mnist_exp.compare import groups, statistics
-from mnist_exp.compare.statistics import Interval
+from mnist_exp.compare.margins import Spread, checked_margin, paired, size_shown
+from mnist_exp.compare.statistics import SMALLEST_VERDICT, Interval
 from mnist_exp.config import bridge
 from mnist_exp.errors import UserError
 from mnist_exp.tracking.params import decode
@@ -14,6 +17,8 @@ from mnist_exp.tracking.runs import Runs, Selection, Store
 
 Point = frozenset[int]  # which differences have the notebook's value
 Points = Mapping[Point, float]  # the metric at each
+
+_MARGIN = 0.002  # of accuracies: 20 of 10,000 test images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +34,7 @@ class Contribution:
     forwards: tuple[float, ...]  # one a seed, on the way from the blog's CNN to the notebook's
     backwards: tuple[float, ...]  # one a seed, on the way back
     interval: Interval  # of the mean over seeds, see `intervals`
+    disagreement: Interval  # of how much more it adds forwards than backwards
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -38,8 +44,36 @@ class Contribution:
     @property
     def is_shown(self) -> bool:
         """Return whether there is an effect, by the rule of `compare`'s verdicts."""
-        shown = statistics.verdict([self.interval], len(self.values), higher_is_better=True)
-        return shown.is_difference
+        return _is_shown(self.interval, len(self.values))
+
+    @property
+    def depends_on_order(self) -> bool:
+        """Return whether both ways differ by more than the seeds explain, by the same rule."""
+        return _is_shown(self.disagreement, len(self.values))
+
+    @property
+    def p(self) -> float:
+        """Return p of Student's paired test; NaN where the verdict cannot rest on it."""
+        if len(self.values) < SMALLEST_VERDICT or not self.interval.has_width:
+            return math.nan
+        return float(stats.ttest_1samp(self.values, 0).pvalue)
+
+    @property
+    def noticed(self) -> float:
+        """Return the size of an effect that so many seeds show in 8 of 10 studies.
+
+        NaN without spread, or with fewer seeds than a verdict needs.
+        """
+        spread = Spread(
+            variance=float(np.var(self.values, ddof=1)) if len(self.values) > 1 else 0.0,
+            freedom=len(self.values) - 1,
+            gain=1,
+        )
+        return size_shown(spread, len(self.values)) if not math.isnan(self.p) else math.nan
+
+    def is_within(self, margin: float) -> bool:
+        """Return whether the effect is shown to be smaller than the margin."""
+        return paired(np.array(self.values), margin).is_equivalent
 
     @property
     def mean(self) -> float:
@@ -55,6 +89,9 @@ class Explanation:
     metric: str
     seeds: tuple[str, ...]  # of which every point was measured
     incomplete: Mapping[str, int]  # other seeds, and how many of their points are missing
+    epochs: float  # over which both ends were trained
+    margin: float | None  # the smallest effect that matters; None: any
+    runs: Mapping[str, str]  # which program each run is, by the runs' ids
     blog: tuple[float, ...]  # the metric of the blog's CNN, one a seed
     notebook: tuple[float, ...]  # that of the notebook's
     gap: Interval  # of the mean difference
@@ -66,16 +103,25 @@ class Explanation:
         return float(np.mean(self.notebook) - np.mean(self.blog))
 
 
-def explain(store: Store, study: str, metric: str = "test/accuracy") -> Explanation:
+def explain(
+    store: Store, study: str, metric: str = "test/accuracy", margin: object = None
+) -> Explanation:
     """Explain the gap between both ends of a study of `sweeps=bridge`.
 
-    The beginning of the study's name is enough. Raises UserError if there is no such study, or it
-    is no bridge, or has no seed with all its points.
+    An effect that is smaller than the margin does not matter; without one, that of an accuracy is
+    0.002, and any other effect matters. The beginning of the study's name is enough. Raises
+    UserError for an impossible margin, and if there is no such study, or it is no bridge, or has
+    no seed with all its points.
     """
+    shares = statistics.is_share(metric)
+    if margin is None and shares:
+        margin = _MARGIN
+    smallest = None if margin is None else checked_margin(margin, metric, shares=shares)
     selection = store.resolved(Selection(study=study))
     study, runs = str(selection.study), store.select(selection)
     differences = _differences(runs, study)
-    points = _points(runs, differences, metric)
+    ids = _points(runs, differences, metric)
+    points = {seed: _values(runs, metric, at) for seed, at in ids.items()}
     forwards, backwards = bridge.ways(len(differences))
     wanted = {*forwards, *backwards}
     missing = {seed: len(wanted - set(measured)) for seed, measured in points.items()}
@@ -99,7 +145,27 @@ def explain(store: Store, study: str, metric: str = "test/accuracy") -> Explanat
         notebook=notebook,
         gap=gap,
         contributions=_contributions(differences, measured),
+        epochs=float(runs.params["bridge.epochs"].iloc[0]),
+        margin=smallest,
+        runs={
+            run_id: _program(point, differences)
+            for seed in seeds
+            for point, run_id in ids[seed].items()
+            if point in wanted
+        },
     )
+
+
+def _values(runs: Runs, metric: str, at: Mapping[Point, str]) -> Points:
+    return {point: float(runs.metrics.at[run_id, metric]) for point, run_id in at.items()}
+
+
+def _program(point: Point, differences: Sequence[bridge.Difference]) -> str:
+    """Return `blog's CNN`, `notebook's CNN`, or the blog's with some of the notebook's values."""
+    if len(point) == len(differences):
+        return "notebook's CNN"
+    bridged = ", ".join(differences[i].name for i in sorted(point))
+    return f"blog's CNN with the notebook's {bridged}" if point else "blog's CNN"
 
 
 def _contributions(
@@ -112,13 +178,26 @@ def _contributions(
         forth = tuple(values[forwards[k + 1]] - values[forwards[k]] for values in measured)
         back = tuple(values[backwards[k]] - values[backwards[k + 1]] for values in measured)
         ways.append((forth, back))
-    means = [np.add(forth, back) / 2 for forth, back in ways]
+    means = intervals([np.add(forth, back) / 2 for forth, back in ways])
+    # A difference of rounding errors alone is none, though all seeds may share it.
+    apart = [np.array(forth) - np.array(back) for forth, back in ways]
+    gaps = intervals([values.round(12) for values in apart])
     return tuple(
-        Contribution(difference=difference, forwards=forth, backwards=back, interval=interval)
-        for difference, (forth, back), interval in zip(
-            differences, ways, intervals(means), strict=True
+        Contribution(
+            difference=difference,
+            forwards=forth,
+            backwards=back,
+            interval=interval,
+            disagreement=gap,
+        )
+        for difference, (forth, back), interval, gap in zip(
+            differences, ways, means, gaps, strict=True
         )
     )
+
+
+def _is_shown(interval: Interval, seeds: int) -> bool:
+    return statistics.verdict([interval], seeds, higher_is_better=True).is_difference
 
 
 def intervals(samples: Sequence[statistics.Values]) -> list[Interval]:
@@ -156,16 +235,16 @@ def _differences(runs: Runs, study: str) -> tuple[bridge.Difference, ...]:
 
 def _points(
     runs: Runs, differences: Sequence[bridge.Difference], metric: str
-) -> dict[str, dict[Point, float]]:
-    """Return {seed: {point: metric}}; a run with a value of neither tutorial is at no point."""
-    points: dict[str, dict[Point, float]] = {}
+) -> dict[str, dict[Point, str]]:
+    """Return {seed: {point: run id}}; a run with a value of neither tutorial is at no point."""
+    points: dict[str, dict[Point, str]] = {}
     for run_id in groups.counted_runs(groups.statuses(runs, metric)):
         recorded = [decode(runs.params.at[run_id, d.key]) for d in differences]
         ends = [(_value(d.blog), _value(d.notebook)) for d in differences]
         if all(value in both for value, both in zip(recorded, ends, strict=True)):
             point = frozenset(i for i, both in enumerate(ends) if recorded[i] == both[1])
             seed = str(runs.info.at[run_id, "seed"])
-            points.setdefault(seed, {})[point] = float(runs.metrics.at[run_id, metric])
+            points.setdefault(seed, {})[point] = str(run_id)
     return points
 
 

@@ -10,7 +10,7 @@ from mnist_exp.compare import svg, words
 from mnist_exp.compare.glossary import TERMS
 from mnist_exp.compare.scales import Scale, scale_of
 from mnist_exp.compare.strips import StripRow, Strips, dots
-from mnist_exp.explain import report
+from mnist_exp.explain import sentences
 from mnist_exp.explain.contributions import Contribution, Explanation
 from mnist_exp.outside import templates
 from mnist_exp.outside.printing import plural
@@ -27,11 +27,12 @@ def render(explanation: Explanation) -> str:
         study=explanation.study,
         metric=explanation.metric,
         seeds=plural(len(explanation.seeds), "seed"),
-        summary=report.paragraph(explanation),
-        order=report.order_matters(explanation),
+        summary=sentences.paragraph(explanation),
+        luck=sentences.luck(explanation),
+        order=sentences.order_matters(explanation),
         waterfall=_waterfall(explanation),
         contributions=explanation.contributions,
-        report=report,
+        sentences=sentences,
         words=words,
         glossary=TERMS,
     )
@@ -57,7 +58,7 @@ def _waterfall(explanation: Explanation) -> Strips:
             StripRow(
                 color=color if part.is_shown else "other",
                 name=part.difference.name,
-                note=report.change(part),
+                note=sentences.change(part),
                 picture=svg.strip(marks, scale, _HEIGHT),
                 number=words.difference(part.mean, metric),
                 verdict="" if part.is_shown else "not shown",

@@ -8,7 +8,7 @@ import pandas as pd
 from mnist_exp.command import save
 from mnist_exp.compare import words
 from mnist_exp.errors import require_texts
-from mnist_exp.explain import page, report
+from mnist_exp.explain import page, report, sentences
 from mnist_exp.explain.contributions import Explanation, explain
 from mnist_exp.outside import templates
 from mnist_exp.tracking.runs import Store
@@ -22,15 +22,15 @@ class ExplainedStudy:
 
     @property
     def summary(self) -> str:
-        """The gap, its largest parts, and of how many differences no effect is shown."""
-        return report.paragraph(self._explanation)
+        """The gap, its parts, and how large a part could have been missed."""
+        return sentences.paragraph(self._explanation)
 
     @property
     def table(self) -> pd.DataFrame:
         """A row for each difference: what it adds on both ways, and the mean with its interval."""
         rows = []
         for part in self._explanation.contributions:
-            forwards, backwards = report.ways(part)
+            forwards, backwards = sentences.ways(part)
             rows.append(
                 {
                     "difference": part.difference.name,
@@ -71,25 +71,31 @@ class ExplainedStudy:
         return templates.render(
             "explain/explained_study.html",
             summary=self.summary,
-            order=report.order_matters(explanation),
+            luck=sentences.luck(explanation),
+            order=sentences.order_matters(explanation),
             metric=explanation.metric,
             contributions=explanation.contributions,
-            report=report,
+            sentences=sentences,
             words=words,
         )
 
 
 def explain_study(
-    study: str = "bridge", *, metric: str = "test/accuracy", uri: str | None = None
+    study: str = "bridge",
+    *,
+    metric: str = "test/accuracy",
+    margin: float | None = None,
+    uri: str | None = None,
 ) -> ExplainedStudy:
     """Return how much of the gap between the tutorials' CNNs each difference explains.
 
     study: a study of `sweeps=bridge`, or the beginning of its name
     metric: what is explained
+    margin: the smallest effect that matters; by default 0.002 of an accuracy, and any of another
     uri: the store, as `tracking.uri`
 
     Raises UserError if there is no such study, or it is no bridge, or has no seed with all its
     points.
     """
     require_texts("explain_study", study=study, metric=metric, uri=uri)
-    return ExplainedStudy(explain(Store(uri), study, metric))
+    return ExplainedStudy(explain(Store(uri), study, metric, margin))

@@ -22,6 +22,16 @@ def test_the_command(study: FakeRuns, capsys: pytest.CaptureFixture[str]) -> Non
     text = Path("explain.html").read_text()
     assert "http" not in text
     assert "nan" not in text
+    answer = Path("explain.md").read_text()
+    assert "`python -m mnist_exp.explain --study bridge`. From the blog's CNN (" in answer
+    assert "| `model.kernel_size` | 3 → 5 | +0.0011 | +0.0011 | **+0.0011** |" in answer
+    assert "**shown**, less than 0.002 |" in answer
+    assert "nan" not in answer
+    runs = pd.read_csv("runs.csv")
+    assert len(runs) == 54
+    assert runs["program"].value_counts()["blog's CNN"] == 3
+    assert (runs["page"] == "explain.md").all()
+    assert Path("explain.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize(
@@ -34,6 +44,7 @@ def test_the_command(study: FakeRuns, capsys: pytest.CaptureFixture[str]) -> Non
         ),
         (["x"], "unrecognized arguments: x\nusage: python -m mnist_exp.explain "),
         (["--output", "nowhere"], "--output nowhere: no such folder"),
+        (["--margin", "2"], "--margin 2: expected a difference in test/accuracy between 0 and 1"),
     ],
 )
 def test_mistakes(

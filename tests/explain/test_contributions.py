@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from benchmarks.fake_runs import FakeRuns
 from mnist_exp.compare import statistics
@@ -11,8 +12,8 @@ from mnist_exp.compare.statistics import IntervalMethod
 from mnist_exp.config import bridge
 from mnist_exp.errors import UserError
 from mnist_exp.explain import page
-from mnist_exp.explain.contributions import explain, intervals
-from mnist_exp.explain.report import paragraph
+from mnist_exp.explain.contributions import Contribution, Explanation, explain, intervals
+from mnist_exp.explain.sentences import luck, order_matters, paragraph
 from mnist_exp.tracking.runs import Store
 from tests.explain.conftest import EFFECTS, add, value
 
@@ -25,9 +26,18 @@ def test_effects_that_add_up_are_found_exactly(study: FakeRuns) -> None:
     assert sum(c.mean for c in explanation.contributions) == pytest.approx(explanation.mean_gap)
     assert explanation.contributions[8].interval.method is IntervalMethod.STUDENT
     answer = paragraph(explanation)
-    assert "The largest parts: steps (1650 → 3300) +0.0044, learning rate (" in answer
-    assert "dense layer (null → 1024) +0.0022. No effect is shown of 3 of the 9" in answer
-    assert answer.count("→") == 3
+    assert "each trained for 3 epochs, test/accuracy changes by +0.0039 (95% interval " in answer
+    assert "These make a difference: steps (1650 → 3300) +0.0044 (+0.0034 to +0.0054), " in answer
+    small = answer.partition("These make a difference of less than 0.002: ")[2]
+    assert "kernel size (3 → 5) +0.0011 (" in small
+    assert answer.count("→") == 6
+    assert answer.endswith(
+        "With dropout, loss reduction and batch size nothing changes, to the last digit."
+    )
+    assert luck(explanation).endswith(
+        "Corrected for 9 tests (Holm), all that is shown stays shown."
+    )
+    assert "No disagreement of the two orders is shown." in order_matters(explanation)
 
 
 def test_an_interaction_is_shared_by_its_two_differences(workdir: Path) -> None:
@@ -71,3 +81,89 @@ def test_two_seeds_show_no_part(workdir: Path) -> None:
     assert paragraph(explanation).endswith("To say which differences matter takes 3 seeds or more.")
     html = page.render(explanation)
     assert html.count("not shown") >= 2 * 9  # in the figure and in the table
+
+
+def explained(effects: dict[str, list[float]], margin: float | None = 0.002) -> Explanation:
+    """An explanation in which both ways add the same, one value a seed; the rest adds nothing."""
+    names = [difference.name for difference in bridge.differences(3, None)]
+    seeds = len(next(iter(effects.values())))
+    parts = []
+    for difference in bridge.differences(3, None):
+        values = tuple(effects.get(difference.name, [0.0] * seeds))
+        (interval,) = intervals([np.array(values)])
+        (same,) = intervals([np.zeros(seeds)])
+        parts.append(
+            Contribution(
+                difference=difference,
+                forwards=values,
+                backwards=values,
+                interval=interval,
+                disagreement=same,
+            )
+        )
+    assert set(effects) <= set(names)
+    total = np.sum([part.values for part in parts], axis=0)
+    (gap,) = intervals([total])
+    return Explanation(
+        study="bridge",
+        metric="test/accuracy",
+        seeds=tuple(map(str, range(seeds))),
+        incomplete={},
+        blog=(0.98,) * seeds,
+        notebook=tuple(0.98 + total),
+        gap=gap,
+        contributions=tuple(parts),
+        epochs=3.0,
+        margin=margin,
+        runs={},
+    )
+
+
+def test_what_matters_what_does_not_and_what_is_open_are_told_apart() -> None:
+    explanation = explained(
+        {
+            "steps": [0.004, 0.005, 0.006],
+            "dropout": [0.0004, 0.0005, 0.0006],
+            "batch size": [-0.0001, 0.0002, 0.0001],
+            "learning rate": [-0.006, 0.001, 0.001],
+        }
+    )
+    answer = paragraph(explanation)
+    assert "This makes a difference: steps (1650 → 3300) +0.0050 (" in answer
+    assert "This makes a difference of less than 0.002: dropout (0.0 → 0.5) +0.0005 (" in answer
+    assert "Of batch size no effect is shown, and one of 0.002 or more is ruled out." in answer
+    assert "No effect is shown of learning rate; that is not to say that there is none." in answer
+    open_part = next(p for p in explanation.contributions if p.difference.name == "learning rate")
+    low = -0.004 / 3 - stats.t.ppf(0.975, 2) * np.std([-6, 1, 1], ddof=1) / 1000 / np.sqrt(3)
+    assert f"may be as large as {-low:.4f} (learning rate)" in answer
+    # The noncentral t distribution: at this size the test of three seeds has a power of 80%.
+    shift = open_part.noticed / (np.std(open_part.values, ddof=1) / np.sqrt(3))
+    assert stats.nct.sf(stats.t.ppf(0.975, 2), 2, shift) == pytest.approx(0.8, abs=1e-6)
+    assert f"an effect of {open_part.noticed:.4f}, depending on the difference, is still" in answer
+
+
+def test_without_a_margin_nothing_is_said_to_be_small() -> None:
+    answer = paragraph(explained({"dropout": [0.0004, 0.0005, 0.0006]}, margin=None))
+    assert "This makes a difference: dropout" in answer
+    assert "less than" not in answer
+
+
+def test_what_a_correction_for_many_tests_takes_away_is_said() -> None:
+    weak = [0.001, 0.0016, 0.0022]  # p = 0.044, and 0.35 after Holm's correction
+    strong = [0.00500, 0.00501, 0.00502]
+    said = luck(explained({"steps": strong, "dropout": weak, "kernel size": weak}))
+    assert "steps of what is shown stays." in said
+    assert luck(explained({"steps": [-0.001, 0.001, 0.0]})) == ""
+
+
+def test_orders_that_disagree_are_named(workdir: Path) -> None:
+    runs = FakeRuns(workdir)
+    for number, point in enumerate(bridge.configurations(3, None, 3)):
+        seed = int(str(point["seed"]))
+        add(runs, point, number, value(point, interaction=0.01 + seed / 10_000))
+    explanation = explain(Store(), "bridge")
+    said = order_matters(explanation)
+    assert "kernel size, +0.0011 on the way forwards and +0.0112 on the way backwards" in said
+    assert "steps, +0.0145 on the way forwards and +0.0044 on the way backwards" in said
+    assert "What these add depends on the other settings" in said
+    assert "dropout" not in said

@@ -1,0 +1,49 @@
+"""explain.md: the answer as a page that GitHub shows."""
+
+import math
+
+import pandas as pd
+
+from mnist_exp.compare import words
+from mnist_exp.explain import sentences
+from mnist_exp.explain.contributions import Contribution, Explanation
+from mnist_exp.outside import printing, templates
+from mnist_exp.tracking import costs
+
+PAGE = "explain.md"
+
+
+def render(explanation: Explanation, runs: pd.DataFrame, command: str) -> str:
+    """Return the page; `runs` are the lines of runs.csv behind it, `command` is what wrote it."""
+    epochs = explanation.epochs
+    return templates.render(
+        f"explain/{PAGE}",
+        command=printing.markdown(command),
+        summary=printing.markdown(sentences.paragraph(explanation), limit=10_000),
+        luck=printing.markdown(sentences.luck(explanation), limit=10_000),
+        order=printing.markdown(sentences.order_matters(explanation), limit=10_000),
+        processor_time=costs.sentences(runs),
+        rows=[_row(part, explanation) for part in explanation.contributions],
+        incomplete=", ".join(f"seed {seed}" for seed in explanation.incomplete),
+        seeds=printing.plural(len(explanation.seeds), "seed"),
+        margin=None if explanation.margin is None else f"{explanation.margin:g}",
+        epochs="1 epoch" if epochs == 1 else f"{epochs:g} epochs",
+    )
+
+
+def _row(part: Contribution, explanation: Explanation) -> list[str]:
+    metric, margin = explanation.metric, explanation.margin
+    effect = "**shown**" if part.is_shown else "not shown"
+    if margin is not None and part.is_within(margin):
+        effect += f", less than {margin:g}"
+    noticed = words.difference(part.noticed, metric).removeprefix("+")
+    return [
+        part.difference.name,
+        f"`{part.difference.key}`",
+        sentences.change(part),
+        *(words.difference(way, metric) for way in sentences.ways(part)),
+        f"**{words.difference(part.mean, metric)}**",
+        words.interval(part.interval, metric, of_difference=True) or "none",
+        "none" if math.isnan(part.noticed) else noticed,
+        effect,
+    ]

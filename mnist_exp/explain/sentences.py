@@ -1,0 +1,166 @@
+"""An explanation in plain words: what matters, what does not, and what the runs leave open."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from mnist_exp.compare import statistics, words
+from mnist_exp.compare.labels import tidy
+from mnist_exp.explain.contributions import Contribution, Explanation
+from mnist_exp.outside.printing import listed, plural
+
+
+def paragraph(explanation: Explanation) -> str:
+    """Return the answer: the gap, its parts, and how large a part could have been missed."""
+    if len(explanation.seeds) < statistics.SMALLEST_VERDICT:
+        count = statistics.SMALLEST_VERDICT
+        return f"{_gap(explanation)} To say which differences matter takes {count} seeds or more."
+    margin, ranked = explanation.margin, _ranked(explanation)
+    small = {id(part) for part in ranked if margin is not None and part.is_within(margin)}
+    shown = [part for part in ranked if part.is_shown and id(part) not in small]
+    slight = [part for part in ranked if part.is_shown and id(part) in small]
+    none = [part for part in ranked if not part.is_shown and id(part) in small]
+    unmoved = [part for part in ranked if part.interval.is_degenerate and not part.mean]
+    unknown = [
+        part
+        for part in ranked
+        if not part.is_shown and id(part) not in small and part not in unmoved
+    ]
+    said = [_gap(explanation)]
+    if shown:
+        said.append(f"{_these(shown)} a difference: {_effects(shown, explanation)}.")
+    if slight:
+        effects = _effects(slight, explanation)
+        said.append(f"{_these(slight)} a difference of less than {margin:g}: {effects}.")
+    if none:
+        said.append(
+            f"Of {_names(none)} no effect is shown, and one of {margin:g} or more is ruled out."
+        )
+    if unmoved:
+        said.append(f"With {_names(unmoved)} nothing changes, to the last digit.")
+    return " ".join([*said, *([_unknown(unknown, explanation)] if unknown else [])])
+
+
+def luck(explanation: Explanation) -> str:
+    """Say how often an effect is shown that is none, and what is left after a correction.
+
+    Empty where nothing is shown.
+    """
+    parts = explanation.contributions
+    shown = [part for part in parts if part.is_shown]
+    if not shown:
+        return ""
+    adjusted = statistics.holm([part.p for part in parts])
+    left = [part for part, p in zip(parts, adjusted, strict=True) if part.is_shown and p <= 0.05]
+    if len(left) == len(shown):
+        rest = "all that is shown stays shown"
+    else:
+        rest = (
+            f"{_names(left) or 'nothing'} of what is shown {'stay' if len(left) > 1 else 'stays'}"
+        )
+    return (
+        "Each difference is tested by itself, so that one without any effect is shown to have one "
+        f"in up to 1 of 20 studies. Corrected for {len(parts)} tests (Holm), {rest}."
+    )
+
+
+def order_matters(explanation: Explanation) -> str:
+    """Say about which differences the two ways disagree."""
+    apart = sorted(explanation.contributions, key=lambda part: -abs(np.subtract(*ways(part))))
+    disagreed = [part for part in apart if part.depends_on_order]
+    if not disagreed:
+        way = _both_ways(apart[0], explanation.metric)
+        most = f"They are farthest apart about the {apart[0].difference.name}: {way}."
+        if len(explanation.seeds) < statistics.SMALLEST_VERDICT:
+            return most.replace("They are", "The two orders are")
+        return f"No disagreement of the two orders is shown. {most}"
+    several = "; ".join(
+        f"{part.difference.name}, {_both_ways(part, explanation.metric)}" for part in disagreed
+    )
+    return (
+        f"The two orders disagree, each tested at 5%, about {several}. What "
+        f"{'these' if len(disagreed) > 1 else 'it'} adds depends on the other settings, and orders "
+        "that were not measured may give other numbers."
+    ).replace("these adds", "these add")
+
+
+def change(part: Contribution) -> str:
+    """Return the values of a difference in the blog and in the notebook, an arrow between them."""
+    blog, notebook = (tidy(str(end)) for end in (part.difference.blog, part.difference.notebook))
+    return f"{blog} \N{RIGHTWARDS ARROW} {notebook}"
+
+
+def ways(part: Contribution) -> tuple[float, float]:
+    """Return the means over seeds of both ways."""
+    return float(np.mean(part.forwards)), float(np.mean(part.backwards))
+
+
+def _ranked(explanation: Explanation) -> list[Contribution]:
+    return sorted(explanation.contributions, key=lambda part: -abs(part.mean))
+
+
+def _gap(explanation: Explanation) -> str:
+    metric = explanation.metric
+    blog, notebook = (float(np.mean(end)) for end in (explanation.blog, explanation.notebook))
+    interval = words.interval(explanation.gap, metric, of_difference=True)
+    return (
+        f"From the blog's CNN ({words.value(blog, metric)}) to the notebook's "
+        f"({words.value(notebook, metric)}), each trained for {_epochs(explanation.epochs)}, "
+        f"{metric} changes by {words.difference(explanation.mean_gap, metric)}"
+        f"{f' (95% interval {interval})' if interval else ''} over "
+        f"{plural(len(explanation.seeds), 'seed')}."
+    )
+
+
+def _epochs(number: float) -> str:
+    return "1 epoch" if number == 1 else f"{number:g} epochs"
+
+
+def _effects(parts: Sequence[Contribution], explanation: Explanation) -> str:
+    metric = explanation.metric
+    return ", ".join(
+        f"{part.difference.name} ({change(part)}) {words.difference(part.mean, metric)} "
+        f"({words.interval(part.interval, metric, of_difference=True)})"
+        for part in parts
+    )
+
+
+def _these(parts: Sequence[Contribution]) -> str:
+    return "This makes" if len(parts) == 1 else "These make"
+
+
+def _names(parts: Sequence[Contribution]) -> str:
+    return listed([part.difference.name for part in parts])
+
+
+def _unknown(parts: Sequence[Contribution], explanation: Explanation) -> str:
+    """Say of which differences no effect is shown, and how large one could be all the same."""
+    metric = explanation.metric
+
+    def farthest(part: Contribution) -> float:
+        return max(abs(part.interval.low), abs(part.interval.high))
+
+    widest = max(parts, key=farthest)
+    said = (
+        f"No effect is shown of {_names(parts)}; that is not to say that there is none. By the 95% "
+        f"intervals it may be as large as {_size(farthest(widest), metric)} "
+        f"({widest.difference.name})."
+    )
+    if sizes := [part.noticed for part in parts if not math.isnan(part.noticed)]:
+        ends = dict.fromkeys(_size(size, metric) for size in (min(sizes), max(sizes)))
+        said += (
+            f" With the spread of these {plural(len(explanation.seeds), 'seed')}, an effect of "
+            f"{' to '.join(ends)}, depending on the difference, is still missed in 2 of 10 "
+            "studies, a smaller one more often."
+        )
+    return said
+
+
+def _size(number: float, metric: str) -> str:
+    return words.difference(abs(number), metric).removeprefix("+")
+
+
+def _both_ways(part: Contribution, metric: str) -> str:
+    forwards, backwards = (words.difference(way, metric) for way in ways(part))
+    return f"{forwards} on the way forwards and {backwards} on the way backwards"

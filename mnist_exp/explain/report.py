@@ -1,5 +1,9 @@
 """An explanation as a table in the terminal, and as explain.csv."""
 
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
 from rich import box
 from rich.console import Console
@@ -8,31 +12,53 @@ from rich.table import Table
 from mnist_exp.compare import words
 from mnist_exp.compare.labels import tidy
 from mnist_exp.explain import sentences
-from mnist_exp.explain.contributions import Explanation
+from mnist_exp.explain.contributions import Contribution, Explanation
 from mnist_exp.outside.printing import plural
 from mnist_exp.sweeper.foreign_text import clean
 
 
 def to_csv(explanation: Explanation) -> pd.DataFrame:
-    """Return a line for each difference and seed."""
-    return pd.DataFrame(
-        [
-            {
-                "difference": part.difference.name,
-                "setting": part.difference.key,
-                "blog": tidy(str(part.difference.blog)),
-                "notebook": tidy(str(part.difference.notebook)),
-                "seed": seed,
-                "forwards": forwards,
-                "backwards": backwards,
-                "shapley": value,
-            }
-            for part in explanation.contributions
-            for seed, forwards, backwards, value in zip(
-                explanation.seeds, part.forwards, part.backwards, part.values, strict=True
-            )
-        ]
-    )
+    """Return a line for each difference and seed, and such lines of both CNNs and of the gap.
+
+    What is computed from all seeds stands in each line of a difference.
+    """
+    gap = tuple(np.subtract(explanation.notebook, explanation.blog))
+    ends = {"blog's CNN": explanation.blog, "notebook's CNN": explanation.notebook, "gap": gap}
+    lines = [
+        {"difference": name, "seed": seed, "forwards": value, "backwards": value, "shapley": value}
+        | {"mean": float(np.mean(values))}
+        | ({"low": explanation.gap.low, "high": explanation.gap.high} if name == "gap" else {})
+        for name, values in ends.items()
+        for seed, value in zip(explanation.seeds, values, strict=True)
+    ]
+    parts = [_lines(part, explanation.seeds) for part in explanation.contributions]
+    return pd.DataFrame([*itertools.chain(*parts), *lines])
+
+
+def _lines(part: Contribution, seeds: Sequence[str]) -> list[dict[str, object]]:
+    forwards_mean, backwards_mean = sentences.ways(part)
+    return [
+        {
+            "difference": part.difference.name,
+            "setting": part.difference.key,
+            "blog": tidy(str(part.difference.blog)),
+            "notebook": tidy(str(part.difference.notebook)),
+            "seed": seed,
+            "forwards": forwards,
+            "backwards": backwards,
+            "shapley": value,
+            "mean": part.mean,
+            "forwards_mean": forwards_mean,
+            "backwards_mean": backwards_mean,
+            "low": part.interval.low,
+            "high": part.interval.high,
+            "noticed": part.noticed,
+            "is_shown": part.is_shown,
+        }
+        for seed, forwards, backwards, value in zip(
+            seeds, part.forwards, part.backwards, part.values, strict=True
+        )
+    ]
 
 
 def show(explanation: Explanation, console: Console) -> None:

@@ -33,6 +33,7 @@ _EXAMPLES = """examples:
   python -m mnist_exp.reproduce
   python -m mnist_exp.reproduce --only notebook_softmax notebook_softmax_buggy
   python -m mnist_exp.reproduce --quick
+  python -m mnist_exp.reproduce --bug
   python -m mnist_exp.reproduce --rewrite
 
 exit code: 0, or 1 if a run is missing in the end"""
@@ -55,6 +56,11 @@ def _parser() -> Parser:
         "experiment mnist_exp_debug; no test of their claims"
     )
     parser.add_argument("--quick", action="store_true", help=quick_help)
+    bug_help = (
+        "instead: what the notebook's wrong loss does from other weights, at other rates and in "
+        "the blog's CNN; writes bug.md and bug.csv, in some minutes"
+    )
+    parser.add_argument("--bug", action="store_true", help=bug_help)
     rewrite_help = "train nothing: write the page and the figures of the folder's results.csv again"
     parser.add_argument("--rewrite", action="store_true", help=rewrite_help)
     output_help = f"default: {_OUTPUT}, with --quick {_QUICK_OUTPUT}; created if it does not exist"
@@ -62,13 +68,18 @@ def _parser() -> Parser:
     return parser
 
 
-def run(arguments: Sequence[str]) -> "Reproduction":
-    """Run the command. Raises UserError for what a user can get wrong."""
+def run(arguments: Sequence[str]) -> "Reproduction | None":
+    """Run the command; return the reproduction, or None with --bug.
+
+    Raises UserError for what a user can get wrong.
+    """
     given = _parser().parse_args(arguments)
     if given.seeds is not None and given.seeds < 1:
         raise UserError(f"--seeds {given.seeds}: expected a whole number >= 1")
     if given.rewrite and (given.only or given.seeds is not None):
         raise UserError("--rewrite: it takes all runs of results.csv, without --only and --seeds")
+    if given.bug and (given.only or given.rewrite):
+        raise UserError("--bug: it trains cases of its own, without --only and --rewrite")
     names = _names(given.only)
     output = given.output or (_QUICK_OUTPUT if given.quick else _OUTPUT)
     from mnist_exp.reproduce import runs, terminal
@@ -76,6 +87,11 @@ def run(arguments: Sequence[str]) -> "Reproduction":
     from mnist_exp.tracking.runs import Store
 
     with _created(output) as folder:
+        if given.bug:
+            from mnist_exp.reproduce.bug_command import write_bug
+
+            write_bug(folder, given.seeds, quick=given.quick)
+            return None
         costs.read(folder)  # refused before hours of training, if it cannot be gone on with
         if given.rewrite:
             reproduction, where = _stored(folder, quick=given.quick)
@@ -243,6 +259,8 @@ def run_to_exit_code(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         printing.say("\nstopped; the same command goes on from the last checkpoint")
         raise
+    if reproduction is None:
+        return 0
     return 1 if any(result.runs.missing for result in reproduction.results) else 0
 
 

@@ -17,7 +17,12 @@ def test_the_command(study: FakeRuns, capsys: pytest.CaptureFixture[str]) -> Non
     command.run([])
     assert "From the blog's CNN" in capsys.readouterr().out
     lines = pd.read_csv("explain.csv")
-    assert len(lines) == 27
+    assert len(lines) == 27 + 9  # with both CNNs and the gap
+    gap = lines[lines["difference"] == "gap"]
+    ends = lines["difference"].isin(["blog's CNN", "notebook's CNN"])
+    parts = lines[~ends & (lines["difference"] != "gap")]
+    assert np.allclose(gap["shapley"], parts.groupby("seed")["shapley"].sum())
+    assert np.allclose(parts["mean"], parts.groupby("difference")["shapley"].transform("mean"))
     assert np.allclose(lines["shapley"], (lines["forwards"] + lines["backwards"]) / 2)
     text = Path("explain.html").read_text()
     assert "http" not in text

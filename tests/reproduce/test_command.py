@@ -70,6 +70,7 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
 
     monkeypatch.setattr(Reporter, "progress", original)
     reproduction = command.run(arguments)
+    assert reproduction is not None
     out = capsys.readouterr().out
     assert "finished runs: 1 of 3; to train: 2" in out
     assert "Resuming run" in out
@@ -119,6 +120,7 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
         (["what"], "unrecognized arguments: what"),
         (["--output", "file"], "--output file: cannot be made"),
         (["--rewrite", "--seeds", "3"], "--rewrite: it takes all runs of results.csv, without"),
+        (["--bug", "--only", "blog"], "--bug: it trains cases of its own, without --only and"),
         (["--rewrite"], "--rewrite: there is no docs/results/results.csv; without --rewrite"),
     ],
 )

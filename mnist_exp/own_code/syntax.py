@@ -16,19 +16,19 @@ def computed(node: object, *, imports: bool) -> str:
         return f"[{','.join(counted)}]"
     if not isinstance(node, ast.AST):
         return repr(node)
-    fields = {name: value for name, value in ast.iter_fields(node) if name not in _NO_MEANING}
-    if isinstance(node, ast.JoinedStr):  # Python 3.12 ends some f-strings with an empty text
-        empty = "Constant(value='')"
-        fields["values"] = [
-            value for value in node.values if computed(value, imports=imports) != empty
-        ]
-    texts = {
-        name: computed(value, imports=imports)
-        for name, value in fields.items()
-        if value is not None
-    }
-    shown = (f"{name}={text}" for name, text in texts.items() if text != "[]")
-    return f"{type(node).__name__}({','.join(shown)})"
+    texts = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if value is None or name in _NO_MEANING:
+            continue
+        if name == "values" and isinstance(node, ast.JoinedStr):
+            # Python 3.12 ends some f-strings with an empty text.
+            empty = "Constant(value='')"
+            value = [part for part in value if computed(part, imports=imports) != empty]
+        text = computed(value, imports=imports)
+        if text != "[]":
+            texts.append(f"{name}={text}")
+    return f"{type(node).__name__}({','.join(texts)})"
 
 
 def _computes(node: object, imports: bool) -> bool:

@@ -29,13 +29,14 @@ def paragraph(explanation: Explanation) -> str:
     ]
     said = [_gap(explanation)]
     if shown:
-        said.append(f"{_these(shown)} a difference: {_effects(shown, explanation)}.")
+        said.append(f"An effect is shown of {_effects(shown, explanation)}.")
     if slight:
         effects = _effects(slight, explanation)
-        said.append(f"{_these(slight)} a difference of less than {margin:g}: {effects}.")
+        said.append(f"An effect that is smaller than {margin:g} is shown of {effects}.")
     if none:
         said.append(
-            f"Of {_names(none)} no effect is shown, and one of {margin:g} or more is ruled out."
+            f"Of {_names(none)} no effect is shown, and tests at 5% rule out one of {margin:g} or "
+            "more."
         )
     if unmoved:
         said.append(f"With {_names(unmoved)} nothing changes, to the last digit.")
@@ -124,10 +125,6 @@ def _effects(parts: Sequence[Contribution], explanation: Explanation) -> str:
         f"({words.interval(part.interval, metric, of_difference=True)})"
         for part in parts
     )
-
-
-def _these(parts: Sequence[Contribution]) -> str:
-    return "This makes" if len(parts) == 1 else "These make"
 
 
 def _names(parts: Sequence[Contribution]) -> str:

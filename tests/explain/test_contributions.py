@@ -27,8 +27,8 @@ def test_effects_that_add_up_are_found_exactly(study: FakeRuns) -> None:
     assert explanation.contributions[8].interval.method is IntervalMethod.STUDENT
     answer = paragraph(explanation)
     assert "each trained for 3 epochs, test/accuracy changes by +0.0039 (95% interval " in answer
-    assert "These make a difference: steps (1650 → 3300) +0.0044 (+0.0034 to +0.0054), " in answer
-    small = answer.partition("These make a difference of less than 0.002: ")[2]
+    assert "An effect is shown of steps (1650 → 3300) +0.0044 (+0.0034 to +0.0054), " in answer
+    small = answer.partition("An effect that is smaller than 0.002 is shown of ")[2]
     assert "kernel size (3 → 5) +0.0011 (" in small
     assert answer.count("→") == 6
     assert answer.endswith(
@@ -129,9 +129,11 @@ def test_what_matters_what_does_not_and_what_is_open_are_told_apart() -> None:
         }
     )
     answer = paragraph(explanation)
-    assert "This makes a difference: steps (1650 → 3300) +0.0050 (" in answer
-    assert "This makes a difference of less than 0.002: dropout (0.0 → 0.5) +0.0005 (" in answer
-    assert "Of batch size no effect is shown, and one of 0.002 or more is ruled out." in answer
+    assert "An effect is shown of steps (1650 → 3300) +0.0050 (" in answer
+    assert (
+        "An effect that is smaller than 0.002 is shown of dropout (0.0 → 0.5) +0.0005 (" in answer
+    )
+    assert "Of batch size no effect is shown, and tests at 5% rule out one of 0.002" in answer
     assert "No effect is shown of learning rate; that is not to say that there is none." in answer
     open_part = next(p for p in explanation.contributions if p.difference.name == "learning rate")
     low = -0.004 / 3 - stats.t.ppf(0.975, 2) * np.std([-6, 1, 1], ddof=1) / 1000 / np.sqrt(3)
@@ -144,8 +146,8 @@ def test_what_matters_what_does_not_and_what_is_open_are_told_apart() -> None:
 
 def test_without_a_margin_nothing_is_said_to_be_small() -> None:
     answer = paragraph(explained({"dropout": [0.0004, 0.0005, 0.0006]}, margin=None))
-    assert "This makes a difference: dropout" in answer
-    assert "less than" not in answer
+    assert "An effect is shown of dropout" in answer
+    assert "smaller than" not in answer
 
 
 def test_what_a_correction_for_many_tests_takes_away_is_said() -> None:

@@ -2,7 +2,8 @@
 
 import contextlib
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from mnist_exp.config.group_schemas import DataConfig
 from mnist_exp.config.presets import find_preset, identify
@@ -116,10 +117,17 @@ def _prepare(
 def _dataset(config: DataConfig, given: Given) -> Dataset:
     """Return the data that the settings name, or that Python gave. Raises DataError."""
     settings = asdict(config)
-    if given.arrays is None:
-        return load(**settings)
-    del settings["dir"]
-    return of_arrays(given.arrays, **settings)
+    if given.arrays is not None:
+        del settings["dir"]
+        return of_arrays(given.arrays, **settings)
+    is_shipped = config.dir is None and config.class_names is None
+    return _shipped(**settings) if is_shipped else load(**settings)
+
+
+@lru_cache(2)
+def _shipped(**settings: Any) -> Dataset:
+    """Return the shipped data. A worker's trials have it in common, with the digest of it all."""
+    return load(**settings)
 
 
 def _run(job: Job, reporter: Reporter, locks: contextlib.ExitStack) -> RunResult:

@@ -35,7 +35,11 @@ from mnist_exp.sweeper.ranking import Settings, best_settings
 from mnist_exp.sweeper.space import describe
 from mnist_exp.tracking import description
 from mnist_exp.tracking.addresses import check_uri
-from mnist_exp.tracking.experiments import open_experiment, process_tags
+from mnist_exp.tracking.experiments import (
+    fail_runs_of_dead_processes,
+    open_experiment,
+    process_tags,
+)
 from mnist_exp.tracking.operations import LONGEST_TAG
 from mnist_exp.tracking.outbox import amend
 from mnist_exp.tracking.params import safe_name
@@ -170,6 +174,7 @@ class StudyTracking(StudyHooks):
             client.set_tag(run_id, MLFLOW_RUN_NOTE, note[:LONGEST_TAG])
             unfinished = "WAITING" in states or "RUNNING" in states
             client.set_terminated(run_id, RunStatus.KILLED if unfinished else RunStatus.FINISHED)
+            fail_runs_of_dead_processes(client)  # of workers that were killed
 
     def next_steps(self, study: "optuna.Study", config: "DictConfig") -> str:
         """Return the commands that go on from a study of which a trial is complete."""

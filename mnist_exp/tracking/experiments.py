@@ -16,16 +16,17 @@ from mnist_exp.tracking.status import FAILURE_REASON, RunStatus
 from mnist_exp.tracking.store import opening
 
 
-def open_experiment(name: str) -> str:
+def open_experiment(name: str, *, fails_lost_runs: bool = True) -> str:
     """Return the id of the experiment in the store in use; both are made if need be.
 
-    Runs that a dead process of this host left RUNNING are marked FAILED on the way. One process at
-    a time does all this: MLflow cannot make its tables twice at once. Raises UserError.
+    Runs that a dead process of this host left RUNNING are marked FAILED on the way, as a rule. One
+    process at a time does all this: MLflow cannot make its tables twice at once. Raises UserError.
     """
     uri = mlflow.get_tracking_uri()
     with opening(uri), store_lock(uri):
         client = MlflowClient(uri)
-        _fail_runs_of_dead_processes(client)
+        if fails_lost_runs:
+            fail_runs_of_dead_processes(client)
         return shared(_experiment_id, client, name)
 
 
@@ -49,7 +50,7 @@ def _experiment_id(client: MlflowClient, name: str) -> str:
     return str(experiment_id)
 
 
-def _fail_runs_of_dead_processes(client: MlflowClient) -> None:
+def fail_runs_of_dead_processes(client: MlflowClient) -> None:
     """Mark runs FAILED that a process of this host left RUNNING when it was killed."""
     host = platform.node().replace("'", "")
     experiments = [experiment.experiment_id for experiment in all_pages(client.search_experiments)]

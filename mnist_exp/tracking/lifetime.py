@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import mlflow
-from mlflow.entities import Experiment
+from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.tracking._tracking_service import utils
 from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
@@ -24,6 +26,8 @@ from mnist_exp.tracking.operations import LONGEST_TAG, Warn
 from mnist_exp.tracking.refusals import look_up
 from mnist_exp.tracking.status import RunStatus
 from mnist_exp.tracking.tracker import RunTracker
+
+_MOST_KEPT = 1024  # places of artifacts, as in MLflow
 
 
 @contextmanager
@@ -89,7 +93,9 @@ def _open_run(uri: str, job: Job, tags: dict[str, str], warn: Warn) -> RunTracke
 
     It may go on when nobody waits for it any more and MLflow uses another store; it keeps to `uri`.
     """
-    experiment_id = open_experiment(job.settings.config.tracking.experiment)
+    # A study looks for lost runs at its start and its end, and not in each trial.
+    name, is_trial = job.settings.config.tracking.experiment, job.origin.is_retried
+    experiment_id = open_experiment(name, fails_lost_runs=not is_trial)
     send_earlier(uri, warn)
     client = mlflow.MlflowClient(uri)
     _check_artifacts(client.get_experiment(experiment_id))
@@ -98,12 +104,26 @@ def _open_run(uri: str, job: Job, tags: dict[str, str], warn: Warn) -> RunTracke
         # to one thread.
         run = client.create_run(experiment_id, tags=resolve_tags(tags), run_name=job.run_name)
         moments.reached("run begun")
+        _tell_artifacts(client, run)
     else:
         run = look_up(client, job.run_id)
         for key, value in tags.items():
             client.set_tag(job.run_id, key, value)
         client.update_run(job.run_id, RunStatus.RUNNING, job.run_name)
     return RunTracker(job, client, run, warn)
+
+
+def _tell_artifacts(client: mlflow.MlflowClient, run: Run) -> None:
+    """Tell MLflow where the artifacts of a new run are, for which it would read the whole run.
+
+    It is told what it would find, and keeps it; a version that keeps it elsewhere looks itself.
+    """
+    kept = getattr(utils, "_artifact_repos_cache", None)
+    if kept is not None and local_path(run.info.artifact_uri) is not None:
+        while len(kept) >= _MOST_KEPT:
+            kept.popitem(last=False)
+        location, uri = run.info.artifact_uri, client.tracking_uri
+        kept[run.info.run_id] = get_artifact_repository(location, tracking_uri=uri)
 
 
 def _end_unused(tracker: RunTracker) -> None:

@@ -6,17 +6,20 @@ import signal
 import threading
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import mlflow
 import optuna
 import pytest
 from mlflow.entities import Run
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy import Connection, Engine, event
 
 from mnist_exp import data
 from mnist_exp.errors import Killed, UserError
 from mnist_exp.tracking import experiments, lifetime, store, tracker
 from mnist_exp.tracking.attempts import within
+from mnist_exp.tracking.job import Origin
 from mnist_exp.tracking.lifetime import track_run
 from mnist_exp.tracking.links import ui_command
 from mnist_exp.tracking.tracker import RunTracker
@@ -235,3 +238,28 @@ def test_artifacts_that_cannot_be_written_are_told_before_the_training(
             pass
         assert client.search_runs([experiment.experiment_id]) == []
         assert (workdir / "mlruns").read_text() == "in the way"
+
+
+def test_a_new_run_is_not_read_again_for_its_artifacts(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = mock.Mock()
+    with track_run(a_job(dataset=small_mnist)) as run_tracker, monkeypatch.context() as patch:
+        patch.setattr(SqlAlchemyStore, "get_run", read)
+        run_tracker.log_text("a text", "notes.txt")
+    assert not read.called
+    folder = Path(only_run(workdir).info.artifact_uri)
+    assert (folder / "notes.txt").read_text() == "a text"
+
+
+def test_a_trial_leaves_lost_runs_to_its_study(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = mock.Mock()
+    monkeypatch.setattr(experiments, "fail_runs_of_dead_processes", looked)
+    with track_run(a_job(dataset=small_mnist, origin=Origin(is_retried=True))):
+        pass
+    assert not looked.called
+    with track_run(a_job(dataset=small_mnist)):
+        pass
+    assert looked.called

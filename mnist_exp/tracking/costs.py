@@ -143,7 +143,7 @@ def sentences(lines: pd.DataFrame) -> str:
     if processor.notna().all():
         said = (
             f"{runs} took {_time(processor.sum())} of processor time, all cores added up, with "
-            f"evaluation and records; their training alone took {by_clock}"
+            f"evaluation; their training alone took {by_clock}"
         )
     elif count := int(processor.notna().sum()):
         said = (

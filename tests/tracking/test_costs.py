@@ -70,8 +70,8 @@ def test_a_page_takes_the_place_of_its_own_lines_alone(tmp_path: Path) -> None:
         (
             [line(), line(processor_seconds=2 * 3600.0)],
             (
-                "2 runs took 2.0 hours of processor time, all cores added up, with evaluation and "
-                "records; their training alone took 3 minutes by the clock. None of them was "
+                "2 runs took 2.0 hours of processor time, all cores added up, with "
+                "evaluation; their training alone took 3 minutes by the clock. None of them was "
                 "interrupted. Machine: a \\*fast\\* one, 2 cores."
             ),
         ),

@@ -27,10 +27,10 @@ def test_the_address_while_the_ui_runs(tmp_path: Path) -> None:
     [
         b"",
         b"5001",
-        f"{this_process()}0 5001".encode(),  # of a process that is not there
-        f"{this_process()} 0".encode(),
-        f"{this_process()} 99999".encode(),
-        f"{this_process()} port".encode(),
+        b"{us}0 5001",  # of a process that is not there
+        b"{us} 0",
+        b"{us} 99999",
+        b"{us} port",
         b"\xff" * 2000,
     ],
 )
@@ -38,7 +38,7 @@ def test_a_note_that_says_nothing(tmp_path: Path, text: bytes) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     note = ui_note.place(uri)
     assert note is not None
-    note.write_bytes(text)
+    note.write_bytes(text.replace(b"{us}", this_process().encode()))
     assert links.server(uri) == USUAL
     note.unlink()
     note.mkdir()

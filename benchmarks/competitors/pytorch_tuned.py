@@ -83,8 +83,7 @@ def _initialize(layer: nn.Module) -> None:
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
     elif isinstance(layer, nn.Linear):  # the readout
         nn.init.xavier_uniform_(layer.weight)
-    if isinstance(layer, nn.Conv2d | nn.Linear):
-        assert layer.bias is not None
+    if isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None:
         nn.init.zeros_(layer.bias)
 
 

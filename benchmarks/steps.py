@@ -137,7 +137,7 @@ def draw(measured: dict[str, Measured], path: Path) -> None:
     """Draw a panel for each model, with a bar for each competitor and its quartiles as a line."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 2.8 * -(-len(measured) // 2)), layout="constrained")
+    figure = Figure(figsize=(12, 3.6 * -(-len(measured) // 2)), layout="constrained")
     panels = figure.subplots(-(-len(measured) // 2), 2, squeeze=False).flat
     for axes, (case, found) in zip(panels, measured.items(), strict=False):
         rows = sorted(
@@ -149,7 +149,8 @@ def draw(measured: dict[str, Measured], path: Path) -> None:
             [row["ms"][0] - row["ms"][1] for _, row in rows],
             [row["ms"][2] - row["ms"][0] for _, row in rows],
         ]
-        colors = ["#0072B2" if name == "ours" else "#999999" for name, _ in rows]
+        is_ours = [COMPETITORS[name].module == "ours" for name, _ in rows]
+        colors = ["#0072B2" if own else "#999999" for own in is_ours]
         axes.barh(
             [row["title"] for _, row in rows], values, xerr=sides, color=colors, ecolor="#444444"
         )

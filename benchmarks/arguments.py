@@ -1,6 +1,7 @@
 """The part of a command line that all benchmarks share."""
 
 import argparse
+import importlib.util
 
 from mnist_exp.command import Parser
 from mnist_exp.errors import UserError
@@ -17,6 +18,14 @@ def command_line(name: str, description: str | None, *, writes: bool = True) -> 
             help="where the files are written; default: here",
         )
     return parser
+
+
+def is_installed(package: str) -> bool:
+    """Return whether a package, or a package within one, can be imported."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # the package around it
+        return False
 
 
 def check_positive(given: argparse.Namespace, *names: str) -> None:

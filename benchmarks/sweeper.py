@@ -8,13 +8,15 @@ cost of a trial is measured by `benchmarks.trials`.
 """
 
 import argparse
-import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks.arguments import is_installed
+from benchmarks.trials import OFFICIAL
 
 APP = """
 import time
@@ -28,7 +30,6 @@ def app(cfg):
 if __name__ == "__main__":
     app()
 """
-OFFICIAL = "hydra_plugins.hydra_optuna_sweeper"
 
 
 def main() -> None:
@@ -48,19 +49,12 @@ def main() -> None:
     bound = arguments.slow + start_up
     print(f"{'(bound)':<14}{bound:>8.1f} s{'':>29}")
     for sweeper in ("optuna_study", "optuna"):
-        if sweeper == "optuna" and not _official_is_installed():
+        if sweeper == "optuna" and not is_installed(OFFICIAL):
             print(f"{sweeper:<14}not installed: pip install hydra-optuna-sweeper==1.4.0rc3")
             continue
         wall = _sweep(sweeper, seconds, workers=2)
         print(f"{sweeper:<14}{wall:>8.1f} s{(wall / bound - 1) * 100:>27.0f} %")
     print(f"start-up: {start_up:.1f} s, a sweep of two trials that take no time")
-
-
-def _official_is_installed() -> bool:
-    try:
-        return importlib.util.find_spec(OFFICIAL) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 def _start_up() -> float:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.arguments import check_positive, command_line
+from benchmarks.arguments import check_positive, command_line, is_installed
 from benchmarks.rounds import ROOT
 from mnist_exp.command import answered
 from mnist_exp.errors import UserError
@@ -56,7 +56,7 @@ else:
     joblib.Parallel(n_jobs=workers)(joblib.delayed(work)(count) for count in counts)
 """
 _PR_SET_CHILD_SUBREAPER = 36  # of Linux' sys/prctl.h
-_OFFICIAL = "hydra_plugins.hydra_optuna_sweeper"
+OFFICIAL = "hydra_plugins.hydra_optuna_sweeper"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,10 +138,10 @@ def ways(beside: str | None) -> list[Way]:
         root = Path(beside).resolve()
         python = str(root / ".venv" / "bin" / "python")
         found.append(Way(title=root.name, sweeper="optuna_study", root=root, python=python))
-    if _is_installed(_OFFICIAL):
+    if is_installed(OFFICIAL):
         found.append(Way(title="hydra-optuna-sweeper", sweeper="optuna"))
     else:
-        print(f"not measured: {_OFFICIAL} is not installed", file=sys.stderr)
+        print(f"not measured: {OFFICIAL} is not installed", file=sys.stderr)
     return [*found, Way(title="Optuna alone", sweeper="")]
 
 
@@ -174,15 +174,6 @@ def run(arguments: Sequence[str]) -> None:
 
 def _cells(values: Sequence[object]) -> str:
     return " | ".join(map(str, values))
-
-
-def _is_installed(package: str) -> bool:
-    import importlib.util
-
-    try:
-        return importlib.util.find_spec(package) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ It reads lines from its standard input. Each line has a number of steps, and is 
 seconds of one step.
 """
 
-import importlib.util
 from dataclasses import dataclass, field
 from typing import Any
+
+from benchmarks.arguments import is_installed
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Competitor:
     @property
     def missing(self) -> str | None:
         """Return the first package that it needs and that is not installed."""
-        return next((name for name in self.needs if importlib.util.find_spec(name) is None), None)
+        return next((name for name in self.needs if not is_installed(name)), None)
 
 
 COMPETITORS = {

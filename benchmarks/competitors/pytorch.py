@@ -23,9 +23,7 @@ def prepare(
     `bfloat16` computes model and loss under autocast, as PyTorch's recipes do.
     """
     size = config.schedule.batch_size
-    pixels = torch.from_numpy(train.images.astype(np.float32) / 255).permute(0, 3, 1, 2)
-    images = pixels.contiguous(memory_format=torch.channels_last)
-    labels = torch.from_numpy(train.labels.astype(np.int64))
+    images, labels = tensors(train)
     module = network(config)
     kind = torch.optim.Adam if isinstance(config.optimizer, AdamConfig) else torch.optim.SGD
     settings: dict[str, Any] = {"fused": True} if compiled else {}
@@ -47,6 +45,13 @@ def prepare(
         return (time.perf_counter() - started) / steps
 
     return run
+
+
+def tensors(split: Split) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return all images as floats in [0, 1], channels last, and their labels."""
+    pixels = torch.from_numpy(split.images.astype(np.float32) / 255).permute(0, 3, 1, 2)
+    images = pixels.contiguous(memory_format=torch.channels_last)
+    return images, torch.from_numpy(split.labels.astype(np.int64))
 
 
 def network(config: Config) -> nn.Module:

@@ -7,11 +7,10 @@ under autocast to bfloat16 in training. `torch.compile` is used where `compiled`
 import time
 from collections.abc import Iterator
 
-import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.competitors.pytorch import network
+from benchmarks.competitors.pytorch import network, tensors
 from mnist_exp.config.group_schemas import OneCycleScheduleConfig
 from mnist_exp.config.optimizer_schemas import AdamConfig
 from mnist_exp.config.schema import Config
@@ -27,8 +26,8 @@ def train(
     """
     torch.manual_seed(seed)
     size, steps = config.schedule.batch_size, config.schedule.total_steps(len(train))
-    images, labels = _tensors(train)
-    test_images, test_labels = _tensors(test)
+    images, labels = tensors(train)
+    test_images, test_labels = tensors(test)
     module = network(config)
     module.apply(_initialize)
     optimizer, scheduler = _optimizer(config, module, steps)
@@ -85,9 +84,3 @@ def _initialize(layer: nn.Module) -> None:
         nn.init.xavier_uniform_(layer.weight)
     if isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None:
         nn.init.zeros_(layer.bias)
-
-
-def _tensors(split: Split) -> tuple[torch.Tensor, torch.Tensor]:
-    pixels = torch.from_numpy(split.images.astype(np.float32) / 255).permute(0, 3, 1, 2)
-    images = pixels.contiguous(memory_format=torch.channels_last)
-    return images, torch.from_numpy(split.labels.astype(np.int64))

@@ -52,12 +52,11 @@ def run(arguments: Sequence[str]) -> None:
     from mnist_exp.explain import markdown, page, report
     from mnist_exp.explain.contributions import explain
     from mnist_exp.tracking import costs
-    from mnist_exp.tracking.runs import Selection, Store
+    from mnist_exp.tracking.runs import Store
 
     store = Store(given.uri)
     explanation = explain(store, given.study, given.metric, given.margin)
-    runs = store.select(Selection(study=explanation.study))
-    lines = costs.table(store, runs, explanation.runs, markdown.PAGE)
+    lines = costs.table(store, explanation.recorded, explanation.programs, markdown.PAGE)
     texts = {
         markdown.PAGE: markdown.render(explanation, lines, _command(given)),
         "explain.html": page.render(explanation),

@@ -91,7 +91,8 @@ class Explanation:
     incomplete: Mapping[str, int]  # other seeds, and how many of their points are missing
     epochs: float  # over which both ends were trained
     margin: float | None  # the smallest effect that matters; None: any
-    runs: Mapping[str, str]  # which program each run is, by the runs' ids
+    recorded: Runs  # all of the study
+    programs: Mapping[str, str]  # which program each explained run is, by its id
     blog: tuple[float, ...]  # the metric of the blog's CNN, one a seed
     notebook: tuple[float, ...]  # that of the notebook's
     gap: Interval  # of the mean difference
@@ -113,10 +114,7 @@ def explain(
     UserError for an impossible margin, and if there is no such study, or it is no bridge, or has
     no seed with all its points.
     """
-    shares = statistics.is_share(metric)
-    if margin is None and shares:
-        margin = _MARGIN
-    smallest = None if margin is None else checked_margin(margin, metric, shares=shares)
+    smallest = _smallest_that_matters(margin, metric)
     selection = store.resolved(Selection(study=study))
     study, runs = str(selection.study), store.select(selection)
     differences = _differences(runs, study)
@@ -147,13 +145,21 @@ def explain(
         contributions=_contributions(differences, measured),
         epochs=float(runs.params["bridge.epochs"].iloc[0]),
         margin=smallest,
-        runs={
+        recorded=runs,
+        programs={
             run_id: _program(point, differences)
             for seed in seeds
             for point, run_id in ids[seed].items()
             if point in wanted
         },
     )
+
+
+def _smallest_that_matters(margin: object, metric: str) -> float | None:
+    shares = statistics.is_share(metric)
+    if margin is None:
+        return _MARGIN if shares else None
+    return checked_margin(margin, metric, shares=shares)
 
 
 def _values(runs: Runs, metric: str, at: Mapping[Point, str]) -> Points:

@@ -15,7 +15,6 @@ PAGE = "explain.md"
 
 def render(explanation: Explanation, runs: pd.DataFrame, command: str) -> str:
     """Return the page; `runs` are the lines of runs.csv behind it, `command` is what wrote it."""
-    epochs = explanation.epochs
     return templates.render(
         f"explain/{PAGE}",
         command=printing.markdown(command),
@@ -27,7 +26,7 @@ def render(explanation: Explanation, runs: pd.DataFrame, command: str) -> str:
         incomplete=", ".join(f"seed {seed}" for seed in explanation.incomplete),
         seeds=printing.plural(len(explanation.seeds), "seed"),
         margin=None if explanation.margin is None else f"{explanation.margin:g}",
-        epochs="1 epoch" if epochs == 1 else f"{epochs:g} epochs",
+        epochs=sentences.epochs(explanation),
     )
 
 

@@ -16,17 +16,14 @@ def paragraph(explanation: Explanation) -> str:
     if len(explanation.seeds) < statistics.SMALLEST_VERDICT:
         count = statistics.SMALLEST_VERDICT
         return f"{_gap(explanation)} To say which differences matter takes {count} seeds or more."
-    margin, ranked = explanation.margin, _ranked(explanation)
-    small = {id(part) for part in ranked if margin is not None and part.is_within(margin)}
-    shown = [part for part in ranked if part.is_shown and id(part) not in small]
-    slight = [part for part in ranked if part.is_shown and id(part) in small]
-    none = [part for part in ranked if not part.is_shown and id(part) in small]
+    margin = explanation.margin
+    ranked = sorted(explanation.contributions, key=lambda part: -abs(part.mean))
+    small = [part for part in ranked if margin is not None and part.is_within(margin)]
+    shown = [part for part in ranked if part.is_shown and part not in small]
+    slight = [part for part in small if part.is_shown]
+    none = [part for part in small if not part.is_shown]
     unmoved = [part for part in ranked if part.interval.is_degenerate and not part.mean]
-    unknown = [
-        part
-        for part in ranked
-        if not part.is_shown and id(part) not in small and part not in unmoved
-    ]
+    unknown = [part for part in ranked if part not in (*shown, *small, *unmoved)]
     said = [_gap(explanation)]
     if shown:
         said.append(f"An effect is shown of {_effects(shown, explanation)}.")
@@ -72,18 +69,18 @@ def order_matters(explanation: Explanation) -> str:
     disagreed = [part for part in apart if part.depends_on_order]
     if not disagreed:
         way = _both_ways(apart[0], explanation.metric)
-        most = f"They are farthest apart about the {apart[0].difference.name}: {way}."
+        most = f"farthest apart about the {apart[0].difference.name}: {way}."
         if len(explanation.seeds) < statistics.SMALLEST_VERDICT:
-            return most.replace("They are", "The two orders are")
-        return f"No disagreement of the two orders is shown. {most}"
+            return f"The two orders are {most}"
+        return f"No disagreement of the two orders is shown. They are {most}"
     several = "; ".join(
         f"{part.difference.name}, {_both_ways(part, explanation.metric)}" for part in disagreed
     )
+    what = "these add" if len(disagreed) > 1 else "it adds"
     return (
-        f"The two orders disagree, each tested at 5%, about {several}. What "
-        f"{'these' if len(disagreed) > 1 else 'it'} adds depends on the other settings, and orders "
-        "that were not measured may give other numbers."
-    ).replace("these adds", "these add")
+        f"The two orders disagree, each tested at 5%, about {several}. What {what} depends on the "
+        "other settings, and orders that were not measured may give other numbers."
+    )
 
 
 def change(part: Contribution) -> str:
@@ -97,24 +94,22 @@ def ways(part: Contribution) -> tuple[float, float]:
     return float(np.mean(part.forwards)), float(np.mean(part.backwards))
 
 
-def _ranked(explanation: Explanation) -> list[Contribution]:
-    return sorted(explanation.contributions, key=lambda part: -abs(part.mean))
-
-
 def _gap(explanation: Explanation) -> str:
     metric = explanation.metric
     blog, notebook = (float(np.mean(end)) for end in (explanation.blog, explanation.notebook))
     interval = words.interval(explanation.gap, metric, of_difference=True)
     return (
         f"From the blog's CNN ({words.value(blog, metric)}) to the notebook's "
-        f"({words.value(notebook, metric)}), each trained for {_epochs(explanation.epochs)}, "
+        f"({words.value(notebook, metric)}), each trained for {epochs(explanation)}, "
         f"{metric} changes by {words.difference(explanation.mean_gap, metric)}"
         f"{f' (95% interval {interval})' if interval else ''} over "
         f"{plural(len(explanation.seeds), 'seed')}."
     )
 
 
-def _epochs(number: float) -> str:
+def epochs(explanation: Explanation) -> str:
+    """Return how long both ends were trained, such as `3 epochs`."""
+    number = explanation.epochs
     return "1 epoch" if number == 1 else f"{number:g} epochs"
 
 

@@ -185,12 +185,11 @@ def _bug(presets: "Sequence[Preset]") -> "Bug | None":
 
 def _where(store: "Store", complete: "Sequence[PresetRuns]", measured: "Sequence[Result]") -> str:
     from mnist_exp.reproduce.page import Provenance, provenance_text
+    from mnist_exp.tracking import costs
     from mnist_exp.tracking.code_digest import code_digest
-    from mnist_exp.tracking.environment import read_hardware
 
     commits: set[str] = set()
-    machine: dict[str, str] = {}
-    trials = 0
+    machine, trials = "", 0
     for runs in complete:
         if runs.considered is None or not runs.run_ids:
             continue
@@ -202,8 +201,7 @@ def _where(store: "Store", complete: "Sequence[PresetRuns]", measured: "Sequence
             trials += int((tags["study_role"] == "trial").sum())
         if not machine:
             recorded = store.artifact(runs.considered, run_ids[0], "env/hardware.json")
-            facts = read_hardware(recorded or b"")
-            machine = {name: value for name, value in facts.items() if value is not None}
+            machine = costs.machine(recorded or b"")
     provenance = Provenance(
         code_digest=code_digest(), commits=tuple(sorted(commits)), machine=machine, trials=trials
     )

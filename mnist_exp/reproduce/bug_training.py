@@ -3,7 +3,7 @@
 import math
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -113,12 +113,8 @@ def train(case: Case, seed: int, dataset: Dataset) -> Trained:
 def _fit(program: Program, dataset: Dataset) -> tuple[list[EpochResult], NonFiniteCost | None]:
     """Train; return the epochs, and what ended the training too early, if anything did."""
     epochs: list[EpochResult] = []
-
-    def each() -> Iterator[EpochResult]:
-        yield from fit(program, dataset)
-
     try:
-        epochs.extend(each())
+        epochs.extend(fit(program, dataset))  # keeps those before an error
     except NonFiniteCost as error:
         return epochs, error
     return epochs, None

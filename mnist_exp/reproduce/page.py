@@ -1,7 +1,7 @@
 """results.md: the numbers of a reproduction, worded for the template of the same name."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ class Provenance:
 
     code_digest: str
     commits: tuple[str, ...]
-    machine: Mapping[str, str]  # of env/hardware.json
+    machine: str  # see `costs.machine`
     trials: int  # runs that were made as trials of a sweep
 
 
@@ -218,14 +218,11 @@ def _classes(classes: Sequence[int]) -> str:
 def provenance_text(provenance: Provenance, results: Sequence[Result]) -> str:
     """Say in a sentence or two where the runs of the results were made."""
     runs = sum(len(result.runs.run_ids) for result in results)
-    machine = {key: printing.markdown(value) for key, value in provenance.machine.items()}
-    where = ", ".join(machine[key] for key in ("cpu", "platform") if key in machine)
-    unit = "core" if machine.get("cores") == "1" else "cores"
-    cores = f", {machine['cores']} {unit}" if "cores" in machine else ""
+    machine = printing.markdown(provenance.machine)
     commits = ", ".join(printing.markdown(commit[:12]) for commit in provenance.commits)
     text = (
         f"{printing.plural(runs, 'run')}, code digest {provenance.code_digest}, "
-        f"commit {commits or 'not recorded'}; {where or 'machine not recorded'}{cores}."
+        f"commit {commits or 'not recorded'}; {machine or 'machine not recorded'}."
     )
     if provenance.trials == 1:
         text += (

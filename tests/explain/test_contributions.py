@@ -14,6 +14,7 @@ from mnist_exp.errors import UserError
 from mnist_exp.explain import page
 from mnist_exp.explain.contributions import Contribution, Explanation, explain, intervals
 from mnist_exp.explain.sentences import luck, order_matters, paragraph
+from mnist_exp.tracking.run_tables import tables
 from mnist_exp.tracking.runs import Store
 from tests.explain.conftest import EFFECTS, add, value
 
@@ -115,7 +116,8 @@ def explained(effects: dict[str, list[float]], margin: float | None = 0.002) -> 
         contributions=tuple(parts),
         epochs=3.0,
         margin=margin,
-        runs={},
+        recorded=tables([], 0),
+        programs={},
     )
 
 

@@ -25,10 +25,7 @@ from mnist_exp.training.loop import fit
 from mnist_exp.training.program import build_program
 
 PROVENANCE = Provenance(
-    code_digest="digest",
-    commits=("c" * 40,),
-    machine={"cpu": "a processor", "cores": "2"},
-    trials=5,
+    code_digest="digest", commits=("c" * 40,), machine="a processor, 2 cores", trials=5
 )
 WHERE = "made here."
 BLOG = [0.9874, 0.9891, 0.9880, 0.9902, 0.9885]

@@ -1,7 +1,6 @@
 """Find the source of the modules that the settings name, without running any of it."""
 
 import ast
-import importlib
 import importlib.util
 import os
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 from mnist_exp.errors import did_you_mean
 from mnist_exp.own_code.code import OwnCode
 from mnist_exp.own_code.failures import OwnCodeError, shown_file
+from mnist_exp.own_code.folders import look_again
 from mnist_exp.own_code.functions import check
 from mnist_exp.own_code.imports import imported, imports_by_name
 from mnist_exp.own_code.names import Named
@@ -88,7 +88,7 @@ class _Search:
         here = (folder if entry in ("", ".") else entry for entry in sys.path)
         self._path = list(dict.fromkeys([folder, *here]))
         self._specs: dict[str, ModuleSpec | None] = {}
-        importlib.invalidate_caches()  # a file may be a moment old
+        look_again()
 
     def named(self, function: Named) -> _Place:
         """Return where the function's module is. Raises OwnCodeError."""

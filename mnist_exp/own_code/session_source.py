@@ -8,7 +8,6 @@ import ast
 import builtins
 import dis
 import hashlib
-import importlib
 import inspect
 import linecache
 import os
@@ -18,6 +17,8 @@ from collections.abc import Iterator, Mapping
 from importlib.machinery import PathFinder
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
+
+from mnist_exp.own_code.folders import look_again
 
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
 _LONGEST = 2000  # characters of a value that is written out
@@ -48,7 +49,7 @@ def is_in_module(function: FunctionType) -> bool:
     except TypeError:
         return False
     top = module.partition(".")[0]
-    importlib.invalidate_caches()
+    look_again()
     found = PathFinder.find_spec(top, [os.getcwd(), *sys.path])
     return file is not None and os.path.isfile(file) and found is not None and name.isidentifier()
 

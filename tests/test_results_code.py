@@ -1,0 +1,34 @@
+"""The pages of docs/results come from the code as it is, with the packages of constraints.txt."""
+
+import importlib.metadata
+from pathlib import Path
+
+import pytest
+
+from mnist_exp.tracking import code_digest, costs
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "docs/results"
+COMMANDS = {
+    "results.md": "python -m mnist_exp.reproduce",
+    "bug.md": "python -m mnist_exp.reproduce --bug",
+    "explain.md": "python -m mnist_exp -m sweeps=bridge && "
+    "python -m mnist_exp.explain --output docs/results",
+}
+
+
+def constrained(package: str) -> str:
+    """Return a package's version in constraints.txt; another may be installed."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return dict(line.split("==") for line in lines if "==" in line)[package]
+
+
+@pytest.mark.parametrize("page", sorted({*costs.read(RESULTS)["page"]}))
+def test_a_page_is_of_the_code_as_it_is(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", constrained)
+    here = code_digest._project_digest.__wrapped__()
+    recorded = sorted({*costs.read(RESULTS, page)["code_digest"]})
+    assert recorded == [here], (
+        f"docs/results/{page} is of code {', '.join(recorded)}, and the code here is {here}. "
+        f"To renew it: {COMMANDS[page]}"
+    )

@@ -61,8 +61,11 @@ def _parser() -> Parser:
         "the blog's CNN; writes bug.md and bug.csv, in some minutes"
     )
     parser.add_argument("--bug", action="store_true", help=bug_help)
-    rewrite_help = "train nothing: write the page and the figures of the folder's results.csv again"
-    parser.add_argument("--rewrite", action="store_true", help=rewrite_help)
+    rewrite_help = (
+        "train nothing: write the page and the figures of the folder's results.csv again, or of "
+        "those of other folders, one from each machine, together"
+    )
+    parser.add_argument("--rewrite", nargs="*", type=Path, metavar="FOLDER", help=rewrite_help)
     output_help = f"default: {_OUTPUT}, with --quick {_QUICK_OUTPUT}; created if it does not exist"
     parser.add_argument("--output", type=Path, metavar="FOLDER", help=output_help)
     return parser
@@ -76,9 +79,10 @@ def run(arguments: Sequence[str]) -> "Reproduction | None":
     given = _parser().parse_args(arguments)
     if given.seeds is not None and given.seeds < 1:
         raise UserError(f"--seeds {given.seeds}: expected a whole number >= 1")
-    if given.rewrite and (given.only or given.seeds is not None):
+    rewrite = given.rewrite is not None
+    if rewrite and (given.only or given.seeds is not None):
         raise UserError("--rewrite: it takes all runs of results.csv, without --only and --seeds")
-    if given.bug and (given.only or given.rewrite):
+    if given.bug and (given.only or rewrite):
         raise UserError("--bug: it trains cases of its own, without --only and --rewrite")
     names = _names(given.only)
     output = given.output or (_QUICK_OUTPUT if given.quick else _OUTPUT)
@@ -93,9 +97,9 @@ def run(arguments: Sequence[str]) -> "Reproduction | None":
             write_bug(folder, given.seeds, quick=given.quick)
             return None
         costs.read(folder)  # refused before hours of training, if it cannot be gone on with
-        if given.rewrite:
-            reproduction, where = _stored(folder, quick=given.quick)
-            lines = costs.read(folder, PAGE)
+        if rewrite:
+            folders = list(dict.fromkeys(given.rewrite)) or [folder]
+            reproduction, where, lines = _stored(folders, quick=given.quick)
         else:
             presets = [runs.preset(name, quick=given.quick, uri=given.uri) for name in names]
             reproduction, where = _reproduce(presets, given.seeds, uri=given.uri, quick=given.quick)
@@ -122,16 +126,20 @@ def _reproduce(
     return reproduction, _where(store, complete, measured)
 
 
-def _stored(folder: Path, *, quick: bool) -> "tuple[Reproduction, str]":
-    """Read the results of an earlier call; return them, and where the runs were made."""
+def _stored(folders: Sequence[Path], *, quick: bool) -> "tuple[Reproduction, str, pd.DataFrame]":
+    """Read the results of earlier calls.
+
+    Returns them, where the runs were made, and the runs' lines of runs.csv.
+    """
     from mnist_exp.reproduce import results, stored
 
-    read = tuple(stored.read(folder))
+    read = tuple(stored.read(folders))
+    lines = stored.lines(folders, read)
     bug = _bug([result.runs.preset for result in read])
     numbers = {result.name: 1 + max(result.runs.run_ids) for result in read}
     seeds = None if all(SEEDS[name] == n for name, n in numbers.items()) else max(numbers.values())
     reproduction = results.Reproduction(results=read, bug=bug, seeds=seeds, quick=quick)
-    return reproduction, stored.where(folder)
+    return reproduction, stored.where(folders), lines
 
 
 def _names(only: Sequence[str]) -> list[str]:

@@ -2,25 +2,63 @@
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from mnist_exp.errors import UserError
 from mnist_exp.reproduce import results, runs
-from mnist_exp.reproduce.presets import METRIC, PRESETS
+from mnist_exp.reproduce.presets import METRIC, PAGE, PRESETS
 from mnist_exp.reproduce.results import Result
 from mnist_exp.reproduce.runs import PresetRuns
+from mnist_exp.tracking import costs
 
 _COLUMNS = ("preset", "quantity", "step", "seed", "value", "run_id", "shortened")
 _WHERE = re.compile(r"^- \*\*Where\*\*: (?P<text>.*)$", re.MULTILINE)
 
 
-def read(folder: Path) -> list[Result]:
-    """Return the results in a folder's results.csv, compared with the claims anew.
+def read(folders: Sequence[Path]) -> list[Result]:
+    """Return the results in the folders' results.csv, compared with the claims anew.
 
-    Raises UserError if there is no such file, or one of another shape.
+    Of two runs with the same preset and seed, that of the first folder counts. Raises UserError if
+    a folder has no such file, or one of another shape, and if the folders' runs do not belong
+    together.
     """
+    table = pd.concat([_table(folder) for folder in folders], ignore_index=True)
+    of_runs = table[table["run_id"].notna()]
+    of_runs = of_runs.assign(value=of_runs["value"].map(float))  # Python's is right to the last bit
+    first = of_runs.groupby(["preset", "seed"])["run_id"].transform("first")
+    each = of_runs[of_runs["run_id"] == first]
+    each = each.drop_duplicates(["preset", "quantity", "step", "seed"])
+    named = {str(name): lines for name, lines in each.groupby("preset")}
+    return [_result(name, named[name]) for name in PRESETS if name in named]
+
+
+def lines(folders: Sequence[Path], read: Sequence[Result]) -> pd.DataFrame:
+    """Return the lines that the folders' runs.csv have of the results' runs.
+
+    Raises UserError if several folders have runs of different code, or one does not say which.
+    """
+    known = [costs.read(folder, PAGE) for folder in folders]
+    if len(folders) > 1:
+        codes = [", ".join(sorted({*of["code_digest"]})) or "not recorded" for of in known]
+        if len({*codes}) > 1 or codes[0] == "not recorded":
+            found = zip(folders, codes, strict=True)
+            each = "; ".join(f"that of {folder} is {code}" for folder, code in found)
+            raise UserError(f"--rewrite: only runs of the same code belong together; {each}")
+    run_ids = {run_id for result in read for run_id in result.runs.run_ids.values()}
+    together = pd.concat(known, ignore_index=True)
+    return together[together["run_id"].isin(run_ids)].drop_duplicates("run_id", ignore_index=True)
+
+
+def where(folders: Sequence[Path]) -> str:
+    """Return what the folders' results.md say of where the runs were made."""
+    said = " ".join(dict.fromkeys(map(_where, folders)))
+    return said if len(folders) == 1 else f"Put together of {len(folders)} folders. {said}"
+
+
+def _table(folder: Path) -> pd.DataFrame:
     path = folder / "results.csv"
     try:
         table = pd.read_csv(path, dtype=str)
@@ -31,14 +69,10 @@ def read(folder: Path) -> list[Result]:
     missing = [column for column in _COLUMNS if column not in table]
     if missing:
         raise UserError(f"--rewrite: {path} has no column {missing[0]}")
-    of_runs = table[table["run_id"].notna()]
-    of_runs = of_runs.assign(value=of_runs["value"].map(float))  # Python's is right to the last bit
-    named = {str(name): lines for name, lines in of_runs.groupby("preset")}
-    return [_result(name, named[name]) for name in PRESETS if name in named]
+    return table[list(_COLUMNS)]
 
 
-def where(folder: Path) -> str:
-    """Return what a folder's results.md says of where the runs were made."""
+def _where(folder: Path) -> str:
     path = folder / "results.md"
     found = _WHERE.search(path.read_text(encoding="utf-8")) if path.is_file() else None
     return found["text"] if found else "not recorded."
@@ -47,6 +81,8 @@ def where(folder: Path) -> str:
 def _result(name: str, lines: pd.DataFrame) -> Result:
     quantities = {str(quantity): group for quantity, group in lines.groupby("quantity")}
     scored = quantities[METRIC]
+    if scored["shortened"].nunique() > 1:
+        raise UserError(f"--rewrite: some runs of {name} are shortened, and others are not")
     seeds = _whole(scored["seed"])
     preset_runs = PresetRuns(
         preset=runs.preset(name, quick=scored["shortened"].iloc[0] == "True"),

@@ -1,0 +1,81 @@
+"""Results of several machines, put together into one page."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mnist_exp.errors import UserError
+from mnist_exp.reproduce import __main__ as command
+from mnist_exp.tracking import costs
+
+PUBLISHED = Path(__file__).parents[2] / "docs/results/results.csv"
+BLOG = "blog_cnn3x3"
+
+
+def machine(name: str, seeds: set[int], code: str = "0123456789abcdef") -> Path:
+    """Write what `reproduce --only blog` leaves on a machine that trained these seeds."""
+    folder = Path(name)
+    folder.mkdir()
+    table = pd.read_csv(PUBLISHED, dtype=str)
+    of_seeds = table["seed"].isin([f"{seed}.0" for seed in seeds])
+    lines = table[(table["preset"] == BLOG) & of_seeds]
+    lines = lines.assign(run_id=name + "-" + lines["run_id"])
+    lines.to_csv(folder / "results.csv", index=False)
+    runs = lines[["seed", "run_id"]].drop_duplicates()
+    numbers = dict.fromkeys(("steps", "training_seconds", "processor_seconds", "resumed"), 1)
+    costs_here = runs.assign(
+        page="results.md", program=BLOG, code_digest=code, machine=f"the {name}", **numbers
+    )
+    costs_here[list(costs.COLUMNS)].to_csv(folder / costs.FILE, index=False)
+    where = f"- **Where**: {len(runs)} runs on the {name}.\n"
+    (folder / "results.md").write_text(where, encoding="utf-8")
+    return folder
+
+
+def accuracies(folder: str) -> dict[int, tuple[str, float]]:
+    """Return {seed: (the start of the run's id, test accuracy)}."""
+    table = pd.read_csv(Path(folder) / "results.csv")
+    scored = table[table["quantity"] == "test/accuracy"]
+    starts = scored["run_id"].str.split("-").str[0]
+    return dict(zip(scored["seed"], zip(starts, scored["value"], strict=True), strict=True))
+
+
+def test_a_page_of_the_runs_of_two_machines(workdir: Path) -> None:
+    machine("laptop", {0, 1, 2})
+    machine("my server (2)", {2, 3, 4})
+    machine("everything", {0, 1, 2, 3, 4})
+    command.run(["--rewrite", "laptop", "my server (2)", "--output", "both"])
+    command.run(["--rewrite", "everything", "--output", "all"])
+    both, whole = accuracies("both"), accuracies("all")
+    assert {seed: value for seed, (_, value) in both.items()} == {
+        seed: value for seed, (_, value) in whole.items()
+    }
+    assert [both[seed][0] for seed in range(5)] == ["laptop"] * 3 + ["my server (2)"] * 2
+    numbers = pd.read_csv("both/results.csv"), pd.read_csv("all/results.csv")
+    assert numbers[0].drop(columns="run_id").equals(numbers[1].drop(columns="run_id"))
+    lines = costs.read(Path("both"))
+    assert set(lines["run_id"]) == set(pd.read_csv("both/results.csv")["run_id"])
+    page = Path("both/results.md").read_text(encoding="utf-8")
+    assert "Put together of 2 folders. 3 runs on the laptop. 3 runs on the my server" in page
+    assert "Machine: the laptop; the my server (2)." in page
+    # The page that was put together is one like any other.
+    command.run(["--rewrite", "--output", "both"])
+    assert Path("both/results.md").read_text(encoding="utf-8") == page
+
+
+def test_runs_that_do_not_belong_together(workdir: Path) -> None:
+    machine("laptop", {0, 1})
+    machine("older", {2, 3}, code="f" * 16)
+    with pytest.raises(UserError, match=r"of the same code.* laptop is 0123456789abcdef; .* ffff"):
+        command.run(["--rewrite", "laptop", "older", "--output", "both"])
+    Path("older/runs.csv").unlink()
+    with pytest.raises(UserError, match="that of older is not recorded"):
+        command.run(["--rewrite", "laptop", "older", "--output", "both"])
+    table = pd.read_csv("older/results.csv").assign(shortened=True)
+    table.to_csv("older/results.csv", index=False)
+    with pytest.raises(UserError, match=f"some runs of {BLOG} are shortened, and others are not"):
+        command.run(["--rewrite", "laptop", "older", "--output", "both"])
+    with pytest.raises(UserError, match=r"there is no nowhere/results\.csv"):
+        command.run(["--rewrite", "laptop", "nowhere", "--output", "both"])
+    assert not Path("both").exists()

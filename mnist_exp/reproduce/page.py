@@ -185,7 +185,8 @@ def _bug(bug: "Bug") -> dict[str, object]:
         "probabilities": " or ".join(f"{p:.7g}" for p in bug.probabilities_at_start),
         "loss": f"{bug.loss_at_start:.7f}",
         "ln_10": f"{math.log(10):.7f}",
-        "gradient": f"{bug.gradient_at_start:g}",
+        "gradient": f"{bug.gradient_at_start:.3g}",
+        "starts_still": bug.gradient_at_start == 0,
         "meant_gradient": f"{bug.meant_gradient_at_start:,.0f}",
         "literal": _ending(bug.literal),
         "stable": _ending(bug.stable),
@@ -199,7 +200,7 @@ def _ending(ending: "Ending") -> dict[str, object]:
     return {
         "has_moved": ending.largest_weight != 0,
         "steps": f"{ending.steps:,}",
-        "largest_weight": f"{ending.largest_weight:g}",
+        "largest_weight": f"{ending.largest_weight:.6g}",
         "test_loss": f"{ending.test_loss:.4f}",
         "tied": _classes(ending.tied),
         "ties": len(ending.tied),

@@ -257,6 +257,20 @@ def test_the_page_explains_the_bug(bug: Bug) -> None:
     assert "zero but for rounding" not in text
 
 
+def test_the_page_says_what_is_rounding(bug: Bug) -> None:
+    """On a processor where the gradient at the start is not exactly zero."""
+    rounded = dataclasses.replace(bug.literal, largest_weight=5.72207682125736e-06)
+    bug = dataclasses.replace(bug, literal=rounded, gradient_at_start=0.0006557303131558001)
+    nothing = results.Reproduction(results=(), bug=bug, seeds=5, quick=False)
+    text = page.markdown(nothing, WHERE, ["bug"])
+    assert "its largest entry is 0.000656, which is rounding; that of the loss that was" in text
+    assert (
+        "after 1,000 steps is 5.72208e-06, and the loss of the test images 2.3026. That is" in text
+    )
+    assert "the same for all ten classes, so that the cost which the run prints is still" in text
+    assert "No weight has ever changed" not in text
+
+
 def test_the_figure_of_the_two_losses_has_both_over_the_steps(bug: Bug, tmp_path: Path) -> None:
     figure = figures.two_losses(bug)
     for axes, column in zip(figure.axes, (1, 2), strict=True):

@@ -86,7 +86,8 @@ CASES: dict[tuple[str, str], Case] = {
         "with training=False.",
     ),
     ("GRADIENT_ZERO", ""): Case(
-        seen="the gradient of a variable is exactly 0, at first and during a short run",
+        seen="the gradient of a variable is exactly 0, or that of all variables is 0 but for "
+        "rounding, at first and during a short run",
         cause="zero weights under a ReLU (`SYMMETRIC_INIT`); `DEAD_UNITS`; an accuracy as the loss",
         advice="No signal comes through: zero weights with ReLU, dead or saturated units, or a "
         "loss without a slope.",

@@ -144,10 +144,16 @@ def check_zero(checkup: Checkup, program: Program, run: ShortRun, seed: int) -> 
     After a run, because a zero readout rightly stops the gradient of the layers before it at the
     first step. Where a branch alone has no gradient, and the program learns in spite of that, it
     is a warning. To see whether it learns may take other steps from the initial weights.
+
+    What is 0 but for rounding is exactly 0 on one processor and not on another. So all gradients
+    together count as 0 if a weight that moves by 1 changes the loss by less than its last digit.
     """
-    top = max(run.largest, default=0.0)
-    checkup.measure("gradient.smallest", min(run.largest, default=0.0) / top if top > 0 else 0.0)
-    sizes = {variable_name(v): size for v, size in zip(program.trained, run.largest, strict=True)}
+    noise = max(run.largest, default=0.0)
+    rounded = 0 < noise <= np.finfo(np.float32).eps * abs(run.loss_before)
+    largest = [0.0] * len(run.largest) if rounded else run.largest
+    top = max(largest, default=0.0)
+    checkup.measure("gradient.smallest", min(largest, default=0.0) / top if top > 0 else 0.0)
+    sizes = {variable_name(v): size for v, size in zip(program.trained, largest, strict=True)}
     names = [name for name, size in sizes.items() if size == 0 and not _may_be_zero(name, sizes)]
     if not names:
         return
@@ -165,9 +171,11 @@ def check_zero(checkup: Checkup, program: Program, run: ShortRun, seed: int) -> 
     learns = fall >= thresholds.LEARNS_WITHOUT
     others = f"largest of the others: {top:.2g}" if top > 0 else ""
     others += f"; with these the loss falls {fall:.0%} below that of a guess" if learns else ""
+    zero = f"0 but for rounding ({noise:.2g}, where the loss is {run.loss_before:.3g})"
     checkup.find(
         "GRADIENT_ZERO",
-        f"The gradient of {_some(names)} is exactly 0, now and during a short run"
+        f"The gradient of {_some(names)} is {zero if rounded else 'exactly 0'}, now and during a "
+        f"short run"
         f"{f' ({others})' if others else ''}.",
         {"variables": names, "largest_other": top, "fall": fall},
         case="branch" if learns else "",

@@ -1,5 +1,6 @@
 """Checks of gradients, and of what the optimizer does with them."""
 
+import math
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -88,6 +89,16 @@ def test_zero_gradient_over_the_whole_run_names_the_variable() -> None:
     check_zero(checkup, program, run_with([1e-6, 0.5]), 0)
     assert checkup.findings == []
     assert checkup.statistics["gradient.smallest"] == 2e-6
+
+
+def test_a_gradient_that_is_zero_but_for_rounding() -> None:
+    """As that of the notebook's wrong loss on processors that round in another way."""
+    program = make_program(models.softmax("glorot", 0))
+    (finding,) = findings(check_zero, program, run_with([3e-9, 2e-7], spread=1.0), 0)
+    assert finding.code == "GRADIENT_ZERO"
+    assert "is 0 but for rounding (2e-07, where the loss is 2.3), now and during" in finding.message
+    for loss in (1.6, math.nan):  # a smaller loss has a finer last digit
+        assert findings(check_zero, program, run_with([3e-9, 2e-7], loss_before=loss), 0) == []
 
 
 def test_zero_gradient_of_a_program_that_learns_is_a_warning() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mnist_exp.outside import printing
 from mnist_exp.reproduce import runs
 from mnist_exp.reproduce.runs import Preset, PresetRuns
+from mnist_exp.tracking.delivery import send_earlier
 from mnist_exp.tracking.experiments import open_experiment
 from mnist_exp.tracking.runs import Store
 from mnist_exp.tracking.store import opened
@@ -17,7 +18,8 @@ def complete_runs(
 
     Raises UserError for a mistake in the settings, and for a store that cannot be used.
     """
-    with opened(uri):
+    with opened(uri) as client:
+        send_earlier(client.tracking_uri, printing.say)  # a run may be finished but for that
         for experiment in {preset.settings.config.tracking.experiment for preset, _ in wanted}:
             open_experiment(experiment)
     store = Store(uri)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mnist_exp.data import Form, Split
 from mnist_exp.figures.figure import Figure
 from mnist_exp.outside.images import as_seen, draw
-from mnist_exp.outside.plot_letters import written
+from mnist_exp.outside.plot_letters import drawable, written
 from mnist_exp.outside.plot_style import BLUE, GREY
 from mnist_exp.outside.printing import plural
 from mnist_exp.outside.short_names import all_shortened, longest, shortened
@@ -114,8 +114,9 @@ def prediction(
     """
     height, width, _ = form.image_shape
     figure = Figure(figsize=(9.6, 3.6), layout="constrained")
-    with written(form.class_names, title) as names:
-        figure.suptitle(title)
+    shown_title = drawable(title)
+    with written(form.class_names, shown_title) as names:
+        figure.suptitle(shown_title)
         left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 1.2))
         draw(left, original, "the picture")
         seen = as_seen(pixels, ink=form.is_digits)

@@ -19,7 +19,7 @@ def written(names: Sequence[str], other: str = "") -> Iterator[list[str]]:
 
     A name for whose letters this machine has no font is `class 7`, with its position counted from
     0. A dollar sign is a dollar sign, where matplotlib would begin a formula. The fonts have the
-    letters of the `other` text, too, as far as there are some.
+    letters of the `other` text, too, which `drawable` has returned.
     """
     from matplotlib import rc_context
 
@@ -27,6 +27,12 @@ def written(names: Sequence[str], other: str = "") -> Iterator[list[str]]:
     shown = [f"class {i}" if missing & set(name) else name for i, name in enumerate(names)]
     with rc_context({"font.family": fonts, "text.parse_math": False}):
         yield shown
+
+
+def drawable(text: str) -> str:
+    """Return a text with "?" for each letter that no font of this machine has."""
+    _, missing = _fonts(frozenset(text))
+    return "".join("?" if letter in missing else letter for letter in text)
 
 
 @cache

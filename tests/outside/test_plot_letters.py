@@ -2,7 +2,8 @@ import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 
-from mnist_exp.outside.plot_letters import written
+from mnist_exp.outside import plot_letters
+from mnist_exp.outside.plot_letters import drawable, written
 
 
 def test_matplotlibs_own_letters_need_no_other_font() -> None:
@@ -12,6 +13,17 @@ def test_matplotlibs_own_letters_need_no_other_font() -> None:
         assert mpl.rcParams["font.family"] == ["DejaVu Sans"]
         assert not Figure().text(0, 0, "$x$").get_parse_math()
     assert mpl.rcParams["font.family"] == before
+
+
+def test_letters_that_no_font_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine with matplotlib's own font alone."""
+    own = {"DejaVu Sans": plot_letters._files()["DejaVu Sans"]}
+    monkeypatch.setattr(plot_letters, "_files", lambda: own)
+    plot_letters._fonts.cache_clear()
+    assert drawable("a $b$ 狐 Tür.png") == "a $b$ ? Tür.png"
+    with written(["きつね", "собака"]) as names:
+        assert names == ["class 0", "собака"]
+    plot_letters._fonts.cache_clear()
 
 
 @pytest.mark.filterwarnings("error")

@@ -137,7 +137,8 @@ def _stored(folders: Sequence[Path], *, quick: bool) -> "tuple[Reproduction, str
     lines = stored.lines(folders, read)
     bug = _bug([result.runs.preset for result in read])
     numbers = {result.name: 1 + max(result.runs.run_ids) for result in read}
-    seeds = None if all(SEEDS[name] == n for name, n in numbers.items()) else max(numbers.values())
+    usual = {name: QUICK_SEEDS if quick else SEEDS[name] for name in numbers}
+    seeds = None if numbers == usual else max(numbers.values())
     reproduction = results.Reproduction(results=read, bug=bug, seeds=seeds, quick=quick)
     return reproduction, stored.where(folders), lines
 
@@ -263,7 +264,7 @@ def run_to_exit_code(arguments: Sequence[str]) -> int:
     try:
         reproduction = run(arguments)
     except KeyboardInterrupt:
-        printing.say("\nstopped; the same command goes on from the last checkpoint")
+        printing.say("\nstopped; the same command goes on")
         raise
     if reproduction is None:
         return 0

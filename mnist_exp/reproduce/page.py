@@ -10,7 +10,7 @@ from mnist_exp.compare.statistics import SMALLEST_VERDICT, Interval
 from mnist_exp.outside import printing, templates
 from mnist_exp.reproduce import words
 from mnist_exp.reproduce.pattern import Pattern
-from mnist_exp.reproduce.presets import BLOG, MEASURED_HERE, METRIC, NOTEBOOK, QUICK
+from mnist_exp.reproduce.presets import BLOG, MEASURED_HERE, METRIC, NOTEBOOK, PRESETS, QUICK
 from mnist_exp.reproduce.results import Curve, Reproduction, Result
 
 if TYPE_CHECKING:
@@ -42,12 +42,17 @@ def markdown(reproduction: Reproduction, where: str, figures: Sequence[str], cos
     blog, notebook = reproduction.of(BLOG), reproduction.of(NOTEBOOK)
     shortened = [result.name for result in results if result.is_shortened]
     tests = [result for result in results if result.is_test]
-    count = "" if reproduction.seeds is None else f" --seeds {reproduction.seeds}"
-    command = f"python -m mnist_exp.reproduce{count}"
+    names = [result.name for result in results]
+    words_of_command = [
+        *(["--only", *names] if 0 < len(names) < len(PRESETS) else []),
+        *([] if reproduction.seeds is None else ["--seeds", str(reproduction.seeds)]),
+        *(["--quick"] if reproduction.quick else []),
+    ]
+    command = printing.command_line("python", "-m", "mnist_exp.reproduce", *words_of_command)
     return templates.render(
         "reproduce/results.md",
         figures=figures,
-        command=f"{command} --quick" if reproduction.quick else command,
+        command=command,
         summary=words.summary(reproduction),
         headings=["preset", *(_TESTED if tests else ["our mean"]), *_LENGTHS],
         one_more_run=f"{words.ONE_MORE_RUN} {words.INSIDE}",

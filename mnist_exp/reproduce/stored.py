@@ -5,16 +5,20 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from mnist_exp.errors import UserError
+from mnist_exp.outside.printing import plural
 from mnist_exp.reproduce import results, runs
 from mnist_exp.reproduce.presets import METRIC, PAGE, PRESETS
 from mnist_exp.reproduce.results import Result
 from mnist_exp.reproduce.runs import PresetRuns
+from mnist_exp.reproduce.table import TRAINING
+from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking import costs
 
-_COLUMNS = ("preset", "quantity", "step", "seed", "value", "run_id", "shortened")
+_COLUMNS = ("preset", "quantity", "step", "seed", "value", "run_id", "shortened", "n")
 _WHERE = re.compile(r"^- \*\*Where\*\*: (?P<text>.*)$", re.MULTILINE)
 
 
@@ -25,8 +29,7 @@ def read(folders: Sequence[Path]) -> list[Result]:
     a folder has no such file, or one of another shape, and if the folders' runs do not belong
     together.
     """
-    table = pd.concat([_table(folder) for folder in folders], ignore_index=True)
-    of_runs = table[table["run_id"].notna()]
+    of_runs = pd.concat([_table(folder) for folder in folders], ignore_index=True)
     of_runs = of_runs.assign(value=of_runs["value"].map(float))  # Python's is right to the last bit
     first = of_runs.groupby(["preset", "seed"])["run_id"].transform("first")
     each = of_runs[of_runs["run_id"] == first]
@@ -59,17 +62,50 @@ def where(folders: Sequence[Path]) -> str:
 
 
 def _table(folder: Path) -> pd.DataFrame:
+    """Return the lines of the runs in a folder's results.csv, all of them and whole."""
     path = folder / "results.csv"
     try:
+        is_whole = path.read_bytes().endswith(b"\n")
         table = pd.read_csv(path, dtype=str)
     except FileNotFoundError as error:
         raise UserError(f"--rewrite: there is no {path}; without --rewrite it is made") from error
     except (OSError, ValueError) as error:  # ValueError is also the parser's
         raise UserError(f"--rewrite: {path} cannot be read ({error})") from error
+    if not is_whole:
+        raise UserError(f"--rewrite: {path} ends in the middle of a line")
     missing = [column for column in _COLUMNS if column not in table]
     if missing:
         raise UserError(f"--rewrite: {path} has no column {missing[0]}")
-    return table[list(_COLUMNS)]
+    lines = table.loc[table["run_id"].notna(), list(_COLUMNS)]
+    _check_numbers(lines, path)
+    _check_all_there(lines, path)
+    return lines
+
+
+def _check_numbers(lines: pd.DataFrame, path: Path) -> None:
+    for column in ("value", "seed", "step", "n"):
+        numbers = pd.to_numeric(lines[column], errors="coerce")
+        wrong = lines.index[~np.isfinite(numbers) & lines[column].notna()]
+        if len(wrong):
+            raise UserError(
+                f"--rewrite: {path}, line {wrong[0] + 2}: {column} is "
+                f"{clean(str(lines.at[wrong[0], column]), 50)}; expected a number"
+            )
+
+
+def _check_all_there(lines: pd.DataFrame, path: Path) -> None:
+    """Check that each number has a line for each of its runs; `n` says how many those are."""
+    measured = lines[lines["quantity"] != TRAINING]
+    for key, group in measured.groupby(["preset", "quantity", "step"], dropna=False):
+        name, quantity, step = map(str, key)
+        expected = {*group["n"].astype(float)}
+        count = int(group["value"].notna().sum())
+        if expected != {count}:
+            where = "" if step == "nan" else f" at step {float(step):g}"
+            raise UserError(
+                f"--rewrite: {path} is not whole: it has {plural(count, 'value')} of "
+                f"{quantity}{where} of {name}, and says that there are {max(expected):g}"
+            )
 
 
 def _where(folder: Path) -> str:
@@ -90,7 +126,7 @@ def _result(name: str, lines: pd.DataFrame) -> Result:
         accuracies=dict(zip(seeds, scored["value"], strict=True)),
         missing={s: "not in results.csv" for s in range(max(seeds)) if s not in seeds},
     )
-    timed = quantities.get("training seconds", scored.iloc[:0])
+    timed = quantities.get(TRAINING, scored.iloc[:0])
     seconds = dict(zip(_whole(timed["seed"]), timed["value"], strict=True))
 
     def history(metric: str) -> pd.DataFrame:

@@ -9,6 +9,8 @@ from mnist_exp.reproduce.claims import Assessment
 from mnist_exp.reproduce.presets import BUGGY, METRIC
 from mnist_exp.reproduce.results import Reproduction, Result
 
+TRAINING = "training seconds"  # a quantity that nothing is computed from
+
 if TYPE_CHECKING:
     from mnist_exp.reproduce.bug import Bug
 
@@ -44,7 +46,7 @@ def _lines(result: Result) -> Iterator[dict[str, object]]:
     for seed, value in result.seconds.items():
         yield {
             "preset": result.name,
-            "quantity": "training seconds",
+            "quantity": TRAINING,
             "seed": seed,
             "value": value,
             "run_id": run_ids[seed],

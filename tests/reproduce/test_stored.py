@@ -1,5 +1,6 @@
 """Results of several machines, put together into one page."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +21,7 @@ def machine(name: str, seeds: set[int], code: str = "0123456789abcdef") -> Path:
     table = pd.read_csv(PUBLISHED, dtype=str)
     of_seeds = table["seed"].isin([f"{seed}.0" for seed in seeds])
     lines = table[(table["preset"] == BLOG) & of_seeds]
-    lines = lines.assign(run_id=name + "-" + lines["run_id"])
+    lines = lines.assign(run_id=name + "-" + lines["run_id"], n=len(seeds))
     lines.to_csv(folder / "results.csv", index=False)
     runs = lines[["seed", "run_id"]].drop_duplicates()
     numbers = dict.fromkeys(("steps", "training_seconds", "processor_seconds", "resumed"), 1)
@@ -79,3 +80,33 @@ def test_runs_that_do_not_belong_together(workdir: Path) -> None:
     with pytest.raises(UserError, match=r"there is no nowhere/results\.csv"):
         command.run(["--rewrite", "laptop", "nowhere", "--output", "both"])
     assert not Path("both").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("", "", None),
+        (r"(?m)^(blog_cnn3x3,test/accuracy,,1\.0),[\d.]+", r"\1,abc", "line 3: value is abc"),
+        (r"(?m)^(blog_cnn3x3,test/accuracy,,1\.0),[\d.]+", r"\1,inf", "line 3: value is inf"),
+        (r"(?m)^(blog_cnn3x3,test/accuracy,,1\.0),[\d.]+", r"\1,nan", "has 2 values of test/accur"),
+        (r"(?m)^(blog_cnn3x3,test/accuracy,,)1\.0", r"\1x", "line 3: seed is x; expected a number"),
+        (r"(?s)(\nblog_cnn3x3,test/accuracy,,1\.0,0\.\d).*", r"\1", "ends in the middle of a line"),
+        (r"(?m)^blog_cnn3x3,test/accuracy,,1\.0.*\n", "", "it has 2 values of test/accuracy of bl"),
+        (r"(?m)^blog_cnn3x3,train/cost,2\.0,1\.0.*\n", "", "has 2 values of train/cost at step 2"),
+    ],
+)
+def test_a_damaged_file_is_left_as_it_is(
+    workdir: Path, old: str, new: str, message: str | None
+) -> None:
+    """Each would have been rewritten as a page of fewer runs, or ended in a traceback."""
+    folder = machine("laptop", {0, 1, 2})
+    file = folder / "results.csv"
+    file.write_text(re.sub(old, new, file.read_text()) if old else file.read_text())
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    if message is None:
+        command.run(["--rewrite", "--output", "laptop"])
+        return
+    with pytest.raises(UserError, match=r"^--rewrite: laptop/results\.csv") as refused:
+        command.run(["--rewrite", "--output", "laptop"])
+    assert message in str(refused.value)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

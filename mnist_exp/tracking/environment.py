@@ -30,9 +30,9 @@ _INSTRUCTIONS = """
 
 @cache
 def packages() -> str:
-    """Return the installed packages, one `name==version` a line, sorted by name."""
+    """Return the installed packages, one `name==version` a line, sorted by name and version."""
     installed = {_name_and_version(dist) for dist in importlib.metadata.distributions()}
-    in_order = sorted(installed, key=lambda pair: pair[0].lower())
+    in_order = sorted(installed, key=lambda pair: (pair[0].lower(), pair))
     return "".join(f"{name}=={version}\n" for name, version in in_order)
 
 

@@ -36,7 +36,8 @@ def find_study(client: "MlflowClient", name: str, setting: str) -> "Run":
     if not matches:
         problem, listed = f"no such study{clean(did_you_mean(name, studies))}", list(studies)
     else:
-        problem = f"{len(matches)} studies begin so; which one is meant?"
+        begin = "study begins" if len(matches) == 1 else "studies begin"
+        problem = f"{len(matches)} {begin} so; which one is meant?"
         listed = matches
     listing = _listed(client, {study: studies[study] for study in listed})
     raise ConfigError(f"{given}: {problem}\nStudies: {listing}")

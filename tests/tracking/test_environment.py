@@ -14,6 +14,9 @@ def test_packages_and_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"numpy=={version('numpy')}\n" in environment.packages()
     expected = {f"{dist.name}=={dist.version}" for dist in distributions()}
     assert set(environment.packages().splitlines()) == expected
+    in_order = environment.packages().splitlines()
+    # A package may be there twice: no order is left to chance.
+    assert in_order == sorted(in_order, key=lambda line: (line.partition("==")[0].lower(), line))
     facts = environment.hardware()
     assert facts["cpu"]
     assert facts["cores"] >= 1  # type: ignore[operator]

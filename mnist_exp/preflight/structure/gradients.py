@@ -145,11 +145,11 @@ def check_zero(checkup: Checkup, program: Program, run: ShortRun, seed: int) -> 
     first step. Where a branch alone has no gradient, and the program learns in spite of that, it
     is a warning. To see whether it learns may take other steps from the initial weights.
 
-    What is 0 but for rounding is exactly 0 on one processor and not on another. So all gradients
-    together count as 0 if a weight that moves by 1 changes the loss by less than its last digit.
+    The same gradient is exactly 0 on one processor, and a rounding error on another. So all of them
+    count as 0 if a weight that moves by 1 changes the loss by less than its last digit.
     """
-    noise = max(run.largest, default=0.0)
-    rounded = 0 < noise <= np.finfo(np.float32).eps * abs(run.loss_before)
+    rounding = np.finfo(np.float32).eps * abs(run.loss_before)
+    rounded = max(run.largest, default=0.0) <= rounding
     largest = [0.0] * len(run.largest) if rounded else run.largest
     top = max(largest, default=0.0)
     checkup.measure("gradient.smallest", min(largest, default=0.0) / top if top > 0 else 0.0)
@@ -171,11 +171,10 @@ def check_zero(checkup: Checkup, program: Program, run: ShortRun, seed: int) -> 
     learns = fall >= thresholds.LEARNS_WITHOUT
     others = f"largest of the others: {top:.2g}" if top > 0 else ""
     others += f"; with these the loss falls {fall:.0%} below that of a guess" if learns else ""
-    zero = f"0 but for rounding ({noise:.2g}, where the loss is {run.loss_before:.3g})"
+    zero = "0 but for rounding" if rounded else "exactly 0"
     checkup.find(
         "GRADIENT_ZERO",
-        f"The gradient of {_some(names)} is {zero if rounded else 'exactly 0'}, now and during a "
-        f"short run"
+        f"The gradient of {_some(names)} is {zero}, now and during a short run"
         f"{f' ({others})' if others else ''}.",
         {"variables": names, "largest_other": top, "fall": fall},
         case="branch" if learns else "",

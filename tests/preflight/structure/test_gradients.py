@@ -96,7 +96,7 @@ def test_a_gradient_that_is_zero_but_for_rounding() -> None:
     program = make_program(models.softmax("glorot", 0))
     (finding,) = findings(check_zero, program, run_with([3e-9, 2e-7], spread=1.0), 0)
     assert finding.code == "GRADIENT_ZERO"
-    assert "is 0 but for rounding (2e-07, where the loss is 2.3), now and during" in finding.message
+    assert "is 0 but for rounding, now and during" in finding.message
     for loss in (1.6, math.nan):  # a smaller loss has a finer last digit
         assert findings(check_zero, program, run_with([3e-9, 2e-7], loss_before=loss), 0) == []
 
@@ -131,7 +131,7 @@ def test_many_names_are_cut() -> None:
         trained = tuple(tf.Variable(1.0, name=f"layer_{n}/kernel") for n in range(9))
 
     (finding,) = findings(check_zero, Many, run_with([0.0] * 9), 0)
-    assert "layer_5/kernel and 3 more is exactly 0" in finding.message
+    assert "layer_5/kernel and 3 more is 0 but for rounding" in finding.message
     assert len(finding.evidence["variables"]) == 9
 
 

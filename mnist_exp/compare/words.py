@@ -15,6 +15,7 @@ from mnist_exp.sweeper.foreign_text import clean
 
 _MINUS = "\N{MINUS SIGN}"
 _UNKNOWN = "\N{EN DASH}"
+_NOTHING = 1e-12  # a difference of two accuracies that rounding makes of none
 
 
 def value(number: float, metric: str) -> str:
@@ -32,7 +33,7 @@ def difference(number: float, metric: str) -> str:
     """Return a difference of two values with its sign."""
     if math.isnan(number):
         return _UNKNOWN
-    if number == 0:
+    if number == 0 or (is_share(metric) and abs(number) < _NOTHING):
         return "0"
     is_small = is_share(metric) and abs(number) <= 1
     return _signed(f"{number:+.4f}" if is_small else f"{number:+.3g}")

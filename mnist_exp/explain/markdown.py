@@ -5,6 +5,7 @@ import math
 import pandas as pd
 
 from mnist_exp.compare import words
+from mnist_exp.compare.statistics import SMALLEST_VERDICT
 from mnist_exp.explain import sentences
 from mnist_exp.explain.contributions import Contribution, Explanation
 from mnist_exp.outside import printing, templates
@@ -25,6 +26,8 @@ def render(explanation: Explanation, runs: pd.DataFrame, command: str) -> str:
         rows=[_row(part, explanation) for part in explanation.contributions],
         incomplete=", ".join(f"seed {seed}" for seed in explanation.incomplete),
         seeds=printing.plural(len(explanation.seeds), "seed"),
+        has_noticed=any(not math.isnan(part.noticed) for part in explanation.contributions),
+        smallest_verdict=SMALLEST_VERDICT,
         margin=None if explanation.margin is None else f"{explanation.margin:g}",
         epochs=sentences.epochs(explanation),
     )
@@ -32,7 +35,7 @@ def render(explanation: Explanation, runs: pd.DataFrame, command: str) -> str:
 
 def _row(part: Contribution, explanation: Explanation) -> list[str]:
     metric, margin = explanation.metric, explanation.margin
-    effect = "**shown**" if part.is_shown else "not shown"
+    effect = "**shown**" if part.is_shown else sentences.effect(part)
     if margin is not None and part.is_within(margin):
         effect += f", less than {margin:g}"
     noticed = words.difference(part.noticed, metric).removeprefix("+")
@@ -42,7 +45,7 @@ def _row(part: Contribution, explanation: Explanation) -> list[str]:
         sentences.change(part),
         *(words.difference(way, metric) for way in sentences.ways(part)),
         f"**{words.difference(part.mean, metric)}**",
-        words.interval(part.interval, metric, of_difference=True) or "none",
+        sentences.interval(part, metric),
         "none" if math.isnan(part.noticed) else noticed,
         effect,
     ]

@@ -61,7 +61,7 @@ def _waterfall(explanation: Explanation) -> Strips:
                 note=sentences.change(part),
                 picture=svg.strip(marks, scale, _HEIGHT),
                 number=words.difference(part.mean, metric),
-                verdict="" if part.is_shown else "not shown",
+                verdict="" if part.is_shown else sentences.effect(part),
             )
         )
     rows.append(_end("notebook's CNN", levels[-1], metric, scale))

@@ -66,17 +66,21 @@ def show(explanation: Explanation, console: Console) -> None:
     metric = explanation.metric
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
     table.title = f"{metric}, study {clean(explanation.study, 200)}"
-    table.add_column("difference", no_wrap=True)
+    table.add_column("difference", overflow="fold")
     for name in ("forwards", "backwards", "mean"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("95% interval", no_wrap=True)
-    table.add_column("effect", no_wrap=True)
+    table.add_column("95% interval", overflow="fold")
+    table.add_column("effect", overflow="fold")
     for part in explanation.contributions:
         effects = (*sentences.ways(part), part.mean)
         numbers = [words.difference(effect, metric) for effect in effects]
-        interval = words.interval(part.interval, metric, of_difference=True) or "none"
-        effect, style = ("shown", None) if part.is_shown else ("not shown", "dim")
-        table.add_row(part.difference.name, *numbers, interval, effect, style=style)
+        table.add_row(
+            part.difference.name,
+            *numbers,
+            sentences.interval(part, metric),
+            sentences.effect(part),
+            style=None if part.is_shown else "dim",
+        )
     console.print(table)
     console.print(sentences.paragraph(explanation), style="bold")
     if said := sentences.luck(explanation):

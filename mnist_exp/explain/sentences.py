@@ -94,6 +94,20 @@ def ways(part: Contribution) -> tuple[float, float]:
     return float(np.mean(part.forwards)), float(np.mean(part.backwards))
 
 
+def effect(part: Contribution) -> str:
+    """Return whether an effect is shown, in the words of a table."""
+    if part.is_shown:
+        return "shown"
+    return "not shown" if len(part.values) >= statistics.SMALLEST_VERDICT else "too few seeds"
+
+
+def interval(part: Contribution, metric: str) -> str:
+    """Return the 95% interval of an effect, or why there is none."""
+    if part.interval.is_degenerate:
+        return "all equal"
+    return words.interval(part.interval, metric, of_difference=True) or "none"
+
+
 def _gap(explanation: Explanation) -> str:
     metric = explanation.metric
     blog, notebook = (float(np.mean(end)) for end in (explanation.blog, explanation.notebook))

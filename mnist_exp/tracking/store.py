@@ -239,7 +239,8 @@ def _brought_here(uri: str | None) -> str:
     chosen = store_uri(uri)
     file = sqlite_file(chosen)
     with opening(chosen):
-        if file is None or _needs_care(file):
+        # A folder that is only read, such as a colleague's, stays as it is.
+        if file is None or (_needs_care(file) and os.access(file.parent, os.W_OK)):
             with suppress(moved_store.InUse), store_lock(chosen):
                 pass
     return chosen
@@ -268,5 +269,8 @@ def _needs_care(file: Path) -> bool:
             f"{file}: cannot be read as a database ({first_line(error)})\n{ELSEWHERE}"
         ) from error
     if not whole:  # MLflow would make one
-        raise ConfigError(f"no runs here: there is no database {file}\n{ELSEWHERE}")
+        found = (
+            f"{file} has no tables of MLflow" if file.is_file() else f"there is no database {file}"
+        )
+        raise ConfigError(f"no runs here: {found}\n{ELSEWHERE}")
     return moved_store.is_elsewhere(file)

@@ -1,19 +1,22 @@
 """Contributions of a bridge whose effects are known."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from scipy import stats
 
 from benchmarks.fake_runs import FakeRuns
-from mnist_exp.compare import statistics
+from mnist_exp.compare import statistics, words
 from mnist_exp.compare.statistics import IntervalMethod
 from mnist_exp.config import bridge
 from mnist_exp.errors import UserError
-from mnist_exp.explain import page
+from mnist_exp.explain import markdown, page, report
 from mnist_exp.explain.contributions import Contribution, Explanation, explain, intervals
 from mnist_exp.explain.sentences import luck, order_matters, paragraph
+from mnist_exp.tracking import costs
 from mnist_exp.tracking.run_tables import tables
 from mnist_exp.tracking.runs import Store
 from tests.explain.conftest import EFFECTS, add, value
@@ -81,7 +84,24 @@ def test_two_seeds_show_no_part(workdir: Path) -> None:
     explanation = explain(Store(), "bridge")
     assert paragraph(explanation).endswith("To say which differences matter takes 3 seeds or more.")
     html = page.render(explanation)
-    assert html.count("not shown") >= 2 * 9  # in the figure and in the table
+    assert html.count("too few seeds") == 2 * 9  # in the figure and in the table
+    assert "not shown" not in html
+    text = markdown.render(explanation, costs.read(workdir), "this")
+    assert text.count("| too few seeds |") == 9
+    assert "rests on the spread" not in text  # which two seeds do not show
+    assert "excludes zero, and there are 3 seeds or more, by the rule" in text
+    assert "\N{MINUS SIGN}0.0000" not in text + html
+
+
+def test_the_table_loses_no_number_in_a_narrow_terminal(study: FakeRuns) -> None:
+    explanation = explain(Store(), "bridge")
+    for width in (60, 80):
+        console = Console(width=width, file=io.StringIO(), record=True)
+        report.show(explanation, console)
+        shown = console.export_text()
+        assert "…" not in shown
+        means = [words.difference(part.mean, "test/accuracy") for part in explanation.contributions]
+        assert [mean for mean in means if mean not in shown] == []
 
 
 def explained(effects: dict[str, list[float]], margin: float | None = 0.002) -> Explanation:

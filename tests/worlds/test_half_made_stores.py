@@ -79,7 +79,7 @@ def test_what_another_program_left_half_made_is_made_anew(tmp_path: Path, share:
     _run_statements(half, share)
     with (
         contextlib.chdir(tmp_path),
-        pytest.raises(UserError, match="no runs here: there is no database"),
+        pytest.raises(UserError, match="no runs here: .* has no tables of MLflow"),
     ):
         uri_to_read(None)
     assert experiments(tmp_path) == ["Default"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from mnist_exp import data
+from mnist_exp import data, runs
 from mnist_exp.predict.trained_models import Models
 from mnist_exp.tracking import store
 from mnist_exp.tracking.addresses import check_uri, store_uri
@@ -255,3 +255,42 @@ def test_hydra_may_change_the_folder(start: Callable[..., Started]) -> None:
     assert [path.relative_to(folder).as_posix() for path in folder.rglob("*.db")] == ["mlflow.db"]
     assert only_run(folder).info.status == "FINISHED"
     assert (folder / "outputs" / "checkpoints").is_dir()
+
+
+def test_a_copy_in_a_folder_that_is_only_read(
+    workdir: Path, small_mnist: data.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A colleague's: the records are read as they are, without a lock or a change."""
+    with track_run(a_job(dataset=small_mnist)) as tracked:
+        pass
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    shutil.copy("mlflow.db", theirs / "mlflow.db")
+    before = (theirs / "mlflow.db").read_bytes()
+
+    def no_writing(path: Path, mode: int) -> bool:  # root may write anywhere
+        return not (mode & os.W_OK and Path(path) == theirs)
+
+    def no_lock(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("mnist_exp.tracking.store.os.access", no_writing)
+    monkeypatch.setattr("mnist_exp.sweeper.database.file_lock", no_lock)
+    table = runs(uri=f"sqlite:///{theirs}/mlflow.db")
+    assert list(table.index) == [tracked.run_id]
+    assert [path.name for path in theirs.iterdir()] == ["mlflow.db"]
+    assert (theirs / "mlflow.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", None])
+def test_a_file_without_mlflows_tables_is_not_said_to_be_absent(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    file = tmp_path / "other.db"
+    if content is None:
+        with contextlib.closing(sqlite3.connect(file)) as other:
+            other.execute("CREATE TABLE theirs (x)")
+    else:
+        file.write_bytes(content)
+    shown = refused(lambda: uri_to_read(f"sqlite:///{file}"))
+    assert f"no runs here: {file} has no tables of MLflow" in shown

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from mnist_exp.reproduce.bug import Bug
+    from mnist_exp.reproduce.bug_numbers import Bug
     from mnist_exp.reproduce.results import Reproduction, Result
     from mnist_exp.reproduce.runs import Preset, PresetRuns
     from mnist_exp.tracking.runs import Store
@@ -101,10 +101,11 @@ def run(arguments: Sequence[str]) -> "Reproduction | None":
             folders = list(dict.fromkeys(given.rewrite)) or [folder]
             reproduction, where, lines = _stored(folders, quick=given.quick)
         else:
+            folders = []
             presets = [runs.preset(name, quick=given.quick, uri=given.uri) for name in names]
             reproduction, where = _reproduce(presets, given.seeds, uri=given.uri, quick=given.quick)
             lines = _lines(Store(given.uri), reproduction)
-        _write(reproduction, where, lines, folder)
+        _write(reproduction, where, lines, folder, folders)
         terminal.show(reproduction, folder)
     return reproduction
 
@@ -133,13 +134,12 @@ def _stored(folders: Sequence[Path], *, quick: bool) -> "tuple[Reproduction, str
     """
     from mnist_exp.reproduce import results, stored
 
-    read = tuple(stored.read(folders))
+    read, bug = stored.read(folders)
     lines = stored.lines(folders, read)
-    bug = _bug([result.runs.preset for result in read])
     numbers = {result.name: 1 + max(result.runs.run_ids) for result in read}
     usual = {name: QUICK_SEEDS if quick else SEEDS[name] for name in numbers}
     seeds = None if numbers == usual else max(numbers.values())
-    reproduction = results.Reproduction(results=read, bug=bug, seeds=seeds, quick=quick)
+    reproduction = results.Reproduction(results=tuple(read), bug=bug, seeds=seeds, quick=quick)
     return reproduction, stored.where(folders), lines
 
 
@@ -232,7 +232,14 @@ def _lines(store: "Store", reproduction: "Reproduction") -> "pd.DataFrame":
 
 
 @plot_style.plain()
-def _write(reproduction: "Reproduction", where: str, lines: "pd.DataFrame", folder: Path) -> None:
+def _write(
+    reproduction: "Reproduction",
+    where: str,
+    lines: "pd.DataFrame",
+    folder: Path,
+    earlier: Sequence[Path],
+) -> None:
+    """Write all files; pictures of what results.csv does not keep are taken from `earlier`."""
     from mnist_exp.reproduce import figures, page
     from mnist_exp.reproduce.table import table
     from mnist_exp.tracking import costs
@@ -245,18 +252,24 @@ def _write(reproduction: "Reproduction", where: str, lines: "pd.DataFrame", fold
             drawn["blog_costs"] = figures.cost(result.cost)
         if result.batch_accuracy is not None:
             drawn["notebook_batches"] = figures.batch_accuracy(result.batch_accuracy)
-    if reproduction.bug is not None:
+    kept: dict[str, bytes] = {}
+    if reproduction.bug is not None and reproduction.bug.has_curves:
         drawn["bug"] = figures.bug(reproduction.bug)
         drawn["two_losses"] = figures.two_losses(reproduction.bug)
+    elif reproduction.bug is not None:
+        files = (source / name for name in ("bug.png", "two_losses.png") for source in earlier)
+        kept = {file.stem: file.read_bytes() for file in files if file.is_file()}
     every_line = costs.to_csv(costs.with_other_pages(folder, lines))
     texts = {
-        PAGE: page.markdown(reproduction, where, list(drawn), costs.sentences(lines)),
+        PAGE: page.markdown(reproduction, where, [*drawn, *kept], costs.sentences(lines)),
         "results.csv": table(reproduction).to_csv(index=False),
         costs.FILE: every_line,
     }
     write(folder, texts)
     for name, figure in drawn.items():
         figure.savefig(folder / f"{name}.png", dpi=120)
+    for name, picture in kept.items():
+        (folder / f"{name}.png").write_bytes(picture)
 
 
 def run_to_exit_code(arguments: Sequence[str]) -> int:

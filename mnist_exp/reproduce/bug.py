@@ -1,14 +1,14 @@
 """Why the notebook's first model ends at 0.098: the numbers of its own loss, model and data."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from mnist_exp import data
 from mnist_exp.config.group_schemas import EntropyConfig
 from mnist_exp.config.schema import Config
+from mnist_exp.reproduce.bug_numbers import Bug, Ending
 from mnist_exp.training import losses
 from mnist_exp.training.loop import fit
 from mnist_exp.training.losses import PerExampleLoss
@@ -18,43 +18,6 @@ from mnist_exp.training.results import final_test
 _MEANT_CONFIG = EntropyConfig(kind="cross_entropy", reduction="sum")
 _MEANT = losses.build(_MEANT_CONFIG)
 _RANGE = 6.0  # of the logit in the curves, both ways
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ending:
-    """The trained model, with one of the losses."""
-
-    steps: int
-    test_loss: float  # mean per test image
-    largest_weight: float  # largest absolute value of weights and biases
-    tied: tuple[int, ...]  # classes that share the largest logit exactly, on every test image
-    predicted: tuple[int, ...]  # classes given to test images; argmax takes the first of ties
-    right: int  # test images
-    course: NDArray[np.float64]  # [points, 3] of training: step, cost and accuracy
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bug:
-    """The notebook's wrong loss before and after training.
-
-    Losses are means per training image; gradients are those of the sum over all training images.
-    The curves are the losses of one image when one logit moves and the others stay 0; the cross
-    entropy is that of an image of the class whose logit moves.
-    """
-
-    images: int  # training images
-    test_images: int
-    zeros: int  # test images that show a 0
-    loss_at_start: float
-    probabilities_at_start: tuple[float, ...]  # the different values that occur
-    gradient_at_start: float  # largest absolute entry, of weights and biases
-    meant_gradient_at_start: float  # the same of the loss that was meant
-    literal: Ending  # with the log of softmax, as the notebook and the preset have it
-    stable: Ending  # with log-softmax: the same loss, rounded in another way
-    meant: Ending  # with the loss that was meant
-    logit: NDArray[np.float64]  # [points]
-    entropy: NDArray[np.float32]  # [points]
-    cross_entropy: NDArray[np.float32]  # [points]
 
 
 def analyse(config: Config, dataset: data.Dataset) -> Bug:

@@ -15,7 +15,7 @@ from mnist_exp.outside.printing import plural
 from mnist_exp.reproduce.results import Curve, Result
 
 if TYPE_CHECKING:
-    from mnist_exp.reproduce.bug import Bug
+    from mnist_exp.reproduce.bug_numbers import Bug
 
 _IMAGE = 1e-4  # the share of one test image
 _LEGEND = {"frameon": False, "fontsize": 9}
@@ -164,6 +164,7 @@ def bug(analysis: "Bug") -> Figure:
     loss.annotate(text, (0, start), (0.35, start + 1.1), fontsize=9, arrowprops=line)
     loss.set(xlabel="logit of one class, the other nine at 0", ylabel="loss of one image")
     training.plot(*analysis.literal.course.T[:2], color=VERMILLION, lw=2)
+    assert analysis.meant is not None  # see `has_curves`
     training.plot(*analysis.meant.course.T[:2], color=BLUE, lw=2, ls="--")
     round_ticks(training.xaxis, whole=True)
     training.set(xlabel="training step", ylabel="cost of the training batches")
@@ -179,6 +180,7 @@ def two_losses(analysis: "Bug") -> Figure:
     """Draw cost and accuracy over the steps of two trainings that differ in the loss alone."""
     figure = Figure(figsize=(9.6, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
+    assert analysis.meant is not None  # see `has_curves`
     wrong, meant = analysis.literal.course, analysis.meant.course
     for column, axes in ((1, left), (2, right)):
         axes.plot(wrong[:, 0], wrong[:, column], color=VERMILLION, lw=1.5, label=_WRONG)

@@ -14,7 +14,7 @@ from mnist_exp.reproduce.presets import BLOG, MEASURED_HERE, METRIC, NOTEBOOK, P
 from mnist_exp.reproduce.results import Curve, Reproduction, Result
 
 if TYPE_CHECKING:
-    from mnist_exp.reproduce.bug import Bug, Ending
+    from mnist_exp.reproduce.bug_numbers import Bug, Ending
 
 _MOST_STRETCHES = 4  # that are named one by one
 _SHOWN = 0.05  # the largest p of a pattern that is taken for more than luck

@@ -16,7 +16,7 @@ from mnist_exp.reproduce.runs import PresetRuns, training_seconds
 from mnist_exp.tracking.runs import Store
 
 if TYPE_CHECKING:
-    from mnist_exp.reproduce.bug import Bug
+    from mnist_exp.reproduce.bug_numbers import Bug
 
 COST, BATCH_ACCURACY = "train/cost", "train/batch_accuracy"  # the metrics that tutorials print
 

@@ -11,6 +11,7 @@ import pandas as pd
 from mnist_exp.errors import UserError
 from mnist_exp.outside.printing import plural
 from mnist_exp.reproduce import results, runs
+from mnist_exp.reproduce.bug_numbers import PREFIX, Bug, from_numbers
 from mnist_exp.reproduce.presets import METRIC, PAGE, PRESETS
 from mnist_exp.reproduce.results import Result
 from mnist_exp.reproduce.runs import PresetRuns
@@ -22,20 +23,24 @@ _COLUMNS = ("preset", "quantity", "step", "seed", "value", "run_id", "shortened"
 _WHERE = re.compile(r"^- \*\*Where\*\*: (?P<text>.*)$", re.MULTILINE)
 
 
-def read(folders: Sequence[Path]) -> list[Result]:
+def read(folders: Sequence[Path]) -> tuple[list[Result], Bug | None]:
     """Return the results in the folders' results.csv, compared with the claims anew.
 
-    Of two runs with the same preset and seed, that of the first folder counts. Raises UserError if
-    a folder has no such file, or one of another shape, and if the folders' runs do not belong
-    together.
+    Of two runs with the same preset and seed, that of the first folder counts; so do the numbers of
+    the wrong loss in the first folder that has them. Raises UserError if a folder has no such file,
+    or one of another shape, and if the folders' runs do not belong together.
     """
-    of_runs = pd.concat([_table(folder) for folder in folders], ignore_index=True)
+    tables = [_table(folder) for folder in folders]
+    of_bug = (lines[lines["quantity"].str.startswith(PREFIX)] for lines in tables)
+    bug = next(filter(None, map(from_numbers, of_bug)), None)
+    every = pd.concat(tables, ignore_index=True)
+    of_runs = every[every["run_id"].notna()]
     of_runs = of_runs.assign(value=of_runs["value"].map(float))  # Python's is right to the last bit
     first = of_runs.groupby(["preset", "seed"])["run_id"].transform("first")
     each = of_runs[of_runs["run_id"] == first]
     each = each.drop_duplicates(["preset", "quantity", "step", "seed"])
     named = {str(name): lines for name, lines in each.groupby("preset")}
-    return [_result(name, named[name]) for name in PRESETS if name in named]
+    return [_result(name, named[name]) for name in PRESETS if name in named], bug
 
 
 def lines(folders: Sequence[Path], read: Sequence[Result]) -> pd.DataFrame:
@@ -62,7 +67,7 @@ def where(folders: Sequence[Path]) -> str:
 
 
 def _table(folder: Path) -> pd.DataFrame:
-    """Return the lines of the runs in a folder's results.csv, all of them and whole."""
+    """Return the lines of a folder's results.csv, those of its runs all there and whole."""
     path = folder / "results.csv"
     try:
         is_whole = path.read_bytes().endswith(b"\n")
@@ -76,10 +81,9 @@ def _table(folder: Path) -> pd.DataFrame:
     missing = [column for column in _COLUMNS if column not in table]
     if missing:
         raise UserError(f"--rewrite: {path} has no column {missing[0]}")
-    lines = table.loc[table["run_id"].notna(), list(_COLUMNS)]
-    _check_numbers(lines, path)
-    _check_all_there(lines, path)
-    return lines
+    _check_numbers(table, path)
+    _check_all_there(table[table["run_id"].notna()], path)
+    return table[list(_COLUMNS)]
 
 
 def _check_numbers(lines: pd.DataFrame, path: Path) -> None:

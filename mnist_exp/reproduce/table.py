@@ -1,18 +1,15 @@
 """results.csv: a line for each run and number, from which the page's numbers can be computed."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from mnist_exp.reproduce.bug_numbers import PREFIX, numbers
 from mnist_exp.reproduce.claims import Assessment
 from mnist_exp.reproduce.presets import BUGGY, METRIC
 from mnist_exp.reproduce.results import Reproduction, Result
 
 TRAINING = "training seconds"  # a quantity that nothing is computed from
-
-if TYPE_CHECKING:
-    from mnist_exp.reproduce.bug import Bug
 
 
 def table(reproduction: Reproduction) -> pd.DataFrame:
@@ -23,8 +20,8 @@ def table(reproduction: Reproduction) -> pd.DataFrame:
     """
     lines = [line for result in reproduction.results for line in _lines(result)]
     lines += [
-        {"preset": BUGGY, "quantity": f"bug: {name}", "value": value}
-        for name, value in _bug_numbers(reproduction.bug)
+        {"preset": BUGGY, "quantity": f"{PREFIX}{name}", "value": value}
+        for name, value in (numbers(reproduction.bug) if reproduction.bug else ())
     ]
     return pd.DataFrame(lines)
 
@@ -81,17 +78,3 @@ def _numbers(assessment: Assessment) -> dict[str, object]:
         "deviations_above_mean": assessment.deviations,
         "verdict": assessment.verdict,
     }
-
-
-def _bug_numbers(bug: "Bug | None") -> Iterator[tuple[str, float]]:
-    """Yield (name, number); a field with several numbers gives several."""
-    if bug is None:
-        return
-    fields = list(vars(bug).items())
-    for form, ending in (("literal", bug.literal), ("stable", bug.stable)):
-        fields += [(f"{form} {name}", value) for name, value in vars(ending).items()]
-    for name, value in fields:
-        if isinstance(value, int | float | tuple):
-            yield from (
-                (name, number) for number in (value if isinstance(value, tuple) else (value,))
-            )

@@ -86,6 +86,7 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
     assert reproduction.bug.loss_at_start == pytest.approx(np.log(10), abs=1e-5)
     assert reproduction.bug.entropy.argmax() == 60  # where no logit has moved
     assert reproduction.bug.literal.course[:, 1] == pytest.approx(np.log(10), abs=1e-5)
+    assert reproduction.bug.meant is not None
     steps, costs, _ = reproduction.bug.meant.course.T
     assert steps[-1] == 1000
     assert costs[0] > 1

@@ -13,7 +13,8 @@ from benchmarks.fake_runs import FakeRuns
 from mnist_exp import data
 from mnist_exp.config.tree import compose
 from mnist_exp.reproduce import figures, page, results, runs, terminal
-from mnist_exp.reproduce.bug import Bug, Ending, analyse
+from mnist_exp.reproduce.bug import analyse
+from mnist_exp.reproduce.bug_numbers import Bug, Ending
 from mnist_exp.reproduce.claims import Verdict
 from mnist_exp.reproduce.page import Provenance
 from mnist_exp.reproduce.pattern import Pattern
@@ -273,6 +274,7 @@ def test_the_page_says_what_is_rounding(bug: Bug) -> None:
 
 def test_the_figure_of_the_two_losses_has_both_over_the_steps(bug: Bug, tmp_path: Path) -> None:
     figure = figures.two_losses(bug)
+    assert bug.meant is not None
     for axes, column in zip(figure.axes, (1, 2), strict=True):
         wrong, meant = axes.get_lines()
         assert list(np.asarray(wrong.get_xdata())) == [10, 20]
@@ -289,6 +291,7 @@ def test_the_two_losses_are_those_of_the_two_presets(small_mnist: data.Dataset) 
     for config, ending in ((buggy, analysis.literal), (meant, analysis.meant)):
         program = build_program(config, len(small_mnist.train))
         trained = [point for result in fit(program, small_mnist) for point in result.step_points]
+        assert ending is not None
         assert ending.course.tolist() == [list(point) for point in trained]
     assert len(analysis.literal.course) == 8
 

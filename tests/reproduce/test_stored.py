@@ -1,6 +1,7 @@
 """Results of several machines, put together into one page."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -63,6 +64,32 @@ def test_a_page_of_the_runs_of_two_machines(workdir: Path) -> None:
     # The page that was put together is one like any other.
     command.run(["--rewrite", "--output", "both"])
     assert Path("both/results.md").read_text(encoding="utf-8") == page
+
+
+def test_the_numbers_of_the_wrong_loss_stay_those_of_their_machine(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another processor rounds in another way: nothing of the page is computed again."""
+    shutil.copytree(PUBLISHED.parent, "published")
+    laptop = machine("laptop", {0, 1, 2})
+
+    def computed(*_: object) -> None:
+        raise AssertionError("nothing is trained or measured")
+
+    monkeypatch.setattr(command, "_bug", computed)
+    command.run(["--rewrite", "published", "--output", "again"])
+    before, after = (Path(name) for name in ("published", "again"))
+    assert (after / "results.csv").read_bytes() == (before / "results.csv").read_bytes()
+    for name in ("bug.png", "two_losses.png"):
+        assert (after / name).read_bytes() == (before / name).read_bytes()
+        assert f"({name})" in (after / "results.md").read_text(encoding="utf-8")
+    explained = [
+        page.read_text(encoding="utf-8").partition("## Why exactly 0.098")[2].partition("\n## ")[0]
+        for page in (before / "results.md", after / "results.md")
+    ]
+    assert explained[0] == explained[1] != ""
+    command.run(["--rewrite", str(laptop), "--output", "alone"])
+    assert "Why exactly" not in Path("alone/results.md").read_text(encoding="utf-8")
 
 
 def test_runs_that_do_not_belong_together(workdir: Path) -> None:

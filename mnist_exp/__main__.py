@@ -93,9 +93,10 @@ def main() -> None:
 def _as_mistake(error: Exception) -> UserError | None:
     """Return the user's mistake that made Hydra or Python raise this error; None if it is a bug."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return UserError(
-            f"{_full_folder()}: {error.strerror}; TMPDIR names the folder of temporary files"
-        )
+        folder = _full_folder()
+        is_temporary = folder == tempfile.gettempdir()
+        hint = "; TMPDIR names the folder of temporary files" if is_temporary else ""
+        return UserError(f"{folder}: {error.strerror}{hint}")
     if _started or "mnist_exp.sweeper.run" in sys.modules:
         return None  # the settings were composed: they are no mistake
     return composition_error(error, sys.argv[1:])

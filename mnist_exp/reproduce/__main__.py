@@ -37,6 +37,7 @@ _EXAMPLES = """examples:
   python -m mnist_exp.reproduce --rewrite
 
 exit code: 0, or 1 if a run is missing in the end"""
+_KEPT = ("bug.png", "two_losses.png")  # pictures that results.csv is not enough for
 _OUTPUT, _QUICK_OUTPUT = Path("docs", "results"), Path("results-quick")
 
 
@@ -257,7 +258,7 @@ def _write(
         drawn["bug"] = figures.bug(reproduction.bug)
         drawn["two_losses"] = figures.two_losses(reproduction.bug)
     elif reproduction.bug is not None:
-        files = (source / name for name in ("bug.png", "two_losses.png") for source in earlier)
+        files = (source / name for name in _KEPT for source in earlier[::-1])
         kept = {file.stem: file.read_bytes() for file in files if file.is_file()}
     every_line = costs.to_csv(costs.with_other_pages(folder, lines))
     texts = {

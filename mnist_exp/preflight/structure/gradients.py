@@ -148,8 +148,9 @@ def check_zero(checkup: Checkup, program: Program, run: ShortRun, seed: int) -> 
     The same gradient is exactly 0 on one processor, and a rounding error on another. So all of them
     count as 0 if a weight that moves by 1 changes the loss by less than its last digit.
     """
-    rounding = np.finfo(np.float32).eps * abs(run.loss_before)
-    rounded = max(run.largest, default=0.0) <= rounding
+    # Averages that lag behind make the loss before the run much larger than it is in training.
+    loss = np.minimum(abs(run.loss_before), abs(run.training_loss))
+    rounded = max(run.largest, default=0.0) <= np.finfo(np.float32).eps * loss
     largest = [0.0] * len(run.largest) if rounded else run.largest
     top = max(largest, default=0.0)
     checkup.measure("gradient.smallest", min(largest, default=0.0) / top if top > 0 else 0.0)

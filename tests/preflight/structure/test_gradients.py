@@ -98,7 +98,8 @@ def test_a_gradient_that_is_zero_but_for_rounding() -> None:
     assert finding.code == "GRADIENT_ZERO"
     assert "is 0 but for rounding, now and during" in finding.message
     for loss in (1.6, math.nan):  # a smaller loss has a finer last digit
-        assert findings(check_zero, program, run_with([3e-9, 2e-7], loss_before=loss), 0) == []
+        for changes in ({"loss_before": loss}, {"training_loss": loss}):
+            assert findings(check_zero, program, run_with([3e-9, 2e-7], **changes), 0) == []
 
 
 def test_zero_gradient_of_a_program_that_learns_is_a_warning() -> None:

@@ -98,14 +98,15 @@ def effect(part: Contribution) -> str:
     """Return whether an effect is shown, in the words of a table."""
     if part.is_shown:
         return "shown"
-    return "not shown" if len(part.values) >= statistics.SMALLEST_VERDICT else "too few seeds"
+    is_decided = len(part.values) >= statistics.SMALLEST_VERDICT
+    return "not shown" if is_decided else str(statistics.Verdict.TOO_FEW)
 
 
 def interval(part: Contribution, metric: str) -> str:
     """Return the 95% interval of an effect, or why there is none."""
-    if part.interval.is_degenerate:
-        return "all equal"
-    return words.interval(part.interval, metric, of_difference=True) or "none"
+    if not part.interval.has_width:
+        return str(part.interval.method)
+    return words.interval(part.interval, metric, of_difference=True)
 
 
 def _gap(explanation: Explanation) -> str:

@@ -31,8 +31,7 @@ def read(folders: Sequence[Path]) -> tuple[list[Result], Bug | None]:
     or one of another shape, and if the folders' runs do not belong together.
     """
     tables = [_table(folder) for folder in folders]
-    of_bug = (lines[lines["quantity"].str.startswith(PREFIX)] for lines in tables)
-    bug = next(filter(None, map(from_numbers, of_bug)), None)
+    bugs = [_bug(table, folder) for table, folder in zip(tables, folders, strict=True)]
     every = pd.concat(tables, ignore_index=True)
     of_runs = every[every["run_id"].notna()]
     of_runs = of_runs.assign(value=of_runs["value"].map(float))  # Python's is right to the last bit
@@ -40,7 +39,9 @@ def read(folders: Sequence[Path]) -> tuple[list[Result], Bug | None]:
     each = of_runs[of_runs["run_id"] == first]
     each = each.drop_duplicates(["preset", "quantity", "step", "seed"])
     named = {str(name): lines for name, lines in each.groupby("preset")}
-    return [_result(name, named[name]) for name in PRESETS if name in named], bug
+    return [_result(name, named[name]) for name in PRESETS if name in named], next(
+        filter(None, bugs), None
+    )
 
 
 def lines(folders: Sequence[Path], read: Sequence[Result]) -> pd.DataFrame:
@@ -116,6 +117,15 @@ def _where(folder: Path) -> str:
     path = folder / "results.md"
     found = _WHERE.search(path.read_text(encoding="utf-8")) if path.is_file() else None
     return found["text"] if found else "not recorded."
+
+
+def _bug(table: pd.DataFrame, folder: Path) -> Bug | None:
+    lines = table[table["quantity"].str.startswith(PREFIX)]
+    found = from_numbers(lines)
+    if found is None and len(lines):
+        path = folder / "results.csv"
+        raise UserError(f"--rewrite: {path} is not whole: numbers of the wrong loss are missing")
+    return found
 
 
 def _result(name: str, lines: pd.DataFrame) -> Result:

@@ -88,6 +88,12 @@ def test_the_numbers_of_the_wrong_loss_stay_those_of_their_machine(
         for page in (before / "results.md", after / "results.md")
     ]
     assert explained[0] == explained[1] != ""
+    lines = (before / "results.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (before / "results.csv").write_text("".join(lines[:-1]), encoding="utf-8")
+    with pytest.raises(
+        UserError, match=r"published/results\.csv is not whole: numbers of the wrong"
+    ):
+        command.run(["--rewrite", "published", "--output", "again"])
     command.run(["--rewrite", str(laptop), "--output", "alone"])
     assert "Why exactly" not in Path("alone/results.md").read_text(encoding="utf-8")
 

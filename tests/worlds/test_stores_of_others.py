@@ -266,6 +266,7 @@ def test_a_copy_in_a_folder_that_is_only_read(
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     shutil.copy("mlflow.db", theirs / "mlflow.db")
+    shutil.copytree("mlruns", theirs / "mlruns")  # it would be brought along
     before = (theirs / "mlflow.db").read_bytes()
 
     def no_writing(path: Path, mode: int) -> bool:  # root may write anywhere
@@ -278,7 +279,7 @@ def test_a_copy_in_a_folder_that_is_only_read(
     monkeypatch.setattr("mnist_exp.sweeper.database.file_lock", no_lock)
     table = runs(uri=f"sqlite:///{theirs}/mlflow.db")
     assert list(table.index) == [tracked.run_id]
-    assert [path.name for path in theirs.iterdir()] == ["mlflow.db"]
+    assert sorted(path.name for path in theirs.iterdir()) == ["mlflow.db", "mlruns"]
     assert (theirs / "mlflow.db").read_bytes() == before
 
 

@@ -41,15 +41,19 @@ def _hydra_main(composed: DictConfig) -> float | list[float]:
     # hydra.job.chdir=true has changed the folder; relative paths mean the one of the command.
     os.chdir(HydraConfig.get().runtime.cwd)
     use_folders(_own_folders(HydraConfig.get().runtime.config_sources))  # in a sweep's worker, too
+    from mnist_exp.experiment.console import Reporter
+
+    reporter = Reporter()
     try:
         from mnist_exp.experiment.runner import run_experiment
 
         settings = Settings.from_hydra(composed, HydraConfig.get())
-        objectives = run_experiment(settings).objectives()
+        objectives = run_experiment(settings, reporter=reporter).objectives()
         return objectives if len(objectives) > 1 else objectives[0]
     except USER_ERRORS as error:
-        if not isinstance(error, UserError) or isinstance(error, ConfigError | DataError):
-            refuse_job()  # refused before there was a run
+        is_mistake = not isinstance(error, UserError) or isinstance(error, ConfigError | DataError)
+        if is_mistake or reporter.run_id is None:  # there was no run
+            refuse_job()
         # In a multirun Hydra first runs the other jobs; then main() answers.
         if HydraConfig.get().mode is RunMode.MULTIRUN or _SHOW_TRACEBACKS:
             raise

@@ -61,6 +61,19 @@ def test_a_refused_run_leaves_all_as_it_was(folder: Path, arguments: list[str]) 
     assert tree(folder) == before
 
 
+def test_a_run_that_its_store_refuses_leaves_all_as_it_was(folder: Path) -> None:
+    (folder / "notes.db").write_text("of another program, and no database")
+    before = tree(folder)
+    command = [sys.executable, "-m", "mnist_exp", "model=softmax", "preflight=off"]
+    command += ["tracking.uri=sqlite:///notes.db", "hydra.run.dir=exp1"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "notes.db" in done.stderr
+    after = tree(folder)
+    after.pop(".notes.db.lock")  # removed, it would let two processes into a database
+    assert after == before
+
+
 @pytest.mark.parametrize("launcher", ["basic", pytest.param("joblib", marks=pytest.mark.slow)])
 def test_a_refused_job_of_a_multirun_leaves_the_files_of_an_earlier_one(
     folder: Path, launcher: str

@@ -17,6 +17,7 @@ ELSEWHERE = (
     "tracking.uri=URI or MLFLOW_TRACKING_URI names another store; the default is mlflow.db in the "
     "current folder"
 )
+RESTORED = "was deleted: `mlflow runs restore --run-id {0}` brings it back"
 _KINDS = (
     "sqlite",
     "postgresql",

@@ -9,6 +9,7 @@ from mlflow.exceptions import MlflowException
 
 from mnist_exp.errors import RunIsGone, first_line
 from mnist_exp.outside import uris
+from mnist_exp.tracking.addresses import RESTORED
 
 _T = TypeVar("_T")
 
@@ -33,9 +34,7 @@ def look_up(client: MlflowClient, run_id: str) -> Run:
             "or name the run's with tracking.uri"
         ) from error
     if run.info.lifecycle_stage == "deleted":
-        raise RunIsGone(
-            f"run {run_id} was deleted: `mlflow runs restore --run-id {run_id}` brings it back"
-        )
+        raise RunIsGone(f"run {run_id} {RESTORED.format(run_id)}")
     return run
 
 

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from mnist_exp.outside.paging import all_pages
 from mnist_exp.outside.printing import first_of, plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.tracking import predictions
-from mnist_exp.tracking.addresses import ELSEWHERE, shortened
+from mnist_exp.tracking.addresses import ELSEWHERE, RESTORED, shortened
 from mnist_exp.tracking.links import runs_page
 from mnist_exp.tracking.recorded_code import read_sources, recorded_code
 from mnist_exp.tracking.run_tables import Runs, tables
@@ -80,7 +81,7 @@ class Store:
             where = f"--filter {selection.filter}" if selection.filter else named(self.uri)
             raise UserError(f"{where}: MLflow cannot use it ({first_line(error)})") from error
         if unknown := set(selection.run_ids) - {run.info.run_id for run in runs}:
-            raise UserError(f"{min(unknown)}: no such run in {shortened(self.uri)}\n{ELSEWHERE}")
+            raise UserError(self._absent(min(unknown)))
         own = [run for run in runs if run.data.tags.get("study_role") != "study"]
         if not own and selection.study is not None:
             raise NoRuns(f"--study {selection.study}: no trial of this study has begun")
@@ -137,8 +138,15 @@ class Store:
         if selection == Selection():
             return f"there are no runs in {shortened(self.uri)}\n{ELSEWHERE}"
         if selection == Selection(run_ids=selection.run_ids):
-            return f"{selection.run_ids[0]}: no such run in {shortened(self.uri)}\n{ELSEWHERE}"
+            return self._absent(selection.run_ids[0])
         return f"no runs are selected by {selection}\n{shortened(self.uri)}: {ELSEWHERE}"
+
+    def _absent(self, run_id: str) -> str:
+        """Return why a run that was asked for is not found, and what can be done."""
+        with suppress(Exception):  # MLflow loads only now; whatever it raises, there is no run
+            if self._client.get_run(run_id).info.lifecycle_stage == "deleted":
+                return f"run {run_id} {RESTORED.format(run_id)}"
+        return f"{run_id}: no such run in {shortened(self.uri)}\n{ELSEWHERE}"
 
     def page(self, runs: Runs) -> str:
         """Return the address in MLflow's UI that shows the runs, or most of them, as a shared view.

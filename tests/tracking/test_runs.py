@@ -1,5 +1,6 @@
 """Which runs a selection has, and what is read of them."""
 
+import mlflow
 import pytest
 
 from benchmarks.fake_runs import FakeRuns, trial
@@ -79,6 +80,14 @@ def test_an_unknown_run_among_known_ones(fake_runs: FakeRuns) -> None:
     known = fake_runs.add(0, 0.9)
     with pytest.raises(UserError, match="feed: no such run"):
         Store().select(Selection(run_ids=(known, "feed")))
+
+
+def test_a_deleted_run_is_said_to_be_deleted(fake_runs: FakeRuns) -> None:
+    deleted, kept = fake_runs.add(0, 0.9), fake_runs.add(1, 0.9)
+    mlflow.MlflowClient().delete_run(deleted)
+    for run_ids in ((deleted,), (kept, deleted)):
+        with pytest.raises(UserError, match=f"^run {deleted} was deleted: `mlflow runs restore"):
+            Store().select(Selection(run_ids=run_ids))
 
 
 def test_no_database_is_made(tmp_path: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@ class NonFiniteCost(UserError):
     def __init__(self, cost: float, epoch: int, step: int) -> None:
         super().__init__(
             f"training stopped: the cost became {cost} in epoch {epoch}; the first batch with a "
-            f"NaN or infinite cost was step {step}. A smaller optimizer.learning_rate or "
+            f"NaN or infinite cost came after step {step}. A smaller optimizer.learning_rate or "
             "loss.from_probabilities=false may help."
         )
         self.cost, self.epoch, self.step = cost, epoch, step

@@ -21,7 +21,8 @@ PAGES = [*READMES, *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/
 NUMBER = re.compile(r"(?<![\w.])\d?\.\d{3,}(?![\d.]*\w)", re.ASCII)
 # The columns of each file whose numbers a text may claim; others are of single runs.
 COLUMNS = {
-    "results.csv": "claim mean ci_low ci_high one_more_low one_more_high noticed",
+    "results.csv": "claim mean ci_low ci_high one_more_low one_more_high noticed_below "
+    "noticed_above",
     "explain.csv": "mean forwards_mean backwards_mean low high noticed",
     "bug.csv": "test_accuracy",
 }

@@ -19,8 +19,8 @@ _SIDE = 28  # of an image, in pixels
 def courses(trained: Sequence[Trained]) -> Figure:
     """Draw cost and accuracy over the steps: a column for each start, a line for each seed.
 
-    The loss that was meant is dashed, at the tutorial's own rate. A cross is where the cost became
-    NaN.
+    The loss that was meant is dashed, at the tutorial's own rate. A cross at the upper edge is the
+    step from which on the cost is NaN.
     """
     starts = [start for start in STARTS if any(one.case.start == start for one in trained)]
     figure = Figure(figsize=(2.5 * len(starts) + 0.6, 5.2), layout="constrained")
@@ -62,15 +62,15 @@ def _course(cost: Axes, accuracy: Axes, one: Trained) -> None:
         known = np.isfinite(costs)
         axes.plot(steps[known], values[known], color=color, lw=1.2, alpha=0.8)
         if one.broken_at is not None:
-            before = values[known][-1] if known.any() else 0.0
-            axes.plot([one.broken_at], [before], "x", color=color, ms=7, mew=2)
+            edge = axes.get_xaxis_transform()  # a cross has a step, but no value
+            axes.plot([one.broken_at], [0.97], "x", color=color, ms=7, mew=2, transform=edge)
 
 
 def _legend(figure: Figure, axes: Axes, trained: Sequence[Trained]) -> None:
     rates = sorted({one.case.rate for one in trained})
     lines = [
         *axes.plot([], [], color=GREY, ls="--", lw=1, label="the loss that was meant"),
-        *axes.plot([], [], "x", color=GREY, mew=2, ls="", label="NaN"),
+        *axes.plot([], [], "x", color=GREY, mew=2, ls="", label="NaN from here on"),
     ]
     shown = [
         axes.plot([], [], color=_COLORS[rate], label=f"learning rate {plain_number(rate)}")[0]

@@ -13,6 +13,7 @@ from mnist_exp.reproduce.bug_training import Trained
 from mnist_exp.tracking import costs
 from mnist_exp.tracking.code_digest import code_digest
 
+_GUESS, _STILL = math.log(10), 0.01  # the entropy of ten equal classes, and how near is the same
 _STANDING = 1.0  # a cost that has not fallen to zero
 _RANDOM = (NORMAL, GLOROT, CNN)  # starts whose weights are random
 
@@ -33,6 +34,8 @@ def markdown(trained: Sequence[Trained], command: str) -> str:
         likeness=span(
             [one.like_average for one in ended if one.case.start in (NORMAL, GLOROT)], "{:.2f}"
         ),
+        looks=_looks(wrong),
+        winners=_winners(ended),
         broken=_broken(wrong, trained),
         faces=_faces(trained),
         codes=_codes(trained),
@@ -64,6 +67,30 @@ def _answers(ended: Sequence[Trained]) -> dict[str, object]:
     }
 
 
+def _looks(wrong: Sequence[Trained]) -> str:
+    """Say what the costs do, and in how many trainings each."""
+    last = [float(one.course[-1, 1]) for one in wrong if one.broken_at is None]
+    still = sum(abs(cost - _GUESS) < _STILL for cost in last)
+    high = sum(cost > _STANDING for cost in last)
+    counts = {
+        "stands still": still,
+        "falls and stays high": high - still,
+        "falls to zero, as in the best of trainings": len(last) - high,
+        "becomes NaN": len(wrong) - len(last),
+    }
+    return listed([f"{look} ({count})" for look, count in counts.items() if count])
+
+
+def _winners(ended: Sequence[Trained]) -> dict[str, int]:
+    """Return of how many random starts all trainings end in one class, whatever the rate."""
+    classes: dict[tuple[str, int], set[int]] = {}
+    for one in ended:
+        if one.case.start in _RANDOM:
+            answer = one.answers.index(max(one.answers))
+            classes.setdefault((one.case.start, one.seed), set()).add(answer)
+    return {"starts": len(classes), "alike": sum(len(c) == 1 for c in classes.values())}
+
+
 def _of(ended: Sequence[Trained], start: str) -> dict[str, object]:
     """Return the numbers of a start, over all its rates and seeds."""
     here = [one for one in ended if one.case.start == start]
@@ -88,8 +115,11 @@ def _of(ended: Sequence[Trained], start: str) -> dict[str, object]:
 
 def _broken(wrong: Sequence[Trained], trained: Sequence[Trained]) -> dict[str, object]:
     found = [one for one in wrong if one.broken_at is not None]
-    where = {(one.case.start, one.case.rate): None for one in found}
-    places = [f"{start} at a learning rate of {rate:g}" for start, rate in where]
+    where = dict.fromkeys((one.case.start, one.case.rate) for one in found)
+    places = [
+        f"{start} at a learning rate of {rate:g} ({_share(found, wrong, rate, start)})"
+        for start, rate in where
+    ]
     steps = [int(one.broken_at or 0) for one in found]
     meant = [one for one in trained if one.case.is_meant and one.broken_at is not None]
     missed = [one for one in meant if not one.codes]
@@ -100,8 +130,22 @@ def _broken(wrong: Sequence[Trained], trained: Sequence[Trained]) -> dict[str, o
         "steps": span(steps, "{:,}") if steps else "",
         "meant": plural(len(meant), "training"),
         "missed": len(missed),
-        "missed_rates": listed([f"{r:g}" for r in dict.fromkeys(one.case.rate for one in missed)]),
+        "missed_rates": listed(
+            [
+                f"{_share(missed, meant, rate)} at learning rate {rate:g}"
+                for rate in dict.fromkeys(one.case.rate for one in missed)
+            ]
+        ),
     }
+
+
+def _share(some: Sequence[Trained], every: Sequence[Trained], rate: float, start: str = "") -> str:
+    """Return `2 of 3`: how many there are at a rate, or at a rate and a start."""
+
+    def at(trained: Sequence[Trained]) -> int:
+        return sum(one.case.rate == rate and start in ("", one.case.start) for one in trained)
+
+    return f"{at(some)} of {at(every)}"
 
 
 def _faces(trained: Sequence[Trained]) -> list[dict[str, str]]:
@@ -170,7 +214,7 @@ def _cells(each: Sequence[Trained]) -> list[str]:
     ended = [one for one in each if one.broken_at is None]
     broken = [one for one in each if one.broken_at is not None]
     if not ended:
-        end = f"NaN at step {span([int(one.broken_at or 0) for one in broken], '{:,}')}"
+        end = f"NaN after step {span([int(one.broken_at or 0) for one in broken], '{:,}')}"
         return [end, "\N{EN DASH}", "\N{EN DASH}", "\N{EN DASH}"]
     last = [float(one.course[-1, 1]) for one in ended]
     cost = span(last, "{:.4f}" if min(last) > _STANDING else "{:.2g}")

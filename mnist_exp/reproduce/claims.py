@@ -17,10 +17,11 @@ from mnist_exp.compare.statistics import (
     IntervalMethod,
 )
 
-POWER = 0.8  # of 10 programs that differ by `Assessment.noticed`, 8 are noticed
+POWER = 0.8  # of 10 studies of a program that differs as `Assessment.noticed` says, 8 notice it
 
 # A share of whole images and the decimal that a tutorial prints may differ in the last bit.
 _SAME = 1e-12
+_UNKNOWN = (math.nan, math.nan)
 
 
 class Verdict(StrEnum):
@@ -41,7 +42,7 @@ class Assessment:
     claim: float | None
     description: Description  # n is 0 without values
     prediction: Interval  # contains the value of one more run with 95% probability
-    noticed: float = math.nan  # see `noticed_difference`
+    noticed: tuple[float, float] = _UNKNOWN  # see `noticed_differences`
     points: float = math.nan  # 100 * (claim - mean); NaN without a claim or without values
     deviations: float = math.nan  # (claim - mean) / standard deviation of a run; NaN if unknown
     verdict: Verdict
@@ -77,7 +78,7 @@ def assess(claim: float | None, values: Mapping[int, float], *, shares: bool) ->
             verdict=Verdict.NOT_MEASURED,
         )
     (description,) = statistics.describe([numbers], shares=shares)
-    noticed = noticed_difference(prediction, len(numbers))
+    noticed = noticed_differences(prediction, len(numbers))
     if claim is None:
         return Assessment(
             claim=None,
@@ -108,17 +109,18 @@ def _verdict(claim: float, prediction: Interval, n: int, equal: bool) -> Verdict
     return Verdict.NOT_CONTRADICTED if inside else Verdict.CONTRADICTED
 
 
-def noticed_difference(prediction: Interval, n: int) -> float:
-    """Return how large a difference `n` runs would have noticed.
+def noticed_differences(prediction: Interval, n: int) -> tuple[float, float]:
+    """Return how far (below, above) ours another program's mean has to lie to be noticed.
 
-    If the mean of the tutorial's program is as far from ours as that, or farther, then one run of
-    it lies outside of the interval of one more run in 8 of 10 cases; with a smaller difference the
-    claim passes more often. It supposes that both programs have the spread which our runs show: the
-    claim, (claim - mean) / (s sqrt(1 + 1/n)), is then distributed as a noncentral t. NaN for fewer
-    than three runs, and if the interval has no width.
+    If it lies as far from ours as that, or farther, then 8 of 10 studies notice it: studies with
+    `n` new runs of ours, and one run of the other program, which lies outside of the interval of
+    one more run. It supposes that both programs have the spread which our runs show: the claim,
+    (claim - mean) / (s sqrt(1 + 1/n)), is then distributed as a noncentral t. Both sides are the
+    same but for shares, which have less room on one of them. NaN for fewer than three runs, and if
+    the interval has no width.
     """
     if n < SMALLEST_VERDICT or not prediction.has_width:
-        return math.nan
+        return _UNKNOWN
     limit = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)
 
     def missing_power(shift: float) -> float:  # that it lies beyond the other end is negligible
@@ -126,11 +128,12 @@ def noticed_difference(prediction: Interval, n: int) -> float:
 
     widths = optimize.brentq(missing_power, 0, 3 * limit) / limit
     if prediction.method is not IntervalMethod.LOGIT_STUDENT:
-        return float(widths * (prediction.high - prediction.low) / 2)
+        half = float(widths * (prediction.high - prediction.low) / 2)
+        return half, half
     low, high = special.logit([prediction.low, prediction.high])
     middle, far = (low + high) / 2, widths * (high - low) / 2
-    ends = special.expit([middle - far, middle, middle + far])
-    return float(np.diff(ends).max())  # on the side where a share has more room
+    below, above = np.diff(special.expit([middle - far, middle, middle + far]))
+    return float(below), float(above)
 
 
 def _nothing(interval: Interval) -> Description:

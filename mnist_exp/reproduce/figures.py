@@ -30,7 +30,7 @@ _ACCURACY_TICKS = [0.1, 0.5, 0.7, 0.8, 0.9, 0.94, 0.98, 1.0]
 def claims(results: Sequence[Result]) -> Figure:
     """Draw each preset on an axis of its own.
 
-    An axis shows the seeds, their mean, the interval of one more run, and the tutorial's number.
+    An axis shows the seeds, their mean, the interval of one more run, and the claim.
     All have the same scale, so that a shorter interval is one of a smaller spread.
     """
     shown = [result for result in results if result.assessment.description.n]
@@ -68,7 +68,7 @@ def _claim(axes: Axes, result: Result) -> tuple[float, float]:
         shown += ends
     axes.plot([description.mean], [-0.35], "D", ms=6, color=BLUE, label="mean")
     if assessment.claim is not None and result.is_test:
-        axes.axvline(assessment.claim, color=VERMILLION, lw=2, ls="--", label="tutorial")
+        axes.axvline(assessment.claim, color=VERMILLION, lw=2, ls="--", label="claim")
         shown.append(assessment.claim)
     axes.set_ylim(-0.85, 0.95)
     round_ticks(axes.xaxis)
@@ -139,7 +139,10 @@ def batch_accuracy(curve: Curve) -> Figure:
     axes.set_ylim(min(0.05, *(point.low for point in curve.points)), 1.0)
     for artist in axes.lines:
         artist.set_clip_on(False)  # marks at 1 are whole
-    axes.set(xlabel="training step", ylabel="accuracy of the next batch of 50")
+    axes.set(
+        xlabel="training step",
+        ylabel="accuracy of the next batch of 50\n(the scale is stretched towards 1)",
+    )
     round_ticks(axes.xaxis, whole=True)
     axes.grid(alpha=0.3)
     axes.spines[["right", "top"]].set_visible(False)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _MOST_STRETCHES = 4  # that are named one by one
 _SHOWN = 0.05  # the largest p of a pattern that is taken for more than luck
 _TESTED = ("claim", "our mean (95% interval)", "one more run (95%)", "difference noticed")
-_LENGTHS = ("seeds", "training time a run", "verdict")
+_LENGTHS = ("seeds", "mean training time", "verdict")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +93,7 @@ def _row(result: Result, tests: bool) -> list[str]:
         cells.append(f"{mean} ({interval})" if result.is_test else mean)
         if tests:
             cells += [words.one_more_run(result), words.noticed(result)]
-        seconds = sum(result.seconds.values()) / max(1, len(result.seconds))
-        cells += [str(description.n), _duration(seconds)]
+        cells += [str(description.n), _durations([*result.seconds.values()])]
     return [*cells, words.verdict(result)]
 
 
@@ -230,21 +229,22 @@ def provenance_text(provenance: Provenance, results: Sequence[Result]) -> str:
         f"{printing.plural(runs, 'run')}, code digest {provenance.code_digest}, "
         f"commit {commits or 'not recorded'}; {machine or 'machine not recorded'}."
     )
-    if provenance.trials == 1:
-        text += (
-            " 1 of them was a trial of a sweep, which shared the machine, so that it took longer."
-        )
-    elif provenance.trials:
-        text += (
-            f" {provenance.trials} of them were trials of a sweep, which shared the machine, "
-            "so that they took longer."
-        )
+    trials = "All" if provenance.trials == runs else f"{provenance.trials} of them"
+    if provenance.trials:
+        text += f" {trials} ran as trials of a sweep, which shared the machine, and took longer so."
     return text
 
 
-def _duration(seconds: float) -> str:
-    if math.isnan(seconds):
+def _durations(seconds: Sequence[float]) -> str:
+    """Return the mean, and of long runs the shortest and the longest."""
+    mean = sum(seconds) / len(seconds) if seconds else math.nan
+    if math.isnan(mean):
         return words.NONE
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
+    if mean < 60:
+        return f"{mean:.1f} s"
+    least, most = _minutes(min(seconds)), _minutes(max(seconds))
+    return f"{_minutes(mean)} min" + (f" ({least} to {most})" if least != most else "")
+
+
+def _minutes(seconds: float) -> str:
+    return "{}:{:02d}".format(*divmod(round(seconds), 60))

@@ -7,7 +7,7 @@ import pandas as pd
 from mnist_exp.reproduce.bug_numbers import PREFIX, numbers
 from mnist_exp.reproduce.claims import Assessment
 from mnist_exp.reproduce.presets import BUGGY, METRIC
-from mnist_exp.reproduce.results import Reproduction, Result
+from mnist_exp.reproduce.results import BATCH_ACCURACY, COST, Reproduction, Result
 
 TRAINING = "training seconds"  # a quantity that nothing is computed from
 
@@ -38,7 +38,7 @@ def _lines(result: Result) -> Iterator[dict[str, object]]:
                 "value": value,
                 "run_id": run_ids[seed],
                 "shortened": result.is_shortened,
-                **_numbers(assessment),
+                **_numbers(assessment, quantity),
             }
     for seed, value in result.seconds.items():
         yield {
@@ -61,20 +61,27 @@ def _quantities(
         yield f"{curve.metric}, mean", None, curve.mean, curve.means
 
 
-def _numbers(assessment: Assessment) -> dict[str, object]:
+def _numbers(assessment: Assessment, quantity: str) -> dict[str, object]:
     description = assessment.description
-    return {
+    plain = {
         "claim": assessment.claim,
         "n": description.n,
         "mean": description.mean,
         "sd": description.deviation,
+    }
+    if quantity == BATCH_ACCURACY:
+        return plain  # 50 images have too few different accuracies for an interval
+    below, above = assessment.noticed
+    return {
+        **plain,
         "ci_low": description.interval.low,
         "ci_high": description.interval.high,
         "ci_method": description.interval.method,
         "one_more_low": assessment.prediction.low,
         "one_more_high": assessment.prediction.high,
-        "noticed": assessment.noticed,
-        "points_above_mean": assessment.points,
+        "noticed_below": below,
+        "noticed_above": above,
+        "points_above_mean": None if quantity.startswith(COST) else assessment.points,
         "deviations_above_mean": assessment.deviations,
         "verdict": assessment.verdict,
     }

@@ -16,14 +16,14 @@ def show(reproduction: Reproduction, folder: Path) -> None:
     """Print a table, the verdicts, what the seeds can see, and where the files are."""
     tests = [result for result in reproduction.results if result.is_test]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=METRIC, title_justify="left")
-    of_tests = ("claim", "one more run", "noticed") if tests else ()
+    of_tests = ("claim", "one more run") if tests else ()
     for name in ("preset", "n", "mean", *of_tests):
         table.add_column(name, no_wrap=True)
     for result in reproduction.results:
         description = result.assessment.description
         cells = [result.name, str(description.n), value(description.mean, METRIC)]
         if tests:
-            cells += [words.claim(result), words.one_more_run(result), words.noticed(result)]
+            cells += [words.claim(result), words.one_more_run(result)]
         table.add_row(*cells)
     console = printing.console()
     console.print()

@@ -50,23 +50,24 @@ def one_more_run(result: Result) -> str:
 
 
 def noticed(result: Result) -> str:
-    """Word the difference that the seeds would have noticed: `0.0089`."""
+    """Word the differences that are noticed: `0.0089 below, 0.0053 above`."""
     if not result.is_test:
         return NONE
-    difference = result.assessment.noticed
-    return "any" if math.isnan(difference) else f"{difference:.4f}"
+    below, above = result.assessment.noticed
+    return "any" if math.isnan(below) else f"{below:.4f} below, {above:.4f} above"
 
 
 def what_the_seeds_can_see(result: Result) -> str:
     """Say in a sentence or two how large a difference passes, and where the claim lies."""
     assessment = result.assessment
     n, mean = assessment.description.n, assessment.description.mean
-    if math.isnan(assessment.noticed):
+    below, above = assessment.noticed
+    if math.isnan(below):
         return f"all {n} seeds gave the same number, so that any other claim would be contradicted."
     text = (
-        f"{n} seeds would notice a difference of {assessment.noticed:.4f} or more 8 of 10 times. "
-        f"That is {assessment.noticed * _IMAGES:.0f} of {_IMAGES:,} images, where our mean run "
-        f"gets {(1 - mean) * _IMAGES:.0f} wrong."
+        f"8 of 10 studies with {n} seeds would notice a mean that is {below:.4f} lower or "
+        f"{above:.4f} higher. Those are {below * _IMAGES:.0f} and {above * _IMAGES:.0f} of "
+        f"{_IMAGES:,} images, where our mean run gets {(1 - mean) * _IMAGES:.0f} wrong."
     )
     if assessment.beyond_all:
         text += (
@@ -96,10 +97,10 @@ def verdict(result: Result) -> str:
 
 
 def _how_far(assessment: Assessment) -> str:
-    """Return `the claim is 0.12 points (1.2 standard deviations) above the mean`."""
+    """Return `the claim is 0.12 percentage points (1.2 standard deviations) above the mean`."""
     if assessment.points == 0:
         return "the claim is the mean"
-    off = f"{abs(assessment.points):.2f} points"
+    off = f"{abs(assessment.points):.2f} percentage points"
     if not math.isnan(assessment.deviations):
         off += f" ({abs(assessment.deviations):.1f} standard deviations)"
     text = f"the claim is {off} {'above' if assessment.points > 0 else 'below'} the mean"

@@ -10,6 +10,7 @@ import pytest
 from benchmarks import digests
 
 
+@pytest.mark.slow
 def test_the_same_code_gives_the_same_digests_and_a_change_is_named(
     workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

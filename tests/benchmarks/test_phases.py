@@ -25,6 +25,7 @@ def test_a_function_that_is_gone_is_a_mistake(function: str) -> None:
         phases.watch(function, "data")
 
 
+@pytest.mark.slow
 def test_every_phase_of_a_run_is_measured() -> None:
     (run,) = harness.watch(SMALL)
     measured = {**run["until_first_step"], **run["after"]}

@@ -85,6 +85,7 @@ def test_the_folder_of_the_data_does_not_tell_programs_apart(tmp_path: Path) -> 
     assert program(here.config, "d") != program(compose(["schedule.epochs=3"]).config, "d")
 
 
+@pytest.mark.slow
 def test_a_preset_of_a_users_own_folder(workdir: Path) -> None:
     folder = workdir / "mine" / "experiment"
     folder.mkdir(parents=True)

@@ -92,6 +92,7 @@ def test_many_threads_compose() -> None:
         ]
 
 
+@pytest.mark.slow
 def test_a_run_within_another_application(foreign: Path, workdir: Path) -> None:
     (workdir / "app.py").write_text(APPLICATION.replace("FOREIGN", str(foreign)))
     done = subprocess.run(

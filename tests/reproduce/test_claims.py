@@ -7,7 +7,7 @@ import pytest
 from scipy import special, stats
 
 from mnist_exp.compare.statistics import students_interval
-from mnist_exp.reproduce.claims import POWER, Verdict, assess, noticed_difference
+from mnist_exp.reproduce.claims import POWER, Verdict, assess, noticed_differences
 
 ACCURACIES = {0: 0.9874, 1: 0.9891, 2: 0.9880, 3: 0.9902, 4: 0.9885}
 
@@ -54,7 +54,7 @@ def test_runs_without_a_spread_can_only_be_the_same(claim: float, expected: Verd
     assessment = assess(claim, dict.fromkeys(range(5), 980 / 10_000), shares=True)
     assert assessment.verdict is expected
     assert math.isnan(assessment.deviations)
-    assert math.isnan(assessment.noticed)
+    assert all(map(math.isnan, assessment.noticed))
     assert assessment.points == pytest.approx(100 * (claim - 0.098))
 
 
@@ -79,14 +79,27 @@ def test_a_program_as_far_off_as_that_is_noticed_in_8_of_10_cases(n: int) -> Non
     rng = np.random.default_rng(n)
     exact = rng.normal(size=n)
     exact = (exact - exact.mean()) / stats.tstd(exact)
-    far = noticed_difference(students_interval(exact, one_more=True), n)
+    far, above = noticed_differences(students_interval(exact, one_more=True), n)
+    assert far == above
     ours, theirs = rng.normal(size=(20_000, n)), rng.normal(loc=far, size=20_000)
     half = stats.t.ppf(0.975, n - 1) * ours.std(axis=1, ddof=1) * math.sqrt(1 + 1 / n)
     noticed = np.abs(theirs - ours.mean(axis=1)) > half
     assert noticed.mean() == pytest.approx(POWER, abs=0.01)  # three standard errors
 
 
-def test_the_difference_of_an_accuracy_is_the_one_on_its_wider_side() -> None:
-    assessment = assess(0.97, {0: 0.95, 1: 0.99, 2: 0.97}, shares=True)
-    assert assessment.description.mean + assessment.noticed > 1  # so it can only be below
-    assert 0.5 < assessment.noticed < 1
+def test_an_accuracy_has_a_difference_for_each_side_and_both_are_noticed_in_8_of_10_cases() -> None:
+    """The program that lies as far off has the same spread of logits."""
+    assessment = assess(0.97, ACCURACIES, shares=True)
+    logits = special.logit(list(ACCURACIES.values()))
+    middle, deviation = logits.mean(), stats.tstd(logits)
+    rng, (below, above) = np.random.default_rng(0), assessment.noticed
+    assert 0 < above < below
+    for far in (special.expit(middle) - below, special.expit(middle) + above):
+        ours = rng.normal(middle, deviation, size=(20_000, 5))
+        theirs = rng.normal(special.logit(far), deviation, size=20_000)
+        half = stats.t.ppf(0.975, 4) * ours.std(axis=1, ddof=1) * math.sqrt(1 + 1 / 5)
+        noticed = np.abs(theirs - ours.mean(axis=1)) > half
+        assert noticed.mean() == pytest.approx(POWER, abs=0.01)
+    wide = assess(0.97, {0: 0.95, 1: 0.99, 2: 0.97}, shares=True)
+    assert 0.5 < wide.noticed[0] < 1
+    assert wide.description.mean + wide.noticed[1] < 1  # no accuracy is larger than 1

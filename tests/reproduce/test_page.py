@@ -1,6 +1,7 @@
 """What the page says about known results, and that its numbers can be computed from the CSV."""
 
 import dataclasses
+import math
 from pathlib import Path
 
 import numpy as np
@@ -64,19 +65,19 @@ def test_the_page(measured: results.Reproduction) -> None:
     )
     assert "| `blog_cnn3x3` | 0.9872 | **0.9886** (" in text
     assert (
-        "**not contradicted**: the claim is 0.14 points (1.3 standard deviations) below the mean, "
-        "and below all 5 seeds" in text
+        "**not contradicted**: the claim is 0.14 percentage points (1.3 standard deviations) below "
+        "the mean, and below all 5 seeds" in text
     )
     assert "| `notebook_cnn5x5` | about 0.992 | **0.9710** (" in text
     assert (
-        "**contradicted**: the claim is 2.10 points (21.0 standard deviations) above the mean, "
-        "and above all 3 seeds" in text
+        "**contradicted**: the claim is 2.10 percentage points (21.0 standard deviations) above "
+        "the mean, and above all 3 seeds" in text
     )
     assert "| `notebook_softmax` | (0.9176)\N{SUPERSCRIPT ONE} |" in text
     assert "| not measured |" in text
     assert "(the notebook reports no number)" in text
     assert "about 95 of 100 such intervals contain the accuracy of the next run" in text
-    assert "- `blog_cnn3x3`: 5 seeds would notice a difference of 0.00" in text
+    assert "- `blog_cnn3x3`: 8 of 10 studies with 5 seeds would notice a mean that is 0.00" in text
     assert "images, where our mean run gets 114 wrong." in text
     assert "2 in 6 lie above or below all of 5 seeds." in text
     assert "| 1 | 0.342477704 | 0.342478 | 0.328779 to 0.356177 |" in text
@@ -133,12 +134,11 @@ def test_the_page_says_where_the_blogs_costs_lie_beside_ours(
 def test_where_the_runs_were_made(measured: results.Reproduction) -> None:
     text = page.provenance_text(PROVENANCE, measured.results)
     assert text.startswith("8 runs, code digest digest, commit cccccccccccc; a processor, 2 cores.")
-    assert "5 of them were trials of a sweep, which shared the machine" in text
-    one_trial = dataclasses.replace(PROVENANCE, trials=1)
-    assert (
-        "1 of them was a trial of a sweep, which shared the machine, so that it"
-        in page.provenance_text(one_trial, measured.results)
-    )
+    assert "5 of them ran as trials of a sweep, which shared the machine, and took longer" in text
+    all_trials = dataclasses.replace(PROVENANCE, trials=8)
+    assert "cores. All ran as trials" in page.provenance_text(all_trials, measured.results)
+    none = dataclasses.replace(PROVENANCE, trials=0)
+    assert page.provenance_text(none, measured.results).endswith("2 cores.")
 
 
 def test_the_terminal_says_the_same(
@@ -146,11 +146,11 @@ def test_the_terminal_says_the_same(
 ) -> None:
     terminal.show(measured, Path("folder"))
     text = " ".join(capsys.readouterr().out.split())
-    assert "preset n mean claim one more run noticed" in text
+    assert "preset n mean claim one more run " in text
     assert "blog_cnn3x3 5 0.9886 0.9872 0.98" in text
-    assert "blog_cnn3x3: not contradicted: the claim is 0.14 points" in text
+    assert "blog_cnn3x3: not contradicted: the claim is 0.14 percentage points" in text
     assert "\N{SUPERSCRIPT ONE} the notebook's own graph with the loss corrected, run once" in text
-    assert "blog_cnn3x3: 5 seeds would notice a difference of 0.00" in text
+    assert "blog_cnn3x3: 8 of 10 studies with 5 seeds would notice a mean that is 0.00" in text
     assert "not counted: notebook_cnn5x5, seed 3: no run" in text
 
 
@@ -163,6 +163,9 @@ def test_every_number_follows_from_the_csv(measured: results.Reproduction) -> No
         assert first["n"] == len(values)
         assert first["mean"] == pytest.approx(values.mean())
         assert first["sd"] == pytest.approx(stats.tstd(values), abs=1e-15)
+        if first["quantity"] == "train/batch_accuracy":  # of 50 images: no interval, no verdict
+            assert first[["one_more_low", "noticed_below", "verdict"]].isna().all()
+            continue
         shares = "accuracy" in first["quantity"]
         x = special.logit(values) if shares else values
         spread = stats.tstd(x) * np.sqrt(1 + 1 / len(x))
@@ -170,9 +173,9 @@ def test_every_number_follows_from_the_csv(measured: results.Reproduction) -> No
         if shares:
             low, high = special.expit([low, high])
         assert (first["one_more_low"], first["one_more_high"]) == pytest.approx((low, high))
-        assert first["points_above_mean"] == pytest.approx(
-            100 * (first["claim"] - values.mean()), abs=1e-10
-        )
+        points = 100 * (first["claim"] - values.mean()) if shares else math.nan
+        assert first["points_above_mean"] == pytest.approx(points, abs=1e-10, nan_ok=True)
+        assert 0 < first["noticed_above"] <= first["noticed_below"]
         assert (first["verdict"] == "not contradicted") == (low <= first["claim"] <= high)
     assert not lines["run_id"].isna().any()
 
@@ -184,7 +187,7 @@ def test_shortened_runs_are_no_test(measured: results.Reproduction) -> None:
     short = dataclasses.replace(blog, runs=preset_runs, cost=None)
     shortened = dataclasses.replace(measured, results=(short,), quick=True)
     text = page.markdown(shortened, WHERE, [])
-    assert "| preset | our mean | seeds | training time a run | verdict |\n|---|" in text
+    assert "| preset | our mean | seeds | mean training time | verdict |\n|---|" in text
     assert "| `blog_cnn3x3` | **0.9886** | 5 |" in text
     assert "| no test of the claim: shortened runs |" in text
     assert "0.9872" not in text

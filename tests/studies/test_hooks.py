@@ -224,6 +224,7 @@ finally:
 """
 
 
+@pytest.mark.slow
 def test_trials_go_on_from_their_checkpoints_and_the_parent_needs_no_tensorflow(
     workdir: Path,
 ) -> None:

@@ -33,6 +33,7 @@ def ends(folder: Path, *overrides: str) -> dict[str, Any]:
     return seen
 
 
+@pytest.mark.slow
 def test_children_behave_as_without_a_sweep(tmp_path: Path) -> None:
     """They are forked, spawned, of a forkserver, of pools, of joblib or other programs.
 

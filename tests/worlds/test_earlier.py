@@ -38,6 +38,7 @@ def folder(tmp_path: Path) -> Path:
     return there
 
 
+@pytest.mark.slow
 def test_earlier_runs_are_compared_and_predicted_with(folder: Path) -> None:
     rates = ("mnist_exp.compare", "--study", "rates")
     assert "learning_rate=0.07236" in output_of(folder, *rates)
@@ -60,6 +61,7 @@ def test_an_earlier_run_that_was_killed_goes_on(folder: Path) -> None:
     assert [metric.step for metric in steps] == list(range(1, 13))
 
 
+@pytest.mark.slow
 def test_an_earlier_run_is_trained_again_from_its_record(folder: Path) -> None:
     # Another kind of processor rounds sums otherwise: the rerun is then not identical, exit code 1.
     report = output_of(folder, "mnist_exp.rerun", MLP, exit_codes=(0, 1))

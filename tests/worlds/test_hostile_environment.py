@@ -240,6 +240,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> dict[s
     return result
 
 
+@pytest.mark.slow
 def test_all_at_once(tmp_path: Path, empty_store: Path, clean: dict[str, Any]) -> None:
     assert outcome(tmp_path, empty_store, TOGETHER) == clean
 

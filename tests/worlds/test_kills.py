@@ -111,6 +111,7 @@ def check_resumed(folder: Path, whole: State, moment: str, signal: str) -> None:
         metrics_of(folder, earlier)
 
 
+@pytest.mark.slow
 def test_a_few_kills_of_a_run(new_folder: NewFolder, request: pytest.FixtureRequest) -> None:
     """They start together, which takes most of the time; the rest of all moments is slow."""
     chosen = [

@@ -50,6 +50,7 @@ def test_eight_at_once_in_an_empty_folder(
     assert statuses(tmp_path) == ["FINISHED"] * 8
 
 
+@pytest.mark.slow
 def test_two_at_once_in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     processes = [start(f"seed={seed}") for seed in range(2)]

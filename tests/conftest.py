@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--crowds", type=int, default=10, help="crowds of processes that start at once"
     )
     parser.addoption(
+        "--cases", type=int, help="how many cases are run of each test that has parameters"
+    )
+    parser.addoption(
         "--pictures", type=Path, help="a folder for the pictures that tests make: docs/images"
     )
+
+
+@pytest.hookimpl(trylast=True)  # when -k and -m have chosen
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the first `--cases` of each test."""
+    most: int | None = config.getoption("--cases")
+    if most is None:
+        return
+    seen = Counter[str]()
+    for item in items[:]:
+        name = item.nodeid.partition("[")[0]
+        seen[name] += 1
+        if seen[name] > most:
+            items.remove(item)
+            config.hook.pytest_deselected(items=[item])
 
 
 @pytest.fixture(autouse=True)

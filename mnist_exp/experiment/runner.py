@@ -1,8 +1,10 @@
 """One run from settings to result, in four acts: prepare, build, train, finish."""
 
 import contextlib
+import os
 from dataclasses import asdict, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_exp.config.group_schemas import DataConfig
@@ -11,7 +13,7 @@ from mnist_exp.config.schema import refuse_passwords
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.used_settings import init_note
 from mnist_exp.data import Dataset, load, of_arrays
-from mnist_exp.errors import NonFiniteCost, PreflightFailed
+from mnist_exp.errors import NonFiniteCost, PreflightFailed, UserError
 from mnist_exp.experiment import code_of_run, interrupts, kept_programs, outcome, resume
 from mnist_exp.experiment.conclusion import conclusion
 from mnist_exp.experiment.console import Reporter, layer_text, time_left
@@ -111,7 +113,18 @@ def _prepare(
     reporter.run_id = job.run_id
     resume.check(job)
     machine.check(config, len(dataset.train), dataset.form)
+    _check_writable(checkpoint.CHECKPOINTS_DIR)
     return job
+
+
+def _check_writable(folder: Path) -> None:
+    """Raise UserError where the folder cannot be made, or nothing can be written to it."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise UserError(
+            f"{there.absolute()}: cannot be written to; checkpoints are kept in {folder} of the "
+            "current folder"
+        )
 
 
 def _dataset(config: DataConfig, given: Given) -> Dataset:

@@ -75,10 +75,11 @@ def _looks(wrong: Sequence[Trained]) -> str:
     counts = {
         "stands still": still,
         "falls and stays high": high - still,
-        "falls to zero, as in the best of trainings": len(last) - high,
+        "falls to zero as in the best of trainings": len(last) - high,
         "becomes NaN": len(wrong) - len(last),
     }
-    return listed([f"{look} ({count})" for look, count in counts.items() if count])
+    *others, last_look = [f"{look} ({count})" for look, count in counts.items() if count]
+    return ", or ".join([*filter(None, [", ".join(others)]), last_look])
 
 
 def _winners(ended: Sequence[Trained]) -> dict[str, int]:

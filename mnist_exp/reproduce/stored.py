@@ -83,7 +83,9 @@ def _table(folder: Path) -> pd.DataFrame:
     if missing:
         raise UserError(f"--rewrite: {path} has no column {missing[0]}")
     _check_numbers(table, path)
-    _check_all_there(table[table["run_id"].notna()], path)
+    of_runs = table[table["run_id"].notna()]
+    _check_possible(of_runs, path)
+    _check_all_there(of_runs, path)
     return table[list(_COLUMNS)]
 
 
@@ -96,6 +98,29 @@ def _check_numbers(lines: pd.DataFrame, path: Path) -> None:
                 f"--rewrite: {path}, line {wrong[0] + 2}: {column} is "
                 f"{clean(str(lines.at[wrong[0], column]), 50)}; expected a number"
             )
+
+
+def _check_possible(lines: pd.DataFrame, path: Path) -> None:
+    """Check that accuracies lie between 0 and 1, seeds are whole, and each number is there once."""
+    value, seed = lines["value"].astype(float), lines["seed"].astype(float)
+    share = lines["quantity"].str.contains("accuracy")
+    key = ["preset", "quantity", "step", "seed"]
+    for wrong, problem in (
+        (
+            (value < 0) | (share & (value > 1)),
+            "value is {value}; expected 0 or more, and of an accuracy 1 at most",
+        ),
+        ((seed < 0) | (seed % 1 > 0), "seed is {seed}; expected a whole number from 0"),
+        (lines.duplicated(key), "the same preset, quantity, step and seed a second time"),
+    ):
+        if wrong.any():
+            line = lines[wrong].iloc[0]
+            said = problem.format(value=line["value"], seed=line["seed"])
+            raise UserError(f"--rewrite: {path}, line {wrong.idxmax() + 2}: {said}")
+    scored = {*lines.loc[lines["quantity"] == METRIC, "preset"]}
+    if lines.empty or {*lines["preset"]} != scored:
+        of = f" of {min({*lines['preset']} - scored)}" if len(lines) else ""
+        raise UserError(f"--rewrite: {path} is not whole: it has no {METRIC}{of}")
 
 
 def _check_all_there(lines: pd.DataFrame, path: Path) -> None:

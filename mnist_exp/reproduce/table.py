@@ -63,7 +63,7 @@ def _quantities(
 
 def _numbers(assessment: Assessment, quantity: str) -> dict[str, object]:
     description = assessment.description
-    plain = {
+    plain: dict[str, object] = {
         "claim": assessment.claim,
         "n": description.n,
         "mean": description.mean,

@@ -6,6 +6,7 @@ Needs no MLflow.
 import difflib
 import os
 import re
+import shlex
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,7 +18,6 @@ ELSEWHERE = (
     "tracking.uri=URI or MLFLOW_TRACKING_URI names another store; the default is mlflow.db in the "
     "current folder"
 )
-RESTORED = "was deleted: `mlflow runs restore --run-id {0}` brings it back"
 _KINDS = (
     "sqlite",
     "postgresql",
@@ -204,3 +204,14 @@ def _refuse_old_file_store() -> None:
             "store; `mlflow migrate-filestore` turns them into a database\n"
             "tracking.uri=sqlite:///mlflow.db leaves them where they are, and begins a database"
         )
+
+
+def restoring(uri: str, what: str) -> str:
+    """Return the shell command with which MLflow restores what was deleted in this store."""
+    return f"MLFLOW_TRACKING_URI={shlex.quote(masked(uri))} mlflow {what}"
+
+
+def was_deleted(run_id: str, uri: str) -> str:
+    """Say that a run was deleted, and how it comes back."""
+    command = restoring(uri, f"runs restore --run-id {run_id}")
+    return f"run {run_id} was deleted: `{command}` brings it back"

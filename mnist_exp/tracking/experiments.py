@@ -10,6 +10,7 @@ from mnist_exp.outside.paging import all_pages
 from mnist_exp.outside.uris import sqlite_file
 from mnist_exp.sweeper.processes import is_alive, this_process
 from mnist_exp.tracking import moved_store
+from mnist_exp.tracking.addresses import restoring
 from mnist_exp.tracking.creation import store_lock
 from mnist_exp.tracking.refusals import shared
 from mnist_exp.tracking.status import FAILURE_REASON, RunStatus
@@ -41,7 +42,10 @@ def _experiment_id(client: MlflowClient, name: str) -> str:
         raise UserError(
             f"tracking.experiment={name}: is in MLflow's trash; tracking.experiment=NAME names "
             "another one, and this restores it:\n"
-            f"mlflow experiments restore --experiment-id {experiment.experiment_id}"
+            + restoring(
+                client.tracking_uri,
+                f"experiments restore --experiment-id {experiment.experiment_id}",
+            )
         )
     experiment_id = experiment.experiment_id if experiment else client.create_experiment(name)
     if file := sqlite_file(client.tracking_uri):

@@ -9,7 +9,7 @@ from mlflow.exceptions import MlflowException
 
 from mnist_exp.errors import RunIsGone, first_line
 from mnist_exp.outside import uris
-from mnist_exp.tracking.addresses import RESTORED
+from mnist_exp.tracking.addresses import was_deleted
 
 _T = TypeVar("_T")
 
@@ -34,7 +34,7 @@ def look_up(client: MlflowClient, run_id: str) -> Run:
             "or name the run's with tracking.uri"
         ) from error
     if run.info.lifecycle_stage == "deleted":
-        raise RunIsGone(f"run {run_id} {RESTORED.format(run_id)}")
+        raise RunIsGone(was_deleted(run_id, client.tracking_uri))
     return run
 
 

@@ -14,7 +14,7 @@ from mnist_exp.outside.paging import all_pages
 from mnist_exp.outside.printing import first_of, plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.tracking import predictions
-from mnist_exp.tracking.addresses import ELSEWHERE, RESTORED, shortened
+from mnist_exp.tracking.addresses import ELSEWHERE, shortened, was_deleted
 from mnist_exp.tracking.links import runs_page
 from mnist_exp.tracking.recorded_code import read_sources, recorded_code
 from mnist_exp.tracking.run_tables import Runs, tables
@@ -145,7 +145,7 @@ class Store:
         """Return why a run that was asked for is not found, and what can be done."""
         with suppress(Exception):  # MLflow loads only now; whatever it raises, there is no run
             if self._client.get_run(run_id).info.lifecycle_stage == "deleted":
-                return f"run {run_id} {RESTORED.format(run_id)}"
+                return was_deleted(run_id, self.uri)
         return f"{run_id}: no such run in {shortened(self.uri)}\n{ELSEWHERE}"
 
     def page(self, runs: Runs) -> str:

@@ -74,6 +74,20 @@ def test_a_run_that_its_store_refuses_leaves_all_as_it_was(folder: Path) -> None
     assert after == before
 
 
+def test_a_folder_without_room_for_checkpoints_is_told_before_there_is_a_run(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "outputs").write_text("a file")
+    command = [sys.executable, "-m", "mnist_exp", "model=softmax", "hydra.run.dir=mine"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"mnist_exp: {tmp_path}/outputs: cannot be written to; checkpoints are kept in "
+        "outputs/checkpoints of the current folder"
+    )
+    assert set(tree(tmp_path)) == {"outputs"}
+
+
 @pytest.mark.parametrize("launcher", ["basic", pytest.param("joblib", marks=pytest.mark.slow)])
 def test_a_refused_job_of_a_multirun_leaves_the_files_of_an_earlier_one(
     folder: Path, launcher: str

@@ -209,7 +209,7 @@ def test_a_run_that_the_store_does_not_have_is_not_gone_on_with(
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
     client.delete_run(stopped)
     with pytest.raises(
-        UserError, match=rf"resume={stopped}: run {stopped} was deleted: `mlflow runs restore"
+        UserError, match=rf"resume={stopped}: run {stopped} was deleted: `\S+ mlflow runs restore"
     ):
         run([f"resume={stopped}"])
     capsys.readouterr()

@@ -1,5 +1,8 @@
 """Which runs a selection has, and what is read of them."""
 
+import subprocess
+import sys
+
 import mlflow
 import pytest
 
@@ -82,12 +85,21 @@ def test_an_unknown_run_among_known_ones(fake_runs: FakeRuns) -> None:
         Store().select(Selection(run_ids=(known, "feed")))
 
 
-def test_a_deleted_run_is_said_to_be_deleted(fake_runs: FakeRuns) -> None:
+def test_a_deleted_run_comes_back_as_the_error_says(
+    fake_runs: FakeRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
     deleted, kept = fake_runs.add(0, 0.9), fake_runs.add(1, 0.9)
     mlflow.MlflowClient().delete_run(deleted)
     for run_ids in ((deleted,), (kept, deleted)):
-        with pytest.raises(UserError, match=f"^run {deleted} was deleted: `mlflow runs restore"):
+        with pytest.raises(UserError, match=f"^run {deleted} was deleted: `") as raised:
             Store().select(Selection(run_ids=run_ids))
+        command = (
+            str(raised.value).split("`")[1].replace(" mlflow ", f" {sys.executable} -m mlflow ")
+        )
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        subprocess.run(command, shell=True, check=True, cwd="/", capture_output=True)  # anywhere
+        assert {*Store().select(Selection(run_ids=run_ids)).info.index} == {*run_ids}
+        mlflow.MlflowClient().delete_run(deleted)
 
 
 def test_no_database_is_made(tmp_path: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,12 +23,21 @@ def constrained(package: str) -> str:
     return dict(line.split("==") for line in lines if "==" in line)[package]
 
 
-@pytest.mark.parametrize("page", sorted({*costs.read(RESULTS)["page"]}))
-def test_a_page_is_of_the_code_as_it_is(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+PAGES = [
+    (file.parent, page)
+    for file in sorted(RESULTS.rglob(costs.FILE))
+    for page in sorted({*costs.read(file.parent)["page"]})
+]
+
+
+@pytest.mark.parametrize(("folder", "page"), PAGES)
+def test_a_page_is_of_the_code_as_it_is(
+    folder: Path, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(importlib.metadata, "version", constrained)
     here = code_digest._project_digest.__wrapped__()
-    recorded = sorted({*costs.read(RESULTS, page)["code_digest"]})
+    recorded = sorted({*costs.read(folder, page)["code_digest"]})
     assert recorded == [here], (
-        f"docs/results/{page} is of code {', '.join(recorded)}, and the code here is {here}. "
-        f"To renew it: {COMMANDS[page]}"
+        f"{folder.relative_to(ROOT)}/{page} is of code {', '.join(recorded)}, and the code here is "
+        f"{here}. To renew it: {COMMANDS[page]}"
     )

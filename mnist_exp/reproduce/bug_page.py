@@ -53,7 +53,7 @@ def _answers(ended: Sequence[Trained]) -> dict[str, object]:
     """Say how many trainings give one answer to all images, and how right they are."""
     alike = [one for one in ended if one.is_one_answer]
     others = [one for one in ended if not one.is_one_answer]
-    given = {one.answers.index(max(one.answers)): one.accuracy for one in alike}
+    given = {one.answer: one.accuracy for one in alike}
     rarest, commonest = min(given, key=lambda k: given[k]), max(given, key=lambda k: given[k])
     return {
         "ended": len(ended),
@@ -87,8 +87,7 @@ def _winners(ended: Sequence[Trained]) -> dict[str, int]:
     classes: dict[tuple[str, int], set[int]] = {}
     for one in ended:
         if one.case.start in _RANDOM:
-            answer = one.answers.index(max(one.answers))
-            classes.setdefault((one.case.start, one.seed), set()).add(answer)
+            classes.setdefault((one.case.start, one.seed), set()).add(one.answer)
     return {"starts": len(classes), "alike": sum(len(c) == 1 for c in classes.values())}
 
 
@@ -228,7 +227,7 @@ def _cells(each: Sequence[Trained]) -> list[str]:
 def _given(ended: Sequence[Trained]) -> str:
     """Return `all 3; all 6; all 0`: which class the images get, seed by seed."""
     return "; ".join(
-        f"all {one.answers.index(max(one.answers))}"
+        f"all {one.answer}"
         if one.is_one_answer
         else f"{sum(count > 0 for count in one.answers)} classes"
         for one in ended

@@ -30,7 +30,7 @@ def _line(one: Trained) -> dict[str, object]:
         "test_accuracy_before": one.accuracy_at_start,
         "test_accuracy": one.accuracy,
         "classes_answered": len(given),
-        "most_frequent_answer": max(given, key=lambda digit: one.answers[digit]),
+        "most_frequent_answer": one.answer,
         "its_share": max(one.answers) / sum(one.answers),
         "same_answer_as_before": one.kept,
         "confidence": one.confidence,

@@ -49,6 +49,11 @@ class Trained:
     processor_seconds: float  # of all cores, with evaluation and preflight
 
     @property
+    def answer(self) -> int:
+        """Return the class that most images get."""
+        return self.answers.index(max(self.answers))
+
+    @property
     def is_one_answer(self) -> bool:
         """Return whether all images get the same answer."""
         return max(self.answers) == sum(self.answers)

@@ -12,6 +12,7 @@ from mnist_exp.reproduce import words
 from mnist_exp.reproduce.pattern import Pattern
 from mnist_exp.reproduce.presets import BLOG, MEASURED_HERE, METRIC, NOTEBOOK, PRESETS, QUICK
 from mnist_exp.reproduce.results import Curve, Reproduction, Result
+from mnist_exp.sweeper.wording import duration
 
 if TYPE_CHECKING:
     from mnist_exp.reproduce.bug_numbers import Bug, Ending
@@ -240,11 +241,6 @@ def _durations(seconds: Sequence[float]) -> str:
     mean = sum(seconds) / len(seconds) if seconds else math.nan
     if math.isnan(mean):
         return words.NONE
-    if mean < 60:
-        return f"{mean:.1f} s"
-    least, most = _minutes(min(seconds)), _minutes(max(seconds))
-    return f"{_minutes(mean)} min" + (f" ({least} to {most})" if least != most else "")
-
-
-def _minutes(seconds: float) -> str:
-    return "{}:{:02d}".format(*divmod(round(seconds), 60))
+    least, most = (duration(end).removesuffix(" min") for end in (min(seconds), max(seconds)))
+    is_long = mean >= 60 and least != most
+    return duration(mean) + (f" ({least} to {most})" if is_long else "")

@@ -46,7 +46,10 @@ def test_the_page_tells_the_looks_apart(page: Path, small_mnist: data.Dataset) -
     assert "- **NaN**, in 1 training: the notebook's random weights at a learning rate of 1" in text
     assert "mnist_exp: training stopped: the cost became nan in epoch" in text
     assert "That is chance: the answer" in text or "That may be chance: the answer" in text
-    assert f"give one and the same answer to all {len(small_mnist.test)} test images" in text
+    images = f"{len(small_mnist.test)} test images"
+    assert f"give a single answer, each its own, to all {images}" in text
+    assert re.search(r"a cost that stands still \(\d+\), .*falls to zero as in the best of", text)
+    assert "or becomes NaN (1)." in text
     assert "images/s" not in text
     assert "{{" not in text
     for name in re.findall(r"!\[[^]]*\]\((\S+)\)", text):

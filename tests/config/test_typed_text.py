@@ -162,7 +162,8 @@ def test_text_in_yaml_stays_as_it_stands_there(tmp_path: Path) -> None:
         "import sys, json; from mnist_exp import __main__\n"
         "from mnist_exp.experiment import runner\n"
         "class Result:\n    objectives = lambda self: [0.0]\n"
-        "def show(settings):\n    print(json.dumps(settings.config.to_dict())); return Result()\n"
+        "def show(settings, reporter):\n"
+        "    print(json.dumps(settings.config.to_dict())); return Result()\n"
         "runner.run_experiment = show\n__main__.main()"
     )
     arguments = ["--config-dir", "mine", "experiment=2024_01", "++tags.text=1e3"]

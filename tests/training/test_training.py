@@ -189,7 +189,7 @@ def test_non_finite_cost_stops_after_the_epoch_and_names_the_step(
     program = build_program(config, 300)
     results: list[EpochResult] = []
     with pytest.raises(
-        NonFiniteCost, match="the cost became nan in epoch 1; .* was step 1"
+        NonFiniteCost, match="the cost became nan in epoch 1; .* came after step 1"
     ) as caught:
         results.extend(fit(program, small_mnist))
     assert caught.value.step == 1  # step 0 starts from small weights

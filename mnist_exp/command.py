@@ -84,7 +84,9 @@ class Parser(argparse.ArgumentParser):
         self._refuse_other_forms(arguments)
         if not self._has_store:
             return super().parse_args(arguments, namespace)
-        uris = [text.removeprefix(_STORE) for text in arguments if text.startswith(_STORE)]
+        uris = [
+            _unquoted(text.removeprefix(_STORE)) for text in arguments if text.startswith(_STORE)
+        ]
         others = [text for text in arguments if not text.startswith(_STORE)]
         options = super().parse_args(others, namespace)
         options.uri = uris[-1] if uris else None
@@ -104,6 +106,11 @@ class Parser(argparse.ArgumentParser):
         unknown = re.search(rf"unrecognized arguments: ([{DASHES}]\S+)", message)
         near = did_you_mean(unknown[1], self._option_string_actions) if unknown else ""
         raise UserError(f"{message}{near}\n{self._usage}")
+
+
+def _unquoted(value: str) -> str:
+    """Return a value without the quotes in which Hydra's command line takes one with spaces."""
+    return value[1:-1] if value[:1] in ('"', "'") and value[-1:] == value[:1] else value
 
 
 def main(run: Callable[[Sequence[str]], int | None], *mistakes: type[Exception]) -> None:

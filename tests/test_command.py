@@ -70,6 +70,8 @@ def test_an_option_that_does_not_exist_gets_the_usage() -> None:
         (["a", "tracking.uri=sqlite:///x.db", "b"], ["a", "b"], "sqlite:///x.db"),
         (["tracking.uri=x", "tracking.uri=y=z"], [], "y=z"),
         (["--only", "a", "tracking.uri="], [], ""),
+        (['tracking.uri="sqlite:///my runs (2)/x.db"'], [], "sqlite:///my runs (2)/x.db"),
+        (["tracking.uri='x y'"], [], "x y"),  # as it stands in a Hydra command
         (["tracking=x"], ["tracking=x"], None),
     ],
 )

@@ -17,7 +17,7 @@ from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
 from mnist_exp.data import MNIST, Form
-from mnist_exp.errors import UserError, did_you_mean, first_line
+from mnist_exp.errors import UserError, first_line
 from mnist_exp.outside.paging import all_pages
 from mnist_exp.outside.uris import local_path
 from mnist_exp.serving import foreign_models
@@ -27,6 +27,7 @@ from mnist_exp.serving.model import RETURN_PIXELS
 from mnist_exp.serving.package import PICTURES, TAG
 from mnist_exp.serving.same_data import comparable, data_of
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
+from mnist_exp.tracking.find_run import find_run
 from mnist_exp.tracking.params import with_length
 from mnist_exp.tracking.status import RunStatus
 from mnist_exp.tracking.store import answering, in_use, uri_to_read
@@ -202,16 +203,7 @@ class Models:
 
     def _of_run(self, run_id: str) -> tuple[Run, LoggedModel]:
         """Return the run with this id and its last model. Raises UserError as `find`."""
-        try:
-            run = self._client.get_run(run_id)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST" and "run_id" not in str(error):
-                raise
-            near = did_you_mean(run_id, ROLES)
-            expected = "expected a run id, best or latest" if near else ELSEWHERE
-            raise UserError(
-                f"--run {run_id}: no such run in {shortened(self._uri)}{near}\n{expected}"
-            ) from error
+        run = find_run(self._client, run_id, "--run ", ROLES)
         outputs = [] if run.outputs is None else run.outputs.model_outputs
         steps = sorted(output.step for output in outputs)
         logged = [model_package.logged(self._client, run_id, step) for step in steps]

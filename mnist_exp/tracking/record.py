@@ -1,14 +1,12 @@
 """One run, read back whole from an MLflow store: its metrics, its tags and its record's files."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mnist_exp.errors import UserError, first_line
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read_artifacts
-from mnist_exp.outside.paging import all_pages
-from mnist_exp.tracking.addresses import ELSEWHERE, shortened
+from mnist_exp.tracking.find_run import find_run
 from mnist_exp.tracking.metric_names import present
 from mnist_exp.tracking.recorded_code import read_sources
 from mnist_exp.tracking.status import RunStatus
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 # Step -> value, as text: two numbers are equal, to the last digit, if and only if their texts are.
 History = dict[int, str]
 
-_LOOKED_AT = 20  # of the newest runs, to find one that is no study
 # The artifacts that are a run's record, and the most bytes of each that are read.
 _RECORD = {
     "config/resolved.yaml": MAX_TEXT_BYTES,
@@ -61,40 +58,22 @@ class TrackedRun:
 def read_run(uri: str | None, run_id: str) -> TrackedRun:
     """Return a run of the store that `tracking.uri` names.
 
-    Raises UserError if there is no such run or the store cannot be read.
+    Raises UserError if there is no such run, it was deleted, or the store cannot be read.
     """
     import mlflow
-    from mlflow.exceptions import MlflowException
 
     chosen, run = uri_to_read(uri), None
     try:
         client = mlflow.MlflowClient(chosen)
-        run = client.get_run(run_id)
+        run = find_run(client, run_id)
         return _read(client, run)
+    except UserError:
+        raise
     except Exception as error:  # MLflow passes on what its database, server or files raise
-        reason = first_line(error)
         if run is not None:
-            message = f"run {run_id}: its record cannot be read ({reason})"
-            raise UserError(message) from error
-        code = error.error_code if isinstance(error, MlflowException) else ""
-        if code == "RESOURCE_DOES_NOT_EXIST" or "for parameter 'run_id'" in str(error):
-            message = f"{run_id}: no such run in {shortened(chosen)}\n{_expected(client, run_id)}"
+            message = f"run {run_id}: its record cannot be read ({first_line(error)})"
             raise UserError(message) from error
         raise refusal(chosen, error, "read") from error
-
-
-def _expected(client: "MlflowClient", run_id: str) -> str:
-    """Return what to do about a run id that is none; for a word it names the newest run."""
-    if re.fullmatch("[0-9a-f]{32}", run_id):
-        return ELSEWHERE
-    experiments = [one.experiment_id for one in all_pages(client.search_experiments)]
-    newest = client.search_runs(
-        experiments, order_by=["attributes.start_time DESC"], max_results=_LOOKED_AT
-    )
-    runs = [run for run in newest if run.data.tags.get("study_role") != "study"]
-    if not runs:
-        return ELSEWHERE
-    return f"expected a run id; the newest run's is {runs[0].info.run_id}"
 
 
 def newest_rerun(uri: str | None, run_id: str, experiment_name: str) -> str | None:

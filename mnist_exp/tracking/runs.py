@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,8 @@ from mnist_exp.outside.paging import all_pages
 from mnist_exp.outside.printing import first_of, plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.tracking import predictions
-from mnist_exp.tracking.addresses import ELSEWHERE, shortened, was_deleted
+from mnist_exp.tracking.addresses import ELSEWHERE, shortened
+from mnist_exp.tracking.find_run import find_run
 from mnist_exp.tracking.links import runs_page
 from mnist_exp.tracking.recorded_code import read_sources, recorded_code
 from mnist_exp.tracking.run_tables import Runs, tables
@@ -143,10 +143,12 @@ class Store:
 
     def _absent(self, run_id: str) -> str:
         """Return why a run that was asked for is not found, and what can be done."""
-        with suppress(Exception):  # MLflow loads only now; whatever it raises, there is no run
-            if self._client.get_run(run_id).info.lifecycle_stage == "deleted":
-                return was_deleted(run_id, self.uri)
-        return f"{run_id}: no such run in {shortened(self.uri)}\n{ELSEWHERE}"
+        try:
+            with answering(self.uri, "read"):
+                find_run(self._client, run_id)
+        except UserError as error:
+            return str(error)
+        return f"{run_id}: the run is there, but is not among those selected"
 
     def page(self, runs: Runs) -> str:
         """Return the address in MLflow's UI that shows the runs, or most of them, as a shared view.

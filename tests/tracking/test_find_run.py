@@ -1,0 +1,47 @@
+"""What is said where there is no run of the id that was given."""
+
+import mlflow
+import pytest
+
+from benchmarks.fake_runs import FakeRuns
+from mnist_exp.errors import UserError
+from mnist_exp.tracking.addresses import ELSEWHERE
+from mnist_exp.tracking.find_run import find_run
+from mnist_exp.tracking.runs import Selection, Store
+
+
+def test_it_names_the_run_that_was_meant(fake_runs: FakeRuns) -> None:
+    client = mlflow.MlflowClient()
+    older, newer = fake_runs.add(0, 0.9), fake_runs.add(1, 0.9)
+    client.update_run(older, name="my best (2)")
+    assert find_run(client, older).info.run_id == older
+    for word, expected in (
+        (older[:31], f"expected a whole run id; the newest that begins so is {older}"),
+        ("my best (2)", f"expected a run id; that of the newest run with this name is {older}"),
+        ("it's 100%_x", f"expected a run id; the newest run's is {newer}"),
+        ("nothing", f"expected a run id; the newest run's is {newer}"),
+        ("0" * 32, ELSEWHERE),
+    ):
+        with pytest.raises(UserError) as raised:
+            find_run(client, word, "--run ", ["best", "latest"])
+        said = f"--run {word}: no such run in {client.tracking_uri}\n{expected}"
+        assert str(raised.value) == said
+    with pytest.raises(UserError, match=r"; did you mean best\?\nexpected a run id, best or lat"):
+        find_run(client, "bset", words=["best", "latest"])
+    client.delete_run(older)
+    with pytest.raises(UserError, match=f"^run {older} was deleted: `MLFLOW_TRACKING_URI="):
+        find_run(client, older)
+
+
+def test_an_empty_store_has_no_run_to_name(fake_runs: FakeRuns) -> None:
+    with pytest.raises(UserError, match="no such run in ") as raised:
+        find_run(mlflow.MlflowClient(), "nothing")
+    assert str(raised.value).endswith(ELSEWHERE)
+
+
+def test_a_run_of_another_experiment_is_not_called_unknown(fake_runs: FakeRuns) -> None:
+    run, other = fake_runs.add(0, 0.9), mlflow.create_experiment("other")
+    outside = mlflow.MlflowClient().create_run(other).info.run_id
+    experiment = mlflow.get_experiment(mlflow.get_run(run).info.experiment_id).name
+    with pytest.raises(UserError, match=f"^{outside}: the run is there, but is not among those"):
+        Store().select(Selection(experiment=experiment, run_ids=(run, outside)))

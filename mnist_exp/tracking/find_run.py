@@ -29,7 +29,7 @@ def find_run(
         run = client.get_run(run_id)
     except mlflow_errors() as error:
         is_unknown = getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST"
-        if not is_unknown and "run_id" not in str(error):
+        if not is_unknown and "for parameter 'run_id'" not in str(error):
             raise
         where = shortened(client.tracking_uri)
         expected = _expected(client, run_id, words)

@@ -54,10 +54,10 @@ CLAIMS: list[tuple[str, str, str, Callable[..., bool]]] = [
     ("the blog's CNN is ahead", "cnns", r"blog (\S+), notebook (\S+)", lambda a, b: a > b),
     ("differs by more than 0.0020", "seeds", r"from (\S+) to (\S+)", lambda a, b: b - a > 0.0020),
     (
-        "five seeds, 0.9845 to 0.9891",
+        "five seeds, 0.9853 to 0.9880",
         "recorded",
         r"blog_cnn3x3 (.*)",
-        lambda *all_: (min(all_), max(all_)) == (0.9845, 0.9891),
+        lambda *all_: (min(all_), max(all_)) == (0.9853, 0.9880),
     ),
     ("worst run, 0.9919", "recorded", r"cnn5x5 (.*)", lambda *all_: min(all_) == 0.9919),
     (
@@ -138,7 +138,8 @@ def test_the_recorded_accuracies_are_those_of_the_results() -> None:
     source = cells(STORED["lesson.ipynb"])["recorded"].source
     for preset in ("blog_cnn3x3", "notebook_cnn5x5"):
         rows = results[(results.preset == preset) & (results.quantity == "test/accuracy")]
-        assert f'"{preset}": {rows.sort_values("seed").value.tolist()}' in source
+        first = rows[rows.seed < 5].sort_values("seed").value.tolist()
+        assert f'"{preset}": {first}' in source
 
 
 def test_the_two_cnns_differ_in_nine_settings() -> None:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from mnist_exp.errors import UserError, did_you_mean
+from mnist_exp.errors import RunIsGone, UserError, did_you_mean
 from mnist_exp.outside.paging import all_pages
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened, was_deleted
 from mnist_exp.tracking.store import mlflow_errors
@@ -13,11 +14,31 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
+_LOOKED_AT = 20  # of the newest runs, to find one that is no study
+
+
+def run_or_none(client: "MlflowClient", run_id: str) -> "Run | None":
+    """Return the run with this id, or None if the store has none.
+
+    Raises RunIsGone if it was deleted, and what MLflow raises if the store does not answer.
+    """
+    try:
+        run = client.get_run(run_id)
+    except mlflow_errors() as error:
+        code = getattr(error, "error_code", "")
+        # MLflow has the second code for a text that no id can be.
+        if code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        return None
+    if run.info.lifecycle_stage == "deleted":
+        raise RunIsGone(was_deleted(run_id, client.tracking_uri))
+    return run
+
 
 def find_run(
     client: "MlflowClient", run_id: str, option: str = "", words: Iterable[str] = ()
 ) -> "Run":
-    """Return the run with this id.
+    """Return the run whose id a person gave.
 
     option: what stands before the id on the command line, with a space after it
     words: what may be given instead of an id
@@ -25,17 +46,11 @@ def find_run(
     Raises UserError if there is no such run or it was deleted, and what MLflow raises if the store
     does not answer.
     """
-    try:
-        run = client.get_run(run_id)
-    except mlflow_errors() as error:
-        is_unknown = getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST"
-        if not is_unknown and "for parameter 'run_id'" not in str(error):
-            raise
+    run = run_or_none(client, run_id)
+    if run is None:
         where = shortened(client.tracking_uri)
         expected = _expected(client, run_id, words)
-        raise UserError(f"{option}{run_id}: no such run in {where}{expected}") from error
-    if run.info.lifecycle_stage == "deleted":
-        raise UserError(was_deleted(run_id, client.tracking_uri))
+        raise UserError(f"{option}{run_id}: no such run in {where}{expected}")
     return run
 
 
@@ -43,21 +58,22 @@ def _expected(client: "MlflowClient", word: str, words: Iterable[str]) -> str:
     """Return which run was meant: the id begins so, or it has that name; otherwise the newest."""
     if re.fullmatch("[0-9a-f]{32}", word):
         return f"\n{ELSEWHERE}"
-    if word.isalnum() and (found := _newest(client, f"attributes.run_id LIKE '{word}%'")):
+    experiments = [one.experiment_id for one in all_pages(client.search_experiments)]
+    newest = partial(_newest, client, experiments)
+    if word.isalnum() and (found := newest(f"attributes.run_id LIKE '{word}%'")):
         return f"\nexpected a whole run id; the newest that begins so is {found}"
-    if "'" not in word and (found := _newest(client, f"attributes.run_name = '{word}'")):
+    if "'" not in word and (found := newest(f"attributes.run_name = '{word}'")):
         return f"\nexpected a run id; that of the newest run with this name is {found}"
     if near := did_you_mean(word, words):
         return f"{near}\nexpected a run id, {' or '.join(words)}"
-    if found := _newest(client, ""):
+    if found := newest(""):
         return f"\nexpected a run id; the newest run's is {found}"
     return f"\n{ELSEWHERE}"
 
 
-def _newest(client: "MlflowClient", condition: str) -> str | None:
+def _newest(client: "MlflowClient", experiments: list[str], condition: str) -> str | None:
     """Return the id of the newest run that meets MLflow's condition and is no study."""
-    experiments = [one.experiment_id for one in all_pages(client.search_experiments)]
     order = ["attributes.start_time DESC"]
-    newest = client.search_runs(experiments, condition, order_by=order)
+    newest = client.search_runs(experiments, condition, order_by=order, max_results=_LOOKED_AT)
     runs = [run for run in newest if run.data.tags.get("study_role") != "study"]
     return str(runs[0].info.run_id) if runs else None

@@ -9,7 +9,7 @@ from mlflow.exceptions import MlflowException
 
 from mnist_exp.errors import RunIsGone, first_line
 from mnist_exp.outside import uris
-from mnist_exp.tracking.addresses import was_deleted
+from mnist_exp.tracking.find_run import run_or_none
 
 _T = TypeVar("_T")
 
@@ -24,17 +24,12 @@ _PASSING = (
 
 def look_up(client: MlflowClient, run_id: str) -> Run:
     """Return the run. Raises RunIsGone, with what can be done, if it is not there or deleted."""
-    try:
-        run = client.get_run(run_id)
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise
+    run = run_or_none(client, run_id)
+    if run is None:
         raise RunIsGone(
             f"run {run_id} is not in {uris.masked(client.tracking_uri)}: bring that store back, "
             "or name the run's with tracking.uri"
-        ) from error
-    if run.info.lifecycle_stage == "deleted":
-        raise RunIsGone(was_deleted(run_id, client.tracking_uri))
+        )
     return run
 
 

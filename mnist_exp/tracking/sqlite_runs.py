@@ -86,15 +86,15 @@ class SqliteClient:
         filter_string: str = "",
         *,
         order_by: Sequence[str] = (),
-        page_token: str | None = None,
+        **paging: Any,
     ) -> Any:
-        """Return all runs that meet the filter, without deleted ones."""
+        """Return all runs that meet the filter, without deleted ones; MLflow's pages if asked."""
         condition, order = condition_of(filter_string), _ORDERS.get(tuple(order_by))
-        if condition is not None and order is not None and page_token is None:
+        if condition is not None and order is not None and not any(paging.values()):
             with suppress(sqlite3.Error), opened(self._file) as connection:
                 return Found(_runs(connection, experiment_ids, condition, order))
         return self._mlflow.search_runs(
-            list(experiment_ids), filter_string, order_by=list(order_by), page_token=page_token
+            list(experiment_ids), filter_string, order_by=list(order_by), **paging
         )
 
     def points(

@@ -2,6 +2,7 @@
 
 import mlflow
 import pytest
+from mlflow.exceptions import MlflowException
 
 from benchmarks.fake_runs import FakeRuns
 from mnist_exp.errors import UserError
@@ -45,3 +46,12 @@ def test_a_run_of_another_experiment_is_not_called_unknown(fake_runs: FakeRuns) 
     experiment = mlflow.get_experiment(mlflow.get_run(run).info.experiment_id).name
     with pytest.raises(UserError, match=f"^{outside}: the run is there, but is not among those"):
         Store().select(Selection(experiment=experiment, run_ids=(run, outside)))
+
+
+def test_a_store_that_does_not_answer_is_not_said_to_lack_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """MLflow's error has the address that was asked for, and in it the word run_id."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(MlflowException, match="run_id"):
+        find_run(mlflow.MlflowClient("http://127.0.0.1:9"), "0" * 32)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mnist_exp.errors import RunIsGone, UserError, did_you_mean
 from mnist_exp.outside.paging import all_pages
+from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened, was_deleted
 from mnist_exp.tracking.store import mlflow_errors
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
+_ID = re.compile(r"[a-zA-Z0-9][\w-]{0,255}", re.ASCII)  # as MLflow checks it, in `utils.validation`
 _LOOKED_AT = 20  # of the newest runs, to find one that is no study
 
 
@@ -22,12 +24,12 @@ def run_or_none(client: "MlflowClient", run_id: str) -> "Run | None":
 
     Raises RunIsGone if it was deleted, and what MLflow raises if the store does not answer.
     """
+    if not _ID.fullmatch(run_id):
+        return None  # MLflow and its databases have various words for a text that no id can be
     try:
         run = client.get_run(run_id)
     except mlflow_errors() as error:
-        code = getattr(error, "error_code", "")
-        # MLflow has the second code for a text that no id can be.
-        if code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if getattr(error, "error_code", "") != "RESOURCE_DOES_NOT_EXIST":
             raise
         return None
     if run.info.lifecycle_stage == "deleted":
@@ -50,7 +52,7 @@ def find_run(
     if run is None:
         where = shortened(client.tracking_uri)
         expected = _expected(client, run_id, words)
-        raise UserError(f"{option}{run_id}: no such run in {where}{expected}")
+        raise UserError(f"{option}{clean(run_id, 100)}: no such run in {where}{expected}")
     return run
 
 
@@ -62,7 +64,9 @@ def _expected(client: "MlflowClient", word: str, words: Iterable[str]) -> str:
     newest = partial(_newest, client, experiments)
     if word.isalnum() and (found := newest(f"attributes.run_id LIKE '{word}%'")):
         return f"\nexpected a whole run id; the newest that begins so is {found}"
-    if "'" not in word and (found := newest(f"attributes.run_name = '{word}'")):
+    quotes = [quote for quote in "'\"" if quote not in word]
+    is_name = quotes and word.isprintable()
+    if is_name and (found := newest(f"attributes.run_name = {quotes[0]}{word}{quotes[0]}")):
         return f"\nexpected a run id; that of the newest run with this name is {found}"
     if near := did_you_mean(word, words):
         return f"{near}\nexpected a run id, {' or '.join(words)}"

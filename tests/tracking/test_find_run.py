@@ -15,11 +15,13 @@ def test_it_names_the_run_that_was_meant(fake_runs: FakeRuns) -> None:
     client = mlflow.MlflowClient()
     older, newer = fake_runs.add(0, 0.9), fake_runs.add(1, 0.9)
     client.update_run(older, name="my best (2)")
+    client.update_run(newer, name="o'brien")
     assert find_run(client, older).info.run_id == older
     for word, expected in (
         (older[:31], f"expected a whole run id; the newest that begins so is {older}"),
         ("my best (2)", f"expected a run id; that of the newest run with this name is {older}"),
         ("it's 100%_x", f"expected a run id; the newest run's is {newer}"),
+        ("o'brien", f"expected a run id; that of the newest run with this name is {newer}"),
         ("nothing", f"expected a run id; the newest run's is {newer}"),
         ("0" * 32, ELSEWHERE),
     ):
@@ -32,6 +34,38 @@ def test_it_names_the_run_that_was_meant(fake_runs: FakeRuns) -> None:
     client.delete_run(older)
     with pytest.raises(UserError, match=f"^run {older} was deleted: `MLFLOW_TRACKING_URI="):
         find_run(client, older)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "",
+        " ",
+        "a\nb",
+        "\0",
+        "\udcff",
+        "\x1b[31m",
+        "'\"",
+        "a' OR '1'='1",
+        "\\",
+        "²",
+        "../x",
+        "a" * 5000,
+    ],
+)
+def test_any_text_gets_two_lines_and_the_store_no_blame(fake_runs: FakeRuns, word: str) -> None:
+    run = fake_runs.add(0, 0.9)
+    for ask in (
+        lambda: find_run(mlflow.MlflowClient(), word),
+        lambda: Store().select(Selection(run_ids=(run, word))),
+        lambda: Store().select(Selection(run_ids=(word,))),
+    ):
+        with pytest.raises(UserError, match=": no such run in ") as raised:
+            ask()
+        said = str(raised.value)
+        assert said.count("\n") == 1
+        assert said.replace("\n", "").isprintable()
+        assert len(said) < 500
 
 
 def test_an_empty_store_has_no_run_to_name(fake_runs: FakeRuns) -> None:

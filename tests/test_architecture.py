@@ -19,7 +19,7 @@ ROOMS: dict[str, set[str]] = {
     "reproduce": {"matplotlib", "numpy", "pandas", "rich", "scipy", "tensorflow"},
     "rerun": {"rich"},
     "predict": {"mlflow", "numpy", "pandas", "rich"},
-    "explain": {"markupsafe", "matplotlib", "numpy", "pandas", "rich", "scipy"},
+    "explain": {"markupsafe", "matplotlib", "numpy", "pandas", "rich"},
     "sync": set(),
     "ui": {"mlflow"},
     "preflight.__main__": set(),

@@ -12,6 +12,7 @@ RESULTS = ROOT / "docs/results"
 COMMANDS = {
     "results.md": "python -m mnist_exp.reproduce",
     "bug.md": "python -m mnist_exp.reproduce --bug",
+    "swaps.md": "python -m mnist_exp.reproduce --swap",
     "explain.md": "python -m mnist_exp -m sweeps=bridge && "
     "python -m mnist_exp.explain --output docs/results",
 }

@@ -7,6 +7,7 @@ from typing import Any
 from mnist_exp.errors import ConfigError
 
 TRAINING_IMAGES = 55_000  # of the default split: 60,000 but for the first 5,000
+FULL_LENGTH = (8_250, 20_000)  # steps: the blog's 15 epochs of batches of 100, and the notebook's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,11 @@ def differences(epochs: float, train_limit: int | None) -> tuple[Difference, ...
             f"bridge.epochs={epochs}: with {images:g} images both ends train for {few} step; "
             "expected 100 images or more"
         )
+    return between(few, many)
+
+
+def between(blog_steps: int, notebook_steps: int) -> tuple[Difference, ...]:
+    """Return the differences of a blog's CNN and a notebook's that train for so many steps."""
     table = (
         ("kernel size", "model.kernel_size", 3, 5),
         ("dense layer", "model.dense_units", "null", 1024),
@@ -48,7 +54,7 @@ def differences(epochs: float, train_limit: int | None) -> tuple[Difference, ...
         ("loss reduction", "loss", "cross_entropy", "cross_entropy_sum"),
         ("learning rate", "optimizer.learning_rate", 0.001, 0.0001),
         ("batch size", "schedule.batch_size", 100, 50),
-        ("steps", "schedule.max_steps", few, many),
+        ("steps", "schedule.max_steps", blog_steps, notebook_steps),
     )
     return tuple(
         Difference(name=name, key=key, blog=blog, notebook=notebook)

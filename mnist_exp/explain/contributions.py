@@ -1,15 +1,15 @@
 """Compute what each difference between the tutorials' CNNs adds to the metric."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from mnist_exp.compare import groups, statistics
-from mnist_exp.compare.margins import Spread, checked_margin, paired, size_shown
-from mnist_exp.compare.statistics import SMALLEST_VERDICT, Interval
+from mnist_exp.compare.labels import tidy
+from mnist_exp.compare.margins import checked_margin
+from mnist_exp.compare.paired_effects import PairedEffect, intervals, is_shown
+from mnist_exp.compare.statistics import Interval
 from mnist_exp.config import bridge
 from mnist_exp.errors import UserError
 from mnist_exp.tracking.params import decode
@@ -22,63 +22,23 @@ _MARGIN = 0.002  # of accuracies: 20 of 10,000 test images
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contribution:
-    """What one difference adds to the metric.
+class Contribution(PairedEffect):
+    """What one difference adds to the metric; the mean of both ways is the effect.
 
     The mean over all orders in which differences can be bridged is the Shapley value (Shapley
     1953); two opposite orders are an antithetic sample of them (Mitchell et al., JMLR 23 (2022)
     43).
     """
 
-    difference: bridge.Difference
+    key: str  # the setting or group
     forwards: tuple[float, ...]  # one a seed, on the way from the blog's CNN to the notebook's
     backwards: tuple[float, ...]  # one a seed, on the way back
-    interval: Interval  # of the mean over seeds, see `intervals`
     disagreement: Interval  # of how much more it adds forwards than backwards
-
-    @property
-    def values(self) -> tuple[float, ...]:
-        """Return the mean of the two ways for each seed."""
-        return tuple((a + b) / 2 for a, b in zip(self.forwards, self.backwards, strict=True))
-
-    @property
-    def is_shown(self) -> bool:
-        """Return whether there is an effect, by the rule of `compare`'s verdicts."""
-        return _is_shown(self.interval, len(self.values))
 
     @property
     def depends_on_order(self) -> bool:
         """Return whether both ways differ by more than the seeds explain, by the same rule."""
-        return _is_shown(self.disagreement, len(self.values))
-
-    @property
-    def p(self) -> float:
-        """Return p of Student's paired test; NaN where the verdict cannot rest on it."""
-        if len(self.values) < SMALLEST_VERDICT or not self.interval.has_width:
-            return math.nan
-        return float(stats.ttest_1samp(self.values, 0).pvalue)
-
-    @property
-    def noticed(self) -> float:
-        """Return the size of an effect that so many seeds show in 8 of 10 studies.
-
-        NaN without spread, or with fewer seeds than a verdict needs.
-        """
-        spread = Spread(
-            variance=float(np.var(self.values, ddof=1)) if len(self.values) > 1 else 0.0,
-            freedom=len(self.values) - 1,
-            gain=1,
-        )
-        return size_shown(spread, len(self.values)) if not math.isnan(self.p) else math.nan
-
-    def is_within(self, margin: float) -> bool:
-        """Return whether the effect is shown to be smaller than the margin."""
-        return paired(np.array(self.values), margin).is_equivalent
-
-    @property
-    def mean(self) -> float:
-        """Return the mean over seeds."""
-        return float(np.mean(self.values))
+        return is_shown(self.disagreement, len(self.values))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,41 +144,26 @@ def _contributions(
         forth = tuple(values[forwards[k + 1]] - values[forwards[k]] for values in measured)
         back = tuple(values[backwards[k]] - values[backwards[k + 1]] for values in measured)
         ways.append((forth, back))
-    means = intervals([np.add(forth, back) / 2 for forth, back in ways])
+    both = [np.add(forth, back) / 2 for forth, back in ways]
     # A difference of rounding errors alone is none, though all seeds may share it.
     apart = [np.array(forth) - np.array(back) for forth, back in ways]
     gaps = intervals([values.round(12) for values in apart])
     return tuple(
         Contribution(
-            difference=difference,
+            name=difference.name,
+            key=difference.key,
+            before=tidy(str(difference.blog)),
+            after=tidy(str(difference.notebook)),
+            values=tuple(map(float, mean)),
+            interval=interval,
             forwards=forth,
             backwards=back,
-            interval=interval,
             disagreement=gap,
         )
-        for difference, (forth, back), interval, gap in zip(
-            differences, ways, means, gaps, strict=True
+        for difference, (forth, back), mean, interval, gap in zip(
+            differences, ways, both, intervals(both), gaps, strict=True
         )
     )
-
-
-def _is_shown(interval: Interval, seeds: int) -> bool:
-    return statistics.verdict([interval], seeds, higher_is_better=True).is_difference
-
-
-def intervals(samples: Sequence[statistics.Values]) -> list[Interval]:
-    """Return an interval of each mean that excludes zero just where a verdict needs it.
-
-    A verdict needs that two intervals exclude zero (docs/compare.md says why): from the lower of
-    their lower ends to the higher of their higher ends, this interval contains both.
-    """
-    pairs = zip(
-        statistics.intervals(samples), map(statistics.students_interval, samples), strict=True
-    )
-    return [
-        replace(one, low=min(one.low, other.low), high=max(one.high, other.high))
-        for one, other in pairs
-    ]
 
 
 def _differences(runs: Runs, study: str) -> tuple[bridge.Difference, ...]:

@@ -20,7 +20,7 @@ def render(explanation: Explanation, runs: pd.DataFrame, command: str) -> str:
         f"explain/{PAGE}",
         command=printing.markdown(command),
         summary=printing.markdown(sentences.paragraph(explanation), limit=10_000),
-        luck=printing.markdown(sentences.luck(explanation), limit=10_000),
+        luck=printing.markdown(sentences.luck(explanation.contributions), limit=10_000),
         order=printing.markdown(sentences.order_matters(explanation), limit=10_000),
         processor_time=costs.sentences(runs),
         rows=[_row(part, explanation) for part in explanation.contributions],
@@ -40,9 +40,9 @@ def _row(part: Contribution, explanation: Explanation) -> list[str]:
         effect += f", less than {margin:g}"
     noticed = words.difference(part.noticed, metric).removeprefix("+")
     return [
-        part.difference.name,
-        f"`{part.difference.key}`",
-        sentences.change(part),
+        part.name,
+        f"`{part.key}`",
+        part.change,
         *(words.difference(way, metric) for way in sentences.ways(part)),
         f"**{words.difference(part.mean, metric)}**",
         sentences.interval(part, metric),

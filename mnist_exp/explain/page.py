@@ -28,7 +28,7 @@ def render(explanation: Explanation) -> str:
         metric=explanation.metric,
         seeds=plural(len(explanation.seeds), "seed"),
         summary=sentences.paragraph(explanation),
-        luck=sentences.luck(explanation),
+        luck=sentences.luck(explanation.contributions),
         order=sentences.order_matters(explanation),
         waterfall=_waterfall(explanation),
         contributions=explanation.contributions,
@@ -57,8 +57,8 @@ def _waterfall(explanation: Explanation) -> Strips:
         rows.append(
             StripRow(
                 color=color if part.is_shown else "other",
-                name=part.difference.name,
-                note=sentences.change(part),
+                name=part.name,
+                note=part.change,
                 picture=svg.strip(marks, scale, _HEIGHT),
                 number=words.difference(part.mean, metric),
                 verdict="" if part.is_shown else sentences.effect(part),

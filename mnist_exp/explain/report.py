@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 from mnist_exp.compare import words
-from mnist_exp.compare.labels import tidy
 from mnist_exp.explain import sentences
 from mnist_exp.explain.contributions import Contribution, Explanation
 from mnist_exp.outside.printing import plural
@@ -39,10 +38,10 @@ def _lines(part: Contribution, seeds: Sequence[str]) -> list[dict[str, object]]:
     forwards_mean, backwards_mean = sentences.ways(part)
     return [
         {
-            "difference": part.difference.name,
-            "setting": part.difference.key,
-            "blog": tidy(str(part.difference.blog)),
-            "notebook": tidy(str(part.difference.notebook)),
+            "difference": part.name,
+            "setting": part.key,
+            "blog": part.before,
+            "notebook": part.after,
             "seed": seed,
             "forwards": forwards,
             "backwards": backwards,
@@ -75,7 +74,7 @@ def show(explanation: Explanation, console: Console) -> None:
         effects = (*sentences.ways(part), part.mean)
         numbers = [words.difference(effect, metric) for effect in effects]
         table.add_row(
-            part.difference.name,
+            part.name,
             *numbers,
             sentences.interval(part, metric),
             sentences.effect(part),
@@ -83,7 +82,7 @@ def show(explanation: Explanation, console: Console) -> None:
         )
     console.print(table)
     console.print(sentences.paragraph(explanation), style="bold")
-    if said := sentences.luck(explanation):
+    if said := sentences.luck(explanation.contributions):
         console.print(said)
     console.print(sentences.order_matters(explanation))
     for seed, missing in explanation.incomplete.items():

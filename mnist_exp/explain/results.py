@@ -33,8 +33,8 @@ class ExplainedStudy:
             forwards, backwards = sentences.ways(part)
             rows.append(
                 {
-                    "difference": part.difference.name,
-                    "setting": part.difference.key,
+                    "difference": part.name,
+                    "setting": part.key,
                     "forwards": forwards,
                     "backwards": backwards,
                     "mean": part.mean,
@@ -71,7 +71,7 @@ class ExplainedStudy:
         return templates.render(
             "explain/explained_study.html",
             summary=self.summary,
-            luck=sentences.luck(explanation),
+            luck=sentences.luck(explanation.contributions),
             order=sentences.order_matters(explanation),
             metric=explanation.metric,
             contributions=explanation.contributions,

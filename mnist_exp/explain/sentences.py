@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mnist_exp.compare import statistics, words
-from mnist_exp.compare.labels import tidy
+from mnist_exp.compare.paired_effects import PairedEffect
 from mnist_exp.explain.contributions import Contribution, Explanation
 from mnist_exp.outside.printing import listed, plural
 
@@ -16,20 +16,29 @@ def paragraph(explanation: Explanation) -> str:
     if len(explanation.seeds) < statistics.SMALLEST_VERDICT:
         count = statistics.SMALLEST_VERDICT
         return f"{_gap(explanation)} To say which differences matter takes {count} seeds or more."
-    margin = explanation.margin
-    ranked = sorted(explanation.contributions, key=lambda part: -abs(part.mean))
+    said = effects(explanation.contributions, explanation.margin, explanation.metric)
+    return f"{_gap(explanation)} {said}"
+
+
+def effects(parts: Sequence[PairedEffect], margin: float | None, metric: str) -> str:
+    """Say which changes matter, which do not, and how large an effect could have been missed.
+
+    Each has three seeds or more.
+    """
+    ranked = sorted(parts, key=lambda part: -abs(part.mean))
     small = [part for part in ranked if margin is not None and part.is_within(margin)]
     shown = [part for part in ranked if part.is_shown and part not in small]
     slight = [part for part in small if part.is_shown]
     none = [part for part in small if not part.is_shown]
     unmoved = [part for part in ranked if part.interval.is_degenerate and not part.mean]
     unknown = [part for part in ranked if part not in (*shown, *small, *unmoved)]
-    said = [_gap(explanation)]
+    said = []
     if shown:
-        said.append(f"An effect is shown of {_effects(shown, explanation)}.")
+        said.append(f"An effect is shown of {_effects(shown, metric)}.")
     if slight:
-        effects = _effects(slight, explanation)
-        said.append(f"An effect that is smaller than {margin:g} is shown of {effects}.")
+        said.append(
+            f"An effect that is smaller than {margin:g} is shown of {_effects(slight, metric)}."
+        )
     if none:
         said.append(
             f"Of {_names(none)} no effect is shown, and tests at 5% rule out one of {margin:g} or "
@@ -37,15 +46,14 @@ def paragraph(explanation: Explanation) -> str:
         )
     if unmoved:
         said.append(f"With {_names(unmoved)} nothing changes, to the last digit.")
-    return " ".join([*said, *([_unknown(unknown, explanation)] if unknown else [])])
+    return " ".join([*said, *([_unknown(unknown, metric)] if unknown else [])])
 
 
-def luck(explanation: Explanation) -> str:
+def luck(parts: Sequence[PairedEffect]) -> str:
     """Say how often an effect is shown that is none, and what is left after a correction.
 
     Empty where nothing is shown.
     """
-    parts = explanation.contributions
     shown = [part for part in parts if part.is_shown]
     if not shown:
         return ""
@@ -69,12 +77,12 @@ def order_matters(explanation: Explanation) -> str:
     disagreed = [part for part in apart if part.depends_on_order]
     if not disagreed:
         way = _both_ways(apart[0], explanation.metric)
-        most = f"farthest apart about the {apart[0].difference.name}: {way}."
+        most = f"farthest apart about the {apart[0].name}: {way}."
         if len(explanation.seeds) < statistics.SMALLEST_VERDICT:
             return f"The two orders are {most}"
         return f"No disagreement of the two orders is shown. They are {most}"
     several = "; ".join(
-        f"{part.difference.name}, {_both_ways(part, explanation.metric)}" for part in disagreed
+        f"{part.name}, {_both_ways(part, explanation.metric)}" for part in disagreed
     )
     what = "these add" if len(disagreed) > 1 else "it adds"
     return (
@@ -83,18 +91,12 @@ def order_matters(explanation: Explanation) -> str:
     )
 
 
-def change(part: Contribution) -> str:
-    """Return the values of a difference in the blog and in the notebook, an arrow between them."""
-    blog, notebook = (tidy(str(end)) for end in (part.difference.blog, part.difference.notebook))
-    return f"{blog} \N{RIGHTWARDS ARROW} {notebook}"
-
-
 def ways(part: Contribution) -> tuple[float, float]:
     """Return the means over seeds of both ways."""
     return float(np.mean(part.forwards)), float(np.mean(part.backwards))
 
 
-def effect(part: Contribution) -> str:
+def effect(part: PairedEffect) -> str:
     """Return whether an effect is shown, in the words of a table."""
     if part.is_shown:
         return "shown"
@@ -102,7 +104,7 @@ def effect(part: Contribution) -> str:
     return "not shown" if is_decided else str(statistics.Verdict.TOO_FEW)
 
 
-def interval(part: Contribution, metric: str) -> str:
+def interval(part: PairedEffect, metric: str) -> str:
     """Return the 95% interval of an effect, or why there is none."""
     if not part.interval.has_width:
         return str(part.interval.method)
@@ -128,36 +130,33 @@ def epochs(explanation: Explanation) -> str:
     return "1 epoch" if number == 1 else f"{number:g} epochs"
 
 
-def _effects(parts: Sequence[Contribution], explanation: Explanation) -> str:
-    metric = explanation.metric
+def _effects(parts: Sequence[PairedEffect], metric: str) -> str:
     return ", ".join(
-        f"{part.difference.name} ({change(part)}) {words.difference(part.mean, metric)} "
+        f"{part.name} ({part.change}) {words.difference(part.mean, metric)} "
         f"({words.interval(part.interval, metric, of_difference=True)})"
         for part in parts
     )
 
 
-def _names(parts: Sequence[Contribution]) -> str:
-    return listed([part.difference.name for part in parts])
+def _names(parts: Sequence[PairedEffect]) -> str:
+    return listed([part.name for part in parts])
 
 
-def _unknown(parts: Sequence[Contribution], explanation: Explanation) -> str:
-    """Say of which differences no effect is shown, and how large one could be all the same."""
-    metric = explanation.metric
+def _unknown(parts: Sequence[PairedEffect], metric: str) -> str:
+    """Say of which changes no effect is shown, and how large one could be all the same."""
 
-    def farthest(part: Contribution) -> float:
+    def farthest(part: PairedEffect) -> float:
         return max(abs(part.interval.low), abs(part.interval.high))
 
     widest = max(parts, key=farthest)
     said = (
         f"No effect is shown of {_names(parts)}; that is not to say that there is none. By the 95% "
-        f"intervals it may be as large as {_size(farthest(widest), metric)} "
-        f"({widest.difference.name})."
+        f"intervals it may be as large as {_size(farthest(widest), metric)} ({widest.name})."
     )
     if sizes := [part.noticed for part in parts if not math.isnan(part.noticed)]:
         ends = dict.fromkeys(_size(size, metric) for size in (min(sizes), max(sizes)))
         said += (
-            f" With the spread of these {plural(len(explanation.seeds), 'seed')}, an effect of "
+            f" With the spread of these {plural(len(widest.values), 'seed')}, an effect of "
             f"{' to '.join(ends)}, depending on the difference, is still missed in 2 of 10 "
             "studies, a smaller one more often."
         )

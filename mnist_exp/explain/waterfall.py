@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mnist_exp.compare import words
-from mnist_exp.explain import sentences
 from mnist_exp.explain.contributions import Contribution, Explanation
 from mnist_exp.outside.plot_style import BLUE, GREY, VERMILLION
 from mnist_exp.outside.plot_ticks import round_ticks
@@ -38,7 +37,7 @@ def waterfall(explanation: Explanation) -> Figure:
     axes.plot([levels[-1]] * 2, [last - 1, last], color=GREY, lw=0.8, zorder=1)
     _end(axes, last, levels[-1])
     numbers.append(words.value(levels[-1], metric))
-    changes = [f"{part.difference.name}\n{sentences.change(part)}" for part in parts]
+    changes = [f"{part.name}\n{part.change}" for part in parts]
     axes.set_yticks(range(last + 1), ["blog's CNN", *changes, "notebook's CNN"], fontsize=9)
     axes.set_ylim(last + 0.5, -0.5)
     right = axes.secondary_yaxis("right")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mnist_exp.reproduce.bug_numbers import Bug
     from mnist_exp.reproduce.results import Reproduction, Result
     from mnist_exp.reproduce.runs import Preset, PresetRuns
+    from mnist_exp.reproduce.swaps import Swaps
     from mnist_exp.tracking.runs import Store
 
 _DESCRIPTION = f"""Are the tutorials' claims true?
@@ -34,6 +35,7 @@ _EXAMPLES = """examples:
   python -m mnist_exp.reproduce --only notebook_softmax notebook_softmax_buggy
   python -m mnist_exp.reproduce --quick
   python -m mnist_exp.reproduce --bug
+  python -m mnist_exp.reproduce --swap "dense layer" "learning rate"
   python -m mnist_exp.reproduce --rewrite
 
 exit code: 0, or 1 if a run is missing in the end"""
@@ -62,6 +64,11 @@ def _parser() -> Parser:
         "the blog's CNN; writes bug.md and bug.csv, in some minutes"
     )
     parser.add_argument("--bug", action="store_true", help=bug_help)
+    swap_help = (
+        "instead: both CNNs at full length, each with one setting of the other; the differences "
+        "are named as explain names them, by default the largest; writes swaps.md and swaps.csv"
+    )
+    parser.add_argument("--swap", nargs="*", metavar="DIFFERENCE", help=swap_help)
     rewrite_help = (
         "train nothing: write the page and the figures of the folder's results.csv again, or of "
         "those of other folders, one from each machine, together"
@@ -72,8 +79,8 @@ def _parser() -> Parser:
     return parser
 
 
-def run(arguments: Sequence[str]) -> "Reproduction | None":
-    """Run the command; return the reproduction, or None with --bug.
+def run(arguments: Sequence[str]) -> "Reproduction | Swaps | None":
+    """Run the command; return the results, or None with --bug.
 
     Raises UserError for what a user can get wrong.
     """
@@ -85,6 +92,8 @@ def run(arguments: Sequence[str]) -> "Reproduction | None":
         raise UserError("--rewrite: it takes all runs of results.csv, without --only and --seeds")
     if given.bug and (given.only or rewrite):
         raise UserError("--bug: it trains cases of its own, without --only and --rewrite")
+    if given.swap is not None and (given.only or given.quick or given.bug or rewrite):
+        raise UserError("--swap: it trains both CNNs in full, with --seeds and --output alone")
     names = _names(given.only)
     output = given.output or (_QUICK_OUTPUT if given.quick else _OUTPUT)
     from mnist_exp.reproduce import runs, terminal
@@ -97,6 +106,10 @@ def run(arguments: Sequence[str]) -> "Reproduction | None":
 
             write_bug(folder, given.seeds, quick=given.quick)
             return None
+        if given.swap is not None:
+            from mnist_exp.reproduce.swap_command import write_swaps
+
+            return write_swaps(folder, given.swap, given.seeds, given.uri)
         costs.read(folder)  # refused before hours of training, if it cannot be gone on with
         if rewrite:
             folders = list(dict.fromkeys(given.rewrite)) or [folder]
@@ -276,13 +289,11 @@ def _write(
 def run_to_exit_code(arguments: Sequence[str]) -> int:
     """Run the command; return the exit code, 1 if a run is missing in the end."""
     try:
-        reproduction = run(arguments)
+        results = run(arguments)
     except KeyboardInterrupt:
         printing.say("\nstopped; the same command goes on")
         raise
-    if reproduction is None:
-        return 0
-    return 1 if any(result.runs.missing for result in reproduction.results) else 0
+    return 0 if results is None or results.is_complete else 1
 
 
 if __name__ == "__main__":

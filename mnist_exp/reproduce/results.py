@@ -107,6 +107,11 @@ class Reproduction:
     seeds: int | None  # seeds 0 to `seeds` - 1 were asked for; None: as many as `SEEDS` says
     quick: bool
 
+    @property
+    def is_complete(self) -> bool:
+        """Return whether no run is missing."""
+        return not any(result.runs.missing for result in self.results)
+
     def of(self, name: str) -> Result | None:
         """Return the result of a preset, or None if it was not asked for."""
         return next((result for result in self.results if result.name == name), None)

@@ -10,11 +10,12 @@ from scipy import stats
 
 from benchmarks.fake_runs import FakeRuns
 from mnist_exp.compare import statistics, words
+from mnist_exp.compare.paired_effects import intervals
 from mnist_exp.compare.statistics import IntervalMethod
 from mnist_exp.config import bridge
 from mnist_exp.errors import UserError
 from mnist_exp.explain import markdown, page, report
-from mnist_exp.explain.contributions import Contribution, Explanation, explain, intervals
+from mnist_exp.explain.contributions import Contribution, Explanation, explain
 from mnist_exp.explain.sentences import luck, order_matters, paragraph
 from mnist_exp.tracking import costs
 from mnist_exp.tracking.run_tables import tables
@@ -38,7 +39,7 @@ def test_effects_that_add_up_are_found_exactly(study: FakeRuns) -> None:
     assert answer.endswith(
         "With dropout, loss reduction and batch size nothing changes, to the last digit."
     )
-    assert luck(explanation).endswith(
+    assert luck(explanation.contributions).endswith(
         "Corrected for 9 tests (Holm), all that is shown stays shown."
     )
     assert "No disagreement of the two orders is shown." in order_matters(explanation)
@@ -115,7 +116,11 @@ def explained(effects: dict[str, list[float]], margin: float | None = 0.002) -> 
         (same,) = intervals([np.zeros(seeds)])
         parts.append(
             Contribution(
-                difference=difference,
+                name=difference.name,
+                key=difference.key,
+                before=str(difference.blog),
+                after=str(difference.notebook),
+                values=values,
                 forwards=values,
                 backwards=values,
                 interval=interval,
@@ -157,7 +162,7 @@ def test_what_matters_what_does_not_and_what_is_open_are_told_apart() -> None:
     )
     assert "Of batch size no effect is shown, and tests at 5% rule out one of 0.002" in answer
     assert "No effect is shown of learning rate; that is not to say that there is none." in answer
-    open_part = next(p for p in explanation.contributions if p.difference.name == "learning rate")
+    open_part = next(p for p in explanation.contributions if p.name == "learning rate")
     low = -0.004 / 3 - stats.t.ppf(0.975, 2) * np.std([-6, 1, 1], ddof=1) / 1000 / np.sqrt(3)
     assert f"may be as large as {-low:.4f} (learning rate)" in answer
     # The noncentral t distribution: at this size the test of three seeds has a power of 80%.
@@ -175,9 +180,9 @@ def test_without_a_margin_nothing_is_said_to_be_small() -> None:
 def test_what_a_correction_for_many_tests_takes_away_is_said() -> None:
     weak = [0.001, 0.0016, 0.0022]  # p = 0.044, and 0.35 after Holm's correction
     strong = [0.00500, 0.00501, 0.00502]
-    said = luck(explained({"steps": strong, "dropout": weak, "kernel size": weak}))
+    said = luck(explained({"steps": strong, "dropout": weak, "kernel size": weak}).contributions)
     assert "steps of what is shown stays." in said
-    assert luck(explained({"steps": [-0.001, 0.001, 0.0]})) == ""
+    assert luck(explained({"steps": [-0.001, 0.001, 0.0]}).contributions) == ""
 
 
 def test_orders_that_disagree_are_named(workdir: Path) -> None:

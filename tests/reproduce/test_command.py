@@ -14,6 +14,7 @@ from mnist_exp.errors import UserError
 from mnist_exp.experiment.console import Reporter
 from mnist_exp.reproduce import __main__ as command
 from mnist_exp.reproduce.claims import Verdict
+from mnist_exp.reproduce.results import Reproduction
 from mnist_exp.tracking.code_digest import code_digest
 
 BUGGY = "notebook_softmax_buggy"
@@ -70,7 +71,7 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
 
     monkeypatch.setattr(Reporter, "progress", original)
     reproduction = command.run(arguments)
-    assert reproduction is not None
+    assert isinstance(reproduction, Reproduction)
     out = capsys.readouterr().out
     assert "finished runs: 1 of 3; to train: 2" in out
     assert "Resuming run" in out
@@ -123,6 +124,8 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
         (["--output", "file"], "--output file: cannot be made"),
         (["--rewrite", "--seeds", "3"], "--rewrite: it takes all runs of results.csv, without"),
         (["--bug", "--only", "blog"], "--bug: it trains cases of its own, without --only and"),
+        (["--swap", "--quick"], "--swap: it trains both CNNs in full, with --seeds and --output"),
+        (["--swap", "dens layer"], "--swap 'dens layer': no such difference; did you mean dense"),
         (["--rewrite"], "--rewrite: there is no docs/results/results.csv; without --rewrite"),
     ],
 )

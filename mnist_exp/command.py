@@ -220,11 +220,11 @@ def output_folder(text: str) -> Path:
     return folder
 
 
-def write(folder: Path, files: Mapping[str, str]) -> None:
-    """Write the texts of {file name: text} into the folder. Raises UserError if that fails."""
+def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write {file name: content} into the folder. Raises UserError if that fails."""
     try:
-        for name, text in files.items():
-            put(folder / name, text.encode())
+        for name, content in files.items():
+            put(folder / name, content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise UserError(f"--output {folder}: cannot write there ({error.strerror})") from error
 

@@ -1,7 +1,6 @@
 """`python -m mnist_exp.explain --study bridge`: an answer, a table, pages and a picture."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_exp.command import Parser, main, output_folder, write
@@ -57,14 +56,14 @@ def run(arguments: Sequence[str]) -> None:
     store = Store(given.uri)
     explanation = explain(store, given.study, given.metric, given.margin)
     lines = costs.table(store, explanation.recorded, explanation.programs, markdown.PAGE)
-    texts = {
+    files = {
         markdown.PAGE: markdown.render(explanation, lines, _command(given)),
         "explain.html": page.render(explanation),
         "explain.csv": report.to_csv(explanation).to_csv(index=False),
         costs.FILE: costs.to_csv(costs.with_other_pages(folder, lines)),
+        "explain.png": _picture(explanation),
     }
-    write(folder, texts)
-    _draw(explanation, folder)
+    write(folder, files)
     console = printing.console()
     report.show(explanation, console)
     page_file, csv_file = folder / "explain.html", folder / "explain.csv"
@@ -82,10 +81,10 @@ def _command(given: Any) -> str:
 
 
 @plot_style.plain()
-def _draw(explanation: "Explanation", folder: Path) -> None:
+def _picture(explanation: "Explanation") -> bytes:
     from mnist_exp.explain.waterfall import waterfall
 
-    waterfall(explanation).savefig(folder / "explain.png", dpi=120)
+    return plot_style.png(waterfall(explanation))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from mnist_exp.compare import groups, statistics
 from mnist_exp.compare.labels import tidy
 from mnist_exp.compare.margins import checked_margin
-from mnist_exp.compare.paired_effects import PairedEffect, intervals, is_shown
+from mnist_exp.compare.paired_effects import MARGIN, PairedEffect, interval, is_shown
 from mnist_exp.compare.statistics import Interval
 from mnist_exp.config import bridge
 from mnist_exp.errors import UserError
@@ -17,8 +18,6 @@ from mnist_exp.tracking.runs import Runs, Selection, Store
 
 Point = frozenset[int]  # which differences have the notebook's value
 Points = Mapping[Point, float]  # the metric at each
-
-_MARGIN = 0.002  # of accuracies: 20 of 10,000 test images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +32,12 @@ class Contribution(PairedEffect):
     key: str  # the setting or group
     forwards: tuple[float, ...]  # one a seed, on the way from the blog's CNN to the notebook's
     backwards: tuple[float, ...]  # one a seed, on the way back
-    disagreement: Interval  # of how much more it adds forwards than backwards
+
+    @cached_property
+    def disagreement(self) -> Interval:
+        """Return the interval of how much more it adds forwards than backwards."""
+        # A difference of rounding errors alone is none, though all seeds may share it.
+        return interval(np.subtract(self.forwards, self.backwards).round(12))
 
     @property
     def depends_on_order(self) -> bool:
@@ -55,13 +59,8 @@ class Explanation:
     programs: Mapping[str, str]  # which program each explained run is, by its id
     blog: tuple[float, ...]  # the metric of the blog's CNN, one a seed
     notebook: tuple[float, ...]  # that of the notebook's
-    gap: Interval  # of the mean difference
+    gap: PairedEffect  # from the blog's CNN to the notebook's
     contributions: tuple[Contribution, ...]
-
-    @property
-    def mean_gap(self) -> float:
-        """Return the notebook's mean minus the blog's."""
-        return float(np.mean(self.notebook) - np.mean(self.blog))
 
 
 def explain(
@@ -93,7 +92,12 @@ def explain(
     measured = [points[seed] for seed in seeds]
     blog = tuple(values[forwards[0]] for values in measured)
     notebook = tuple(values[forwards[-1]] for values in measured)
-    (gap,) = intervals([np.subtract(notebook, blog)])
+    gap = PairedEffect(
+        name="gap",
+        before="blog's CNN",
+        after="notebook's CNN",
+        values=tuple(map(float, np.subtract(notebook, blog))),
+    )
     return Explanation(
         study=study,
         metric=metric,
@@ -118,7 +122,7 @@ def explain(
 def _smallest_that_matters(margin: object, metric: str) -> float | None:
     shares = statistics.is_share(metric)
     if margin is None:
-        return _MARGIN if shares else None
+        return MARGIN if shares else None
     return checked_margin(margin, metric, shares=shares)
 
 
@@ -144,25 +148,17 @@ def _contributions(
         forth = tuple(values[forwards[k + 1]] - values[forwards[k]] for values in measured)
         back = tuple(values[backwards[k]] - values[backwards[k + 1]] for values in measured)
         ways.append((forth, back))
-    both = [np.add(forth, back) / 2 for forth, back in ways]
-    # A difference of rounding errors alone is none, though all seeds may share it.
-    apart = [np.array(forth) - np.array(back) for forth, back in ways]
-    gaps = intervals([values.round(12) for values in apart])
     return tuple(
         Contribution(
             name=difference.name,
             key=difference.key,
             before=tidy(str(difference.blog)),
             after=tidy(str(difference.notebook)),
-            values=tuple(map(float, mean)),
-            interval=interval,
+            values=tuple((a + b) / 2 for a, b in zip(forth, back, strict=True)),
             forwards=forth,
             backwards=back,
-            disagreement=gap,
         )
-        for difference, (forth, back), mean, interval, gap in zip(
-            differences, ways, both, intervals(both), gaps, strict=True
-        )
+        for difference, (forth, back) in zip(differences, ways, strict=True)
     )
 
 

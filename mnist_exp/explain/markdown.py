@@ -1,10 +1,11 @@
 """explain.md: the answer as a page that GitHub shows."""
 
 import math
+import re
 
 import pandas as pd
 
-from mnist_exp.compare import words
+from mnist_exp.compare import paired_words, words
 from mnist_exp.compare.statistics import SMALLEST_VERDICT
 from mnist_exp.explain import sentences
 from mnist_exp.explain.contributions import Contribution, Explanation
@@ -20,7 +21,7 @@ def render(explanation: Explanation, runs: pd.DataFrame, command: str) -> str:
         f"explain/{PAGE}",
         command=printing.markdown(command),
         summary=printing.markdown(sentences.paragraph(explanation), limit=10_000),
-        luck=printing.markdown(sentences.luck(explanation.contributions), limit=10_000),
+        luck=printing.markdown(paired_words.luck(explanation.contributions), limit=10_000),
         order=printing.markdown(sentences.order_matters(explanation), limit=10_000),
         processor_time=costs.sentences(runs),
         rows=[_row(part, explanation) for part in explanation.contributions],
@@ -34,18 +35,15 @@ def render(explanation: Explanation, runs: pd.DataFrame, command: str) -> str:
 
 
 def _row(part: Contribution, explanation: Explanation) -> list[str]:
-    metric, margin = explanation.metric, explanation.margin
-    effect = "**shown**" if part.is_shown else sentences.effect(part)
-    if margin is not None and part.is_within(margin):
-        effect += f", less than {margin:g}"
-    noticed = words.difference(part.noticed, metric).removeprefix("+")
+    metric = explanation.metric
+    verdict = paired_words.verdict(part, explanation.margin)
     return [
         part.name,
         f"`{part.key}`",
         part.change,
         *(words.difference(way, metric) for way in sentences.ways(part)),
         f"**{words.difference(part.mean, metric)}**",
-        sentences.interval(part, metric),
-        "none" if math.isnan(part.noticed) else noticed,
-        effect,
+        paired_words.interval(part, metric),
+        paired_words.noticed(part, metric),
+        re.sub("^shown", "**shown**", verdict),
     ]

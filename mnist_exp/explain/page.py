@@ -6,7 +6,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 from markupsafe import Markup
 
-from mnist_exp.compare import svg, words
+from mnist_exp.compare import paired_words, svg, words
 from mnist_exp.compare.glossary import TERMS
 from mnist_exp.compare.scales import Scale, scale_of
 from mnist_exp.compare.strips import StripRow, Strips, dots
@@ -28,11 +28,12 @@ def render(explanation: Explanation) -> str:
         metric=explanation.metric,
         seeds=plural(len(explanation.seeds), "seed"),
         summary=sentences.paragraph(explanation),
-        luck=sentences.luck(explanation.contributions),
+        luck=paired_words.luck(explanation.contributions),
         order=sentences.order_matters(explanation),
         waterfall=_waterfall(explanation),
         contributions=explanation.contributions,
         sentences=sentences,
+        paired_words=paired_words,
         words=words,
         glossary=TERMS,
     )
@@ -61,7 +62,7 @@ def _waterfall(explanation: Explanation) -> Strips:
                 note=part.change,
                 picture=svg.strip(marks, scale, _HEIGHT),
                 number=words.difference(part.mean, metric),
-                verdict="" if part.is_shown else sentences.effect(part),
+                verdict="" if part.is_shown else paired_words.verdict(part),
             )
         )
     rows.append(_end("notebook's CNN", levels[-1], metric, scale))

@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from mnist_exp.compare import words
+from mnist_exp.compare import paired_words, words
 from mnist_exp.explain import sentences
 from mnist_exp.explain.contributions import Contribution, Explanation
 from mnist_exp.outside.printing import plural
@@ -21,12 +21,12 @@ def to_csv(explanation: Explanation) -> pd.DataFrame:
 
     What is computed from all seeds stands in each line of a difference.
     """
-    gap = tuple(np.subtract(explanation.notebook, explanation.blog))
-    ends = {"blog's CNN": explanation.blog, "notebook's CNN": explanation.notebook, "gap": gap}
+    gap = explanation.gap
+    ends = {gap.before: explanation.blog, gap.after: explanation.notebook, gap.name: gap.values}
     lines = [
         {"difference": name, "seed": seed, "forwards": value, "backwards": value, "shapley": value}
         | {"mean": float(np.mean(values))}
-        | ({"low": explanation.gap.low, "high": explanation.gap.high} if name == "gap" else {})
+        | ({"low": gap.interval.low, "high": gap.interval.high} if name == gap.name else {})
         for name, values in ends.items()
         for seed, value in zip(explanation.seeds, values, strict=True)
     ]
@@ -76,13 +76,13 @@ def show(explanation: Explanation, console: Console) -> None:
         table.add_row(
             part.name,
             *numbers,
-            sentences.interval(part, metric),
-            sentences.effect(part),
+            paired_words.interval(part, metric),
+            paired_words.verdict(part),
             style=None if part.is_shown else "dim",
         )
     console.print(table)
     console.print(sentences.paragraph(explanation), style="bold")
-    if said := sentences.luck(explanation.contributions):
+    if said := paired_words.luck(explanation.contributions):
         console.print(said)
     console.print(sentences.order_matters(explanation))
     for seed, missing in explanation.incomplete.items():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mnist_exp.command import save
-from mnist_exp.compare import words
+from mnist_exp.compare import paired_words, words
 from mnist_exp.errors import require_texts
 from mnist_exp.explain import page, report, sentences
 from mnist_exp.explain.contributions import Explanation, explain
@@ -71,11 +71,12 @@ class ExplainedStudy:
         return templates.render(
             "explain/explained_study.html",
             summary=self.summary,
-            luck=sentences.luck(explanation.contributions),
+            luck=paired_words.luck(explanation.contributions),
             order=sentences.order_matters(explanation),
             metric=explanation.metric,
             contributions=explanation.contributions,
             sentences=sentences,
+            paired_words=paired_words,
             words=words,
         )
 

@@ -1,9 +1,14 @@
 """How every figure looks: one palette, and matplotlib's own style in spite of user settings."""
 
+import io
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart, and a grey for notes.
 BLUE, ORANGE, VERMILLION, GREEN, GREY = "#0072B2", "#E69F00", "#D55E00", "#009E73", "#666666"
@@ -47,3 +52,10 @@ def draw_to_files() -> None:
 
     if "matplotlib.pyplot" not in sys.modules:
         matplotlib.use("agg")
+
+
+def png(figure: "Figure") -> bytes:
+    """Return a figure as the content of a PNG file."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=120)
+    return file.getvalue()

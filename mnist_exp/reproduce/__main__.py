@@ -1,4 +1,4 @@
-"""`python -m mnist_exp.reproduce`: train what is missing of the presets, write docs/results/."""
+"""`python -m mnist_exp.reproduce`: train what a page lacks, and write it to docs/results."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mnist_exp.command import Parser, main, output_folder, write
 from mnist_exp.errors import UserError
 from mnist_exp.outside import plot_style, printing
+from mnist_exp.reproduce.chosen import chosen
 from mnist_exp.reproduce.presets import BUGGY, NOTEBOOK, PAGE, PRESETS, QUICK_SEEDS, SEEDS
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _DESCRIPTION = f"""Are the tutorials' claims true?
 
 It trains the four presets with several seeds, where the store has no finished run of the same
 settings and code yet, and compares the runs with what the tutorials report.
+
+--bug and --swap ask other questions.
 
 Presets: {", ".join(PRESETS)}
 
@@ -49,7 +52,7 @@ def _parser() -> Parser:
     )
     seeds_help = (
         f"seeds 0 to N - 1; default: {max(SEEDS.values())}, for {NOTEBOOK} {SEEDS[NOTEBOOK]}, with "
-        f"--quick {QUICK_SEEDS}"
+        f"--quick {QUICK_SEEDS}, of --swap 5 and of --bug 3"
     )
     parser.add_argument("--seeds", type=int, metavar="N", help=seeds_help)
     only_help = "presets, or the beginnings of their names; default: all four"
@@ -65,8 +68,8 @@ def _parser() -> Parser:
     )
     parser.add_argument("--bug", action="store_true", help=bug_help)
     swap_help = (
-        "instead: both CNNs at full length, each with one setting of the other; the differences "
-        "are named as explain names them, by default the largest; writes swaps.md and swaps.csv"
+        "instead: both CNNs at full length, each with one setting of the other, five seeds each; "
+        "differences are named as explain names them, default: the largest; writes swaps.md"
     )
     parser.add_argument("--swap", nargs="*", metavar="DIFFERENCE", help=swap_help)
     rewrite_help = (
@@ -93,10 +96,13 @@ def run(arguments: Sequence[str]) -> "Reproduction | Swaps | None":
     if given.bug and (given.only or rewrite):
         raise UserError("--bug: it trains cases of its own, without --only and --rewrite")
     if given.swap is not None and (given.only or given.quick or given.bug or rewrite):
-        raise UserError("--swap: it trains both CNNs in full, with --seeds and --output alone")
+        raise UserError(
+            "--swap: it trains both CNNs in full, without --only, --quick, --bug and --rewrite"
+        )
     names = _names(given.only)
     output = given.output or (_QUICK_OUTPUT if given.quick else _OUTPUT)
     from mnist_exp.reproduce import runs, terminal
+    from mnist_exp.reproduce.completing import cost_lines
     from mnist_exp.tracking import costs
     from mnist_exp.tracking.runs import Store
 
@@ -118,7 +124,8 @@ def run(arguments: Sequence[str]) -> "Reproduction | Swaps | None":
             folders = []
             presets = [runs.preset(name, quick=given.quick, uri=given.uri) for name in names]
             reproduction, where = _reproduce(presets, given.seeds, uri=given.uri, quick=given.quick)
-            lines = _lines(Store(given.uri), reproduction)
+            measured = [result.runs for result in reproduction.results]
+            lines = cost_lines(Store(given.uri), measured, PAGE)
         _write(reproduction, where, lines, folder, folders)
         terminal.show(reproduction, folder)
     return reproduction
@@ -159,20 +166,8 @@ def _stored(folders: Sequence[Path], *, quick: bool) -> "tuple[Reproduction, str
 
 def _names(only: Sequence[str]) -> list[str]:
     """Return the presets asked for, by name or by its beginning, in the order of the results."""
-    names = {_name(text) for text in only}
+    names = {chosen("--only", text, PRESETS, "preset") for text in only}
     return [name for name in PRESETS if name in names or not names]
-
-
-def _name(text: str) -> str:
-    """Return the preset of that name, or the only one whose name begins so."""
-    begin = [name for name in PRESETS if name.startswith(text)]
-    if text in PRESETS or len(begin) == 1:
-        return text if text in PRESETS else begin[0]
-    from mnist_exp.errors import did_you_mean
-
-    why = f"{len(begin)} presets begin so" if begin else "no such preset"
-    guess = "" if begin else did_you_mean(text, PRESETS)
-    raise UserError(f"--only {text}: {why}{guess}\nPresets: {', '.join(PRESETS)}")
 
 
 @contextmanager
@@ -231,20 +226,6 @@ def _where(store: "Store", complete: "Sequence[PresetRuns]", measured: "Sequence
     return provenance_text(provenance, measured)
 
 
-def _lines(store: "Store", reproduction: "Reproduction") -> "pd.DataFrame":
-    """Return the lines of runs.csv."""
-    import pandas as pd
-
-    from mnist_exp.tracking import costs
-
-    parts = []
-    for result in reproduction.results:
-        if (considered := result.runs.considered) is not None and result.runs.run_ids:
-            programs = dict.fromkeys(result.runs.run_ids.values(), result.name)
-            parts.append(costs.table(store, considered, programs, PAGE))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=costs.COLUMNS)
-
-
 @plot_style.plain()
 def _write(
     reproduction: "Reproduction",
@@ -271,19 +252,17 @@ def _write(
         drawn["bug"] = figures.bug(reproduction.bug)
         drawn["two_losses"] = figures.two_losses(reproduction.bug)
     elif reproduction.bug is not None:
-        files = (source / name for name in _KEPT for source in earlier[::-1])
-        kept = {file.stem: file.read_bytes() for file in files if file.is_file()}
+        found = (source / name for name in _KEPT for source in earlier[::-1])
+        kept = {file.stem: file.read_bytes() for file in found if file.is_file()}
+    pictures = {name: plot_style.png(figure) for name, figure in drawn.items()} | kept
     every_line = costs.to_csv(costs.with_other_pages(folder, lines))
-    texts = {
-        PAGE: page.markdown(reproduction, where, [*drawn, *kept], costs.sentences(lines)),
+    files = {
+        PAGE: page.markdown(reproduction, where, [*pictures], costs.sentences(lines)),
         "results.csv": table(reproduction).to_csv(index=False),
         costs.FILE: every_line,
+        **{f"{name}.png": picture for name, picture in pictures.items()},
     }
-    write(folder, texts)
-    for name, figure in drawn.items():
-        figure.savefig(folder / f"{name}.png", dpi=120)
-    for name, picture in kept.items():
-        (folder / f"{name}.png").write_bytes(picture)
+    write(folder, files)
 
 
 def run_to_exit_code(arguments: Sequence[str]) -> int:

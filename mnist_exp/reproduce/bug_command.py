@@ -40,19 +40,18 @@ def write_page(folder: Path, wanted: Sequence[Case], seeds: Sequence[int], comma
         for seed in seeds:
             printing.say(f"[{len(trained) + 1}/{total}] {case.name}, seed {seed}")
             trained.append(train(case, seed, dataset))
-    texts = {
-        bug_table.PAGE: bug_page.markdown(trained, command),
-        "bug.csv": bug_table.table(trained).to_csv(index=False),
-        costs.FILE: costs.to_csv(costs.with_other_pages(folder, bug_table.runs(trained))),
-    }
-    write(folder, texts)
-    bug_figures.courses(trained).savefig(folder / "bug_courses.png", dpi=120)
     own = {
         one.case.is_meant: one
         for one in reversed(trained)  # so that the first seed is taken
         if (one.case.start, one.case.rate) == (GLOROT, PRESET_RATE[GLOROT])
     }
-    wrong, meant = own[False], own[True]
-    bug_figures.weights(wrong, meant).savefig(folder / "bug_weights.png", dpi=120)
+    files = {
+        bug_table.PAGE: bug_page.markdown(trained, command),
+        "bug.csv": bug_table.table(trained).to_csv(index=False),
+        costs.FILE: costs.to_csv(costs.with_other_pages(folder, bug_table.runs(trained))),
+        "bug_courses.png": plot_style.png(bug_figures.courses(trained)),
+        "bug_weights.png": plot_style.png(bug_figures.weights(own[False], own[True])),
+    }
+    write(folder, files)
     page_file, csv_file = folder / bug_table.PAGE, folder / "bug.csv"
     printing.say(f"\nThe page: {page_file}    every number: {csv_file}")

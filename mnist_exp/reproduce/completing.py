@@ -1,10 +1,13 @@
-"""Train the runs that a page needs and the store does not have."""
+"""Train the runs that a page needs and the store does not have, and say what all cost."""
 
 from collections.abc import Sequence
+
+import pandas as pd
 
 from mnist_exp.outside import printing
 from mnist_exp.reproduce import runs
 from mnist_exp.reproduce.runs import Preset, PresetRuns
+from mnist_exp.tracking import costs
 from mnist_exp.tracking.delivery import send_earlier
 from mnist_exp.tracking.experiments import open_experiment
 from mnist_exp.tracking.runs import Store
@@ -38,3 +41,13 @@ def complete_runs(
             printing.say(f"{title}: {reason}")
             reasons.setdefault(name, {})[seed] = reason
     return [runs.find(store, preset, seeds, reasons.get(preset.name)) for preset, seeds in wanted]
+
+
+def cost_lines(store: Store, found: Sequence[PresetRuns], page: str) -> pd.DataFrame:
+    """Return the lines of runs.csv."""
+    parts = [
+        costs.table(store, of.considered, dict.fromkeys(of.run_ids.values(), of.preset.name), page)
+        for of in found
+        if of.considered is not None and of.run_ids
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=costs.COLUMNS)

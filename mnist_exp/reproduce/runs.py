@@ -18,7 +18,7 @@ from mnist_exp.training import checkpoint
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """A tutorial's run as `conf/experiment/NAME.yaml` has it."""
+    """A tutorial's program as `conf/experiment/NAME.yaml` has it, or with changes."""
 
     name: str
     overrides: tuple[str, ...]
@@ -48,10 +48,17 @@ def preset(name: str, *, quick: bool = False, uri: str | None = None) -> Preset:
     """Compose a preset, as --quick shortens it, for runs in the store `uri`."""
     changes = QUICK.get(name, ()) if quick else ()
     checks = ("preflight=off",) if quick else ()
+    overrides = (f"experiment={name}", *changes, *checks)
+    return composed(name, overrides, uri, shortened=bool(changes))
+
+
+def composed(
+    name: str, overrides: Sequence[str], uri: str | None, *, shortened: bool = False
+) -> Preset:
+    """Compose a program from overrides, for runs in the store `uri`."""
     store = () if uri is None else (quoting.override("tracking.uri", uri),)
-    overrides = (f"experiment={name}", *changes, *checks, *store)
-    settings = compose(overrides)
-    return Preset(name=name, overrides=overrides, settings=settings, shortened=bool(changes))
+    every = (*overrides, *store)
+    return Preset(name=name, overrides=every, settings=compose(every), shortened=shortened)
 
 
 def find(

@@ -20,28 +20,35 @@ def write_swaps(folder: Path, names: Sequence[str], seeds: int | None, uri: str 
     """Train what the store lacks of the swaps, and write swaps.md, swaps.csv, runs.csv, swaps.png.
 
     names: the differences to swap; none are the largest
-    Raises UserError for a name that no difference has, and
-    if the files cannot be written.
+    Raises UserError for a name that no difference has, if a CNN as it is has no run, and if the
+    files cannot be written.
     """
     costs.read(folder)  # refused before the training, if it cannot be gone on with
     wanted = programs(names or LARGEST, uri)
+    from mnist_exp.compare import paired_words
     from mnist_exp.reproduce import swap_page, swaps
-    from mnist_exp.reproduce.completing import complete_runs
+    from mnist_exp.reproduce.completing import complete_runs, cost_lines
     from mnist_exp.tracking.runs import Store
 
     numbers = range(seeds or SEEDS)
     found = complete_runs(uri, [(program.preset, numbers) for program in wanted])
     measured = swaps.measure(list(zip(wanted, found, strict=True)))
-    lines = swaps.cost_lines(Store(uri), measured)
-    texts = {
-        swaps.PAGE: swap_page.markdown(measured, lines, _command(names, seeds)),
+    lines = cost_lines(Store(uri), found, swaps.PAGE)
+    swapped = lines[lines["program"].isin([one.name for one in wanted if one.swap])]
+    files = {
+        swaps.PAGE: swap_page.markdown(measured, swapped, _command(names, seeds)),
         "swaps.csv": swaps.table(measured).to_csv(index=False),
         costs.FILE: costs.to_csv(costs.with_other_pages(folder, lines)),
+        "swaps.png": plot_style.png(swap_page.figure(measured)),
     }
-    write(folder, texts)
-    swap_page.figure(measured).savefig(folder / "swaps.png", dpi=120)
-    said = [swap_page.gap(measured), *(swap_page.effects(measured, base) for base in TUTORIALS)]
-    printing.say("\n" + "\n".join(said))
+    write(folder, files)
+    said = [
+        swap_page.gap(measured),
+        *(swap_page.answer(measured, base) for base in TUTORIALS),
+        paired_words.luck(measured.effects()),
+        *(f"not counted: {text}" for text in swap_page.missing(measured)),
+    ]
+    printing.say("\n" + "\n".join(filter(None, said)))
     page_file, csv_file = folder / swaps.PAGE, folder / "swaps.csv"
     printing.say(f"\nThe page: {page_file}    every number: {csv_file}")
     return measured

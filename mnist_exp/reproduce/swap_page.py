@@ -1,95 +1,98 @@
 """swaps.md and swaps.png: what each swapped setting adds at full length."""
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mnist_exp.compare import words
+from mnist_exp.compare import paired_words, words
+from mnist_exp.compare.paired_effects import MARGIN
 from mnist_exp.compare.statistics import SMALLEST_VERDICT
 from mnist_exp.config import bridge
-from mnist_exp.explain import sentences
-from mnist_exp.outside import templates
+from mnist_exp.outside import printing, templates
 from mnist_exp.outside.plot_style import BLUE, GREY
 from mnist_exp.outside.plot_ticks import round_ticks
-from mnist_exp.outside.printing import markdown as plain
-from mnist_exp.outside.printing import plural
 from mnist_exp.reproduce.presets import METRIC
 from mnist_exp.reproduce.swap_programs import TUTORIALS
-from mnist_exp.reproduce.swaps import MARGIN, PAGE, Measured, Swaps
+from mnist_exp.reproduce.swaps import PAGE, Measured, Swaps
 from mnist_exp.reproduce.words import NONE
 from mnist_exp.tracking import costs
 
 
 def markdown(swaps: Swaps, runs: pd.DataFrame, command: str) -> str:
-    """Return the page; `runs` are its lines of runs.csv, `command` is what wrote it."""
+    """Return the page; `runs` are the swaps' lines of runs.csv, `command` is what wrote it."""
     blog_steps, notebook_steps = bridge.FULL_LENGTH
     return templates.render(
         f"reproduce/{PAGE}",
         command=command,
         gap=gap(swaps),
-        answers=[(own, effects(swaps, base)) for base, (own, _) in TUTORIALS.items()],
-        luck=sentences.luck(swaps.effects()),
+        answers=[answer(swaps, base) for base in TUTORIALS],
+        luck=paired_words.luck(swaps.effects()),
         processor_time=costs.sentences(runs),
         rows=[_row(one) for one in swaps.measured],
-        missing="; ".join(
-            f"{one.program.preset.name}, seed {seed} ({plain(reason)})"
-            for one in swaps.measured
-            for seed, reason in one.runs.missing.items()
-        ),
+        missing=[printing.markdown(text) for text in missing(swaps)],
         blog_steps=f"{blog_steps:,}",
         notebook_steps=f"{notebook_steps:,}",
         margin=f"{MARGIN:g}",
         smallest_verdict=SMALLEST_VERDICT,
+        has_noticed=any(not math.isnan(effect.noticed) for effect in swaps.effects()),
     )
 
 
 def gap(swaps: Swaps) -> str:
-    """Say how far apart both CNNs are."""
-    effect = swaps.gap.effect
-    blog, notebook = (one.mean for one in swaps.measured if one.change is None)
-    interval = words.interval(effect.interval, METRIC, of_difference=True)
+    """Say how far apart both CNNs are, over the seeds that both have."""
+    of_both = swaps.gap
+    assert of_both.effect is not None
+    notebook = of_both.mean
+    blog = notebook - of_both.effect.mean
     return (
         f"From the blog's CNN ({words.value(blog, METRIC)}) to the notebook's "
-        f"({words.value(notebook, METRIC)}), {METRIC} changes by "
-        f"{words.difference(effect.mean, METRIC)}"
-        f"{f' (95% interval {interval})' if interval else ''} over "
-        f"{plural(len(effect.values), 'seed')}."
+        f"({words.value(notebook, METRIC)}), {paired_words.change(of_both.effect, METRIC)}."
     )
 
 
-def effects(swaps: Swaps, base: str) -> str:
+def answer(swaps: Swaps, base: str) -> str:
     """Say which swaps of one of the two CNNs matter."""
-    found = swaps.effects(base)
-    enough = [effect for effect in found if len(effect.values) >= SMALLEST_VERDICT]
-    few = [effect.name for effect in found if effect not in enough]
-    said = [sentences.effects(enough, MARGIN, METRIC)] if enough else []
+    effects = swaps.effects(base)
+    enough = [effect for effect in effects if len(effect.values) >= SMALLEST_VERDICT]
+    few = [effect.name for effect in effects if effect not in enough]
+    said = [f"In the {TUTORIALS[base][0]}'s CNN:"]
+    if enough:
+        said.append(paired_words.answer(enough, MARGIN, METRIC))
     if few:
-        said.append(f"Too few seeds for {', '.join(few)}: a verdict needs {SMALLEST_VERDICT}.")
-    return " ".join(said)
+        names = printing.listed(few)
+        said.append(f"Too few seeds for {names}: a verdict needs {SMALLEST_VERDICT}.")
+    return " ".join(said) if effects else f"{said[0]} no run to compare."
+
+
+def missing(swaps: Swaps) -> list[str]:
+    """Return which runs are missing, and why."""
+    return [
+        f"{one.program.name}, seed {seed}: {reason}"
+        for one in swaps.measured
+        for seed, reason in one.runs.missing.items()
+    ]
 
 
 def _row(one: Measured) -> list[str]:
-    seeds = str(len(one.runs.accuracies))
-    mean = f"**{words.value(one.mean, METRIC)}**"
-    if one.change is None or one.program.difference is None:
-        return [one.program.preset.name, NONE, NONE, mean, NONE, NONE, NONE, NONE, seeds]
-    effect = one.change.effect
-    verdict = "**shown**" if effect.is_shown else sentences.effect(effect)
-    if effect.is_within(MARGIN):
-        verdict += f", less than {MARGIN:g}"
-    noticed = words.difference(effect.noticed, METRIC).removeprefix("+")
+    effect, swap = one.effect, one.program.swap
+    changed = [NONE] * 4
+    if effect is not None:
+        changed = [
+            f"**{words.difference(effect.mean, METRIC)}**",
+            paired_words.interval(effect, METRIC),
+            paired_words.noticed(effect, METRIC),
+            re.sub("^shown", "**shown**", paired_words.verdict(effect, MARGIN)),
+        ]
     return [
-        one.program.preset.name,
-        f"`{one.program.difference.key}`",
-        effect.change,
-        mean,
-        f"**{words.difference(effect.mean, METRIC)}**",
-        sentences.interval(effect, METRIC),
-        "none" if math.isnan(effect.noticed) else noticed,
-        verdict,
-        seeds,
+        one.program.name,
+        f"`{swap.key}`" if swap else NONE,
+        effect.change if effect else NONE,
+        f"**{words.value(one.mean, METRIC)}**",
+        *changed,
+        str(len(one.seeds)),
     ]
 
 
@@ -98,18 +101,14 @@ def figure(swaps: Swaps) -> Figure:
     drawn = Figure(figsize=(8, 1.1 + 0.5 * len(swaps.measured)), layout="constrained")
     axes = drawn.subplots()
     for row, one in enumerate(swaps.measured):
-        accuracies = np.array([*one.runs.accuracies.values()])
         axes.plot(
-            accuracies, np.full(len(accuracies), row + 0.16), "o", ms=5, color=BLUE, alpha=0.6
+            one.accuracies, np.full(len(one.seeds), row + 0.16), "o", ms=5, color=BLUE, alpha=0.6
         )
-        axes.plot(
-            [one.mean], [row - 0.12], "D", ms=6, color="black" if one.change is None else BLUE
-        )
-        if one.change is None:
-            swapped = len(swaps.effects(one.program.base))
-            ends = [row - 0.12, row + swapped + 0.4]
-            axes.plot([one.mean] * 2, ends, color=GREY, lw=1, ls="--", zorder=0)
-    labels = [one.program.preset.name.replace(" with ", "\nwith ") for one in swaps.measured]
+        axes.plot([one.mean], [row - 0.12], "D", ms=6, color=BLUE if one.program.swap else "black")
+        if one.program.swap is None:
+            last = row + sum(other.program.base == one.program.base for other in swaps.measured) - 1
+            axes.plot([one.mean] * 2, [row - 0.12, last + 0.4], color=GREY, lw=1, ls="--", zorder=0)
+    labels = [one.program.name.replace(" with ", "\nwith ") for one in swaps.measured]
     axes.set_yticks(range(len(labels)), labels, fontsize=9)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)

@@ -4,18 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mnist_exp.config import bridge
-from mnist_exp.config.tree import compose
-from mnist_exp.errors import UserError, did_you_mean
-from mnist_exp.outside.printing import listed
+from mnist_exp.reproduce import runs
+from mnist_exp.reproduce.chosen import chosen
 from mnist_exp.reproduce.presets import BLOG, NOTEBOOK
 from mnist_exp.reproduce.runs import Preset
-from mnist_exp.sweeper import quoting
 
 DIFFERENCES = bridge.between(*bridge.FULL_LENGTH)
-# Those that matter most in docs/results/explain.md; a run of the notebook's CNN is long.
-LARGEST = ("dense layer", "learning rate")
-
+LARGEST = ("learning rate", "initial weights", "dense layer")  # in docs/results/explain.csv
 TUTORIALS = {BLOG: ("blog", "notebook"), NOTEBOOK: ("notebook", "blog")}  # own and other
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swap:
+    """A setting that a tutorial's CNN has from the other tutorial."""
+
+    name: str  # such as `the notebook's dense layer`
+    key: str  # the setting or group
+    before: object  # its value in the CNN's own tutorial
+    after: object
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,65 +29,52 @@ class Program:
     """A tutorial's CNN, as it is or with one setting of the other tutorial's."""
 
     base: str  # the preset
-    swapped: str  # such as `the notebook's dense layer`; empty for the CNN as it is
-    difference: bridge.Difference | None
+    swap: Swap | None
     preset: Preset
 
     @property
-    def values(self) -> tuple[object, object]:
-        """Return the swapped setting's value in this tutorial and in the other."""
-        assert self.difference is not None
-        ends = (self.difference.blog, self.difference.notebook)
-        return ends if self.base == BLOG else ends[::-1]
+    def name(self) -> str:
+        """Return such as `blog's CNN with the notebook's dense layer`."""
+        return self.preset.name
 
 
 def programs(names: Sequence[str], uri: str | None = None) -> list[Program]:
     """Return both CNNs, each followed by it with one of the named differences swapped.
 
-    Raises UserError for a name that no difference has.
+    names: those of differences, their beginnings, or their settings
+    Raises UserError for another name.
     """
-    swapped = [_difference(name) for name in dict.fromkeys(names)]
+    swapped = dict.fromkeys(_difference(name) for name in names)
     return [
-        _program(base, difference, uri)
-        for base in (BLOG, NOTEBOOK)
-        for difference in (None, *swapped)
+        _program(base, difference, uri) for base in TUTORIALS for difference in (None, *swapped)
     ]
 
 
-def _difference(name: str) -> bridge.Difference:
-    known = {difference.name: difference for difference in DIFFERENCES}
-    if name not in known:
-        raise UserError(
-            f"--swap {name!r}: no such difference{did_you_mean(name, known)}\n"
-            f"Differences: {listed(list(known))}"
-        )
-    return known[name]
+def _difference(text: str) -> bridge.Difference:
+    of_setting = {difference.key: difference.name for difference in DIFFERENCES}
+    names = list(of_setting.values())
+    name = chosen("--swap", of_setting.get(text, text), names, "difference")
+    return DIFFERENCES[names.index(name)]
 
 
 def _program(base: str, difference: bridge.Difference | None, uri: str | None) -> Program:
-    store = () if uri is None else (quoting.override("tracking.uri", uri),)
-    overrides = (f"experiment={base}", *_changes(base, difference), *store)
     own, other = TUTORIALS[base]
-    swapped = f"the {other}'s {difference.name}" if difference else ""
-    name = f"{own}'s CNN with {swapped}" if swapped else f"{own}'s CNN"
-    settings = compose(overrides)
-    return Program(
-        base=base,
-        swapped=swapped,
-        difference=difference,
-        preset=Preset(name=name, overrides=overrides, settings=settings, shortened=False),
-    )
+    name, changes, swap = f"{own}'s CNN", [], None
+    if difference is not None:
+        before, after = getattr(difference, own), getattr(difference, other)
+        swapped = f"the {other}'s {difference.name}"
+        swap = Swap(name=swapped, key=difference.key, before=before, after=after)
+        name, changes = f"{name} with {swapped}", _changes(base, swap)
+    preset = runs.composed(name, (f"experiment={base}", *changes), uri)
+    return Program(base=base, swap=swap, preset=preset)
 
 
-def _changes(base: str, difference: bridge.Difference | None) -> list[str]:
-    """Return the overrides that give a tutorial's preset the other tutorial's value.
+def _changes(base: str, swap: Swap) -> list[str]:
+    """Return the overrides that swap a setting.
 
     The blog counts epochs: with other batches it trains for as many steps as with its own.
     """
-    if difference is None:
-        return []
-    value = difference.notebook if base == BLOG else difference.blog
-    changes = {difference.key: value}
-    if base == BLOG and difference.key.startswith("schedule."):
-        changes = {"schedule.epochs": "null", "schedule.max_steps": bridge.FULL_LENGTH[0]} | changes
+    steps = {"schedule.epochs": "null", "schedule.max_steps": bridge.FULL_LENGTH[0]}
+    counts_epochs = base == BLOG and swap.key.startswith("schedule.")
+    changes = (steps if counts_epochs else {}) | {swap.key: swap.after}
     return [f"{key}={str(value).lower()}" for key, value in changes.items()]

@@ -1,30 +1,19 @@
 """What each swapped setting adds to its tutorial's CNN at full length."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from mnist_exp.compare.labels import tidy
-from mnist_exp.compare.paired_effects import PairedEffect, intervals
+from mnist_exp.compare.paired_effects import PairedEffect
 from mnist_exp.errors import UserError
 from mnist_exp.reproduce.presets import BLOG, NOTEBOOK
 from mnist_exp.reproduce.runs import PresetRuns
 from mnist_exp.reproduce.swap_programs import Program
-from mnist_exp.tracking import costs
-from mnist_exp.tracking.runs import Store
 
 PAGE = "swaps.md"
-MARGIN = 0.002  # the smallest effect that matters: 20 of 10,000 test images, as in `explain`
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """What differs between two programs that have seeds in common."""
-
-    seeds: tuple[int, ...]
-    effect: PairedEffect  # on the test accuracy, one value for each of the seeds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +22,18 @@ class Measured:
 
     program: Program
     runs: PresetRuns
-    change: Change | None  # None for the CNN as it is
+    seeds: tuple[int, ...]  # of the finished runs; with a swap, those that the CNN as it is has too
+    effect: PairedEffect | None = None  # None for the CNN as it is, and without a seed
+
+    @property
+    def accuracies(self) -> tuple[float, ...]:
+        """Return the test accuracy of each of the seeds."""
+        return tuple(self.runs.accuracies[seed] for seed in self.seeds)
 
     @property
     def mean(self) -> float:
-        """Return the mean test accuracy."""
-        return float(np.mean([*self.runs.accuracies.values()]))
+        """Return the mean test accuracy; NaN without a seed."""
+        return float(np.mean(self.accuracies)) if self.seeds else np.nan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +41,7 @@ class Swaps:
     """Both CNNs and those with a swapped setting."""
 
     measured: tuple[Measured, ...]  # each CNN as it is, followed by its swaps
-    gap: Change  # from the blog's CNN to the notebook's
+    gap: Measured  # the notebook's CNN, and what it has more than the blog's
 
     @property
     def is_complete(self) -> bool:
@@ -56,47 +51,47 @@ class Swaps:
     def effects(self, base: str | None = None) -> list[PairedEffect]:
         """Return what the swaps of one CNN add, or of both."""
         wanted = [one for one in self.measured if base in (None, one.program.base)]
-        return [one.change.effect for one in wanted if one.change]
+        return [one.effect for one in wanted if one.effect]
 
 
-def measure(runs: Sequence[tuple[Program, PresetRuns]]) -> Swaps:
+def measure(found: Sequence[tuple[Program, PresetRuns]]) -> Swaps:
     """Compare each program with its tutorial's CNN, seed by seed.
 
-    Raises UserError if they have no seed in common.
+    Raises UserError if one of the two CNNs as they are has no run, or they have no seed in common.
     """
-    own = {program.base: found for program, found in runs if not program.difference}
-    changes = {
-        program.preset.name: _change(program, found, own[program.base])
-        for program, found in runs
-        if program.difference
-    }
-    return Swaps(
-        measured=tuple(
-            Measured(program=program, runs=found, change=changes.get(program.preset.name))
-            for program, found in runs
-        ),
-        gap=_change(None, own[NOTEBOOK], own[BLOG]),
+    own = {program.base: (program, runs) for program, runs in found if program.swap is None}
+    for program, runs in own.values():
+        if not runs.accuracies:
+            raise UserError(f"{program.name}: no run has finished ({_reason(runs)})")
+    measured = tuple(_measured(program, runs, own[program.base][1]) for program, runs in found)
+    gap = _compared(*own[NOTEBOOK], own[BLOG][1], ("gap", "blog's CNN", "notebook's CNN"))
+    if gap.effect is None:
+        raise UserError("the two CNNs as they are: no seed has a finished run of both")
+    return Swaps(measured=measured, gap=gap)
+
+
+def _reason(runs: PresetRuns) -> str:
+    return next(iter(runs.missing.values()), "none was asked for")
+
+
+def _measured(program: Program, runs: PresetRuns, base: PresetRuns) -> Measured:
+    if program.swap is None:
+        return Measured(program=program, runs=runs, seeds=tuple(sorted(runs.accuracies)))
+    swap = program.swap
+    return _compared(
+        program, runs, base, (swap.name, tidy(str(swap.before)), tidy(str(swap.after)))
     )
 
 
-def _change(program: Program | None, runs: PresetRuns, base: PresetRuns) -> Change:
-    """Return what `runs` have more than `base`; without a program it is the gap."""
-    seeds = sorted(runs.accuracies.keys() & base.accuracies.keys())
-    if not seeds:
-        raise UserError(
-            f"{runs.preset.name} and {base.preset.name}: no seed has finished runs of both; the "
-            "same command goes on"
-        )
-    values = [runs.accuracies[seed] - base.accuracies[seed] for seed in seeds]
-    before, after = program.values if program else (base.preset.name, runs.preset.name)
-    effect = PairedEffect(
-        name=program.swapped if program else "gap",
-        before=tidy(str(before)),
-        after=tidy(str(after)),
-        values=tuple(values),
-        interval=intervals([np.array(values)])[0],
-    )
-    return Change(seeds=tuple(seeds), effect=effect)
+def _compared(
+    program: Program, runs: PresetRuns, base: PresetRuns, names: tuple[str, str, str]
+) -> Measured:
+    """Return what the runs have more than those of `base` with the same seeds."""
+    seeds = tuple(sorted(runs.accuracies.keys() & base.accuracies.keys()))
+    name, before, after = names
+    values = tuple(runs.accuracies[seed] - base.accuracies[seed] for seed in seeds)
+    effect = PairedEffect(name=name, before=before, after=after, values=values) if seeds else None
+    return Measured(program=program, runs=runs, seeds=seeds, effect=effect)
 
 
 def table(swaps: Swaps) -> pd.DataFrame:
@@ -104,52 +99,28 @@ def table(swaps: Swaps) -> pd.DataFrame:
 
     What is computed from all seeds stands in each line of a program.
     """
-    parts = [
-        _lines(one.change, one.runs.accuracies).assign(
-            program=one.program.preset.name,
-            setting=one.program.difference.key if one.program.difference else None,
-            run_id=[one.runs.run_ids[seed] for seed in one.runs.accuracies],
-            test_accuracy=[*one.runs.accuracies.values()],
-            mean=one.mean,
-        )
-        for one in swaps.measured
-    ]
-    gap = _lines(swaps.gap, dict.fromkeys(swaps.gap.seeds)).assign(program="gap")
-    columns = ["program", "setting", "before", "after", "seed", "run_id", "test_accuracy", "mean"]
-    columns += ["change", "mean_change", "low", "high", "noticed", "is_shown"]
-    return pd.DataFrame([line for part in [*parts, gap] for line in part.to_dict("records")])[
-        columns
-    ]
+    lines = [_lines(one, one.program.name) for one in swaps.measured]
+    return pd.concat([*lines, _lines(swaps.gap, "gap")], ignore_index=True)
 
 
-def _lines(change: Change | None, seeds: Mapping[int, object]) -> pd.DataFrame:
-    """Return a line for each seed with what the change adds to it."""
-    lines = pd.DataFrame({"seed": [*seeds]})
-    if change is None:
-        return lines
-    effect = change.effect
-    return lines.assign(
-        before=effect.before,
-        after=effect.after,
-        change=lines["seed"].map(dict(zip(change.seeds, effect.values, strict=True))),
-        mean_change=effect.mean,
-        low=effect.interval.low,
-        high=effect.interval.high,
-        noticed=effect.noticed,
-        is_shown=effect.is_shown,
+def _lines(one: Measured, name: str) -> pd.DataFrame:
+    effect, swap = one.effect, one.program.swap
+    interval = effect.interval if effect else None
+    return pd.DataFrame(
+        {
+            "program": name,
+            "setting": swap.key if swap else None,
+            "before": effect.before if effect else None,
+            "after": effect.after if effect else None,
+            "seed": one.seeds,
+            "run_id": [one.runs.run_ids[seed] for seed in one.seeds],
+            "test_accuracy": one.accuracies,
+            "mean": one.mean,
+            "change": effect.values if effect else np.nan,
+            "mean_change": effect.mean if effect else np.nan,
+            "low": interval.low if interval else np.nan,
+            "high": interval.high if interval else np.nan,
+            "noticed": effect.noticed if effect else np.nan,
+            "is_shown": effect.is_shown if effect else None,
+        }
     )
-
-
-def cost_lines(store: Store, swaps: Swaps) -> pd.DataFrame:
-    """Return the lines of runs.csv."""
-    parts = [
-        costs.table(
-            store,
-            one.runs.considered,
-            dict.fromkeys(one.runs.run_ids.values(), one.program.preset.name),
-            PAGE,
-        )
-        for one in swaps.measured
-        if one.runs.considered is not None
-    ]
-    return pd.concat(parts, ignore_index=True)

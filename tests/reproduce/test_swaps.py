@@ -1,7 +1,7 @@
 """Each tutorial's CNN with one setting of the other: what is trained, found and said."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,16 @@ import pandas as pd
 import pytest
 
 from benchmarks.fake_runs import FakeRuns
-from mnist_exp.compare.statistics import students_interval
+from mnist_exp.compare import paired_words
+from mnist_exp.compare.paired_effects import PairedEffect
 from mnist_exp.config import bridge
 from mnist_exp.config.tree import compose
 from mnist_exp.errors import UserError
 from mnist_exp.reproduce import __main__ as command
 from mnist_exp.reproduce.presets import BLOG, NOTEBOOK
-from mnist_exp.reproduce.swap_programs import DIFFERENCES, LARGEST, Program, programs
+from mnist_exp.reproduce.swap_programs import DIFFERENCES, Program, programs
 from mnist_exp.reproduce.swaps import Swaps
+from mnist_exp.reproduce.words import NONE
 from mnist_exp.tracking.code_digest import code_digest
 
 NAMES = [difference.name for difference in DIFFERENCES]
@@ -30,6 +32,7 @@ ADDED = {
     "notebook's CNN with the blog's dense layer": 0.001,
     "notebook's CNN with the blog's learning rate": 0.0051,
 }
+SWAPPED = ["dense layer", "learning rate"]
 
 
 def flat(settings: Mapping[str, Any], path: str = "") -> dict[str, Any]:
@@ -42,7 +45,7 @@ def flat(settings: Mapping[str, Any], path: str = "") -> dict[str, Any]:
 
 def program(base: str, name: str) -> dict[str, Any]:
     """The settings of one CNN with one difference swapped, as far as they decide the result."""
-    (swapped,) = (p for p in programs([name]) if p.base == base and p.difference)
+    (swapped,) = (p for p in programs([name]) if p.base == base and p.swap)
     return flat(swapped.preset.settings.config.program())
 
 
@@ -51,25 +54,33 @@ def program(base: str, name: str) -> dict[str, Any]:
 def test_a_swap_changes_the_one_setting_alone(base: str, name: str) -> None:
     own = flat(compose([f"experiment={base}"]).config.program())
     swapped = program(base, name)
-    changed = {key for key in own.keys() | swapped.keys() if own.get(key) != swapped.get(key)}
+    changed = {key: swapped.get(key) for key in own | swapped if own.get(key) != swapped.get(key)}
     (difference,) = (d for d in DIFFERENCES if d.name == name)
-    expected = {key for key in changed if key.partition(".")[0] == difference.key.partition(".")[0]}
-    # The blog counts epochs, which say something else with other batches.
-    steps = {"schedule.epochs", "schedule.max_steps"} if base == BLOG else set()
-    allowed = {difference.key} | (steps if difference.key.startswith("schedule") else set())
-    if difference.key in ("init", "loss"):
+    after = difference.notebook if base == BLOG else difference.blog
+    if difference.key in ("init", "loss"):  # groups of settings
         assert changed
-        assert changed == expected
+        assert {key.partition(".")[0] for key in changed} == {difference.key}
+    elif base == BLOG and difference.key.startswith("schedule."):
+        # The blog counts epochs, which are others with other batches; the steps stay, or are these.
+        steps = {"schedule.epochs": None, "schedule.max_steps": bridge.FULL_LENGTH[0]}
+        assert changed == steps | {difference.key: after}
     else:
-        assert difference.key in changed
-        assert changed <= allowed
+        assert changed == {difference.key: None if after == "null" else after}
+
+
+@pytest.mark.parametrize(
+    "text", ["dense layer", "DENSE layer", "dense", " dense", "model.dense_units"]
+)
+def test_a_difference_is_named_by_its_beginning_or_its_setting(text: str) -> None:
+    names = ["the notebook's dense layer", "the blog's dense layer"]
+    assert [one.swap.name for one in programs([text, "dense"]) if one.swap] == names
 
 
 @pytest.mark.parametrize(("base", "other"), [(BLOG, NOTEBOOK), (NOTEBOOK, BLOG)])
 def test_all_differences_together_lead_from_one_tutorial_to_the_other(
     base: str, other: str
 ) -> None:
-    swaps = [p for p in programs(NAMES) if p.base == base and p.difference]
+    swaps = [p for p in programs(NAMES) if p.base == base and p.swap]
     changes = [override for swap in swaps for override in swap.preset.overrides[1:]]
     reached = flat(compose([f"experiment={base}", *changes]).config.program())
     wanted = flat(compose([f"experiment={other}"]).config.program())
@@ -84,91 +95,144 @@ def test_all_differences_together_lead_from_one_tutorial_to_the_other(
 
 @pytest.fixture
 def store(workdir: Path) -> FakeRuns:
-    """Five finished runs of each program that is trained by default."""
+    """Five finished runs of each program."""
     runs = FakeRuns(workdir)
-    for one in programs(LARGEST):
+    for one in programs(SWAPPED):
         add(runs, one, range(5))
     return runs
 
 
-def add(runs: FakeRuns, one: Program, seeds: range) -> None:
+def add(runs: FakeRuns, one: Program, seeds: Iterable[int]) -> None:
     settings = one.preset.settings.config
     tags = {"config_hash": settings.hash(), "code_digest": code_digest()}
     # A setting that changes nothing about a seed would leave no spread to infer from.
-    luck = np.random.default_rng(len(one.preset.name)).normal(0, 1e-4, 5)
+    luck = np.random.default_rng(len(one.name)).normal(0, 1e-4, 5)
     luck -= luck.mean()
     for seed in seeds:
-        accuracy = 0.98 + ADDED[one.preset.name] + SPREAD[seed] + luck[seed]
+        accuracy = 0.98 + ADDED[one.name] + SPREAD[seed] + luck[seed]
         runs.add(seed, accuracy, tags=tags)
 
 
 def test_the_page_says_what_the_runs_show(
     store: FakeRuns, workdir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    swaps = command.run(["--swap", "--output", "out (2)"])
+    swaps = command.run(["--swap", *SWAPPED, "--output", "out (2)"])
     assert isinstance(swaps, Swaps)
     assert swaps.is_complete
     said = capsys.readouterr().out
     assert "finished runs: 30 of 30; to train: 0" in said
     folder = workdir / "out (2)"
     text = (folder / "swaps.md").read_text()
-    assert "Written by `python -m mnist_exp.reproduce --swap`." in text
-    assert "From the blog's CNN (0.98" in said
-    blog, notebook = re.findall(r"- \*\*In the (?:blog|notebook)'s CNN\.\*\* (.*)", text)
-    assert blog in said
+    assert (
+        "Written by `python -m mnist_exp.reproduce --swap 'dense layer' 'learning rate'`." in text
+    )
+    gap = (
+        "From the blog's CNN (0.9800) to the notebook's (0.9850), test/accuracy changes by +0.0050 "
+    )
+    assert gap in said
+    assert f"**In short.** {gap}(95% interval +0.00" in text
+    blog, notebook = re.findall(r"- (In the (?:blog|notebook)'s CNN: .*)", text)
+    luck = re.findall(r"Corrected for 4 tests \(Holm\), .*", text)
+    for part in (blog, notebook, *luck):
+        assert part in said
+    assert len(luck) == 1
     assert "An effect is shown of the notebook's dense layer (null → 1024) +0.0030" in blog
     assert "smaller than 0.002 is shown of the notebook's learning rate (0.001 → 0.0001)" in blog
-    assert (
-        "An effect is shown of the blog's dense layer (1024 → null) \N{MINUS SIGN}0.0040"
-        in notebook
-    )
+    assert "the blog's dense layer (1024 → null) \N{MINUS SIGN}0.0040" in notebook
     assert "Of the blog's learning rate no effect is shown, and tests at 5% rule out" in notebook
-    assert (
-        "| notebook's CNN with the blog's dense layer | `model.dense_units` | 1024 → null |" in text
-    )
+    row = "| notebook's CNN with the blog's dense layer | `model.dense_units` | 1024 → null |"
+    assert row in text
+    assert text.count("**shown**") == 3
     assert "{{" not in text
     assert (folder / "swaps.png").stat().st_size > 10_000
 
     table = pd.read_csv(folder / "swaps.csv")
     assert list(table.groupby("program")["seed"].count()) == [5] * 7
-    own = table[table["program"] == "blog's CNN"].set_index("seed")["test_accuracy"]
-    lines = table[table["program"] == "blog's CNN with the notebook's dense layer"]
-    changes = lines.set_index("seed")["test_accuracy"] - own
-    np.testing.assert_allclose(lines["change"], changes, atol=1e-12)
-    assert lines["mean_change"].iloc[0] == pytest.approx(changes.mean())
-    interval = students_interval(np.array(changes))
-    assert lines["low"].iloc[0] <= interval.low
-    assert lines["high"].iloc[0] >= interval.high
+    accuracies = table.pivot(index="seed", columns="program", values="test_accuracy")
+    for name, base in (
+        ("blog's CNN with the notebook's dense layer", "blog's CNN"),
+        ("notebook's CNN with the blog's learning rate", "notebook's CNN"),
+        ("gap", "blog's CNN"),
+    ):
+        lines = table[table["program"] == name].set_index("seed")
+        changes = lines["test_accuracy"] - accuracies[base]
+        np.testing.assert_allclose(lines["change"], changes, atol=1e-12)
+        effect = PairedEffect(name="", before="", after="", values=tuple(changes))
+        for column, number in (
+            ("mean", lines["test_accuracy"].mean()),
+            ("mean_change", changes.mean()),
+            ("low", effect.interval.low),
+            ("high", effect.interval.high),
+            ("noticed", effect.noticed),
+        ):
+            assert set(lines[column].round(9)) == {round(number, 9)}
+        assert set(lines["is_shown"]) == {effect.is_shown}
     runs = pd.read_csv(folder / "runs.csv")
     assert set(runs["page"]) == {"swaps.md"}
     assert set(runs["run_id"]) == set(table["run_id"].dropna())
     assert set(runs["code_digest"]) == {code_digest()}
 
 
-def test_runs_that_are_missing_are_named_and_the_others_compared(
-    workdir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runs = FakeRuns(workdir)
-    for one in programs(["dense layer"]):
-        add(runs, one, range(2 if one.base == NOTEBOOK and one.difference else 4))
+@pytest.fixture
+def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mnist_exp.reproduce.runs.train", lambda *_: "failed: out of luck")
     monkeypatch.setattr("sys.argv", ["reproduce"])
-    arguments = ["--swap", "dense layer", "--seeds", "4"]
-    assert command.run_to_exit_code([*arguments, "--output", "."]) == 1
-    text = Path("swaps.md").read_text()
-    assert "reproduce --swap 'dense layer' --seeds 4`" in text
-    assert "Too few seeds for the blog's dense layer: a verdict needs 3." in text
-    assert (
-        "Runs that are missing: notebook's CNN with the blog's dense layer, seed 2 (failed: out of"
-        in text
-    )
 
 
-def test_without_a_run_in_common_nothing_is_written(
-    workdir: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("no_training")
+def test_seeds_that_are_missing_are_named_and_those_of_both_compared(
+    workdir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    FakeRuns(workdir)
-    monkeypatch.setattr("mnist_exp.reproduce.runs.train", lambda *_: "failed: out of luck")
-    with pytest.raises(UserError, match="no seed has finished runs of both"):
-        command.run(["--swap", "dense layer", "--output", "new"])
+    runs = FakeRuns(workdir)
+    seeds = {
+        "blog's CNN": [1, 2, 3],
+        "blog's CNN with the notebook's dense layer": [3, 2, 1, 0],
+        "notebook's CNN": [0, 1, 2, 3],
+        "notebook's CNN with the blog's dense layer": [2, 3],
+        "notebook's CNN with the blog's learning rate": [],
+        "blog's CNN with the notebook's learning rate": [0, 1, 2, 3],
+    }
+    for one in programs(SWAPPED):
+        add(runs, one, seeds[one.name])
+    arguments = ["--swap", *SWAPPED, "--seeds", "4", "--output", "."]
+    assert command.run_to_exit_code(arguments) == 1
+    text, said = Path("swaps.md").read_text(), capsys.readouterr().out
+    assert "--swap 'dense layer' 'learning rate' --seeds 4`" in text
+    for out in (text, said):
+        assert "In the notebook's CNN: Too few seeds for the blog's dense layer: a verdict" in out
+        assert "over 3 seeds." in out
+    assert "Not counted: blog's CNN, seed 0: failed: out of luck; notebook's CNN with the" in text
+    assert "not counted: notebook's CNN with the blog's learning rate, seed 3: failed: out" in said
+    row = next(line for line in text.splitlines() if line.startswith("| notebook's CNN with the b"))
+    assert row.endswith("| too few seeds | 2 |")
+    (row,) = (line for line in text.splitlines() if "CNN with the blog's learning rate |" in line)
+    assert row.endswith(f"| {NONE} | **{NONE}** | {NONE} | {NONE} | {NONE} | {NONE} | 0 |")
+    table = pd.read_csv("swaps.csv").set_index(["program", "seed"])
+    dense = table.loc["blog's CNN with the notebook's dense layer"]
+    assert sorted(dense.index) == [1, 2, 3]
+    own = table.loc["blog's CNN"]["test_accuracy"]
+    np.testing.assert_allclose(dense["change"], dense["test_accuracy"] - own, atol=1e-12)
+
+
+@pytest.mark.usefixtures("no_training")
+def test_without_a_cnn_as_it_is_nothing_is_written(workdir: Path) -> None:
+    runs = FakeRuns(workdir)
+    for one in programs(SWAPPED):
+        add(runs, one, [] if one.name == "notebook's CNN" else [0, 1, 2])
+    with pytest.raises(UserError, match="notebook's CNN: no run has finished \\(failed: out of"):
+        command.run(["--swap", *SWAPPED, "--output", "new"])
     assert not Path("new").exists()
+
+
+@pytest.mark.parametrize("values", [[0.0003] * 3, [0.001]])
+def test_effects_without_a_test_are_not_said_to_survive_a_correction(values: list[float]) -> None:
+    def effect(name: str, *values: float) -> PairedEffect:
+        return PairedEffect(name=name, before="1", after="2", values=values)
+
+    others = [effect("equal", *values), effect("zero", 0.0, 0.0, 0.0)]
+    said = paired_words.luck([effect("weak", 0.001, 0.0016, 0.0022), *others])
+    assert said.endswith("Corrected for 1 test (Holm), all that is shown stays shown.")
+    assert paired_words.luck(others) == ""
+    if len(values) == 3:
+        answer = paired_words.answer(others, 0.002, "test/accuracy")
+        assert "An effect is shown of equal (1 → 2) +0.0003 (all equal)." in answer

@@ -1,0 +1,133 @@
+"""What is said of paired effects, in sentences and in the cells of a table."""
+
+import math
+from collections.abc import Sequence
+
+from mnist_exp.compare import statistics, words
+from mnist_exp.compare.paired_effects import PairedEffect
+from mnist_exp.outside.printing import listed, plural
+
+
+def answer(parts: Sequence[PairedEffect], margin: float | None, metric: str) -> str:
+    """Say which changes matter, which do not, and how large an effect could have been missed.
+
+    Each has three seeds or more.
+    """
+    ranked = sorted(parts, key=lambda part: -abs(part.mean))
+    small = [part for part in ranked if margin is not None and part.is_within(margin)]
+    shown = [part for part in ranked if part.is_shown and part not in small]
+    slight = [part for part in small if part.is_shown]
+    none = [part for part in small if not part.is_shown]
+    unmoved = [part for part in ranked if part.interval.is_degenerate and not part.mean]
+    unknown = [part for part in ranked if part not in (*shown, *small, *unmoved)]
+    said = []
+    if shown:
+        said.append(f"An effect is shown of {_effects(shown, metric)}.")
+    if slight:
+        said.append(
+            f"An effect that is smaller than {margin:g} is shown of {_effects(slight, metric)}."
+        )
+    if none:
+        said.append(
+            f"Of {_names(none)} no effect is shown, and tests at 5% rule out one of {margin:g} or "
+            "more."
+        )
+    if unmoved:
+        said.append(f"With {_names(unmoved)} nothing changes, to the last digit.")
+    return " ".join([*said, *([_unknown(unknown, metric)] if unknown else [])])
+
+
+def luck(parts: Sequence[PairedEffect]) -> str:
+    """Say how often an effect is shown that is none, and what is left after a correction.
+
+    Empty where nothing is shown by a test.
+    """
+    tested = [part for part in parts if not math.isnan(part.p)]
+    shown = [part for part in tested if part.is_shown]
+    if not shown:
+        return ""
+    adjusted = statistics.holm([part.p for part in tested])
+    left = [part for part, p in zip(tested, adjusted, strict=True) if part.is_shown and p <= 0.05]
+    if len(left) == len(shown):
+        rest = "all that is shown stays shown"
+    else:
+        rest = (
+            f"{_names(left) or 'nothing'} of what is shown {'stay' if len(left) > 1 else 'stays'}"
+        )
+    return (
+        "Each difference is tested by itself, so that one without any effect is shown to have one "
+        f"in up to 1 of 20 studies. Corrected for {plural(len(tested), 'test')} (Holm), {rest}."
+    )
+
+
+def change(part: PairedEffect, metric: str) -> str:
+    """Return `test/accuracy changes by +0.0047 (95% interval ...) over 5 seeds`."""
+    ends = f" (95% interval {interval(part, metric)})" if part.interval.has_width else ""
+    seeds = plural(len(part.values), "seed")
+    return f"{metric} changes by {words.difference(part.mean, metric)}{ends} over {seeds}"
+
+
+def verdict(part: PairedEffect, margin: float | None = None) -> str:
+    """Return whether an effect is shown, in the words of a table; `margin` is one to be below."""
+    if part.is_shown:
+        said = "shown"
+    elif len(part.values) >= statistics.SMALLEST_VERDICT:
+        said = "not shown"
+    else:
+        said = str(statistics.Verdict.TOO_FEW)
+    is_small = margin is not None and part.is_within(margin)
+    return f"{said}, less than {margin:g}" if is_small else said
+
+
+def noticed(part: PairedEffect, metric: str) -> str:
+    """Return the size of an effect that 8 of 10 such studies show, or `none`."""
+    return "none" if math.isnan(part.noticed) else _size(part.noticed, metric)
+
+
+def interval(part: PairedEffect, metric: str) -> str:
+    """Return the 95% interval of an effect, or why there is none."""
+    if not part.interval.has_width:
+        return str(part.interval.method)
+    return words.interval(part.interval, metric, of_difference=True)
+
+
+def _effects(parts: Sequence[PairedEffect], metric: str) -> str:
+    return ", ".join(
+        f"{part.name} ({part.change}) {words.difference(part.mean, metric)} "
+        f"({interval(part, metric)})"
+        for part in parts
+    )
+
+
+def _names(parts: Sequence[PairedEffect]) -> str:
+    return listed([part.name for part in parts])
+
+
+def _unknown(parts: Sequence[PairedEffect], metric: str) -> str:
+    """Say of which changes no effect is shown, and how large one could be all the same."""
+
+    def farthest(part: PairedEffect) -> float:
+        return max(abs(part.interval.low), abs(part.interval.high))
+
+    widest = max(parts, key=farthest)
+    said = (
+        f"No effect is shown of {_names(parts)}; that is not to say that there is none. By the 95% "
+        f"intervals it may be as large as {_size(farthest(widest), metric)} ({widest.name})."
+    )
+    if sizes := [part.noticed for part in parts if not math.isnan(part.noticed)]:
+        ends = dict.fromkeys(_size(size, metric) for size in (min(sizes), max(sizes)))
+        said += (
+            f" With the spread of these {_seeds(parts)}, an effect of "
+            f"{' to '.join(ends)}, depending on the difference, is still missed in 2 of 10 "
+            "studies, a smaller one more often."
+        )
+    return said
+
+
+def _seeds(parts: Sequence[PairedEffect]) -> str:
+    fewest, most = (end(len(part.values) for part in parts) for end in (min, max))
+    return plural(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
+
+
+def _size(number: float, metric: str) -> str:
+    return words.difference(abs(number), metric).removeprefix("+")

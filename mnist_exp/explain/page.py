@@ -40,18 +40,16 @@ def render(explanation: Explanation) -> str:
 
 
 def _waterfall(explanation: Explanation) -> Strips:
-    """Draw the blog's value, each difference from where the last ended, the notebook's value."""
+    """Draw what each difference adds, from where the last ended; the axis begins at the blog's."""
     metric, parts = explanation.metric, explanation.contributions
-    levels = list(
-        accumulate((part.mean for part in parts), initial=float(np.mean(explanation.blog)))
-    )
+    levels = list(accumulate((part.mean for part in parts), initial=0.0))
     reached = [
         level + end
         for level, part in zip(levels, parts, strict=False)
         for end in (part.interval.low, part.interval.high, *part.values)
     ]
     scale = scale_of([end for end in (*levels, *reached) if np.isfinite(end)])
-    rows = [_end("blog's CNN", levels[0], metric, scale)]
+    rows = [_end("blog's CNN", levels[0], explanation.blog, metric, scale)]
     for (start, end), part in zip(pairwise(levels), parts, strict=True):
         marks = [*_marks(scale, start, end), *_evidence(scale, start, part, explanation.seeds)]
         color = "s1" if end >= start else "s2"
@@ -65,14 +63,14 @@ def _waterfall(explanation: Explanation) -> Strips:
                 verdict="" if part.is_shown else paired_words.verdict(part),
             )
         )
-    rows.append(_end("notebook's CNN", levels[-1], metric, scale))
+    rows.append(_end("notebook's CNN", levels[-1], explanation.notebook, metric, scale))
     return Strips(rows=tuple(rows), axis=svg.strip_axis(scale))
 
 
-def _end(name: str, level: float, metric: str, scale: Scale) -> StripRow:
+def _end(name: str, level: float, values: Sequence[float], metric: str, scale: Scale) -> StripRow:
     """Return the row of one of the two CNNs."""
     picture = svg.strip(_marks(scale, level, level), scale, _BAR_AT * 2)
-    number = words.value(level, metric)
+    number = words.value(float(np.mean(values)), metric)
     return StripRow(color="s0", name=name, note="", picture=picture, number=number)
 
 

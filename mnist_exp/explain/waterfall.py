@@ -17,17 +17,17 @@ _BAR, _INTERVAL, _DOTS = 0.0, 0.24, 0.38  # how far below a row's middle each is
 
 
 def waterfall(explanation: Explanation) -> Figure:
-    """Draw the blog's value, each difference from where the last ended, the notebook's value.
+    """Draw what each difference adds, from where the last ended, between the two CNNs.
 
-    Below a bar are its 95% interval and a dot for each seed; a difference of which no effect is
-    shown is grey.
+    The axis begins at the blog's CNN: what is added along the way is no program's accuracy, and may
+    lead beyond 1. Below a bar are its 95% interval and a dot for each seed; a difference of which
+    no effect is shown is grey.
     """
     parts, metric = explanation.contributions, explanation.metric
-    start = float(np.mean(explanation.blog))
-    levels = list(accumulate((part.mean for part in parts), initial=start))
+    levels = list(accumulate((part.mean for part in parts), initial=0.0))
     figure = Figure(figsize=(9, 1.3 + 0.5 * (len(parts) + 2)), layout="constrained")
     axes = figure.subplots()
-    numbers = [words.value(levels[0], metric)]
+    numbers = [words.value(float(np.mean(explanation.blog)), metric)]
     _end(axes, 0, levels[0])
     for row, (level, part) in enumerate(zip(levels, parts, strict=False), start=1):
         _part(axes, row, level, part)
@@ -36,7 +36,7 @@ def waterfall(explanation: Explanation) -> Figure:
     last = len(parts) + 1
     axes.plot([levels[-1]] * 2, [last - 1, last], color=GREY, lw=0.8, zorder=1)
     _end(axes, last, levels[-1])
-    numbers.append(words.value(levels[-1], metric))
+    numbers.append(words.value(float(np.mean(explanation.notebook)), metric))
     changes = [f"{part.name}\n{part.change}" for part in parts]
     axes.set_yticks(range(last + 1), ["blog's CNN", *changes, "notebook's CNN"], fontsize=9)
     axes.set_ylim(last + 0.5, -0.5)
@@ -48,7 +48,8 @@ def waterfall(explanation: Explanation) -> Figure:
     round_ticks(axes.xaxis)
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["left", "right", "top"]].set_visible(False)
-    axes.set_xlabel(f"{metric}, mean over {plural(len(explanation.seeds), 'seed')}")
+    seeds = plural(len(explanation.seeds), "seed")
+    axes.set_xlabel(f"added to the {metric} of the blog's CNN, mean over {seeds}")
     axes.use_sticky_edges = False  # bars that end at the edge would look cut off
     axes.margins(x=0.03)
     _legend(figure, axes)

@@ -18,6 +18,7 @@ from mnist_exp.errors import UserError
 from mnist_exp.explain import markdown, page, report
 from mnist_exp.explain.contributions import Contribution, Explanation, explain
 from mnist_exp.explain.sentences import order_matters, paragraph
+from mnist_exp.explain.waterfall import waterfall
 from mnist_exp.tracking import costs
 from mnist_exp.tracking.run_tables import tables
 from mnist_exp.tracking.runs import Store
@@ -192,3 +193,14 @@ def test_orders_that_disagree_are_named(workdir: Path) -> None:
     assert "steps, +0.0145 on the way forwards and +0.0044 on the way backwards" in said
     assert "What these add depends on the other settings" in said
     assert "dropout" not in said
+
+
+def test_the_chart_shows_what_is_added_and_no_accuracy_beyond_1() -> None:
+    explanation = explained({"steps": [0.04, 0.05, 0.06], "learning rate": [-0.04, -0.05, -0.059]})
+    axes, numbers = waterfall(explanation).axes[0], explanation.notebook
+    low, high = axes.get_xlim()
+    assert -0.2 < low < 0 < high < 0.2
+    (right,) = axes.child_axes
+    shown = [label.get_text() for label in right.get_yticklabels()]
+    assert (shown[0], shown[-1]) == ("0.9800", f"{np.mean(numbers):.4f}")
+    assert "+0.0500" in shown

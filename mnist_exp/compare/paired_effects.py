@@ -41,7 +41,8 @@ class PairedEffect:
     @property
     def is_shown(self) -> bool:
         """Return whether there is an effect, by the rule of `compare`'s verdicts."""
-        return is_shown(self.interval, len(self.values))
+        found = statistics.verdict([self.interval], len(self.values), higher_is_better=True)
+        return found.is_difference
 
     @property
     def p(self) -> float:
@@ -65,11 +66,6 @@ class PairedEffect:
     def is_within(self, margin: float) -> bool:
         """Return whether the effect is shown to be smaller than the margin."""
         return paired(np.array(self.values), margin).is_equivalent
-
-
-def is_shown(found: Interval, seeds: int) -> bool:
-    """Return whether such an interval shows an effect."""
-    return statistics.verdict([found], seeds, higher_is_better=True).is_difference
 
 
 def interval(values: statistics.Values) -> Interval:

@@ -42,22 +42,27 @@ def luck(parts: Sequence[PairedEffect]) -> str:
 
     Empty where nothing is shown by a test.
     """
-    tested = [part for part in parts if not math.isnan(part.p)]
-    shown = [part for part in tested if part.is_shown]
-    if not shown:
+    if not any(part.is_shown for part in tested(parts)):
         return ""
-    adjusted = statistics.holm([part.p for part in tested])
-    left = [part for part, p in zip(tested, adjusted, strict=True) if part.is_shown and p <= 0.05]
-    if len(left) == len(shown):
-        rest = "all that is shown stays shown"
-    else:
-        rest = (
-            f"{_names(left) or 'nothing'} of what is shown {'stay' if len(left) > 1 else 'stays'}"
-        )
     return (
-        "Each difference is tested by itself, so that one without any effect is shown to have one "
-        f"in up to 1 of 20 studies. Corrected for {plural(len(tested), 'test')} (Holm), {rest}."
+        "Each difference is tested by itself: one without any effect appears to have one in 1 of "
+        "20 studies, if seeds are normally distributed. "
+        f"{corrected(parts, 'an effect is still shown of')}"
     )
+
+
+def corrected(parts: Sequence[PairedEffect], said: str) -> str:
+    """Return a sentence that says of which effects, or of none, something is still `said`."""
+    of = tested(parts)
+    adjusted = statistics.holm([part.p for part in of])
+    left = [part for part, p in zip(of, adjusted, strict=True) if part.is_shown and p <= 0.05]
+    names = _names(left) or "none"
+    return f"Corrected for {plural(len(of), 'test')} (Holm), {said} {names}."
+
+
+def tested(parts: Sequence[PairedEffect]) -> list[PairedEffect]:
+    """Return the effects of which there is a p-value."""
+    return [part for part in parts if not math.isnan(part.p)]
 
 
 def change(part: PairedEffect, metric: str) -> str:
@@ -107,12 +112,13 @@ def _unknown(parts: Sequence[PairedEffect], metric: str) -> str:
     """Say of which changes no effect is shown, and how large one could be all the same."""
 
     def farthest(part: PairedEffect) -> float:
-        return max(abs(part.interval.low), abs(part.interval.high))
+        return max(part.interval.low, part.interval.high, key=abs)
 
-    widest = max(parts, key=farthest)
+    widest = max(parts, key=lambda part: abs(farthest(part)))
+    end = farthest(widest)
     said = (
-        f"No effect is shown of {_names(parts)}; that is not to say that there is none. By the 95% "
-        f"intervals it may be as large as {_size(farthest(widest), metric)} ({widest.name})."
+        f"No effect is shown of {_names(parts)}; that is not to say that there is none. The "
+        f"95% interval of the {widest.name} goes as far as {words.difference(end, metric)}."
     )
     if sizes := [part.noticed for part in parts if not math.isnan(part.noticed)]:
         ends = dict.fromkeys(_size(size, metric) for size in (min(sizes), max(sizes)))

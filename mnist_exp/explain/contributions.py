@@ -9,8 +9,7 @@ import numpy as np
 from mnist_exp.compare import groups, statistics
 from mnist_exp.compare.labels import tidy
 from mnist_exp.compare.margins import checked_margin
-from mnist_exp.compare.paired_effects import MARGIN, PairedEffect, interval, is_shown
-from mnist_exp.compare.statistics import Interval
+from mnist_exp.compare.paired_effects import MARGIN, PairedEffect
 from mnist_exp.config import bridge
 from mnist_exp.errors import UserError
 from mnist_exp.tracking.params import decode
@@ -34,15 +33,13 @@ class Contribution(PairedEffect):
     backwards: tuple[float, ...]  # one a seed, on the way back
 
     @cached_property
-    def disagreement(self) -> Interval:
-        """Return the interval of how much more it adds forwards than backwards."""
+    def disagreement(self) -> PairedEffect:
+        """Return how much more it adds forwards than backwards."""
         # A difference of rounding errors alone is none, though all seeds may share it.
-        return interval(np.subtract(self.forwards, self.backwards).round(12))
-
-    @property
-    def depends_on_order(self) -> bool:
-        """Return whether both ways differ by more than the seeds explain, by the same rule."""
-        return is_shown(self.disagreement, len(self.values))
+        apart = np.subtract(self.forwards, self.backwards).round(12)
+        return PairedEffect(
+            name=self.name, before="backwards", after="forwards", values=tuple(map(float, apart))
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

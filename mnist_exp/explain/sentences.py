@@ -18,7 +18,7 @@ def paragraph(explanation: Explanation) -> str:
 def order_matters(explanation: Explanation) -> str:
     """Say about which differences the two ways disagree."""
     apart = sorted(explanation.contributions, key=lambda part: -abs(np.subtract(*ways(part))))
-    disagreed = [part for part in apart if part.depends_on_order]
+    disagreed = [part for part in apart if part.disagreement.is_shown]
     if not disagreed:
         way = _both_ways(apart[0], explanation.metric)
         most = f"farthest apart about the {apart[0].name}: {way}."
@@ -28,10 +28,12 @@ def order_matters(explanation: Explanation) -> str:
     several = "; ".join(
         f"{part.name}, {_both_ways(part, explanation.metric)}" for part in disagreed
     )
-    what = "these add" if len(disagreed) > 1 else "it adds"
+    each = [part.disagreement for part in apart]
     return (
-        f"The two orders disagree, each tested at 5%, about {several}. What {what} depends on the "
-        "other settings, and orders that were not measured may give other numbers."
+        f"The two orders disagree, each tested at 5%, about {several}. "
+        f"{paired_words.corrected(each, 'they still disagree about')} What a difference adds "
+        "may depend on the other settings, and orders that were not measured may give other "
+        "numbers."
     )
 
 

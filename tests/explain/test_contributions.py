@@ -1,6 +1,7 @@
 """Contributions of a bridge whose effects are known."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,8 @@ def test_effects_that_add_up_are_found_exactly(study: FakeRuns) -> None:
         "With dropout, loss reduction and batch size nothing changes, to the last digit."
     )
     assert luck(explanation.contributions).endswith(
-        "Corrected for 6 tests (Holm), all that is shown stays shown."
+        "Corrected for 6 tests (Holm), an effect is still shown of kernel size, dense layer, bias "
+        "of convolutions, initial weights, learning rate and steps."
     )
     assert "No disagreement of the two orders is shown." in order_matters(explanation)
 
@@ -161,7 +163,9 @@ def test_what_matters_what_does_not_and_what_is_open_are_told_apart() -> None:
     assert "No effect is shown of learning rate; that is not to say that there is none." in answer
     open_part = next(p for p in explanation.contributions if p.name == "learning rate")
     low = -0.004 / 3 - stats.t.ppf(0.975, 2) * np.std([-6, 1, 1], ddof=1) / 1000 / np.sqrt(3)
-    assert f"may be as large as {-low:.4f} (learning rate)" in answer
+    assert (
+        f"The 95% interval of the learning rate goes as far as \N{MINUS SIGN}{-low:.4f}." in answer
+    )
     # The noncentral t distribution: at this size the test of three seeds has a power of 80%.
     shift = open_part.noticed / (np.std(open_part.values, ddof=1) / np.sqrt(3))
     assert stats.nct.sf(stats.t.ppf(0.975, 2), 2, shift) == pytest.approx(0.8, abs=1e-6)
@@ -178,7 +182,7 @@ def test_what_a_correction_for_many_tests_takes_away_is_said() -> None:
     weak = [0.001, 0.0016, 0.0022]  # p = 0.044, and 0.35 after Holm's correction
     strong = [0.00500, 0.00501, 0.00502]
     said = luck(explained({"steps": strong, "dropout": weak, "kernel size": weak}).contributions)
-    assert "steps of what is shown stays." in said
+    assert said.endswith("(Holm), an effect is still shown of steps.")
     assert luck(explained({"steps": [-0.001, 0.001, 0.0]}).contributions) == ""
 
 
@@ -191,7 +195,7 @@ def test_orders_that_disagree_are_named(workdir: Path) -> None:
     said = order_matters(explanation)
     assert "kernel size, +0.0011 on the way forwards and +0.0112 on the way backwards" in said
     assert "steps, +0.0145 on the way forwards and +0.0044 on the way backwards" in said
-    assert "What these add depends on the other settings" in said
+    assert "may depend on the other settings" in said
     assert "dropout" not in said
 
 
@@ -204,3 +208,24 @@ def test_the_chart_shows_what_is_added_and_no_accuracy_beyond_1() -> None:
     shown = [label.get_text() for label in right.get_yticklabels()]
     assert (shown[0], shown[-1]) == ("0.9800", f"{np.mean(numbers):.4f}")
     assert "+0.0500" in shown
+
+
+def test_what_is_left_of_the_orders_disagreement_after_a_correction_is_said() -> None:
+    explanation = explained({"steps": [0.004, 0.005, 0.006]})
+    ways = {"dropout": (0.001, 0.0016, 0.0022), "kernel size": (0.00500, 0.00501, 0.00502)}
+    parts = tuple(
+        replace(part, forwards=ways.get(part.name, part.forwards))
+        for part in explanation.contributions
+    )
+    said = order_matters(replace(explanation, contributions=parts))
+    assert (
+        "disagree, each tested at 5%, about kernel size, +0.0050 on the way forwards and 0" in said
+    )
+    assert "; dropout, +0.0016 on the way forwards and 0 on the way backwards. " in said
+    assert (
+        "Corrected for 2 tests (Holm), they still disagree about kernel size and dropout." in said
+    )
+    noise = {"steps": (0.003, 0.001, -0.001)}
+    parts = tuple(replace(p, forwards=noise.get(p.name, p.forwards)) for p in parts)
+    said = order_matters(replace(explanation, contributions=parts))
+    assert "Corrected for 3 tests (Holm), they still disagree about kernel size." in said

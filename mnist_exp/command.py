@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import sys
+import tempfile
 import textwrap
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -213,15 +214,26 @@ def let_others_warn() -> None:
 
 
 def output_folder(text: str) -> Path:
-    """Return the folder of `--output`. Raises UserError if it does not exist."""
+    """Return the folder of `--output`. Raises UserError if it does not exist or takes no files."""
     folder = Path(text)
     if not folder.is_dir():
         raise UserError(f"--output {folder}: no such folder")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"--output {folder}: cannot write there ({error.strerror})") from error
     return folder
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Write {file name: content} into the folder. Raises UserError if that fails."""
+    """Write {file name: content} into the folder. Raises UserError if that fails.
+
+    Nothing is written if a folder has the name of one of the files.
+    """
+    for name in files:
+        if (folder / name).is_dir():
+            raise UserError(f"--output {folder}: {name} is a folder there; expected a file or none")
     try:
         for name, content in files.items():
             put(folder / name, content.encode() if isinstance(content, str) else content)

@@ -128,8 +128,12 @@ def test_output(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--output .*nosuch: no such folder"):
         output_folder(str(tmp_path / "nosuch"))
     (tmp_path / "c").mkdir()
-    with pytest.raises(UserError, match="cannot write there"):
-        write(tmp_path, {"c": "a folder is in the way"})
+    with pytest.raises(UserError, match="c is a folder there; expected a file or none"):
+        write(tmp_path, {"new.csv": "1", "c": "a folder is in the way"})
+    assert not (tmp_path / "new.csv").exists()
+    if Path("/proc/self").is_dir():  # in which not even root makes a file
+        with pytest.raises(UserError, match="--output /proc/self: cannot write there"):
+            output_folder("/proc/self")
 
 
 def test_output_never_writes_through_a_link(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def corrected(parts: Sequence[PairedEffect], said: str) -> str:
     of = tested(parts)
     adjusted = statistics.holm([part.p for part in of])
     left = [part for part, p in zip(of, adjusted, strict=True) if part.is_shown and p <= 0.05]
-    names = _names(left) or "none"
+    names = _names(left) or "none of them"
     return f"Corrected for {plural(len(of), 'test')} (Holm), {said} {names}."
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from mnist_exp.compare import groups, statistics
 from mnist_exp.compare.labels import tidy
 from mnist_exp.compare.margins import checked_margin
+from mnist_exp.compare.metrics import chosen_metric, metrics_of
 from mnist_exp.compare.paired_effects import MARGIN, PairedEffect
 from mnist_exp.config import bridge
 from mnist_exp.errors import UserError
@@ -74,6 +75,7 @@ def explain(
     selection = store.resolved(Selection(study=study))
     study, runs = str(selection.study), store.select(selection)
     differences = _differences(runs, study)
+    metric = chosen_metric(metrics_of(runs), metric)
     ids = _points(runs, differences, metric)
     points = {seed: _values(runs, metric, at) for seed, at in ids.items()}
     forwards, backwards = bridge.ways(len(differences))

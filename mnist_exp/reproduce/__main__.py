@@ -71,7 +71,7 @@ def _parser() -> Parser:
         "instead: both CNNs at full length, each with one setting of the other, five seeds each; "
         "differences are named as explain names them, default: the largest; writes swaps.md"
     )
-    parser.add_argument("--swap", nargs="*", metavar="DIFFERENCE", help=swap_help)
+    parser.add_argument("--swap", nargs="*", action="extend", metavar="DIFFERENCE", help=swap_help)
     rewrite_help = (
         "train nothing: write the page and the figures of the folder's results.csv again, or of "
         "those of other folders, one from each machine, together"

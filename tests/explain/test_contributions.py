@@ -229,3 +229,8 @@ def test_what_is_left_of_the_orders_disagreement_after_a_correction_is_said() ->
     parts = tuple(replace(p, forwards=noise.get(p.name, p.forwards)) for p in parts)
     said = order_matters(replace(explanation, contributions=parts))
     assert "Corrected for 3 tests (Holm), they still disagree about kernel size." in said
+
+
+def test_a_metric_that_no_run_has_is_told(study: FakeRuns) -> None:
+    with pytest.raises(UserError, match="--metric test/acuracy: no selected run has it; did you"):
+        explain(Store(), "bridge", "test/acuracy")

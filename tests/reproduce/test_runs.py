@@ -54,6 +54,15 @@ def test_a_rerun_alone_does_not_count(workdir: Path, preset: runs.Preset) -> Non
     assert runs.find(Store(), preset, range(1)).missing == {0: "no run"}
 
 
+def test_a_finished_run_without_the_metric_does_not_count(
+    workdir: Path, preset: runs.Preset
+) -> None:
+    FakeRuns(workdir).add(0, [], tags=tags(preset))
+    found = runs.find(Store(), preset, range(1))
+    assert not found.run_ids
+    assert found.missing[0].startswith("finished (run ")
+
+
 def test_an_empty_store(workdir: Path, preset: runs.Preset) -> None:
     FakeRuns(workdir)
     assert runs.find(Store(), preset, range(2), {1: "failed: why"}).missing == {

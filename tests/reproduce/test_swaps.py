@@ -173,6 +173,19 @@ def test_the_page_says_what_the_runs_show(
     assert set(runs["code_digest"]) == {code_digest()}
 
 
+def test_differences_may_be_named_one_by_one_and_a_folder_in_the_way_is_told_first(
+    store: FakeRuns, workdir: Path
+) -> None:
+    arguments = ["--swap", "dense", "--swap", "learning rate", "--seeds", "2"]
+    (workdir / "swaps.png").mkdir()
+    with pytest.raises(UserError, match=r"--output \.: swaps\.png is a folder there"):
+        command.run([*arguments, "--output", "."])
+    assert not Path("swaps.md").exists()
+    (workdir / "swaps.png").rmdir()
+    assert isinstance(swaps := command.run([*arguments, "--output", "."]), Swaps)
+    assert len(swaps.effects()) == 4
+
+
 @pytest.fixture
 def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mnist_exp.reproduce.runs.train", lambda *_: "failed: out of luck")

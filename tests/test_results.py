@@ -14,6 +14,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from mnist_exp.reproduce.swap_programs import LARGEST
+
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "docs/results"
 READMES = [ROOT / "README.md", ROOT / "README.ko.md"]
@@ -83,3 +85,9 @@ def test_the_readmes_claim_something() -> None:
         found = list(claims(page))
         assert len({preset for _, preset in found if preset}) == 4
         assert len(found) >= 20
+
+
+def test_the_differences_that_are_swapped_by_default_are_the_largest() -> None:
+    table = pd.read_csv(RESULTS / "explain.csv").dropna(subset="setting")
+    sizes = table.groupby("difference")["mean"].first().abs()
+    assert set(sizes.nlargest(len(LARGEST)).index) == set(LARGEST)

@@ -84,9 +84,15 @@ def verdict(part: PairedEffect, margin: float | None = None) -> str:
     return f"{said}, less than {margin:g}" if is_small else said
 
 
-def noticed(part: PairedEffect, metric: str) -> str:
-    """Return the size of an effect that 8 of 10 such studies show, or `none`."""
-    return "none" if math.isnan(part.noticed) else _size(part.noticed, metric)
+def cells(part: PairedEffect, margin: float | None, metric: str) -> list[str]:
+    """Return the cells of a table in Markdown: mean, interval, size that is noticed, verdict."""
+    said = verdict(part, margin)
+    return [
+        f"**{words.difference(part.mean, metric)}**",
+        interval(part, metric),
+        "none" if math.isnan(part.noticed) else _size(part.noticed, metric),
+        said.replace("shown", "**shown**", 1) if part.is_shown else said,
+    ]
 
 
 def interval(part: PairedEffect, metric: str) -> str:

@@ -57,8 +57,18 @@ class Explanation:
     programs: Mapping[str, str]  # which program each explained run is, by its id
     blog: tuple[float, ...]  # the metric of the blog's CNN, one a seed
     notebook: tuple[float, ...]  # that of the notebook's
-    gap: PairedEffect  # from the blog's CNN to the notebook's
     contributions: tuple[Contribution, ...]
+
+    @cached_property
+    def gap(self) -> PairedEffect:
+        """Return what the notebook's CNN has more than the blog's."""
+        values = np.subtract(self.notebook, self.blog)
+        return PairedEffect(
+            name="gap",
+            before="blog's CNN",
+            after="notebook's CNN",
+            values=tuple(map(float, values)),
+        )
 
 
 def explain(
@@ -91,12 +101,6 @@ def explain(
     measured = [points[seed] for seed in seeds]
     blog = tuple(values[forwards[0]] for values in measured)
     notebook = tuple(values[forwards[-1]] for values in measured)
-    gap = PairedEffect(
-        name="gap",
-        before="blog's CNN",
-        after="notebook's CNN",
-        values=tuple(map(float, np.subtract(notebook, blog))),
-    )
     return Explanation(
         study=study,
         metric=metric,
@@ -104,7 +108,6 @@ def explain(
         incomplete={seed: n for seed, n in missing.items() if n},
         blog=blog,
         notebook=notebook,
-        gap=gap,
         contributions=_contributions(differences, measured),
         epochs=float(runs.params["bridge.epochs"].iloc[0]),
         margin=smallest,

@@ -1,7 +1,6 @@
 """explain.md: the answer as a page that GitHub shows."""
 
 import math
-import re
 
 import pandas as pd
 
@@ -36,14 +35,10 @@ def render(explanation: Explanation, runs: pd.DataFrame, command: str) -> str:
 
 def _row(part: Contribution, explanation: Explanation) -> list[str]:
     metric = explanation.metric
-    verdict = paired_words.verdict(part, explanation.margin)
     return [
         part.name,
         f"`{part.key}`",
         part.change,
         *(words.difference(way, metric) for way in sentences.ways(part)),
-        f"**{words.difference(part.mean, metric)}**",
-        paired_words.interval(part, metric),
-        paired_words.noticed(part, metric),
-        re.sub("^shown", "**shown**", verdict),
+        *paired_words.cells(part, explanation.margin, metric),
     ]

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING
 from mnist_exp.command import Parser, main, output_folder, write
 from mnist_exp.errors import UserError
 from mnist_exp.outside import plot_style, printing
+from mnist_exp.reproduce import bug_cases
 from mnist_exp.reproduce.chosen import chosen
-from mnist_exp.reproduce.presets import BUGGY, NOTEBOOK, PAGE, PRESETS, QUICK_SEEDS, SEEDS
+from mnist_exp.reproduce.presets import (
+    BUGGY,
+    NOTEBOOK,
+    PAGE,
+    PRESETS,
+    QUICK_SEEDS,
+    SEEDS,
+    SWAP_SEEDS,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +61,7 @@ def _parser() -> Parser:
     )
     seeds_help = (
         f"seeds 0 to N - 1; default: {max(SEEDS.values())}, for {NOTEBOOK} {SEEDS[NOTEBOOK]}, with "
-        f"--quick {QUICK_SEEDS}, of --swap 5 and of --bug 3"
+        f"--quick {QUICK_SEEDS}, of --swap {SWAP_SEEDS} and of --bug {bug_cases.SEEDS}"
     )
     parser.add_argument("--seeds", type=int, metavar="N", help=seeds_help)
     only_help = "presets, or the beginnings of their names; default: all four"

@@ -75,12 +75,8 @@ def find(
         missing = {seed: reasons.get(seed, "no run") for seed in seeds}
         return PresetRuns(preset=preset, missing=missing)
     finished = runs.info[runs.info["status"] == "finished"]
-    has_metric = METRIC in runs.metrics
-    finished = (
-        finished[is_finite(runs.metrics.loc[finished.index, METRIC])]
-        if has_metric
-        else finished.iloc[:0]
-    )
+    scores = runs.metrics.reindex(index=finished.index, columns=[METRIC])[METRIC]
+    finished = finished[is_finite(scores)]
     newest = {seed: str(run_id) for run_id, seed in finished["seed"].items()}
     run_ids = {seed: newest[str(seed)] for seed in seeds if str(seed) in newest}
     return PresetRuns(

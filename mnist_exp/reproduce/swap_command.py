@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from mnist_exp.command import write
 from mnist_exp.outside import plot_style, printing
+from mnist_exp.reproduce.presets import SWAP_SEEDS
 from mnist_exp.reproduce.swap_programs import LARGEST, TUTORIALS, programs
 from mnist_exp.tracking import costs
 
 if TYPE_CHECKING:
     from mnist_exp.reproduce.swaps import Swaps
-
-SEEDS = 5
 
 
 @plot_style.plain()
@@ -30,7 +29,7 @@ def write_swaps(folder: Path, names: Sequence[str], seeds: int | None, uri: str 
     from mnist_exp.reproduce.completing import complete_runs, cost_lines
     from mnist_exp.tracking.runs import Store
 
-    numbers = range(seeds or SEEDS)
+    numbers = range(seeds or SWAP_SEEDS)
     found = complete_runs(uri, [(program.preset, numbers) for program in wanted])
     measured = swaps.measure(list(zip(wanted, found, strict=True)))
     lines = cost_lines(Store(uri), found, swaps.PAGE)

@@ -1,7 +1,6 @@
 """swaps.md and swaps.png: what each swapped setting adds at full length."""
 
 import math
-import re
 
 import numpy as np
 import pandas as pd
@@ -78,20 +77,12 @@ def missing(swaps: Swaps) -> list[str]:
 
 def _row(one: Measured) -> list[str]:
     effect, swap = one.effect, one.program.swap
-    changed = [NONE] * 4
-    if effect is not None:
-        changed = [
-            f"**{words.difference(effect.mean, METRIC)}**",
-            paired_words.interval(effect, METRIC),
-            paired_words.noticed(effect, METRIC),
-            re.sub("^shown", "**shown**", paired_words.verdict(effect, MARGIN)),
-        ]
     return [
         one.program.name,
         f"`{swap.key}`" if swap else NONE,
         effect.change if effect else NONE,
         f"**{words.value(one.mean, METRIC)}**",
-        *changed,
+        *(paired_words.cells(effect, MARGIN, METRIC) if effect else [NONE] * 4),
         str(len(one.seeds)),
     ]
 

@@ -62,16 +62,13 @@ def measure(found: Sequence[tuple[Program, PresetRuns]]) -> Swaps:
     own = {program.base: (program, runs) for program, runs in found if program.swap is None}
     for program, runs in own.values():
         if not runs.accuracies:
-            raise UserError(f"{program.name}: no run has finished ({_reason(runs)})")
+            reason = next(iter(runs.missing.values()))
+            raise UserError(f"{program.name}: no run has finished ({reason})")
     measured = tuple(_measured(program, runs, own[program.base][1]) for program, runs in found)
     gap = _compared(*own[NOTEBOOK], own[BLOG][1], ("gap", "blog's CNN", "notebook's CNN"))
     if gap.effect is None:
         raise UserError("the two CNNs as they are: no seed has a finished run of both")
     return Swaps(measured=measured, gap=gap)
-
-
-def _reason(runs: PresetRuns) -> str:
-    return next(iter(runs.missing.values()), "none was asked for")
 
 
 def _measured(program: Program, runs: PresetRuns, base: PresetRuns) -> Measured:

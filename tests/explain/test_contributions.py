@@ -11,7 +11,7 @@ from scipy import stats
 
 from benchmarks.fake_runs import FakeRuns
 from mnist_exp.compare import statistics, words
-from mnist_exp.compare.paired_effects import PairedEffect, interval
+from mnist_exp.compare.paired_effects import interval
 from mnist_exp.compare.paired_words import luck
 from mnist_exp.compare.statistics import IntervalMethod
 from mnist_exp.config import bridge
@@ -128,7 +128,6 @@ def explained(effects: dict[str, list[float]], margin: float | None = 0.002) -> 
     ]
     assert set(effects) <= set(names)
     total = np.sum([part.values for part in parts], axis=0)
-    gap = PairedEffect(name="gap", before="blog's CNN", after="notebook's CNN", values=tuple(total))
     return Explanation(
         study="bridge",
         metric="test/accuracy",
@@ -136,7 +135,6 @@ def explained(effects: dict[str, list[float]], margin: float | None = 0.002) -> 
         incomplete={},
         blog=(0.98,) * seeds,
         notebook=tuple(0.98 + total),
-        gap=gap,
         contributions=tuple(parts),
         epochs=3.0,
         margin=margin,

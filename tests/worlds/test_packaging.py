@@ -141,6 +141,7 @@ QUICK: dict[str, list[str]] = {
     "mnist_exp.reproduce": ["--only", "notebook_softmax", "--seeds", "1"],
     "mnist_exp.": [],
     "-m sweeps=cnn3x3_tuning": [*SMALL, "hydra.sweeper.n_trials=2"],
+    "-m sweeps=bridge": ["bridge.epochs=1", "bridge.seeds=1", "data.train_limit=200"],
     "": SMALL,
 }
 SERVES = ("mnist_exp.ui", "--draw")  # until Ctrl-C
@@ -156,7 +157,6 @@ OTHERS = [
     (".predict --index 7", 0),
     (".predict --image digit.jpg", 0),
     (f" -m {SEARCH} hydra.sweeper.n_trials=2 preflight=off data.train_limit=200", 0),
-    (" -m sweeps=bridge bridge.epochs=1 bridge.seeds=1 data.train_limit=200", 0),
     (".explain --study bridge", 0),
     (".compare --experiment mnist_exp", 0),
 ]

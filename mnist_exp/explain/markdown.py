@@ -24,7 +24,7 @@ def render(explanation: Explanation, runs: pd.DataFrame, command: str) -> str:
         order=printing.markdown(sentences.order_matters(explanation), limit=10_000),
         processor_time=costs.sentences(runs),
         rows=[_row(part, explanation) for part in explanation.contributions],
-        incomplete=", ".join(f"seed {seed}" for seed in explanation.incomplete),
+        caveats=[printing.markdown(text) for text in sentences.caveats(explanation)],
         seeds=printing.plural(len(explanation.seeds), "seed"),
         has_noticed=any(not math.isnan(part.noticed) for part in explanation.contributions),
         smallest_verdict=SMALLEST_VERDICT,

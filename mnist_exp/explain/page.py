@@ -30,6 +30,7 @@ def render(explanation: Explanation) -> str:
         summary=sentences.paragraph(explanation),
         luck=paired_words.luck(explanation.contributions),
         order=sentences.order_matters(explanation),
+        caveats=sentences.caveats(explanation),
         waterfall=_waterfall(explanation),
         contributions=explanation.contributions,
         sentences=sentences,

@@ -12,7 +12,6 @@ from rich.table import Table
 from mnist_exp.compare import paired_words, words
 from mnist_exp.explain import sentences
 from mnist_exp.explain.contributions import Contribution, Explanation
-from mnist_exp.outside.printing import plural
 from mnist_exp.sweeper.foreign_text import clean
 
 
@@ -85,7 +84,5 @@ def show(explanation: Explanation, console: Console) -> None:
     if said := paired_words.luck(explanation.contributions):
         console.print(said)
     console.print(sentences.order_matters(explanation))
-    for seed, missing in explanation.incomplete.items():
-        console.print(
-            f"seed {seed} is left out: {plural(missing, 'point')} missing", style="yellow"
-        )
+    for caveat in sentences.caveats(explanation):
+        console.print(caveat, style="yellow")

@@ -73,6 +73,7 @@ class ExplainedStudy:
             summary=self.summary,
             luck=paired_words.luck(explanation.contributions),
             order=sentences.order_matters(explanation),
+            caveats=sentences.caveats(explanation),
             metric=explanation.metric,
             contributions=explanation.contributions,
             sentences=sentences,

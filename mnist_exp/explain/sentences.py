@@ -4,6 +4,7 @@ import numpy as np
 
 from mnist_exp.compare import paired_words, statistics, words
 from mnist_exp.explain.contributions import Contribution, Explanation
+from mnist_exp.outside.printing import listed, plural
 
 
 def paragraph(explanation: Explanation) -> str:
@@ -20,6 +21,8 @@ def order_matters(explanation: Explanation) -> str:
     apart = sorted(explanation.contributions, key=lambda part: -abs(np.subtract(*ways(part))))
     disagreed = [part for part in apart if part.disagreement.is_shown]
     if not disagreed:
+        if not any(any(part.disagreement.values) for part in apart):
+            return "The two orders give the same."
         way = _both_ways(apart[0], explanation.metric)
         most = f"farthest apart about the {apart[0].name}: {way}."
         if len(explanation.seeds) < statistics.SMALLEST_VERDICT:
@@ -40,6 +43,24 @@ def order_matters(explanation: Explanation) -> str:
 def ways(part: Contribution) -> tuple[float, float]:
     """Return the means over seeds of both ways."""
     return float(np.mean(part.forwards)), float(np.mean(part.backwards))
+
+
+def caveats(explanation: Explanation) -> list[str]:
+    """Say which seeds are left out, and if the runs are of several versions of the code."""
+    said = [
+        f"Seed {seed} is left out: {plural(missing, 'point')} missing."
+        for seed, missing in explanation.incomplete.items()
+    ]
+    tags = explanation.recorded.tags.reindex(columns=["code_digest"])
+    digests = tags.loc[list(explanation.programs), "code_digest"].replace({np.nan: "not recorded"})
+    versions = digests.value_counts()
+    if len(versions) > 1:
+        each = [f"{version} ({plural(count, 'run')})" for version, count in versions.items()]
+        said.append(
+            "The runs are of several versions of the code that trains, so an effect may be one "
+            f"of the code: {listed(each)}."
+        )
+    return said
 
 
 def _gap(explanation: Explanation) -> str:

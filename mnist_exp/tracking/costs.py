@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +29,7 @@ COLUMNS = (
     "machine",
 )
 
+_ANEW = "without the file it is made anew"
 _NUMBERS = ("steps", "training_seconds", "processor_seconds", "resumed")
 
 
@@ -119,13 +121,16 @@ def read(folder: Path, page: str | None = None) -> pd.DataFrame:
     """
     path = folder / FILE
     try:
-        found = pd.read_csv(path, dtype=str, keep_default_na=False)
+        text = path.read_text(encoding="utf-8-sig")
+        if not text.endswith("\n"):
+            raise UserError(f"{path}: does not end with a line break, so it was cut; {_ANEW}")
+        found = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
     except FileNotFoundError:
         return pd.DataFrame(columns=list(COLUMNS))
     except (OSError, ValueError) as error:  # ValueError is also the parser's
-        raise UserError(f"{path}: cannot be read ({error})") from error
+        raise UserError(f"{path}: cannot be read ({error}); {_ANEW}") from error
     if lacking := [column for column in COLUMNS if column not in found]:
-        raise UserError(f"{path}: has no column {lacking[0]}; without the file it is made anew")
+        raise UserError(f"{path}: has no column {lacking[0]}; {_ANEW}")
     numbers = {name: pd.to_numeric(found[name], errors="coerce") for name in _NUMBERS}
     lines = found.assign(**numbers)[list(COLUMNS)]
     return lines if page is None else lines[lines["page"] == page].reset_index(drop=True)

@@ -16,8 +16,9 @@ from mnist_exp.compare.paired_words import luck
 from mnist_exp.compare.statistics import IntervalMethod
 from mnist_exp.config import bridge
 from mnist_exp.errors import UserError
-from mnist_exp.explain import markdown, page, report
+from mnist_exp.explain import markdown, page, report, sentences
 from mnist_exp.explain.contributions import Contribution, Explanation, explain
+from mnist_exp.explain.results import ExplainedStudy
 from mnist_exp.explain.sentences import order_matters, paragraph
 from mnist_exp.explain.waterfall import waterfall
 from mnist_exp.tracking import costs
@@ -46,7 +47,7 @@ def test_effects_that_add_up_are_found_exactly(study: FakeRuns) -> None:
         "Corrected for 6 tests (Holm), an effect is still shown of kernel size, dense layer, bias "
         "of convolutions, initial weights, learning rate and steps."
     )
-    assert "No disagreement of the two orders is shown." in order_matters(explanation)
+    assert order_matters(explanation) == "The two orders give the same."
 
 
 def test_an_interaction_is_shared_by_its_two_differences(workdir: Path) -> None:
@@ -65,6 +66,26 @@ def test_a_seed_with_a_missing_point_is_left_out(study: FakeRuns) -> None:
     explanation = explain(Store(), "bridge")
     assert explanation.seeds == ("0", "1", "2")
     assert explanation.incomplete == {"3": 17}
+    assert_said_everywhere(explanation, "Seed 3 is left out: 17 points missing.")
+
+
+def assert_said_everywhere(explanation: Explanation, text: str) -> None:
+    console = Console(width=500, file=io.StringIO(), record=True)
+    report.show(explanation, console)
+    assert text in console.export_text()
+    assert text in page.render(explanation)
+    assert text in markdown.render(explanation, costs.read(Path()), "this")
+    assert text in ExplainedStudy(explanation)._repr_html_()
+
+
+def test_runs_of_several_versions_of_the_code_are_told(study: FakeRuns) -> None:
+    explanation = explain(Store(), "bridge")
+    assert sentences.caveats(explanation) == []
+    first, *_, last = explanation.programs
+    study.client.set_tag(first, "code_digest", "a1")
+    study.client.set_tag(last, "code_digest", "b2")
+    text = "one of the code: not recorded (52 runs), a1 (1 run) and b2 (1 run)."
+    assert_said_everywhere(explain(Store(), "bridge"), text)
 
 
 def test_no_seed_with_all_points(workdir: Path) -> None:
@@ -206,6 +227,16 @@ def test_the_chart_shows_what_is_added_and_no_accuracy_beyond_1() -> None:
     shown = [label.get_text() for label in right.get_yticklabels()]
     assert (shown[0], shown[-1]) == ("0.9800", f"{np.mean(numbers):.4f}")
     assert "+0.0500" in shown
+
+
+def test_orders_that_differ_by_chance_are_not_said_to_disagree() -> None:
+    explanation = explained({"steps": [0.001, 0.002, 0.003]})
+    *same, steps = explanation.contributions
+    other = replace(steps, backwards=(0.003, 0.001, 0.003))
+    assert order_matters(replace(explanation, contributions=(*same, other))) == (
+        "No disagreement of the two orders is shown. They are farthest apart about the steps: "
+        "+0.0020 on the way forwards and +0.0023 on the way backwards."
+    )
 
 
 def test_what_is_left_of_the_orders_disagreement_after_a_correction_is_said() -> None:

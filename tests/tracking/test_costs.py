@@ -7,6 +7,7 @@ import pytest
 from mlflow.entities import Metric
 
 from benchmarks.fake_runs import FakeRuns
+from mnist_exp.errors import UserError
 from mnist_exp.tracking import costs
 from mnist_exp.tracking.runs import Selection, Store
 
@@ -61,6 +62,34 @@ def test_a_page_takes_the_place_of_its_own_lines_alone(tmp_path: Path) -> None:
     assert costs.read(tmp_path, "explain.md")["resumed"].isna().all()
     assert list(costs.read(tmp_path)["processor_seconds"]) == [180.0, 180.0]
     assert '8250,90.0,180.0,,"a *fast* one' in (tmp_path / costs.FILE).read_text()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_file_cut_anywhere_is_refused_or_has_lost_whole_runs_alone(
+    tmp_path: Path, encoding: str
+) -> None:
+    whole = costs.to_csv(lines(line(run_id="a"), line(run_id="b")))
+    header, *records = whole.splitlines(keepends=True)
+    file = tmp_path / costs.FILE
+    known = []
+    for length in range(1, len(whole) + 1):
+        file.write_text(whole[:length], encoding=encoding, newline="")
+        try:
+            known.append((length, list(costs.read(tmp_path)["run_id"])))
+        except UserError as error:
+            assert str(error).startswith(f"{file}: ")
+            assert str(error).endswith("; without the file it is made anew")
+    ends = [len(header), len(header + records[0]), len(whole)]
+    assert known == [(end, ["a", "b"][:count]) for count, end in enumerate(ends)]
+
+
+@pytest.mark.parametrize("content", [b"", "page,program\n".encode("utf-16"), b"page\n\xff"])
+def test_another_file_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / costs.FILE
+    file.write_bytes(content)
+    with pytest.raises(UserError, match="without the file it is made anew") as raised:
+        costs.read(tmp_path)
+    assert str(raised.value).startswith(f"{file}: ")
 
 
 @pytest.mark.parametrize(

@@ -170,11 +170,17 @@ def _enqueued(sweeper: DictConfig, space: SearchSpace) -> list[dict[str, Any]]:
         raise SweepError(f"hydra.sweeper.enqueue={listed}: expected a list of {{KEY: VALUE}}")
     searched = space.distributions
     for key in {key for entry in listed for key in entry} - searched.keys():
-        if not sweeper.custom_search_space:
+        if sweeper.custom_search_space:
+            continue
+        if key in space.fixed:
             raise SweepError(
-                f"hydra.sweeper.enqueue: {key} is not searched; "
-                f"expected some of {', '.join(searched) or 'none'}"
+                f"{key}={space.fixed[key]}: expected no value, or several; trials that "
+                "hydra.sweeper.enqueue lists have their own"
             )
+        raise SweepError(
+            f"hydra.sweeper.enqueue: {key} is not searched; "
+            f"expected some of {', '.join(searched) or 'none'}"
+        )
     return [
         {
             key: space.contained(key, value) if key in searched else value

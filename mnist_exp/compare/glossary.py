@@ -25,7 +25,7 @@ TERMS = {
     "Setting": "One value that you can change, such as `model.kernel_size=7`.",
     "Preset": "A named set of settings: `experiment=blog_cnn3x3` is the blog post's program.",
     "Variant": "One of the programs that a study compares, whatever its seed.",
-    "Study": "All trials of one sweep, kept together in an Optuna database under one name.",
+    "Study": "Trials of a sweep that Optuna runs, kept together in its database under one name.",
     "Trial": "One training of a sweep.",
     "Pruned": "Ended early, because the trial was worse than the others at the same epoch.",
     "Group": "Runs that differ in their seed only. `compare` compares groups, never single runs.",

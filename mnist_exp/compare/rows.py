@@ -13,7 +13,7 @@ from mnist_exp.compare.predictions import PairedPredictions
 from mnist_exp.compare.statistics import Description, Verdict
 from mnist_exp.compare.votes import Agreement
 
-SHOWN = 7  # groups beside the baseline with curves and test images: as many as colours tell apart
+SHOWN = 7  # groups beside the baseline with curves: as many as colours tell apart
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,8 @@ from mnist_exp.sweeper.settings import MEANINGS, SWEEPER
 _KINDS = {int: "Whole number", float: "Number", bool: "One of true, false", str: "Text"}
 _UNLIMITED = 10**9  # a largest value from here on is no limit that a person meets
 _NULL = "; null is "  # in a docstring, before what an unset setting means
-# The arguments of the resolver `unless` in conf/: ${unless:${.SETTING},VALUE}.
+# Of conf/: what depends on another setting, ${unless:${.SETTING},VALUE} with its arguments.
+_DIRECTIONS = "${directions:${objective}}"
 _UNLESS = re.compile(r"\$\{unless:\$\{\.(\w+)\},(\w+)\}")
 
 
@@ -196,6 +197,8 @@ def in_words(value: Any, unset: str = "not set") -> str:
         return unset or "not set"
     if value in ([], {}, "", "???"):
         return "none"
+    if value == _DIRECTIONS:
+        return "maximize for an accuracy, minimize for a cost or a time"
     if depends := _UNLESS.fullmatch(str(value)):
         return f"{depends[2]} if {depends[1]} is not set"
     if isinstance(value, list):

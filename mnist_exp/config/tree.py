@@ -53,6 +53,7 @@ def _register() -> None:
             store.store(name, _opened(schema), group=f"schema/{group}", replace=True)
     resolvers: dict[str, Callable[..., object]] = {
         "unless": _unless,
+        "directions": _directions,
         "twice": lambda number: 2 * number,
         "help_page": help_page,
         "bridge_space": bridge.search_space,
@@ -75,6 +76,11 @@ def _opened(schema: type) -> DictConfig:
 def _unless(setting: object, value: object) -> object:
     """${unless:SETTING,VALUE}: return VALUE if the setting is null, otherwise null."""
     return value if setting is None else None
+
+
+def _directions(objective: Sequence[str]) -> list[str]:
+    """${directions:${objective}}: return `maximize` for an accuracy, else `minimize`, for each."""
+    return ["maximize" if name.endswith("accuracy") else "minimize" for name in objective]
 
 
 def _study_name(name: str, overrides: Sequence[str]) -> str:

@@ -73,7 +73,7 @@ def _parser() -> Parser:
     parser.add_argument("--quick", action="store_true", help=quick_help)
     bug_help = (
         "instead: what the notebook's wrong loss does from other weights, at other rates and in "
-        "the blog's CNN; writes bug.md and bug.csv, in some minutes"
+        "the blog's CNN; writes bug.md and bug.csv, in some minutes, and begins again after Ctrl-C"
     )
     parser.add_argument("--bug", action="store_true", help=bug_help)
     swap_help = (
@@ -279,7 +279,8 @@ def run_to_exit_code(arguments: Sequence[str]) -> int:
     try:
         results = run(arguments)
     except KeyboardInterrupt:
-        printing.say("\nstopped; the same command goes on")
+        then = "begins again" if "--bug" in arguments else "goes on"
+        printing.say(f"\nstopped; the same command {then}")
         raise
     return 0 if results is None or results.is_complete else 1
 

@@ -136,8 +136,8 @@ def samples(plan: Plan, space: SearchSpace) -> list[dict[str, Any]]:
     return [*space.samples(), *plan.configurations[:_MOST_CHECKED]]
 
 
-def repetitions(plan: Plan, space: SearchSpace) -> list[str]:
-    """Return notes that say why the same configuration will be tried more than once."""
+def trial_notes(plan: Plan, space: SearchSpace) -> list[str]:
+    """Return notes on configurations that are tried more than once, or of a grid not at all."""
     texts = [json.dumps(entry, sort_keys=True) for entry in plan.configurations]
     is_whole = [
         not space.extension and space.distributions.keys() <= entry.keys()
@@ -154,6 +154,11 @@ def repetitions(plan: Plan, space: SearchSpace) -> list[str]:
             f"hydra.sweeper.n_trials={plan.n_trials}, but there are only {space.size()} "
             "configurations: some are tried more than once. hydra/sweeper/sampler=grid tries each "
             "once"
+        )
+    if plan.n_trials < len(plan.configurations):
+        lines.append(
+            f"hydra.sweeper.n_trials={plan.n_trials}: of {len(plan.configurations)} "
+            "configurations, only the first are tried; hydra.sweeper.n_trials=null tries all"
         )
     return lines
 

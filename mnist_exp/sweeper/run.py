@@ -19,7 +19,7 @@ from mnist_exp.sweeper import launchers
 from mnist_exp.sweeper.composing import Composer
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.hooks import StudyHooks, build_hooks, load_function, permitted
-from mnist_exp.sweeper.plan import Plan, check_settings, make_plan, repetitions, samples
+from mnist_exp.sweeper.plan import Plan, check_settings, make_plan, samples, trial_notes
 from mnist_exp.sweeper.processes import machine, this_process
 from mnist_exp.sweeper.progress import Display
 from mnist_exp.sweeper.quoting import escaped
@@ -145,7 +145,7 @@ def _study_name(config: DictConfig, space: SearchSpace) -> str:
 
 def _notes(config: DictConfig, sweep: _Sweep) -> list[str]:
     """Return what a user should know before the first trial."""
-    notes = [*repetitions(sweep.plan, sweep.space), *launchers.unused_workers(config)]
+    notes = [*trial_notes(sweep.plan, sweep.space), *launchers.unused_workers(config)]
     unresolved: Any = OmegaConf.to_container(config.hydra.sweep, resolve=False)
     subdir = str(unresolved["subdir"])
     if "${" not in subdir and sweep.plan.n_trials > 1:

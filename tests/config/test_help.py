@@ -138,7 +138,7 @@ def test_examples_can_be_typed_in_zsh(page: str) -> None:
         ("reference.cost", "A list: numbers. Default: none."),
         ("preflight", "One of off, warn, error. Default: warn."),
         ("deterministic", "One of true, false. Default: true."),
-        ("hydra.sweeper.direction", "Default: maximize."),  # of conf/, not of the plugin
+        ("hydra.sweeper.direction", "Default: maximize for an accuracy, minimize for"),
         ("hydra.sweeper.storage", "Default: sqlite:///optuna.db, a file in the current folder."),
     ],
 )

@@ -155,6 +155,14 @@ def draw(config, trial):
 """
 
 
+def test_the_direction_follows_from_the_objective(workdir: Path) -> None:
+    objectives = "objective=[val/cost,val/accuracy,time/training_seconds]"
+    done = sweep(*SOFTMAX, objectives, "hydra.sweeper.n_trials=1", "hydra.sweeper.study_name=two")
+    assert done.returncode == 0, done.stderr
+    directions = [direction.name for direction in study("two").directions]
+    assert directions == ["MINIMIZE", "MAXIMIZE", "MINIMIZE"]
+
+
 def test_a_trial_without_a_config_fails_in_the_store_of_its_study(workdir: Path) -> None:
     Path("mlflow.db").rename("own.db")
     Path("own_space.py").write_text(BAD_KEY_FIRST)

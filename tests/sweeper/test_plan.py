@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.study import StudyDirection
 
 from mnist_exp.sweeper.errors import SweepError
-from mnist_exp.sweeper.plan import Plan, check_settings, make_plan, repetitions
+from mnist_exp.sweeper.plan import Plan, check_settings, make_plan, trial_notes
 from mnist_exp.sweeper.settings import SAMPLERS, SWEEPER
 from mnist_exp.sweeper.space import SearchSpace
 
@@ -179,18 +179,27 @@ def test_nothing_to_search_is_refused(overrides: list[str]) -> None:
     assert make_plan(settings(n_trials=1), space).n_trials == 1
 
 
+def test_a_part_of_a_grid_is_told() -> None:
+    plan = make_plan(settings(sampler=SAMPLERS["grid"], n_trials=4), SPACE)
+    (note,) = trial_notes(plan, SPACE)
+    assert note == (
+        "hydra.sweeper.n_trials=4: of 6 configurations, only the first are tried; "
+        "hydra.sweeper.n_trials=null tries all"
+    )
+
+
 def test_a_list_beside_a_grid_is_refused() -> None:
     with pytest.raises(SweepError, match="enqueue=.*: a grid tries every configuration"):
         make_plan(settings(sampler=SAMPLERS["grid"], enqueue=[{"x": 1}]), SPACE)
 
 
 def test_repetitions_are_told() -> None:
-    assert repetitions(make_plan(settings(n_trials=6), SPACE), SPACE) == []
-    assert repetitions(make_plan(settings(sampler=SAMPLERS["grid"]), SPACE), SPACE) == []
-    (few,) = repetitions(make_plan(settings(n_trials=7), SPACE), SPACE)
+    assert trial_notes(make_plan(settings(n_trials=6), SPACE), SPACE) == []
+    assert trial_notes(make_plan(settings(sampler=SAMPLERS["grid"]), SPACE), SPACE) == []
+    (few,) = trial_notes(make_plan(settings(n_trials=7), SPACE), SPACE)
     assert few.startswith("hydra.sweeper.n_trials=7, but there are only 6 configurations")
     whole, part = {"x": 1, "y": 2}, {"x": 1}
-    (twice,) = repetitions(
+    (twice,) = trial_notes(
         make_plan(settings(enqueue=[whole, part, whole, part, whole], n_trials=6), SPACE), SPACE
     )
     assert twice == "hydra.sweeper.enqueue: x=1 y=2 is listed more than once and tried as often"

@@ -5,17 +5,12 @@ is one of a few templates, which is turned, slanted, squeezed and shaken at rand
 chosen the rule of doubt, which is fitted on MNIST's validation images.
 """
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from benchmarks.arguments import check_positive, command_line
 from benchmarks.picture_kinds import encoded
-from benchmarks.pictures import read, scan
-from mnist_exp.command import answered
-from mnist_exp.errors import UserError
+from benchmarks.pictures import printed, read, scan, write_table
 
 Stroke = list[tuple[float, float]]  # x and y of its points in 0..1, y downwards
 _SIDE, _PEN, _SHARPER = 280, 0.07, 4
@@ -54,20 +49,7 @@ LETTERS = {
 
 
 def main() -> None:
-    parser = command_line("drawn", __doc__)
-    text = "number of drawings of each kind"
-    parser.add_argument("--count", type=int, default=1000, metavar="N", help=text)
-    text = "the run whose model reads them"
-    parser.add_argument("--run", default="latest", metavar="RUN_ID|best|latest", help=text)
-    with answered(UserError):
-        given = parser.parse_args()
-        check_positive(given, "count")
-        from mnist_exp.predict.trained_models import Models
-
-        model = Models(None).load(given.run).loaded
-        lines = _table(model, given.count)
-        print("\n".join(lines))
-        Path(given.output, "drawn.md").write_text("\n".join(lines) + "\n")
+    write_table("drawn", __doc__, "number of drawings of each kind", _table)
 
 
 def _table(model: object, count: int) -> list[str]:
@@ -87,7 +69,7 @@ def _table(model: object, count: int) -> list[str]:
         shares = [f"{part.mean():.1%}" for part in parts]
         shares[0] = shares[0] if kind == "digits" else ""
         lines.append(f"| {kind} | " + " | ".join(shares) + " |")
-    return lines
+    return printed(lines)
 
 
 def drawn(strokes: list[Stroke], random: np.random.Generator) -> Image.Image:

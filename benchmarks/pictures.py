@@ -6,8 +6,7 @@ wrong pictures. Nothing here reports on these: digits are test images, and wrong
 with other fonts and seeds.
 """
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from benchmarks import wrong_pictures
 from benchmarks.arguments import check_positive, command_line
 from benchmarks.picture_kinds import KINDS
 from mnist_exp import data
-from mnist_exp.command import answered
+from mnist_exp.command import answered, output_folder, write
 from mnist_exp.errors import UserError
 from mnist_exp.serving.picture_files import PictureError
 from mnist_exp.serving.preprocessing import from_bytes
@@ -25,31 +24,36 @@ Images = NDArray[np.uint8]
 
 
 def main() -> None:
-    parser = command_line("pictures", __doc__)
-    parser.add_argument(
-        "--count", type=int, default=1000, metavar="N", help="number of test images of each kind"
-    )
-    parser.add_argument(
-        "--run",
-        default="latest",
-        metavar="RUN_ID|best|latest",
-        help="the run whose model reads them",
-    )
+    write_table("pictures", __doc__, "number of test images of each kind", _tables)
+
+
+def write_table(
+    name: str, doc: str | None, count_help: str, tables: Callable[[object, int], Iterable[str]]
+) -> None:
+    """Write NAME.md with the lines that `tables` returns of a run's model and of `--count`."""
+    parser = command_line(name, doc)
+    parser.add_argument("--count", type=int, default=1000, metavar="N", help=count_help)
+    run_help = "the run whose model reads them"
+    parser.add_argument("--run", default="latest", metavar="RUN_ID|best|latest", help=run_help)
     with answered(UserError):
         given = parser.parse_args()
         check_positive(given, "count")
+        folder = output_folder(given.output)
         from mnist_exp.predict.trained_models import Models
 
-        model = Models(None).load(given.run).loaded
-        lines = [*_digits(model, given.count), "", *_wrong(model, given.count)]
-        Path(given.output, "pictures.md").write_text("\n".join(lines) + "\n")
+        lines = tables(Models(None).load(given.run).loaded, given.count)
+        write(folder, {f"{name}.md": "\n".join(lines) + "\n"})
+
+
+def _tables(model: object, count: int) -> Iterable[str]:
+    return [*_digits(model, count), "", *_wrong(model, count)]
 
 
 def _digits(model: object, count: int) -> Iterable[str]:
     """Yield a row for each kind: the shares right, not sure, wrong but sure, and refused."""
     test = data.load().test
     chosen = np.arange(0, len(test), max(1, len(test) // count))[:count]
-    yield from _printed(
+    yield from printed(
         [
             f"| {count:,} test images each | right | not sure | wrong, but sure | refused |",
             "|---|---|---|---|---|",
@@ -63,14 +67,14 @@ def _digits(model: object, count: int) -> Iterable[str]:
         digits, sure = read(model, answers)
         right, refused = digits == test.labels[chosen], digits < 0
         parts = (right, ~refused & ~sure, sure & ~right, refused)
-        yield from _printed(
+        yield from printed(
             [f"| {kind} | " + " | ".join(f"{part.mean():.1%}" for part in parts) + " |"]
         )
 
 
 def _wrong(model: object, count: int) -> Iterable[str]:
     """Yield a row for each kind of wrong picture: the shares refused, not sure, and sure."""
-    yield from _printed(
+    yield from printed(
         [
             "| what is no digit | pictures | refused | not sure | sure, though it is no digit |",
             "|---|---|---|---|---|",
@@ -84,8 +88,8 @@ def _wrong(model: object, count: int) -> Iterable[str]:
             [len(digits), (digits < 0).sum(), ((digits >= 0) & ~sure).sum(), sure.sum()]
         )
         total += counts
-        yield from _printed([_row(kind, counts)])
-    yield from _printed([_row("all", total)])
+        yield from printed([_row(kind, counts)])
+    yield from printed([_row("all", total)])
 
 
 def _row(kind: str, counts: NDArray[np.int64]) -> str:
@@ -115,7 +119,7 @@ def read(model: object, scans: list[Images | None]) -> tuple[NDArray[np.int64], 
     return digits, sure
 
 
-def _printed(lines: list[str]) -> list[str]:
+def printed(lines: list[str]) -> list[str]:
     """Print the lines, so that they are seen while the rest is measured, and return them."""
     print("\n".join(lines), flush=True)
     return lines

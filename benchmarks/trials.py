@@ -156,6 +156,10 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("--beside", metavar="FOLDER", help="another checkout to measure, too")
     given = parser.parse_args(arguments)
     check_positive(given, "trials", "rounds")
+    if min(given.workers) < 1:
+        raise UserError(f"--workers {min(given.workers)}: expected a number > 0")
+    if given.trials <= (few := 2 * max(given.workers)):
+        raise UserError(f"--trials {given.trials}: expected more than {few}, two of each worker")
     measured = ways(given.beside)
     _adopt_orphans()
     print(f"| ms of processor a trial, {given.trials} trials, workers: | {_cells(given.workers)} |")

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mnist_exp.command import Parser, main, output_folder, without_garbage_collection, write
+from mnist_exp.compare.question import Question, asked
 from mnist_exp.compare.quick_scipy import load_statistics
 from mnist_exp.errors import UserError
 from mnist_exp.outside import printing
 
 if TYPE_CHECKING:
     from mnist_exp.compare.comparison import Comparison
-    from mnist_exp.compare.question import Question
     from mnist_exp.tracking.runs import Runs, Store
     from mnist_exp.tuning.trials import Study
 
@@ -67,7 +67,7 @@ def _parser() -> Parser:
         choices=["maximize", "minimize"],
         help="which values are better; default: from the metric's name",
     )
-    parser.set_defaults(group_by="", output=".")
+    parser.set_defaults(output=".")
     return parser
 
 
@@ -91,7 +91,7 @@ def run(arguments: Sequence[str]) -> None:
             "--help shows all options"
         )
     written = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
-    question = _question(given)
+    question = asked(vars(given))
     load_statistics()
     if given.table:
         from mnist_exp.compare.comparison import compare_table
@@ -112,27 +112,13 @@ def run(arguments: Sequence[str]) -> None:
     runs = store.select(selection)
     study = selection.study
     is_whole_study = study is not None and selection == Selection(study=study)
-    if is_whole_study and question == type(question)() and are_of_search(runs):
+    if is_whole_study and question == Question() and are_of_search(runs):
         _show_search(from_runs(store, runs, str(study)), folder, written, given.data_dir)
         _say_where_in_mlflow(store, runs)
         return
     comparison = compare_selected(store, runs, str(selection), question)
     _show(comparison, folder, written, given.data_dir)
     _say_where_in_mlflow(store, comparison.runs)
-
-
-def _question(given: Any) -> "Question":
-    """Return what the options ask of the runs."""
-    from mnist_exp.compare.question import Question
-
-    return Question(
-        metric=given.metric,
-        seed=given.seed,
-        group_by=tuple(key.strip() for key in given.group_by.split(",") if key.strip()),
-        baseline=given.baseline,
-        higher_is_better=None if given.direction is None else given.direction == "maximize",
-        margin=given.margin,
-    )
 
 
 def _show(comparison: "Comparison", folder: Path, written: str, data_dir: str | None) -> None:

@@ -7,12 +7,13 @@ from markupsafe import Markup
 
 from mnist_exp.compare import svg, words
 from mnist_exp.compare.comparison import Comparison
-from mnist_exp.compare.curves import STEP_METRICS, Curve
+from mnist_exp.compare.curves import Curve
 from mnist_exp.compare.effects import MOST_LEVELS, Effect
 from mnist_exp.compare.labels import tidy
 from mnist_exp.compare.scales import Scale, ScaleKind, accuracy_kind, scale_of
 from mnist_exp.compare.strips import ERROR_SCALE, StripRow, Strips, dots, mean_mark
 from mnist_exp.outside.printing import plural
+from mnist_exp.tracking.metric_names import STEP_CURVES
 
 _MARKED = 30  # epochs; curves with more have no marker at each
 _SCALE_NOTES = {ScaleKind.LOG: "log scale", ScaleKind.ERROR: ERROR_SCALE.lower()}
@@ -36,7 +37,7 @@ def learning_curves(comparison: Comparison) -> list[Drawing]:
 
 def _curves(metric: str, curves: Sequence[Curve]) -> Drawing:
     """Draw the median over runs as a line, from the lowest to the highest run as a band."""
-    unit = "training step" if metric in STEP_METRICS else "epoch"
+    unit = "training step" if metric in STEP_CURVES else "epoch"
     values = [float(v) for curve in curves for part in (curve.low, curve.high) for v in part]
     is_log = metric.endswith("cost") and min(values) > 0
     kind = ScaleKind.LOG if is_log else accuracy_kind(values, metric)

@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 from mnist_exp.compare.rows import Row
 from mnist_exp.compare.source import Source
-from mnist_exp.tracking.metric_names import BEST_ACCURACY, BEST_EPOCH
+from mnist_exp.tracking.metric_names import BEST_ACCURACY, BEST_EPOCH, STEP_CURVES
 from mnist_exp.tracking.runs import Runs
 
 _ALWAYS_DRAWN = ("train/cost", "test/accuracy")
 _COSTS = ("train/cost", "train_loss", "train/loss", "loss")  # of this project, and of others
-STEP_METRICS = ("train/step_cost", "train/step_accuracy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,7 @@ def learning_curves(
     """
     run_ids = [run_id for row in rows for run_id in row.group.run_ids]
     recorded = runs.metrics.loc[run_ids]
-    by_step = [name for name in STEP_METRICS if name in recorded and recorded[name].notna().all()]
+    by_step = [name for name in STEP_CURVES if name in recorded and recorded[name].notna().all()]
     curves = {name: _curves(source, rows, name) for name in [*_by_epoch(runs, metric), *by_step]}
     return {
         name: of_groups
@@ -66,7 +65,7 @@ def _curves(source: Source, rows: Sequence[Row], metric: str) -> tuple[Curve, ..
     for row in rows:
         of_group = history[history["run_id"].isin(row.group.run_ids)].groupby("step")["value"]
         table = of_group.agg(["median", "min", "max", "count"]).sort_index()
-        if metric in STEP_METRICS:  # a run that was made longer has points of its own
+        if metric in STEP_CURVES:  # a run that was made longer has points of its own
             table = table[table["count"] > len(row.group.run_ids) / 2]
         if len(table):
             curves.append(

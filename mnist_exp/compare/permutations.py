@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from mnist_exp.compare.statistics import Values
@@ -66,7 +65,7 @@ def shuffle_p(group: Values, baseline: Values) -> float:
         return 1.0
     result = stats.permutation_test(
         (group, baseline),
-        _difference_of_means,
+        lambda x, y, axis: np.mean(x, axis=axis) - np.mean(y, axis=axis),
         permutation_type="independent",
         n_resamples=_MOST_PERMUTATIONS,
         batch=max(1, _NUMBERS_AT_ONCE // (len(group) + len(baseline))),
@@ -75,12 +74,6 @@ def shuffle_p(group: Values, baseline: Values) -> float:
         rng=np.random.default_rng(0),
     )
     return float(result.pvalue)
-
-
-def _difference_of_means(
-    x: NDArray[np.float64], y: NDArray[np.float64], axis: int = -1
-) -> NDArray[np.float64]:
-    return np.asarray(np.mean(x, axis=axis) - np.mean(y, axis=axis))
 
 
 def smallest_p(pairs: int) -> float:

@@ -1,6 +1,10 @@
 """What is asked of runs, whoever made them: the options of `compare` and of `compare_runs`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from mnist_exp.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,3 +23,22 @@ class Question:
     """None: as the metric's name says."""
     margin: float | str | None = None
     """The smallest difference that matters: asks for tests of equivalence within it."""
+
+
+def asked(options: Mapping[str, Any]) -> Question:
+    """Return what the options ask of the runs; `group_by` is several names, or a text with commas.
+
+    Raises UserError for a direction that is none.
+    """
+    direction, group_by = options.get("direction"), options.get("group_by") or ()
+    if direction not in (None, "maximize", "minimize"):
+        raise UserError(f"direction={direction!r}: expected 'maximize' or 'minimize'")
+    names = group_by.split(",") if isinstance(group_by, str) else map(str, group_by)
+    return Question(
+        metric=options.get("metric"),
+        seed=options.get("seed"),
+        group_by=tuple(name.strip() for name in names if name.strip()),
+        baseline=options.get("baseline"),
+        higher_is_better=None if direction is None else direction == "maximize",
+        margin=options.get("margin"),
+    )

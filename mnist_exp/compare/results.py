@@ -11,7 +11,7 @@ import pandas as pd
 from mnist_exp.command import save
 from mnist_exp.compare import page, sentences, table, words
 from mnist_exp.compare.comparison import Comparison, compare, compare_table
-from mnist_exp.compare.question import Question
+from mnist_exp.compare.question import asked
 from mnist_exp.compare.table_files import read_table
 from mnist_exp.errors import UserError, did_you_mean, require_texts
 from mnist_exp.outside import templates
@@ -128,7 +128,7 @@ def compare_runs(
         near = did_you_mean(unknown[0], Options.__annotations__)
         raise UserError(f"compare_runs({unknown[0]}=...): no such option{near}")
     _require_names(options)
-    question = _question(options)
+    question = asked(options)
     data_dir = options.get("data_dir")
     title = "table"
     if isinstance(runs, Path) or (isinstance(runs, str) and _FILE.search(runs)):
@@ -171,21 +171,6 @@ def _has_run_ids(table: pd.DataFrame) -> bool:
     """
     ids = table.get("run_id", table.index)
     return _STORE in table.attrs and all(_RUN_ID.fullmatch(str(one)) for one in ids)
-
-
-def _question(options: Options) -> Question:
-    direction, group_by = options.get("direction"), options.get("group_by") or ()
-    if direction not in (None, "maximize", "minimize"):
-        raise UserError(f"direction={direction!r}: expected 'maximize' or 'minimize'")
-    names = group_by.split(",") if isinstance(group_by, str) else [str(name) for name in group_by]
-    return Question(
-        metric=options.get("metric"),
-        seed=options.get("seed"),
-        group_by=tuple(name.strip() for name in names if name.strip()),
-        baseline=options.get("baseline"),
-        higher_is_better=None if direction is None else direction == "maximize",
-        margin=options.get("margin"),
-    )
 
 
 def _selection(

@@ -20,7 +20,7 @@ MOST_ROWS = 30
 _MOST_DOTS = 500  # of a row
 _HEIGHT = 38  # of a row, in pixels
 _DOTS_AT, _INTERVAL_AT = 13, 31  # pixels from the top of a row
-_SHIFTS = (0, -6, 6, -3, 3)  # of dots one after the other, so that equal ones can be told apart
+SHIFTS = (0, -6, 6, -3, 3)  # of dots one after the other, so that equal ones can be told apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +173,7 @@ def dots(
     if len(ordered) > _MOST_DOTS:
         ordered = [ordered[i] for i in np.linspace(0, len(ordered) - 1, _MOST_DOTS).astype(int)]
     return [
-        svg.dot(svg.percent(scale, value), middle + _SHIFTS[i % len(_SHIFTS)], title)
+        svg.dot(svg.percent(scale, value), middle + SHIFTS[i % len(SHIFTS)], title)
         for i, (value, title) in enumerate(ordered)
     ]
 

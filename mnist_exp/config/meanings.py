@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from omegaconf import OmegaConf
 
 from mnist_exp.config.group_schemas import SCHEMAS
 from mnist_exp.config.groups import CONF_DIR, group_options, own_folders
 from mnist_exp.config.options import read_option
-from mnist_exp.config.ranges import Range, range_of
+from mnist_exp.config.ranges import Range, range_of, without_none
 from mnist_exp.config.schema import OBJECTIVES, Config
 from mnist_exp.outside.printing import listed
 from mnist_exp.sweeper.quoting import literal
@@ -139,7 +138,7 @@ def _leaves(schema: type, given: Mapping[str, Any], prefix: str) -> Iterator[tup
     """Yield (key, setting) for each field of a schema, and for those of the schemas in it."""
     hints, texts, defaults = get_type_hints(schema), meanings(schema), _defaults(schema)
     for entry in fields(schema):
-        key, kind = f"{prefix}{entry.name}", _without_none(hints[entry.name])
+        key, kind = f"{prefix}{entry.name}", without_none(hints[entry.name])
         value = given.get(entry.name, defaults.get(entry.name))
         meaning, _, unset = texts.get(entry.name, "").partition(_NULL)
         if is_dataclass(kind):
@@ -206,12 +205,6 @@ def in_words(value: Any, unset: str = "not set") -> str:
     if isinstance(value, float) and float(f"{value:g}") == value:
         return f"{value:g}"
     return value if isinstance(value, str) else literal(value)
-
-
-def _without_none(kind: Any) -> Any:
-    if get_origin(kind) in (Union, UnionType):
-        return next(option for option in get_args(kind) if option is not NoneType)
-    return kind
 
 
 def _kind(kind: Any, name: str, allowed: Range | None) -> str:

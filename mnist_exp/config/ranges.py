@@ -3,7 +3,8 @@
 import math
 import re
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, ClassVar
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Union, get_args, get_origin
 
 from mnist_exp.errors import ConfigError
 
@@ -74,6 +75,12 @@ def setting(default: Any, **bounds: Any) -> Any:
     if isinstance(default, list):
         return field(default_factory=lambda: list(default), metadata=metadata)
     return field(default=default, metadata=metadata)
+
+
+def without_none(kind: Any) -> Any:
+    """Return the type of a setting that may be null: of `X | None` it is X."""
+    others = [option for option in get_args(kind) if option is not NoneType]
+    return others[0] if get_origin(kind) in (Union, UnionType) and len(others) == 1 else kind
 
 
 def range_of(entry: Field[Any]) -> Range | None:

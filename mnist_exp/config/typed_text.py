@@ -11,8 +11,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import yaml
 from hydra.conf import HydraConf
@@ -21,6 +21,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from mnist_exp.config.group_schemas import SCHEMAS
+from mnist_exp.config.ranges import without_none
 from mnist_exp.config.schema import Config
 from mnist_exp.config.sweeps_source import TREE_DIR
 
@@ -49,7 +50,7 @@ def text_settings(schema: type, prefix: str = "") -> set[str]:
     """
     keys, hints = set[str](), get_type_hints(schema)
     for setting in fields(schema):
-        key, kind = f"{prefix}{setting.name}", _without_none(hints[setting.name])
+        key, kind = f"{prefix}{setting.name}", without_none(hints[setting.name])
         if kind is str or get_origin(kind) is Literal:
             keys.add(key)
         elif is_dataclass(kind) and isinstance(kind, type):
@@ -57,13 +58,6 @@ def text_settings(schema: type, prefix: str = "") -> set[str]:
         elif get_origin(kind) is dict and get_args(kind)[1] is str:
             keys.add(f"{key}.{_ANY_KEY}")
     return keys
-
-
-def _without_none(kind: Any) -> Any:
-    if get_origin(kind) not in (Union, UnionType):
-        return kind
-    others = [option for option in get_args(kind) if option is not NoneType]
-    return others[0] if len(others) == 1 else kind
 
 
 def as_typed(override: str, texts: AbstractSet[str], groups: AbstractSet[str] = frozenset()) -> str:

@@ -1,7 +1,5 @@
 """A matplotlib figure that a notebook shows without `%matplotlib inline`."""
 
-import io
-
 import matplotlib.figure
 
 from mnist_exp.outside import plot_style
@@ -15,6 +13,4 @@ class Figure(matplotlib.figure.Figure):
     @plot_style.plain()
     def _repr_png_(self) -> bytes:
         """Return the figure as a PNG file."""
-        file = io.BytesIO()
-        self.savefig(file, format="png", dpi=_DOTS_PER_INCH)
-        return file.getvalue()
+        return plot_style.png(self, _DOTS_PER_INCH)

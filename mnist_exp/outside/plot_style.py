@@ -45,17 +45,8 @@ def load() -> None:
         os.environ["MPLBACKEND"] = backend
 
 
-def draw_to_files() -> None:
-    """Let pyplot draw without a window, unless the process has imported pyplot already."""
-    load()
-    import matplotlib
-
-    if "matplotlib.pyplot" not in sys.modules:
-        matplotlib.use("agg")
-
-
-def png(figure: "Figure") -> bytes:
-    """Return a figure as the content of a PNG file."""
+def png(figure: "Figure", dpi: int = 120) -> bytes:
+    """Return a figure as the content of a PNG file, with `dpi` pixels to the inch."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=120)
+    figure.savefig(file, format="png", dpi=dpi)
     return file.getvalue()

@@ -2,7 +2,6 @@
 
 import argparse
 import base64
-import io
 import os
 import re
 import shlex
@@ -245,10 +244,8 @@ def _save(
     certainty = "" if prediction.doubt is None else ", not sure"
     title = f"{title}: {prediction.name}{certainty}"
     figure = pictures.prediction(picture, prediction.pixels, prediction.probabilities, title, form)
-    drawing = io.BytesIO()
-    figure.savefig(drawing, dpi=120, format="png")
     try:
-        put(output, drawing.getvalue())
+        put(output, plot_style.png(figure))
     except OSError as error:
         raise UserError(f"--output {output}: cannot be written ({error.strerror})") from error
     printing.say(f"picture: {output}")

@@ -27,6 +27,7 @@ from mnist_exp.serving.model import RETURN_PIXELS
 from mnist_exp.serving.package import PICTURES, TAG
 from mnist_exp.serving.same_data import comparable, data_of
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
+from mnist_exp.tracking.experiment_ids import experiment_ids
 from mnist_exp.tracking.find_run import find_run
 from mnist_exp.tracking.params import with_length
 from mnist_exp.tracking.status import RunStatus
@@ -223,8 +224,7 @@ class Models:
 
     def _all_models(self) -> dict[str, LoggedModel]:
         """Return {run id: its newest model} of all whole models that take pictures."""
-        experiments = all_pages(self._client.search_experiments)
-        ids = [experiment.experiment_id for experiment in experiments]
+        ids = list(experiment_ids(self._client).values())
         if not ids:
             return {}
         order = [{"field_name": "creation_timestamp", "ascending": True}]

@@ -9,7 +9,7 @@ from mnist_exp.outside.printing import plural
 from mnist_exp.own_code.changes import changes
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.environment import read_hardware, read_packages
-from mnist_exp.tracking.metric_names import BEST_ACCURACY, BEST_EPOCH
+from mnist_exp.tracking.metric_names import BEST_ACCURACY, BEST_EPOCH, STEP_CURVES
 from mnist_exp.tracking.record import History, TrackedRun
 from mnist_exp.tracking.recorded_code import recorded_code
 
@@ -20,9 +20,8 @@ _NO_LONGER_LOGGED = ("preflight/",)
 # Of the whole run, and logged when it ends.
 _ONCE = (BEST_ACCURACY, BEST_EPOCH)
 # Metrics whose step is the training step, as far as their names could mean the epoch.
-_STEP_CURVE = ("train/step_cost", "train/step_accuracy")
 _TEST = ("test/accuracy", "test/cost")
-_PER_STEP = ("train/batch_accuracy", *_STEP_CURVE)
+_PER_STEP = ("train/batch_accuracy", *STEP_CURVES)
 _UNSET = "unset"  # of a variable that the record names
 _MOST_FILES = 5  # named in a line about uncommitted changes
 
@@ -108,7 +107,7 @@ def compare(first: TrackedRun, second: TrackedRun) -> RunComparison:
             continue
         # Earlier versions logged no step curve, and a run that was made longer has points of both
         # of its lengths. What the points are means of is compared by epoch.
-        if name in _STEP_CURVE and (not before or any(key in first.tags for key in LENGTH)):
+        if name in STEP_CURVES and (not before or any(key in first.tags for key in LENGTH)):
             continue
         if name in _ONCE:  # for each end of a run that was made longer
             before, after = _last_step(before), _last_step(after)

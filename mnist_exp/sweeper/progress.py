@@ -4,7 +4,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from itertools import starmap
 from typing import Any
 
@@ -82,22 +82,21 @@ class Display:
                 self._print_new(trials)
 
         def follow() -> None:
-            while not has_ended.wait(_REFRESH_SECONDS):
+            while True:
+                is_last = has_ended.wait(_REFRESH_SECONDS)
                 with suppress(optuna.exceptions.StorageInternalError):  # a database that is busy
                     refresh()
+                if is_last:
+                    return
 
         follower = threading.Thread(target=follow, daemon=True)
-        try:
-            if live is not None:
-                live.start()
+        with live or nullcontext():
             follower.start()
-            yield
-        finally:
-            has_ended.set()
-            follower.join()
-            refresh()
-            if live is not None:
-                live.stop()
+            try:
+                yield
+            finally:
+                has_ended.set()
+                follower.join()
 
     def summary(self) -> None:
         """Print how many trials ended how, the best trials, and why others failed."""

@@ -30,7 +30,7 @@ COLUMNS = (
 )
 
 _ANEW = "without the file it is made anew"
-_NUMBERS = ("steps", "training_seconds", "processor_seconds", "resumed")
+_COUNTS, _SECONDS = ("steps", "resumed"), ("training_seconds", "processor_seconds")
 
 
 def table(store: Store, runs: Runs, programs: Mapping[str, str], page: str) -> pd.DataFrame:
@@ -60,8 +60,7 @@ def table(store: Store, runs: Runs, programs: Mapping[str, str], page: str) -> p
         }
         for run_id, program in programs.items()
     ]
-    seconds = dict.fromkeys(("training_seconds", "processor_seconds"), 1)  # decimals in the file
-    return pd.DataFrame(lines, columns=list(COLUMNS)).round(seconds)
+    return pd.DataFrame(lines, columns=list(COLUMNS)).round(dict.fromkeys(_SECONDS, 1))
 
 
 def machine(recorded: bytes) -> str:
@@ -100,18 +99,10 @@ def with_other_pages(folder: Path, lines: pd.DataFrame) -> pd.DataFrame:
 def to_csv(lines: pd.DataFrame) -> str:
     """Return the text of the file: seconds with one decimal, counts as whole numbers."""
     shown = lines.assign(
-        **{name: lines[name].map(_whole) for name in ("steps", "resumed")},
-        **{name: lines[name].map(_seconds) for name in ("training_seconds", "processor_seconds")},
+        **{name: lines[name].map("{:.0f}".format, na_action="ignore") for name in _COUNTS},
+        **{name: lines[name].map("{:.1f}".format, na_action="ignore") for name in _SECONDS},
     )
     return str(shown.to_csv(index=False))
-
-
-def _whole(number: float) -> str:
-    return "" if math.isnan(number) else f"{number:.0f}"
-
-
-def _seconds(number: float) -> str:
-    return "" if math.isnan(number) else f"{number:.1f}"
 
 
 def read(folder: Path, page: str | None = None) -> pd.DataFrame:
@@ -131,7 +122,7 @@ def read(folder: Path, page: str | None = None) -> pd.DataFrame:
         raise UserError(f"{path}: cannot be read ({error}); {_ANEW}") from error
     if lacking := [column for column in COLUMNS if column not in found]:
         raise UserError(f"{path}: has no column {lacking[0]}; {_ANEW}")
-    numbers = {name: pd.to_numeric(found[name], errors="coerce") for name in _NUMBERS}
+    numbers = {name: pd.to_numeric(found[name], errors="coerce") for name in (*_COUNTS, *_SECONDS)}
     lines = found.assign(**numbers)[list(COLUMNS)]
     return lines if page is None else lines[lines["page"] == page].reset_index(drop=True)
 

@@ -12,6 +12,7 @@ from mnist_exp.sweeper.processes import is_alive, this_process
 from mnist_exp.tracking import moved_store
 from mnist_exp.tracking.addresses import restoring
 from mnist_exp.tracking.creation import store_lock
+from mnist_exp.tracking.experiment_ids import experiment_ids
 from mnist_exp.tracking.refusals import shared
 from mnist_exp.tracking.status import FAILURE_REASON, RunStatus
 from mnist_exp.tracking.store import opening
@@ -57,7 +58,7 @@ def _experiment_id(client: MlflowClient, name: str) -> str:
 def fail_runs_of_dead_processes(client: MlflowClient) -> None:
     """Mark runs FAILED that a process of this host left RUNNING when it was killed."""
     host = platform.node().replace("'", "")
-    experiments = [experiment.experiment_id for experiment in all_pages(client.search_experiments)]
+    experiments = list(experiment_ids(client).values())
     condition = f"attributes.status = '{RunStatus.RUNNING}' and tags.host = '{host}'"
     # All are read before one is changed, which would move the pages.
     for run in list(all_pages(client.search_runs, experiments, condition)):

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mnist_exp.errors import RunIsGone, UserError, did_you_mean
-from mnist_exp.outside.paging import all_pages
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened, was_deleted
+from mnist_exp.tracking.experiment_ids import experiment_ids
 from mnist_exp.tracking.store import mlflow_errors
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _expected(client: "MlflowClient", word: str, words: Iterable[str]) -> str:
     """Return which run was meant: the id begins so, or it has that name; otherwise the newest."""
     if re.fullmatch("[0-9a-f]{32}", word):
         return f"\n{ELSEWHERE}"
-    experiments = [one.experiment_id for one in all_pages(client.search_experiments)]
+    experiments = list(experiment_ids(client).values())
     newest = partial(_newest, client, experiments)
     if word.isalnum() and (found := newest(f"attributes.run_id LIKE '{word}%'")):
         return f"\nexpected a whole run id; the newest that begins so is {found}"

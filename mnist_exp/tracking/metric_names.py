@@ -12,6 +12,8 @@ TUTORIAL_ACCURACY, TUTORIAL_COST = "tutorial/test_accuracy", "tutorial/cost"
 """What the tutorial reports."""
 PREFLIGHT_ERRORS, PREFLIGHT_WARNINGS = "trouble/preflight_errors", "trouble/preflight_warnings"
 """How many mistakes preflight found; preflight.json has them, with all its numbers."""
+STEP_CURVES = ("train/step_cost", "train/step_accuracy")
+"""Curves over the training steps, whose points are means since the point before."""
 PROCESSOR_SECONDS = "time/processor_seconds"
 """What an epoch took of the processor, all cores together, with evaluation and tracking."""
 

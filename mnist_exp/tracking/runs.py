@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mnist_exp.errors import UserError, did_you_mean, first_line
+from mnist_exp.errors import UserError, first_line
 from mnist_exp.outside.foreign_files import MAX_TEXT_BYTES, read, read_artifacts
 from mnist_exp.outside.paging import all_pages
-from mnist_exp.outside.printing import first_of, plural
+from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.tracking import predictions
 from mnist_exp.tracking.addresses import ELSEWHERE, shortened
+from mnist_exp.tracking.experiment_ids import experiment_id, experiment_ids
 from mnist_exp.tracking.find_run import find_run
 from mnist_exp.tracking.links import runs_page
 from mnist_exp.tracking.recorded_code import read_sources, recorded_code
@@ -109,19 +110,9 @@ class Store:
 
     def _experiments(self, selection: Selection) -> list[str]:
         """Return the ids of the experiments to search. Raises UserError for an unknown name."""
-        ids = {
-            experiment.name: experiment.experiment_id
-            for experiment in all_pages(self._client.search_experiments)
-        }
-        name = selection.experiment
-        if name is None:
-            return list(ids.values())
-        if name not in ids:
-            raise UserError(
-                f"--experiment {name}: no such experiment{did_you_mean(name, ids)}\n"
-                f"Experiments: {first_of(sorted(ids))}"
-            )
-        return [ids[name]]
+        if selection.experiment is None:
+            return list(experiment_ids(self._client).values())
+        return [experiment_id(self._client, selection.experiment)]
 
     def _search(self, experiments: list[str], condition: str) -> list["Run"]:
         """Return all runs that meet MLflow's condition, the oldest first, each once."""

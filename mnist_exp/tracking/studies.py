@@ -10,6 +10,7 @@ from mnist_exp.errors import ConfigError, did_you_mean
 from mnist_exp.outside.paging import all_pages
 from mnist_exp.outside.printing import plural
 from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.tracking.experiment_ids import experiment_ids
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -55,7 +56,7 @@ def study_name(run: "Run") -> str:
 
 def _parents(client: "MlflowClient") -> dict[str, "Run"]:
     """Return the newest parent run of each study by its name, the newest study first."""
-    experiments = [experiment.experiment_id for experiment in all_pages(client.search_experiments)]
+    experiments = list(experiment_ids(client).values())
     found: dict[str, Run] = {}
     for run in all_pages(client.search_runs, experiments, "tags.study_role = 'study'"):
         if "study_name" in run.data.tags:  # MLflow gives the newest run first

@@ -18,7 +18,7 @@ from mnist_exp.config.identity import LENGTH, flatten
 from mnist_exp.errors import UserError
 from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import local_path
-from mnist_exp.own_code.code import DIGEST_TAG, FOLDER, OwnCode
+from mnist_exp.own_code.code import DIGEST_TAG, FOLDER
 from mnist_exp.serving.registry import Entry
 from mnist_exp.tracking import (
     dataset_record,
@@ -101,7 +101,8 @@ class RunTracker:
         self._outbox.send(operations.ParamsAndTags(texts, tags))
         self._log_config()
         if job.own.code is not None:
-            self._log_own_code(job.own.code)
+            sources = job.own.code.sources
+            self._log_contents({f"{FOLDER}/{path}": text for path, text in sources.items()})
         self.log_text(environment.packages(), "env/packages.txt")
         self.log_text(json.dumps(environment.hardware(), indent=2), "env/hardware.json")
         self._log_dataset()
@@ -148,9 +149,9 @@ class RunTracker:
         points = [(name, value, now, result.epoch) for name, value in values.items()]
         for step, value in result.batch_accuracies:
             points.append(("train/batch_accuracy", value, now, step))
-        for step, cost, accuracy in result.step_points:
-            points.append(("train/step_cost", cost, now, step))
-            points.append(("train/step_accuracy", accuracy, now, step))
+        for step, *means in result.step_points:
+            for name, value in zip(metric_names.STEP_CURVES, means, strict=True):
+                points.append((name, value, now, step))
         points += [(name, value, now, 0) for name, value in self._last.items()]
         self._last = {}
         self._log_points(points)
@@ -190,14 +191,6 @@ class RunTracker:
         """Log a text as the artifact `path`."""
         self._files.add(path)
         self._outbox.send(operations.Text(text, path))
-
-    def log_bytes(self, content: bytes, path: str) -> None:
-        """Log an artifact that must keep its line ends and need not be UTF-8."""
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / path
-            file.parent.mkdir(parents=True)
-            file.write_bytes(content)
-            self.log_files(Path(folder))
 
     def log_model(self, model: "keras.Model", step: int, entry: Entry | None = None) -> None:
         """Log the model after `step` training steps, once, with a rule that doubts its answers.
@@ -262,19 +255,19 @@ class RunTracker:
         if source is None:
             return {}
         if source.diff:
-            self.log_bytes(source.diff, "env/git.diff")
+            self._log_contents({"env/git.diff": source.diff})
         if source.note:
             self.log_text(source.note, "env/git_left_out.txt")
         return {"git.commit": source.commit, "git.dirty": str(source.dirty).lower()}
 
-    def _log_own_code(self, code: OwnCode) -> None:
-        """Log the source of the user's own modules, as it runs."""
-        with tempfile.TemporaryDirectory() as temporary:
-            for path, source in code.sources.items():
-                file = Path(temporary) / FOLDER / path
+    def _log_contents(self, files: Mapping[str, bytes]) -> None:
+        """Log artifacts that must keep their line ends and need not be UTF-8, by their paths."""
+        with tempfile.TemporaryDirectory() as folder:
+            for path, content in files.items():
+                file = Path(folder) / path
                 file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(source)
-            self.log_files(Path(temporary))
+                file.write_bytes(content)
+            self.log_files(Path(folder))
 
     def _log_config(self) -> None:
         settings = self._job.settings

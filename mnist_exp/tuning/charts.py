@@ -9,7 +9,7 @@ from markupsafe import Markup
 from mnist_exp.compare import svg, words
 from mnist_exp.compare.labels import tidy
 from mnist_exp.compare.scales import Scale, ScaleKind, accuracy_kind, scale_of
-from mnist_exp.compare.strips import StripRow, Strips
+from mnist_exp.compare.strips import SHIFTS, StripRow, Strips
 from mnist_exp.outside.printing import plural
 from mnist_exp.tuning.importance import Importance
 from mnist_exp.tuning.trials import State, Study, Trial
@@ -18,7 +18,6 @@ _MOST_LEVELS = 12  # of a parameter that are shown as rows
 _FEW_LEVELS = 4  # whole numbers that are rows, too; more are an axis
 _LOGARITHMIC = 20  # times the smallest value is the largest: the axis is logarithmic
 _ROW, _MIDDLE = 30, 15  # height of a row and the middle of its marks, in pixels
-_SHIFTS = (0, -6, 6, -3, 3)  # of marks one after the other, so that equal ones can be told apart
 
 
 class Point(NamedTuple):
@@ -148,7 +147,7 @@ def _strip_marks(study: Study, group: Sequence[Point], scale: Scale, mean: float
         marks.append(svg.line("mean", x=(x, x), y=(_MIDDLE - 11, _MIDDLE + 11)))
     for i, point in enumerate(group):
         x = "0%" if point.value is None else svg.percent(scale, point.value)
-        marks.append(_mark(study, point, x, f"{_MIDDLE + _SHIFTS[i % len(_SHIFTS)]}"))
+        marks.append(_mark(study, point, x, f"{_MIDDLE + SHIFTS[i % len(SHIFTS)]}"))
     return marks
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mnist_exp.command import Parser, main
-from mnist_exp.errors import UserError, did_you_mean
+from mnist_exp.errors import UserError
 from mnist_exp.experiment import interrupts
 from mnist_exp.outside.browsers import open_page
 from mnist_exp.outside.printing import say
@@ -95,19 +95,15 @@ def _page(client: "MlflowClient", options: "Namespace") -> str:
 
 def _experiment(client: "MlflowClient", name: str | None) -> str:
     """Return the id of the experiment of this name, or of the newest run. Raises UserError."""
-    from mnist_exp.outside.paging import all_pages
     from mnist_exp.tracking.addresses import ELSEWHERE, shortened
+    from mnist_exp.tracking.experiment_ids import experiment_id, experiment_ids
 
-    ids = {each.name: str(each.experiment_id) for each in all_pages(client.search_experiments)}
-    if name is not None and name not in ids:
-        raise UserError(
-            f"--experiment {name}: no such experiment{did_you_mean(name, ids)}\n"
-            f"Experiments: {', '.join(sorted(ids)) or 'none'}"
-        )
     if name is not None:
-        return ids[name]
+        return experiment_id(client, name)
     newest = client.search_runs(
-        list(ids.values()), order_by=["attributes.start_time DESC"], max_results=1
+        list(experiment_ids(client).values()),
+        order_by=["attributes.start_time DESC"],
+        max_results=1,
     )
     if not newest:
         raise UserError(f"no runs here: {shortened(client.tracking_uri)} has none\n{ELSEWHERE}")

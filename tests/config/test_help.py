@@ -16,7 +16,8 @@ from mnist_exp.config.commands import commands
 from mnist_exp.config.group_schemas import SCHEMAS
 from mnist_exp.config.groups import CONF_DIR, group_names, option_files
 from mnist_exp.config.help import topics
-from mnist_exp.config.meanings import _without_none, summary
+from mnist_exp.config.meanings import summary
+from mnist_exp.config.ranges import without_none
 from mnist_exp.config.schema import Config
 from mnist_exp.sweeper.settings import MEANINGS, PRUNERS, SAMPLERS, SETTINGS, SUMMARIES
 from tests.support.waiting import LIMIT
@@ -66,7 +67,7 @@ def all_settings(schema: Any, prefix: str = "") -> Iterator[str]:
     """Yield the key of each setting of a schema, and of each option of a group in it."""
     hints = get_type_hints(schema)
     for entry in fields(schema):
-        key, kind = f"{prefix}{entry.name}", _without_none(hints[entry.name])
+        key, kind = f"{prefix}{entry.name}", without_none(hints[entry.name])
         kinds = SCHEMAS[key].values() if key in SCHEMAS else [kind]
         for one in kinds:
             if is_dataclass(one):

@@ -60,7 +60,7 @@ def test_a_backend_that_is_not_here_is_no_matter(backend: str, tmp_path: Path) -
     """Jupyter leaves its own in MPLBACKEND to every process that a notebook starts."""
     (tmp_path / "matplotlibrc").write_text("text.usetex: True\n")
     code = (
-        "import os\nfrom mnist_exp.outside import plot_style\nplot_style.draw_to_files()\n"
+        "import os\nfrom mnist_exp.outside import plot_style\nplot_style.load()\n"
         "import matplotlib.pyplot as plt\n"
         "with plot_style.plain():\n    plt.subplots()[1].set_title('x')\n    plt.savefig('x.png')\n"
         f"assert os.environ['MPLBACKEND'] == {backend!r}\n"
@@ -69,14 +69,6 @@ def test_a_backend_that_is_not_here_is_no_matter(backend: str, tmp_path: Path) -
     variables.pop("DISPLAY", None)
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=variables, check=True)
     assert (tmp_path / "x.png").stat().st_size > 1000
-
-
-def test_a_backend_that_the_process_has_stays() -> None:
-    import matplotlib.pyplot
-
-    before = matplotlib.get_backend()
-    plot_style.draw_to_files()
-    assert matplotlib.get_backend() == before
 
 
 def test_the_palette_is_five_different_colours() -> None:

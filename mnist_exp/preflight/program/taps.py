@@ -17,14 +17,12 @@ class Taps:
     """What the graph shows without being run.
 
     output_op: the operation that makes the outputs, such as "Softmax".
-    input_normalised: True if there is a normalisation between the inputs and the first weights.
-    normalisation: True if there is one anywhere.
+    normalisation: True if there is a normalisation anywhere.
     flow: how the inputs become the outputs.
     inputs, outputs: of the traced model.
     """
 
     output_op: str
-    input_normalised: bool
     normalisation: bool
     flow: Flow
     inputs: list[tf.Tensor]
@@ -68,7 +66,6 @@ def tap_graph(inputs: list[tf.Tensor], outputs: tf.Tensor) -> tuple[Taps, dict[s
         measured["mask"] = tf.cast(mask, tf.float32)
     taps = Taps(
         output_op=output_operation.type,
-        input_normalised=any(flow.origins[tensor.ref()].normalised for tensor in flow.first),
         normalisation=any(operation.type in NORMALISATION for operation in operations),
         flow=flow,
         inputs=inputs,

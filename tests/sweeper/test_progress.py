@@ -134,6 +134,23 @@ def test_a_busy_database_does_not_end_the_display(
             pass
 
 
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_busy_database_at_the_last_look_hides_neither_the_error_nor_the_cursor(
+    study: optuna.Study, monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    display, screen = Display(study, PLAN, SPACE), io.StringIO()
+    display._console = console(file=screen, force_terminal=is_terminal, width=100)
+
+    def busy() -> list[optuna.trial.FrozenTrial]:
+        raise optuna.exceptions.StorageInternalError
+
+    with pytest.raises(KeyboardInterrupt), display.live():
+        monkeypatch.setattr(display, "_trials", busy)
+        raise KeyboardInterrupt
+    hides, shows = "\x1b[?25l", "\x1b[?25h"
+    assert screen.getvalue().count(hides) == screen.getvalue().count(shows) == is_terminal
+
+
 def test_names_and_reasons_are_shown_as_they_are(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,8 +61,9 @@ def test_a_backend_that_is_not_here_is_no_matter(backend: str, tmp_path: Path) -
     (tmp_path / "matplotlibrc").write_text("text.usetex: True\n")
     code = (
         "import os\nfrom mnist_exp.outside import plot_style\nplot_style.load()\n"
-        "import matplotlib.pyplot as plt\n"
-        "with plot_style.plain():\n    plt.subplots()[1].set_title('x')\n    plt.savefig('x.png')\n"
+        "from matplotlib.figure import Figure\nfigure = Figure()\n"
+        "with plot_style.plain():\n    figure.subplots().set_title('x')\n"
+        "    figure.savefig('x.png')\n"
         f"assert os.environ['MPLBACKEND'] == {backend!r}\n"
     )
     variables = {**os.environ, "MPLBACKEND": backend}

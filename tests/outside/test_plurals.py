@@ -30,6 +30,7 @@ NEVER_ONE = {
     "reproduce/__main__.py": {"presets begin so"},
     "reproduce/stored.py": {"folders."},
     "serving/pieces.py": {"digits: draw or cut out one"},
+    "sweeper/plan.py": {"configurations, only the first"},
     "sweeper/samplers.py": {"objectives, which"},
 }
 

@@ -51,9 +51,9 @@ def caveats(explanation: Explanation) -> list[str]:
         f"Seed {seed} is left out: {plural(missing, 'point')} missing."
         for seed, missing in explanation.incomplete.items()
     ]
-    tags = explanation.recorded.tags.reindex(columns=["code_digest"])
-    digests = tags.loc[list(explanation.programs), "code_digest"].replace({np.nan: "not recorded"})
-    versions = digests.value_counts()
+    tags, tag = explanation.recorded.tags, "code_digest"
+    digests = tags.reindex(index=list(explanation.programs), columns=[tag])[tag]
+    versions = digests.replace({np.nan: "not recorded"}).value_counts()
     if len(versions) > 1:
         each = [f"{version} ({plural(count, 'run')})" for version, count in versions.items()]
         said.append(

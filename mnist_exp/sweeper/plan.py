@@ -137,7 +137,7 @@ def samples(plan: Plan, space: SearchSpace) -> list[dict[str, Any]]:
 
 
 def trial_notes(plan: Plan, space: SearchSpace) -> list[str]:
-    """Return notes on configurations that are tried more than once, or of a grid not at all."""
+    """Return notes on configurations that are tried more than once, or are listed but not tried."""
     texts = [json.dumps(entry, sort_keys=True) for entry in plan.configurations]
     is_whole = [
         not space.extension and space.distributions.keys() <= entry.keys()

@@ -15,6 +15,7 @@ from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.progress import Display
 from mnist_exp.sweeper.space import SearchSpace
 from mnist_exp.sweeper.terminal import console
+from tests.support.waiting import until
 
 PLAN = Plan(
     n_trials=4, configurations=(), directions=(StudyDirection.MINIMIZE,), max_failure_rate=0.5
@@ -130,8 +131,7 @@ def test_a_busy_database_does_not_end_the_display(
 
     monkeypatch.setattr(display, "_trials", busy)
     with display.live():
-        while len(calls) < 6:
-            pass
+        until(lambda: len(calls) >= 6, "the display looks on", limit=60)
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])

@@ -46,7 +46,7 @@ def luck(parts: Sequence[PairedEffect]) -> str:
         return ""
     return (
         "Each difference is tested by itself: one without any effect appears to have one in 1 of "
-        "20 studies, if seeds are normally distributed. "
+        "20 studies, if what the seeds change by is normally distributed. "
         f"{corrected(parts, 'an effect is still shown of')}"
     )
 
@@ -90,7 +90,7 @@ def cells(part: PairedEffect, margin: float | None, metric: str) -> list[str]:
     return [
         f"**{words.difference(part.mean, metric)}**",
         interval(part, metric),
-        "none" if math.isnan(part.noticed) else _size(part.noticed, metric),
+        "\N{EN DASH}" if math.isnan(part.noticed) else _size(part.noticed, metric),
         said.replace("shown", "**shown**", 1) if part.is_shown else said,
     ]
 
@@ -102,12 +102,13 @@ def interval(part: PairedEffect, metric: str) -> str:
     return words.interval(part.interval, metric, of_difference=True)
 
 
+def with_interval(part: PairedEffect, metric: str) -> str:
+    """Return `+0.0047 (+0.0041 to +0.0053)`."""
+    return f"{words.difference(part.mean, metric)} ({interval(part, metric)})"
+
+
 def _effects(parts: Sequence[PairedEffect], metric: str) -> str:
-    return ", ".join(
-        f"{part.name} ({part.change}) {words.difference(part.mean, metric)} "
-        f"({interval(part, metric)})"
-        for part in parts
-    )
+    return ", ".join(f"{part.name} ({part.change}) {with_interval(part, metric)}" for part in parts)
 
 
 def _names(parts: Sequence[PairedEffect]) -> str:
@@ -122,16 +123,18 @@ def _unknown(parts: Sequence[PairedEffect], metric: str) -> str:
 
     widest = max(parts, key=lambda part: abs(farthest(part)))
     end = farthest(widest)
+    whose = f"The 95% interval that goes farthest, of {widest.name}, ends at"
     said = (
-        f"No effect is shown of {_names(parts)}; that is not to say that there is none. The "
-        f"95% interval of the {widest.name} goes as far as {words.difference(end, metric)}."
+        f"No effect is shown of {_names(parts)}; that is not to say that there is none. "
+        f"{'Its 95% interval goes as far as' if len(parts) == 1 else whose} "
+        f"{words.difference(end, metric)}."
     )
     if sizes := [part.noticed for part in parts if not math.isnan(part.noticed)]:
         ends = dict.fromkeys(_size(size, metric) for size in (min(sizes), max(sizes)))
+        depends = ", depending on the difference," if len(ends) > 1 else ""
         said += (
-            f" With the spread of these {_seeds(parts)}, an effect of "
-            f"{' to '.join(ends)}, depending on the difference, is still missed in 2 of 10 "
-            "studies, a smaller one more often."
+            f" With the spread of these {_seeds(parts)}, an effect of {' to '.join(ends)}{depends} "
+            "is still missed in 2 of 10 studies, a smaller one more often."
         )
     return said
 

@@ -19,8 +19,8 @@ _SHORT = (
     f"tracking.experiment={DEBUG_EXPERIMENT}",
 )
 QUICK = {BLOG: _SHORT, NOTEBOOK: _SHORT}
-# How many seeds are trained by default. A run of the notebook's CNN takes 10 minutes of processor
-# time, one of the blog's 2.5.
+# How many seeds are trained by default. A run of the notebook's CNN takes 10 to 50 minutes of
+# processor time, one of the blog's 2.5 to 13.
 SEEDS = {BUGGY: 10, SOFTMAX: 10, BLOG: 10, NOTEBOOK: 5}
 QUICK_SEEDS = 2
 SWAP_SEEDS = 5

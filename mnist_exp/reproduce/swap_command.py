@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mnist_exp.command import write
 from mnist_exp.outside import plot_style, printing
-from mnist_exp.reproduce.presets import SWAP_SEEDS
+from mnist_exp.reproduce.presets import SEEDS, SWAP_SEEDS
 from mnist_exp.reproduce.swap_programs import LARGEST, TUTORIALS, programs
 from mnist_exp.tracking import costs
 
@@ -25,17 +25,20 @@ def write_swaps(folder: Path, names: Sequence[str], seeds: int | None, uri: str 
     costs.read(folder)  # refused before the training, if it cannot be gone on with
     wanted = programs(names or LARGEST, uri)
     from mnist_exp.compare import paired_words
-    from mnist_exp.reproduce import swap_page, swaps
+    from mnist_exp.reproduce import runs, swap_page, swaps
     from mnist_exp.reproduce.completing import complete_runs, cost_lines
     from mnist_exp.tracking.runs import Store
 
     numbers = range(seeds or SWAP_SEEDS)
     found = complete_runs(uri, [(program.preset, numbers) for program in wanted])
     measured = swaps.measure(list(zip(wanted, found, strict=True)))
-    lines = cost_lines(Store(uri), found, swaps.PAGE)
+    store = Store(uri)
+    as_they_are = [one for one in wanted if one.swap is None]
+    more = [runs.find(store, one.preset, range(SEEDS[one.base])) for one in as_they_are]
+    lines = cost_lines(store, found, swaps.PAGE)
     swapped = lines[lines["program"].isin([one.name for one in wanted if one.swap])]
     files = {
-        swaps.PAGE: swap_page.markdown(measured, swapped, _command(names, seeds)),
+        swaps.PAGE: swap_page.markdown(measured, swapped, more, _command(names, seeds)),
         "swaps.csv": swaps.table(measured).to_csv(index=False),
         costs.FILE: costs.to_csv(costs.with_other_pages(folder, lines)),
         "swaps.png": plot_style.png(swap_page.figure(measured)),

@@ -1,6 +1,7 @@
 """swaps.md and swaps.png: what each swapped setting adds at full length."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,20 +15,28 @@ from mnist_exp.outside import printing, templates
 from mnist_exp.outside.plot_style import BLUE, GREY
 from mnist_exp.outside.plot_ticks import round_ticks
 from mnist_exp.reproduce.presets import METRIC
+from mnist_exp.reproduce.runs import PresetRuns
 from mnist_exp.reproduce.swap_programs import TUTORIALS
 from mnist_exp.reproduce.swaps import PAGE, Measured, Swaps
 from mnist_exp.reproduce.words import NONE
 from mnist_exp.tracking import costs
 
 
-def markdown(swaps: Swaps, runs: pd.DataFrame, command: str) -> str:
-    """Return the page; `runs` are the swaps' lines of runs.csv, `command` is what wrote it."""
+def markdown(swaps: Swaps, runs: pd.DataFrame, more: Sequence[PresetRuns], command: str) -> str:
+    """Return the page.
+
+    runs: the swaps' lines of runs.csv
+    more: the runs of each CNN as it is, those with other seeds, too
+    command: what wrote the page
+    """
     blog_steps, notebook_steps = bridge.FULL_LENGTH
     return templates.render(
         f"reproduce/{PAGE}",
         command=command,
         gap=gap(swaps),
         answers=[answer(swaps, base) for base in TUTORIALS],
+        other_seeds=_other_seeds(swaps, more),
+        keys={one.program.swap.key for one in swaps.measured if one.program.swap},
         luck=paired_words.luck(swaps.effects()),
         processor_time=costs.sentences(runs),
         rows=[_row(one) for one in swaps.measured],
@@ -60,10 +69,38 @@ def answer(swaps: Swaps, base: str) -> str:
     said = [f"In the {TUTORIALS[base][0]}'s CNN:"]
     if enough:
         said.append(paired_words.answer(enough, MARGIN, METRIC))
+    if left := _left(swaps, base):
+        said.append(f"What is left of the gap: {', '.join(left)}.")
     if few:
         names = printing.listed(few)
         said.append(f"Too few seeds for {names}: a verdict needs {SMALLEST_VERDICT}.")
     return " ".join(said) if effects else f"{said[0]} no run to compare."
+
+
+def _left(swaps: Swaps, base: str) -> list[str]:
+    """Return such as `+0.0017 (+0.0009 to +0.0026) with the notebook's dense layer`."""
+    return [
+        f"{paired_words.with_interval(one.left, METRIC)} with {one.program.swap.name}"
+        for one in swaps.measured
+        if one.program.base == base and one.program.swap and one.left
+        if len(one.left.values) >= SMALLEST_VERDICT
+    ]
+
+
+def _other_seeds(swaps: Swaps, more: Sequence[PresetRuns]) -> list[str]:
+    """Say how good the runs that all swaps of a CNN are compared with are among its other runs."""
+    as_they_are = [one for one in swaps.measured if one.program.swap is None]
+    said = []
+    for one, runs in zip(as_they_are, more, strict=True):
+        if len(runs.accuracies) > len(one.seeds):
+            mean = float(np.mean(list(runs.accuracies.values())))
+            said.append(
+                f"The {one.program.name} has {words.value(one.mean, METRIC)} over these "
+                f"{len(one.seeds)} seeds, and {words.value(mean, METRIC)} over the "
+                f"{len(runs.accuracies)} that have a run: its changes, and the gap, may be off by "
+                f"{abs(one.mean - mean):.4f}."
+            )
+    return said
 
 
 def missing(swaps: Swaps) -> list[str]:
@@ -83,6 +120,7 @@ def _row(one: Measured) -> list[str]:
         effect.change if effect else NONE,
         f"**{words.value(one.mean, METRIC)}**",
         *(paired_words.cells(effect, MARGIN, METRIC) if effect else [NONE] * 4),
+        paired_words.with_interval(one.left, METRIC) if one.left else NONE,
         str(len(one.seeds)),
     ]
 
@@ -99,7 +137,7 @@ def figure(swaps: Swaps) -> Figure:
         if one.program.swap is None:
             last = row + sum(other.program.base == one.program.base for other in swaps.measured) - 1
             axes.plot([one.mean] * 2, [row - 0.12, last + 0.4], color=GREY, lw=1, ls="--", zorder=0)
-    labels = [one.program.name.replace(" with ", "\nwith ") for one in swaps.measured]
+    labels = [one.program.name.replace("CNN ", "CNN\n") for one in swaps.measured]
     axes.set_yticks(range(len(labels)), labels, fontsize=9)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
@@ -110,7 +148,8 @@ def figure(swaps: Swaps) -> Figure:
     handles = [
         *axes.plot([], [], "o", ms=5, color=BLUE, alpha=0.6, label="a seed"),
         *axes.plot([], [], "D", ms=6, color="black", label="mean of the CNN as it is"),
+        *axes.plot([], [], color=GREY, lw=1, ls="--", label="the same, to compare with"),
         *axes.plot([], [], "D", ms=6, color=BLUE, label="mean with the swapped setting"),
     ]
-    drawn.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, fontsize=9)
+    drawn.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False, fontsize=9)
     return drawn

@@ -10,7 +10,7 @@ from mnist_exp.reproduce.presets import BLOG, NOTEBOOK
 from mnist_exp.reproduce.runs import Preset
 
 DIFFERENCES = bridge.between(*bridge.FULL_LENGTH)
-LARGEST = ("learning rate", "initial weights", "dense layer")  # in docs/results/explain.csv
+LARGEST = ("learning rate", "dense layer")  # by their mean effects in docs/results/explain.csv
 TUTORIALS = {BLOG: ("blog", "notebook"), NOTEBOOK: ("notebook", "blog")}  # own and other
 
 
@@ -18,7 +18,7 @@ TUTORIALS = {BLOG: ("blog", "notebook"), NOTEBOOK: ("notebook", "blog")}  # own 
 class Swap:
     """A setting that a tutorial's CNN has from the other tutorial."""
 
-    name: str  # such as `the notebook's dense layer`
+    name: str  # such as `the notebook's dense layer`, `the missing dense layer`
     key: str  # the setting or group
     before: object  # its value in the CNN's own tutorial
     after: object
@@ -63,8 +63,12 @@ def _program(base: str, difference: bridge.Difference | None, uri: str | None) -
     if difference is not None:
         before, after = getattr(difference, own), getattr(difference, other)
         swapped = f"the {other}'s {difference.name}"
+        name = f"{name} with {swapped}"
+        if after == "null":
+            swapped = f"the missing {difference.name}"
+            name = f"{own}'s CNN without the {difference.name}"
         swap = Swap(name=swapped, key=difference.key, before=before, after=after)
-        name, changes = f"{name} with {swapped}", _changes(base, swap)
+        changes = _changes(base, swap)
     preset = runs.composed(name, (f"experiment={base}", *changes), uri)
     return Program(base=base, swap=swap, preset=preset)
 

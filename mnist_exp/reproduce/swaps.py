@@ -1,6 +1,6 @@
 """What each swapped setting adds to its tutorial's CNN at full length."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 
 from mnist_exp.compare.labels import tidy
 from mnist_exp.compare.paired_effects import PairedEffect
+from mnist_exp.compare.statistics import holm
 from mnist_exp.errors import UserError
 from mnist_exp.reproduce.presets import BLOG, NOTEBOOK
 from mnist_exp.reproduce.runs import PresetRuns
@@ -24,6 +25,7 @@ class Measured:
     runs: PresetRuns
     seeds: tuple[int, ...]  # of the finished runs; with a swap, those that the CNN as it is has too
     effect: PairedEffect | None = None  # None for the CNN as it is, and without a seed
+    left: PairedEffect | None = None  # of the gap with this swap; None as above
 
     @property
     def accuracies(self) -> tuple[float, ...]:
@@ -64,31 +66,50 @@ def measure(found: Sequence[tuple[Program, PresetRuns]]) -> Swaps:
         if not runs.accuracies:
             reason = next(iter(runs.missing.values()))
             raise UserError(f"{program.name}: no run has finished ({reason})")
-    measured = tuple(_measured(program, runs, own[program.base][1]) for program, runs in found)
-    gap = _compared(*own[NOTEBOOK], own[BLOG][1], ("gap", "blog's CNN", "notebook's CNN"))
-    if gap.effect is None:
+    as_they_are = {base: runs for base, (_, runs) in own.items()}
+    program, runs = own[NOTEBOOK]
+    effect = _gap(as_they_are)
+    if effect is None:
         raise UserError("the two CNNs as they are: no seed has a finished run of both")
-    return Swaps(measured=measured, gap=gap)
-
-
-def _measured(program: Program, runs: PresetRuns, base: PresetRuns) -> Measured:
-    if program.swap is None:
-        return Measured(program=program, runs=runs, seeds=tuple(sorted(runs.accuracies)))
-    swap = program.swap
-    return _compared(
-        program, runs, base, (swap.name, tidy(str(swap.before)), tidy(str(swap.after)))
+    gap = Measured(program=program, runs=runs, seeds=_common(*as_they_are.values()), effect=effect)
+    return Swaps(
+        measured=tuple(_measured(program, runs, as_they_are) for program, runs in found), gap=gap
     )
 
 
-def _compared(
-    program: Program, runs: PresetRuns, base: PresetRuns, names: tuple[str, str, str]
+def _measured(
+    program: Program, runs: PresetRuns, as_they_are: Mapping[str, PresetRuns]
 ) -> Measured:
-    """Return what the runs have more than those of `base` with the same seeds."""
-    seeds = tuple(sorted(runs.accuracies.keys() & base.accuracies.keys()))
-    name, before, after = names
-    values = tuple(runs.accuracies[seed] - base.accuracies[seed] for seed in seeds)
-    effect = PairedEffect(name=name, before=before, after=after, values=values) if seeds else None
-    return Measured(program=program, runs=runs, seeds=seeds, effect=effect)
+    swap, base = program.swap, as_they_are[program.base]
+    if swap is None:
+        return Measured(program=program, runs=runs, seeds=_common(runs))
+    return Measured(
+        program=program,
+        runs=runs,
+        seeds=_common(runs, base),
+        effect=_effect((swap.name, tidy(str(swap.before)), tidy(str(swap.after))), base, runs),
+        left=_gap({**as_they_are, program.base: runs}),
+    )
+
+
+def _common(*of: PresetRuns) -> tuple[int, ...]:
+    """Return the seeds with a finished run of each program."""
+    return tuple(sorted(set.intersection(*(set(runs.accuracies) for runs in of))))
+
+
+def _gap(of: Mapping[str, PresetRuns]) -> PairedEffect | None:
+    return _effect(("gap", "blog's CNN", "notebook's CNN"), of[BLOG], of[NOTEBOOK])
+
+
+def _effect(
+    names: tuple[str, str, str], before: PresetRuns, after: PresetRuns
+) -> PairedEffect | None:
+    """Return what the runs `after` have more than those `before` with the same seeds."""
+    values = tuple(
+        after.accuracies[seed] - before.accuracies[seed] for seed in _common(before, after)
+    )
+    name, old, new = names
+    return PairedEffect(name=name, before=old, after=new, values=values) if values else None
 
 
 def table(swaps: Swaps) -> pd.DataFrame:
@@ -96,13 +117,17 @@ def table(swaps: Swaps) -> pd.DataFrame:
 
     What is computed from all seeds stands in each line of a program.
     """
-    lines = [_lines(one, one.program.name) for one in swaps.measured]
-    return pd.concat([*lines, _lines(swaps.gap, "gap")], ignore_index=True)
+    p_holm = holm([one.effect.p if one.effect else np.nan for one in swaps.measured])
+    lines = [
+        _lines(one, one.program.name, p) for one, p in zip(swaps.measured, p_holm, strict=True)
+    ]
+    return pd.concat([*lines, _lines(swaps.gap, "gap", np.nan)], ignore_index=True)
 
 
-def _lines(one: Measured, name: str) -> pd.DataFrame:
-    effect, swap = one.effect, one.program.swap
+def _lines(one: Measured, name: str, p_holm: float) -> pd.DataFrame:
+    effect, left, swap = one.effect, one.left, one.program.swap
     interval = effect.interval if effect else None
+    rest = left.interval if left else None
     return pd.DataFrame(
         {
             "program": name,
@@ -117,7 +142,12 @@ def _lines(one: Measured, name: str) -> pd.DataFrame:
             "mean_change": effect.mean if effect else np.nan,
             "low": interval.low if interval else np.nan,
             "high": interval.high if interval else np.nan,
+            "p": effect.p if effect else np.nan,
+            "p_holm": p_holm,
             "noticed": effect.noticed if effect else np.nan,
             "is_shown": effect.is_shown if effect else None,
+            "left": left.mean if left else np.nan,
+            "left_low": rest.low if rest else np.nan,
+            "left_high": rest.high if rest else np.nan,
         }
     )

@@ -182,13 +182,15 @@ def test_what_matters_what_does_not_and_what_is_open_are_told_apart() -> None:
     assert "No effect is shown of learning rate; that is not to say that there is none." in answer
     open_part = next(p for p in explanation.contributions if p.name == "learning rate")
     low = -0.004 / 3 - stats.t.ppf(0.975, 2) * np.std([-6, 1, 1], ddof=1) / 1000 / np.sqrt(3)
-    assert (
-        f"The 95% interval of the learning rate goes as far as \N{MINUS SIGN}{-low:.4f}." in answer
-    )
+    assert f"Its 95% interval goes as far as \N{MINUS SIGN}{-low:.4f}." in answer
     # The noncentral t distribution: at this size the test of three seeds has a power of 80%.
     shift = open_part.noticed / (np.std(open_part.values, ddof=1) / np.sqrt(3))
     assert stats.nct.sf(stats.t.ppf(0.975, 2), 2, shift) == pytest.approx(0.8, abs=1e-6)
-    assert f"an effect of {open_part.noticed:.4f}, depending on the difference, is still" in answer
+    assert f"an effect of {open_part.noticed:.4f} is still missed" in answer
+    noise = {"kernel size": [0.003, -0.003, 0.001], "dropout": [0.005, -0.005, 0.001]}
+    several = paragraph(explained(noise))
+    assert "The 95% interval that goes farthest, of dropout, ends at +0.0" in several
+    assert ", depending on the difference, is still missed" in several
 
 
 def test_without_a_margin_nothing_is_said_to_be_small() -> None:

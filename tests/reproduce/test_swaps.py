@@ -29,7 +29,7 @@ ADDED = {
     "blog's CNN with the notebook's dense layer": 0.003,
     "blog's CNN with the notebook's learning rate": 0.0001,
     "notebook's CNN": 0.005,
-    "notebook's CNN with the blog's dense layer": 0.001,
+    "notebook's CNN without the dense layer": 0.001,
     "notebook's CNN with the blog's learning rate": 0.0051,
 }
 SWAPPED = ["dense layer", "learning rate"]
@@ -72,7 +72,7 @@ def test_a_swap_changes_the_one_setting_alone(base: str, name: str) -> None:
     "text", ["dense layer", "DENSE layer", "dense", " dense", "model.dense_units"]
 )
 def test_a_difference_is_named_by_its_beginning_or_its_setting(text: str) -> None:
-    names = ["the notebook's dense layer", "the blog's dense layer"]
+    names = ["the notebook's dense layer", "the missing dense layer"]
     assert [one.swap.name for one in programs([text, "dense"]) if one.swap] == names
 
 
@@ -138,9 +138,15 @@ def test_the_page_says_what_the_runs_show(
     assert len(luck) == 1
     assert "An effect is shown of the notebook's dense layer (null → 1024) +0.0030" in blog
     assert "smaller than 0.002 is shown of the notebook's learning rate (0.001 → 0.0001)" in blog
-    assert "the blog's dense layer (1024 → null) \N{MINUS SIGN}0.0040" in notebook
+    assert "the missing dense layer (1024 → null) \N{MINUS SIGN}0.0040" in notebook
+    assert "What is left of the gap: +0.0020 (+0.00" in blog
+    assert " with the notebook's dense layer, +0.0049 (" in blog
+    assert "What is left of the gap: +0.0010 (+0.00" in notebook
+    assert "CNN drops values of its last feature maps instead" in text
+    assert "half or twice as many images" not in text
+    assert "may be off" not in text
     assert "Of the blog's learning rate no effect is shown, and tests at 5% rule out" in notebook
-    row = "| notebook's CNN with the blog's dense layer | `model.dense_units` | 1024 → null |"
+    row = "| notebook's CNN without the dense layer | `model.dense_units` | 1024 → null |"
     assert row in text
     assert text.count("**shown**") == 3
     assert "{{" not in text
@@ -163,14 +169,40 @@ def test_the_page_says_what_the_runs_show(
             ("mean_change", changes.mean()),
             ("low", effect.interval.low),
             ("high", effect.interval.high),
+            ("p", effect.p),
             ("noticed", effect.noticed),
         ):
             assert set(lines[column].round(9)) == {round(number, 9)}
         assert set(lines["is_shown"]) == {effect.is_shown}
+    numbers = table.groupby("program", sort=False).first()
+    swapped = numbers[numbers["setting"].notna()].sort_values("p")
+    holm = np.minimum(1, np.maximum.accumulate(swapped["p"].to_numpy() * [4, 3, 2, 1]))
+    np.testing.assert_allclose(swapped["p_holm"], holm)
+    assert numbers["p_holm"].count() == 4
+    for name, ends in (
+        ("blog's CNN with the notebook's dense layer", ("notebook's CNN", None)),
+        ("notebook's CNN without the dense layer", (None, "blog's CNN")),
+    ):
+        after, before = (accuracies[end or name] for end in ends)
+        rest = PairedEffect(name="", before="", after="", values=tuple(after - before))
+        wanted = [rest.mean, rest.interval.low, rest.interval.high]
+        np.testing.assert_allclose(numbers.loc[name, ["left", "left_low", "left_high"]], wanted)
     runs = pd.read_csv(folder / "runs.csv")
     assert set(runs["page"]) == {"swaps.md"}
     assert set(runs["run_id"]) == set(table["run_id"].dropna())
     assert set(runs["code_digest"]) == {code_digest()}
+
+
+def test_how_good_the_compared_runs_are_among_others_is_said(store: FakeRuns) -> None:
+    blog, *_ = programs(SWAPPED)
+    tags = {"config_hash": blog.preset.settings.config.hash(), "code_digest": code_digest()}
+    for seed in range(5, 10):
+        store.add(seed, 0.99, tags=tags)
+    command.run(["--swap", *SWAPPED, "--output", "."])
+    assert (
+        "The blog's CNN has 0.9800 over these 5 seeds, and 0.9850 over the 10 that have a run: "
+        "its changes, and the gap, may be off by 0.0050."
+    ) in Path("swaps.md").read_text()
 
 
 def test_differences_may_be_named_one_by_one_and_a_folder_in_the_way_is_told_first(
@@ -201,7 +233,7 @@ def test_seeds_that_are_missing_are_named_and_those_of_both_compared(
         "blog's CNN": [1, 2, 3],
         "blog's CNN with the notebook's dense layer": [3, 2, 1, 0],
         "notebook's CNN": [0, 1, 2, 3],
-        "notebook's CNN with the blog's dense layer": [2, 3],
+        "notebook's CNN without the dense layer": [2, 3],
         "notebook's CNN with the blog's learning rate": [],
         "blog's CNN with the notebook's learning rate": [0, 1, 2, 3],
     }
@@ -212,14 +244,15 @@ def test_seeds_that_are_missing_are_named_and_those_of_both_compared(
     text, said = Path("swaps.md").read_text(), capsys.readouterr().out
     assert "--swap 'dense layer' 'learning rate' --seeds 4`" in text
     for out in (text, said):
-        assert "In the notebook's CNN: Too few seeds for the blog's dense layer: a verdict" in out
+        assert "In the notebook's CNN: Too few seeds for the missing dense layer: a verdict" in out
         assert "over 3 seeds." in out
-    assert "Not counted: blog's CNN, seed 0: failed: out of luck; notebook's CNN with the" in text
+    assert "Not counted: blog's CNN, seed 0: failed: out of luck; notebook's CNN without" in text
     assert "not counted: notebook's CNN with the blog's learning rate, seed 3: failed: out" in said
-    row = next(line for line in text.splitlines() if line.startswith("| notebook's CNN with the b"))
-    assert row.endswith("| too few seeds | 2 |")
+    row = next(line for line in text.splitlines() if line.startswith("| notebook's CNN without"))
+    assert " | too few seeds | " in row
+    assert row.endswith(" | 2 |")
     (row,) = (line for line in text.splitlines() if "CNN with the blog's learning rate |" in line)
-    assert row.endswith(f"| {NONE} | **{NONE}** | {NONE} | {NONE} | {NONE} | {NONE} | 0 |")
+    assert row.endswith(f"| {NONE} | **{NONE}** | {NONE} | {NONE} | {NONE} | {NONE} | {NONE} | 0 |")
     table = pd.read_csv("swaps.csv").set_index(["program", "seed"])
     dense = table.loc["blog's CNN with the notebook's dense layer"]
     assert sorted(dense.index) == [1, 2, 3]

@@ -141,7 +141,8 @@ QUICK: dict[str, list[str]] = {
     "mnist_exp.reproduce": ["--only", "notebook_softmax", "--seeds", "1"],
     "mnist_exp.": [],
     "-m sweeps=cnn3x3_tuning": [*SMALL, "hydra.sweeper.n_trials=2"],
-    "-m sweeps=bridge": ["bridge.epochs=1", "bridge.seeds=1", "data.train_limit=200"],
+    "-m sweeps=variants": [*SMALL, "seed=0,1"],
+    "-m sweeps=bridge": ["bridge.epochs=1", "bridge.seeds=1", *SMALL[:2]],
     "": SMALL,
 }
 SERVES = ("mnist_exp.ui", "--draw")  # until Ctrl-C

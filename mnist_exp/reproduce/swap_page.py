@@ -95,9 +95,9 @@ def _other_seeds(swaps: Swaps, more: Sequence[PresetRuns]) -> list[str]:
         if len(runs.accuracies) > len(one.seeds):
             mean = float(np.mean(list(runs.accuracies.values())))
             said.append(
-                f"The {one.program.name} has {words.value(one.mean, METRIC)} over these "
-                f"{len(one.seeds)} seeds, and {words.value(mean, METRIC)} over the "
-                f"{len(runs.accuracies)} that have a run: its changes, and the gap, may be off by "
+                f"Over {printing.plural(len(one.seeds), 'seed')}, as here, the {one.program.name} "
+                f"has {words.value(one.mean, METRIC)}, and over {len(runs.accuracies)} it has "
+                f"{words.value(mean, METRIC)}: its changes, and the gap, may be off by "
                 f"{abs(one.mean - mean):.4f}."
             )
     return said

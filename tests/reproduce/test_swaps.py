@@ -200,8 +200,8 @@ def test_how_good_the_compared_runs_are_among_others_is_said(store: FakeRuns) ->
         store.add(seed, 0.99, tags=tags)
     command.run(["--swap", *SWAPPED, "--output", "."])
     assert (
-        "The blog's CNN has 0.9800 over these 5 seeds, and 0.9850 over the 10 that have a run: "
-        "its changes, and the gap, may be off by 0.0050."
+        "Over 5 seeds, as here, the blog's CNN has 0.9800, and over 10 it has 0.9850: its changes, "
+        "and the gap, may be off by 0.0050."
     ) in Path("swaps.md").read_text()
 
 

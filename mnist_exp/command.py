@@ -110,8 +110,14 @@ class Parser(argparse.ArgumentParser):
 
 
 def _unquoted(value: str) -> str:
-    """Return a value without the quotes in which Hydra's command line takes one with spaces."""
-    return value[1:-1] if value[:1] in ('"', "'") and value[-1:] == value[:1] else value
+    """Return a value without the quotes in which Hydra's command line takes one with spaces.
+
+    Backslashes before a quote and at the end are half of them, as Hydra reads them.
+    """
+    quote = value[:1]
+    if len(value) < 2 or quote not in ('"', "'") or value[-1] != quote:
+        return value
+    return re.sub(rf"(\\+)({quote}|\Z)", lambda m: "\\" * (len(m[1]) // 2) + m[2], value[1:-1])
 
 
 def main(run: Callable[[Sequence[str]], int | None], *mistakes: type[Exception]) -> None:
@@ -267,6 +273,6 @@ def put(path: Path, content: bytes) -> None:
     try:
         partial.write_bytes(content)
         partial.replace(path)
-    except OSError:
+    except BaseException:  # Ctrl-C, too
         partial.unlink(missing_ok=True)
         raise

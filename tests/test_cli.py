@@ -151,6 +151,12 @@ def test_a_mistake_in_a_multirun(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_hydras_part_of_a_sweeps_config_alone(tmp_path: Path) -> None:
+    done = run_cli("sweeps=variants", "--cfg", "hydra", "--resolve", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "direction: ???" in done.stdout
+
+
 @pytest.mark.parametrize("argument", ["--help", "--cfg=job", "--hydra-help", "--info=config"])
 def test_nobody_reads_the_rest(tmp_path: Path, argument: str) -> None:
     """As with `| head -1`: the pipe is closed before anything is printed."""

@@ -72,6 +72,9 @@ def test_an_option_that_does_not_exist_gets_the_usage() -> None:
         (["--only", "a", "tracking.uri="], [], ""),
         (['tracking.uri="sqlite:///my runs (2)/x.db"'], [], "sqlite:///my runs (2)/x.db"),
         (["tracking.uri='x y'"], [], "x y"),  # as it stands in a Hydra command
+        ([r"tracking.uri='sqlite:////o\'neil\\/x.db'"], [], r"sqlite:////o'neil\\/x.db"),
+        ([r"tracking.uri='x\\'"], [], "x\\"),
+        (["tracking.uri='"], [], "'"),
         (["tracking=x"], ["tracking=x"], None),
     ],
 )

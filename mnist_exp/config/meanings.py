@@ -23,7 +23,7 @@ _KINDS = {int: "Whole number", float: "Number", bool: "One of true, false", str:
 _UNLIMITED = 10**9  # a largest value from here on is no limit that a person meets
 _NULL = "; null is "  # in a docstring, before what an unset setting means
 # Of conf/: what depends on another setting, ${unless:${.SETTING},VALUE} with its arguments.
-_DIRECTIONS = "${directions:${objective}}"
+_DIRECTIONS = "${directions:${oc.select:objective,null}}"
 _UNLESS = re.compile(r"\$\{unless:\$\{\.(\w+)\},(\w+)\}")
 
 

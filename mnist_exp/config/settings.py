@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from mnist_exp.config.group_schemas import SCHEMAS
 from mnist_exp.config.groups import refuse_hidden
 from mnist_exp.config.identity import NEUTRAL, top_key
-from mnist_exp.config.schema import Config
+from mnist_exp.config.schema import OBJECTIVES, Config
 from mnist_exp.config.typed_text import restore_texts
 from mnist_exp.config.used_settings import takes_init
 from mnist_exp.errors import ConfigError, UnknownSetting
@@ -79,6 +79,8 @@ def from_composed(composed: DictConfig) -> Config:
     _refuse_additions(composed)
     config = OmegaConf.to_object(composed)
     assert isinstance(config, Config)
+    if not config.objective:
+        raise ConfigError(f"objective=[]: expected one or more of {', '.join(OBJECTIVES)}")
     return config
 
 

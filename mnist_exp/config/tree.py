@@ -78,8 +78,13 @@ def _unless(setting: object, value: object) -> object:
     return value if setting is None else None
 
 
-def _directions(objective: Sequence[str]) -> list[str]:
-    """${directions:${objective}}: return `maximize` for an accuracy, else `minimize`, for each."""
+def _directions(objective: Sequence[str] | None) -> list[str] | str:
+    """${directions:OBJECTIVE}: return `maximize` for an accuracy, else `minimize`, for each.
+
+    It is "???" without an objective, as where `--cfg hydra` shows Hydra's own part alone.
+    """
+    if objective is None:
+        return "???"
     return ["maximize" if name.endswith("accuracy") else "minimize" for name in objective]
 
 

@@ -41,10 +41,11 @@ def _parser() -> Parser:
     return parser
 
 
-def run(arguments: Sequence[str]) -> None:
+def run(arguments: Sequence[str]) -> int:
     """Explain the study that the arguments name, and write and print the result.
 
-    Raises UserError for what a user can get wrong.
+    Returns the exit code, 1 if a seed lacks runs and so does not count. Raises UserError for what a
+    user can get wrong.
     """
     given = _parser().parse_args(arguments)
     folder = output_folder(given.output)
@@ -68,6 +69,7 @@ def run(arguments: Sequence[str]) -> None:
     report.show(explanation, console)
     page_file, csv_file = folder / "explain.html", folder / "explain.csv"
     console.print(f"The page, for a browser: {page_file}    every seed: {csv_file}", soft_wrap=True)
+    return 1 if explanation.incomplete else 0
 
 
 def _command(given: Any) -> str:

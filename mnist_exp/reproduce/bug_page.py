@@ -83,7 +83,7 @@ def _looks(wrong: Sequence[Trained]) -> str:
 
 
 def _winners(ended: Sequence[Trained]) -> dict[str, int]:
-    """Return of how many random starts all trainings end in one class, whatever the rate."""
+    """Return of how many random starts all trainings end in one class, or in NaN, at any rate."""
     classes: dict[tuple[str, int], set[int]] = {}
     for one in ended:
         if one.case.start in _RANDOM:

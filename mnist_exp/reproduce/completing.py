@@ -36,7 +36,8 @@ def complete_runs(
         name = preset_runs.preset.name
         title = f"[{number}/{len(missing)}] {name}, seed {seed}"
         printing.say(f"\n{title}")
-        reason = runs.train(preset_runs, seed, printing.say)
+        now = runs.find(store, preset_runs.preset, [seed])  # another command may have trained it
+        reason = runs.train(now, seed, printing.say) if now.missing else None
         if reason is not None:
             printing.say(f"{title}: {reason}")
             reasons.setdefault(name, {})[seed] = reason

@@ -13,7 +13,7 @@ from mnist_exp.outside.printing import plural
 from mnist_exp.reproduce import results, runs
 from mnist_exp.reproduce.bug_numbers import PREFIX, Bug, from_numbers
 from mnist_exp.reproduce.presets import METRIC, PAGE, PRESETS
-from mnist_exp.reproduce.results import Result
+from mnist_exp.reproduce.results import BATCH_ACCURACY, COST, Result
 from mnist_exp.reproduce.runs import PresetRuns
 from mnist_exp.reproduce.table import TRAINING
 from mnist_exp.sweeper.foreign_text import clean
@@ -90,6 +90,16 @@ def _table(folder: Path) -> pd.DataFrame:
 
 
 def _check_numbers(lines: pd.DataFrame, path: Path) -> None:
+    of_run = lines["run_id"].notna()
+    needed = {
+        "value": lines["quantity"] != TRAINING,
+        "seed": of_run,
+        "step": of_run & lines["quantity"].isin([COST, BATCH_ACCURACY]),
+    }
+    for column, where in needed.items():
+        lacking = lines.index[where & lines[column].isna()]
+        if len(lacking):
+            raise UserError(f"--rewrite: {path}, line {lacking[0] + 2}: has no {column}")
     for column in ("value", "seed", "step", "n"):
         numbers = pd.to_numeric(lines[column], errors="coerce")
         wrong = lines.index[~np.isfinite(numbers) & lines[column].notna()]

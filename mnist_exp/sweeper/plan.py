@@ -158,7 +158,8 @@ def trial_notes(plan: Plan, space: SearchSpace) -> list[str]:
     if plan.n_trials < len(plan.configurations):
         lines.append(
             f"hydra.sweeper.n_trials={plan.n_trials}: of {len(plan.configurations)} "
-            "configurations, only the first are tried; hydra.sweeper.n_trials=null tries all"
+            "configurations, only the first are tried, and the next in place of one that fails; "
+            "hydra.sweeper.n_trials=null tries all"
         )
     return lines
 

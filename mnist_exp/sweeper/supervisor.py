@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
 from mnist_exp.sweeper import launchers
@@ -58,10 +60,12 @@ class Supervisor:
             code = getattr(interrupt, "exit_code", 128 + signal.SIGINT)
             raise SystemExit(128 + stop.signum if stop.signum else code) from interrupt
         finally:
-            self.display.summary()
+            with _told_before():
+                self.display.summary()
             if is_begun:
-                self.hooks.on_study_end(self.study, config)
-                self.display.next_steps(self.hooks.next_steps(self.study, config))
+                with _told_before():
+                    self.hooks.on_study_end(self.study, config)
+                    self.display.next_steps(self.hooks.next_steps(self.study, config))
         self._refuse_failures()
 
     def _launch_until_done(self, stop: Stop) -> None:
@@ -82,9 +86,10 @@ class Supervisor:
                 if not self._must_launch_again(stop):
                     return
             except BaseException:
-                self._tell_to_stop()
-                self._wait_for_end()
-                self.storage.give_back_lost(self.study._study_id, max_retries=None)
+                with _told_before():
+                    self._tell_to_stop()
+                    self._wait_for_end()
+                    self.storage.give_back_lost(self.study._study_id, max_retries=None)
                 raise
             fruitless = 0 if self._progress() > before else fruitless + 1
         if error is not None:
@@ -170,3 +175,9 @@ class Supervisor:
                 f"allows {plan.failures_allowed}\n"
                 f"Trial {failed[-1].number}: {why_failed(failed[-1])}"
             )
+
+
+def _told_before() -> contextlib.suppress:
+    """Let an error that is under way be told, and not that the database is silent since then."""
+    is_under_way = sys.exc_info()[0] is not None
+    return contextlib.suppress(*([StorageInternalError] if is_under_way else []))

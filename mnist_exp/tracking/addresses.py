@@ -211,7 +211,13 @@ def restoring(uri: str, what: str) -> str:
     return f"MLFLOW_TRACKING_URI={shlex.quote(masked(uri))} mlflow {what}"
 
 
-def was_deleted(run_id: str, uri: str) -> str:
-    """Say that a run was deleted, and how it comes back."""
-    command = restoring(uri, f"runs restore --run-id {run_id}")
-    return f"run {run_id} was deleted: `{command}` brings it back"
+def was_deleted(run_id: str, uri: str, experiment_id: str | None = None) -> str:
+    """Say that a run was deleted, and how it comes back.
+
+    experiment_id: that of its experiment if all of that was deleted
+    """
+    if experiment_id is None:
+        command = restoring(uri, f"runs restore --run-id {run_id}")
+        return f"run {run_id} was deleted: `{command}` brings it back"
+    command = restoring(uri, f"experiments restore --experiment-id {experiment_id}")
+    return f"run {run_id} was deleted with its experiment: `{command}` brings both back"

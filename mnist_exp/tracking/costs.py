@@ -29,7 +29,7 @@ COLUMNS = (
     "machine",
 )
 
-_ANEW = "without the file it is made anew"
+_MEND = "mend it: without the file, what other pages cost is lost"
 _COUNTS, _SECONDS = ("steps", "resumed"), ("training_seconds", "processor_seconds")
 
 
@@ -108,20 +108,20 @@ def to_csv(lines: pd.DataFrame) -> str:
 def read(folder: Path, page: str | None = None) -> pd.DataFrame:
     """Return the lines of a folder's runs.csv, all or those of a page; none if it has no file.
 
-    Raises UserError for a file that cannot be read, or that lacks a column.
+    Raises UserError for a file that cannot be read, was cut, or lacks a column.
     """
     path = folder / FILE
     try:
         text = path.read_text(encoding="utf-8-sig")
         if not text.endswith("\n"):
-            raise UserError(f"{path}: does not end with a line break, so it was cut; {_ANEW}")
+            raise UserError(f"{path}: does not end with a line break, so it was cut; {_MEND}")
         found = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
     except FileNotFoundError:
         return pd.DataFrame(columns=list(COLUMNS))
     except (OSError, ValueError) as error:  # ValueError is also the parser's
-        raise UserError(f"{path}: cannot be read ({error}); {_ANEW}") from error
+        raise UserError(f"{path}: cannot be read ({error}); {_MEND}") from error
     if lacking := [column for column in COLUMNS if column not in found]:
-        raise UserError(f"{path}: has no column {lacking[0]}; {_ANEW}")
+        raise UserError(f"{path}: has no column {lacking[0]}; {_MEND}")
     numbers = {name: pd.to_numeric(found[name], errors="coerce") for name in (*_COUNTS, *_SECONDS)}
     lines = found.assign(**numbers)[list(COLUMNS)]
     return lines if page is None else lines[lines["page"] == page].reset_index(drop=True)

@@ -33,7 +33,9 @@ def run_or_none(client: "MlflowClient", run_id: str) -> "Run | None":
             raise
         return None
     if run.info.lifecycle_stage == "deleted":
-        raise RunIsGone(was_deleted(run_id, client.tracking_uri))
+        experiment = str(run.info.experiment_id)
+        is_there = experiment in experiment_ids(client).values()
+        raise RunIsGone(was_deleted(run_id, client.tracking_uri, None if is_there else experiment))
     return run
 
 

@@ -167,6 +167,7 @@ MISTAKES = [
         "optimizer.learning_rate=0,1: did you mean optimizer.learning_rate=0.1?",
     ),
     ("seed=1,2", f"seed=1,2: {_SEVERAL} seed=1,2"),
+    ("objective=[]", "objective=[]: expected one or more of "),
     ("model=mlp,softmax", f"model=mlp,softmax: {_SEVERAL} model=mlp,softmax"),
     (
         "data.train_limit=10k",

@@ -10,11 +10,13 @@ import pytest
 
 from benchmarks.fake_runs import FakeRuns, trial
 from mnist_exp.command import main
+from mnist_exp.config import bridge
 from mnist_exp.explain import __main__ as command
+from tests.explain.conftest import add, value
 
 
 def test_the_command(study: FakeRuns, capsys: pytest.CaptureFixture[str]) -> None:
-    command.run([])
+    assert command.run([]) == 0
     assert "From the blog's CNN" in capsys.readouterr().out
     lines = pd.read_csv("explain.csv")
     assert len(lines) == 27 + 9  # with both CNNs and the gap
@@ -79,3 +81,11 @@ def test_the_page_greys_what_is_not_shown_and_writes_values_as_a_config_file(
     assert text.count('class="dot"') == 27  # nine differences, three seeds
     lines = pd.read_csv("explain.csv", keep_default_na=False)
     assert set(lines["blog"]) >= {"null", "false"}
+
+
+def test_a_seed_without_all_its_runs_is_told_by_the_exit_code(workdir: Path) -> None:
+    runs = FakeRuns(workdir)
+    for number, point in enumerate(bridge.configurations(3, None, 2)[:-1]):
+        add(runs, point, number, value(point))
+    assert command.run([]) == 1
+    assert "Seed 1 is left out: " in Path("explain.md").read_text()

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.fake_runs import FakeRuns, trial
 from mnist_exp.errors import UserError
 from mnist_exp.reproduce import runs
+from mnist_exp.reproduce.completing import complete_runs
 from mnist_exp.reproduce.presets import PRESETS
 from mnist_exp.tracking.code_digest import code_digest
 from mnist_exp.tracking.runs import Store
@@ -124,3 +125,19 @@ def test_a_store_of_any_name() -> None:
     """Hydra reads commas, brackets and parentheses in an override's value."""
     uri = "sqlite:////tmp/my runs (2)/a,b[c]/x.db"
     assert runs.preset("blog_cnn3x3", quick=True, uri=uri).settings.config.tracking.uri == uri
+
+
+def test_what_another_command_trains_meanwhile_is_not_trained_again(
+    workdir: Path, preset: runs.Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, trained = FakeRuns(workdir), []
+
+    def train(missing: runs.PresetRuns, seed: int, say: object) -> None:
+        trained.append(seed)
+        for own_or_other in (seed, seed + 1):
+            store.add(own_or_other, 0.9, tags=tags(preset))
+
+    monkeypatch.setattr(runs, "train", train)
+    (found,) = complete_runs(None, [(preset, range(4))])
+    assert trained == [0, 2]
+    assert sorted(found.run_ids) == [0, 1, 2, 3]

@@ -180,7 +180,8 @@ def test_a_part_of_a_grid_is_told() -> None:
     plan = make_plan(settings(sampler=SAMPLERS["grid"], n_trials=4), SPACE)
     (note,) = trial_notes(plan, SPACE)
     assert note == (
-        "hydra.sweeper.n_trials=4: of 6 configurations, only the first are tried; "
+        "hydra.sweeper.n_trials=4: of 6 configurations, only the first are tried, and the next "
+        "in place of one that fails; "
         "hydra.sweeper.n_trials=null tries all"
     )
 

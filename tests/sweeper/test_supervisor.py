@@ -9,15 +9,18 @@ import sqlite3
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import optuna
 import psutil
 import pytest
 from omegaconf import DictConfig, OmegaConf
+from optuna.exceptions import StorageInternalError
 
 from mnist_exp.sweeper import current, launchers
 from mnist_exp.sweeper.attributes import FAILURE, RETRIES, TIME_IS_UP
+from mnist_exp.sweeper.progress import Display
+from mnist_exp.sweeper.supervisor import Supervisor
 from tests.support.sweeps import apps
 from tests.support.waiting import LIMIT, until
 from tests.sweeper.conftest import Sweep
@@ -272,3 +275,24 @@ def test_failures_that_are_allowed_are_replaced(sweep: Sweep) -> None:
 def first_is_bad(config: DictConfig, trial: optuna.Trial) -> None:
     if trial.number == 0:
         trial._suggest("++x", optuna.distributions.CategoricalDistribution([5]))
+
+
+@pytest.mark.parametrize(("is_interrupted", "code"), [(True, 130), (False, 1)])
+def test_what_ended_a_sweep_is_told_and_not_that_its_database_is_silent(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch, is_interrupted: bool, code: int
+) -> None:
+    """Without anything to tell, the silence is."""
+
+    def silent(*_: object) -> NoReturn:
+        raise StorageInternalError("no answer")
+
+    def task(config: DictConfig) -> float:
+        if is_interrupted:
+            monkeypatch.setattr(Supervisor, "_tell_to_stop", silent)
+            raise KeyboardInterrupt
+        return 0.0
+
+    monkeypatch.setattr(Display, "summary", silent)
+    with pytest.raises(SystemExit) as ended:
+        sweep(task, "x=interval(0,1)", n_trials=1)
+    assert ended.value.code == code

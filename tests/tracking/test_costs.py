@@ -78,7 +78,7 @@ def test_a_file_cut_anywhere_is_refused_or_has_lost_whole_runs_alone(
             known.append((length, list(costs.read(tmp_path)["run_id"])))
         except UserError as error:
             assert str(error).startswith(f"{file}: ")
-            assert str(error).endswith("; without the file it is made anew")
+            assert str(error).endswith("; mend it: without the file, what other pages cost is lost")
     ends = [len(header), len(header + records[0]), len(whole)]
     assert known == [(end, ["a", "b"][:count]) for count, end in enumerate(ends)]
 
@@ -87,7 +87,9 @@ def test_a_file_cut_anywhere_is_refused_or_has_lost_whole_runs_alone(
 def test_another_file_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / costs.FILE
     file.write_bytes(content)
-    with pytest.raises(UserError, match="without the file it is made anew") as raised:
+    with pytest.raises(
+        UserError, match="mend it: without the file, what other pages cost is lost"
+    ) as raised:
         costs.read(tmp_path)
     assert str(raised.value).startswith(f"{file}: ")
 

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from mnist_exp.errors import RunIsGone, UserError
 from mnist_exp.tracking import attempts, delivery, operations, outbox
+from mnist_exp.tracking.experiment_ids import experiment_ids
 from mnist_exp.tracking.operations import End, Metrics, Model, Tag
 from mnist_exp.tracking.outbox import Outbox
 from mnist_exp.tracking.status import RunStatus
@@ -188,12 +191,17 @@ def test_deleted_in_the_ui_while_it_goes_on(workdir: Path, what: str) -> None:
     store.outbox.close()
     assert f"run {store.run_id} was deleted" in store.warnings[0]
     with pytest.raises(
-        RunIsGone, match=r"mlflow runs restore --run-id .*what waits in .* only then"
-    ):
+        RunIsGone, match=rf"mlflow {what}s restore --{what}-id .*what waits in .* only then"
+    ) as gone:
         store.sync()
-    if what == "experiment":
-        store.client.restore_experiment(experiment)
-    store.client.restore_run(store.run_id)
+    # The very command that is printed brings the run back.
+    command = str(gone.value).split("`")[1].split(" mlflow ")[1]
+    subprocess.run(
+        [sys.executable, "-m", "mlflow", *command.split()],
+        env=os.environ | {"MLFLOW_TRACKING_URI": store.client.tracking_uri},
+        check=True,
+    )
+    assert experiment in experiment_ids(store.client).values()
     store.sync()
     store.check(range(4))
 

@@ -25,9 +25,9 @@ function multiples(low, high, least) {
   const step = factor * power;
   const decimals = Math.max(0, (factor === 2.5) - Math.floor(Math.log10(step) + 1e-9));
   const values = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i += 1) {
-    values.push({ value: i * step, decimals });
-  }
+  const first = Math.ceil(low / step - 1e-9); // of a large number, one more may be the same number
+  const count = Math.floor(high / step + 1e-9) - first;
+  for (let i = 0; i <= count; i += 1) values.push({ value: (first + i) * step, decimals });
   return values;
 }
 

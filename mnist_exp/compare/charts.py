@@ -32,12 +32,15 @@ class Drawing:
 
 def learning_curves(comparison: Comparison) -> list[Drawing]:
     """Return a drawing for each metric with curves."""
-    return [_curves(metric, curves) for metric, curves in comparison.curves.items()]
+    usual = "step" if comparison.is_foreign else "epoch"  # MLflow records a number, not of what
+    return [
+        _curves(metric, curves, "training step" if metric in STEP_CURVES else usual)
+        for metric, curves in comparison.curves.items()
+    ]
 
 
-def _curves(metric: str, curves: Sequence[Curve]) -> Drawing:
+def _curves(metric: str, curves: Sequence[Curve], unit: str) -> Drawing:
     """Draw the median over runs as a line, from the lowest to the highest run as a band."""
-    unit = "training step" if metric in STEP_CURVES else "epoch"
     values = [float(v) for curve in curves for part in (curve.low, curve.high) for v in part]
     is_log = metric.endswith("cost") and min(values) > 0
     kind = ScaleKind.LOG if is_log else accuracy_kind(values, metric)

@@ -69,8 +69,12 @@ def column(runs: Runs, key: str) -> pd.Series:
 
 
 def settings_of_results(runs: Runs) -> list[str]:
-    """Return the recorded settings that decide a result, the seed left out."""
-    left_out = {"seed", "sweeps", *NEUTRAL}
+    """Return the recorded settings that decide a result, the seed left out.
+
+    In runs of other programs a setting may have the name of one here that decides nothing.
+    """
+    is_ours = "config_hash" in runs.tags or "model.kind" in runs.params
+    left_out = {"seed", *(("sweeps", *NEUTRAL) if is_ours else ())}
     return [name for name in runs.params if name.split(".")[0] not in left_out]
 
 

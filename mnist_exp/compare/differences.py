@@ -32,6 +32,8 @@ from mnist_exp.compare.statistics import (
     verdict,
 )
 
+_ROUNDING = 1e-12  # of two numbers: what lies between nearer ones is no difference
+
 
 class Test(StrEnum):
     """How p was computed, in the words that tables and files show."""
@@ -86,14 +88,23 @@ class _Samples:
     @property
     def by_seed(self) -> Values:
         """Return the differences on the same seeds."""
-        return self.group - self.baseline
+        return _without_rounding(self.group, self.baseline)
 
     @property
     def mean(self) -> float:
         """Return the difference of the means."""
         if not (len(self.group) and len(self.baseline)):
             return math.nan
-        return float(np.mean(self.by_seed if self.seeds else self.group.mean() - self.baseline))
+        if self.seeds:
+            return float(np.mean(self.by_seed))
+        return float(_without_rounding(self.group.mean(), self.baseline.mean()))
+
+
+def _without_rounding(group: Values | float, baseline: Values | float) -> Values:
+    """Return the difference, 0 where it is less than rounding makes of two equal numbers."""
+    difference = np.subtract(group, baseline)
+    size = np.maximum(np.abs(group), np.abs(baseline))
+    return np.where(np.abs(difference) <= _ROUNDING * size, 0.0, difference)
 
 
 def differences(
@@ -163,7 +174,7 @@ def welch(group: Values, baseline: Values) -> Interval:
         return Interval(low=math.nan, high=math.nan, method=IntervalMethod.NONE)
     largest = max(1.0, float(np.abs([*group, *baseline]).max()))
     if max(np.ptp(group), np.ptp(baseline)) <= 1e-12 * largest:
-        mean = float(group.mean() - baseline.mean())
+        mean = float(_without_rounding(group.mean(), baseline.mean()))
         return Interval(low=mean, high=mean, method=IntervalMethod.ALL_EQUAL)
     result = welch_test(group, baseline).confidence_interval(CONFIDENCE)
     return Interval(low=float(result.low), high=float(result.high), method=IntervalMethod.WELCH)

@@ -28,7 +28,11 @@ _COUNTERS = ("epoch", "step", "global_step")  # logged as metrics by PyTorch Lig
 def is_maximised(metric: str) -> bool:
     """Return whether higher values are better, by the metric's name."""
     name = metric.rpartition("/")[2].lower()
-    return not any(word in name for word in _MINIMISED) and not _has(name, _MINIMISED_WORDS)
+    fewer = [word for word in _MINIMISED if word in name]
+    if _has(name, _MINIMISED_WORDS) or fewer not in ([], ["epoch"]):
+        return False
+    # `val_acc_epoch` is an accuracy at the end of an epoch, `best_epoch` a number of epochs.
+    return not fewer or _has(name, _MAXIMISED_WORDS) or "accuracy" in name
 
 
 def direction_notes(metric: str) -> list[str]:

@@ -11,6 +11,7 @@ SMALLEST_ERROR = 0.5 / 10_000  # half a test image: where the error scale has an
 _SMALLEST_LOG = 1e-30  # less is drawn there
 _ACCURACIES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 1.0)
 _MINUS = "\N{MINUS SIGN}"
+_ROUNDING = 1e-11  # of two numbers: nearer ones are one place on an axis
 _SQUEEZED = 0.6  # of an axis without a value or an interval: the others lie in the rest
 _MOST_TIMES = 30  # one difference is of another: beyond, a linear axis hides the smaller one
 _APART = 0.6  # of the mean distance of the ticks that fit: nearer texts would touch
@@ -196,8 +197,14 @@ def scale_of(
             high=min(accuracy for accuracy in _ACCURACIES if accuracy >= high),
             kind=kind,
         )
-    room = (high - low) * pad or max(abs(high) * 0.01, 1e-6)
+    length = 0.0 if _are_same(low, high) else high - low
+    room = length * pad or max(abs(high) * 0.01, 1e-6)
     return Scale(low=low - room, high=high + room)
+
+
+def _are_same(low: float, high: float) -> bool:
+    """Return whether two numbers differ by rounding alone, and so are one place on an axis."""
+    return high - low <= _ROUNDING * max(abs(low), abs(high))
 
 
 def value_scale(spans: Sequence[Span], metric: str) -> Scale:
@@ -261,7 +268,8 @@ def _broken(spans: Sequence[Span]) -> Scale | None:
             gaps.append((low - reached, reached, low))
         reached = max(reached, high)
     start, length = ordered[0][0], reached - ordered[0][0]
-    if len(spans) < 3 or not gaps or max(gaps)[0] < _SQUEEZED * length:
+    is_short = len(spans) < 3 or not gaps or _are_same(start, reached)
+    if is_short or max(gaps)[0] < _SQUEEZED * length:
         return None
     gap, end_below, start_above = max(gaps)
     room = max(0.08 * (length - gap), 0.001 * gap)

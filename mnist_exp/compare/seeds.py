@@ -49,10 +49,11 @@ def with_seeds(runs: Runs, named: str | None) -> tuple[Runs, list[str]]:
     varying = [key for key, seeds in found.items() if seeds[seeds != ""].nunique() > 1]
     constant = [key for key in found if key not in varying]
     order = [*varying, *constant]
+    none = pd.Series("", runs.info.index, dtype=object)
     if not order:
-        return runs, [_NOT_FOUND]
+        return _with(runs, none, []), [_NOT_FOUND]
     if not varying and (found[order[0]] != "").sum() > 1:
-        return runs, [_CONSTANT.format(order[0])]
+        return _with(runs, none, []), [_CONSTANT.format(order[0])]
     first = order[0]
     _require_one(found, first, varying)
     seeds, taken = found[first], [first]

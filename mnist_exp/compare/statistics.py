@@ -149,7 +149,7 @@ def students_interval(x: Values, *, shares: bool = False, one_more: bool = False
         return Interval(low=math.nan, high=math.nan, method=IntervalMethod.NONE)
     logits = special.logit(np.clip(x, _SMALLEST_SHARE, 1 - _SMALLEST_SHARE)) if shares else x
     if min(np.ptp(x), np.ptp(logits)) <= 1e-12 * max(1.0, float(np.abs(x).max())):
-        mean = float(np.mean(x))
+        mean = float(np.clip(np.mean(x), x.min(), x.max()))  # rounding may put it outside
         return Interval(low=mean, high=mean, method=IntervalMethod.ALL_EQUAL)
     if shares:
         low, high = (float(special.expit(end)) for end in _students_ends(logits, one_more))

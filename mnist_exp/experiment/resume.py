@@ -142,6 +142,13 @@ def _by_id(
     folder = config["data"].get("dir")
     if folder is not None:  # the checkpoint is a file of this machine
         recorded.append(quoting.override("data.dir", folder))
+    tracking = config.get("tracking")
+    if isinstance(tracking, dict):  # of an earlier version it may be less
+        recorded += [
+            quoting.override(f"tracking.{key}", tracking[key])
+            for key in ("experiment", "code")
+            if key in tracking
+        ]
     whole = compose([*recorded, *new])
     _refuse_differences(run_id, {**BEFORE, **config}, whole.config.to_dict())
     try:

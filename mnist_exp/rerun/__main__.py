@@ -25,7 +25,7 @@ from mnist_exp.rerun.comparison import (
 )
 from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.foreign_text import clean
-from mnist_exp.tracking.record import TrackedRun, newest_rerun, read_run
+from mnist_exp.tracking.record import TrackedRun, read_run
 from mnist_exp.tracking.recorded_code import recorded_code
 from mnist_exp.tracking.status import FAILURE_REASON
 
@@ -109,7 +109,7 @@ def settings_of(run: TrackedRun, uri: str | None = None) -> Settings:
         resume=None,
         best_of=None,
         trust_code=False,
-        tracking=TrackingConfig(experiment=run.experiment, uri=uri),
+        tracking=TrackingConfig(experiment=run.experiment, uri=uri, code=recorded.tracking.code),
         tags={**recorded.tags, "rerun_of": run.run_id},
     )
     return Settings(config=config, choices=kinds | choices, overrides=tuple(kept))
@@ -144,20 +144,20 @@ def _check_data(run: TrackedRun, settings: Settings) -> None:
 def _train(settings: Settings, run_id: str, own: Own) -> str:
     """Return the new run's id. A NaN or infinite cost ends a run, but not the comparison."""
     from mnist_exp.experiment import runner
+    from mnist_exp.experiment.console import Reporter
     from mnist_exp.experiment.session_objects import Given
 
-    tracking = settings.config.tracking
+    reporter = Reporter()
     try:
-        return runner.run_experiment(settings, Given(own=own)).run_id
+        return runner.run_experiment(settings, Given(own=own), reporter).run_id
     except KeyboardInterrupt:
         say("Nothing is compared. The same command trains the run again from its start.")
         raise
     except NonFiniteCost as error:
-        newest = newest_rerun(tracking.uri, run_id, tracking.experiment)
-        if newest is None:
+        if reporter.run_id is None:
             raise
         say(error)
-        return newest
+        return reporter.run_id
 
 
 def _show(comparison: RunComparison) -> None:

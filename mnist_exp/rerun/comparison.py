@@ -163,6 +163,12 @@ def code_differences(first: TrackedRun, second: TrackedRun) -> list[str]:
     """
     commits = [clean(run.tags.get("git.commit", "not recorded")) for run in (first, second)]
     lines = [f"commit {commits[0][:12]} -> {commits[1][:12]}"] if commits[0] != commits[1] else []
+    digests = clean(first.tags.get("code_digest", ""), 200)
+    if "+" in digests:
+        lines.append(
+            "the first run was continued with other code, or other versions of TensorFlow, Keras "
+            f"or NumPy, than it began with (code_digest {digests})"
+        )
     diffs = [run.files.get("env/git.diff", b"") for run in (first, second)]
     if diffs[0] != diffs[1]:
         before, after = map(_changed_files, diffs)

@@ -157,7 +157,7 @@ class StudyTracking(StudyHooks):
         with opened(config.tracking.uri) as client:
             for state in (TrialEnd.COMPLETE, TrialEnd.PRUNED, TrialEnd.FAIL):
                 client.log_metric(run_id, f"study/{state.lower()}", states.count(state))
-            best = _log_best(client, run_id, study) if TrialEnd.COMPLETE in states else None
+            best = _log_best(client, run_id, study)
             with tempfile.TemporaryDirectory() as folder:
                 pages = report.write(
                     study, config.objective, config.tracking.uri, Path(folder), config.data.dir
@@ -177,9 +177,8 @@ class StudyTracking(StudyHooks):
             fail_runs_of_dead_processes(client)  # of workers that were killed
 
     def next_steps(self, study: "optuna.Study", config: "DictConfig") -> str:
-        """Return the commands that go on from a study of which a trial is complete."""
-        states = {trial.state.name for trial in study.get_trials(deepcopy=False)}
-        if TrialEnd.COMPLETE not in states:
+        """Return the commands that go on from a study that has best settings."""
+        if not best_settings(study, _REPEATED_BY):
             return ""
         uri = config.tracking.uri
         store = [] if uri is None else [f"tracking.uri={masked(uri)}"]
@@ -246,12 +245,15 @@ def _reopen(client: mlflow.MlflowClient, run_id: str) -> bool:
     return True
 
 
-def _log_best(client: mlflow.MlflowClient, run_id: str, study: "optuna.Study") -> Settings:
+def _log_best(client: mlflow.MlflowClient, run_id: str, study: "optuna.Study") -> Settings | None:
     """Log and return the best settings, of whose seeds the first trial stands for all.
 
-    With several objectives, they are those of the Pareto front that are best in the first.
+    None if no trial counts. With several objectives, they are those of the Pareto front that are
+    best in the first.
     """
     front = best_settings(study, _REPEATED_BY)
+    if not front:
+        return None
     choose = max if study.directions[0].name == "MAXIMIZE" else min
     best = choose(front, key=lambda settings: settings.values[0])
     for number, value in enumerate(best.values, start=1):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import sqlalchemy
 
 WAIT_SECONDS = 20.0  # for a database that another program has locked
+_LONGEST_WAIT = 31_536_000  # seconds for a server's lock: MariaDB has no number for "for ever"
 LOCKABLE = ("sqlite", "postgresql", "mysql", "mariadb")  # dialects
 
 
@@ -39,7 +40,10 @@ def lock(engine: "sqlalchemy.Engine", name: str) -> Iterator[None]:
     elif engine.dialect.name in ("mysql", "mariadb"):
         with engine.connect() as connection:
             try:
-                connection.execute(text("SELECT GET_LOCK(:name, -1)"), {"name": name})
+                waiting = {"name": name, "seconds": _LONGEST_WAIT}
+                query = text("SELECT GET_LOCK(:name, :seconds)")
+                if connection.execute(query, waiting).scalar() != 1:
+                    raise OSError(f"the server gives no lock {name}")
                 yield
             finally:
                 connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": name})

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from mnist_exp.sweeper.space import SearchSpace
 
 _LEAST = {"max_retries": 0, "heartbeat": 1, "n_trials": 1, "n_workers": 1, "n_jobs": 1}
 _NEVER_NULL = ("max_retries", "heartbeat")
+_MOST_CELLS = 1_000_000  # of a grid, whose configurations are all kept in memory
 _MOST_CHECKED = 50  # configurations of a list; a longer one is checked value by value
 _DIRECTIONS = {"minimize": StudyDirection.MINIMIZE, "maximize": StudyDirection.MAXIMIZE}
 
@@ -96,6 +98,11 @@ def make_plan(sweeper: DictConfig, space: SearchSpace) -> Plan:
                 f"hydra.sweeper.enqueue={sweeper.enqueue}: "
                 "a grid tries every configuration; expected []"
             )
+        if math.isfinite(size := space.size()) and size > _MOST_CELLS:
+            raise SweepError(
+                f"hydra/sweeper/sampler=grid: {size:,.0f} combinations; expected at most "
+                f"{_MOST_CELLS:,}, or hydra/sweeper/sampler=random"
+            )
         listed = space.grid()
         n_trials = len(listed) if n_trials is None else min(n_trials, len(listed))
     if n_trials is None and not listed:
@@ -138,17 +145,16 @@ def samples(plan: Plan, space: SearchSpace) -> list[dict[str, Any]]:
 
 def trial_notes(plan: Plan, space: SearchSpace) -> list[str]:
     """Return notes on configurations that are tried more than once, or are listed but not tried."""
-    texts = [json.dumps(entry, sort_keys=True) for entry in plan.configurations]
-    is_whole = [
-        not space.extension and space.distributions.keys() <= entry.keys()
-        for entry in plan.configurations
-    ]
-    lines = [
-        f"hydra.sweeper.enqueue: {' '.join(space.assignments(entry))} "
-        "is listed more than once and tried as often"
-        for i, entry in enumerate(plan.configurations)
-        if is_whole[i] and texts[:i].count(texts[i]) == 1
-    ]
+    lines, seen = [], Counter[str]()
+    for entry in plan.configurations:
+        text = json.dumps(entry, sort_keys=True)
+        seen[text] += 1
+        is_whole = not space.extension and space.distributions.keys() <= entry.keys()
+        if is_whole and seen[text] == 2:
+            lines.append(
+                f"hydra.sweeper.enqueue: {' '.join(space.assignments(entry))} "
+                "is listed more than once and tried as often"
+            )
     if space.size() < plan.n_trials and not plan.is_list:
         lines.append(
             f"hydra.sweeper.n_trials={plan.n_trials}, but there are only {space.size()} "

@@ -38,8 +38,9 @@ class Settings:
 def best_settings(study: optuna.Study, repeated_by: str | None = None) -> list[Settings]:
     """Return the best settings, or those of the Pareto front of several objectives.
 
-    The list is empty while no trial is complete. `repeated_by` is the parameter that only repeats a
-    trial. A single one of its values is never the best one: the mean over them counts.
+    The list is empty while no trial is complete, or each breaks a constraint. `repeated_by` is the
+    parameter that only repeats a trial. A single one of its values is never the best one: the mean
+    over them counts.
     """
     trials = study.get_trials(deepcopy=False)
     if repeated_by is None or not any(repeated_by in trial.params for trial in trials):
@@ -62,25 +63,39 @@ def _best_trials(study: optuna.Study) -> Sequence[FrozenTrial]:
 
 
 def _groups(trials: Sequence[FrozenTrial], repeated_by: str) -> list[Settings]:
-    """Return the settings of which a trial is complete, in the order of their first trials.
+    """Return the settings of which a trial counts, in the order of their first trials.
 
-    Where a trial was pruned or failed, the mean over the others would flatter the settings. They
-    count only if there are no others.
+    Where a trial was pruned or failed, and no other has its value of `repeated_by`, the mean over
+    the others would flatter the settings. They count only if there are no others.
     """
     by_params: defaultdict[str, list[FrozenTrial]] = defaultdict(list)
     for trial in trials:
         by_params[json.dumps(_without(trial, repeated_by), sort_keys=True)].append(trial)
-    bad = (TrialState.PRUNED, TrialState.FAIL)
     groups = [
         (
-            Settings(params=_without(several[0], repeated_by), trials=complete, is_mean=True),
-            any(trial.state in bad for trial in several),
+            Settings(params=_without(several[0], repeated_by), trials=counted, is_mean=True),
+            _ended_badly(several, repeated_by) - {repr(t.params.get(repeated_by)) for t in counted},
         )
         for several in by_params.values()
-        if (complete := tuple(t for t in several if t.state == TrialState.COMPLETE))
+        if (counted := tuple(filter(_counts, several)))
     ]
-    whole = [group for group, has_bad in groups if not has_bad]
+    whole = [group for group, lacking in groups if not lacking]
     return whole or [group for group, _ in groups]
+
+
+def _counts(trial: FrozenTrial) -> bool:
+    """Return whether the trial is complete, and breaks no constraint of the study's."""
+    is_complete = trial.state == TrialState.COMPLETE
+    return is_complete and all(value <= 0 for value in trial.constraints.values())
+
+
+def _ended_badly(trials: Sequence[FrozenTrial], repeated_by: str) -> set[str]:
+    """Return the values of `repeated_by` of the trials that have ended and do not count."""
+    return {
+        repr(trial.params.get(repeated_by))
+        for trial in trials
+        if trial.state.is_finished() and not _counts(trial)
+    }
 
 
 def _without(trial: FrozenTrial, repeated_by: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from mnist_exp.sweeper.samplers import check_pruner, check_sampler, targets
 from mnist_exp.sweeper.space import SearchSpace, parameter
 from mnist_exp.sweeper.storage import StudyStorage
 from mnist_exp.sweeper.storage_setting import absolute_url, usable
-from mnist_exp.sweeper.study import fill, open_study, results
+from mnist_exp.sweeper.study import budget_notes, fill, open_study, results
 from mnist_exp.sweeper.supervisor import Supervisor
 from mnist_exp.sweeper.worker import Worker
 
@@ -57,41 +57,42 @@ def run_sweep(
     name = str(sweep.settings.study_name or _study_name(config, space))
     url = absolute_url(sweep.settings.storage or "sqlite:///optuna.db")
     storage = StudyStorage(url, sweep.settings.heartbeat)
-    study = open_study(storage, name, plan, space, sweep.hooks.present_name)
-    study_id = study._study_id
-    _require_folder(folder)
-    # Trials without a worker are from a sweep that was killed as a whole: no trial's fault.
-    storage.give_back_lost(study_id, max_retries=None)
-    fill(study, storage, plan, retry_failed=True)
-    names, repeated_by = sweep.hooks.objective_names(config), sweep.hooks.repeated_by()
-    display = Display(study, plan, space, names=names, repeated_by=repeated_by)
-    counts = storage.counts(study_id)
-    if not counts[TrialState.WAITING] and not storage.running_beside(study_id):
-        display.nothing_to_do(counts)
-        display.next_steps(sweep.hooks.next_steps(study, config))
-    else:
-        for note in _notes(config, sweep):
-            display.note(note)
-        worker = Worker(
-            hydra_context=context,
-            config=config,
-            task_function=task_function,
-            plan=plan,
-            space=space,
-            study_name=name,
-            storage_url=url,
-            launch=uuid.uuid4().hex,
-            machine=machine(),
-            parent=this_process(),
-            n_workers=min(launchers.n_workers(config), max(counts[TrialState.WAITING], 1)),
-            handed=sweep.hooks.for_workers(),
-        )
-        with usable(url):
+    with usable(url):
+        study = open_study(storage, name, plan, space, sweep.hooks.present_name)
+        study_id = study._study_id
+        _require_folder(folder)
+        # Trials without a worker are from a sweep that was killed as a whole: no trial's fault.
+        storage.give_back_lost(study_id, max_retries=None)
+        fill(study, storage, plan, retry_failed=True)
+        names, repeated_by = sweep.hooks.objective_names(config), sweep.hooks.repeated_by()
+        display = Display(study, plan, space, names=names, repeated_by=repeated_by)
+        counts = storage.counts(study_id)
+        if not counts[TrialState.WAITING] and not storage.running_beside(study_id):
+            display.nothing_to_do(counts)
+            display.next_steps(sweep.hooks.next_steps(study, config))
+        else:
+            for note in [*_notes(config, sweep), *budget_notes(plan, counts)]:
+                display.note(note)
+            worker = Worker(
+                hydra_context=context,
+                config=config,
+                task_function=task_function,
+                plan=plan,
+                space=space,
+                study_name=name,
+                storage_url=url,
+                launch=uuid.uuid4().hex,
+                machine=machine(),
+                parent=this_process(),
+                n_workers=min(launchers.n_workers(config), max(counts[TrialState.WAITING], 1)),
+                handed=sweep.hooks.for_workers(),
+            )
             Supervisor(
                 worker=worker, study=study, storage=storage, display=display, hooks=sweep.hooks
             ).run()
+        found = dict(results(study))
     with _writes_to(folder):
-        OmegaConf.save(OmegaConf.create(dict(results(study))), folder / "optimization_results.yaml")
+        OmegaConf.save(OmegaConf.create(found), folder / "optimization_results.yaml")
 
 
 def _checked(context: HydraContext, config: DictConfig, arguments: Sequence[str]) -> _Sweep:

@@ -88,13 +88,26 @@ def build_sampler(
     settings = {key: value for key, value in settings.items() if value is not None}
     if is_grid(config):
         _check_values("sampler", settings)
-        return optuna.samplers.RandomSampler()  # never used: all cells wait with their parameters
+        # All cells wait with their parameters; it draws what a custom search space adds.
+        return optuna.samplers.RandomSampler(seed=_own_seed(settings, trial_number))
     settings["_target_"] = _OFFICIAL.get(settings["_target_"], settings["_target_"])
     sampler: optuna.samplers.BaseSampler = _build("sampler", settings, allowed)
-    if settings.get("seed") is not None and not isinstance(sampler, _ONE_SEQUENCE):
-        own = zlib.crc32(f"{settings['seed']}/{trial_number}".encode())
+    own = _own_seed(settings, trial_number)
+    if own is None:
+        return sampler
+    if isinstance(sampler, _ONE_SEQUENCE):
+        # What it has no points of, such as a conditional parameter, is drawn anew in each trial.
+        random = {"_target_": "optuna.samplers.RandomSampler", "seed": own}
+        sampler = _build("sampler", {"independent_sampler": random, **settings}, allowed)
+    else:
         sampler = _build("sampler", {**settings, "seed": own}, allowed)
     return sampler
+
+
+def _own_seed(settings: Mapping[str, Any], trial_number: int) -> int | None:
+    """Return the seed of one trial; None without a seed of the sweep."""
+    seed = settings.get("seed")
+    return None if seed is None else zlib.crc32(f"{seed}/{trial_number}".encode())
 
 
 def check_sampler(

@@ -48,7 +48,7 @@ class StudyStorage(RDBStorage):
         self._claimed: int | None = None  # id of the trial that this object claimed last
         self._has_heartbeat = False  # whether the claim has just written one
         self._drawn_before: dict[str, BaseDistribution] = {}  # by parameter, in this process' study
-        with usable(url, ImportError, OSError, RuntimeError, ValueError):
+        with usable(url, ImportError, LookupError, OSError, RuntimeError, ValueError):
             engine = sqlalchemy.create_engine(url, **engine_options(url))
             with database.lock(engine, _LOCK), warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

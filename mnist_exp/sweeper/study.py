@@ -75,6 +75,21 @@ def fill(study: optuna.Study, storage: StudyStorage, plan: Plan, *, retry_failed
         return len(left) + sampled
 
 
+def budget_notes(plan: Plan, counts: Mapping[TrialState, int]) -> list[str]:
+    """Return a note if more trials wait than `n_trials` asks for: an earlier start asked for more.
+
+    counts: how many trials have each state
+    """
+    asked_for = sum(counts.values()) - counts[TrialState.FAIL]
+    if asked_for <= plan.n_trials:
+        return []
+    note = (
+        f"hydra.sweeper.n_trials={plan.n_trials}: an earlier start asked for {asked_for}, and "
+        "those that wait are tried, too; hydra.sweeper.study_name=NAME starts another study"
+    )
+    return [note]
+
+
 def _keyed(configurations: Sequence[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     """Return each configuration with a key that does not depend on the others.
 

@@ -56,7 +56,7 @@ def _as_mlflows(*errors: type[Exception]) -> Iterator[None]:
 def _server_lock(uri: str) -> Iterator[None]:
     import sqlalchemy  # late, for MLflow does without where it has a server
 
-    with _as_mlflows(sqlalchemy.exc.SQLAlchemyError, ImportError):
+    with _as_mlflows(sqlalchemy.exc.SQLAlchemyError, ImportError, OSError):
         engine = sqlalchemy.create_engine(uri)
         try:
             with database.lock(engine, _LOCK):

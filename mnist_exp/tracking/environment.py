@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import platform
 import re
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -42,9 +43,16 @@ def _name_and_version(dist: importlib.metadata.Distribution) -> tuple[str, str]:
     `dist.name` parses all of it, with the long description, which takes twice the time for all
     packages together.
     """
-    metadata = dist.read_text("METADATA") or dist.read_text("PKG-INFO") or ""
-    top = metadata.partition("\n\n")[0]
-    fields = dict(re.findall(r"^(Name|Version): *(.*?) *$", top, re.MULTILINE))
+    fields: dict[str, str] = {}
+    for file in ("METADATA", "PKG-INFO", ""):  # "" is an egg-info that is a file, of distutils
+        with suppress(UnicodeDecodeError):  # a name of an author in another encoding
+            top = (dist.read_text(file) or "").partition("\n\n")[0]
+            fields |= dict(re.findall(r"^(Name|Version): *(.*?) *$", top, re.MULTILINE))
+        if fields:
+            break
+    else:
+        stem = re.match(r"([^-]+)-([^-]+)", getattr(getattr(dist, "_path", None), "stem", ""))
+        fields = dict(zip(("Name", "Version"), stem.groups() if stem else (), strict=False))
     return fields.get("Name", "?"), fields.get("Version", "?")
 
 

@@ -149,9 +149,10 @@ class Outbox:
             self._warn(text)
 
     def _keep(self, operation: Operation) -> None:
-        if isinstance(operation, FileOperation):
-            operation = operation.kept_in(self.queue)
-        self.queue.append(operation.to_json())
+        with self.queue.changing():  # its folder goes with the last operation that is delivered
+            if isinstance(operation, FileOperation):
+                operation = operation.kept_in(self.queue)
+            self.queue.append(operation.to_json())
 
     def _check_database(self) -> None:
         """Raise FileNotFoundError if the store's SQLite file is not the one it was.

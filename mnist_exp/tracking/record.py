@@ -10,7 +10,7 @@ from mnist_exp.tracking.find_run import find_run
 from mnist_exp.tracking.metric_names import present
 from mnist_exp.tracking.recorded_code import read_sources
 from mnist_exp.tracking.status import RunStatus
-from mnist_exp.tracking.store import answering, refusal, uri_to_read
+from mnist_exp.tracking.store import refusal, uri_to_read
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -74,28 +74,6 @@ def read_run(uri: str | None, run_id: str) -> TrackedRun:
             message = f"run {run_id}: its record cannot be read ({first_line(error)})"
             raise UserError(message) from error
         raise refusal(chosen, error, "read") from error
-
-
-def newest_rerun(uri: str | None, run_id: str, experiment_name: str) -> str | None:
-    """Return the id of the experiment's newest run that repeats this run, or None.
-
-    Raises UserError if the store that `tracking.uri` names cannot be read.
-    """
-    import mlflow
-
-    chosen = uri_to_read(uri)
-    with answering(chosen, "read"):
-        client = mlflow.MlflowClient(chosen)
-        experiment = client.get_experiment_by_name(experiment_name)
-        if experiment is None:
-            return None
-        runs = client.search_runs(
-            [experiment.experiment_id],
-            f"tags.rerun_of = '{run_id}'",
-            order_by=["attributes.start_time DESC"],
-            max_results=1,
-        )
-    return str(runs[0].info.run_id) if runs else None
 
 
 def _read(client: "MlflowClient", run: "Run") -> TrackedRun:

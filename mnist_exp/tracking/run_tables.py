@@ -11,7 +11,7 @@ from mnist_exp.own_code.code import DIGEST_TAG
 from mnist_exp.sweeper.foreign_text import clean, printable
 from mnist_exp.tracking.metric_names import present
 from mnist_exp.tracking.params import with_length
-from mnist_exp.tracking.status import FAILURE_REASON
+from mnist_exp.tracking.status import FAILURE_REASON, RESUMED
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -76,9 +76,15 @@ def _digests(run: "Run") -> dict[str, str]:
 
 
 def _seconds(run: "Run") -> float:
-    """Return how long the run took, NaN if it has not ended."""
+    """Return how long the run took.
+
+    NaN if it has not ended, if it was stopped and continued, as the time between is not its own,
+    and if the clock was set back.
+    """
     start, end = run.info.start_time, run.info.end_time
-    return (end - start) / 1000 if start is not None and end is not None else math.nan
+    is_whole = run.data.tags.get(RESUMED, "0") == "0" and str(run.info.status) != "RUNNING"
+    is_known = start is not None and end is not None and start <= end
+    return (end - start) / 1000 if is_whole and is_known else math.nan
 
 
 def _table(rows: Sequence[Mapping[str, Any]], ids: Sequence[str], kind: type) -> pd.DataFrame:

@@ -90,7 +90,7 @@ def _source_version() -> SourceVersion | None:
     try:
         # Git names its own files relative to the folder in which it was asked.
         return _uncommitted(commit, Path(top), _PACKAGE_DIR / index, _PACKAGE_DIR / objects)
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
         note = f"git could not tell what is not committed: {_last_line(error)}\n"
         return SourceVersion(commit=commit, note=note, dirty=True)
 
@@ -135,15 +135,23 @@ def _code_changed(tracked: Iterable[str]) -> bool:
 
 
 def _difference(top: Path, scratch: Mapping[str, str]) -> tuple[list[str], bytes]:
-    """Return (the files that differ between HEAD and the index, their diff in the same order)."""
+    """Return (the files that differ between HEAD and the index, their diff in the same order).
+
+    Of a file that became a link, or the reverse, the diff has two parts, and its name is there
+    twice.
+    """
     # A plumbing command, and prefixes by name: nobody's settings make it a diff that `git apply`
     # cannot read.
     compare = ("diff-index", "--cached", "--no-renames")
     form = ("--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv")
     prefixes = ("--src-prefix=a/", "--dst-prefix=b/")
-    changed = _git(top, *compare, "--name-only", "-z", "HEAD", environment=scratch)
+    changed = _names(_git(top, *compare, "--name-status", "-z", "HEAD", environment=scratch))
     diff = _git(top, *compare, "-p", *form, *prefixes, "HEAD", environment=scratch)
-    return _names(changed), diff
+    parts = [
+        [name] * (2 if status == "T" else 1)
+        for status, name in zip(changed[::2], changed[1::2], strict=True)
+    ]
+    return [name for of_file in parts for name in of_file], diff
 
 
 def _names(output: bytes) -> list[str]:
@@ -246,7 +254,7 @@ def _without_secrets(
         else:
             what = "untracked" if name in untracked else "its change"
             left_out.append(f"{name}: {what}, {reason}")
-    return b"".join(harmless), left_out
+    return b"".join(harmless), [*dict.fromkeys(left_out)]
 
 
 def _readable(top: Path, name: str, part: bytes) -> bytes:

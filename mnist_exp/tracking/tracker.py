@@ -15,7 +15,7 @@ from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from mnist_exp.config.identity import LENGTH, flatten
-from mnist_exp.errors import UserError
+from mnist_exp.errors import UserError, first_line
 from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import local_path
 from mnist_exp.own_code.code import DIGEST_TAG, FOLDER
@@ -112,7 +112,7 @@ class RunTracker:
         begun = answer(self._client.tracking_uri, self._read_back)
         config = self._job.settings.config
         digest = code_digest(self._job.own.code)
-        codes = dict.fromkeys([begun.tags.get("code_digest", "unknown"), digest])
+        codes = dict.fromkeys([*begun.tags.get("code_digest", "unknown").split("+"), digest])
         before, now = params.with_length(begun.params, begun.tags), flatten(config.to_dict())
         length = {key: params.encode(now[key]) for key in LENGTH}
         tags = {"config_hash": config.hash(), "code_digest": "+".join(codes)}
@@ -218,9 +218,14 @@ class RunTracker:
         if not machine.can_be_watched():
             return
         uri, resumes = self._client.tracking_uri, not is_new
-        self._monitor = answer(
-            uri, lambda: SystemMetricsMonitor(self.run_id, resume_logging=resumes, tracking_uri=uri)
-        )
+        try:
+            self._monitor = answer(
+                uri,
+                lambda: SystemMetricsMonitor(self.run_id, resume_logging=resumes, tracking_uri=uri),
+            )
+        except (ValueError, AttributeError) as error:  # a variable of MLflow's, or a sandbox
+            self._warn(f"the machine's load is not recorded ({first_line(error)})")
+            return
         self._monitor.start()
 
     def end(self, status: RunStatus, reason: str | None = None) -> None:

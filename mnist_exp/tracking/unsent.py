@@ -46,6 +46,12 @@ class Unsent:
                 file.flush()
                 os.fsync(file.fileno())
 
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Let no sender remove the folder in the block. Raises UserError if the disk refuses it."""
+        with self._errors(), self._changing:
+            yield
+
     def keep_files(self, folder: Path) -> str:
         """Copy a folder's files into the queue, and return the copy's name below `self.folder`.
 

@@ -35,13 +35,16 @@ for note in sys.argv[2:]:
         os.unlink(note)
 os.killpg(int(sys.argv[1]), signal.SIGTERM)"""
 # A client's settings, or those of a job around this one, which a server would follow, too.
-_UNSET = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
+_UNSET = (
+    *("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME"),
+    *("MLFLOW_STATIC_PREFIX", "_MLFLOW_STATIC_PREFIX", "MLFLOW_ARTIFACTS_ONLY"),
+)
 
 
 def choose_port(wanted: int | None) -> int:
     """Return the wanted port, or else 5000 if it is free, or else another free one.
 
-    Raises UserError if the wanted port is taken.
+    Raises UserError if the wanted port is taken, or there is none.
     """
     if wanted is not None:
         if not _is_free(wanted):
@@ -51,12 +54,18 @@ def choose_port(wanted: int | None) -> int:
         return wanted
     if _is_free(USUAL_PORT):
         return USUAL_PORT
-    with socket.create_server((_HOST, 0)) as probe:
-        return int(probe.getsockname()[1])
+    try:
+        with socket.create_server((_HOST, 0)) as probe:
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise UserError(f"{_HOST}: has no port for this program ({error.strerror})") from error
 
 
 def _is_free(port: int) -> bool:
-    """Return whether nobody answers at the port, and this process may use it."""
+    """Return whether nobody answers at the port, and this process may use it.
+
+    Raises UserError for a port that is not for everybody, as those below 1024 are not.
+    """
     with socket.socket() as caller:  # on macOS another program's port can be bound a second time
         caller.settimeout(1.0)
         if caller.connect_ex((_HOST, port)) == 0:
@@ -64,6 +73,10 @@ def _is_free(port: int) -> bool:
     try:
         with socket.create_server((_HOST, port)):
             return True
+    except PermissionError as error:
+        raise UserError(
+            f"--port {port}: this system does not let you use it; expected one from 1024 on"
+        ) from error
     except OSError:
         return False
 

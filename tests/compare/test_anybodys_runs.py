@@ -134,11 +134,21 @@ def key_of(settings: "object") -> tuple[str, float]:
     return model, rate
 
 
-def test_runs_without_a_seed_are_compared_as_independent_ones(workdir: Path) -> None:
-    foreign.Foreign(workdir).without_seeds("theirs")
+@pytest.mark.parametrize(
+    ("logged", "note"),
+    [
+        ({}, "No seed was found: "),
+        ({"seed": 42}, "seed is the same in all runs, so it is not taken for their seed: "),
+        ({"seed": None}, "No seed was found: "),
+    ],
+)
+def test_runs_without_a_seed_are_compared_as_independent_ones(
+    workdir: Path, logged: dict[str, object], note: str
+) -> None:
+    foreign.Foreign(workdir).without_seeds("theirs", **logged)
     comparison = of_experiment(Question(group_by=("model",)))
     assert comparison.metric == "accuracy"  # the only one
-    assert comparison.notes[0].startswith("No seed was found: ")
+    assert comparison.notes[0].startswith(note)
     (row,) = comparison.others
     base = comparison.baseline
     x, y = (np.array(list(each.group.values.values())) for each in (row, base))

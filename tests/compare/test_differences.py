@@ -103,3 +103,21 @@ def test_very_many_runs_are_tested_with_t_tests() -> None:
     (found,) = differences(paired[1], [paired[0]], higher_is_better=True)
     assert (found.test, found.interval.method) == ("t test", "t")
     assert found.p == pytest.approx(stats.ttest_rel(group, baseline).pvalue)
+
+
+@pytest.mark.parametrize(
+    ("group", "baseline"),
+    [
+        (
+            {"0": 0.7455813830127763, "1": 0.5, "2": 0.1},
+            {"0": 0.7455813830127761, "1": 0.5, "2": 0.1},
+        ),
+        (dict.fromkeys("012", 0.098), dict.fromkeys("34567", 0.098)),
+    ],
+)
+def test_what_rounding_makes_is_no_difference(
+    group: dict[str, float], baseline: dict[str, float]
+) -> None:
+    (found,) = differences(baseline, [group], higher_is_better=True)
+    assert found.verdict is Verdict.NOT_SHOWN
+    assert found.mean == 0

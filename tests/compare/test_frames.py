@@ -52,6 +52,13 @@ def test_tables_of_many_kinds(table: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(table, before)
 
 
+def test_columns_named_like_settings_here_that_decide_nothing() -> None:
+    """In another program they may decide everything."""
+    compared = compare_runs(TABLE.rename(columns={"model": "objective"}), metric="acc")
+    assert compared.verdicts == {"objective=b": "worse"}
+    assert compared.table["n"].tolist() == [4, 4]
+
+
 def test_a_table_of_optunas_trials() -> None:
     trials = TABLE.rename(columns={"model": "params_model", "seed": "params_seed", "acc": "value"})
     trials = trials.assign(number=range(8), datetime_start=pd.Timestamp("2026-03-01"))

@@ -32,13 +32,15 @@ def test_metrics_that_cannot_be_chosen() -> None:
     assert str(told.value).endswith("m018, m019 and 80 more")
 
 
-@pytest.mark.parametrize("name", ["val_loss", "rmse", "test/mse", "perplexity", "val/wer", "time"])
+@pytest.mark.parametrize("name", ["val_loss", "rmse", "test/mse", "val/wer", "time", "best_epoch"])
 def test_metrics_of_which_less_is_better(name: str) -> None:
     assert not is_maximised(name)
     assert direction_notes(name) == []
 
 
-@pytest.mark.parametrize("name", ["val_acc", "f1_macro", "eval/bleu", "mAP", "r2", "test/accuracy"])
+@pytest.mark.parametrize(
+    "name", ["val_acc", "f1_macro", "mAP", "r2", "test/accuracy", "val_acc_epoch"]
+)
 def test_metrics_of_which_more_is_better(name: str) -> None:
     assert is_maximised(name)
     assert direction_notes(name) == []

@@ -125,3 +125,11 @@ def test_one_very_bad_group_beside_three_others() -> None:
     assert scale.at(0.1053) - scale.at(0) > 0.4
     small = scales.difference_scale([-0.9, 0.004], [(-0.9, -0.9), (0.004, 0.004)])
     assert small.at(0.004) - small.at(0) > 0.05
+
+
+def test_values_that_differ_by_rounding_are_one_place() -> None:
+    near, far = 0.7455813830127761, 0.7455813830127763
+    scale = scales.value_scale([(far, far), (far, far), (near, near)], "rmse")
+    assert scale.cut is None
+    assert scale.high - scale.low > 0.01
+    assert scale.ticks(4)

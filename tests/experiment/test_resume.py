@@ -226,6 +226,31 @@ def test_a_run_that_the_store_does_not_have_is_not_gone_on_with(
 
 
 @pytest.mark.usefixtures("bare_runs")
+def test_a_run_goes_on_in_its_experiment_and_records_no_more_of_the_code_than_it_did(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if the experiment of other runs is in the trash."""
+    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+    client.delete_experiment(client.create_experiment("mnist_exp"))
+    interrupt_at(1, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run([*SMALL, "schedule.epochs=1", "tracking.experiment=mine", "tracking.code=off"])
+    (mine,) = (e for e in client.search_experiments() if e.name == "mine")
+    (stopped,) = client.search_runs([mine.experiment_id])
+    before = dict(stopped.data.tags)
+    run([f"resume={stopped.info.run_id}"])
+    (ended,) = client.search_runs([mine.experiment_id])
+    assert ended.info.status == "FINISHED"
+    of_code = [key for key in ended.data.tags if "git" in key]
+    assert {key: ended.data.tags[key] for key in of_code} == {
+        key: text for key, text in before.items() if "git" in key
+    }
+    resolved = mlflow.artifacts.load_text(f"{ended.info.artifact_uri}/config/resolved.yaml")
+    assert "experiment: mine" in resolved
+    assert "code: 'off'" in resolved or 'code: "off"' in resolved
+
+
+@pytest.mark.usefixtures("bare_runs")
 @pytest.mark.parametrize("checkpoint_is_old", [False, True])
 def test_changed_data_is_refused(
     workdir: Path, idx_folder: Path, monkeypatch: pytest.MonkeyPatch, checkpoint_is_old: bool

@@ -137,10 +137,13 @@ def test_a_run_that_ended_in_nan_ends_so_again(
     with pytest.raises(UserError, match="the cost became nan"):
         run([*NAN, "optimizer.learning_rate=1000"])
     failed = only_run(workdir).info.run_id
+    of_another = {"rerun_of": failed}  # at the same time, by a clock that goes ahead
+    beside = client_of(workdir).create_run("1", 2**42, of_another).info.run_id
     assert main_exit(monkeypatch, failed) == 1
     output = capsys.readouterr().out
+    assert beside not in output
     runs = client_of(workdir).search_runs(["1"])
-    assert [tracked.info.status for tracked in runs] == ["FAILED", "FAILED"]
+    assert sorted(tracked.info.status for tracked in runs) == ["FAILED", "FAILED", "RUNNING"]
     assert output.count("FAILED (NonFiniteCost: training stopped: the cost became nan") == 3
     assert output.splitlines()[-1] == (
         "identical as far as the first run went, which is FAILED after epoch 1: "
@@ -217,7 +220,8 @@ def test_dirty_code_is_shown(
 
 def test_settings_of_a_record(settings: Callable[..., Any]) -> None:
     config = settings(
-        "model=mlp", "seed=3", "resume=auto", "tracking.uri=sqlite:///a.db", "+tags.x=y"
+        *("model=mlp", "seed=3", "resume=auto", "tracking.uri=sqlite:///a.db", "+tags.x=y"),
+        "tracking.code=off",
     )
     files = {
         "config/resolved.yaml": yaml.safe_dump(config.to_dict()).encode(),
@@ -230,6 +234,7 @@ def test_settings_of_a_record(settings: Callable[..., Any]) -> None:
     assert rerun_settings.config.seed == 3
     assert rerun_settings.config.resume is None
     assert rerun_settings.config.tracking.uri == "sqlite:///b.db"
+    assert rerun_settings.config.tracking.code == "off"
     assert rerun_settings.config.tags == {"x": "y", "rerun_of": "a"}
     assert rerun_settings.choices == {"model": "mlp", "optimizer": "adam"}
     assert rerun_settings.overrides == ("model=mlp", "seed=3", "tracking.uri='sqlite:///b.db'")

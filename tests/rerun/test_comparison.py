@@ -179,6 +179,9 @@ def test_code_differences() -> None:
     assert code_differences(first, first) == []
     diff = b"diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n"
     changed = {"env/git.diff": diff, "env/git_left_out.txt": b"big: too large\n"}
+    several = recorded(tags={**first.tags, "code_digest": "a+b"})
+    (line,) = code_differences(several, first)
+    assert line.startswith("the first run was continued with other code, or other versions of")
     second = recorded(tags={"git.commit": "d" * 40})
     assert code_differences(recorded(files={**first.files, **changed}), second) == [
         "commit cccccccccccc -> dddddddddddd",

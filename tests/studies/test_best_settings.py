@@ -30,6 +30,7 @@ def test_the_mean_over_seeds_is_the_best_and_its_first_seed_stands_for_it(
                 )
             )
     best = hooks._log_best(fake_runs.client, parent, study)
+    assert best is not None
     run = fake_runs.client.get_run(parent)
     assert round(run.data.metrics["study/best_value"], 6) == 0.65
     assert run.data.tags["best.run_id"] == "run-mlp-1"

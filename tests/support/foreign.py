@@ -89,10 +89,10 @@ class Foreign:
                 **{"mlflow.runName": f"bold-owl-{seed}"},
             )
 
-    def without_seeds(self, name: str) -> None:
-        """A script that logs each run, but not its seed."""
+    def without_seeds(self, name: str, **more: object) -> None:
+        """A script that logs each run with `more` settings, but not its seed."""
         for model, rate, _, value in results():
-            self.log(name, {"model": model, "lr": rate}, {"accuracy": value})
+            self.log(name, {"model": model, "lr": rate, **more}, {"accuracy": value})
 
 
 def hydraflow(folder: Path, name: str) -> None:

@@ -3,6 +3,8 @@
 import errno
 import fcntl
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Self
 
 import pytest
 
@@ -51,3 +53,32 @@ def test_links_to_a_database_share_its_lock(tmp_path: Path) -> None:
         with pytest.raises(TimeoutError):
             second.acquire()
     assert not list(tmp_path.glob(".link*"))
+
+
+def test_a_server_that_knows_no_negative_time_is_waited_for_all_the_same() -> None:
+    """MariaDB answers GET_LOCK with a negative time at once, and without a lock."""
+    asked: list[tuple[str, dict[str, object]]] = []
+
+    class Answer:
+        def __init__(self, number: int | None) -> None:
+            self.scalar = lambda: number
+
+    class Connection:
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def execute(self, query: object, values: dict[str, object]) -> Answer:
+            asked.append((str(query), values))
+            seconds = values.get("seconds", -1)
+            assert isinstance(seconds, int)
+            return Answer(1 if seconds > 0 and values["name"] == "free" else None)
+
+    engine: Any = SimpleNamespace(dialect=SimpleNamespace(name="mariadb"), connect=Connection)
+    with database.lock(engine, "free"):
+        assert [query.split("(")[0] for query, _ in asked] == ["SELECT GET_LOCK"]
+    assert "RELEASE_LOCK" in asked[-1][0]
+    with pytest.raises(OSError, match="no lock kept"), database.lock(engine, "kept"):
+        raise AssertionError

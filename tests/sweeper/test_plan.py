@@ -201,3 +201,15 @@ def test_repetitions_are_told() -> None:
         make_plan(settings(enqueue=[whole, part, whole, part, whole], n_trials=6), SPACE), SPACE
     )
     assert twice == "hydra.sweeper.enqueue: x=1 y=2 is listed more than once and tried as often"
+
+
+def test_a_grid_that_no_memory_holds_is_refused() -> None:
+    space = SearchSpace.parse(["seed=range(1000000000)"])
+    with pytest.raises(SweepError, match="grid: 1,000,000,000 combinations; expected at most"):
+        make_plan(settings(sampler=SAMPLERS["grid"]), space)
+
+
+def test_the_notes_of_a_large_grid_take_no_time_to_speak_of() -> None:
+    space = SearchSpace.parse(["seed=range(300)", "x=range(300)"])
+    plan = make_plan(settings(sampler=SAMPLERS["grid"], n_trials=None), space)
+    assert trial_notes(plan, space) == []  # comparing each with each takes minutes

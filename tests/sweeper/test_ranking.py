@@ -74,6 +74,19 @@ def test_a_mean_of_the_seeds_that_were_not_ended_early_flatters(state: TrialStat
     assert names(study) == ["a"]  # there is nothing else
     add(study, "b", 0, [0.5])
     assert names(study) == ["b"]
+    add(study, "a", 1, [0.9])  # tried once more
+    assert names(study) == ["a"]
+
+
+@pytest.mark.parametrize("repeated_by", ["seed", None])
+def test_a_trial_that_breaks_a_constraint_is_never_the_best(repeated_by: str | None) -> None:
+    study = a_study()
+    for name, value, constraint in (("a", 0.9, 1.0), ("b", 0.5, -1.0)):
+        study.enqueue_trial({"name": name, "seed": 0})
+        trial = study.ask({"name": NAMES, "seed": SEEDS})
+        trial.set_constraint("c", constraint)
+        study.tell(trial, value)
+        assert names(study, repeated_by) == ([] if name == "a" else ["b"])
 
 
 def test_several_objectives_have_a_front() -> None:

@@ -184,3 +184,13 @@ def test_what_is_enqueued_is_tried_first(sweep: Sweep) -> None:
     assert study.trials[0].params == {"x": 1.25, "y": 2}
     assert study.trials[1].params["y"] == 1
     assert len(study.trials) == 3
+
+
+def test_a_database_that_takes_no_trials_is_told(sweep: Sweep) -> None:
+    sweep(apps.sphere, "x=1,2", n_trials=2)
+    with sqlite3.connect("optuna.db") as connection:
+        connection.execute(
+            "CREATE TRIGGER no BEFORE INSERT ON trials BEGIN SELECT RAISE(ABORT, 'not here'); END"
+        )
+    told = sweep.refused(apps.sphere, "x=1,2", n_trials=3)
+    assert re.search(r"hydra.sweeper.storage=sqlite:.*: cannot be used \(not here\)", told)

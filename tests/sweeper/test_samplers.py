@@ -73,6 +73,18 @@ def test_qmc_goes_through_one_sequence() -> None:
     assert sorted(points[1:]) == [i / 8 for i in range(8)]
 
 
+@pytest.mark.parametrize("name", ["qmc", "grid"])
+def test_what_a_seeded_sampler_draws_beside_its_points_differs_from_trial_to_trial(
+    name: str,
+) -> None:
+    def draw(number: int) -> float:
+        study = optuna.create_study(sampler=build_sampler(config(name, seed=0), number))
+        return study.ask().suggest_float("conditional", 0, 1)
+
+    assert len({draw(number) for number in range(5)}) == 5
+    assert draw(3) == draw(3)
+
+
 @pytest.mark.parametrize("function", ["create_nsgaii_sampler", "create_nsgaiii_sampler"])
 def test_configs_of_the_official_plugin_work_without_it(function: str) -> None:
     official = OmegaConf.create({"_target_": f"{OFFICIAL}.{function}", "seed": 1, "mutation": None})

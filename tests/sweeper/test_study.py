@@ -12,7 +12,14 @@ from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.space import SearchSpace
 from mnist_exp.sweeper.storage import StudyStorage
-from mnist_exp.sweeper.study import failed_trials, fill, open_study, results, why_failed
+from mnist_exp.sweeper.study import (
+    budget_notes,
+    failed_trials,
+    fill,
+    open_study,
+    results,
+    why_failed,
+)
 
 SPACE = SearchSpace.parse(["x=interval(0.0,1.0)", "y=3"])
 
@@ -146,3 +153,12 @@ def test_a_reason_that_somebody_else_wrote_is_one_clean_line(storage: StudyStora
     fill(study, storage, plan(1), retry_failed=True)
     end(study, storage, TrialState.FAIL, 1, **{FAILURE: "\x1b[31mred\nand more"})
     assert why_failed(study.trials[0]) == r"\x1b[31mred and more"
+
+
+def test_more_trials_than_asked_for_now_are_told(storage: StudyStorage) -> None:
+    study = open_study(storage, "s", plan(), SPACE)
+    fill(study, storage, plan(4), retry_failed=True)
+    counts = storage.counts(study._study_id)
+    assert budget_notes(plan(4), counts) == []
+    (note,) = budget_notes(plan(3), counts)
+    assert note.startswith("hydra.sweeper.n_trials=3: an earlier start asked for 4, and")

@@ -2,6 +2,7 @@ import importlib.metadata
 import json
 import platform
 from importlib.metadata import distributions, version
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +62,16 @@ def test_records_that_are_damaged_or_foreign() -> None:
     facts = environment.read_hardware(recorded)
     assert facts == {"cpu": clean("x\x1b[1m"), "cores": "2", "unset": None}
     assert environment.read_hardware(b"{") == environment.read_hardware(b"[]") == {}
+
+
+def test_packages_with_odd_metadata_have_their_names(tmp_path: Path) -> None:
+    """One has an author in Latin-1, one is of distutils, a file; one has no metadata at all."""
+    (tmp_path / "latin-2.0.dist-info").mkdir()
+    metadata = tmp_path / "latin-2.0.dist-info" / "METADATA"
+    metadata.write_bytes("Name: latin\nVersion: 2.0\nAuthor: Jos\xe9\n".encode("latin-1"))
+    (tmp_path / "old-1.0.egg-info").write_text("Name: old\nVersion: 1.0\n")
+    (tmp_path / "bare-3.1.dist-info").mkdir()
+    found = distributions(path=[str(tmp_path)])
+    assert {environment._name_and_version(dist) for dist in found} == {
+        *(("latin", "2.0"), ("old", "1.0"), ("bare", "3.1"))
+    }

@@ -153,6 +153,19 @@ def test_a_run_whose_machine_cannot_be_watched_is_ended(
     assert only_run(workdir).info.status == "FAILED"
 
 
+def test_a_machine_that_cannot_be_watched_costs_a_warning(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with an empty variable, which MLflow takes for a number."""
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "")
+    monkeypatch.setattr(machine, "can_be_watched", lambda: True)
+    warnings: list[str] = []
+    with track_run(a_job(dataset=small_mnist), warn=warnings.append):
+        pass
+    assert only_run(workdir).info.status == "FINISHED"
+    assert warnings[0].startswith("the machine's load is not recorded (Failed to convert '' for ML")
+
+
 def test_a_surrounding_job_keeps_its_run(
     workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ from mnist_exp.tracking.experiment_ids import experiment_ids
 from mnist_exp.tracking.operations import End, Metrics, Model, Tag
 from mnist_exp.tracking.outbox import Outbox
 from mnist_exp.tracking.status import RunStatus
+from mnist_exp.tracking.unsent import Unsent
 from tests.support.stored_run import StoredRun
 from tests.support.waiting import LIMIT
 
@@ -261,3 +262,26 @@ def test_a_server_that_takes_no_models_gets_the_network(
         files = store.client.list_artifacts(store.run_id, "model")
         assert {file.path for file in files} == {"model/example.npy", "model/model.keras"}
         assert "older than MLflow 3" in store.warnings[0]
+
+
+def test_files_that_are_kept_while_the_last_result_is_sent_stay(
+    store: StoredRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sender removes the folder of the queue, unless there is more to send."""
+    queue = store.outbox.queue
+    queue.append({"do": "tag", "key": "a", "value": "b"})
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "a.png").write_bytes(b"a picture")
+    keep, sender = Unsent.keep_files, threading.Thread(target=queue.delivered, args=(1,))
+
+    def keep_slowly(self: Unsent, folder: Path) -> str:
+        name = keep(self, folder)
+        sender.start()
+        sender.join(0.3)  # it waits for the one who keeps
+        return name
+
+    monkeypatch.setattr(Unsent, "keep_files", keep_slowly)
+    store.outbox._keep(operations.Files(folder=str(tmp_path / "figures")))
+    sender.join(LIMIT)
+    (operation,) = queue.operations()
+    assert (queue.folder / operation["folder"] / "a.png").read_bytes() == b"a picture"

@@ -6,7 +6,7 @@ import mlflow
 import pytest
 
 from mnist_exp.errors import UserError
-from mnist_exp.tracking.record import newest_rerun, read_run
+from mnist_exp.tracking.record import read_run
 
 
 @pytest.fixture
@@ -32,17 +32,6 @@ def test_a_run_is_read_whole(client: mlflow.MlflowClient) -> None:
     assert run.files == {"env/packages.txt": b"numpy==2.0"}
     client.set_terminated(run_id)
     assert read_run(None, run_id).is_finished
-
-
-def test_the_newest_rerun_of_a_run(client: mlflow.MlflowClient) -> None:
-    experiment_id = client.create_experiment("mine")
-    assert newest_rerun(None, "a", "no such experiment") is None
-    assert newest_rerun(None, "a", "mine") is None
-    for start, repeated in ((3, "a"), (5, "a"), (4, "a"), (6, "b")):
-        client.create_run(experiment_id, start, {"rerun_of": repeated}, f"started at {start}")
-    newest = newest_rerun(None, "a", "mine")
-    assert newest is not None
-    assert read_run(None, newest).name == "started at 5"
 
 
 def test_a_run_that_does_not_exist(client: mlflow.MlflowClient) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import mlflow
+import numpy as np
 import pytest
 
 from benchmarks.fake_runs import FakeRuns, trial
@@ -100,6 +101,15 @@ def test_a_deleted_run_comes_back_as_the_error_says(
         subprocess.run(command, shell=True, check=True, cwd="/", capture_output=True)  # anywhere
         assert {*Store().select(Selection(run_ids=run_ids)).info.index} == {*run_ids}
         mlflow.MlflowClient().delete_run(deleted)
+
+
+def test_how_long_a_run_took_is_not_said_of_one_that_was_continued(fake_runs: FakeRuns) -> None:
+    """The hours between are not its own."""
+    whole = fake_runs.add(0, 0.9, tags={"resumed": "0"})
+    continued = fake_runs.add(1, 0.9, tags={"resumed": "1"})
+    info = Store().select(Selection(experiment="mnist_exp")).info
+    assert info.at[whole, "seconds"] >= 0
+    assert np.isnan(info.at[continued, "seconds"])
 
 
 def test_no_database_is_made(tmp_path: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,10 +74,16 @@ def test_the_diff_on_the_commit_gives_the_same_files(
     for name in ("deleted.py", "moved.py", "mode.sh", "staged.py", "windows.txt"):
         (checkout / name).write_bytes(b"one\r\ntwo\r\n" * 20)
     (checkout / "pixels.bin").write_bytes(bytes(range(256)))
+    (checkout / "becomes_link.py").write_text("a file\n")
+    (checkout / "becomes_file.py").symlink_to("code.py")
     (checkout / ".gitignore").write_text("ignored/\n")
     git(checkout, "add", ".")
     git(checkout, "commit", "-qm", "more")
     (checkout / "deleted.py").unlink()
+    for name in ("becomes_link.py", "becomes_file.py"):
+        (checkout / name).unlink()
+    (checkout / "becomes_link.py").symlink_to("code.py")
+    (checkout / "becomes_file.py").write_text("a file\n")
     (checkout / "moved.py").rename(checkout / "moved to.py")
     (checkout / "mode.sh").chmod(0o755)
     (checkout / "staged.py").write_text("staged\n")

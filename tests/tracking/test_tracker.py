@@ -192,14 +192,14 @@ def test_a_run_gone_on_with_by_other_code_names_both(
     workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    for code in ("a", "a", "b"):
+    for code in ("a", "a", "b", "b", "a"):
         monkeypatch.setattr(tracker, "code_digest", lambda _, code=code: code)
         run_id = only_run(workdir).info.run_id if seen else None
         state = SimpleNamespace(record={"run_id": run_id}) if seen else None
         with track_run(a_job(dataset=small_mnist, state=state)):
             pass
         seen.append(only_run(workdir).data.tags["code_digest"])
-    assert seen == ["a", "a", "a+b"]
+    assert seen == ["a", "a", "a+b", "a+b", "a+b"]
 
 
 def test_a_registry_that_refuses_costs_the_run_nothing_else(

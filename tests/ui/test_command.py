@@ -59,6 +59,15 @@ def test_a_port_that_is_taken() -> None:
     assert server.choose_port(port) == port
 
 
+def test_a_port_that_is_not_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    with pytest.raises(UserError, match="--port 1: this system does not let you use it; expected"):
+        server.choose_port(1)
+
+
 def test_the_usual_port_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setattr(server, "USUAL_PORT", taken.getsockname()[1])
@@ -92,6 +101,7 @@ def test_it_serves_the_runs_until_it_ends_and_leaves_nothing(
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "mnist_exp.ui", "--no-browser", "--port", str(port)],
+        env=os.environ | {"MLFLOW_STATIC_PREFIX": "/behind-a-proxy"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

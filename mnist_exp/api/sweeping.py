@@ -21,6 +21,7 @@ from mnist_exp.experiment.console import Reporter
 from mnist_exp.experiment.screens import Screen, present_screen
 from mnist_exp.experiment.session_objects import Given
 from mnist_exp.outside.printing import plural
+from mnist_exp.outside.uris import masked
 from mnist_exp.studies import multirun
 from mnist_exp.studies.jobs import combinations
 from mnist_exp.sweeper.foreign_text import clean
@@ -126,9 +127,11 @@ def _train(jobs: Sequence[_Job], screen: Screen, *, quiet: bool) -> list[str]:
                 if not quiet:
                     screen.print(f"run {number + 1}/{len(jobs)}  {said}")
     except KeyboardInterrupt:
+        uri = jobs[0].settings.config.tracking.uri
+        store = "" if uri is None else f", uri={masked(uri)!r}"
         screen.print(
             f"{len(ids)} of {plural(len(jobs), 'run')} ended; "
-            f"""their table: runs(filter="tags.{MULTIRUN} = '{name}'")"""
+            f"""their table: runs(filter="tags.{MULTIRUN} = '{name}'"{store})"""
         )
         raise
     return ids

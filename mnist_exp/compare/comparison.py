@@ -23,7 +23,7 @@ from mnist_exp.compare.metrics import (
     is_maximised,
     metrics_of,
 )
-from mnist_exp.compare.parents import unselected_parents, with_parents_settings
+from mnist_exp.compare.parents import joined, unselected_parents, with_parents_settings
 from mnist_exp.compare.predictions import paired_predictions
 from mnist_exp.compare.question import Question
 from mnist_exp.compare.rows import Row, make_rows, with_margin, with_predictions
@@ -122,13 +122,14 @@ def _parents_elsewhere(store: Store, runs: Runs) -> Runs | None:
 
     This project's own runs have all their settings themselves.
     """
-    lacking = unselected_parents(runs)
-    if not lacking or "config_hash" in runs.tags:
+    if "config_hash" in runs.tags:
         return None
-    try:
-        return store.select(Selection(run_ids=tuple(lacking)))
-    except UserError:  # one was deleted
-        return None
+    above, lacking = [], unselected_parents(runs)
+    while lacking and (found := store.those_of(lacking)):  # without those that were deleted
+        above.append(found)
+        seen = runs.info.index.union(pd.concat([each.info for each in above]).index)
+        lacking = [parent for parent in unselected_parents(found) if parent not in seen]
+    return joined(above) if above else None
 
 
 def compare_table(table: pd.DataFrame, title: str, question: Question = _ANYTHING) -> Comparison:

@@ -1,5 +1,6 @@
 """Runs within runs: a child takes from its parents what it has not logged itself."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -17,7 +18,8 @@ def with_parents_settings(runs: Runs, elsewhere: Runs | None = None) -> Runs:
     it. `elsewhere` are parents that are not selected themselves.
     """
     known = runs.params if elsewhere is None else pd.concat([runs.params, elsewhere.params])
-    parents = runs.tags[_PARENT].dropna() if _PARENT in runs.tags else pd.Series(dtype=object)
+    tags = runs.tags if elsewhere is None else pd.concat([runs.tags, elsewhere.tags])
+    parents = tags[_PARENT].dropna() if _PARENT in tags else pd.Series(dtype=object)
     parents = parents[parents.isin(known.index)]
     for _ in range(_MOST_LEVELS):
         own, inherited = known.loc[parents.index], known.loc[parents].set_axis(parents.index)
@@ -27,6 +29,16 @@ def with_parents_settings(runs: Runs, elsewhere: Runs | None = None) -> Runs:
             break
         known = filled
     return replace(runs, params=known.loc[runs.info.index])
+
+
+def joined(tables: Sequence[Runs]) -> Runs:
+    """Return the runs of several tables in one."""
+    return Runs(
+        info=pd.concat([each.info for each in tables]),
+        params=pd.concat([each.params for each in tables]),
+        tags=pd.concat([each.tags for each in tables]),
+        metrics=pd.concat([each.metrics for each in tables]),
+    )
 
 
 def unselected_parents(runs: Runs) -> list[str]:

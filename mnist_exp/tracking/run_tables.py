@@ -25,7 +25,7 @@ class Runs:
 
     info: pd.DataFrame
     """name, status (of MLflow, or the trial's state in small letters), seed ("" if none), reason
-    (of a failure), artifacts (URI), experiment (id), seconds (NaN: it has not ended), and the
+    (of a failure), artifacts (URI), experiment (id), seconds (NaN: see `_seconds`), and the
     digests of the images `train`, `validation` and `test` ("" if not recorded)."""
     params: pd.DataFrame
     """Texts, NaN where a run has no such param."""

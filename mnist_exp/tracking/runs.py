@@ -93,6 +93,13 @@ class Store:
         first = [run for run in own if with_reruns or "rerun_of" not in run.data.tags]
         return tables(first or own, repeats=len(own) - len(first) if first else 0)
 
+    def those_of(self, run_ids: Sequence[str]) -> Runs | None:
+        """Return those of the runs that are there; None if none is. Raises UserError."""
+        with answering(self.uri, "read"):
+            condition = _condition(Selection(run_ids=tuple(run_ids)))
+            found = self._search(self._experiments(Selection()), condition)
+        return tables(found, repeats=0) if found else None
+
     def resolved(self, selection: Selection) -> Selection:
         """Return the selection with the whole name of its study, of which the beginning is enough.
 

@@ -195,6 +195,28 @@ def test_children_that_a_filter_selects_without_their_parents(workdir: Path) -> 
     assert [row.description.n for row in comparison.rows] == [5] * 4
 
 
+def test_grandparents_that_a_filter_leaves_out_and_a_parent_that_was_deleted(workdir: Path) -> None:
+    """Three levels: the data, the learning rate, the seed."""
+    writer = foreign.Foreign(workdir)
+    for data, step in (("letters", 0.0), ("digits", 0.1)):
+        top = writer.log("theirs", {"data": data})
+        for rate in (0.1, 0.2):
+            middle = writer.log("theirs", {"lr": rate}, None, top)
+            for seed in range(3):
+                accuracy = 0.5 + step + rate + seed / 1000
+                writer.log("theirs", {"random_state": seed}, {"val_acc": accuracy}, middle)
+    selection = Selection(experiment="theirs", filter="params.random_state != ''")
+    comparison = compare(Store(), selection, ACCURACY)
+    groups = [row.group.settings for row in comparison.rows]
+    assert sorted((g["data"], g["lr"]) for g in groups) == [
+        *(("digits", "0.1"), ("digits", "0.2"), ("letters", "0.1"), ("letters", "0.2"))
+    ]
+    assert [row.description.n for row in comparison.rows] == [3] * 4
+    writer.client.delete_run(middle)
+    groups = [row.group.settings for row in compare(Store(), selection, ACCURACY).rows]
+    assert {(g["data"], g["lr"]) for g in groups} >= {("letters", "0.1"), ("letters", "0.2")}
+
+
 def test_a_parent_does_not_count_beside_its_children(workdir: Path) -> None:
     comparison = nested(workdir)
     assert comparison.statuses.value_counts().to_dict() == {

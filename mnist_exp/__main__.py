@@ -1,10 +1,7 @@
 """The command line: `python -m mnist_exp [GROUP=OPTION] [KEY=VALUE] ...`."""
 
-import errno
 import os
-import shutil
 import sys
-import tempfile
 from argparse import Namespace
 from collections.abc import Iterable
 from contextlib import closing, redirect_stdout
@@ -24,6 +21,7 @@ from mnist_exp.config.schema import refuse_password
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import EXECUTION_WHITELIST, as_meant, refuse_sweep
 from mnist_exp.errors import ConfigError, DataError, UnknownSetting, UserError
+from mnist_exp.outside.full_disks import full_disk
 from mnist_exp.outside.uris import masked
 from mnist_exp.sweeper.lasting_stream import LastingStream
 
@@ -96,11 +94,8 @@ def main() -> None:
 
 def _as_mistake(error: Exception) -> UserError | None:
     """Return the user's mistake that made Hydra or Python raise this error; None if it is a bug."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        folder = _full_folder()
-        is_temporary = folder == tempfile.gettempdir()
-        hint = "; TMPDIR names the folder of temporary files" if is_temporary else ""
-        return UserError(f"{folder}: {error.strerror}{hint}")
+    if line := full_disk(error):
+        return UserError(line)
     if _started or "mnist_exp.sweeper.run" in sys.modules:
         return None  # the settings were composed: they are no mistake
     return composition_error(error, sys.argv[1:])
@@ -122,13 +117,6 @@ def _refuse_folder() -> None:
         reason = "holds ${, which Hydra would resolve" if "${" in folder else "is not UTF-8"
         shown = folder.encode(errors="replace").decode()
         raise ConfigError(f"{shown}: the folder's name {reason}; another name is needed")
-
-
-def _full_folder() -> str:
-    """Return the folder with the least free space, of those that a run writes to."""
-    return min(
-        (tempfile.gettempdir(), os.getcwd()), key=lambda folder: shutil.disk_usage(folder).free
-    )
 
 
 def _refuse_passwords() -> None:

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from mnist_exp.config.commands import DASHES, asks_for_help
 from mnist_exp.errors import Killed, UserError, did_you_mean
+from mnist_exp.outside.full_disks import full_disk
 from mnist_exp.outside.printing import use_any_encoding
 
 _STORE = "tracking.uri="
@@ -133,7 +134,7 @@ def main(run: Callable[[Sequence[str]], int | None], *mistakes: type[Exception])
 
 @contextmanager
 def answered(*mistakes: type[Exception]) -> Iterator[None]:
-    """End the process with exit code 1 and one or two lines for these errors.
+    """End the process with exit code 1 and one or two lines for these errors, and for a full disk.
 
     Ctrl-C and a signal N that asks the process to end give exit code 128 + N. With the variable
     HYDRA_FULL_ERROR=1 an error shows its traceback instead.
@@ -153,6 +154,11 @@ def answered(*mistakes: type[Exception]) -> Iterator[None]:
         sys.exit(killed.exit_code)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+    except OSError as error:
+        line = full_disk(error)
+        if line is None or shows_traceback:
+            raise
+        fail(UserError(line))
 
 
 def fail(error: BaseException) -> NoReturn:

@@ -1,3 +1,4 @@
+import errno
 import gc
 import signal
 import sys
@@ -6,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mnist_exp.api.mistakes import InTwoLines
 from mnist_exp.command import (
     Parser,
     answered,
@@ -24,6 +26,16 @@ def test_a_mistake_ends_in_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
         raise UserError("two\nlines")
     with pytest.raises(ValueError, match="ours"), answered(UserError):
         raise ValueError("ours")
+
+
+def test_a_full_disk_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(SystemExit, match="^mnist_exp: /.*: No space left"), answered(UserError):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(IsADirectoryError), answered(UserError):
+        raise OSError(errno.EISDIR, "no other error is")
+    with pytest.raises(UserError, match="^/.*: No space left"), InTwoLines():
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_a_traceback_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,14 @@ import os
 from collections.abc import Sequence
 
 from mnist_exp.config.mistakes import USER_ERRORS, explain, understood
+from mnist_exp.errors import UserError
+from mnist_exp.outside.full_disks import full_disk
 
 
 class InTwoLines:
     """A block in which what a user can get wrong is raised as a UserError of one or two lines.
+
+    So is a full disk.
 
     Its traceback ends at the block, and no other errors are shown with it. `overrides` are what was
     typed. With the variable HYDRA_FULL_ERROR=1 errors stay as they are.
@@ -20,6 +24,8 @@ class InTwoLines:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         # Not a generator: contextlib would give the error its long traceback back.
+        if line := full_disk(error):
+            error = UserError(line)
         if not isinstance(error, USER_ERRORS) or os.environ.get("HYDRA_FULL_ERROR") == "1":
             return
         mistake = understood(error, self._overrides)

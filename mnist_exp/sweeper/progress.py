@@ -15,7 +15,6 @@ from rich.live import Live
 from rich.table import Table
 
 from mnist_exp.sweeper.foreign_text import clean
-from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.ranking import Settings, best_settings
 from mnist_exp.sweeper.space import SearchSpace
 from mnist_exp.sweeper.study import why_failed
@@ -29,20 +28,21 @@ _ROWS = 12  # of the live table
 class Display:
     """Follows the study in its database, whoever runs the trials.
 
-    `names` are those of the trials' values. The values of the parameter `repeated_by` only repeat a
-    trial: the mean over them decides which settings are the best.
+    `total` is the number of trials that there are to be. `names` are those of their values. The
+    values of the parameter `repeated_by` only repeat a trial: the mean over them decides which
+    settings are the best.
     """
 
     def __init__(
         self,
         study: optuna.Study,
-        plan: Plan,
+        total: int,
         space: SearchSpace,
         *,
         names: Sequence[str] = (),
         repeated_by: str | None = None,
     ) -> None:
-        self._study, self._plan, self._space = study, plan, space
+        self._study, self._total, self._space = study, total, space
         count = len(study.directions)
         self._names = [clean(name) for name in names] if len(names) == count else ["value"] * count
         self._repeated_by = repeated_by
@@ -56,8 +56,8 @@ class Display:
         """Say that no trial is started, and show the summary."""
         running = before[TrialState.RUNNING]
         elsewhere = f", {running} {'runs' if running == 1 else 'run'} elsewhere" if running else ""
-        n_trials = self._plan.n_trials
-        trials = "its only trial is" if n_trials == 1 else f"all {n_trials} trials are"
+        total = self._total
+        trials = "its only trial is" if total == 1 else f"all {total} trials are"
         self._print(f"study {self._name}: {trials} done{elsewhere}; none is started")
         self.summary()
 
@@ -135,19 +135,18 @@ class Display:
 
     def _headline(self) -> str:
         ended = _n_results(_counts(self._trials()))
-        n_trials = self._plan.n_trials
-        trials = "trial is" if n_trials == 1 else "trials are"
-        return f"study {self._name}: {ended} of {n_trials} {trials} done"
+        trials = "trial is" if self._total == 1 else "trials are"
+        return f"study {self._name}: {ended} of {self._total} {trials} done"
 
     def _status(self, trials: Sequence[FrozenTrial]) -> str:
         counts = _counts(trials)
         ended = _n_results(counts)
         new = sum(trial.state.is_finished() for trial in trials) - self._done_before
         seconds = time.monotonic() - self._started
-        left = self._plan.n_trials - ended
+        left = self._total - ended
         rest = f", about {duration(seconds / new * left)} left" if new and left > 0 else ""
         return (
-            f"{ended}/{self._plan.n_trials} done, {counts[TrialState.PRUNED]} pruned, "
+            f"{ended}/{self._total} done, {counts[TrialState.PRUNED]} pruned, "
             f"{counts[TrialState.FAIL]} failed, {counts[TrialState.RUNNING]} running{rest}"
         )
 

@@ -59,8 +59,9 @@ def fill(study: optuna.Study, storage: StudyStorage, plan: Plan, *, retry_failed
     """
     study_id = study._study_id
     with storage.lock():
-        counts = storage.counts(study_id)
-        missing = max(plan.n_trials - (counts.total() - counts[TrialState.FAIL]), 0)
+        missing = max(
+            plan.n_trials + beside_list(storage, study_id, plan) - _good(storage, study_id), 0
+        )
         if not missing:
             return 0
         tried = {
@@ -75,12 +76,28 @@ def fill(study: optuna.Study, storage: StudyStorage, plan: Plan, *, retry_failed
         return len(left) + sampled
 
 
-def budget_notes(plan: Plan, counts: Mapping[TrialState, int]) -> list[str]:
-    """Return a note if more trials wait than `n_trials` asks for: an earlier start asked for more.
+def _good(storage: StudyStorage, study_id: int) -> int:
+    """Return how many trials have not failed, those that wait included."""
+    counts = storage.counts(study_id)
+    return counts.total() - counts[TrialState.FAIL]
 
-    counts: how many trials have each state
+
+def beside_list(storage: StudyStorage, study_id: int, plan: Plan) -> int:
+    """Return how many trials that have not failed are none of a list's configurations.
+
+    They are of an earlier start, which sampled, or had another list. 0 for a plan that samples.
     """
-    asked_for = sum(counts.values()) - counts[TrialState.FAIL]
+    if not plan.is_list:
+        return 0
+    listed = {key for key, _ in _keyed(plan.configurations)}
+    noted = storage.attributes(study_id, CONFIGURATION)
+    of_list = sum(state != TrialState.FAIL and key in listed for state, key in noted)
+    return _good(storage, study_id) - of_list
+
+
+def budget_notes(plan: Plan, storage: StudyStorage, study_id: int) -> list[str]:
+    """Return a note if an earlier start asked for more trials than `n_trials` does."""
+    asked_for = _good(storage, study_id) - beside_list(storage, study_id, plan)
     if asked_for <= plan.n_trials:
         return []
     note = (

@@ -6,20 +6,16 @@ from typing import Any
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
-from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
 from mnist_exp.sweeper import progress
 from mnist_exp.sweeper.attributes import FAILURE
-from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.progress import Display
 from mnist_exp.sweeper.space import SearchSpace
 from mnist_exp.sweeper.terminal import console
 from tests.support.waiting import until
 
-PLAN = Plan(
-    n_trials=4, configurations=(), directions=(StudyDirection.MINIMIZE,), max_failure_rate=0.5
-)
+TOTAL = 4
 SPACE = SearchSpace.parse(["rate=interval(0,1)", "name=choice([a,b],'[/b]')"])
 
 
@@ -42,7 +38,7 @@ def study() -> optuna.Study:
 
 def test_plain_lines(study: optuna.Study, capsys: pytest.CaptureFixture[str]) -> None:
     study.add_trial(ended(TrialState.COMPLETE, 3.0))
-    with Display(study, PLAN, SPACE).live():
+    with Display(study, TOTAL, SPACE).live():
         study.add_trial(ended(TrialState.COMPLETE, 2.0))
         study.add_trial(ended(TrialState.FAIL, why="OSError: [full]"))
         study.add_trial(ended(TrialState.WAITING))
@@ -73,7 +69,7 @@ def test_a_lucky_seed_is_not_the_best(
     for name, values in {"good": (0.2, 0.3, 0.4), "lucky": (0.1, 0.8, 0.9)}.items():
         for seed, value in enumerate(values):
             study.add_trial(seeded(name, seed, value))
-    display = Display(study, PLAN, SPACE, names=["val/cost"], repeated_by="seed")
+    display = Display(study, TOTAL, SPACE, names=["val/cost"], repeated_by="seed")
     display.summary()
     assert capsys.readouterr().out.splitlines()[1:] == [
         "  best: val/cost 0.3 (mean over 3 seeds), with name=good"
@@ -86,7 +82,7 @@ def test_a_lucky_seed_is_not_the_best(
 
 
 def test_a_live_table_on_a_terminal(study: optuna.Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    display, screen = Display(study, PLAN, SPACE), io.StringIO()
+    display, screen = Display(study, TOTAL, SPACE), io.StringIO()
     display._console = console(file=screen, force_terminal=True, width=100)
     monkeypatch.setattr(progress, "_ROWS", 2)
     for value in (1.0, 3.0, 2.0):
@@ -108,7 +104,7 @@ def test_summary_counts_and_says_why_trials_failed(
     study.add_trial(ended(TrialState.FAIL, why="TrialFailed: returned nan"))
     study.add_trial(ended(TrialState.COMPLETE, 2.0))
     study.add_trial(ended(TrialState.WAITING))
-    Display(study, PLAN, SPACE).summary()
+    Display(study, TOTAL, SPACE).summary()
     out = capsys.readouterr().out
     assert "study name: 1 complete, 3 fail, 1 waiting" in out
     assert "best: value 2 in trial 3, with rate=0.1235" in out
@@ -121,7 +117,7 @@ def test_a_busy_database_does_not_end_the_display(
     study: optuna.Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "_REFRESH_SECONDS", 0.01)
-    display, calls = Display(study, PLAN, SPACE), []
+    display, calls = Display(study, TOTAL, SPACE), []
 
     def busy() -> list[optuna.trial.FrozenTrial]:
         calls.append(1)
@@ -138,7 +134,7 @@ def test_a_busy_database_does_not_end_the_display(
 def test_a_busy_database_at_the_last_look_hides_neither_the_error_nor_the_cursor(
     study: optuna.Study, monkeypatch: pytest.MonkeyPatch, is_terminal: bool
 ) -> None:
-    display, screen = Display(study, PLAN, SPACE), io.StringIO()
+    display, screen = Display(study, TOTAL, SPACE), io.StringIO()
     display._console = console(file=screen, force_terminal=is_terminal, width=100)
 
     def busy() -> list[optuna.trial.FrozenTrial]:
@@ -181,7 +177,7 @@ def test_names_and_reasons_are_shown_as_they_are(
     )
     screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr("sys.stdout", screen)
-    display = Display(study, PLAN, SPACE)
+    display = Display(study, TOTAL, SPACE)
     display._console = console(file=screen, force_terminal=True, width=100)
     with display.live():
         pass

@@ -30,12 +30,12 @@ def test_a_mistake_ends_in_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_full_disk_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    with pytest.raises(SystemExit, match="^mnist_exp: /.*: No space left"), answered(UserError):
+    with pytest.raises(SystemExit, match="^mnist_exp: No space left"), answered(UserError):
         raise OSError(errno.ENOSPC, "No space left on device")
     with pytest.raises(IsADirectoryError), answered(UserError):
         raise OSError(errno.EISDIR, "no other error is")
-    with pytest.raises(UserError, match="^/.*: No space left"), InTwoLines():
-        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(UserError, match="^/proc: No space left"), InTwoLines():
+        raise OSError(errno.ENOSPC, "No space left on device", "/proc/x")
 
 
 def test_a_traceback_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:

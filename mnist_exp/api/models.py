@@ -19,7 +19,7 @@ def load_model(run: Any = "latest", uri: str | None = None) -> "keras.Model":
     uri: the store, as `tracking.uri`; that of the result, if not given
 
     Raises UserError if there is no such run, or it has no model that can be loaded: trials of
-    studies log none, and neither do runs whose network a notebook has built.
+    studies log none, and neither do runs whose network has parts that only a notebook defines.
     """
     run_id = getattr(run, "run_id", run)
     require_texts("load_model", run=run_id, uri=uri)

@@ -31,16 +31,25 @@ def is_maximised(metric: str) -> bool:
     fewer = [word for word in _MINIMISED if word in name]
     if _has(name, _MINIMISED_WORDS) or fewer not in ([], ["epoch"]):
         return False
-    # `val_acc_epoch` is an accuracy at the end of an epoch, `best_epoch` a number of epochs.
-    return not fewer or _has(name, _MAXIMISED_WORDS) or "accuracy" in name
+    return not fewer or _is_of_an_epoch(name)
 
 
 def direction_notes(metric: str) -> list[str]:
     """Return a sentence if the metric's name does not tell which of its values are better."""
     name = metric.rpartition("/")[2].lower()
-    if not is_maximised(metric) or _has(name, _MAXIMISED_WORDS) or "accuracy" in name:
+    is_known = _has(name, _MAXIMISED_WORDS) or "accuracy" in name
+    if not is_maximised(metric) or (is_known and "epoch" not in name):
         return []
     return [f"Higher values of {metric} are taken for better; --direction minimize turns it round."]
+
+
+def _is_of_an_epoch(name: str) -> bool:
+    """Return whether the name is that of an accuracy at the end of an epoch: `val_acc_epoch`.
+
+    `best_epoch`, `epochs_to_accuracy` and `epoch_of_best_acc` are numbers of epochs.
+    """
+    is_number = _has(name, "best to of at until") or not _has(name, "epoch")
+    return not is_number and (_has(name, _MAXIMISED_WORDS) or "accuracy" in name)
 
 
 def _has(name: str, words: str) -> bool:

@@ -38,6 +38,7 @@ _EXAMPLES = """examples:
 
 exit code: 0, 1 for a mistake, or 130 when --draw is ended with Ctrl-C"""
 _MOST_BYTES = 100_000_000  # of a picture's file
+_LONGEST_STEM = 200  # bytes, of the name of a file, which has at most 255
 _MOST_MODELS = 2  # side by side
 _MOST_ROWS = 20  # of the table of probabilities
 _DATA = "data.dir="
@@ -115,7 +116,8 @@ def _classify(which: str, options: argparse.Namespace, folder: str | None) -> No
     path, output = None, options.output
     if options.image is not None:
         path = Path(os.path.expanduser(options.image))
-        content, output = _content(path), output or f"predict-{path.stem}.png"
+        stem = os.fsencode(path.stem)[:_LONGEST_STEM].decode(errors="ignore")
+        content, output = _content(path), output or f"predict-{stem}.png"
     if output is not None:
         _check_output(Path(os.path.expanduser(output)), path)
     from mnist_exp.predict import test_images
@@ -162,11 +164,16 @@ def _content(path: Path) -> bytes:
 
 def _check_output(output: Path, picture: Path | None) -> None:
     """Raise UserError for an output that is no PNG, has no folder, or is the picture itself."""
-    if output.suffix.lower() != ".png" or not output.parent.is_dir():
+    try:
+        is_usable = output.suffix.lower() == ".png" and output.parent.is_dir()
+        is_picture = picture is not None and output.exists() and output.samefile(picture)
+    except OSError as error:  # a name that is too long, a folder that is closed
+        raise UserError(f"--output {output}: cannot be written ({error.strerror})") from error
+    if not is_usable:
         raise UserError(
             f"--output {output}: expected a name that ends in .png, in a folder that exists"
         )
-    if picture is not None and output.exists() and output.samefile(picture):
+    if is_picture:
         raise UserError(f"--output {output}: that is the picture of --image, which would be lost")
 
 

@@ -95,6 +95,8 @@ class TrainedModel:
             row = self.loaded.predict(images, params={RETURN_PIXELS: True}).iloc[0]
         except MlflowException as error:
             raise UserError(error.message.removeprefix("image 0: ")) from error
+        if not np.isfinite(np.asarray(row["probabilities"], float)).all():
+            raise UserError("the network's answer to this image is NaN")
         label = int(row["digit" if self.form.is_digits else "label"])
         is_doubted = not row.get("sure", True)
         return Prediction(
@@ -169,7 +171,8 @@ class Models:
             uri, loaded = f"models:/{model.model_id}", None
             form = foreign_models.form_of(self._client, model)
             if trust:
-                loaded = mlflow.pyfunc.load_model(uri, dst_path=_copy_for(model))
+                with _running_its_code():
+                    loaded = mlflow.pyfunc.load_model(uri, dst_path=_copy_for(model))
             else:
                 loaded = foreign_models.load(self._client, model)
         return TrainedModel(
@@ -260,6 +263,17 @@ def _loading(run: Run) -> Iterator[None]:
         ) from error
     except UserError as error:
         raise UserError(f"run {run.info.run_id}: its model is not loaded: {error}") from error
+
+
+@contextmanager
+def _running_its_code() -> Iterator[None]:
+    """Raise ValueError for whatever the code that a model brings raises in the block."""
+    try:
+        yield
+    except (MlflowException, OSError, ValueError, UserError):
+        raise
+    except (Exception, SystemExit) as error:
+        raise ValueError(f"{type(error).__name__}: {first_line(error)}") from error
 
 
 def _copy_for(model: LoggedModel) -> str | None:

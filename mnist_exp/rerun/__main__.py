@@ -73,7 +73,7 @@ def rerun(run_id: str, uri: str | None = None, *, trust_code: bool = False) -> R
         epochs = plural(first.epochs, "whole epoch")
         say(f"The first run is {first.status}: it is compared as far as it went, {epochs}.")
     say("")
-    second = read_run(uri, _train(settings, run_id, own))
+    second = read_run(uri, _train(settings, own))
     comparison = compare(first, second)
     _show(comparison)
     return comparison
@@ -141,7 +141,7 @@ def _check_data(run: TrackedRun, settings: Settings) -> None:
         )
 
 
-def _train(settings: Settings, run_id: str, own: Own) -> str:
+def _train(settings: Settings, own: Own) -> str:
     """Return the new run's id. A NaN or infinite cost ends a run, but not the comparison."""
     from mnist_exp.experiment import runner
     from mnist_exp.experiment.console import Reporter

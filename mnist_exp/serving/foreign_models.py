@@ -123,8 +123,10 @@ def _loaded(folder: Path) -> "ServedModel":
         foreign_networks.check(folder / NETWORK)
     try:
         loaded = ServedModel(folder)
-        blank = np.zeros((1, *loaded.form.image_shape), np.uint8)
-        probabilities = loaded.predict(blank).iloc[0]["probabilities"]
+        # A network that divides by an image's own spread has no answer to a blank one.
+        shape = (1, *loaded.form.image_shape)
+        noise = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        probabilities = loaded.predict(noise).iloc[0]["probabilities"]
     except Exception as error:  # Keras and h5py raise anything for a file of another kind
         raise ValueError(clean(error, 200) or type(error).__name__) from error
     classes = len(loaded.form.class_names)

@@ -64,11 +64,17 @@ _CLASSES = {
     "ZeroPadding2D",
     "Cropping2D",
     "UpSampling2D",
-    "L1",
-    "L2",
-    "L1L2",
+    *("Conv1D", "MaxPooling1D", "AveragePooling1D"),
+    *("GlobalMaxPooling1D", "GlobalAveragePooling1D", "RepeatVector", "TimeDistributed"),
+    *("LSTM", "LSTMCell", "GRU", "GRUCell", "SimpleRNN", "SimpleRNNCell", "Bidirectional"),
+    *("Embedding", "MultiHeadAttention", "AlphaDropout"),
+    *("Normalization", "UnitNormalization", "RMSNormalization", "Resizing", "CenterCrop"),
+    *("L1", "L2", "L1L2", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"),
 }
-_MODULES = {"keras", "keras.layers", "keras.regularizers", "keras.src.models.functional"}
+_MODULES = {
+    *("keras", "keras.layers", "keras.regularizers", "keras.constraints"),
+    "keras.src.models.functional",
+}
 # What a zip file raises that is damaged or of another kind.
 _UNREADABLE = (
     zipfile.BadZipFile,
@@ -93,8 +99,8 @@ def check(path: Path) -> None:
         is_known = name in _CLASSES and module in (*_MODULES, None)
         if not (name is None or module == "keras.initializers" or is_known):
             raise ValueError(
-                f"its network has a {clean(module, 80)}.{clean(name, 80)}, as no model of this "
-                "package has"
+                f"its network has a {clean(module, 80)}.{clean(name, 80)}, which may do more than "
+                "compute; --trust loads it, with all you may do"
             )
         for size in (part.get("units"), part.get("filters")):
             if size is not None and not (isinstance(size, int) and 0 < size <= _MOST_UNITS):

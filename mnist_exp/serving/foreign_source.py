@@ -1,5 +1,6 @@
 """The packed source of a network of the user's own: is it the source that the user has here?"""
 
+import contextlib
 import io
 import sys
 import zipfile
@@ -59,7 +60,7 @@ def _checked(recipe: dict[str, Any]) -> tuple[str, list[str]]:
 
 
 def _require_here(build: str, sources: Mapping[str, bytes]) -> None:
-    """Raise UserError unless the source is in a folder from which Python imports here.
+    """Raise UserError unless the source is what Python imports here.
 
     Comments and layout do not count. Without the module of the function itself, another one of
     that name would be called, whatever it does.
@@ -67,7 +68,7 @@ def _require_here(build: str, sources: Mapping[str, bytes]) -> None:
     module = build.partition(":")[0].replace(".", "/")
     file = next((name for name in (f"{module}.py", f"{module}/__init__.py") if name in sources), "")
     trained = OwnCode(sources=sources, folder="").digest
-    if file and any(_digest(folder, sources) == trained for folder in _folders()):
+    if file and _digest(sources) == trained:
         return
     is_other = any((folder / file).is_file() for folder in _folders()) if file else False
     why = "differs from the one here" if is_other else "is not here"
@@ -82,13 +83,20 @@ def _folders() -> list[Path]:
     return [Path.cwd(), *(Path(entry) for entry in sys.path if entry)]
 
 
-def _digest(folder: Path, sources: Mapping[str, bytes]) -> str | None:
-    """Return the digest of the files in the folder that have these paths, None if one is absent."""
-    try:
-        here = {path: (folder / PurePosixPath(path)).read_bytes() for path in sources}
-    except OSError:
-        return None
-    return OwnCode(sources=here, folder=str(folder)).digest
+def _digest(sources: Mapping[str, bytes]) -> str | None:
+    """Return the digest of these files, each from the first folder that has it.
+
+    None if one is absent. Code may lie in several folders from which Python imports.
+    """
+    here: dict[str, bytes] = {}
+    for path in sources:
+        for folder in _folders():
+            with contextlib.suppress(OSError):
+                here[path] = (folder / PurePosixPath(path)).read_bytes()
+                break
+        else:
+            return None
+    return OwnCode(sources=here, folder="").digest
 
 
 def _check_weights(weights: bytes) -> None:

@@ -77,7 +77,7 @@ def _best_trial(study: Run, where: str) -> str:
     """Return the id of the run of the study's best trial. Raises ConfigError."""
     best_id = study.data.tags.get("best.run_id")
     if not best_id:
-        raise ConfigError(f"{where}: no trial of that study is complete")
+        raise ConfigError(f"{where}: no trial of that study is complete and meets its constraints")
     return str(best_id)
 
 

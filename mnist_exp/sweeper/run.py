@@ -27,7 +27,7 @@ from mnist_exp.sweeper.samplers import check_pruner, check_sampler, targets
 from mnist_exp.sweeper.space import SearchSpace, parameter
 from mnist_exp.sweeper.storage import StudyStorage
 from mnist_exp.sweeper.storage_setting import absolute_url, usable
-from mnist_exp.sweeper.study import beside_list, budget_notes, fill, open_study, results
+from mnist_exp.sweeper.study import budget, fill, open_study, results
 from mnist_exp.sweeper.supervisor import Supervisor
 from mnist_exp.sweeper.worker import Worker
 
@@ -65,14 +65,14 @@ def run_sweep(
         storage.give_back_lost(study_id, max_retries=None)
         fill(study, storage, plan, retry_failed=True)
         names, repeated_by = sweep.hooks.objective_names(config), sweep.hooks.repeated_by()
-        total = plan.n_trials + beside_list(storage, study_id, plan)
+        total, notes = budget(storage, study_id, plan)
         display = Display(study, total, space, names=names, repeated_by=repeated_by)
         counts = storage.counts(study_id)
         if not counts[TrialState.WAITING] and not storage.running_beside(study_id):
             display.nothing_to_do(counts)
             display.next_steps(sweep.hooks.next_steps(study, config))
         else:
-            for note in [*_notes(config, sweep), *budget_notes(plan, storage, study_id)]:
+            for note in [*_notes(config, sweep), *notes]:
                 display.note(note)
             worker = Worker(
                 hydra_context=context,

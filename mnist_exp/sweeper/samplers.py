@@ -95,12 +95,12 @@ def build_sampler(
     own = _own_seed(settings, trial_number)
     if own is None:
         return sampler
-    if isinstance(sampler, _ONE_SEQUENCE):
+    if not isinstance(sampler, _ONE_SEQUENCE):
+        sampler = _build("sampler", {**settings, "seed": own}, allowed)
+    elif settings["_target_"].startswith("optuna."):
         # What it has no points of, such as a conditional parameter, is drawn anew in each trial.
         random = {"_target_": "optuna.samplers.RandomSampler", "seed": own}
         sampler = _build("sampler", {"independent_sampler": random, **settings}, allowed)
-    else:
-        sampler = _build("sampler", {**settings, "seed": own}, allowed)
     return sampler
 
 

@@ -55,56 +55,61 @@ def open_study(
 def fill(study: optuna.Study, storage: StudyStorage, plan: Plan, *, retry_failed: bool) -> int:
     """Add waiting trials until `n_trials` can end well, and return how many were added.
 
-    With `retry_failed`, configurations that failed are tried once more.
+    Of a list, only its own configurations count. With `retry_failed`, those that failed are tried
+    once more.
     """
     study_id = study._study_id
     with storage.lock():
-        missing = max(
-            plan.n_trials + beside_list(storage, study_id, plan) - _good(storage, study_id), 0
-        )
-        if not missing:
+        missing = plan.n_trials - _good(storage.counts(study_id))
+        if missing <= 0 and not plan.is_list:
             return 0
-        tried = {
-            key
-            for state, key in storage.attributes(study_id, CONFIGURATION)
-            if not (retry_failed and state == TrialState.FAIL)
-        }
-        left = [item for item in _keyed(plan.configurations) if item[0] not in tried][:missing]
+        keyed, noted = _keyed(plan.configurations), storage.attributes(study_id, CONFIGURATION)
+        if plan.is_list:
+            missing = plan.n_trials - len(_of_list(keyed, noted))
+        if missing <= 0:
+            return 0
+        tried = {key for state, key in noted if not (retry_failed and state == TrialState.FAIL)}
+        left = [item for item in keyed if item[0] not in tried][:missing]
         sampled = 0 if plan.is_list else missing - len(left)
         given = [(parameters, {CONFIGURATION: key}) for key, parameters in left]
         storage.add_waiting(study_id, [*given, *(({}, {}) for _ in range(sampled))])
         return len(left) + sampled
 
 
-def _good(storage: StudyStorage, study_id: int) -> int:
+def budget(storage: StudyStorage, study_id: int, plan: Plan) -> tuple[int, list[str]]:
+    """Return how many trials the study is to have, and a note if more wait than are asked for.
+
+    A list is tried beside the trials that an earlier start has left, which sampled or had another
+    list. Those of them that wait are tried, too, and so are those of a larger `n_trials`.
+    """
+    counts, own = storage.counts(study_id), plan.n_trials
+    good, waiting = _good(counts), counts[TrialState.WAITING]
+    begun, total = good - waiting, own
+    if plan.is_list:
+        noted = storage.attributes(study_id, CONFIGURATION)
+        of_list = _of_list(_keyed(plan.configurations), noted)
+        begun = sum(state != TrialState.WAITING for state in of_list)
+        total = own + good - len(of_list)
+    if waiting <= max(own - begun, 0):
+        return total, []
+    note = (
+        f"hydra.sweeper.n_trials={own}: an earlier start asked for more, and what waits "
+        f"({waiting}) is tried, too; hydra.sweeper.study_name=NAME starts another study"
+    )
+    return total, [note]
+
+
+def _good(counts: Counter[TrialState]) -> int:
     """Return how many trials have not failed, those that wait included."""
-    counts = storage.counts(study_id)
     return counts.total() - counts[TrialState.FAIL]
 
 
-def beside_list(storage: StudyStorage, study_id: int, plan: Plan) -> int:
-    """Return how many trials that have not failed are none of a list's configurations.
-
-    They are of an earlier start, which sampled, or had another list. 0 for a plan that samples.
-    """
-    if not plan.is_list:
-        return 0
-    listed = {key for key, _ in _keyed(plan.configurations)}
-    noted = storage.attributes(study_id, CONFIGURATION)
-    of_list = sum(state != TrialState.FAIL and key in listed for state, key in noted)
-    return _good(storage, study_id) - of_list
-
-
-def budget_notes(plan: Plan, storage: StudyStorage, study_id: int) -> list[str]:
-    """Return a note if an earlier start asked for more trials than `n_trials` does."""
-    asked_for = _good(storage, study_id) - beside_list(storage, study_id, plan)
-    if asked_for <= plan.n_trials:
-        return []
-    note = (
-        f"hydra.sweeper.n_trials={plan.n_trials}: an earlier start asked for {asked_for}, and "
-        "those that wait are tried, too; hydra.sweeper.study_name=NAME starts another study"
-    )
-    return [note]
+def _of_list(
+    keyed: Sequence[tuple[str, Any]], noted: Sequence[tuple[TrialState, Any]]
+) -> list[TrialState]:
+    """Return the states of the list's trials that have not failed."""
+    listed = {key for key, _ in keyed}
+    return [state for state, key in noted if state != TrialState.FAIL and key in listed]
 
 
 def _keyed(configurations: Sequence[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:

@@ -103,13 +103,16 @@ class Supervisor:
         command was killed.
         """
         study_id = self.study._study_id
-        is_noted = False
+        is_noted, before = False, None
         while True:
             self.storage.give_back_lost(study_id, self.worker.config.hydra.sweeper.max_retries)
             if self.worker.is_over(self.study, self.storage):
                 return False
-            fill(self.study, self.storage, self.worker.plan, retry_failed=False)
-            if self.storage.counts(study_id)[TrialState.WAITING]:
+            counts = self.storage.counts(study_id)
+            if counts != before:  # looking through a large list takes long
+                fill(self.study, self.storage, self.worker.plan, retry_failed=False)
+                counts = before = self.storage.counts(study_id)
+            if counts[TrialState.WAITING]:
                 return True
             beside = self.storage.running_beside(study_id)
             launches = self.storage.attributes(study_id, LAUNCH)

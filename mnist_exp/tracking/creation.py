@@ -56,13 +56,14 @@ def _as_mlflows(*errors: type[Exception]) -> Iterator[None]:
 def _server_lock(uri: str) -> Iterator[None]:
     import sqlalchemy  # late, for MLflow does without where it has a server
 
-    with _as_mlflows(sqlalchemy.exc.SQLAlchemyError, ImportError, OSError):
+    errors = (sqlalchemy.exc.SQLAlchemyError, ImportError, OSError)
+    with _as_mlflows(*errors), ExitStack() as stack:
         engine = sqlalchemy.create_engine(uri)
-        try:
-            with database.lock(engine, _LOCK):
-                yield
-        finally:
-            engine.dispose()
+        stack.callback(engine.dispose)
+        stack.enter_context(database.lock(engine, _LOCK))
+        lock = stack.pop_all()
+    with lock:
+        yield
 
 
 def _make_whole(file: Path) -> None:

@@ -40,6 +40,8 @@ _UNSET = (
     *("MLFLOW_STATIC_PREFIX", "_MLFLOW_STATIC_PREFIX", "MLFLOW_ARTIFACTS_ONLY"),
 )
 
+_FOR_ANYBODY = 1024  # the first port that every system lets everybody use
+
 
 def choose_port(wanted: int | None) -> int:
     """Return the wanted port, or else 5000 if it is free, or else another free one.
@@ -47,6 +49,11 @@ def choose_port(wanted: int | None) -> int:
     Raises UserError if the wanted port is taken, or there is none.
     """
     if wanted is not None:
+        if wanted < _FOR_ANYBODY and not _may_use(wanted):
+            raise UserError(
+                f"--port {wanted}: this system does not let you use it; expected one from "
+                f"{_FOR_ANYBODY} on"
+            )
         if not _is_free(wanted):
             raise UserError(
                 f"--port {wanted}: is taken by another program; without --port a free one is found"
@@ -62,10 +69,7 @@ def choose_port(wanted: int | None) -> int:
 
 
 def _is_free(port: int) -> bool:
-    """Return whether nobody answers at the port, and this process may use it.
-
-    Raises UserError for a port that is not for everybody, as those below 1024 are not.
-    """
+    """Return whether nobody answers at the port, and this process may use it."""
     with socket.socket() as caller:  # on macOS another program's port can be bound a second time
         caller.settimeout(1.0)
         if caller.connect_ex((_HOST, port)) == 0:
@@ -73,12 +77,18 @@ def _is_free(port: int) -> bool:
     try:
         with socket.create_server((_HOST, port)):
             return True
-    except PermissionError as error:
-        raise UserError(
-            f"--port {port}: this system does not let you use it; expected one from 1024 on"
-        ) from error
     except OSError:
         return False
+
+
+def _may_use(port: int) -> bool:
+    try:
+        with socket.create_server((_HOST, port)):
+            return True
+    except PermissionError:
+        return False
+    except OSError:  # somebody else uses it
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)

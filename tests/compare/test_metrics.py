@@ -32,18 +32,24 @@ def test_metrics_that_cannot_be_chosen() -> None:
     assert str(told.value).endswith("m018, m019 and 80 more")
 
 
-@pytest.mark.parametrize("name", ["val_loss", "rmse", "test/mse", "val/wer", "time", "best_epoch"])
+@pytest.mark.parametrize(
+    "name", ["val_loss", "rmse", "test/mse", "val/wer", "time", "best_epoch", "epoch_of_best_acc"]
+)
 def test_metrics_of_which_less_is_better(name: str) -> None:
     assert not is_maximised(name)
     assert direction_notes(name) == []
 
 
-@pytest.mark.parametrize(
-    "name", ["val_acc", "f1_macro", "mAP", "r2", "test/accuracy", "val_acc_epoch"]
-)
+@pytest.mark.parametrize("name", ["val_acc", "f1_macro", "mAP", "r2", "test/accuracy"])
 def test_metrics_of_which_more_is_better(name: str) -> None:
     assert is_maximised(name)
     assert direction_notes(name) == []
+
+
+def test_an_accuracy_at_the_end_of_an_epoch_is_one_and_told() -> None:
+    assert is_maximised("val_acc_epoch")
+    assert len(direction_notes("val_acc_epoch")) == 1
+    assert not is_maximised("epochs_to_accuracy_0.9")
 
 
 def test_a_name_that_does_not_tell_is_told() -> None:

@@ -142,6 +142,7 @@ def test_pictures_that_cannot_be_read(here: Path, kind: str) -> None:
             "--seed 1: expected a number >= 0, for a random test image only",
         ),
         (["--output", "nosuch/a.png"], "--output nosuch/a.png: expected a name that ends in .png"),
+        (["--output", f"{'a' * 300}.png"], "cannot be written .File name too long"),
         (["--output", "a.pdf"], "--output a.pdf: expected a name that ends in .png"),
         (
             ["--run", "bset"],

@@ -109,6 +109,32 @@ def test_other_code_is_asked_about_in_two_lines(
     assert "\n--trust runs" in str(refused.value)
 
 
+def test_code_in_two_folders_from_which_python_imports_is_here(
+    packed: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here()
+    (tmp_path / "lib").mkdir()
+    Path("my_layers.py").rename(tmp_path / "lib" / "my_layers.py")
+    monkeypatch.syspath_prepend(tmp_path / "lib")
+    assert answer() in range(3)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (b"import nosuch_package\n", "ModuleNotFoundError|No module named"),
+        (b"raise SystemExit(0)\n", "SystemExit"),
+        (b"1 / 0\n", "ZeroDivisionError"),
+    ],
+)
+def test_whatever_trusted_code_raises_is_told_in_a_line(
+    packed: Callable[[str], Path], code: bytes, reason: str
+) -> None:
+    packed("own_code/my_layers.py").write_bytes(code)
+    with pytest.raises(UserError, match=f"its model cannot be loaded .*{reason}"):
+        Models(None).load("latest", trust=True)
+
+
 def test_with_trust_the_packed_code_runs_whatever_is_here(
     packed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,15 +12,7 @@ from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.space import SearchSpace
 from mnist_exp.sweeper.storage import StudyStorage
-from mnist_exp.sweeper.study import (
-    beside_list,
-    budget_notes,
-    failed_trials,
-    fill,
-    open_study,
-    results,
-    why_failed,
-)
+from mnist_exp.sweeper.study import budget, failed_trials, fill, open_study, results, why_failed
 
 SPACE = SearchSpace.parse(["x=interval(0.0,1.0)", "y=3"])
 
@@ -159,9 +151,10 @@ def test_a_reason_that_somebody_else_wrote_is_one_clean_line(storage: StudyStora
 def test_more_trials_than_asked_for_now_are_told(storage: StudyStorage) -> None:
     study = open_study(storage, "s", plan(), SPACE)
     fill(study, storage, plan(4), retry_failed=True)
-    assert budget_notes(plan(4), storage, study._study_id) == []
-    (note,) = budget_notes(plan(3), storage, study._study_id)
-    assert note.startswith("hydra.sweeper.n_trials=3: an earlier start asked for 4, and")
+    assert budget(storage, study._study_id, plan(4)) == (4, [])
+    total, (note,) = budget(storage, study._study_id, plan(3))
+    assert total == 3
+    assert note.startswith("hydra.sweeper.n_trials=3: an earlier start asked for more, and what wa")
 
 
 def test_a_list_is_tried_whole_beside_the_trials_of_an_earlier_start(storage: StudyStorage) -> None:
@@ -170,8 +163,10 @@ def test_a_list_is_tried_whole_beside_the_trials_of_an_earlier_start(storage: St
     end(study, storage, TrialState.COMPLETE, 4)
     cells = plan(2, {"x": 0.1}, {"x": 0.2})
     assert fill(study, storage, cells, retry_failed=True) == 2
-    assert beside_list(storage, study._study_id, cells) == 4
+    assert budget(storage, study._study_id, cells) == (6, [])
     assert end(study, storage, TrialState.COMPLETE, 2) == [{"x": 0.1}, {"x": 0.2}]
     assert fill(study, storage, cells, retry_failed=True) == 0
     assert fill(study, storage, plan(1, {"x": 0.3}), retry_failed=True) == 1
-    assert budget_notes(cells, storage, study._study_id) == []
+    total, (note,) = budget(storage, study._study_id, cells)
+    assert total == 7
+    assert "and what waits (1) is tried, too" in note

@@ -27,7 +27,7 @@ COLUMNS = {
     "noticed_above",
     "explain.csv": "mean forwards_mean backwards_mean low high noticed",
     "bug.csv": "test_accuracy",
-    "swaps.csv": "mean mean_change low high noticed",
+    "swaps.csv": "mean mean_change low high noticed left left_low left_high",
 }
 
 

@@ -45,8 +45,8 @@ def luck(parts: Sequence[PairedEffect]) -> str:
     if not any(part.is_shown for part in tested(parts)):
         return ""
     return (
-        "Each difference is tested by itself: one without any effect appears to have one in 1 of "
-        "20 studies, if what the seeds change by is normally distributed. "
+        "Each difference is tested by itself: one without any effect appears to have one in at "
+        "most 1 of 20 studies, if what the seeds change by is normally distributed. "
         f"{corrected(parts, 'an effect is still shown of')}"
     )
 

@@ -48,6 +48,7 @@ def write_swaps(folder: Path, names: Sequence[str], seeds: int | None, uri: str 
         swap_page.gap(measured),
         *(swap_page.answer(measured, base) for base in TUTORIALS),
         paired_words.luck(measured.effects()),
+        swap_page.alike(measured),
         *(f"not counted: {text}" for text in swap_page.missing(measured)),
     ]
     printing.say("\n" + "\n".join(filter(None, said)))

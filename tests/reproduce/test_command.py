@@ -148,7 +148,7 @@ def test_a_preset_is_found_by_the_beginning_of_its_name() -> None:
 
 def test_a_runs_csv_of_another_kind_is_refused_before_training(workdir: Path) -> None:
     (workdir / "runs.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(UserError, match=r"runs.csv: has no column page; without the file it is"):
+    with pytest.raises(UserError, match=r"runs.csv: has no column page; mend it: without the"):
         command.run(["--quick", "--output", "."])
     assert runs() == []
 

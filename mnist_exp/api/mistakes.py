@@ -9,9 +9,7 @@ from mnist_exp.outside.full_disks import full_disk
 
 
 class InTwoLines:
-    """A block in which what a user can get wrong is raised as a UserError of one or two lines.
-
-    So is a full disk.
+    """A block in which a user's mistake, or a full disk, is raised as a UserError of two lines.
 
     Its traceback ends at the block, and no other errors are shown with it. `overrides` are what was
     typed. With the variable HYDRA_FULL_ERROR=1 errors stay as they are.

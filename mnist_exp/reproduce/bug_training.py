@@ -38,7 +38,7 @@ class Trained:
     confidence: float  # the mean of the largest probability; NaN if the outputs are
     test_cost: float
     course: NDArray[np.float64]  # [points, 3] of training: step, cost and accuracy; may be empty
-    broken_at: int | None  # the step with the first cost that is NaN or infinite
+    broken_at: int | None  # the step after which the cost is NaN or infinite
     largest_change: float  # of a weight, in absolute value
     weights: tuple[NDArray[np.float32], NDArray[np.float32]]  # of the readout, before and after
     like_average: float  # correlation of `weights`' change with the average image; NaN if no image

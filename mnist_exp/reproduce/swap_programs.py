@@ -19,6 +19,7 @@ class Swap:
     """A setting that a tutorial's CNN has from the other tutorial."""
 
     name: str  # such as `the notebook's dense layer`, `the missing dense layer`
+    difference: str  # its name, of whichever tutorial
     key: str  # the setting or group
     before: object  # its value in the CNN's own tutorial
     after: object
@@ -67,7 +68,9 @@ def _program(base: str, difference: bridge.Difference | None, uri: str | None) -
         if after == "null":
             swapped = f"the missing {difference.name}"
             name = f"{own}'s CNN without the {difference.name}"
-        swap = Swap(name=swapped, key=difference.key, before=before, after=after)
+        swap = Swap(
+            name=swapped, difference=difference.name, key=difference.key, before=before, after=after
+        )
         changes = _changes(base, swap)
     preset = runs.composed(name, (f"experiment={base}", *changes), uri)
     return Program(base=base, swap=swap, preset=preset)

@@ -12,7 +12,7 @@ from mnist_exp.compare.statistics import holm
 from mnist_exp.errors import UserError
 from mnist_exp.reproduce.presets import BLOG, NOTEBOOK
 from mnist_exp.reproduce.runs import PresetRuns
-from mnist_exp.reproduce.swap_programs import DIFFERENCES, Program
+from mnist_exp.reproduce.swap_programs import Program
 
 PAGE = "swaps.md"
 
@@ -61,24 +61,23 @@ def interactions(swaps: Swaps) -> list[PairedEffect]:
 
     One for each difference that was swapped in both, by the seeds that have all four runs.
     """
-    of_key: dict[str, dict[str, Measured]] = {}
+    of_name: dict[str, dict[str, Measured]] = {}
     for one in swaps.measured:
         if one.program.swap and one.effect:
-            of_key.setdefault(one.program.swap.key, {})[one.program.base] = one
+            of_name.setdefault(one.program.swap.difference, {})[one.program.base] = one
     return [
-        _interaction(key, both[BLOG], both[NOTEBOOK])
-        for key, both in of_key.items()
+        _interaction(name, both[BLOG], both[NOTEBOOK])
+        for name, both in of_name.items()
         if len(both) == 2 and {*both[BLOG].seeds} & {*both[NOTEBOOK].seeds}
     ]
 
 
-def _interaction(key: str, blog: Measured, notebook: Measured) -> PairedEffect:
+def _interaction(name: str, blog: Measured, notebook: Measured) -> PairedEffect:
     assert blog.effect is not None
     assert notebook.effect is not None
     # The notebook's CNN has the change undone, so that what it adds there has the other sign.
     undone = dict(zip(notebook.seeds, notebook.effect.values, strict=True))
     done = zip(blog.seeds, blog.effect.values, strict=True)
-    (name,) = (difference.name for difference in DIFFERENCES if difference.key == key)
     return PairedEffect(
         name=name,
         before=blog.effect.before,

@@ -49,7 +49,7 @@ def choose_port(wanted: int | None) -> int:
     Raises UserError if the wanted port is taken, or there is none.
     """
     if wanted is not None:
-        if wanted < _FOR_ANYBODY and not _may_use(wanted):
+        if wanted < _FOR_ANYBODY and isinstance(_refusal(wanted), PermissionError):
             raise UserError(
                 f"--port {wanted}: this system does not let you use it; expected one from "
                 f"{_FOR_ANYBODY} on"
@@ -74,21 +74,16 @@ def _is_free(port: int) -> bool:
         caller.settimeout(1.0)
         if caller.connect_ex((_HOST, port)) == 0:
             return False
-    try:
-        with socket.create_server((_HOST, port)):
-            return True
-    except OSError:
-        return False
+    return _refusal(port) is None
 
 
-def _may_use(port: int) -> bool:
+def _refusal(port: int) -> OSError | None:
+    """Return why this process cannot use the port; None if it can."""
     try:
         with socket.create_server((_HOST, port)):
-            return True
-    except PermissionError:
-        return False
-    except OSError:  # somebody else uses it
-        return True
+            return None
+    except OSError as error:
+        return error
 
 
 @dataclass(frozen=True, kw_only=True)

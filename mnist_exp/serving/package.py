@@ -59,6 +59,23 @@ _EARLIER = {
         "rules",
         "surroundings",
     ),
+    "mnist_exp_model_bcd2bca93aad": (
+        "own_code/isolation",
+        "serving/form",
+        "serving/ink",
+        "serving/inputs",
+        "serving/judgement",
+        "serving/model",
+        "serving/network",
+        "serving/own_source",
+        "serving/picture_files",
+        "serving/pieces",
+        "serving/pixels",
+        "serving/preprocessing",
+        "serving/resizing",
+        "serving/rules",
+        "serving/surroundings",
+    ),
 }
 TAG = "mnist_exp.takes"  # of a logged model
 PICTURES = "pictures"

@@ -161,7 +161,8 @@ def _upright(picture: Image.Image, longest: int) -> Image.Image:
     Pillow converts its mode to all others.
     """
     picture.draft(None, (longest, longest))  # a large JPEG is decoded smaller, which is much faster
-    # Pillow raises anything for damaged EXIF; damaged pixels are reported later.
+    picture.load()  # raises for damaged pixels, once: Pillow then keeps what it could read of them
+    # It raises anything for damaged EXIF, too.
     with contextlib.suppress(Exception):
         picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I") or picture.mode == "F":

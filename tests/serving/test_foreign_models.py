@@ -262,7 +262,7 @@ def test_a_model_of_an_earlier_version_is_read_without_its_code(
         names = [name for name in archive.namelist() if name.startswith(f"{version}/")]
         archive.extractall(artifacts / "code", names)
     answer()
-    path = artifacts / "code" / version / "preprocessing.py"
+    (path,) = (artifacts / "code" / version).rglob("preprocessing.py")
     path.write_text(path.read_text() + "\n")
     with pytest.raises(UserError, match="it brings other Python code"):
         answer()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mnist_exp import data
-from mnist_exp.serving.picture_files import MOST_PIXELS, PictureError
+from mnist_exp.serving.picture_files import MOST_PIXELS, PictureError, shown
 from mnist_exp.serving.preprocessing import from_bytes
 from tests.support.pictures import dark_on_light, difference, encoded, large, png_header
 
@@ -236,3 +236,18 @@ def test_a_png_is_turned_as_its_exif_says(seven: np.ndarray) -> None:
 def test_a_cut_png_is_still_damaged(seven: np.ndarray) -> None:
     with pytest.raises(PictureError, match="damaged"):
         from_bytes(encoded(large(seven))[:-100])
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "TIFF", "JPEG"])
+def test_a_picture_with_damaged_pixels_is_refused(kind: str) -> None:
+    """The file is whole, but for some bytes in the middle: no digit is read from the rest."""
+    noise = np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8)
+    picture = Image.fromarray(noise)
+    picture.info["compression"] = "tiff_lzw"  # of TIFF; the others always compress
+    content = bytearray(encoded(picture, kind))
+    middle = len(content) // 2
+    content[middle : middle + 40] = b"\xff" * 40
+    with pytest.raises(PictureError, match="damaged"):
+        from_bytes(bytes(content))
+    with pytest.raises(PictureError, match="damaged"):
+        shown(bytes(content), 200)

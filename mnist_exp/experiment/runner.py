@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mnist_exp.training.program import Program
 
 _NOTHING_GIVEN = Given()
+_told: set[str] = set()  # of this processor, which does not change between a worker's trials
 
 
 def run_experiment(
@@ -191,7 +192,11 @@ def _build(job: Job, reporter: Reporter) -> "tuple[Program, list[LayerRow]]":
         from mnist_exp.training import layer_table, own_program, precision, program
     train = job.dataset.train
     built = program.build_program(config, len(train), job.dataset.form, job.own)
-    for warning in [*precision.warnings(config), *own_program.check(built, train)]:
+    for warning in precision.warnings(config):
+        if not (job.origin.is_retried and warning in _told):
+            reporter.warn(warning)
+        _told.add(warning)
+    for warning in own_program.check(built, train):
         reporter.warn(warning)
     return built, layer_table.layer_table(built.model)
 

@@ -13,6 +13,11 @@ import pytest
 
 from mnist_exp import run
 from mnist_exp.errors import DataError, NonFiniteCost, PreflightFailed
+from mnist_exp.experiment import runner
+from mnist_exp.experiment.console import Reporter
+from mnist_exp.tracking.job import Origin
+from mnist_exp.training import precision
+from tests.support.jobs import a_job
 from tests.support.runs import NOT_FINITE, Started, only_run
 from tests.support.waiting import LIMIT
 
@@ -239,3 +244,21 @@ def test_a_full_disk_fails_the_run_in_one_line(commands: dict[str, Started]) -> 
     tracked = only_run(command.folder)
     assert tracked.info.status == "FAILED"
     assert "cannot be written" in tracked.data.tags["failure_reason"]
+
+
+def test_a_worker_says_once_that_its_processor_has_no_fast_bfloat16(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(precision, "bfloat16_slowdown", lambda: 4.83)
+    monkeypatch.setattr(runner, "_told", set())
+    said: list[str] = []
+    reporter = Reporter(quiet=True)
+    monkeypatch.setattr(reporter, "warn", said.append)
+
+    def build(origin: Origin) -> int:
+        job = a_job("model=softmax", "precision=bfloat16", origin=origin)
+        runner._build(job, reporter)
+        return len(said)
+
+    trial, by_itself = Origin(is_retried=True), Origin()
+    assert [build(origin) for origin in (trial, trial, by_itself, by_itself)] == [1, 1, 2, 3]

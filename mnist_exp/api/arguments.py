@@ -25,6 +25,8 @@ def overrides_of(
         given, overrides = {**overrides, **given}, ()
     if not isinstance(overrides, Iterable):
         overrides = [overrides]
+    if not isinstance(overrides, str):
+        overrides = list(overrides)  # of a generator, too, which can be read once
     others = [one for one in overrides if not isinstance(one, str)]
     if isinstance(overrides, str) or others:
         found = repr(overrides) if isinstance(overrides, str) else f"a {type(others[0]).__name__}"

@@ -16,10 +16,10 @@ from mnist_exp.api.tables import selected
 from mnist_exp.api.training import prepared, trained
 from mnist_exp.config.settings import Settings
 from mnist_exp.config.tree import as_meant
-from mnist_exp.errors import ConfigError, UserError, first_line
+from mnist_exp.errors import ConfigError, first_line
 from mnist_exp.experiment.console import Reporter
 from mnist_exp.experiment.screens import Screen, present_screen
-from mnist_exp.experiment.session_objects import Given
+from mnist_exp.experiment.session_objects import Given, is_keras_model
 from mnist_exp.outside.printing import plural
 from mnist_exp.outside.uris import masked
 from mnist_exp.studies import multirun
@@ -93,7 +93,8 @@ def sweep(
         functions and models can be in it
 
     All settings are checked before the first run begins. A run that fails is in the table with its
-    status and `tags.failure_reason`, and the others go on. `sweeps="variants"` runs that study in
+    status and `tags.failure_reason`, and the others go on; of one that fails before it is recorded,
+    as where its network cannot be built, a line is printed. `sweeps="variants"` runs that study in
     processes of its own; the same call goes on with one that was stopped. Raises UserError for what
     cannot be used.
     """
@@ -107,24 +108,37 @@ def sweep(
             name, uri = run_study(asked.fixed, screen, quiet=quiet)
             return selected(Selection(study=name), uri)
         jobs = list(asked.jobs())
+        _refuse_shared_model(jobs)
         ids = _train(jobs, screen, quiet=quiet)
         return selected(Selection(run_ids=tuple(ids)), jobs[0].settings.config.tracking.uri)
 
 
 def _train(jobs: Sequence[_Job], screen: Screen, *, quiet: bool) -> list[str]:
-    """Train the runs one after the other, and return their ids. Raises UserError."""
+    """Train the runs one after the other, and return the ids of those that began.
+
+    Raises the first error of a sweep of which none began.
+    """
     name, started = multirun.new_name(), time.perf_counter()
     ids: list[str] = []
+    errors: list[Exception] = []  # of runs that could not begin
     try:
         with screen.bar(len(jobs), "run"):
             for number, job in enumerate(jobs):
                 screen.move(number, lambda job=job: job.name)  # type: ignore[misc]
-                with multirun.tagged(name, number):
-                    run_id, said = _trained(job, Reporter(screen, quiet=True, in_python=True))
-                ids.append(run_id)
-                left = (time.perf_counter() - started) / len(ids) * (len(jobs) - len(ids))
-                said = f"{job.name}  {said}  {duration(left)} left"
-                if not quiet:
+                reporter = Reporter(screen, quiet=True, in_python=True)
+                try:
+                    with multirun.tagged(name, number):
+                        result = trained(job.settings, job.given, reporter)
+                    said = f"test accuracy {result.test_accuracy:.4f}"
+                except Exception as error:  # noqa: BLE001  # the others may be better
+                    said = first_line(error)
+                    if reporter.run_id is None:
+                        errors.append(error)
+                if reporter.run_id is not None:
+                    ids.append(reporter.run_id)
+                left = (time.perf_counter() - started) / (number + 1) * (len(jobs) - number - 1)
+                if not quiet or reporter.run_id is None:
+                    said = f"{job.name}  {said}  {duration(left)} left"
                     screen.print(f"run {number + 1}/{len(jobs)}  {said}")
     except KeyboardInterrupt:
         uri = jobs[0].settings.config.tracking.uri
@@ -134,7 +148,19 @@ def _train(jobs: Sequence[_Job], screen: Screen, *, quiet: bool) -> list[str]:
             f"""their table: runs(filter="tags.{MULTIRUN} = '{name}'"{store})"""
         )
         raise
+    if errors and not ids:
+        raise errors[0]
     return ids
+
+
+def _refuse_shared_model(jobs: Sequence[_Job]) -> None:
+    """Raise ConfigError if several runs would train one Keras model, each where the last ended."""
+    models = [job.given.own.model for job in jobs if is_keras_model(job.given.own.model)]
+    if len(set(map(id, models))) < len(models):
+        raise ConfigError(
+            "sweep: model: a Keras model is trained in place, and several runs have it; expected "
+            "the function that builds it"
+        )
 
 
 def _asked(
@@ -178,14 +204,3 @@ def _is_varied(name: str, value: Any) -> bool:
 
 def _shown(value: Any) -> str:
     return clean(str(getattr(value, "__name__", value)), 100)
-
-
-def _trained(job: _Job, reporter: Reporter) -> tuple[str, str]:
-    """Return a run's id and how it ended. Raises UserError if it could not begin."""
-    try:
-        result = trained(job.settings, job.given, reporter)
-    except UserError as error:
-        if reporter.run_id is None:
-            raise
-        return reporter.run_id, first_line(error)
-    return result.run_id, f"test accuracy {result.test_accuracy:.4f}"

@@ -51,7 +51,7 @@ def run(
     """
     objects = {"model": model, "loss": loss, "data": data}
     texts, given = overrides_of(overrides, {**objects, **settings})
-    with InTwoLines(texts):
+    with InTwoLines(texts), _ONE_RUN:  # a model's weights are read before another run trains it
         return trained(*prepared(texts, given), Reporter(quiet=quiet, in_python=True))
 
 

@@ -112,7 +112,7 @@ def _lasting(argument: str, given: Any) -> list[str]:
 
 def _check_kind(argument: str, given: Any) -> None:
     """Raise ConfigError for an object of another kind than is expected."""
-    if argument == "model" and _is_of_keras(given, "Model"):
+    if argument == "model" and is_keras_model(given):
         return
     if argument == "loss" and isinstance(given, type):
         raise ConfigError(
@@ -135,6 +135,11 @@ def _refuse_twice(argument: str, named: Iterable[str], overrides: Sequence[str])
     for text in overrides:
         if text.lstrip("+~").partition("=")[0] in keys:
             raise ConfigError(f"{text}: run(..., {argument}=...) was given, too; expected one")
+
+
+def is_keras_model(given: Any) -> bool:
+    """Return whether an object is a Keras model, which is trained in place."""
+    return _is_of_keras(given, "Model")
 
 
 def _is_of_keras(given: Any, name: str) -> bool:
@@ -177,7 +182,7 @@ def _word(given: Any) -> str:
 
 def _text(given: Any) -> str:
     """Return what is known of an object, as Python text."""
-    return _model_text(given) if _is_of_keras(given, "Model") else source_text(given)
+    return _model_text(given) if is_keras_model(given) else source_text(given)
 
 
 def _model_text(model: Any) -> str:

@@ -1,9 +1,11 @@
 """The experiment that runs belong to is made, and runs whose process died are ended."""
 
+import contextlib
 import platform
 
 import mlflow
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from mnist_exp.errors import UserError
 from mnist_exp.outside.paging import all_pages
@@ -67,5 +69,6 @@ def fail_runs_of_dead_processes(client: MlflowClient) -> None:
             process = f"{run.data.tags['host']}/{process}"
         if is_alive(process) is False:
             reason = f"its process {process.split('/')[1]} on {host} died"
-            client.set_tag(run.info.run_id, FAILURE_REASON, reason)
-            client.set_terminated(run.info.run_id, RunStatus.FAILED)
+            with contextlib.suppress(MlflowException):  # it may be a run that others may not change
+                client.set_tag(run.info.run_id, FAILURE_REASON, reason)
+                client.set_terminated(run.info.run_id, RunStatus.FAILED)

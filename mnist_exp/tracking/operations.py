@@ -110,14 +110,22 @@ class DatasetInputs(Operation):
             mlflow.entities.Dataset(**dataset)
 
     def deliver(self, client: MlflowClient, run_id: str, warn: Warn) -> None:
-        """Log them in one call. Another run may log the same datasets at the same moment."""
+        """Log them in one call. Another run may log the same datasets at the same moment.
+
+        A server older than MLflow 2.4 takes none; the run has the digest of the data anyway.
+        """
         inputs = [
             mlflow.entities.DatasetInput(
                 mlflow.entities.Dataset(**dataset), [InputTag(MLFLOW_DATASET_CONTEXT, context)]
             )
             for context, dataset in self.datasets.items()
         ]
-        shared(client.log_inputs, run_id, inputs)
+        try:
+            shared(client.log_inputs, run_id, inputs)
+        except MlflowException as error:
+            if not _is_older(error, "/log-inputs"):
+                raise
+            warn("the tracking server is older than MLflow 2.4, and takes no datasets")
 
 
 @dataclass(frozen=True)
@@ -192,7 +200,7 @@ class Model(FileOperation):
         try:
             package.log(client, run_id, Path(self.folder), self.step)
         except MlflowException as error:
-            if "/logged-models" not in str(error) or "404" not in str(error):
+            if not _is_older(error, "/logged-models"):
                 raise
             client.log_artifacts(run_id, self.folder, "model")
             warn(
@@ -276,3 +284,8 @@ def files_below(folder: Path) -> list[str]:
     return sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     )
+
+
+def _is_older(error: MlflowException, route: str) -> bool:
+    """Return whether a server answered that it does not know the route: it is older than that."""
+    return route in str(error) and "404" in str(error)

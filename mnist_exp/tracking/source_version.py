@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from mnist_exp.outside.printing import plural
+from mnist_exp.sweeper.foreign_text import printable
 from mnist_exp.tracking import credentials
 
 _PACKAGE_DIR = Path(__file__).parent.parent
@@ -124,7 +125,7 @@ def _uncommitted(commit: str, top: Path, index: Path, objects: Path) -> SourceVe
     return SourceVersion(
         commit=commit,
         diff=harmless,
-        note="".join(f"{line}\n" for line in lines),
+        note="".join(f"{printable(line)}\n" for line in lines),
         dirty=_code_changed(set(changed) - set(kept)) or any(map(_is_code, in_place)),
     )
 

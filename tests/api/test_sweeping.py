@@ -52,6 +52,34 @@ def test_a_run_that_fails_is_in_the_table_and_the_others_go_on() -> None:
     assert "the cost became" in table["tags.failure_reason"].iloc[0]
 
 
+def flawed(input_shape: Any, num_classes: int, *, width: int) -> Any:
+    if width == 2:
+        raise ValueError("two is no width")
+    return build(input_shape, num_classes)
+
+
+def test_a_run_that_cannot_begin_is_told_and_the_others_go_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table = sweep(TEXTS, model=flawed, **{"+model.options.width": [1, 2, 3]}, quiet=True)
+    assert table["status"].tolist() == ["finished", "finished"]
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("run 2/3  +model.options.width=2  ")
+    assert "two is no width" in line
+    with pytest.raises(UserError, match="two is no width"):
+        sweep(TEXTS, model=flawed, **{"+model.options.width": [2, 2]}, quiet=True)
+
+
+def test_a_keras_model_is_trained_by_one_run_alone() -> None:
+    """It is trained in place: a second run would go on where the first one ended."""
+    model = build((28, 28, 1), 10)
+    assert len(sweep(TEXTS, model=model, seeds=1, quiet=True)) == 1
+    for settings in ({"model": model, "seeds": 2}, {"model": [model, "softmax"], "seeds": 2}):
+        with pytest.raises(UserError, match="^sweep: model: a Keras model is trained in place"):
+            sweep(TEXTS, **settings)
+    assert len(runs()) == 1
+
+
 @pytest.mark.slow  # its trials are other processes
 def test_a_study_is_run_and_its_trials_are_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     small = {"data.train_limit": 100, "data.eval_limit": 50, "schedule.max_steps": 2}

@@ -68,6 +68,7 @@ def test_keywords_and_dotted_names_are_the_overrides_of_the_command_line(workdir
             "run: expected a list of texts, such as ['optimizer=adam'], found",
         ),
         ((3,), {}, "run: expected a list of texts, such as ['optimizer=adam'], found a int"),
+        ((iter(["seed=x"]),), {}, "seed=x: expected a whole number"),
         (({3: 4},), {}, "3: expected the name of a setting, a text"),
     ],
 )

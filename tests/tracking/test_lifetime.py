@@ -12,11 +12,14 @@ import mlflow
 import optuna
 import pytest
 from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy import Connection, Engine, event
 
 from mnist_exp import data
 from mnist_exp.errors import Killed, UserError
+from mnist_exp.sweeper.processes import this_process
 from mnist_exp.tracking import experiments, lifetime, store, tracker
 from mnist_exp.tracking.attempts import within
 from mnist_exp.tracking.job import Origin
@@ -263,6 +266,24 @@ def test_a_new_run_is_not_read_again_for_its_artifacts(
     assert not read.called
     folder = Path(only_run(workdir).info.artifact_uri)
     assert (folder / "notes.txt").read_text() == "a text"
+
+
+def test_a_lost_run_that_others_may_not_change_stops_no_run(
+    workdir: Path, small_mnist: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a shared server, where each account reads the runs of all and changes its own."""
+    with track_run(a_job(dataset=small_mnist)) as lost:
+        lost_id = lost.run_id
+    client = mlflow.MlflowClient()
+    client.update_run(lost_id, "RUNNING")
+    client.set_tag(lost_id, "process", f"{this_process()}0")
+    refused = MlflowException("Permission denied", PERMISSION_DENIED)
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlAlchemyStore, "set_tag", mock.Mock(side_effect=refused))
+        experiments.fail_runs_of_dead_processes(client)
+    assert client.get_run(lost_id).info.status == "RUNNING"
+    experiments.fail_runs_of_dead_processes(client)
+    assert client.get_run(lost_id).info.status == "FAILED"
 
 
 def test_a_trial_leaves_lost_runs_to_its_study(

@@ -264,6 +264,25 @@ def test_a_server_that_takes_no_models_gets_the_network(
         assert "older than MLflow 3" in store.warnings[0]
 
 
+@pytest.mark.parametrize("is_old", [True, False])
+def test_a_server_that_takes_no_datasets_gets_all_that_follows(
+    is_old: bool, store: StoredRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = "runs/log-inputs" if is_old else "runs/log-batch"
+
+    def log(*_: Any) -> None:
+        raise MlflowException(
+            f"API request to endpoint /api/2.0/mlflow/{place} failed with error code 404 != 200."
+        )
+
+    monkeypatch.setattr(store.client, "log_inputs", log)
+    dataset = {"name": "a", "digest": "b", "source_type": "local", "source": "c"}
+    store.outbox.send(operations.DatasetInputs({"train": dataset}))
+    store.outbox.send(operations.Tag("later", "yes"))
+    assert ("later" in store.client.get_run(store.run_id).data.tags) == is_old
+    assert is_old == any("older than MLflow 2.4" in warning for warning in store.warnings)
+
+
 def test_files_that_are_kept_while_the_last_result_is_sent_stay(
     store: StoredRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

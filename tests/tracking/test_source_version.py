@@ -153,6 +153,17 @@ def test_large_untracked_files_are_named_instead_of_kept(
     assert b"b/b" in source.diff
 
 
+def test_a_name_that_is_not_utf_8_is_escaped(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a file that was unpacked from an archive of another system; MLflow takes UTF-8 only."""
+    monkeypatch.setattr(module, "_MAX_FILE_BYTES", 0)
+    (checkout / os.fsdecode(b"r\xe9.jpg")).write_text("x")
+    source = source_version()
+    assert source is not None
+    assert source.note == "r\\udce9.jpg: untracked, too large to keep (1 bytes)\n"
+
+
 TOKEN = (
     "ghp" + "_" + "aB3" * 14
 )  # put together here, so that no search for secrets finds one in this file

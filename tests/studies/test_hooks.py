@@ -280,6 +280,7 @@ SWEEPS = {
     "loss_bug": ["schedule.max_steps=20", "hydra.sweeper.n_trials=4"],
     "cnn3x3_tuning": ["schedule.epochs=1", "hydra.sweeper.n_trials=3"],
     "bridge": ["bridge.epochs=0.5", "bridge.seeds=1"],
+    "precision": ["schedule.max_steps=2", "hydra.sweeper.n_trials=4"],
     "cost_accuracy": ["hydra.sweeper.n_trials=3"],
 }
 

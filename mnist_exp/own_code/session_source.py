@@ -13,6 +13,7 @@ import linecache
 import os
 import sys
 import textwrap
+import warnings
 from collections.abc import Iterator, Mapping
 from importlib.machinery import PathFinder
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
@@ -28,11 +29,23 @@ def source_text(thing: Any) -> str:
     """Return a Python text for a function, a class, or another object that can be called.
 
     Two texts are equal if the source is, and the values that it refers to. Where Python does not
-    know the source, a digest of the compiled code stands for it.
+    know the source, a digest of the compiled code stands for it. What is no Python when it stands
+    at the top of a module, such as a function with `nonlocal`, is given as one string.
     """
     parts: dict[tuple[str, int], str] = {}
     _visit(_name(thing), thing, _home(thing), parts)
-    return "\n\n".join(parts.values()) + "\n"
+    text = "\n\n".join(parts.values()) + "\n"
+    return text if _is_python(text) else f"source = {text!r}\n"
+
+
+def _is_python(text: str) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, "session", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+        return False
+    return True
 
 
 def is_in_module(function: FunctionType) -> bool:
@@ -83,17 +96,25 @@ def _text(name: str, value: Any, home: str) -> str:
     if isinstance(value, ModuleType):
         return f"import {value.__name__} as {name}"
     if isinstance(value, BuiltinFunctionType):
-        return f"from {value.__module__} import {value.__qualname__} as {name}"
+        return _imported(name, value)
     if isinstance(value, FunctionType | type):
-        if _is_elsewhere(value, home):
-            return f"from {value.__module__} import {value.__qualname__} as {name}"
-        return _definition(name, value)
+        return _imported(name, value) if _is_elsewhere(value, home) else _definition(name, value)
     if _is_plain(value):
         return f"{name} = {value!r}"
     if hasattr(value, "func") and hasattr(value, "keywords"):  # functools.partial
         given = [*map(_shown, value.args), *(f"{k}={_shown(v)}" for k, v in value.keywords.items())]
         return f"{name} = functools.partial({', '.join([_name(value.func), *given])})"
     return f"{name} = {_shown(value)}"
+
+
+def _imported(name: str, value: Any) -> str:
+    """Return an import of a function or class; of one inside another, its module's and its name."""
+    module, inside = value.__module__, value.__qualname__
+    if module is None:  # a method of an object that is written in C
+        return f"{name} = {inside!r}"
+    if "." in inside:
+        return f"import {module}\n{name} = {f'{module}.{inside}'!r}"
+    return f"from {module} import {inside} as {name}"
 
 
 def _is_elsewhere(value: Any, home: str) -> bool:

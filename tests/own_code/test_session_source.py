@@ -98,6 +98,23 @@ methods = [Build(8).method, Build(20).method]
         assert source_text(one) == source_text(one) != source_text(other)
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        "from random import random\ndef build(s, k): return random()",
+        "from random import randint\ndef build(s, k): return randint(1, 2)",
+        "import pathlib\njoin = pathlib.Path('a').joinpath\ndef build(s, k): return join('b')",
+        "import functools\nbuild = functools.partial(lambda s, k, w: w, w=3)",
+        (
+            "def outer():\n    n = 0\n    def build(s, k):\n        nonlocal n\n        n += 1\n"
+            "    return build\nbuild = outer()"
+        ),
+    ],
+)
+def test_every_text_is_python(cells: str) -> None:
+    compile(source_text(notebook(cells)["build"]), "session", "exec")
+
+
 def test_what_is_in_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = (
         "def factory():\n    def inner(): ...\n    return inner\ndef build(): ...\nother = build\n"

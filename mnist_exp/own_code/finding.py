@@ -225,6 +225,15 @@ def _root(name: str, spec: ModuleSpec) -> str:
     return root
 
 
+def is_of_others(module: str) -> bool:
+    """Return whether a module of this process belongs to Python, or to a package of others."""
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names or top == _OURS:
+        return True
+    spec = getattr(sys.modules.get(module) or sys.modules.get(top), "__spec__", None)
+    return spec is not None and _is_installed(_root(spec.name, spec))
+
+
 def _is_installed(root: str) -> bool:
     """Return whether the folder holds packages of others, or Python's own modules."""
     return os.path.basename(root) in _INSTALLED or _is_of_python(root)

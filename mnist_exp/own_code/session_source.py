@@ -63,10 +63,20 @@ def is_in_module(function: FunctionType) -> bool:
         file = inspect.getsourcefile(function)
     except TypeError:
         return False
-    top = module.partition(".")[0]
     look_again()
-    found = PathFinder.find_spec(top, [os.getcwd(), *sys.path])
-    return file is not None and os.path.isfile(file) and found is not None and name.isidentifier()
+    is_found = _is_found(module.partition(".")[0])
+    return file is not None and os.path.isfile(file) and is_found and name.isidentifier()
+
+
+def _is_found(top: str) -> bool:
+    """Return whether Python would find a module at the top that it has not imported.
+
+    Packages that were installed with `pip install -e` may have a finder of their own.
+    """
+    if PathFinder.find_spec(top, [os.getcwd(), *sys.path]) is not None:
+        return True
+    others = (one for one in sys.meta_path if one is not PathFinder and hasattr(one, "find_spec"))
+    return any(finder.find_spec(top, None) is not None for finder in others)
 
 
 def _home(thing: Any) -> str:

@@ -2,11 +2,15 @@
 
 import functools
 import importlib
+import sys
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mnist_exp.own_code.finding import find
+from mnist_exp.own_code.names import parse
 from mnist_exp.own_code.session_source import is_in_module, source_text
 from tests.support.notebook import Notebook
 
@@ -131,3 +135,23 @@ def test_what_is_in_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     module.build = build
     monkeypatch.undo()
     assert not is_in_module(build)  # a later process would not find the module
+
+
+def test_a_package_with_a_finder_of_its_own_can_be_imported_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "editable_for_a_test.py").write_text("def build(a, b): ...\n")
+
+    class Finder:  # as setuptools writes one for `pip install -e`
+        @classmethod
+        def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> Any:
+            file = tmp_path / f"{fullname}.py"
+            return spec_from_file_location(fullname, file) if file.exists() else None
+
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+    module: Any = importlib.import_module("editable_for_a_test")
+    monkeypatch.setitem(sys.modules, "editable_for_a_test", module)
+    assert is_in_module(module.build)
+    assert find([parse("model.build", "editable_for_a_test:build")], tmp_path / "elsewhere")
+    monkeypatch.setattr(sys, "meta_path", [one for one in sys.meta_path if one is not Finder])
+    assert not is_in_module(module.build)

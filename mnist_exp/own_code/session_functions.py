@@ -27,6 +27,16 @@ def source_of(value: Any) -> str:
         return ""
 
 
+def imports_in(source: str) -> list[str]:
+    """Return the import statements of a source that Python can read, without relative ones."""
+    try:
+        nodes = [*ast.walk(ast.parse(source))]
+    except (SyntaxError, ValueError):
+        return []
+    found = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    return [ast.unparse(node) for node in found if not getattr(node, "level", 0)]
+
+
 def compiled(value: Any) -> str:
     """Return a digest of the compiled code of a function, or of a class's methods."""
     return digest(repr([_shape(function.__code__) for function in functions(value)]).encode())

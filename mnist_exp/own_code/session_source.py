@@ -31,13 +31,12 @@ def source_text(thing: Any) -> str:
     """Return a Python text for a function, a class, or another object that can be called.
 
     Two texts are equal if the source is, and the values that it refers to. Where Python does not
-    know the source, a digest of the compiled code stands for it. What is no Python when it stands
-    at the top of a module, such as a function with `nonlocal`, is given as one string.
+    know the source, a digest of the compiled code stands for it; a comment has what cannot stand at
+    the top of a module, such as a lambda or a function with `nonlocal`.
     """
     record = _Record(_home(thing))
     record.label(thing.__name__ if isinstance(thing, FunctionType | type) else "given", thing)
-    text = "\n\n".join(record.parts.values()) + "\n"
-    return text if _is_python(text) else f"source = {text!r}\n"
+    return "\n\n".join(record.parts.values()) + "\n"
 
 
 def _is_python(text: str) -> bool:
@@ -107,7 +106,7 @@ class _Record:
             self.parts[label] = ""  # it may refer to itself
             text = self._part(label, value)
             del self.parts[label]
-            self.parts[label] = text
+            self.parts[label] = text if _is_python(text) else f"{label} = {text!r}"
         return self._labels[key]
 
     def _free(self, name: str) -> str:
@@ -156,13 +155,11 @@ class _Record:
         renamed = {name: found for name, found in names.items() if name != found}
         source, code = session_functions.source_of(value), session_functions.compiled(value)
         defined = value.__name__ if isinstance(value, type) else value.__code__.co_name
-        if not source:
-            lines = [f"{label}_code = {code!r}"]
-        elif defined == "<lambda>":
-            # Python knows the lines around it, in which several may be.
-            lines = [f"{label}_source = {source!r}", f"{label}_code = {code!r}"]
-        else:
+        # Of a lambda Python knows the lines around it, in which several may be.
+        if source and defined != "<lambda>" and _is_python(source):
             lines = [source, *([f"{label} = {defined}"] if defined != label else [])]
+        else:
+            lines = [*_commented(source), f"{label}_code = {code!r}"]
         hidden = {
             "defaults": session_functions.defaults(value),
             "attributes": session_functions.attributes(value),
@@ -272,6 +269,11 @@ def _short(text: str, value: Any) -> str:
     if len(text) <= LONGEST:
         return text
     return repr(f"{kind(value)}, SHA-256 {digest(text.encode())}")
+
+
+def _commented(source: str) -> list[str]:
+    """Return a source as a comment, followed by the imports in it: their files are recorded."""
+    return [*(f"# {line}" for line in source.splitlines()), *session_functions.imports_in(source)]
 
 
 def _imported(label: str, value: Any) -> str:

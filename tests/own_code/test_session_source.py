@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mnist_exp.own_code.code import meaning
 from mnist_exp.own_code.finding import find
 from mnist_exp.own_code.names import parse
 from mnist_exp.own_code.session_source import is_in_module, source_text
@@ -117,6 +118,20 @@ methods = [Build(8).method, Build(20).method]
 )
 def test_every_text_is_python(cells: str) -> None:
     compile(source_text(notebook(cells)["build"]), "session", "exec")
+
+
+def test_what_cannot_stand_at_the_top_of_a_module_is_a_comment() -> None:
+    cell = (
+        "def outer():\n    n = 0\n    def build(shape, classes):\n        nonlocal n\n"
+        "        import json\n        n += 1  # a comment\n    return build\nbuild = outer()\n"
+    )
+    texts = [
+        source_text(notebook(given)["build"])
+        for given in (cell, cell.replace("a comment", "another"), cell.replace("1 ", "2 "))
+    ]
+    assert "#     n += 1  # a comment\nimport json\n" in texts[0]
+    first, same, other = (meaning(text.encode()) for text in texts)
+    assert first == same != other
 
 
 def test_what_is_in_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

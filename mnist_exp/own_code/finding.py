@@ -7,6 +7,7 @@ import sys
 import sysconfig
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
 from pathlib import Path
@@ -88,6 +89,7 @@ class _Search:
         here = (folder if entry in ("", ".") else entry for entry in sys.path)
         self._path = list(dict.fromkeys([folder, *here]))
         self._specs: dict[str, ModuleSpec | None] = {}
+        self._installed: dict[str, set[str]] = {}
         look_again()
 
     def named(self, function: Named) -> _Place:
@@ -149,7 +151,9 @@ class _Search:
             return None
         root = _root(name, spec)
         same_package = top == importer.name.partition(".")[0]
-        if not same_package and _is_installed(root):
+        if root not in self._installed:
+            self._installed[root] = _installed_in(root)
+        if not same_package and (_is_of_packages(root) or top in self._installed[root]):
             return None
         return self._place(name, spec, function)
 
@@ -225,9 +229,40 @@ def _root(name: str, spec: ModuleSpec) -> str:
     return root
 
 
-def _is_installed(root: str) -> bool:
+def is_of_others(module: str) -> bool:
+    """Return whether a module of this process belongs to Python, or to a package of others."""
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names or top == _OURS:
+        return True
+    spec = getattr(sys.modules.get(module) or sys.modules.get(top), "__spec__", None)
+    if spec is None:
+        return False
+    root = _root(spec.name, spec)
+    return _is_of_packages(root) or top in _installed_in(root)
+
+
+def _is_of_packages(root: str) -> bool:
     """Return whether the folder holds packages of others, or Python's own modules."""
     return os.path.basename(root) in _INSTALLED or _is_of_python(root)
+
+
+def _installed_in(root: str) -> set[str]:
+    """Return the modules that an installer has put into a folder with any name.
+
+    For example with `pip install --target`. Of a package that was installed with `-e` the installer
+    lists other files: the package is where its author writes it.
+    """
+    lists = [
+        *Path(root).glob("*.dist-info/RECORD"),
+        *Path(root).glob("*.egg-info/installed-files.txt"),
+    ]
+    found = set()
+    for file in lists:
+        with suppress(OSError):
+            for line in file.read_text(errors="replace").splitlines():
+                path = line.partition(",")[0].removeprefix("../")
+                found.add(path.partition("/")[0].removesuffix(".py"))
+    return found
 
 
 def _is_of_python(root: str) -> bool:

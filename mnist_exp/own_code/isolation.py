@@ -34,27 +34,32 @@ class Modules:
 
     def __init__(self, sources: Mapping[str, bytes], files: Mapping[str, str]) -> None:
         self._sources, self._files = dict(sources), dict(files)
+        self._left: dict[str, ModuleType] = {}  # what was in `sys.modules` before `release`
         self.package = f"{_PREFIX}{next(_numbers)}"
         self._builtins = {**vars(builtins), "__import__": self._import}
 
     def import_module(self, name: str) -> ModuleType:
         """Return the module with this name, such as `nets.block`. Raises what its code raises."""
         if self.package not in _in_use:
-            _in_use[self.package] = self
             root = ModuleType(self.package)
             root.__path__ = []
-            sys.modules[self.package] = root
-            if _FINDER not in sys.meta_path:
-                sys.meta_path.insert(0, _FINDER)
+            self._use({self.package: root})
         return importlib.import_module(f"{self.package}.{name}")
 
+    def _use(self, modules: Mapping[str, ModuleType]) -> None:
+        """Let Python find these modules, and those that they import."""
+        _in_use[self.package] = self
+        sys.modules.update(modules)
+        if _FINDER not in sys.meta_path:
+            sys.meta_path.insert(0, _FINDER)
+
     def release(self) -> None:
-        """Forget the modules; what is still used of them goes on to work."""
+        """Forget the modules; what is still used of them goes on to work, and to import others."""
         if _in_use.pop(self.package, None) is None:
             return
-        for name in [*sys.modules]:
-            if name == self.package or name.startswith(f"{self.package}."):
-                del sys.modules[name]
+        own = (self.package, f"{self.package}.")
+        names = [name for name in [*sys.modules] if name == own[0] or name.startswith(own[1])]
+        self._left = {name: sys.modules.pop(name) for name in names}
         for file in self._files.values():
             linecache.cache.pop(file, None)
 
@@ -96,7 +101,10 @@ class Modules:
         level: int = 0,
     ) -> ModuleType:
         """Stand for `__import__` in the modules: their own ones come first."""
-        if level or not self.has(name):
+        is_own = level > 0 or self.has(name)
+        if is_own and self.package not in _in_use:  # a function that is called after `release`
+            self._use(self._left)
+        if level or not is_own:
             return builtins.__import__(name, globals, locals, fromlist or (), level)
         imported = builtins.__import__(f"{self.package}.{name}", globals, locals, fromlist or (), 0)
         return imported if fromlist else sys.modules[f"{self.package}.{name.partition('.')[0]}"]

@@ -1,5 +1,6 @@
 """The source of a function is found where Python would import it, without running any of it."""
 
+import importlib
 import os
 import sys
 import zipfile
@@ -10,7 +11,7 @@ import pytest
 from mnist_exp.own_code import finding
 from mnist_exp.own_code.code import OwnCode
 from mnist_exp.own_code.failures import OwnCodeError
-from mnist_exp.own_code.finding import find
+from mnist_exp.own_code.finding import find, is_of_others
 from mnist_exp.own_code.loading import load
 from mnist_exp.own_code.names import parse
 
@@ -80,6 +81,39 @@ def test_an_installed_package_is_recorded_whole_as_far_as_it_is_imported(
     monkeypatch.setattr(sys, "path", [*sys.path, str(site)])
     found = find_in(folder, "course.nets:build")
     assert sorted(found.sources) == ["course/__init__.py", "course/nets.py", "course/parts.py"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "names"),
+    [
+        ("theirs-1.dist-info/RECORD", "theirs/__init__.py,sha256=abc,12\ntheirs_too.py,,\n"),
+        ("theirs.egg-info/installed-files.txt", "../theirs/__init__.py\n../theirs_too.py\n"),
+    ],
+)
+def test_what_an_installer_put_into_a_folder_with_any_name_is_not_the_users(
+    folder: Path, listed: str, names: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "mine.py").write_text(
+        "import beside, theirs, theirs_too\nfrom edited import X\ndef build(a, b): ...\n"
+    )
+    (folder / "beside.py").write_text("X = 1\n")  # `pip install --target=.` is done, too
+    for path in ("theirs/__init__.py", "theirs_too.py", "edited/__init__.py"):
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text("def made(a, b): ...\n")
+    files = {
+        listed: names,
+        "edited.egg-info/SOURCES.txt": "edited/__init__.py\n",  # as `pip install -e .` leaves it
+        "edited-1.dist-info/RECORD": "__editable__.edited-1.pth,,\nedited-1.dist-info/RECORD,,\n",
+    }
+    for path, text in files.items():
+        (folder / path).parent.mkdir()
+        (folder / path).write_text(text)
+    assert sorted(find_in(folder).sources) == ["beside.py", "edited/__init__.py", "mine.py"]
+    assert list(find_in(folder, "theirs:made").sources) == ["theirs/__init__.py"]
+    monkeypatch.syspath_prepend(folder)
+    for name, is_theirs in (("theirs", True), ("edited", False), ("beside", False)):
+        monkeypatch.setitem(sys.modules, name, importlib.import_module(name))
+        assert is_of_others(name) == is_theirs
 
 
 def test_links_and_archives_are_followed(folder: Path, tmp_path: Path) -> None:

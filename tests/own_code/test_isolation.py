@@ -152,6 +152,36 @@ def test_released_modules_are_forgotten_and_functions_go_on(tmp_path: Path) -> N
     assert build(0, 0) == 3
 
 
+@pytest.mark.parametrize(
+    "late",
+    [
+        "import helpers",
+        "from . import helpers",
+        "import nets.helpers as helpers",
+        "from .helpers import late as helpers",
+        "from nets.helpers import *",
+    ],
+)
+def test_functions_go_on_to_import_from_released_modules(tmp_path: Path, late: str) -> None:
+    code = code_in(
+        tmp_path,
+        "nets.mine:build",
+        helpers="",
+        nets__init="",
+        nets__helpers="late = helpers = [1]\n",
+        nets__late="X = 1\n",
+        nets__mine=f"{late}\ndef build(a, b):\n    global helpers\n    first = helpers\n"
+        f"    {late.replace('*', 'helpers')}\n    from .late import X\n"
+        "    return first is helpers and X\n",
+    )
+    build = load("nets.mine:build", BUILD, code)
+    for _ in range(2):
+        code.modules.release()
+        assert build(0, 0) == 1
+    code.modules.release()
+    assert not [name for name in sys.modules if name.startswith(code.modules.package)]
+
+
 def test_a_module_whose_code_raises_runs_anew_the_next_time(tmp_path: Path) -> None:
     text = "import builtins\nbuiltins.tries = getattr(builtins, 'tries', 0) + 1\n1 / 0\n"
     code = code_in(tmp_path, "mine:build", mine=text + "def build(a, b): ...\n")

@@ -2,11 +2,16 @@
 
 import functools
 import importlib
+import sys
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mnist_exp.own_code.code import meaning
+from mnist_exp.own_code.finding import find
+from mnist_exp.own_code.names import parse
 from mnist_exp.own_code.session_source import is_in_module, source_text
 from tests.support.notebook import Notebook
 
@@ -98,6 +103,37 @@ methods = [Build(8).method, Build(20).method]
         assert source_text(one) == source_text(one) != source_text(other)
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        "from random import random\ndef build(s, k): return random()",
+        "from random import randint\ndef build(s, k): return randint(1, 2)",
+        "import pathlib\njoin = pathlib.Path('a').joinpath\ndef build(s, k): return join('b')",
+        "import functools\nbuild = functools.partial(lambda s, k, w: w, w=3)",
+        (
+            "def outer():\n    n = 0\n    def build(s, k):\n        nonlocal n\n        n += 1\n"
+            "    return build\nbuild = outer()"
+        ),
+    ],
+)
+def test_every_text_is_python(cells: str) -> None:
+    compile(source_text(notebook(cells)["build"]), "session", "exec")
+
+
+def test_what_cannot_stand_at_the_top_of_a_module_is_a_comment() -> None:
+    cell = (
+        "def outer():\n    n = 0\n    def build(shape, classes):\n        nonlocal n\n"
+        "        import json\n        n += 1  # a comment\n    return build\nbuild = outer()\n"
+    )
+    texts = [
+        source_text(notebook(given)["build"])
+        for given in (cell, cell.replace("a comment", "another"), cell.replace("1 ", "2 "))
+    ]
+    assert "#     n += 1  # a comment\nimport json\n" in texts[0]
+    first, same, other = (meaning(text.encode()) for text in texts)
+    assert first == same != other
+
+
 def test_what_is_in_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = (
         "def factory():\n    def inner(): ...\n    return inner\ndef build(): ...\nother = build\n"
@@ -114,3 +150,23 @@ def test_what_is_in_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     module.build = build
     monkeypatch.undo()
     assert not is_in_module(build)  # a later process would not find the module
+
+
+def test_a_package_with_a_finder_of_its_own_can_be_imported_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "editable_for_a_test.py").write_text("def build(a, b): ...\n")
+
+    class Finder:  # as setuptools writes one for `pip install -e`
+        @classmethod
+        def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> Any:
+            file = tmp_path / f"{fullname}.py"
+            return spec_from_file_location(fullname, file) if file.exists() else None
+
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+    module: Any = importlib.import_module("editable_for_a_test")
+    monkeypatch.setitem(sys.modules, "editable_for_a_test", module)
+    assert is_in_module(module.build)
+    assert find([parse("model.build", "editable_for_a_test:build")], tmp_path / "elsewhere")
+    monkeypatch.setattr(sys, "meta_path", [one for one in sys.meta_path if one is not Finder])
+    assert not is_in_module(module.build)

@@ -17,7 +17,7 @@ from optuna.pruners import _filter_study
 from optuna.storages._heartbeat import get_heartbeat_thread
 from optuna.trial import TrialState
 
-from mnist_exp.sweeper.attributes import DRAWN, FAILURE, STOPPED, TIME_IS_UP
+from mnist_exp.sweeper.attributes import DRAWN, FAILURE, STOPPED, TIME_IS_UP, of_launch
 from mnist_exp.sweeper.cache import StudyCache
 from mnist_exp.sweeper.composing import Composer
 from mnist_exp.sweeper.errors import SweepError, causes
@@ -104,7 +104,7 @@ class Worker:
     def is_over(self, study: optuna.Study, storage: StudyStorage) -> bool:
         """Return True if no further trial may begin: the parent says so, or too many failed."""
         attributes = study.user_attrs
-        if self.launch in (attributes.get(STOPPED), attributes.get(TIME_IS_UP)):
+        if any(of_launch(key, self.launch) in attributes for key in (STOPPED, TIME_IS_UP)):
             return True
         return storage.count_failed(study._study_id, self.launch) > self.plan.failures_allowed
 
@@ -245,7 +245,7 @@ def _interrupted_when_told(study: optuna.Study, launch: str) -> Iterator[None]:
         while not has_ended.wait(_WATCH_SECONDS):
             # A server may be away for a moment.
             with contextlib.suppress(StorageInternalError):
-                if study.user_attrs.get(STOPPED) == launch:
+                if of_launch(STOPPED, launch) in study.user_attrs:
                     interrupt_main_thread()
                     return
 

@@ -69,6 +69,8 @@ def run_sweep(
         display = Display(study, total, space, names=names, repeated_by=repeated_by)
         counts = storage.counts(study_id)
         if not counts[TrialState.WAITING] and not storage.running_beside(study_id):
+            for note in notes:
+                display.note(note)
             display.nothing_to_do(counts)
             display.next_steps(sweep.hooks.next_steps(study, config))
         else:

@@ -52,9 +52,7 @@ def test_more_failures_than_allowed_stop_the_sweep(sweep: Sweep, rate: float, al
 def until_time_is_up(cfg: DictConfig) -> float:
     running = current()
     assert running is not None
-    until(
-        lambda: any(TIME_IS_UP in key for key in running.study_attributes), "the end of the time"
-    )
+    until(lambda: any(TIME_IS_UP in key for key in running.study_attributes), "the end of the time")
     return apps.sphere(cfg)
 
 

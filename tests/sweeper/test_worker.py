@@ -43,7 +43,7 @@ def test_each_trial_has_a_folder_with_its_config_and_its_output(sweep: Sweep) ->
         assert (config.x, config.y, config.new) == (trial.params["x"], 1.0, 7)
         assert "extra" not in config
         overrides = OmegaConf.load(folder / ".hydra" / "overrides.yaml")
-        assert list(overrides) == ["+new=7", f"x={trial.params['x']}", "~extra"]
+        assert list(overrides) == ["+new=7", "~extra", f"x={trial.params['x']}"]
         assert OmegaConf.load(folder / ".hydra" / "hydra.yaml").hydra.job.num == trial.number
         output = (folder / "output.txt").read_text().splitlines()
         assert output[:2] == ["printed", "complained"]

@@ -13,7 +13,7 @@ from optuna.distributions import BaseDistribution, distribution_to_json, json_to
 
 from mnist_exp.sweeper import distributions, quoting, unreadable
 from mnist_exp.sweeper.errors import SweepError
-from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.sweeper.foreign_text import clean, short
 
 _EXTENSION = "hydra.sweeper.custom_search_space"
 
@@ -109,7 +109,9 @@ class SearchSpace:
         try:
             return distributions.contained(self.distributions[key], value)
         except ValueError as error:
-            raise SweepError(clean(f"hydra.sweeper.enqueue: {key}={value}: {error}")) from None
+            raise SweepError(
+                f"hydra.sweeper.enqueue: {short(f'{key}={value}')}: {clean(error)}"
+            ) from None
 
     def to_dict(self) -> dict[str, str]:
         """Return plain text for each part, which is kept with the study."""
@@ -179,7 +181,7 @@ def parameter(key: str, value: Any) -> str:
         return f"{key}={value}"
     if isinstance(value, dict):
         raise SweepError(
-            f"hydra.sweeper.params: {key}={clean(value)}: expected one value; "
+            f"hydra.sweeper.params: {key}={short(value)}: expected one value; "
             f"settings within are written {key}.NAME: VALUE"
         )
     # A study is named after its overrides: one that needs no quotes must not get any.
@@ -196,7 +198,7 @@ def _explained(error: OverrideParseException) -> str:
         hint = f"text is written in quotes: {key}={quoting.quoted(value)}"
     else:
         hint = unreadable.reason(error)
-    return clean(f"{text}: cannot be read; {hint}")
+    return f"{short(text)}: cannot be read; {clean(hint)}"
 
 
 def describe(text: str | None) -> str:

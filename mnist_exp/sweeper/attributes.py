@@ -5,6 +5,7 @@ A key stays as it is for ever: studies that were made by earlier versions are co
 
 # User attributes of a study.
 SPACE = "sweeper:search_space"  # what is searched, see SearchSpace.to_dict
+CONFIG_NAME = "sweeper:config_name"  # the primary config; earlier versions did not note it
 # True for a launch; with `of_launch`, since several commands may run one study at once.
 STOPPED = "stopped_launch"  # its workers must stop now
 TIME_IS_UP = "launch_out_of_time"  # its workers begin no further trial

@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from mnist_exp.sweeper.attributes import CONFIGURATION, FAILURE, LAUNCH, SPACE
+from mnist_exp.sweeper.attributes import CONFIG_NAME, CONFIGURATION, FAILURE, LAUNCH, SPACE
 from mnist_exp.sweeper.cache import StudyCache
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.foreign_text import clean
@@ -25,11 +25,12 @@ def open_study(
     plan: Plan,
     space: SearchSpace,
     present_name: Callable[[str], str] = str,
+    config_name: str = "",
 ) -> optuna.Study:
     """Create or load the study.
 
-    Raises SweepError if it exists with another search space or other objectives. `present_name` is
-    that of the study's hooks.
+    Raises SweepError if it exists with another search space, other objectives or another primary
+    config than `config_name`. `present_name` is that of the study's hooks.
     """
     with storage.lock():
         study = optuna.create_study(
@@ -44,11 +45,15 @@ def open_study(
                 for directions in (study.directions, plan.directions)
             )
             raise SweepError(f"study {name}: hydra.sweeper.direction: {before} -> {now}{_ADVICE}")
+        before = study.user_attrs.get(CONFIG_NAME, config_name)
+        if before != config_name:
+            raise SweepError(f"study {name}: --config-name: {before} -> {config_name}{_ADVICE}")
         recorded = study.user_attrs.get(SPACE)
         if recorded is None:
             study.set_user_attr(SPACE, space.to_dict())
         elif changed := space.differences(recorded, present_name):
             raise SweepError(f"study {name} has other settings: {'; '.join(changed)}{_ADVICE}")
+        study.set_user_attr(CONFIG_NAME, config_name)
     return study
 
 

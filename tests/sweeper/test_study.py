@@ -8,6 +8,7 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
 from mnist_exp.sweeper.attributes import DRAWN, FAILURE, LAUNCH
+from mnist_exp.sweeper.attributes import SPACE as SPACE_OF_STUDY
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.space import SearchSpace
@@ -143,6 +144,17 @@ def test_other_directions_are_refused(storage: StudyStorage) -> None:
         open_study(
             storage, "s", plan(directions=(StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)), SPACE
         )
+
+
+def test_a_primary_config_is_noted_with_the_study(storage: StudyStorage) -> None:
+    """Also with one of an earlier version, which did not note it, but by no refused command."""
+    earlier = optuna.create_study(study_name="s", storage=storage)
+    earlier.set_user_attr(SPACE_OF_STUDY, SPACE.to_dict())
+    with pytest.raises(SweepError):
+        open_study(storage, "s", plan(), SearchSpace.parse(["x=1"]), config_name="refused")
+    open_study(storage, "s", plan(), SPACE, config_name="config")
+    with pytest.raises(SweepError, match="^study s: --config-name: config -> large\n"):
+        open_study(storage, "s", plan(), SPACE, config_name="large")
 
 
 def test_failures_are_those_of_this_launch(storage: StudyStorage) -> None:

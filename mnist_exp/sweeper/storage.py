@@ -335,19 +335,30 @@ class StudyStorage(RDBStorage):
 
         Both times are by the clock of the database.
         """
+        seconds = _seconds_since(models.TrialHeartbeatModel.heartbeat, self.engine.dialect.name)
         with _create_scoped_session(self.scoped_session) as session:
-            now = session.execute(sqlalchemy.func.now()).scalar_one()
             rows = (
-                session.query(models.TrialModel.trial_id, models.TrialHeartbeatModel.heartbeat)
+                session.query(models.TrialModel.trial_id, seconds)
                 .filter_by(study_id=study_id, state=TrialState.RUNNING)
                 .join(models.TrialHeartbeatModel)
                 .all()
             )
-        # On PostgreSQL one of the two times has a time zone.
-        return {
-            trial_id: (now.replace(tzinfo=None) - last.replace(tzinfo=None)).total_seconds()
-            for trial_id, last in rows
-        }
+        return {trial_id: float(silence) for trial_id, silence in rows}
+
+
+def _seconds_since(moment: Any, dialect: str) -> Any:
+    """Return SQL for the seconds since a moment that was noted without its time zone.
+
+    A server notes it in the time zone of the session, and so finds the right moment on both sides
+    of a change to or from summer time. SQLite notes it in UTC.
+    """
+    func = sqlalchemy.func
+    if dialect == "postgresql":
+        zoned = sqlalchemy.cast(moment, sqlalchemy.DateTime(timezone=True))
+        return func.extract("epoch", func.now() - zoned)
+    if dialect == "sqlite":
+        return func.strftime("%s", "now") - func.strftime("%s", moment)
+    return func.unix_timestamp() - func.unix_timestamp(moment)
 
 
 def is_alive(trial: FrozenTrial) -> bool | None:

@@ -34,6 +34,7 @@ from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.hooks import StudyHooks, TrialEnd
 from mnist_exp.sweeper.ranking import Settings, best_settings, meets_constraints
 from mnist_exp.sweeper.space import describe
+from mnist_exp.sweeper.study import replace_attribute
 from mnist_exp.tracking import description
 from mnist_exp.tracking.addresses import check_uri
 from mnist_exp.tracking.experiments import (
@@ -110,16 +111,18 @@ class StudyTracking(StudyHooks):
         """
         own_code.refuse_changes(study, self._codes.values())
 
-        def open_parent(client: mlflow.MlflowClient) -> str:
-            run_id = study.user_attrs.get(RUN_ID)
+        def open_parent(client: mlflow.MlflowClient) -> None:
+            before = study.user_attrs.get(RUN_ID)
             experiment_id = open_experiment(config.tracking.experiment)
-            if run_id is None or not _reopen(client, run_id):
-                run_id = _create_parent(client, study, experiment_id)
-            return str(run_id)
+            while before is None or not _reopen(client, before):
+                own = _create_parent(client, study, experiment_id)
+                kept = replace_attribute(study, RUN_ID, before, own)
+                if kept == own:
+                    return
+                client.delete_run(own)  # another command has begun the study meanwhile
+                before = kept
 
-        run_id = ask(config.tracking.uri, open_parent)
-        if run_id != study.user_attrs.get(RUN_ID):
-            study.set_user_attr(RUN_ID, run_id)
+        ask(config.tracking.uri, open_parent)
 
     def on_trial_start(self, running: RunningTrial, config: "DictConfig") -> None:
         """Remove the checkpoints of trials that ended before in this worker."""

@@ -135,6 +135,20 @@ def _keyed(configurations: Sequence[dict[str, Any]]) -> list[tuple[str, dict[str
     return keyed
 
 
+def replace_attribute(study: optuna.Study, key: str, before: Any, value: Any) -> Any:
+    """Set an attribute of the study if it is still `before`, and return what it is then.
+
+    Commands that start at the same time agree on the value of the first one.
+    """
+    assert isinstance(study._storage, StudyCache)
+    with study._storage._backend.lock():
+        now = study.user_attrs.get(key)
+        if now != before:
+            return now
+        study.set_user_attr(key, value)
+    return value
+
+
 def failed_trials(study: optuna.Study, launch: str) -> list[FrozenTrial]:
     """Return the trials that failed in one launch."""
     failed = study.get_trials(deepcopy=False, states=(TrialState.FAIL,))

@@ -19,6 +19,7 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 from optuna.distributions import CategoricalDistribution
+from optuna.study import StudyDirection
 
 from benchmarks import fake_runs
 from mnist_exp import run
@@ -27,6 +28,10 @@ from mnist_exp.rerun import __main__ as rerun
 from mnist_exp.studies import hooks
 from mnist_exp.studies.trial import RUN_ID
 from mnist_exp.sweeper.attributes import SPACE
+from mnist_exp.sweeper.plan import Plan
+from mnist_exp.sweeper.space import SearchSpace
+from mnist_exp.sweeper.storage import StudyStorage
+from mnist_exp.sweeper.study import open_study
 from mnist_exp.tracking.runs import Selection, Store
 from mnist_exp.tuning.recorded import from_runs
 from tests.support.waiting import LIMIT, until
@@ -153,6 +158,31 @@ def test_a_nan_cost_fails_its_trial_with_the_reason_and_not_the_sweep(workdir: P
     assert states.keys() == {"FAIL", "COMPLETE"}
     assert states["FAIL"].info.status == "FAILED"
     assert "the cost became" in states["FAIL"].data.tags["failure_reason"]
+
+
+def test_commands_that_start_at_the_same_time_have_one_parent_run(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one starts, from beginning to end, when the first has just created its run."""
+    plan = Plan(
+        n_trials=1, configurations=(), directions=(StudyDirection.MINIMIZE,), max_failure_rate=0.0
+    )
+    space = SearchSpace.parse(["seed=1,2"])
+    study = open_study(StudyStorage("sqlite:///optuna.db", heartbeat=60), "s", plan, space)
+    config: Any = OmegaConf.create({"tracking": {"uri": None, "experiment": "mnist_exp"}})
+    create, second = hooks._create_parent, [hooks.StudyTracking()]
+
+    def create_slowly(*arguments: Any) -> str:
+        run_id = create(*arguments)
+        if second:
+            second.pop().on_study_start(study, config)
+        return run_id
+
+    monkeypatch.setattr(hooks, "_create_parent", create_slowly)
+    hooks.StudyTracking().on_study_start(study, config)
+    (parent,) = runs("study")
+    assert parent.info.run_id == study.user_attrs[RUN_ID]
+    assert parent.info.status == "RUNNING"
 
 
 @pytest.mark.parametrize("ends", [1, 2])

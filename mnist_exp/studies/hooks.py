@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,9 @@ from mnist_exp.sweeper import RunningTrial, quoting
 from mnist_exp.sweeper.attributes import SPACE
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.hooks import StudyHooks, TrialEnd
-from mnist_exp.sweeper.ranking import Settings, best_settings
+from mnist_exp.sweeper.ranking import Settings, best_settings, meets_constraints
 from mnist_exp.sweeper.space import describe
+from mnist_exp.sweeper.study import replace_attribute
 from mnist_exp.tracking import description
 from mnist_exp.tracking.addresses import check_uri
 from mnist_exp.tracking.experiments import (
@@ -43,7 +45,7 @@ from mnist_exp.tracking.experiments import (
 from mnist_exp.tracking.operations import LONGEST_TAG
 from mnist_exp.tracking.outbox import amend
 from mnist_exp.tracking.params import safe_name
-from mnist_exp.tracking.status import FAILURE_REASON, RunStatus
+from mnist_exp.tracking.status import BREAKS_CONSTRAINT, FAILURE_REASON, RunStatus
 from mnist_exp.tracking.store import ask, opened
 from mnist_exp.tracking.views import results_page
 from mnist_exp.training import checkpoint
@@ -109,16 +111,18 @@ class StudyTracking(StudyHooks):
         """
         own_code.refuse_changes(study, self._codes.values())
 
-        def open_parent(client: mlflow.MlflowClient) -> str:
-            run_id = study.user_attrs.get(RUN_ID)
+        def open_parent(client: mlflow.MlflowClient) -> None:
+            before = study.user_attrs.get(RUN_ID)
             experiment_id = open_experiment(config.tracking.experiment)
-            if run_id is None or not _reopen(client, run_id):
-                run_id = _create_parent(client, study, experiment_id)
-            return str(run_id)
+            while before is None or not _reopen(client, before):
+                own = _create_parent(client, study, experiment_id)
+                kept = replace_attribute(study, RUN_ID, before, own)
+                if kept == own:
+                    return
+                client.delete_run(own)  # another command has begun the study meanwhile
+                before = kept
 
-        run_id = ask(config.tracking.uri, open_parent)
-        if run_id != study.user_attrs.get(RUN_ID):
-            study.set_user_attr(RUN_ID, run_id)
+        ask(config.tracking.uri, open_parent)
 
     def on_trial_start(self, running: RunningTrial, config: "DictConfig") -> None:
         """Remove the checkpoints of trials that ended before in this worker."""
@@ -157,6 +161,7 @@ class StudyTracking(StudyHooks):
         with opened(config.tracking.uri) as client:
             for state in (TrialEnd.COMPLETE, TrialEnd.PRUNED, TrialEnd.FAIL):
                 client.log_metric(run_id, f"study/{state.lower()}", states.count(state))
+            _tag_broken_constraints(client, trials)
             best = _log_best(client, run_id, study)
             with tempfile.TemporaryDirectory() as folder:
                 pages = report.write(
@@ -271,6 +276,16 @@ def _log_best(client: mlflow.MlflowClient, run_id: str, study: "optuna.Study") -
     for key, text in tags.items():
         client.set_tag(run_id, key, text)
     return best
+
+
+def _tag_broken_constraints(
+    client: mlflow.MlflowClient, trials: "Sequence[optuna.trial.FrozenTrial]"
+) -> None:
+    """Let the runs of trials that break a constraint say so, for `compare --study`."""
+    for trial in trials:
+        if RUN_ID in trial.user_attrs and not meets_constraints(trial):
+            with suppress(MlflowException):  # a run that was deleted
+                client.set_tag(trial.user_attrs[RUN_ID], BREAKS_CONSTRAINT, "true")
 
 
 def _in_words(best: Settings, names: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import optuna
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial
 
+from mnist_exp.sweeper.ranking import meets_constraints
 from mnist_exp.sweeper.study import why_failed
 from mnist_exp.tuning.trials import State, Study, Trial
 
@@ -46,5 +47,5 @@ def _trial(trial: FrozenTrial) -> Trial:
         course=trial.intermediate_values,
         seconds=None if trial.duration is None else trial.duration.total_seconds(),
         reason=why_failed(trial) if state is State.FAILED else "",
-        is_feasible=all(value <= 0 for value in trial.constraints.values()),
+        is_feasible=meets_constraints(trial),
     )

@@ -5,8 +5,10 @@ A key stays as it is for ever: studies that were made by earlier versions are co
 
 # User attributes of a study.
 SPACE = "sweeper:search_space"  # what is searched, see SearchSpace.to_dict
-STOPPED = "stopped_launch"  # the launch whose workers must stop now
-TIME_IS_UP = "launch_out_of_time"  # the launch whose workers begin no further trial
+CONFIG_NAME = "sweeper:config_name"  # the primary config; earlier versions did not note it
+# True for a launch; with `of_launch`, since several commands may run one study at once.
+STOPPED = "stopped_launch"  # its workers must stop now
+TIME_IS_UP = "launch_out_of_time"  # its workers begin no further trial
 
 # User attributes of a trial. Its fixed overrides are user attributes, too, under their own keys.
 WORKER = "sweeper:worker"  # the process that runs it, see processes.py
@@ -16,3 +18,8 @@ FAILURE = "sweeper:failure"  # why it failed
 LAUNCH = "sweeper:launch"  # the command whose worker ran it last
 DRAWN = "sweeper:drawn"  # true when all its parameters are drawn: a retry keeps them
 CONFIGURATION = "sweeper:configuration"  # which listed configuration it stands for
+
+
+def of_launch(key: str, launch: str) -> str:
+    """Return the key under which a study notes something of one launch."""
+    return f"{key}:{launch}"

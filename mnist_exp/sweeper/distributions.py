@@ -16,6 +16,7 @@ from optuna.distributions import (
 
 from mnist_exp.sweeper import quoting
 from mnist_exp.sweeper.errors import SweepError
+from mnist_exp.sweeper.foreign_text import short
 
 
 def from_override(override: Override) -> BaseDistribution:
@@ -24,11 +25,12 @@ def from_override(override: Override) -> BaseDistribution:
     tags: set[Any] = getattr(value, "tags", set())  # a glob has none
     if unknown := sorted(map(str, tags - {"log"})):
         raise SweepError(
-            f"{override.input_line}: the tag {unknown[0]} means nothing here; expected log"
+            f"{short(override.input_line)}: the tag {short(unknown[0])} means nothing here; "
+            "expected log"
         )
     if tags and not override.is_interval_sweep():
         raise SweepError(
-            f"{override.input_line}: only an interval can be searched by its logarithm; "
+            f"{short(override.input_line)}: only an interval can be searched by its logarithm; "
             f"expected such as '{override.key_or_group}=tag(log,int(interval(1,64)))'"
         )
     if override.is_interval_sweep():
@@ -42,10 +44,13 @@ def _interval(override: Override, value: Any) -> BaseDistribution:
     low, high, log = value.start, value.end, "log" in value.tags
     if not -math.inf < low <= high < math.inf:
         raise SweepError(
-            f"{override.input_line}: expected an interval from a number to one that is not smaller"
+            f"{short(override.input_line)}: "
+            "expected an interval from a number to one that is not smaller"
         )
     if log and low <= 0:
-        raise SweepError(f"{override.input_line}: expected a start > 0 for a logarithmic interval")
+        raise SweepError(
+            f"{short(override.input_line)}: expected a start > 0 for a logarithmic interval"
+        )
     if isinstance(low, int) and isinstance(high, int):
         return IntDistribution(low, high, log=log)
     return FloatDistribution(low, high, log=log)
@@ -54,12 +59,13 @@ def _interval(override: Override, value: Any) -> BaseDistribution:
 def _range(override: Override, value: Any) -> BaseDistribution:
     """Return the distribution of a range: Hydra leaves its stop out, Optuna includes its end."""
     if value.step == 0:
-        raise SweepError(f"{override.input_line}: expected a step other than 0")
+        raise SweepError(f"{short(override.input_line)}: expected a step other than 0")
     start, stop, step = (Decimal(str(number)) for number in (value.start, value.stop, value.step))
     count = math.ceil((stop - start) / step)
     if count <= 0:
         raise SweepError(
-            f"{override.input_line}: expected at least one value; a range leaves its stop out"
+            f"{short(override.input_line)}: expected at least one value; "
+            "a range leaves its stop out"
         )
     low, high = sorted((start, start + (count - 1) * step))
     if all(isinstance(number, int) for number in (value.start, value.stop, value.step)):
@@ -75,10 +81,10 @@ def _choice(override: Override, value: Any) -> CategoricalDistribution:
         # Optuna takes 1, 1.0 and true for the same choice, but not their texts.
         choices.append(str(choice) if choice in choices else choice)
     if not choices:
-        raise SweepError(f"{override.input_line}: expected at least one value")
+        raise SweepError(f"{short(override.input_line)}: expected at least one value")
     meanings = [repr(parsed(choice)) for choice in choices]
     if twice := [choice for i, choice in enumerate(choices) if meanings[i] in meanings[:i]]:
-        raise SweepError(f"{override.input_line}: {twice[0]} is listed twice")
+        raise SweepError(f"{short(override.input_line)}: {short(twice[0])} is listed twice")
     return CategoricalDistribution(choices)
 
 

@@ -16,6 +16,11 @@ def clean(text: object, limit: int = 500) -> str:
     return f"{line[: max(limit - 4, 0)].rstrip()} ..."[:limit].strip()
 
 
+def short(value: object) -> str:
+    """Return a value as messages name it: no longer than leaves room for the reason behind it."""
+    return clean(value, 200)
+
+
 def printable(text: str) -> str:
     r"""Return the text with every character escaped as in Python that is no letter, sign or space.
 

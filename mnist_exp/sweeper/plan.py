@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.study import StudyDirection
 
 from mnist_exp.sweeper.errors import SweepError
-from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.sweeper.foreign_text import short
 from mnist_exp.sweeper.samplers import is_grid
 from mnist_exp.sweeper.settings import SETTINGS
 from mnist_exp.sweeper.space import SearchSpace
@@ -50,23 +50,23 @@ def check_settings(sweeper: DictConfig) -> None:
         raise SweepError(f"hydra.sweeper.{missing[0]}: is missing; expected a value or null")
     _check_numbers(sweeper)
     if sweeper.params is not None and not OmegaConf.is_dict(sweeper.params):
-        raise SweepError(f"hydra.sweeper.params={sweeper.params}: expected {{KEY: VALUE}}")
+        raise SweepError(f"hydra.sweeper.params={short(sweeper.params)}: expected {{KEY: VALUE}}")
     for kind in ("sampler", "pruner"):
         node = sweeper[kind]
         is_option = OmegaConf.is_dict(node) and "_target_" in node
         if not is_option and (kind == "sampler" or node is not None):
-            name = clean(node) if isinstance(node, str) else "NAME"
+            name = short(node) if isinstance(node, str) else "NAME"
             raise SweepError(
-                f"hydra.sweeper.{kind}={clean(node)}: expected hydra/sweeper/{kind}={name}"
+                f"hydra.sweeper.{kind}={short(node)}: expected hydra/sweeper/{kind}={name}"
             )
     if not isinstance(sweeper.storage, str | None):
         raise SweepError(
-            f"hydra.sweeper.storage={clean(sweeper.storage)}: "
+            f"hydra.sweeper.storage={short(sweeper.storage)}: "
             "expected a database URL such as sqlite:///optuna.db"
         )
     if not sweeper.direction:
         raise SweepError(
-            f"hydra.sweeper.direction={sweeper.direction}: expected minimize or maximize"
+            f"hydra.sweeper.direction={short(sweeper.direction)}: expected minimize or maximize"
         )
 
 
@@ -76,17 +76,23 @@ def _check_numbers(sweeper: DictConfig) -> None:
         if value is None and key not in _NEVER_NULL:
             continue
         if type(value) is not int or value < least:
-            raise SweepError(f"hydra.sweeper.{key}={value}: expected a whole number >= {least}")
+            raise SweepError(
+                f"hydra.sweeper.{key}={short(value)}: expected a whole number >= {least}"
+            )
     rate, seconds = sweeper.max_failure_rate, sweeper.timeout
     if not (_is_number(rate) and 0 <= rate <= 1):
-        raise SweepError(f"hydra.sweeper.max_failure_rate={rate}: expected a fraction from 0 to 1")
+        raise SweepError(
+            f"hydra.sweeper.max_failure_rate={short(rate)}: expected a fraction from 0 to 1"
+        )
     if None not in (sweeper.n_jobs, sweeper.n_workers) and sweeper.n_jobs != sweeper.n_workers:
         raise SweepError(
             f"hydra.sweeper.n_jobs={sweeper.n_jobs} and hydra.sweeper.n_workers="
             f"{sweeper.n_workers}: expected one of them; they mean the same"
         )
     if seconds is not None and not (_is_number(seconds) and seconds > 0):
-        raise SweepError(f"hydra.sweeper.timeout={seconds}: expected a number of seconds > 0")
+        raise SweepError(
+            f"hydra.sweeper.timeout={short(seconds)}: expected a number of seconds > 0"
+        )
 
 
 def make_plan(sweeper: DictConfig, space: SearchSpace) -> Plan:
@@ -94,10 +100,7 @@ def make_plan(sweeper: DictConfig, space: SearchSpace) -> Plan:
     listed, n_trials = _enqueued(sweeper, space), sweeper.n_trials
     if is_grid(sweeper.sampler):
         if listed:
-            raise SweepError(
-                f"hydra.sweeper.enqueue={sweeper.enqueue}: "
-                "a grid tries every configuration; expected []"
-            )
+            raise SweepError("hydra.sweeper.enqueue: expected []; a grid tries every configuration")
         if math.isfinite(size := space.size()) and size > _MOST_CELLS:
             raise SweepError(
                 f"hydra/sweeper/sampler=grid: {size:,.0f} combinations; expected at most "
@@ -129,7 +132,9 @@ def _directions(setting: Any) -> tuple[StudyDirection, ...]:
     words = list(setting) if OmegaConf.is_list(setting) else [setting]
     names = [str(getattr(word, "name", word)) for word in words]
     if unknown := [name for name in names if name not in _DIRECTIONS]:
-        raise SweepError(f"hydra.sweeper.direction={unknown[0]}: expected minimize or maximize")
+        raise SweepError(
+            f"hydra.sweeper.direction={short(unknown[0])}: expected minimize or maximize"
+        )
     return tuple(_DIRECTIONS[name] for name in names)
 
 
@@ -152,7 +157,7 @@ def trial_notes(plan: Plan, space: SearchSpace) -> list[str]:
         is_whole = not space.extension and space.distributions.keys() <= entry.keys()
         if is_whole and seen[text] == 2:
             lines.append(
-                f"hydra.sweeper.enqueue: {' '.join(space.assignments(entry))} "
+                f"hydra.sweeper.enqueue: {short(' '.join(space.assignments(entry)))} "
                 "is listed more than once and tried as often"
             )
     if space.size() < plan.n_trials and not plan.is_list:
@@ -179,18 +184,20 @@ def _enqueued(sweeper: DictConfig, space: SearchSpace) -> list[dict[str, Any]]:
         OmegaConf.to_container(sweeper.enqueue, resolve=True) if sweeper.enqueue is not None else []
     )
     if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
-        raise SweepError(f"hydra.sweeper.enqueue={listed}: expected a list of {{KEY: VALUE}}")
+        raise SweepError(
+            f"hydra.sweeper.enqueue={short(listed)}: expected a list of {{KEY: VALUE}}"
+        )
     searched = space.distributions
     for key in {key for entry in listed for key in entry} - searched.keys():
         if sweeper.custom_search_space:
             continue
         if key in space.fixed:
             raise SweepError(
-                f"{key}={space.fixed[key]}: expected no value, or several; trials that "
+                f"{key}={short(space.fixed[key])}: expected no value, or several; trials that "
                 "hydra.sweeper.enqueue lists have their own"
             )
         raise SweepError(
-            f"hydra.sweeper.enqueue: {key} is not searched; "
+            f"hydra.sweeper.enqueue: {short(key)} is not searched; "
             f"expected some of {', '.join(searched) or 'none'}"
         )
     return [

@@ -53,6 +53,11 @@ def best_settings(study: optuna.Study, repeated_by: str | None = None) -> list[S
     return fronts if len(study.directions) > 1 else fronts[:1]
 
 
+def meets_constraints(trial: FrozenTrial) -> bool:
+    """Return whether the trial breaks no constraint, as far as any is known of it."""
+    return all(value <= 0 for value in trial.constraints.values())
+
+
 def _best_trials(study: optuna.Study) -> Sequence[FrozenTrial]:
     if len(study.directions) > 1:
         return study.best_trials
@@ -85,8 +90,7 @@ def _groups(trials: Sequence[FrozenTrial], repeated_by: str) -> list[Settings]:
 
 def _counts(trial: FrozenTrial) -> bool:
     """Return whether the trial is complete, and breaks no constraint of the study's."""
-    is_complete = trial.state == TrialState.COMPLETE
-    return is_complete and all(value <= 0 for value in trial.constraints.values())
+    return trial.state == TrialState.COMPLETE and meets_constraints(trial)
 
 
 def _ended_badly(trials: Sequence[FrozenTrial], repeated_by: str) -> set[str]:

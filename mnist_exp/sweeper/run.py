@@ -58,7 +58,8 @@ def run_sweep(
     url = absolute_url(sweep.settings.storage or "sqlite:///optuna.db")
     storage = StudyStorage(url, sweep.settings.heartbeat)
     with usable(url):
-        study = open_study(storage, name, plan, space, sweep.hooks.present_name)
+        config_name = str(config.hydra.job.config_name or "").removesuffix(".yaml")
+        study = open_study(storage, name, plan, space, sweep.hooks.present_name, config_name)
         study_id = study._study_id
         _require_folder(folder)
         # Trials without a worker are from a sweep that was killed as a whole: no trial's fault.
@@ -69,6 +70,8 @@ def run_sweep(
         display = Display(study, total, space, names=names, repeated_by=repeated_by)
         counts = storage.counts(study_id)
         if not counts[TrialState.WAITING] and not storage.running_beside(study_id):
+            for note in notes:
+                display.note(note)
             display.nothing_to_do(counts)
             display.next_steps(sweep.hooks.next_steps(study, config))
         else:

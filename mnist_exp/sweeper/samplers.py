@@ -12,7 +12,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from optuna.study import StudyDirection
 
 from mnist_exp.sweeper.errors import SweepError
-from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.sweeper.foreign_text import short
 from mnist_exp.sweeper.hooks import call
 from mnist_exp.sweeper.space import SearchSpace
 from mnist_exp.sweeper.wording import first_line
@@ -216,7 +216,7 @@ def _build(kind: str, settings: Any, allowed: Sequence[str] | None) -> Any:
             if wrong is None:
                 raise
             # This raises again, with the name of the setting.
-            built = call(f"{kind}.{wrong}={clean(settings[wrong])}", settings, permitted)
+            built = call(f"{kind}.{wrong}={short(settings[wrong])}", settings, permitted)
     if not isinstance(built, _KINDS[kind]):
         raise SweepError(f"hydra.sweeper.{kind}: {settings.get('_target_')} is no {kind} of Optuna")
     return built
@@ -225,7 +225,7 @@ def _build(kind: str, settings: Any, allowed: Sequence[str] | None) -> Any:
 def _check_values(kind: str, settings: Mapping[str, Any]) -> None:
     """Raise SweepError for a value that Optuna accepts silently, or refuses without its name."""
     for key, value in settings.items():
-        where = f"hydra.sweeper.{kind}.{key}={clean(value)}"
+        where = f"hydra.sweeper.{kind}.{key}={short(value)}"
         if value is None or (key in _AUTOMATIC and value == "auto"):
             continue
         if key in _LEAST and (type(value) is not int or value < _LEAST[key]):

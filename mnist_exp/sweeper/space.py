@@ -13,7 +13,7 @@ from optuna.distributions import BaseDistribution, distribution_to_json, json_to
 
 from mnist_exp.sweeper import distributions, quoting, unreadable
 from mnist_exp.sweeper.errors import SweepError
-from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.sweeper.foreign_text import clean, short
 
 _EXTENSION = "hydra.sweeper.custom_search_space"
 
@@ -25,6 +25,7 @@ class SearchSpace:
     distributions: dict[str, BaseDistribution]  # by override key
     fixed: dict[str, str]  # values by override key
     deletions: tuple[str, ...] = ()  # overrides such as ~key
+    order: tuple[str, ...] = ()  # of all keys and deletions, as they were given
     extension: str | None = None  # name of the function that adds parameters of its own
 
     @staticmethod
@@ -40,7 +41,8 @@ class SearchSpace:
         """
         searched: dict[str, BaseDistribution] = {}
         fixed: dict[str, str] = {}
-        deletions = []
+        deletions: list[str] = []
+        order: list[str] = []
         try:
             overrides = OverridesParser.create(config_loader).parse_overrides(list(arguments))
         except OverrideParseException as error:
@@ -48,8 +50,12 @@ class SearchSpace:
         for override in overrides:
             if override.is_delete():
                 deletions.append(str(override.input_line))
+                order.append(deletions[-1])
                 continue
             key = override.get_key_element()
+            if key in searched.keys() | fixed.keys():
+                order.remove(key)
+            order.append(key)
             searched.pop(key, None)
             fixed.pop(key, None)
             if override.is_sweep_override():
@@ -59,16 +65,30 @@ class SearchSpace:
             else:
                 fixed[key] = override.get_value_element_as_str()
         return SearchSpace(
-            distributions=searched, fixed=fixed, deletions=tuple(deletions), extension=extension
+            distributions=searched,
+            fixed=fixed,
+            deletions=tuple(deletions),
+            order=tuple(order),
+            extension=extension,
         )
 
     def overrides(self, params: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the overrides of a trial with these parameters.
 
-        The fixed ones come first: a parameter may replace a part of what they set.
+        Fixed values and deletions have the order in which they were given. Parameters come after
+        them, since one may replace a part of what they set, but before a deletion that was given
+        later and deletes a part of the parameter.
         """
-        fixed = (f"{key}={value}" for key, value in self.fixed.items())
-        return (*fixed, *self.assignments(params), *self.deletions)
+        assignments = dict(zip(params, self.assignments(params), strict=True))
+        ordered = []
+        for place, given in enumerate(self.order):
+            if given in self.fixed:
+                ordered.append(f"{given}={self.fixed[given]}")
+            elif given in self.deletions:
+                before = [key for key in self.order[:place] if key in assignments]
+                ordered += [assignments.pop(key) for key in before if _share(key, given)]
+                ordered.append(given)
+        return (*ordered, *assignments.values())
 
     def assignments(self, params: Mapping[str, Any]) -> list[str]:
         """Return `KEY=VALUE` for each parameter.
@@ -89,7 +109,9 @@ class SearchSpace:
         try:
             return distributions.contained(self.distributions[key], value)
         except ValueError as error:
-            raise SweepError(clean(f"hydra.sweeper.enqueue: {key}={value}: {error}")) from None
+            raise SweepError(
+                f"hydra.sweeper.enqueue: {short(f'{key}={value}')}: {clean(error)}"
+            ) from None
 
     def to_dict(self) -> dict[str, str]:
         """Return plain text for each part, which is kept with the study."""
@@ -143,6 +165,12 @@ class SearchSpace:
         ]
 
 
+def _share(key: str, deletion: str) -> bool:
+    """Return True if what the override sets holds what the deletion deletes, or lies in it."""
+    one, other = (f"{text.partition('=')[0].strip('+~')}." for text in (key, deletion))
+    return one.startswith(other) or other.startswith(one)
+
+
 def parameter(key: str, value: Any) -> str:
     """Return the override that an entry of `hydra.sweeper.params` stands for.
 
@@ -153,7 +181,7 @@ def parameter(key: str, value: Any) -> str:
         return f"{key}={value}"
     if isinstance(value, dict):
         raise SweepError(
-            f"hydra.sweeper.params: {key}={clean(value)}: expected one value; "
+            f"hydra.sweeper.params: {key}={short(value)}: expected one value; "
             f"settings within are written {key}.NAME: VALUE"
         )
     # A study is named after its overrides: one that needs no quotes must not get any.
@@ -170,7 +198,7 @@ def _explained(error: OverrideParseException) -> str:
         hint = f"text is written in quotes: {key}={quoting.quoted(value)}"
     else:
         hint = unreadable.reason(error)
-    return clean(f"{text}: cannot be read; {hint}")
+    return f"{short(text)}: cannot be read; {clean(hint)}"
 
 
 def describe(text: str | None) -> str:

@@ -3,7 +3,7 @@
 import json
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,15 @@ from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.trial import FrozenTrial, TrialState
 
 from mnist_exp.sweeper import database, processes
-from mnist_exp.sweeper.attributes import DRAWN, FAILURE, HEARTBEAT, LAUNCH, RETRIES, WORKER
+from mnist_exp.sweeper.attributes import (
+    CONFIGURATION,
+    DRAWN,
+    FAILURE,
+    HEARTBEAT,
+    LAUNCH,
+    RETRIES,
+    WORKER,
+)
 from mnist_exp.sweeper.storage_setting import engine_options, refuse_foreign, usable
 
 _LOCK = "mnist_exp.sweeper"
@@ -89,6 +97,37 @@ class StudyStorage(RDBStorage):
                     )
                 )
                 session.flush()  # ids get the order of the numbers
+
+    def configure_waiting(
+        self, study_id: int, trials: Sequence[tuple[dict[str, Any], dict[str, Any]]]
+    ) -> int:
+        """Give these parameters and user attributes to waiting trials, under the caller's lock.
+
+        The first trials get them that have no configuration and no drawn parameters. Returns how
+        many these are.
+        """
+        if not trials:
+            return 0
+        fixed, trial, noted = (
+            models.TrialSystemAttributeModel,
+            models.TrialModel,
+            models.TrialUserAttributeModel,
+        )
+        with _create_scoped_session(self.scoped_session) as session:
+            rows = (
+                session.query(fixed)
+                .filter_by(key="fixed_params", value_json=json.dumps({}))
+                .join(trial)
+                .filter_by(study_id=study_id, state=TrialState.WAITING)
+                .filter(~trial.user_attributes.any(noted.key.in_((CONFIGURATION, DRAWN))))
+                .order_by(trial.trial_id)
+                .limit(len(trials))
+                .all()
+            )
+            for row, (parameters, attributes) in zip(rows, trials, strict=False):
+                row.value_json = json.dumps(parameters)
+                self._note(session, int(row.trial_id), attributes)
+        return len(rows)
 
     def claim(self, study_id: int) -> int | None:
         """Make this process the owner of the first waiting trial; return its id, or None."""
@@ -296,19 +335,30 @@ class StudyStorage(RDBStorage):
 
         Both times are by the clock of the database.
         """
+        seconds = _seconds_since(models.TrialHeartbeatModel.heartbeat, self.engine.dialect.name)
         with _create_scoped_session(self.scoped_session) as session:
-            now = session.execute(sqlalchemy.func.now()).scalar_one()
             rows = (
-                session.query(models.TrialModel.trial_id, models.TrialHeartbeatModel.heartbeat)
+                session.query(models.TrialModel.trial_id, seconds)
                 .filter_by(study_id=study_id, state=TrialState.RUNNING)
                 .join(models.TrialHeartbeatModel)
                 .all()
             )
-        # On PostgreSQL one of the two times has a time zone.
-        return {
-            trial_id: (now.replace(tzinfo=None) - last.replace(tzinfo=None)).total_seconds()
-            for trial_id, last in rows
-        }
+        return {trial_id: float(silence) for trial_id, silence in rows}
+
+
+def _seconds_since(moment: Any, dialect: str) -> Any:
+    """Return SQL for the seconds since a moment that was noted without its time zone.
+
+    A server notes it in the time zone of the session, and so finds the right moment on both sides
+    of a change to or from summer time. SQLite notes it in UTC.
+    """
+    func = sqlalchemy.func
+    if dialect == "postgresql":
+        zoned = sqlalchemy.cast(moment, sqlalchemy.DateTime(timezone=True))
+        return func.extract("epoch", func.now() - zoned)
+    if dialect == "sqlite":
+        return func.strftime("%s", "now") - func.strftime("%s", moment)
+    return func.unix_timestamp() - func.unix_timestamp(moment)
 
 
 def is_alive(trial: FrozenTrial) -> bool | None:

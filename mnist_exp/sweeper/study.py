@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from mnist_exp.sweeper.attributes import CONFIGURATION, FAILURE, LAUNCH, SPACE
+from mnist_exp.sweeper.attributes import CONFIG_NAME, CONFIGURATION, FAILURE, LAUNCH, SPACE
 from mnist_exp.sweeper.cache import StudyCache
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.foreign_text import clean
@@ -25,11 +25,12 @@ def open_study(
     plan: Plan,
     space: SearchSpace,
     present_name: Callable[[str], str] = str,
+    config_name: str = "",
 ) -> optuna.Study:
     """Create or load the study.
 
-    Raises SweepError if it exists with another search space or other objectives. `present_name` is
-    that of the study's hooks.
+    Raises SweepError if it exists with another search space, other objectives or another primary
+    config than `config_name`. `present_name` is that of the study's hooks.
     """
     with storage.lock():
         study = optuna.create_study(
@@ -44,11 +45,15 @@ def open_study(
                 for directions in (study.directions, plan.directions)
             )
             raise SweepError(f"study {name}: hydra.sweeper.direction: {before} -> {now}{_ADVICE}")
+        before = study.user_attrs.get(CONFIG_NAME, config_name)
+        if before != config_name:
+            raise SweepError(f"study {name}: --config-name: {before} -> {config_name}{_ADVICE}")
         recorded = study.user_attrs.get(SPACE)
         if recorded is None:
             study.set_user_attr(SPACE, space.to_dict())
         elif changed := space.differences(recorded, present_name):
             raise SweepError(f"study {name} has other settings: {'; '.join(changed)}{_ADVICE}")
+        study.set_user_attr(CONFIG_NAME, config_name)
     return study
 
 
@@ -56,47 +61,51 @@ def fill(study: optuna.Study, storage: StudyStorage, plan: Plan, *, retry_failed
     """Add waiting trials until `n_trials` can end well, and return how many were added.
 
     Of a list, only its own configurations count. With `retry_failed`, those that failed are tried
-    once more.
+    once more. Trials that wait to be sampled get configurations first: they are tried first.
     """
     study_id = study._study_id
     with storage.lock():
-        missing = plan.n_trials - _good(storage.counts(study_id))
-        if missing <= 0 and not plan.is_list:
+        missing = max(plan.n_trials - _good(storage.counts(study_id)), 0)
+        if not missing and not plan.configurations:
             return 0
         keyed, noted = _keyed(plan.configurations), storage.attributes(study_id, CONFIGURATION)
-        if plan.is_list:
-            missing = plan.n_trials - len(_of_list(keyed, noted))
-        if missing <= 0:
-            return 0
         tried = {key for state, key in noted if not (retry_failed and state == TrialState.FAIL)}
-        left = [item for item in keyed if item[0] not in tried][:missing]
-        sampled = 0 if plan.is_list else missing - len(left)
+        left = [item for item in keyed if item[0] not in tried]
+        if plan.is_list:
+            missing = max(plan.n_trials - len(_of_list(keyed, noted)), 0)
+            left = left[:missing]
         given = [(parameters, {CONFIGURATION: key}) for key, parameters in left]
-        storage.add_waiting(study_id, [*given, *(({}, {}) for _ in range(sampled))])
-        return len(left) + sampled
+        added = given[storage.configure_waiting(study_id, given) :][:missing]
+        sampled = 0 if plan.is_list else missing - len(added)
+        storage.add_waiting(study_id, [*added, *(({}, {}) for _ in range(sampled))])
+        return len(added) + sampled
 
 
 def budget(storage: StudyStorage, study_id: int, plan: Plan) -> tuple[int, list[str]]:
-    """Return how many trials the study is to have, and a note if more wait than are asked for.
+    """Return how many trials the study is to have, and notes if these are not as asked for.
 
     A list is tried beside the trials that an earlier start has left, which sampled or had another
     list. Those of them that wait are tried, too, and so are those of a larger `n_trials`.
     """
     counts, own = storage.counts(study_id), plan.n_trials
     good, waiting = _good(counts), counts[TrialState.WAITING]
-    begun, total = good - waiting, own
+    begun, total, notes = good - waiting, own, []
+    keyed, noted = _keyed(plan.configurations), storage.attributes(study_id, CONFIGURATION)
     if plan.is_list:
-        noted = storage.attributes(study_id, CONFIGURATION)
-        of_list = _of_list(_keyed(plan.configurations), noted)
+        of_list = _of_list(keyed, noted)
         begun = sum(state != TrialState.WAITING for state in of_list)
         total = own + good - len(of_list)
-    if waiting <= max(own - begun, 0):
-        return total, []
-    note = (
-        f"hydra.sweeper.n_trials={own}: an earlier start asked for more, and what waits "
-        f"({waiting}) is tried, too; hydra.sweeper.study_name=NAME starts another study"
-    )
-    return total, [note]
+    elif left := {key for key, _ in keyed} - {key for _, key in noted}:
+        notes.append(
+            f"hydra.sweeper.enqueue: no trial is left for {len(left)} of {len(keyed)} "
+            f"configurations; a larger number than hydra.sweeper.n_trials={own} tries them"
+        )
+    if waiting > max(own - begun, 0):
+        notes.append(
+            f"hydra.sweeper.n_trials={own}: an earlier start asked for more, and what waits "
+            f"({waiting}) is tried, too; hydra.sweeper.study_name=NAME starts another study"
+        )
+    return total, notes
 
 
 def _good(counts: Counter[TrialState]) -> int:
@@ -124,6 +133,20 @@ def _keyed(configurations: Sequence[dict[str, Any]]) -> list[tuple[str, dict[str
         keyed.append((f"{text} #{seen[text]}", parameters))
         seen[text] += 1
     return keyed
+
+
+def replace_attribute(study: optuna.Study, key: str, before: Any, value: Any) -> Any:
+    """Set an attribute of the study if it is still `before`, and return what it is then.
+
+    Commands that start at the same time agree on the value of the first one.
+    """
+    assert isinstance(study._storage, StudyCache)
+    with study._storage._backend.lock():
+        now = study.user_attrs.get(key)
+        if now != before:
+            return now
+        study.set_user_attr(key, value)
+    return value
 
 
 def failed_trials(study: optuna.Study, launch: str) -> list[FrozenTrial]:

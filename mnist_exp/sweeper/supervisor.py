@@ -14,7 +14,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
 from mnist_exp.sweeper import launchers
-from mnist_exp.sweeper.attributes import LAUNCH, RETRIES, STOPPED, TIME_IS_UP
+from mnist_exp.sweeper.attributes import LAUNCH, RETRIES, STOPPED, TIME_IS_UP, of_launch
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.hooks import StudyHooks
 from mnist_exp.sweeper.interruption import Stop, held, stoppable
@@ -27,7 +27,7 @@ from mnist_exp.sweeper.worker import Worker
 # claim a trial.
 _FRUITLESS_LAUNCHES = 1
 _END_SECONDS = 3.0  # for workers whose launcher gave up to give their trials back
-_POLL_SECONDS = 1.0  # while trials of other machines or commands are waited for
+_POLL_SECONDS = 1.0  # while trials of other machines or commands, or a database, are waited for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +136,10 @@ class Supervisor:
         return int(ended + sum(number for _, number in retries))
 
     def _tell_to_stop(self) -> None:
-        self.study.set_user_attr(STOPPED, self.worker.launch)
+        self._note_of_launch(STOPPED)
+
+    def _note_of_launch(self, key: str) -> None:
+        self.study.set_user_attr(of_launch(key, self.worker.launch), True)
 
     @contextmanager
     def _time_limit(self, seconds: float | None) -> Iterator[None]:
@@ -144,20 +147,22 @@ class Supervisor:
 
         The parent measures them for all workers: the clocks of machines may be set.
         """
+        has_ended = threading.Event()
 
-        def tell_workers() -> None:
-            # With the database out of reach no trial can begin anyway.
-            with contextlib.suppress(optuna.exceptions.StorageInternalError):
-                self.study.set_user_attr(TIME_IS_UP, self.worker.launch)
+        def tell_workers(wait: float) -> None:
+            while not has_ended.wait(wait):
+                with contextlib.suppress(StorageInternalError):  # it may be busy for a moment
+                    self._note_of_launch(TIME_IS_UP)
+                    return
+                wait = _POLL_SECONDS
 
-        timer = threading.Timer(min(seconds or 0.0, threading.TIMEOUT_MAX), tell_workers)
-        timer.daemon = True
         if seconds is not None:
-            timer.start()
+            wait = min(seconds, threading.TIMEOUT_MAX)
+            threading.Thread(target=tell_workers, args=(wait,), daemon=True).start()
         try:
             yield
         finally:
-            timer.cancel()
+            has_ended.set()
 
     def _wait_for_end(self) -> None:
         """Wait some seconds for the trials that this launch still runs on this machine."""

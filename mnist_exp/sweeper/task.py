@@ -17,6 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from mnist_exp.sweeper.foreign_text import short
 from mnist_exp.sweeper.interruption import Held
 from mnist_exp.sweeper.job import run_job
 
@@ -60,12 +61,12 @@ def objective_values(returned: Any, n_objectives: int) -> float | list[float]:
         values = [float(value) for value in (returned if several else [returned])]
     except (TypeError, ValueError):
         raise TrialFailed(
-            f"returned {returned!r}, expected {'numbers' if several else 'a number'}"
+            f"returned {short(repr(returned))}, expected {'numbers' if several else 'a number'}"
         ) from None
     if len(values) != n_objectives:
         raise TrialFailed(f"expected {n_objectives} values, returned {len(values)}")
     if any(math.isnan(value) for value in values):
-        raise TrialFailed(f"returned {returned!r}")
+        raise TrialFailed(f"returned {short(repr(returned))}")
     return values if several else values[0]
 
 

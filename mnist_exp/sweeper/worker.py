@@ -12,13 +12,15 @@ from typing import Any
 import optuna
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
+from optuna.exceptions import StorageInternalError
+from optuna.pruners import _filter_study
 from optuna.storages._heartbeat import get_heartbeat_thread
 from optuna.trial import TrialState
 
-from mnist_exp.sweeper.attributes import DRAWN, FAILURE, STOPPED, TIME_IS_UP
+from mnist_exp.sweeper.attributes import DRAWN, FAILURE, STOPPED, TIME_IS_UP, of_launch
 from mnist_exp.sweeper.cache import StudyCache
 from mnist_exp.sweeper.composing import Composer
-from mnist_exp.sweeper.errors import causes
+from mnist_exp.sweeper.errors import SweepError, causes
 from mnist_exp.sweeper.foreign_text import clean
 from mnist_exp.sweeper.hooks import TrialEnd, build_hooks, load_function
 from mnist_exp.sweeper.interruption import Held, held, interrupt_main_thread, interruptible, unblock
@@ -102,7 +104,7 @@ class Worker:
     def is_over(self, study: optuna.Study, storage: StudyStorage) -> bool:
         """Return True if no further trial may begin: the parent says so, or too many failed."""
         attributes = study.user_attrs
-        if self.launch in (attributes.get(STOPPED), attributes.get(TIME_IS_UP)):
+        if any(of_launch(key, self.launch) in attributes for key in (STOPPED, TIME_IS_UP)):
             return True
         return storage.count_failed(study._study_id, self.launch) > self.plan.failures_allowed
 
@@ -120,8 +122,41 @@ class Worker:
                 state, values = self._attempt(trial, storage, hold)
             except KeyboardInterrupt as error:  # a second one, which is not held back
                 raise Interrupted from error
+        self._tell_sampler(study, trial_id, state, values)
+        study.sampler = optuna.samplers.RandomSampler()  # which `tell` has nothing to say to
         study.tell(trial, values, state)
         return state
+
+    def _tell_sampler(
+        self,
+        study: optuna.Study,
+        trial_id: int,
+        state: TrialState,
+        values: float | list[float] | None,
+    ) -> None:
+        """Let the sampler see how the trial ended, for instance to compute its constraints.
+
+        Raises SweepError for what the sampler raises, while the trial has no end yet: it waits
+        again. Optuna's `tell` would write the end first, and a trial without constraints meets all.
+        """
+        trial = study._storage.get_trial(trial_id)
+        study._thread_local.in_optimize_loop = True  # a sampler that has tried all may stop it
+        try:
+            study.sampler.after_trial(
+                _filter_study(study, trial),
+                trial,
+                state,
+                [values] if isinstance(values, float) else values,
+            )
+        except (SweepError, StorageInternalError):
+            raise
+        except Exception as error:
+            config = self.config.hydra.sweeper.sampler
+            key = ".constraints_func" if config.get("constraints_func") else ""
+            raise SweepError(
+                f"hydra.sweeper.sampler{key}: cannot be used after trial {trial.number} "
+                f"({_one_line(error)}); the trial waits again"
+            ) from error
 
     def _attempt(
         self, trial: optuna.Trial, storage: StudyStorage, hold: Held
@@ -209,8 +244,8 @@ def _interrupted_when_told(study: optuna.Study, launch: str) -> Iterator[None]:
     def watch() -> None:
         while not has_ended.wait(_WATCH_SECONDS):
             # A server may be away for a moment.
-            with contextlib.suppress(optuna.exceptions.StorageInternalError):
-                if study.user_attrs.get(STOPPED) == launch:
+            with contextlib.suppress(StorageInternalError):
+                if of_launch(STOPPED, launch) in study.user_attrs:
                     interrupt_main_thread()
                     return
 

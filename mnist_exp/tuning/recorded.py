@@ -7,6 +7,7 @@ import pandas as pd
 from mnist_exp.compare.metrics import is_maximised
 from mnist_exp.tracking.params import decode, number
 from mnist_exp.tracking.runs import Runs, Store, is_finite
+from mnist_exp.tracking.status import BREAKS_CONSTRAINT
 from mnist_exp.tuning.trials import State, Study, Trial, is_search
 
 _STATES = {
@@ -102,6 +103,9 @@ def _trial(
         course=course,
         seconds=None if math.isnan(info["seconds"]) else float(info["seconds"]),
         reason=reason if state is State.FAILED else "",
+        is_feasible=not (
+            BREAKS_CONSTRAINT in runs.tags and runs.tags.at[run_id, BREAKS_CONSTRAINT] == "true"
+        ),
     )
 
 

@@ -17,11 +17,23 @@ import mlflow
 import optuna
 import pytest
 import yaml
+from omegaconf import OmegaConf
+from optuna.distributions import CategoricalDistribution
+from optuna.study import StudyDirection
 
+from benchmarks import fake_runs
 from mnist_exp import run
 from mnist_exp.errors import ConfigError
 from mnist_exp.rerun import __main__ as rerun
 from mnist_exp.studies import hooks
+from mnist_exp.studies.trial import RUN_ID
+from mnist_exp.sweeper.attributes import SPACE
+from mnist_exp.sweeper.plan import Plan
+from mnist_exp.sweeper.space import SearchSpace
+from mnist_exp.sweeper.storage import StudyStorage
+from mnist_exp.sweeper.study import open_study
+from mnist_exp.tracking.runs import Selection, Store
+from mnist_exp.tuning.recorded import from_runs
 from tests.support.waiting import LIMIT, until
 
 SMALL = ["data.train_limit=200", "data.eval_limit=100", "preflight=off"]
@@ -146,6 +158,57 @@ def test_a_nan_cost_fails_its_trial_with_the_reason_and_not_the_sweep(workdir: P
     assert states.keys() == {"FAIL", "COMPLETE"}
     assert states["FAIL"].info.status == "FAILED"
     assert "the cost became" in states["FAIL"].data.tags["failure_reason"]
+
+
+def test_commands_that_start_at_the_same_time_have_one_parent_run(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one starts, from beginning to end, when the first has just created its run."""
+    plan = Plan(
+        n_trials=1, configurations=(), directions=(StudyDirection.MINIMIZE,), max_failure_rate=0.0
+    )
+    space = SearchSpace.parse(["seed=1,2"])
+    study = open_study(StudyStorage("sqlite:///optuna.db", heartbeat=60), "s", plan, space)
+    config: Any = OmegaConf.create({"tracking": {"uri": None, "experiment": "mnist_exp"}})
+    create, second = hooks._create_parent, [hooks.StudyTracking()]
+
+    def create_slowly(*arguments: Any) -> str:
+        run_id = create(*arguments)
+        if second:
+            second.pop().on_study_start(study, config)
+        return run_id
+
+    monkeypatch.setattr(hooks, "_create_parent", create_slowly)
+    hooks.StudyTracking().on_study_start(study, config)
+    (parent,) = runs("study")
+    assert parent.info.run_id == study.user_attrs[RUN_ID]
+    assert parent.info.status == "RUNNING"
+
+
+@pytest.mark.parametrize("ends", [1, 2])
+def test_a_trial_that_breaks_a_constraint_is_not_the_best_of_its_runs_either(
+    workdir: Path, ends: int
+) -> None:
+    """Also where the run of such a trial was deleted before the study ended once more."""
+    fakes = fake_runs.FakeRuns(workdir)
+    study = optuna.create_study(study_name="limited", direction="maximize")
+    study.set_user_attr(RUN_ID, fakes.study("limited"))
+    study.set_user_attr(SPACE, {})
+    for number, (value, constraint) in enumerate([(0.9, 1.0), (0.8, -1.0), (0.7, 0.0), (0.6, 1.0)]):
+        tried = study.ask({"init": CategoricalDistribution(["zeros", "glorot"])})
+        tags = fake_runs.trial("limited", number, "init")
+        run_id = fakes.add(0, 0.1, tags=tags, **{"val/accuracy": value})  # type: ignore[arg-type]
+        tried.set_user_attr(RUN_ID, run_id)
+        tried.set_constraint("c", constraint)
+        study.tell(tried, value)
+    config: Any = OmegaConf.create(
+        {"tracking": {"uri": None}, "objective": ["val/accuracy"], "data": {"dir": None}}
+    )
+    for _ in range(ends):
+        hooks.StudyTracking().on_study_end(study, config)
+        fakes.client.delete_run(run_id)
+    found = from_runs(Store(), Store().select(Selection(study="limited")), "limited")
+    assert [one.is_feasible for one in found.trials] == [False, True, True]
 
 
 BAD_KEY_FIRST = """

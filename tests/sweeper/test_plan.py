@@ -1,5 +1,7 @@
 """Settings that no sweep can run with are named with their value; what is left is a plan."""
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +13,7 @@ from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.plan import Plan, check_settings, make_plan, trial_notes
 from mnist_exp.sweeper.settings import SAMPLERS, SWEEPER
 from mnist_exp.sweeper.space import SearchSpace
+from mnist_exp.sweeper.task import TrialFailed, objective_values
 
 SPACE = SearchSpace.parse(["x=choice(1,2)", "y=range(0,3)"])
 
@@ -50,6 +53,30 @@ def test_bad_settings_are_refused(key: str, value: Any, expected: str) -> None:
     with pytest.raises(SweepError) as error:
         check_settings(settings(**{key: value}))
     assert str(error.value) == f"hydra.sweeper.{key}={value}: expected {_article(expected)}"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: check_settings(settings(params="x" * 1000)),
+        lambda: check_settings(settings(n_trials="9" * 1000)),
+        lambda: check_settings(settings(max_failure_rate="9" * 1000)),
+        lambda: check_settings(settings(timeout="9" * 1000)),
+        lambda: check_settings(settings(storage={"x": "y" * 1000})),
+        lambda: check_settings(settings(pruner="x" * 1000)),
+        lambda: make_plan(settings(direction="x" * 1000), SPACE),
+        lambda: make_plan(settings(enqueue=["x"] * 1000), SPACE),
+        lambda: make_plan(settings(enqueue=[{"x": "y" * 1000}]), SPACE),
+        lambda: SearchSpace.parse([f"x=tag(lgo,choice({','.join(map(str, range(1000)))}))"]),
+        lambda: SearchSpace.parse([f"x={'it is' * 300}'s"]),
+        lambda: objective_values([1.0] * 1000, 1),
+    ],
+)
+def test_a_long_value_leaves_room_for_what_was_expected(make: Callable[[], Any]) -> None:
+    """Commands show 500 characters of a line."""
+    with pytest.raises((SweepError, TrialFailed)) as error:
+        make()
+    assert re.search("expected |in quotes|needs quotes", str(error.value)[:400])
 
 
 def _article(expected: str) -> str:
@@ -187,7 +214,7 @@ def test_a_part_of_a_grid_is_told() -> None:
 
 
 def test_a_list_beside_a_grid_is_refused() -> None:
-    with pytest.raises(SweepError, match="enqueue=.*: a grid tries every configuration"):
+    with pytest.raises(SweepError, match=r"enqueue: expected \[\]; a grid tries every configura"):
         make_plan(settings(sampler=SAMPLERS["grid"], enqueue=[{"x": 1}]), SPACE)
 
 

@@ -132,6 +132,14 @@ def test_a_changed_search_space_is_refused(sweep: Sweep) -> None:
     assert sweep.states == ["COMPLETE"]
 
 
+def test_another_primary_config_is_refused(sweep: Sweep) -> None:
+    (sweep.folder / "large.yaml").write_text(apps.CONFIG)
+    sweep(apps.sphere, "x=1,2", n_trials=1)
+    sweep(apps.sphere, "x=1,2", "--config-name=config.yaml", n_trials=1)
+    message = sweep.refused(apps.sphere, "x=1,2", "--config-name=large", n_trials=1)
+    assert re.match(r"study app-\w+: --config-name: config -> large\nExpected the same", message)
+
+
 def test_pruned_trials_count(sweep: Sweep) -> None:
     study = sweep(
         apps.pruned,

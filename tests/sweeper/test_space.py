@@ -87,12 +87,26 @@ def test_fixed_values_deletions_and_later_overrides() -> None:
     )
     assert space.fixed == {"x": "5", "+z": "'a b'"}
     assert space.distributions == {"y": CategoricalDistribution([6, 7])}
-    assert space.overrides({"y": 6}) == ("+z='a b'", "x=5", "y=6", "~model.lr")
+    assert space.overrides({"y": 6}) == ("+z='a b'", "~model.lr", "x=5", "y=6")
 
 
 def test_what_is_searched_may_be_a_part_of_what_is_fixed() -> None:
     space = SearchSpace.parse(["model.lr=interval(0,1)", "model={lr:5}"])
     assert space.overrides({"model.lr": 0.5}) == ("model={lr:5}", "model.lr=0.5")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        (["~foo", "+foo.bar=1", "x=choice(1,2)"], ("~foo", "+foo.bar=1", "x=1")),
+        (["~foo", "+foo.bar=choice(1,2)"], ("~foo", "+foo.bar=1")),
+        (["foo=choice({a:1,b:2},{a:3})", "~foo.b"], ("foo={a:1,b:2}", "~foo.b")),
+        (["m.lr=choice(1,2)", "~food", "m={lr:5}"], ("~food", "m={lr:5}", "m.lr=1")),
+    ],
+)
+def test_a_deletion_keeps_its_place(overrides: list[str], expected: tuple[str, ...]) -> None:
+    space = SearchSpace.parse(overrides)
+    assert space.overrides(space.samples()[0]) == expected
 
 
 def test_grid_has_every_cell_once() -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import optuna
 import pytest
@@ -13,6 +14,7 @@ import sqlalchemy
 from optuna.storages._rdb import models
 from optuna.trial import TrialState
 
+from benchmarks.postgresql import Server
 from mnist_exp.sweeper.attributes import DRAWN, FAILURE, HEARTBEAT, LAUNCH, RETRIES, WORKER
 from mnist_exp.sweeper.cache import StudyCache
 from mnist_exp.sweeper.processes import this_process
@@ -168,6 +170,28 @@ def test_of_another_machine_only_heartbeats_tell(
     assert storage.give_back_lost(study._study_id, max_retries=3) == []
     silence(storage, trial_id, seconds=130)
     assert storage.give_back_lost(study._study_id, max_retries=3) == [0]
+
+
+@pytest.mark.slow
+@pytest.mark.postgresql
+def test_silence_on_a_server_with_summer_time(postgresql: Server) -> None:
+    """Else an hour more or less of it seems to be over when the server's clock is changed."""
+    url = postgresql.create_database("summer")
+    with sqlalchemy.create_engine(url).begin() as connection:
+        zoned = "ALTER DATABASE summer SET timezone = 'Europe/Berlin'"
+        connection.execute(sqlalchemy.text(zoned))
+    storage = StudyStorage(url, heartbeat=60)
+    study = optuna.create_study(storage=storage)
+    storage.add_waiting(study._study_id, [({}, {})])
+    trial_id = claim(storage, study)
+    now = datetime.now(ZoneInfo("Europe/Berlin"))
+    days = [now.replace(year=now.year - 1, month=month, day=1) for month in (1, 7)]
+    (last,) = (day for day in days if day.utcoffset() != now.utcoffset())
+    with storage.engine.begin() as connection:
+        heartbeats = sqlalchemy.update(models.TrialHeartbeatModel)
+        connection.execute(heartbeats.values(heartbeat=last.replace(tzinfo=None)))
+    expected = now.timestamp() - last.timestamp()
+    assert storage._silence(study._study_id)[trial_id] == pytest.approx(expected, abs=1800)
 
 
 def test_a_claim_is_the_first_sign_of_life(storage: StudyStorage, study: optuna.Study) -> None:

@@ -7,7 +7,8 @@ import pytest
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
-from mnist_exp.sweeper.attributes import FAILURE, LAUNCH
+from mnist_exp.sweeper.attributes import DRAWN, FAILURE, LAUNCH
+from mnist_exp.sweeper.attributes import SPACE as SPACE_OF_STUDY
 from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.space import SearchSpace
@@ -79,6 +80,38 @@ def test_given_configurations_keep_their_place_when_others_are_added(storage: St
     assert end(study, storage, TrialState.COMPLETE, 2) == [{"x": 0.3}, {}]
 
 
+def test_configurations_come_first_in_a_study_that_goes_on(storage: StudyStorage) -> None:
+    """They take the place of trials that wait to be sampled, and are not drawn yet."""
+    study = open_study(storage, "s", plan(), SPACE)
+    fill(study, storage, plan(6, {"x": 0.1}), retry_failed=True)
+    end(study, storage, TrialState.COMPLETE)
+    drawn = storage.claim(study._study_id)
+    assert drawn is not None
+    storage.note(drawn, {DRAWN: True})
+    storage.give_back_claimed()
+    listed = plan(6, {"x": 0.1}, {"x": 0.2}, {"x": 0.3})
+    for _ in range(2):
+        assert fill(study, storage, listed, retry_failed=True) == 0
+    assert budget(storage, study._study_id, listed) == (6, [])
+    given = [{}, {"x": 0.2}, {"x": 0.3}, {}, {}]
+    assert end(study, storage, TrialState.COMPLETE, 5) == given
+
+
+def test_configurations_that_come_too_late_are_told(storage: StudyStorage) -> None:
+    study = open_study(storage, "s", plan(), SPACE)
+    fill(study, storage, plan(3), retry_failed=True)
+    end(study, storage, TrialState.COMPLETE, 2)
+    listed = plan(3, {"x": 0.2}, {"x": 0.3})
+    assert fill(study, storage, listed, retry_failed=True) == 0
+    total, (note,) = budget(storage, study._study_id, listed)
+    assert total == 3
+    assert note == (
+        "hydra.sweeper.enqueue: no trial is left for 1 of 2 configurations; "
+        "a larger number than hydra.sweeper.n_trials=3 tries them"
+    )
+    assert end(study, storage, TrialState.COMPLETE) == [{"x": 0.2}]
+
+
 def test_a_cell_that_failed_is_tried_again_by_the_next_command_only(storage: StudyStorage) -> None:
     cells = plan(3, {"x": 0.1}, {"x": 0.2}, {"x": 0.3})
     study = open_study(storage, "s", cells, SPACE)
@@ -111,6 +144,17 @@ def test_other_directions_are_refused(storage: StudyStorage) -> None:
         open_study(
             storage, "s", plan(directions=(StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)), SPACE
         )
+
+
+def test_a_primary_config_is_noted_with_the_study(storage: StudyStorage) -> None:
+    """Also with one of an earlier version, which did not note it, but by no refused command."""
+    earlier = optuna.create_study(study_name="s", storage=storage)
+    earlier.set_user_attr(SPACE_OF_STUDY, SPACE.to_dict())
+    with pytest.raises(SweepError):
+        open_study(storage, "s", plan(), SearchSpace.parse(["x=1"]), config_name="refused")
+    open_study(storage, "s", plan(), SPACE, config_name="config")
+    with pytest.raises(SweepError, match="^study s: --config-name: config -> large\n"):
+        open_study(storage, "s", plan(), SPACE, config_name="large")
 
 
 def test_failures_are_those_of_this_launch(storage: StudyStorage) -> None:

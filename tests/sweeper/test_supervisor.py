@@ -9,6 +9,7 @@ import sqlite3
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import optuna
@@ -20,7 +21,9 @@ from optuna.exceptions import StorageInternalError
 from mnist_exp.sweeper import current, launchers
 from mnist_exp.sweeper.attributes import FAILURE, RETRIES, TIME_IS_UP
 from mnist_exp.sweeper.progress import Display
+from mnist_exp.sweeper.storage import StudyStorage
 from mnist_exp.sweeper.supervisor import Supervisor
+from mnist_exp.sweeper.worker import Worker
 from tests.support.sweeps import apps
 from tests.support.waiting import LIMIT, until
 from tests.sweeper.conftest import Sweep
@@ -49,7 +52,7 @@ def test_more_failures_than_allowed_stop_the_sweep(sweep: Sweep, rate: float, al
 def until_time_is_up(cfg: DictConfig) -> float:
     running = current()
     assert running is not None
-    until(lambda: TIME_IS_UP in running.study_attributes, "the end of the time")
+    until(lambda: any(TIME_IS_UP in key for key in running.study_attributes), "the end of the time")
     return apps.sphere(cfg)
 
 
@@ -66,6 +69,34 @@ def test_after_the_timeout_no_trial_begins(
     assert time.monotonic() - started >= seconds
     assert sweep.states == ["COMPLETE", "WAITING"]
     assert "The same command goes on" in sweep.output
+
+
+def test_each_command_has_its_own_timeout(
+    storage: StudyStorage, study: optuna.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is noted as soon as the database answers, and stays when another command's ends."""
+    note, silences = study.set_user_attr, [StorageInternalError("no answer")]
+
+    def set_user_attr(*arguments: Any) -> None:
+        if silences:
+            raise silences.pop()
+        note(*arguments)
+
+    monkeypatch.setattr(study, "set_user_attr", set_user_attr)
+
+    def is_over(launch: str) -> bool:
+        worker: Any = SimpleNamespace(launch=launch, plan=SimpleNamespace(failures_allowed=0))
+        return Worker.is_over(worker, study, storage)
+
+    for launch in ("first", "second"):
+        command: Any = SimpleNamespace(launch=launch)
+        unused: Any = None
+        supervisor = Supervisor(
+            worker=command, study=study, storage=storage, display=unused, hooks=unused
+        )
+        with supervisor._time_limit(0.01):
+            until(partial(is_over, launch), "the end of the time")
+    assert [is_over(launch) for launch in ("first", "second", "third")] == [True, True, False]
 
 
 def test_killed_at_random_moments_then_finished(folder: Path) -> None:

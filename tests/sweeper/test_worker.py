@@ -43,7 +43,7 @@ def test_each_trial_has_a_folder_with_its_config_and_its_output(sweep: Sweep) ->
         assert (config.x, config.y, config.new) == (trial.params["x"], 1.0, 7)
         assert "extra" not in config
         overrides = OmegaConf.load(folder / ".hydra" / "overrides.yaml")
-        assert list(overrides) == ["+new=7", f"x={trial.params['x']}", "~extra"]
+        assert list(overrides) == ["+new=7", "~extra", f"x={trial.params['x']}"]
         assert OmegaConf.load(folder / ".hydra" / "hydra.yaml").hydra.job.num == trial.number
         output = (folder / "output.txt").read_text().splitlines()
         assert output[:2] == ["printed", "complained"]
@@ -281,3 +281,38 @@ def test_a_trial_that_was_taken_over_has_the_value_of_the_other_worker(sweep: Sw
     assert sweep.states == ["COMPLETE", "COMPLETE"]
     assert study.trials[0].value == -1.0
     assert (study.trials[1].value or 0) > 0
+
+
+def broken_constraint(trial: optuna.trial.FrozenTrial) -> tuple[float]:
+    return (1 / trial.params["z"],)
+
+
+CONSTRAINT = f"{{_target_: {__name__}.broken_constraint, _partial_: true}}"
+
+
+def test_a_constraint_that_cannot_be_computed_ends_the_sweep(sweep: Sweep) -> None:
+    """Its trial has no end: complete, it would count as one that meets the constraint."""
+    message = sweep.refused(
+        apps.sphere,
+        "z=range(0,2)",
+        f"hydra.sweeper.sampler.constraints_func={CONSTRAINT}",
+        n_trials=3,
+        enqueue="[{z: 1}, {z: 0}]",
+    )
+    assert message == (
+        "hydra.sweeper.sampler.constraints_func: cannot be used after trial 1 "
+        "(ZeroDivisionError: division by zero); the trial waits again\n"
+    )
+    assert sweep.states == ["COMPLETE", "WAITING", "WAITING"]
+    assert sweep.study.trials[0].constraints == {"0": 1.0}
+
+
+def test_a_sampler_that_has_tried_everything_may_say_so(sweep: Sweep) -> None:
+    sweep(
+        apps.sphere,
+        "z=choice(0,1)",
+        "hydra.sweeper.sampler._target_=optuna.samplers.BruteForceSampler",
+        sampler="random",
+        n_trials=2,
+    )
+    assert sweep.states == ["COMPLETE"] * 2

@@ -37,8 +37,8 @@ def unused_workers(config: DictConfig) -> list[str]:
     ]
 
 
-def run_workers(worker: Worker) -> None:
-    """Run the workers until all have ended. Raises what they or the launcher raise."""
+def run_workers(worker: Worker, count: int) -> None:
+    """Run so many workers until all have ended. Raises what they or the launcher raise."""
     config = worker.config.copy()
     own = ["hydra.output_subdir=null", "hydra.job.chdir=false"]
     is_joblib = str(config.hydra.launcher._target_).endswith(".JoblibLauncher")
@@ -55,7 +55,7 @@ def run_workers(worker: Worker) -> None:
     )
     # A worker's config gets a trial's overrides, too: with them it chooses this same launcher.
     own.extend(worker.space.overrides(samples(worker.plan, worker.space)[0]))
-    jobs = [[*own, f"hydra.sweep.subdir=workers/{i}"] for i in range(worker.n_workers)]
+    jobs = [[*own, f"hydra.sweep.subdir=workers/{i}"] for i in range(count)]
     with _quiet_start() if is_joblib else contextlib.nullcontext():
         ended = launcher.launch(jobs, initial_job_idx=0)
     for job in ended:

@@ -75,7 +75,7 @@ class Supervisor:
             before, error = self._progress(), None
             try:
                 try:
-                    launchers.run_workers(self.worker)
+                    launchers.run_workers(self.worker, self._missing_workers())
                 except SweepError as refused:
                     # Another worker would meet it, too. Hydra would show where it comes from.
                     raise SweepError(str(refused)) from None
@@ -94,6 +94,16 @@ class Supervisor:
             fruitless = 0 if self._progress() > before else fruitless + 1
         if error is not None:
             raise error
+
+    def _missing_workers(self) -> int:
+        """Return how many workers to launch, at least one.
+
+        Where a launcher gives up because one worker died, as those of submitit and Ray do, the
+        others live on.
+        """
+        launches = self.storage.attributes(self.study._study_id, LAUNCH)
+        living = launches.count((TrialState.RUNNING, self.worker.launch))
+        return max(1, self.worker.n_workers - living)
 
     def _must_launch_again(self, stop: Stop) -> bool:
         """Return True if trials wait after all workers of the launcher have ended.

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from omegaconf import DictConfig, OmegaConf
 from optuna.exceptions import StorageInternalError
+from optuna.trial import TrialState
 
 from mnist_exp.sweeper import current, launchers
 from mnist_exp.sweeper.attributes import FAILURE, RETRIES, TIME_IS_UP
@@ -195,6 +196,29 @@ def test_workers_that_die_before_they_take_a_trial_are_launched_once_more(
         sweep(apps.sphere, "x=1,2", n_trials=1)
     assert sweep.states == expected
     assert not left
+
+
+def test_workers_that_live_on_after_another_died_are_not_launched_again(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The launchers of submitit and Ray raise at once what one worker raised."""
+    counts: list[int] = []
+
+    def one_dies(worker: Worker, count: int) -> None:
+        counts.append(count)
+        storage = StudyStorage(worker.storage_url, 60, worker.launch)
+        study_id = storage.get_study_id_from_name(worker.study_name)
+        while (trial_id := storage.claim(study_id)) is not None:
+            if len(counts) == 1:
+                raise OSError("another worker died")
+            storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [1.0])
+        for trial in storage.get_all_trials(study_id, states=(TrialState.RUNNING,)):
+            storage.set_trial_state_values(trial._trial_id, TrialState.COMPLETE, [1.0])
+
+    monkeypatch.setattr(launchers, "run_workers", one_dies)
+    sweep(apps.sphere, "x=interval(0,1)", *JOBLIB, "hydra.sweeper.n_workers=3", n_trials=4)
+    assert counts == [3, 2]
+    assert sweep.states == ["COMPLETE"] * 4
 
 
 def stopped(folder: Path, signum: int, *overrides: str, group: bool) -> None:

@@ -239,17 +239,36 @@ class Held:
 def held() -> Iterator[Held]:
     """Hold Ctrl-C back until the end of the block, and SIGTERM and SIGHUP if they have handlers.
 
+    So is the signal by which Slurm tells a job of submitit that its time is nearly over. It acts as
+    Ctrl-C: the trial waits again. Submitit's own handler would raise an error in the trial.
+
     Without this, KeyboardInterrupt could be raised in the middle of a commit, after which
     SQLAlchemy's session cannot be used, or in a callback of the garbage collector, which drops it.
     """
-    handlers = {}
+    handlers: dict[signal.Signals, Callable[..., object]] = {}
+    of_submitit = {}
     if threading.current_thread() is threading.main_thread():  # only there can signals be handled
         now = {number: signal.getsignal(number) for number in _SIGNALS}
         handlers = {number: handler for number, handler in now.items() if callable(handler)}
+        of_submitit = _handlers_of_submitit()
+        handlers |= dict.fromkeys(of_submitit, _interrupt)
     hold = Held(handlers)
     hold.hold()
     try:
         yield hold
     finally:
         hold.release()
+        Held._set(of_submitit)
     hold.check()
+
+
+def _handlers_of_submitit() -> dict[signal.Signals, Callable[..., object]]:
+    """Return submitit's handlers of the signals that programs may use as they like."""
+    names = [name for name in ("SIGUSR1", "SIGUSR2") if hasattr(signal, name)]
+    now = {number: signal.getsignal(number) for number in (signal.Signals[name] for name in names)}
+    return {
+        number: handler
+        for number, handler in now.items()
+        if handler is _interrupt  # in the place of submitit's, outside of another `held`
+        or (callable(handler) and str(handler.__module__).partition(".")[0] == "submitit")
+    }

@@ -1,5 +1,6 @@
 """The workers are told of the first signal, a second one interrupts; a block can hold it back."""
 
+import contextlib
 import signal
 import threading
 import time
@@ -120,3 +121,30 @@ def test_a_signal_that_nobody_handles_is_not_held() -> None:
     with held():
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     signal.signal(signal.SIGTERM, before)
+
+
+def test_a_job_of_submitit_whose_time_is_up_is_interrupted() -> None:
+    """Its own handler raises an error, for which a trial would count as failed."""
+
+    def requeue(number: int, frame: object) -> None:
+        raise ValueError("not requeued")
+
+    def of_the_application(number: int, frame: object) -> None:
+        pass
+
+    before = signal.signal(signal.SIGUSR2, requeue), signal.signal(signal.SIGUSR1, requeue)
+    try:
+        signal.signal(signal.SIGUSR1, of_the_application)
+        requeue.__module__ = "submitit.core.job_environment"
+        with pytest.raises(KeyboardInterrupt), held() as hold:
+            signal.raise_signal(signal.SIGUSR2)
+            signal.raise_signal(signal.SIGUSR1)
+            with hold.released():
+                pytest.fail("the signal was held")
+        with held() as hold, hold.released(), contextlib.suppress(KeyboardInterrupt), held():
+            signal.raise_signal(signal.SIGUSR2)
+        assert signal.getsignal(signal.SIGUSR2) is requeue
+        assert signal.getsignal(signal.SIGUSR1) is of_the_application
+    finally:
+        signal.signal(signal.SIGUSR2, before[0])
+        signal.signal(signal.SIGUSR1, before[1])

@@ -1,5 +1,6 @@
 """The contract of `check`: what it accepts, and that it leaves no trace."""
 
+import threading
 from typing import Any
 
 import keras
@@ -8,7 +9,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from mnist_exp.preflight import check, checks, running
+from mnist_exp.preflight import check, checking, checks, running
 from mnist_exp.preflight.errors import PreflightError
 from tests.preflight.test_randomness import draws
 from tests.support.zoo import losses, models, optimizers, programs
@@ -42,6 +43,65 @@ def test_weights_come_back_when_the_program_fails() -> None:
     with pytest.raises(PreflightError, match="stops with an exception: InvalidArgumentError"):
         check(model, losses.mean, Failing(0.1), IMAGES, LABELS)
     assert np.array_equal(before, model.layers[-1].kernel.numpy())
+
+
+def attention() -> keras.Model:
+    """Return a model without weights, whose attention draws seeds for them when it gets them."""
+
+    class Attention(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attend = layers.MultiHeadAttention(1, 4)
+            self.last = layers.Dense(10)
+
+        def call(self, inputs: Any) -> Any:
+            return self.last(self.attend(inputs, inputs)[:, 0])
+
+    model = Attention()
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model
+
+
+def test_first_weights_are_drawn_from_the_callers_random_streams() -> None:
+    rows = IMAGES[..., 0]
+
+    def weights(seed: int, checked: bool) -> np.ndarray:
+        keras.utils.set_random_seed(seed)
+        model = attention()
+        if checked:
+            check(model, rows, LABELS)
+        else:
+            model(rows[:2])
+        return np.concatenate([weight.reshape(-1) for weight in model.get_weights()])
+
+    assert np.array_equal(weights(1, checked=True), weights(1, checked=False))
+    assert not np.array_equal(weights(1, checked=True), weights(2, checked=True))
+
+
+def test_a_model_without_weights_yet_is_built_for_batches_of_any_size() -> None:
+    model = keras.Sequential([layers.Flatten(), layers.Dense(10)])
+    check(model, losses.mean, optimizers.sgd(), IMAGES.reshape(-1, 784), LABELS)
+    assert model.input_shape == (None, 784)
+
+
+def test_two_threads_are_checked_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    running_now = list[str]()
+    other = threading.Thread(target=lambda: check(compiled(), IMAGES, LABELS))
+    seen = list[bool]()
+
+    def run(checkup: Any, subject: Any, progress: Any) -> None:
+        running_now.append("one")
+        if not seen:
+            seen.append(True)
+            other.start()
+            other.join(timeout=1)
+            seen.append(len(running_now) == 1)
+
+    monkeypatch.setattr(checking, "run_all", run)
+    check(compiled(), IMAGES, LABELS)
+    other.join()
+    assert seen == [True, True]
+    assert len(running_now) == 2
 
 
 def test_same_seed_gives_the_same_numbers() -> None:

@@ -64,10 +64,10 @@ class Program:
         penalised: bool = False,
     ):
         self.model, self.optimizer = model, optimizer
-        self._batch = fixed_batch(model)  # before it is built: Keras keeps the size it is built on
         self.penalised, self.penalty_weight = penalised, 1.0
         self.inputs = as_inputs(model, inputs)
         build(model, self.inputs)
+        self._batch = fixed_batch(model)
         if labels is None:
             labels = np.zeros((len(self.inputs), 0), np.float32)
         heads = Heads(labels) if tf.nest.is_nested(labels) else None
@@ -107,7 +107,9 @@ class Program:
         self._evaluate = tf.function(
             self._evaluate_graph, input_signature=[input_specs], autograph=autograph
         )
-        graphs = [self._traced(self._evaluate)]  # first: several outputs change the labels' form
+        graphs = [
+            self._traced(self._evaluate, autograph)
+        ]  # first: several outputs change the labels' form
         label_spec = tf.TensorSpec([self._batch, *self.labels.shape[1:]], self.labels.dtype)
         weights = self.inputs.weights
         weight_specs = [] if weights is None else [tf.TensorSpec([self._batch, *weights.shape[1:]])]
@@ -120,19 +122,21 @@ class Program:
             for training in (True, False)
         }
         try:
-            graphs.append(self._traced(self._gradients[True]))
+            graphs.append(self._traced(self._gradients[True], autograph))
         except PreflightError:
             if not self.refusal:  # it is not the loss that fails
                 raise
         return graphs
 
-    def _traced(self, function: Any) -> tf.Graph:
+    def _traced(self, function: Any, autograph: bool) -> tf.Graph:
         """Return the graph of a function; raise PreflightError where the program cannot be run."""
         try:
             return function.get_concrete_function().graph
-        except (tf.errors.OperatorNotAllowedInGraphError, PreflightError):
+        except PreflightError:
             raise
         except Exception as error:
+            if isinstance(error, tf.errors.OperatorNotAllowedInGraphError) and not autograph:
+                raise
             raise cannot_run(self.model, self.inputs, error) from error
 
     def restore(self) -> None:

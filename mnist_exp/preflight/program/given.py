@@ -1,5 +1,6 @@
 """Read the examples that a caller gives, in any form that `fit` takes, into arrays."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -190,7 +191,8 @@ def _elements(dataset: Any) -> Iterator[Any]:
     if isinstance(dataset, tf.data.Dataset):
         yield from elements_of(dataset)
     else:
-        for index in range(dataset.num_batches or 0):
+        count = dataset.num_batches
+        for index in itertools.count() if count is None else range(count):
             yield dataset[index]
 
 
@@ -222,7 +224,7 @@ def _joined(*batches: np.ndarray) -> np.ndarray:
 def weigh_classes(examples: Examples, weights: Any) -> Examples:
     """Return the examples with the weights that `fit` takes from `class_weight`.
 
-    weights: from class number to weight; a class that is not named has 1.
+    weights: from class number to weight; a class that is not named has 1, as has what is no class.
     """
     try:
         table = {int(number): float(weight) for number, weight in weights.items()}
@@ -234,7 +236,9 @@ def weigh_classes(examples: Examples, weights: Any) -> Examples:
         ) from error
     columns = labels.reshape(len(labels), -1)
     classes = np.argmax(columns, axis=1) if columns.shape[1] > 1 else np.round(columns[:, 0])
-    of_class = np.asarray([table.get(int(number), 1.0) for number in classes], np.float32)
+    finite = np.isfinite(classes)
+    of_class = np.ones(len(classes), np.float32)
+    of_class[finite] = [table.get(int(number), 1.0) for number in classes[finite]]
     if examples.inputs.weights is not None:
         of_class = of_class * examples.inputs.weights
     return replace(examples, inputs=Inputs(examples.inputs.structure, of_class))

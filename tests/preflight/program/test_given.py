@@ -31,6 +31,15 @@ class Sequence(keras.utils.PyDataset):
         return X[rows], Y[rows]
 
 
+class Endless(Sequence):
+    @property
+    def num_batches(self) -> None:
+        return None
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        return super().__getitem__(index % 5)
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -43,6 +52,7 @@ class Sequence(keras.utils.PyDataset):
         (SLICES((X, Y)).batch(4),),
         (SLICES((X, Y)).batch(5).repeat(),),
         (Sequence(),),
+        (Endless(),),
     ],
 )
 def test_arrays_tables_and_datasets_give_the_same(given: tuple[Any, ...]) -> None:
@@ -118,3 +128,10 @@ def test_class_weights_become_weights_of_examples_beside_their_own(labels: np.nd
     assert weighed.inputs.weights.tolist() == [5, 1, 6]
     with pytest.raises(PreflightError, match="must be a dict from class number to weight"):
         weigh_classes(examples, [1, 2])
+
+
+def test_a_label_that_is_not_finite_has_the_weight_of_no_class() -> None:
+    examples = read_examples(X[:3], np.array([0, np.nan, 1]), limit=3)
+    weighed = weigh_classes(examples, {0: 5, 1: 3}).inputs.weights
+    assert weighed is not None
+    assert weighed.tolist() == [5, 1, 3]

@@ -62,6 +62,22 @@ def test_arrays_tables_and_datasets_give_the_same(given: tuple[Any, ...]) -> Non
     assert np.array_equal(examples.labels, Y)
 
 
+def test_numbers_that_are_float32_are_not_copied() -> None:
+    x = X.astype(np.float32)
+    assert np.shares_memory(read_examples(x, Y, limit=10).inputs.structure, x)
+
+
+def test_of_a_sparse_matrix_too_large_to_be_dense_rows_are_drawn_with_their_labels() -> None:
+    number = np.arange(1000.0)
+    given = scipy.sparse.coo_matrix((number, (np.arange(1000), np.zeros(1000, int))), (1000, 10**6))
+    examples = read_examples(given, number, number / 2, limit=3)
+    assert (len(examples.inputs), examples.total) == (3, 1000)
+    assert np.array_equal(examples.inputs.structure[:, 0], examples.labels)
+    assert examples.inputs.weights == pytest.approx(examples.labels / 2)
+    with pytest.raises(PreflightError, match="same length, got 1000 and 999"):
+        read_examples(given, number[1:], limit=3)
+
+
 def test_dataset_has_weights_batch_size_and_steps_and_is_read_no_further_than_needed() -> None:
     weights = np.linspace(0, 1, 10)
     examples = read_examples(SLICES((X, Y, weights)).batch(4), limit=4)

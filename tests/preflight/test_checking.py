@@ -285,6 +285,28 @@ def test_one_check_that_fails_hides_nothing_that_others_find(
     assert "a check (ZeroDivisionError in test_checking.py, line" in report.not_judged[0]
 
 
+def test_of_an_optimizer_that_cannot_be_copied_all_else_is_judged() -> None:
+    class OfItsOwnRate(keras.optimizers.SGD):
+        def __init__(self) -> None:
+            super().__init__(0.1)
+
+    report = check(compiled(optimizer=OfItsOwnRate()), IMAGES, LABELS)
+    assert report.findings == ()
+    assert report.not_judged[0].startswith("what its optimizer does")
+    assert {"the learning rate", "dropout"} & set(report.not_judged) == {"the learning rate"}
+    assert "overfit.accuracy" in report.statistics
+
+
+def test_a_short_run_that_stops_takes_no_finding_away() -> None:
+    class Failing(keras.optimizers.SGD):
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            raise RuntimeError("a text")
+
+    report = check(compiled(optimizer=Failing(0.1)), 255 * IMAGES, LABELS)
+    assert "INPUT_SCALE" in report.codes
+    assert "all that a short run shows (RuntimeError in test_checking.py" in report.not_judged[-1]
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

@@ -4,7 +4,7 @@ import threading
 import time
 import warnings
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from mnist_exp.preflight.program.compiled import (
 from mnist_exp.preflight.program.forms import as_inputs
 from mnist_exp.preflight.program.given import Examples, read_examples, weigh_classes
 from mnist_exp.preflight.program.graph_mode import as_graphs
+from mnist_exp.preflight.program.loss_kind import takes_gaps
 from mnist_exp.preflight.program.program import Loss, Program
 from mnist_exp.preflight.progress import Progress
 from mnist_exp.preflight.randomness import isolated_random_state
@@ -122,6 +123,7 @@ def check(
             if validation_data is not None:
                 subject.validation = _validation(validation_data)
             try:
+                subject.gaps = _settle_gaps(built)
                 run_all(checkup, subject, progress)
             finally:
                 progress.close()
@@ -199,15 +201,16 @@ def _program(model: Any, parts: _Parts, given: Examples, seed: int) -> Program:
     """Return the program on a random sample of the examples, of those that are finite if possible.
 
     Examples that are not finite would make every number of every check NaN. Where they are more
-    than half, what is not finite becomes 0.
+    than half, what is not finite becomes 0. A single array of labels stays as it is.
     """
     if len(given.inputs) < 2:
         raise PreflightError(f"preflight needs at least 2 examples, got {len(given.inputs)}")
     order = np.random.default_rng(seed).permutation(len(given.inputs))[:MAX_EXAMPLES]
     sample = given[order]
-    finite = sample.finite
+    single = isinstance(sample.labels, np.ndarray)
+    finite = sample.inputs.finite if single else sample.finite
     if 2 * finite.sum() < len(finite):  # a whole column, as it is after a division by zero
-        sample = sample.filled()
+        sample = replace(sample.filled(), labels=sample.labels) if single else sample.filled()
     elif not finite.all():
         sample = sample[np.flatnonzero(finite)]
     inputs, labels = parts.as_fed(sample.inputs), sample.labels
@@ -217,6 +220,25 @@ def _program(model: Any, parts: _Parts, given: Examples, seed: int) -> Program:
         if fault := wrong_order(model, given):
             raise PreflightError(f"{error}; {fault}") from error
         raise
+
+
+def _settle_gaps(program: Program) -> bool:
+    """Return True if the loss leaves out labels that are NaN, and there are some.
+
+    Examples whose labels are not finite are left out. Where they are more than half, such labels
+    stay if the loss leaves them out, as of many tasks of which few are known for each example.
+    Otherwise they become 0.
+    """
+    labels = program.labels
+    finite = np.isfinite(labels.reshape(len(labels), -1)).all(axis=1)
+    if finite.all():
+        return False
+    gaps = takes_gaps(program.loss_gradient, labels, program.output_shape)
+    if 2 * finite.sum() >= len(finite):
+        program.keep(np.flatnonzero(finite))
+    else:
+        program.labels = np.nan_to_num(labels, nan=np.nan if gaps else 0, posinf=0, neginf=0)
+    return gaps
 
 
 def _validation(data: Any) -> Examples:

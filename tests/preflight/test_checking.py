@@ -164,6 +164,29 @@ def test_examples_that_are_not_finite_are_named_and_left_out() -> None:
     assert report.codes == ("INPUT_NON_FINITE",)
 
 
+def known_only(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+    """Return the mean squared error of what is known."""
+    known = tf.cast(~tf.math.is_nan(labels), tf.float32)
+    labels = tf.where(known > 0, labels, 0.0)
+    return tf.reduce_sum(known * (labels - outputs) ** 2) / tf.reduce_sum(known)
+
+
+@pytest.mark.parametrize("columns", [1, 6])  # of six, hardly an example has all
+@pytest.mark.parametrize("related", [True, False])
+def test_labels_that_the_loss_leaves_out_are_no_error(columns: int, related: bool) -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(600, 8)).astype(np.float32)
+    y = x @ random.normal(size=(8, columns)).astype(np.float32)
+    given = np.where(random.random(y.shape) < 0.4, np.nan, y if related else random.permutation(y))
+    model = keras.Sequential([layers.Dense(32, "relu"), layers.Dense(columns)])
+    model.compile(keras.optimizers.Adam(0.01), known_only)
+    report = check(model, x, given)
+    assert report.codes == (() if related else ("LABELS_UNRELATED",))
+    assert report.not_judged == ()
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    assert "INPUT_NON_FINITE" in check(model, x, given).codes
+
+
 @pytest.mark.parametrize("examples", [2, 10])
 def test_small_samples_are_enough_to_run(examples: int) -> None:
     images, labels = IMAGES[:examples], LABELS[:examples]

@@ -122,6 +122,8 @@ def check(
             subject.weighted = class_weight is not None or given.inputs.weights is not None
             if validation_data is not None:
                 subject.validation = _validation(validation_data)
+            if given.several_weights:
+                checkup.leave_out("the weights of several outputs")
             try:
                 subject.gaps = _settle_gaps(built)
                 run_all(checkup, subject, progress)

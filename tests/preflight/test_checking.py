@@ -248,6 +248,18 @@ def test_weights_of_examples_count_in_the_gradient() -> None:
     assert report.not_judged == (), "targets without a unit are nothing that was left out"
 
 
+def test_weights_of_several_outputs_are_said_not_to_be_judged() -> None:
+    given = keras.Input((784,))
+    outputs = {name: layers.Dense(10, "softmax", name=name)(given) for name in ("one", "two")}
+    model = keras.Model(given, outputs)
+    model.compile("adam", dict.fromkeys(outputs, "sparse_categorical_crossentropy"))
+    x, y = IMAGES.reshape(-1, 784), dict.fromkeys(outputs, LABELS)
+    weights = dict.fromkeys(outputs, np.ones(len(LABELS)))
+    said = "the weights of several outputs"
+    assert said in check(model, x, y, sample_weight=weights).not_judged
+    assert said not in check(model, x, y).not_judged
+
+
 def test_labels_out_of_range_end_no_other_check() -> None:
     labels = np.where(LABELS == 0, 10, LABELS)
     report = check(compiled(), 255 * IMAGES, labels)

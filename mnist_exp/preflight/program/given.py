@@ -24,6 +24,7 @@ class Examples:
 
     labels: an array [N, ...], for several outputs a dict or list of arrays, or None.
     batch_size, steps: of a dataset, and how many batches an epoch of it has; None if not known.
+    several_weights: True if there were weights for each of several outputs, which are not used.
     drawn_of: how many there are, where these were drawn because all were too many to be dense.
     """
 
@@ -31,6 +32,7 @@ class Examples:
     labels: Any
     batch_size: int | None = None
     steps: int | None = None
+    several_weights: bool = False
     drawn_of: int | None = None
 
     @property
@@ -95,8 +97,9 @@ def read_examples(x: Any, y: Any = None, weights: Any = None, *, limit: int) -> 
 def _together(inputs: Any, labels: Any, weights: Any) -> Examples:
     """Return examples if all arrays have the same length."""
     _length(inputs, labels, weights)
-    single = isinstance(weights, np.ndarray)
-    return Examples(inputs=Inputs(inputs, weights if single else None), labels=labels)
+    several = weights is not None and not isinstance(weights, np.ndarray)
+    weighted = Inputs(inputs, None if several else weights)
+    return Examples(inputs=weighted, labels=labels, several_weights=several)
 
 
 def _length(inputs: Any, labels: Any, weights: Any) -> int:

@@ -242,6 +242,18 @@ def test_good_compiled_programs_of_every_form(make: Any, x: Any, y: Any, named: 
     assert check(make(), x, y, **named).findings == ()
 
 
+def test_gradients_of_large_targets_do_not_overflow_in_half_precision() -> None:
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        model = keras.Sequential([layers.Dense(16, "relu"), layers.Dense(1)])
+        model.compile(keras.optimizers.Adam(0.1), "mse")
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    x = np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
+    report = check(model, x, 3000 + 1000 * x[:, 0])
+    assert "GRADIENT_NON_FINITE" not in report.codes
+
+
 def test_weights_of_examples_count_in_the_gradient() -> None:
     report = check(compiled(), IMAGES, LABELS, sample_weight=np.zeros(len(LABELS)))
     assert "GRADIENT_ZERO" in report.codes

@@ -74,9 +74,9 @@ def check(
 ) -> PreflightReport:
     """Look for mistakes in a training program, by running it for a few seconds.
 
-    The weights and the global random states are the same afterwards. Called as
-    `check(model, x, y)` for a compiled Keras model, with its own loss and optimizer, or as
-    `check(model, loss, optimizer, images, labels)`.
+    The weights and the global random states are the same afterwards; a model without weights yet
+    has those that `fit` would have created. Called as `check(model, x, y)` for a compiled Keras
+    model, with its own loss and optimizer, or as `check(model, loss, optimizer, images, labels)`.
 
     Args:
         model: A Keras model, or a callable with `trainable_variables`, from inputs [B, ...] to

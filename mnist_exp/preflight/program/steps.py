@@ -40,13 +40,12 @@ def copy_optimizer(
     if not callable(rate):
         rate = float(np.asarray(rate))
     config |= changes | {"learning_rate": _ScaledRate(rate, scale)}
-    if not _has_config_of_parent(type(optimizer)):
-        return type(optimizer).from_config(config)
     try:
-        copy = type(optimizer).from_config(dict(config))
+        copy = type(optimizer).from_config(config)
     except Exception as error:
         raise CannotCopy from error
-    if _settings(optimizer, config) != _settings(copy, config):
+    alike = _settings(optimizer, config) == _settings(copy, config)
+    if _has_config_of_parent(type(optimizer)) and not alike:
         raise CannotCopy
     return copy
 

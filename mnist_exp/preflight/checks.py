@@ -126,7 +126,7 @@ AT_FIRST: Sequence[Check] = (
     ),
     Check(
         judges="whether the data are finite",
-        run=lambda c, s: check_non_finite(c, s.given.inputs, s.given.labels),
+        run=lambda c, s: check_non_finite(c, s.given.inputs, s.given.labels, gaps=s.gaps),
     ),
     Check(judges="whether the inputs differ", run=lambda c, s: check_constant(c, s.program.inputs)),
     Check(

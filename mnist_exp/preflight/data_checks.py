@@ -71,7 +71,7 @@ def relation(checkup: Checkup, subject: Subject) -> None:
         checkup.leave_out("whether the labels belong to the inputs (few examples of an id)")
         return
     given = None
-    if isinstance(subject.given.labels, np.ndarray):
+    if isinstance(subject.given.labels, np.ndarray) and not subject.gaps:
         given = _finite(subject.given[:COMPARED])
     check_relation(checkup, subject.program, subject.probe, given, subject.seed)
 

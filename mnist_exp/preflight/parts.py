@@ -40,7 +40,8 @@ def _parts(program: Program) -> dict[str, tuple[Any, Place, Callable[..., Any]]]
     loss, heads = program.objective.given, program.objective.heads
     if heads is None or not isinstance(loss, CompiledLoss) or program.refusal:
         return {}
-    return loss.parts(heads.label_arrays, heads.places())
+    parts = loss.parts(heads.label_arrays, heads.places())
+    return {name: part for name, part in parts.items() if part[1] is not None}
 
 
 def _part(subject: Subject, labels: np.ndarray, place: Place, loss: Callable[..., Any]) -> Program:

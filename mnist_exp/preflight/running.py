@@ -1,7 +1,8 @@
 """Run the checks of the table on a program, as far as they hold for it and there is time."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import tensorflow as tf
 
@@ -12,6 +13,7 @@ from mnist_exp.preflight.errors import PreflightError, raised
 from mnist_exp.preflight.parts import output_parts
 from mnist_exp.preflight.program.compiled import NoLoss, trains_itself
 from mnist_exp.preflight.program.program import Program
+from mnist_exp.preflight.program.steps import CannotCopy
 from mnist_exp.preflight.program.tasks import Task
 from mnist_exp.preflight.progress import Progress
 from mnist_exp.preflight.structure.evaluation import check_leak
@@ -41,20 +43,45 @@ def run_all(checkup: Checkup, subject: Subject, progress: Progress) -> None:
         checkup.leave_out("the model's own train_step or compute_loss")
     elif program.refusal and not checkup.findings:
         raise PreflightError(program.refusal)
-    if program.refusal or checkup.has("GRADIENT_NON_FINITE") or not program.trained:
-        check_leak(checkup, subject.leak)  # a run would show nothing more
-        return
-    if not progress.over:
-        _ = subject.leak  # with the initial weights, before they change
-        progress.show("a short run")
-        try:
-            _ = subject.short_run
-        except tf.errors.InvalidArgumentError as error:
-            _refuse_other_batch(program, error)
+    with _findings_kept(checkup):
+        if program.refusal or checkup.has("GRADIENT_NON_FINITE") or not program.trained:
+            check_leak(checkup, subject.leak)  # a run would show nothing more
+            return
+        if progress.over or _has_run(checkup, subject, progress):
+            run(subject, AFTER_A_RUN)
+        if not isinstance(program.objective.given, NoLoss):  # the runs are judged by it
+            run(subject, TRAINING_AGAIN)
+
+
+@contextmanager
+def _findings_kept(checkup: Checkup) -> Iterator[None]:
+    """Let an exception of the program end the checks, but not take away what was found before."""
+    try:
+        yield
+    except PreflightError:
+        raise
+    except Exception as error:
+        if not checkup.findings:
             raise
-    run(subject, AFTER_A_RUN)
-    if not isinstance(program.objective.given, NoLoss):  # the runs are judged by it
-        run(subject, TRAINING_AGAIN)
+        checkup.leave_out(f"all that a short run shows ({raised(error)})")
+
+
+def _has_run(checkup: Checkup, subject: Subject, progress: Progress) -> bool:
+    """Do the short run, with whose weights other checks go on; False if the optimizer cannot."""
+    leak = subject.leak  # with the initial weights, before they change
+    progress.show("a short run")
+    try:
+        _ = subject.short_run
+    except tf.errors.InvalidArgumentError as error:
+        _refuse_other_batch(subject.program, error)
+        raise
+    except CannotCopy:
+        checkup.leave_out(
+            "what its optimizer does, of which a copy by its get_config has other settings"
+        )
+        check_leak(checkup, leak)
+        return False
+    return True
 
 
 def _refuse_other_batch(program: Program, error: Exception) -> None:
@@ -84,6 +111,8 @@ def _run(
                 check.run(checkup, subject)
             except PreflightError:
                 raise
+            except CannotCopy:
+                checkup.leave_out(check.judges)
             except Exception as error:  # noqa: BLE001  # it must not hide what others find
                 checkup.leave_out(f"{check.judges} ({raised(error)})")
 

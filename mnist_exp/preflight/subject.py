@@ -35,6 +35,7 @@ class Subject:
     batch_size, steps: of the training; steps is None if it is not known.
     validation: the examples that training does not see, if the caller gave some.
     weighted: True if the training weighs the classes or the examples.
+    gaps: True if the loss leaves out labels that are NaN, and there are some.
     given: all examples, with those that are not finite, which the program leaves out.
     """
 
@@ -46,7 +47,7 @@ class Subject:
         self.steps: int | None = None
         self.validation: Examples | None = None
         self.given = Examples(inputs=program.inputs, labels=program.labels)
-        self.weighted = False
+        self.weighted = self.gaps = False
         self.parts: dict[str, Subject] | None = None  # kept by `output_parts`
 
     @functools.cached_property

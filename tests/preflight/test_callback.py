@@ -55,6 +55,54 @@ def test_training_with_the_callback_is_the_same_to_the_last_bit() -> None:
     assert with_it[1:] == without[1:]
 
 
+def trained_without_weights(*callbacks: Any) -> tuple[list[Any], Any, Any]:
+    keras.utils.set_random_seed(1)
+    attend = layers.MultiHeadAttention(1, 4)
+    model = keras.Sequential([layers.Rescaling(1.0), Attends(attend), layers.Dense(10, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    history = model.fit(IMAGES[..., 0], LABELS, verbose=0, callbacks=list(callbacks))
+    return [v.numpy() for v in model.variables], history.history, draws()
+
+
+class Attends(layers.Layer):
+    """Attention of every row to all rows, of which the first is the answer."""
+
+    def __init__(self, attend: Any) -> None:
+        super().__init__()
+        self.attend = attend
+
+    def call(self, inputs: Any) -> Any:
+        return self.attend(inputs, inputs)[:, 0]
+
+
+def test_training_of_a_model_without_weights_yet_is_the_same_with_the_callback() -> None:
+    callback = Preflight(IMAGES[..., 0], LABELS)
+    with_it, without = trained_without_weights(callback), trained_without_weights()
+    assert callback.report is not None
+    assert all(np.array_equal(a, b) for a, b in zip(with_it[0], without[0], strict=True))
+    assert with_it[1:] == without[1:]
+
+
+class Branches(keras.Model):
+    """A model that asks in Python what is in a tensor, as only run_eagerly=True can."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = layers.Dense(10, "softmax")
+
+    def call(self, inputs: Any) -> Any:
+        return self.last(-inputs if tf.reduce_mean(inputs) > 0 else inputs)
+
+
+def test_what_only_runs_eagerly_is_said_and_trains(capsys: pytest.CaptureFixture[str]) -> None:
+    model, x = Branches(), IMAGES.reshape(-1, 784)
+    model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=True)
+    model.fit(x, LABELS, verbose=0, callbacks=[Preflight(x, LABELS)])
+    said = capsys.readouterr().err
+    assert "OperatorNotAllowedInGraphError in test_callback.py, line" in said
+    assert "needs keras.ops.cond" in said
+
+
 def test_warn_says_what_it_found_and_trains(capsys: pytest.CaptureFixture[str]) -> None:
     state, _, _ = trained(Preflight(IMAGES, LABELS), loss=softmax_again)
     assert "ERROR OUTPUT_ALREADY_PROBABILITIES" in capsys.readouterr().err

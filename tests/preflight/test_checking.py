@@ -1,5 +1,6 @@
 """The contract of `check`: what it accepts, and that it leaves no trace."""
 
+import threading
 from typing import Any
 
 import keras
@@ -8,7 +9,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from mnist_exp.preflight import check, checks, running
+from mnist_exp.preflight import check, checking, checks, running
 from mnist_exp.preflight.errors import PreflightError
 from tests.preflight.test_randomness import draws
 from tests.support.zoo import losses, models, optimizers, programs
@@ -42,6 +43,65 @@ def test_weights_come_back_when_the_program_fails() -> None:
     with pytest.raises(PreflightError, match="stops with an exception: InvalidArgumentError"):
         check(model, losses.mean, Failing(0.1), IMAGES, LABELS)
     assert np.array_equal(before, model.layers[-1].kernel.numpy())
+
+
+def attention() -> keras.Model:
+    """Return a model without weights, whose attention draws seeds for them when it gets them."""
+
+    class Attention(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attend = layers.MultiHeadAttention(1, 4)
+            self.last = layers.Dense(10)
+
+        def call(self, inputs: Any) -> Any:
+            return self.last(self.attend(inputs, inputs)[:, 0])
+
+    model = Attention()
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model
+
+
+def test_first_weights_are_drawn_from_the_callers_random_streams() -> None:
+    rows = IMAGES[..., 0]
+
+    def weights(seed: int, checked: bool) -> np.ndarray:
+        keras.utils.set_random_seed(seed)
+        model = attention()
+        if checked:
+            check(model, rows, LABELS)
+        else:
+            model(rows[:2])
+        return np.concatenate([weight.reshape(-1) for weight in model.get_weights()])
+
+    assert np.array_equal(weights(1, checked=True), weights(1, checked=False))
+    assert not np.array_equal(weights(1, checked=True), weights(2, checked=True))
+
+
+def test_a_model_without_weights_yet_is_built_for_batches_of_any_size() -> None:
+    model = keras.Sequential([layers.Flatten(), layers.Dense(10)])
+    check(model, losses.mean, optimizers.sgd(), IMAGES.reshape(-1, 784), LABELS)
+    assert model.input_shape == (None, 784)
+
+
+def test_two_threads_are_checked_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    running_now = list[str]()
+    other = threading.Thread(target=lambda: check(compiled(), IMAGES, LABELS))
+    seen = list[bool]()
+
+    def run(checkup: Any, subject: Any, progress: Any) -> None:
+        running_now.append("one")
+        if not seen:
+            seen.append(True)
+            other.start()
+            other.join(timeout=1)
+            seen.append(len(running_now) == 1)
+
+    monkeypatch.setattr(checking, "run_all", run)
+    check(compiled(), IMAGES, LABELS)
+    other.join()
+    assert seen == [True, True]
+    assert len(running_now) == 2
 
 
 def test_same_seed_gives_the_same_numbers() -> None:
@@ -104,6 +164,29 @@ def test_examples_that_are_not_finite_are_named_and_left_out() -> None:
     assert report.codes == ("INPUT_NON_FINITE",)
 
 
+def known_only(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+    """Return the mean squared error of what is known."""
+    known = tf.cast(~tf.math.is_nan(labels), tf.float32)
+    labels = tf.where(known > 0, labels, 0.0)
+    return tf.reduce_sum(known * (labels - outputs) ** 2) / tf.reduce_sum(known)
+
+
+@pytest.mark.parametrize("columns", [1, 6])  # of six, hardly an example has all
+@pytest.mark.parametrize("related", [True, False])
+def test_labels_that_the_loss_leaves_out_are_no_error(columns: int, related: bool) -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(600, 8)).astype(np.float32)
+    y = x @ random.normal(size=(8, columns)).astype(np.float32)
+    given = np.where(random.random(y.shape) < 0.4, np.nan, y if related else random.permutation(y))
+    model = keras.Sequential([layers.Dense(32, "relu"), layers.Dense(columns)])
+    model.compile(keras.optimizers.Adam(0.01), known_only)
+    report = check(model, x, given)
+    assert report.codes == (() if related else ("LABELS_UNRELATED",))
+    assert report.not_judged == ()
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    assert "INPUT_NON_FINITE" in check(model, x, given).codes
+
+
 @pytest.mark.parametrize("examples", [2, 10])
 def test_small_samples_are_enough_to_run(examples: int) -> None:
     images, labels = IMAGES[:examples], LABELS[:examples]
@@ -159,10 +242,34 @@ def test_good_compiled_programs_of_every_form(make: Any, x: Any, y: Any, named: 
     assert check(make(), x, y, **named).findings == ()
 
 
+def test_gradients_of_large_targets_do_not_overflow_in_half_precision() -> None:
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        model = keras.Sequential([layers.Dense(16, "relu"), layers.Dense(1)])
+        model.compile(keras.optimizers.Adam(0.1), "mse")
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    x = np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
+    report = check(model, x, 3000 + 1000 * x[:, 0])
+    assert "GRADIENT_NON_FINITE" not in report.codes
+
+
 def test_weights_of_examples_count_in_the_gradient() -> None:
     report = check(compiled(), IMAGES, LABELS, sample_weight=np.zeros(len(LABELS)))
     assert "GRADIENT_ZERO" in report.codes
     assert report.not_judged == (), "targets without a unit are nothing that was left out"
+
+
+def test_weights_of_several_outputs_are_said_not_to_be_judged() -> None:
+    given = keras.Input((784,))
+    outputs = {name: layers.Dense(10, "softmax", name=name)(given) for name in ("one", "two")}
+    model = keras.Model(given, outputs)
+    model.compile("adam", dict.fromkeys(outputs, "sparse_categorical_crossentropy"))
+    x, y = IMAGES.reshape(-1, 784), dict.fromkeys(outputs, LABELS)
+    weights = dict.fromkeys(outputs, np.ones(len(LABELS)))
+    said = "the weights of several outputs"
+    assert said in check(model, x, y, sample_weight=weights).not_judged
+    assert said not in check(model, x, y).not_judged
 
 
 def test_labels_out_of_range_end_no_other_check() -> None:
@@ -223,6 +330,28 @@ def test_one_check_that_fails_hides_nothing_that_others_find(
     report = check(compiled(), 255 * IMAGES, LABELS)
     assert "INPUT_SCALE" in report.codes
     assert "a check (ZeroDivisionError in test_checking.py, line" in report.not_judged[0]
+
+
+def test_of_an_optimizer_that_cannot_be_copied_all_else_is_judged() -> None:
+    class OfItsOwnRate(keras.optimizers.SGD):
+        def __init__(self) -> None:
+            super().__init__(0.1)
+
+    report = check(compiled(optimizer=OfItsOwnRate()), IMAGES, LABELS)
+    assert report.findings == ()
+    assert report.not_judged[0].startswith("what its optimizer does")
+    assert {"the learning rate", "dropout"} & set(report.not_judged) == {"the learning rate"}
+    assert "overfit.accuracy" in report.statistics
+
+
+def test_a_short_run_that_stops_takes_no_finding_away() -> None:
+    class Failing(keras.optimizers.SGD):
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            raise RuntimeError("a text")
+
+    report = check(compiled(optimizer=Failing(0.1)), 255 * IMAGES, LABELS)
+    assert "INPUT_SCALE" in report.codes
+    assert "all that a short run shows (RuntimeError in test_checking.py" in report.not_judged[-1]
 
 
 @pytest.mark.parametrize(

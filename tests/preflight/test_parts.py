@@ -1,13 +1,16 @@
 """Programs with several outputs: each is judged by itself, and all of them together."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from mnist_exp.preflight import check
+from mnist_exp.preflight.errors import PreflightError
 from mnist_exp.preflight.parts import output_parts
 from mnist_exp.preflight.program.compiled import compiled_loss
 from mnist_exp.preflight.program.program import Program
@@ -69,3 +72,30 @@ def test_an_output_without_a_loss_has_no_part() -> None:
     parts = output_parts(Subject(program, 0))
     assert list(parts) == ["digit"]
     assert np.array_equal(parts["digit"].program.labels, LABELS)
+
+
+class WithMore(keras.Model):
+    """A model with an output that has a loss, and another one."""
+
+    def __init__(self, more: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.last, self.more = layers.Dense(10, "softmax"), more
+
+    def call(self, inputs: Any) -> Any:
+        return {"digit": self.last(inputs), "more": self.more(inputs)}
+
+
+@pytest.mark.parametrize("axis", [None, 0])
+def test_an_output_without_an_axis_for_the_examples_is_left_out(axis: int | None) -> None:
+    made = WithMore(lambda x: keras.ops.mean(x, axis=axis))
+    made.compile(keras.optimizers.Adam(0.01), {"digit": "sparse_categorical_crossentropy"})
+    report = check(made, IMAGES.reshape(-1, 784), {"digit": LABELS})
+    assert report.findings == ()
+    assert report.task == "digit: one of 10 classes, softmax"
+
+
+def test_an_output_of_a_size_that_is_not_known_is_refused_in_words() -> None:
+    made = WithMore(lambda x: x[:, : tf.cast(tf.reduce_sum(x), tf.int32)])
+    made.compile("adam", {"digit": "sparse_categorical_crossentropy"})
+    with pytest.raises(PreflightError, match=r"size of an output of shape \(None, None\) is not"):
+        check(made, IMAGES.reshape(-1, 784), {"digit": LABELS})

@@ -13,14 +13,17 @@ from mnist_exp.preflight.program.batches import Inputs
 _SHOWN = 5  # features in a message
 
 
-def check_non_finite(checkup: Checkup, inputs: Inputs, labels: Any) -> None:
+def check_non_finite(checkup: Checkup, inputs: Inputs, labels: Any, *, gaps: bool = False) -> None:
     """Check for INPUT_NON_FINITE, in the inputs [N, ...] and in the labels [N, ...] of each output.
 
     They are all examples that were given: the other checks look at the finite ones.
+    gaps: True if the loss leaves out labels that are NaN.
     """
     for case, arrays in (("", inputs.arrays), ("labels", _flat(labels))):
         numbers = [np.asarray(a) for a in arrays if np.asarray(a).dtype.kind == "f"]
-        tables = [~np.isfinite(a).reshape(len(a), -1) for a in numbers]
+        nan_is_wrong = not (case and gaps)
+        wrong = [np.isinf(array) | (np.isnan(array) & nan_is_wrong) for array in numbers]
+        tables = [array.reshape(len(array), -1) for array in wrong]
         if not any(table.any() for table in tables):
             continue
         rows = int(np.any([table.any(axis=1) for table in tables], axis=0).sum())

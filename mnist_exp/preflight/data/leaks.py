@@ -15,6 +15,7 @@ LEAK_EXAMPLES = 1000
 MOST_CLASSES = 50
 MOST_NUMBERS = 8  # columns of labels of a regression
 _SHOWN = 5  # features in a message
+_ROUNDING = 1e-13  # of the square of a distance, relative to the square of the largest length
 
 
 def check_label_leak(
@@ -154,9 +155,15 @@ def _ranks(table: np.ndarray) -> np.ndarray:
 
 
 def _of_nearest(table: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return what the example that is nearest in a few features is labelled, for each example."""
+    """Return what the example that is nearest in some features is labelled, for each example.
+
+    Of several that are equal to it, it is the first.
+    """
     table = scaled(table)
-    distances = ((table[:, None] - table[None]) ** 2).sum(axis=2)
+    products = table @ table.T
+    lengths = np.diag(products)
+    distances = lengths[:, None] + lengths - 2 * products
+    distances[distances < _ROUNDING * lengths.max()] = 0
     np.fill_diagonal(distances, np.inf)
     nearest: np.ndarray = wanted[np.argmin(distances, axis=1)]
     return nearest

@@ -13,23 +13,28 @@ from mnist_exp.preflight.program.batches import Inputs
 from mnist_exp.preflight.program.given import Examples
 
 
-def build(model: Any, inputs: Inputs) -> None:
-    """Create the weights of a Keras model that has none yet, by calling it with zeros.
+def is_unbuilt(model: Any) -> bool:
+    """Return True for a Keras model of which a layer has no weights yet, or is never called."""
+    return isinstance(model, keras.layers.Layer) and not all(
+        layer.built for layer in model._flatten_layers()
+    )
 
-    A zero has a row in every embedding; whether the inputs have one is judged later.
 
-    Raises PreflightError where the model does not take the inputs.
+def build(model: Any, inputs: Inputs, batch_size: int = 32) -> None:
+    """Create the weights of a Keras model that has none yet, as the first step of `fit` does.
+
+    The model is traced for a batch of any size; only layers that remember get one of `batch_size`.
+
+    Raises CannotRun where the model does not take the inputs.
     """
-    if not isinstance(model, keras.layers.Layer) or model.built:
+    if not is_unbuilt(model):
         return
+    rows = fixed_batch(model) or (batch_size if stateful_layers(model) else None)
+    call = tf.function(lambda given: model(given, training=True), autograph=False)
     try:
-        model(tf.nest.map_structure(_zeros, inputs[:2].tensors()))
+        call.get_concrete_function(inputs.specs(rows))
     except Exception as error:
         raise cannot_run(model, inputs, error) from error
-
-
-def _zeros(tensor: tf.Tensor) -> tf.Tensor:
-    return tensor if tensor.dtype == tf.string else tf.zeros_like(tensor)
 
 
 class CannotRun(PreflightError):
@@ -42,6 +47,8 @@ def cannot_run(model: Any, inputs: Inputs, error: Exception) -> CannotRun:
     forms = " and ".join(str(shape).replace("None", "N") for shape in shapes)
     takes = f"; it takes {forms}" if shapes else ""
     cause = raised(error)
+    if isinstance(error, tf.errors.OperatorNotAllowedInGraphError):
+        cause += " (an `if` or a loop over tensors in a layer needs keras.ops.cond or the like)"
     known = shapes and " in " not in cause  # the kind of the exception says less than the shapes
     return CannotRun(
         f"the model cannot be run on inputs {inputs.described()}{takes}"
@@ -99,7 +106,10 @@ def accepts_training(model: Callable[..., Any]) -> bool:
 
 def fixed_batch(model: Any) -> int | None:
     """Return the only number of examples that a model takes at once, or None if it takes any."""
-    tensors = getattr(model, "inputs", None) or []
+    tensors = list(getattr(model, "inputs", None) or [])
+    for layer in stateful_layers(model):
+        kept = tf.nest.flatten(getattr(layer, "states", None))
+        tensors += [state for state in kept if state is not None]
     sizes = [tensor.shape[0] for tensor in tensors if tensor.shape[0] is not None]
     return min(sizes, default=None)
 

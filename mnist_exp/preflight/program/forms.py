@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -48,13 +47,10 @@ def model_input(model: Any, images: np.ndarray) -> np.ndarray:
 def _accept(model: Any, images: np.ndarray) -> None:
     """Raise unless the model takes these images.
 
-    A built model is traced, not run: a run may change what the model keeps.
+    It is traced, not run: a run may change what the model keeps.
     """
-    if isinstance(model, keras.layers.Layer) and not model.built:
-        model(images[:2])  # creates the weights
-    else:
-        spec = tf.TensorSpec([None, *images.shape[1:]], images.dtype)
-        tf.function(lambda batch: model(batch)).get_concrete_function(spec)
+    spec = tf.TensorSpec([None, *images.shape[1:]], images.dtype)
+    tf.function(lambda batch: model(batch)).get_concrete_function(spec)
 
 
 def _image_forms(images: np.ndarray) -> dict[int, np.ndarray]:

@@ -1,5 +1,7 @@
 """Read the examples that a caller gives, in any form that `fit` takes, into arrays."""
 
+import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +14,7 @@ from mnist_exp.preflight.errors import PreflightError, in_own_words
 from mnist_exp.preflight.program.batches import Inputs
 from mnist_exp.preflight.program.dataset_copy import elements_of
 
+_MOST_DENSE = 2**28  # numbers of a sparse matrix that is made dense as a whole: 1 GB of float32
 _PAD = "pad them to one length, as keras.utils.pad_sequences does"
 
 
@@ -21,18 +24,22 @@ class Examples:
 
     labels: an array [N, ...], for several outputs a dict or list of arrays, or None.
     batch_size, steps: of a dataset, and how many batches an epoch of it has; None if not known.
+    several_weights: True if there were weights for each of several outputs, which are not used.
+    drawn_of: how many there are, where these were drawn because all were too many to be dense.
     """
 
     inputs: Inputs
     labels: Any
     batch_size: int | None = None
     steps: int | None = None
+    several_weights: bool = False
+    drawn_of: int | None = None
 
     @property
     def total(self) -> int:
         """Return how many examples an epoch has, as far as it is known."""
         if self.steps is None or self.batch_size is None:
-            return len(self.inputs)
+            return self.drawn_of or len(self.inputs)
         return self.steps * self.batch_size
 
     def __getitem__(self, rows: slice | np.ndarray) -> "Examples":
@@ -78,25 +85,51 @@ def read_examples(x: Any, y: Any = None, weights: Any = None, *, limit: int) -> 
             "keras.utils.PyDataset"
         )
     inputs, labels = arrays(x, "x"), None if y is None else arrays(y, "y")
-    return _together(inputs, labels, None if weights is None else arrays(weights, "sample_weight"))
+    weights = None if weights is None else arrays(weights, "sample_weight")
+    if not any(map(_is_sparse, tf.nest.flatten((inputs, labels)))):
+        return _together(inputs, labels, weights)
+    count = _length(inputs, labels, weights)
+    rows = np.random.default_rng(0).permutation(count)[:limit]
+    given = (_drawn(inputs, rows), _drawn(labels, rows), _drawn(weights, rows))
+    return replace(_together(*given), drawn_of=count)
 
 
 def _together(inputs: Any, labels: Any, weights: Any) -> Examples:
     """Return examples if all arrays have the same length."""
-    flat = tf.nest.flatten(inputs)
-    lengths = {len(array) for array in flat}
-    if len(lengths) != 1:
-        found = ", ".join(str(len(array)) for array in flat)
+    _length(inputs, labels, weights)
+    several = weights is not None and not isinstance(weights, np.ndarray)
+    weighted = Inputs(inputs, None if several else weights)
+    return Examples(inputs=weighted, labels=labels, several_weights=several)
+
+
+def _length(inputs: Any, labels: Any, weights: Any) -> int:
+    """Return how many examples there are; raise PreflightError if not all arrays have as many."""
+    lengths = [array.shape[0] for array in tf.nest.flatten(inputs)]
+    if len(set(lengths)) != 1:
+        found = ", ".join(map(str, lengths))
         raise PreflightError(f"the inputs must have the same length, got {found}")
-    count = len(flat[0])
+    count = int(lengths[0])
     for name, others in (("labels", labels), ("sample weights", weights)):
         for array in tf.nest.flatten(others) if others is not None else []:
-            if len(array) != count:
+            if array.shape[0] != count:
                 raise PreflightError(
-                    f"inputs and {name} must have the same length, got {count} and {len(array)}"
+                    f"inputs and {name} must have the same length, got {count} and {array.shape[0]}"
                 )
-    single = isinstance(weights, np.ndarray)
-    return Examples(inputs=Inputs(inputs, weights if single else None), labels=labels)
+    return count
+
+
+def _is_sparse(values: Any) -> bool:
+    """Return True for one of SciPy's sparse matrices."""
+    return hasattr(values, "toarray")
+
+
+def _drawn(given: Any, rows: np.ndarray) -> Any:
+    """Return these rows of every array, all of them dense."""
+    if given is None:
+        return None
+    parts = [array[rows] for array in tf.nest.flatten(given)]
+    dense = [_array(part.toarray(), "x") if _is_sparse(part) else part for part in parts]
+    return tf.nest.pack_sequence_as(given, dense)
 
 
 def arrays(values: Any, name: str) -> Any:
@@ -113,13 +146,18 @@ def _is_array(value: Any) -> bool:
     return len(getattr(value, "shape", ())) > 0 or isinstance(value, tf.RaggedTensor)
 
 
-def _array(values: Any, name: str) -> np.ndarray:
-    """Return one array in the dtype that Keras gives to it: text becomes an array of objects."""
+def _array(values: Any, name: str) -> Any:
+    """Return one array in the dtype that Keras gives to it: text becomes an array of objects.
+
+    A sparse matrix that is too large to be dense stays one.
+    """
     if isinstance(values, tf.RaggedTensor):
         raise PreflightError(f"{name} has rows of different lengths: {_PAD}")
     if isinstance(values, tf.SparseTensor):
         values = tf.sparse.to_dense(values)
-    elif hasattr(values, "toarray"):  # SciPy's sparse matrices
+    elif _is_sparse(values):
+        if math.prod(values.shape) > _MOST_DENSE:
+            return values.tocsr()
         values = values.toarray()
     try:
         array = values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values)
@@ -133,7 +171,7 @@ def _array(values: Any, name: str) -> np.ndarray:
         return array.astype(object)
     if array.dtype.kind not in "fbiu":
         raise PreflightError(f"{name} must be numbers or text, got {array.dtype}")
-    return array.astype(np.float32) if array.dtype.kind == "f" else array
+    return array.astype(np.float32, copy=False) if array.dtype.kind == "f" else array
 
 
 def _numbers_or_text(array: np.ndarray, name: str) -> np.ndarray:
@@ -190,7 +228,8 @@ def _elements(dataset: Any) -> Iterator[Any]:
     if isinstance(dataset, tf.data.Dataset):
         yield from elements_of(dataset)
     else:
-        for index in range(dataset.num_batches or 0):
+        count = dataset.num_batches
+        for index in itertools.count() if count is None else range(count):
             yield dataset[index]
 
 
@@ -222,7 +261,7 @@ def _joined(*batches: np.ndarray) -> np.ndarray:
 def weigh_classes(examples: Examples, weights: Any) -> Examples:
     """Return the examples with the weights that `fit` takes from `class_weight`.
 
-    weights: from class number to weight; a class that is not named has 1.
+    weights: from class number to weight; a class that is not named has 1, as has what is no class.
     """
     try:
         table = {int(number): float(weight) for number, weight in weights.items()}
@@ -234,7 +273,9 @@ def weigh_classes(examples: Examples, weights: Any) -> Examples:
         ) from error
     columns = labels.reshape(len(labels), -1)
     classes = np.argmax(columns, axis=1) if columns.shape[1] > 1 else np.round(columns[:, 0])
-    of_class = np.asarray([table.get(int(number), 1.0) for number in classes], np.float32)
+    finite = np.isfinite(classes)
+    of_class = np.ones(len(classes), np.float32)
+    of_class[finite] = [table.get(int(number), 1.0) for number in classes[finite]]
     if examples.inputs.weights is not None:
         of_class = of_class * examples.inputs.weights
     return replace(examples, inputs=Inputs(examples.inputs.structure, of_class))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from mnist_exp.preflight.errors import PreflightError
 from mnist_exp.preflight.program.flow import made_by
 from mnist_exp.preflight.program.forms import label_form
 
@@ -47,25 +48,45 @@ class Heads:
         self._operations: list[str] = []
 
     def pack(self, outputs: Any) -> tf.Tensor:
-        """Return a structure of outputs [B, ...] as one tensor [B, columns]."""
+        """Return a structure of outputs [B, ...] as one tensor [B, columns].
+
+        What has no axis for the examples, such as one number for all of them, is left out. Raises
+        PreflightError for an output whose size is not known before it is computed.
+        """
+        flat = tf.nest.flatten(outputs)
         self._outputs = tf.nest.map_structure(lambda o: tf.TensorSpec(o.shape, o.dtype), outputs)
-        self._operations = [made_by(output).type for output in tf.nest.flatten(outputs)]
-        flat = [tf.cast(output, tf.float32) for output in tf.nest.flatten(outputs)]
-        columns = [tf.reshape(output, [-1, math.prod(output.shape[1:])]) for output in flat]
+        self._operations = [made_by(output).type for output in flat]
+        chosen = [tf.cast(flat[number], tf.float32) for number in self._numbers()]
+        columns = [tf.reshape(output, [-1, _size(output.shape)]) for output in chosen]
         self._given, self._packed = outputs, tf.concat(columns, axis=1)
         return self._packed
 
     def outputs(self, packed: tf.Tensor) -> Any:
         """Return a structure of outputs as `pack` was given last, from its result or one like it.
 
-        From its result it is the same tensors: Keras' losses look for what made them.
+        From its result it is the same tensors: Keras' losses look for what made them. From another
+        one, what was left out is 0.
         """
         if packed is self._packed:
             return self._given
-        specs = tf.nest.flatten(self._outputs)
-        return tf.nest.pack_sequence_as(
-            self._outputs, _unpacked(packed, [(s.shape[1:], tf.float32) for s in specs])
-        )
+        specs, numbers = tf.nest.flatten(self._outputs), self._numbers()
+        forms = [(specs[number].shape[1:], tf.float32) for number in numbers]
+        found = dict(zip(numbers, _unpacked(packed, forms), strict=True))
+        flat = [
+            found[number] if number in found else tf.zeros([n or 1 for n in spec.shape])
+            for number, spec in enumerate(specs)
+        ]
+        return tf.nest.pack_sequence_as(self._outputs, flat)
+
+    def _numbers(self) -> list[int]:
+        """Return which outputs have an axis for the examples."""
+        shapes = [spec.shape for spec in tf.nest.flatten(self._outputs)]
+        any_size = any(shape.rank and shape[0] is None for shape in shapes)
+        return [
+            number
+            for number, shape in enumerate(shapes)
+            if shape.rank is None or (shape.rank > 0 and (shape[0] is None or not any_size))
+        ]
 
     def labels(self, packed: Any) -> Any:
         """Return the structure of labels from a tensor like `packed`."""
@@ -73,21 +94,19 @@ class Heads:
         return tf.nest.pack_sequence_as(self._labels, _unpacked(packed, forms))
 
     def places(self) -> Any:
-        """Return the structure of outputs with where and what each is."""
-        specs = tf.nest.flatten(self._outputs)
-        ends = np.cumsum([math.prod(spec.shape[1:]) for spec in specs])
-        places = [
-            Place(
+        """Return the structure of outputs with where and what each is, None if left out."""
+        specs, numbers = tf.nest.flatten(self._outputs), self._numbers()
+        ends = np.cumsum([_size(specs[number].shape) for number in numbers])
+        places = dict[int, Place]()
+        for number, end in zip(numbers, ends, strict=True):
+            shape = tuple(specs[number].shape[1:])
+            places[number] = Place(
                 number=number,
-                columns=slice(int(end) - math.prod(spec.shape[1:]), int(end)),
-                shape=tuple(spec.shape[1:]),
-                operation=operation,
+                columns=slice(int(end) - math.prod(shape), int(end)),
+                shape=shape,
+                operation=self._operations[number],
             )
-            for number, (end, spec, operation) in enumerate(
-                zip(ends, specs, self._operations, strict=True)
-            )
-        ]
-        return tf.nest.pack_sequence_as(self._outputs, places)
+        return tf.nest.pack_sequence_as(self._outputs, list(map(places.get, range(len(specs)))))
 
     @property
     def used(self) -> bool:
@@ -98,6 +117,16 @@ class Heads:
     def label_arrays(self) -> Any:
         """Return the structure of labels, in the dtypes that losses take."""
         return self._labels
+
+
+def _size(shape: tf.TensorShape) -> int:
+    """Return how many numbers an output has for each example."""
+    if not shape[1:].is_fully_defined():
+        raise PreflightError(
+            f"the size of an output of shape {shape} is not known before it is computed: preflight "
+            "needs one that is, as keras.ops.reshape gives it"
+        )
+    return math.prod(shape[1:])
 
 
 def _unpacked(packed: Any, forms: list[tuple[Any, Any]]) -> list[tf.Tensor]:

@@ -77,7 +77,7 @@ def tell_loss_kind(
     labels [N, ...]: as the loss takes them. shape: of the outputs of one example.
     """
     count = min(_EXAMPLES, max(4, _MOST_OUTPUTS // max(1, math.prod(shape))))
-    gaps = _takes_gaps(loss_gradient, labels, shape)
+    gaps = takes_gaps(loss_gradient, labels, shape)
     labels = labels[:count]
     probe = Probe(loss_gradient, labels, shape)
     if _are_dummies(probe, loss_gradient):
@@ -100,10 +100,15 @@ def tell_loss_kind(
     return replace(kind, ignored=ignored, refused=probe.refused, gaps=gaps)
 
 
-def _takes_gaps(loss_gradient: LossGradient, labels: np.ndarray, shape: tuple[int, ...]) -> bool:
+def takes_gaps(loss_gradient: LossGradient, labels: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Return True if some labels are NaN, and loss and slope are numbers all the same.
+
+    labels [N, ...], shape: as for `tell_loss_kind`.
+    """
     if labels.dtype.kind != "f" or not np.isnan(labels).any():
         return False
-    rows = np.flatnonzero(np.isnan(labels.reshape(len(labels), -1)).any(axis=1))[:2]
+    missing = np.isnan(labels.reshape(len(labels), -1)).any(axis=1)
+    rows = [*np.flatnonzero(missing)[:2], *np.flatnonzero(~missing)[:2]]
     probe = Probe(loss_gradient, labels[rows], shape)
     return probe.slope(probe.mild()) is not None
 

@@ -1,6 +1,7 @@
 """Put the program under test behind one interface: any model, loss, label form, image shape."""
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,8 +32,9 @@ from mnist_exp.preflight.program.tasks import Target, Task, tell_target
 
 Loss = Callable[[Any, Any], Any]  # (labels, outputs) -> a scalar or one value per example
 
-# With an optimizer that scales the loss; Keras' own scale may overflow at first.
-LOSS_SCALE = 1024.0
+# With an optimizer that scales the loss, as long as no gradient overflows; Keras' own scale may do
+# so at first, and goes down, too.
+LOSS_SCALES = (1024.0, 32.0, 1.0)
 
 
 class Program:
@@ -64,10 +66,10 @@ class Program:
         penalised: bool = False,
     ):
         self.model, self.optimizer = model, optimizer
-        self._batch = fixed_batch(model)  # before it is built: Keras keeps the size it is built on
         self.penalised, self.penalty_weight = penalised, 1.0
         self.inputs = as_inputs(model, inputs)
         build(model, self.inputs)
+        self._batch = fixed_batch(model)
         if labels is None:
             labels = np.zeros((len(self.inputs), 0), np.float32)
         heads = Heads(labels) if tf.nest.is_nested(labels) else None
@@ -75,7 +77,8 @@ class Program:
         self.objective = Objective(loss, heads)
         self._takes_training = accepts_training(model)
         self._stateful = stateful_layers(model)
-        self._loss_scale = LOSS_SCALE if hasattr(optimizer, "inner_optimizer") else 1.0
+        scales = hasattr(optimizer, "inner_optimizer")
+        self._loss_scales: tuple[float, ...] = LOSS_SCALES if scales else (1.0,)
         self._given = list(model.trainable_variables)
         self.trainable = [tf_variable(v) for v in self._given]
         refuse_untrainable(model, self.trainable)
@@ -107,32 +110,35 @@ class Program:
         self._evaluate = tf.function(
             self._evaluate_graph, input_signature=[input_specs], autograph=autograph
         )
-        graphs = [self._traced(self._evaluate)]  # first: several outputs change the labels' form
+        # The evaluation is first: several outputs change the labels' form.
+        graphs = [self._traced(self._evaluate, autograph)]
         label_spec = tf.TensorSpec([self._batch, *self.labels.shape[1:]], self.labels.dtype)
-        weights = self.inputs.weights
+        weights, scalar = self.inputs.weights, tf.TensorSpec([])
         weight_specs = [] if weights is None else [tf.TensorSpec([self._batch, *weights.shape[1:]])]
         self._gradients = {
             training: tf.function(
                 functools.partial(self._gradient_graph, training=training),
-                input_signature=[input_specs, label_spec, weight_specs, tf.TensorSpec([])],
+                input_signature=[input_specs, label_spec, weight_specs, scalar, scalar],
                 autograph=autograph,
             )
             for training in (True, False)
         }
         try:
-            graphs.append(self._traced(self._gradients[True]))
+            graphs.append(self._traced(self._gradients[True], autograph))
         except PreflightError:
             if not self.refusal:  # it is not the loss that fails
                 raise
         return graphs
 
-    def _traced(self, function: Any) -> tf.Graph:
+    def _traced(self, function: Any, autograph: bool) -> tf.Graph:
         """Return the graph of a function; raise PreflightError where the program cannot be run."""
         try:
             return function.get_concrete_function().graph
-        except (tf.errors.OperatorNotAllowedInGraphError, PreflightError):
+        except PreflightError:
             raise
         except Exception as error:
+            if isinstance(error, tf.errors.OperatorNotAllowedInGraphError) and not autograph:
+                raise
             raise cannot_run(self.model, self.inputs, error) from error
 
     def restore(self) -> None:
@@ -222,12 +228,27 @@ class Program:
 
     def gradients(self, inputs: Inputs, labels: np.ndarray, training: bool = True) -> Gradients:
         """Run one forward and backward pass, with dropout on if `training`."""
-        found, penalty_weight = [], tf.constant(self.penalty_weight)
+        largest, *smaller = self._loss_scales
+        first = self._gradients_at(largest, inputs, labels, training)
+        if first.finite or not math.isfinite(first.loss):
+            return first
+        for number, scale in enumerate(smaller, start=1):
+            found = self._gradients_at(scale, inputs, labels, training)
+            if found.finite:
+                self._loss_scales = self._loss_scales[number:]
+                return found
+        return first
+
+    def _gradients_at(
+        self, loss_scale: float, inputs: Inputs, labels: np.ndarray, training: bool
+    ) -> Gradients:
+        found = []
+        factors = tf.constant(self.penalty_weight), tf.constant(loss_scale)
         for batch in self._batches(len(inputs)):
             part = inputs[batch]
             weights = [] if self.inputs.weights is None else [tf.constant(part.weights)]
             loss, penalty, outputs, values, finite = self._gradients[training](
-                part.tensors(), tf.constant(labels[batch]), weights, penalty_weight
+                part.tensors(), tf.constant(labels[batch]), weights, *factors
             )
             found.append(
                 Gradients(
@@ -291,6 +312,7 @@ class Program:
         labels: tf.Tensor,
         weights: list[tf.Tensor],
         penalty_weight: tf.Tensor,
+        loss_scale: tf.Tensor,
         training: bool,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, list[tf.Tensor], tf.Tensor]:
         """Return loss, penalty, outputs, gradients, and whether loss and gradients are finite."""
@@ -301,11 +323,13 @@ class Program:
             loss = self.objective.traced(labels, outputs, weights)
             penalty = penalty_weight * self._penalty()
             total = loss + tf.cast(penalty, loss.dtype)
-            scaled = total * self._loss_scale  # small gradients in float16 would be 0
+            # Small gradients in float16 would be 0 without a scale.
+            scaled = total * tf.cast(loss_scale, total.dtype)
         gradients = list(zip(self.trainable, tape.gradient(scaled, self.trainable), strict=True))
         self.trained = [variable for variable, gradient in gradients if gradient is not None]
         self.disconnected = [variable_name(v) for v, gradient in gradients if gradient is None]
-        values = [tf.convert_to_tensor(g) / self._loss_scale for _, g in gradients if g is not None]
+        dense = [tf.convert_to_tensor(g) for _, g in gradients if g is not None]
+        values = [value / tf.cast(loss_scale, value.dtype) for value in dense]
         finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(v)) for v in (total, *values)])
         return loss, penalty, tf.cast(outputs, tf.float32), values, finite
 

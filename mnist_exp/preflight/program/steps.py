@@ -9,6 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 
+class CannotCopy(Exception):
+    """An optimizer of one's own whose config does not have all its settings."""
+
+
 def core(optimizer: Any) -> Any:
     """Return the optimizer that a loss-scaling one wraps, or the optimizer itself."""
     return getattr(optimizer, "inner_optimizer", optimizer)
@@ -20,7 +24,8 @@ def copy_optimizer(
     """Return a fresh copy of an optimizer, its learning rate (or another) times `scale`.
 
     Loss scaling and gradient accumulation are left out: they do not change what a step on one batch
-    does. changes: other values for its hyperparameters.
+    does. changes: other values for its hyperparameters. Raises CannotCopy where its config has not
+    all that its `__init__` takes.
     """
     optimizer = core(optimizer)
     rate = optimizer._learning_rate if rate is None else rate
@@ -35,7 +40,29 @@ def copy_optimizer(
     if not callable(rate):
         rate = float(np.asarray(rate))
     config |= changes | {"learning_rate": _ScaledRate(rate, scale)}
-    return type(optimizer).from_config(config)
+    try:
+        copy = type(optimizer).from_config(config)
+    except Exception as error:
+        raise CannotCopy from error
+    alike = _settings(optimizer, config) == _settings(copy, config)
+    if _has_config_of_parent(type(optimizer)) and not alike:
+        raise CannotCopy
+    return copy
+
+
+def _has_config_of_parent(kind: type) -> bool:
+    """Return True for a class that has an `__init__`, and leaves `get_config` to its parent."""
+    first = next(one for one in kind.__mro__ if {"__init__", "get_config"} & vars(one).keys())
+    return "get_config" not in vars(first)
+
+
+def _settings(optimizer: Any, config: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers and texts that an optimizer has beside those of its config."""
+    return {
+        name: value
+        for name, value in vars(optimizer).items()
+        if isinstance(value, int | float | str) and name not in config and name != "built"
+    }
 
 
 class _ScaledRate(keras.optimizers.schedules.LearningRateSchedule):

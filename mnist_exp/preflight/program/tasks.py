@@ -87,10 +87,10 @@ class Target:
         """Return the labels as one array without needless axes.
 
         int64 [N] or [N, positions] of classes for `ONE_OF_MANY`, else float32 in the shape of the
-        outputs [N, ...].
+        outputs [N, ...]. A label that is left out as NaN is the mean of the others.
         """
         if self.task not in ONE_OF_MANY:
-            return labels.astype(np.float32)
+            return self._without_gaps(labels).astype(np.float32)
         if is_one_hot(labels, self.num_classes):
             classes: np.ndarray = np.argmax(labels, axis=-1)
             return classes
@@ -103,11 +103,20 @@ class Target:
             clear: np.ndarray = top[..., 1] - top[..., 0] >= _TIE
             return clear
         answers = _without_last(labels) if self.task in ONE_OF_MANY else labels
-        return ~np.isin(answers, self.kind.ignored)
+        kept: np.ndarray = ~np.isin(answers, self.kind.ignored)
+        return kept & ~np.isnan(answers) if self.kind.gaps else kept
+
+    def _without_gaps(self, labels: np.ndarray) -> np.ndarray:
+        """Return the labels, with the mean of its column for what the loss leaves out as NaN."""
+        if not self.kind.gaps:
+            return labels
+        known = ~np.isnan(labels)
+        means = np.sum(labels, axis=0, where=known) / np.maximum(known.sum(axis=0), 1)
+        return np.where(known, labels, means)
 
     def yes(self, labels: np.ndarray) -> np.ndarray:
         """Return which labels of a task of `YES_OR_NO` say yes, bool, whether 0 or -1 says no."""
-        return np.asarray(labels > (0.0 if labels.min() < 0 else 0.5))
+        return np.asarray(labels > (0.0 if np.nanmin(labels) < 0 else 0.5))
 
     def yes_per_answer(self, labels: np.ndarray) -> np.ndarray:
         """Return how many outputs of an answer the labels of `YES_OR_NO` ask for, [N, ...]."""
@@ -145,7 +154,7 @@ class Target:
 
         A sigmoid's outputs are probabilities, also where the loss takes the logits behind it.
         """
-        if labels.min() < 0:
+        if np.nanmin(labels) < 0:
             return 0.0
         if self.takes is LossInput.LOGITS:
             return 0.5 if self.activation == "Sigmoid" else 0.0
@@ -160,7 +169,7 @@ class Target:
             answers = np.clip(self.answers(labels), 0, self.num_classes - 1)
             direction = np.eye(self.num_classes)[answers] - 1 / self.num_classes
             return np.asarray((direction * counted[..., None]).reshape(outputs.shape))
-        soft = self.takes is not LossInput.UNKNOWN and labels.min() >= 0
+        soft = self.takes is not LossInput.UNKNOWN and np.nanmin(labels) >= 0
         if self.task in YES_OR_NO and not soft:
             direction = np.where(self.yes(labels), 1.0, -1.0) * counted
             return np.asarray(direction.reshape(outputs.shape))
@@ -185,7 +194,9 @@ class Target:
                 share = np.bincount(self._counted_classes(labels), minlength=width)[:width]
                 share = share / max(share.sum(), 1)
         else:
-            fitted = self.yes(labels) if self.task in YES_OR_NO and labels.min() < 0 else labels
+            fitted = self._without_gaps(labels)
+            if self.task in YES_OR_NO and np.nanmin(labels) < 0:
+                fitted = self.yes(fitted)
             share = fitted.astype(np.float64).mean(axis=0).reshape(self.shape)
         if self.takes is LossInput.LOGITS and self.task in YES_OR_NO | NUMBERS:
             share = np.clip(np.log(share + 1e-9) - np.log(1 - share + 1e-9), -_LOGIT, _LOGIT)

@@ -1,5 +1,6 @@
 """Features that give the labels away, and strong ones that do not."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,18 @@ def test_the_last_value_of_a_window_that_is_the_target() -> None:
     x, _ = made_data.windows(made_data.series(0, 400), past=12)
     (finding,) = found(Task.REGRESSION, x, x[:, -1])
     assert finding.evidence["features"] == [11]
+
+
+def test_many_telling_features_need_little_memory() -> None:
+    x = np.column_stack([hard(TABLE), np.eye(4)[CLASSES][:, RANDOM.integers(0, 4, 500)]])
+    tracemalloc.start()
+    try:
+        (finding,) = found(Task.CLASSES, x, CLASSES, 4)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(finding.evidence["features"]) == 500
+    assert most < 50 * x.nbytes
 
 
 def _walk() -> Any:

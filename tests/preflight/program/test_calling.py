@@ -43,6 +43,39 @@ def test_model_of_one_batch_size_that_remembers_is_run_as_if_it_were_another() -
     assert one.gradients(one.inputs[:6], labels[:6]).outputs.shape == (6, 1)
 
 
+def test_a_model_is_built_for_batches_of_any_size_and_nothing_is_run() -> None:
+    noise = layers.GaussianNoise(0.1)
+    model = keras.Sequential([noise, layers.Dense(2)])
+    place = noise.seed_generator.state.numpy()
+    build(model, Inputs(STEPS))
+    assert model.input_shape == (None, 5, 3)
+    assert model.output_shape == (None, 5, 2)
+    assert np.array_equal(noise.seed_generator.state.numpy(), place)
+
+
+class Remembers(keras.Model):
+    """A model whose inputs are not known before it is called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.last = layers.SimpleRNN(2, stateful=True), layers.Dense(1)
+
+    def call(self, inputs: Any) -> Any:
+        return self.last(self.inner(inputs))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [Remembers, lambda: keras.Sequential([layers.SimpleRNN(2, stateful=True), layers.Dense(1)])],
+)
+def test_layers_that_remember_are_built_for_the_batches_of_the_training(make: Any) -> None:
+    model = make()
+    build(model, Inputs(STEPS), batch_size=5)
+    assert fixed_batch(model) == 5
+    program = Program(model, LOSS, keras.optimizers.SGD(), STEPS, STEPS[:, 0, 0])
+    assert program.outputs(program.inputs).shape == (10, 1)
+
+
 def test_what_a_model_takes_is_said_when_it_cannot_be_run() -> None:
     model = keras.Sequential([keras.Input((5, 3)), layers.Flatten(), layers.Dense(1)])
     with pytest.raises(PreflightError, match=r"\[N, 4, 3\] float32; it takes \[N, 5, 3\]$"):

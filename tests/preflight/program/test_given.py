@@ -31,6 +31,15 @@ class Sequence(keras.utils.PyDataset):
         return X[rows], Y[rows]
 
 
+class Endless(Sequence):
+    @property
+    def num_batches(self) -> None:
+        return None
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        return super().__getitem__(index % 5)
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -43,6 +52,7 @@ class Sequence(keras.utils.PyDataset):
         (SLICES((X, Y)).batch(4),),
         (SLICES((X, Y)).batch(5).repeat(),),
         (Sequence(),),
+        (Endless(),),
     ],
 )
 def test_arrays_tables_and_datasets_give_the_same(given: tuple[Any, ...]) -> None:
@@ -50,6 +60,22 @@ def test_arrays_tables_and_datasets_give_the_same(given: tuple[Any, ...]) -> Non
     assert np.array_equal(examples.inputs.structure, X)
     assert examples.inputs.structure.dtype == np.float32
     assert np.array_equal(examples.labels, Y)
+
+
+def test_numbers_that_are_float32_are_not_copied() -> None:
+    x = X.astype(np.float32)
+    assert np.shares_memory(read_examples(x, Y, limit=10).inputs.structure, x)
+
+
+def test_of_a_sparse_matrix_too_large_to_be_dense_rows_are_drawn_with_their_labels() -> None:
+    number = np.arange(1000.0)
+    given = scipy.sparse.coo_matrix((number, (np.arange(1000), np.zeros(1000, int))), (1000, 10**6))
+    examples = read_examples(given, number, number / 2, limit=3)
+    assert (len(examples.inputs), examples.total) == (3, 1000)
+    assert np.array_equal(examples.inputs.structure[:, 0], examples.labels)
+    assert examples.inputs.weights == pytest.approx(examples.labels / 2)
+    with pytest.raises(PreflightError, match="same length, got 1000 and 999"):
+        read_examples(given, number[1:], limit=3)
 
 
 def test_dataset_has_weights_batch_size_and_steps_and_is_read_no_further_than_needed() -> None:
@@ -118,3 +144,10 @@ def test_class_weights_become_weights_of_examples_beside_their_own(labels: np.nd
     assert weighed.inputs.weights.tolist() == [5, 1, 6]
     with pytest.raises(PreflightError, match="must be a dict from class number to weight"):
         weigh_classes(examples, [1, 2])
+
+
+def test_a_label_that_is_not_finite_has_the_weight_of_no_class() -> None:
+    examples = read_examples(X[:3], np.array([0, np.nan, 1]), limit=3)
+    weighed = weigh_classes(examples, {0: 5, 1: 3}).inputs.weights
+    assert weighed is not None
+    assert weighed.tolist() == [5, 1, 3]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mnist_exp.preflight.program.steps import OwnSteps, copy_optimizer
+from mnist_exp.preflight.program.steps import CannotCopy, OwnSteps, copy_optimizer
 
 
 def test_copy_keeps_hyperparameters_and_scales_the_rate() -> None:
@@ -27,6 +27,28 @@ def test_copy_takes_a_schedule_that_cannot_be_serialised() -> None:
     optimizer = keras.optimizers.SGD(Halving())
     assert float(copy_optimizer(optimizer, scale=0.5).learning_rate) == pytest.approx(0.05)
     assert float(copy_optimizer(optimizer, 0.5, rate=1.0).learning_rate) == pytest.approx(0.5)
+
+
+class Stronger(keras.optimizers.SGD):
+    """SGD with a setting of its own, of which its config says nothing."""
+
+    def __init__(self, strength: float = 1.0, **others: Any) -> None:
+        super().__init__(**others)
+        self.strength = strength
+
+
+class OfItsOwnRate(keras.optimizers.SGD):
+    """SGD that takes no learning rate."""
+
+    def __init__(self) -> None:
+        super().__init__(0.1)
+
+
+def test_an_optimizer_whose_config_lacks_a_setting_is_not_copied() -> None:
+    assert copy_optimizer(Stronger(learning_rate=0.1)).strength == 1
+    for optimizer in (Stronger(5.0, learning_rate=0.1), OfItsOwnRate()):
+        with pytest.raises(CannotCopy):
+            copy_optimizer(optimizer)
 
 
 def moved(optimizer: Any, scale: float = 1.0) -> float:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from mnist_exp.reproduce.presets import PRESETS
 from mnist_exp.reproduce.swap_programs import LARGEST
 
 ROOT = Path(__file__).parent.parent
@@ -28,6 +29,10 @@ COLUMNS = {
     "explain.csv": "mean forwards_mean backwards_mean low high noticed",
     "bug.csv": "test_accuracy",
     "swaps.csv": "mean mean_change low high noticed left left_low left_high",
+    **{
+        f"bfloat16/{preset}/compare.csv": "mean difference difference_low difference_high margin"
+        for preset in PRESETS
+    },
 }
 
 

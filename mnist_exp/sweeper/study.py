@@ -97,8 +97,8 @@ def budget(storage: StudyStorage, study_id: int, plan: Plan) -> tuple[int, list[
         total = own + good - len(of_list)
     elif left := {key for key, _ in keyed} - {key for _, key in noted}:
         notes.append(
-            f"hydra.sweeper.enqueue: no trial is left for {len(left)} of {len(keyed)} "
-            f"configurations; a larger number than hydra.sweeper.n_trials={own} tries them"
+            f"hydra.sweeper.enqueue: no trial is left for {len(left)} of its {len(keyed)}; "
+            f"a larger number than hydra.sweeper.n_trials={own} tries them"
         )
     if waiting > max(own - begun, 0):
         notes.append(

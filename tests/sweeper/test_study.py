@@ -106,7 +106,7 @@ def test_configurations_that_come_too_late_are_told(storage: StudyStorage) -> No
     total, (note,) = budget(storage, study._study_id, listed)
     assert total == 3
     assert note == (
-        "hydra.sweeper.enqueue: no trial is left for 1 of 2 configurations; "
+        "hydra.sweeper.enqueue: no trial is left for 1 of its 2; "
         "a larger number than hydra.sweeper.n_trials=3 tries them"
     )
     assert end(study, storage, TrialState.COMPLETE) == [{"x": 0.2}]

@@ -1,12 +1,13 @@
 """Find the source of the modules that the settings name, without running any of it."""
 
 import ast
+import functools
 import importlib.util
 import os
 import sys
 import sysconfig
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
@@ -89,7 +90,7 @@ class _Search:
         here = (folder if entry in ("", ".") else entry for entry in sys.path)
         self._path = list(dict.fromkeys([folder, *here]))
         self._specs: dict[str, ModuleSpec | None] = {}
-        self._installed: dict[str, set[str]] = {}
+        self._installed_in = functools.cache(_installed_in)  # many modules have the same root
         look_again()
 
     def named(self, function: Named) -> _Place:
@@ -151,9 +152,7 @@ class _Search:
             return None
         root = _root(name, spec)
         same_package = top == importer.name.partition(".")[0]
-        if root not in self._installed:
-            self._installed[root] = _installed_in(root)
-        if not same_package and (_is_of_packages(root) or top in self._installed[root]):
+        if not same_package and _is_installed(top, root, self._installed_in):
             return None
         return self._place(name, spec, function)
 
@@ -238,12 +237,16 @@ def is_of_others(module: str) -> bool:
     if spec is None:
         return False
     root = _root(spec.name, spec)
-    return _is_of_packages(root) or top in _installed_in(root)
+    return _is_installed(top, root, _installed_in)
 
 
-def _is_of_packages(root: str) -> bool:
-    """Return whether the folder holds packages of others, or Python's own modules."""
-    return os.path.basename(root) in _INSTALLED or _is_of_python(root)
+def _is_installed(top: str, root: str, installed_in: Callable[[str], set[str]]) -> bool:
+    """Return whether a module below this folder is of a package of others, or Python's own.
+
+    The lists of what was installed are read only of folders whose names do not tell.
+    """
+    known = os.path.basename(root) in _INSTALLED or _is_of_python(root)
+    return known or top in installed_in(root)
 
 
 def _installed_in(root: str) -> set[str]:

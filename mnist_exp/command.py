@@ -239,7 +239,7 @@ def output_folder(text: str) -> Path:
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Write {file name: content} into the folder. Raises UserError if that fails.
+    """Write {path in the folder: content}. Raises UserError if that fails.
 
     Nothing is written if a folder has the name of one of the files.
     """
@@ -247,6 +247,8 @@ def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
         if (folder / name).is_dir():
             raise UserError(f"--output {folder}: {name} is a folder there; expected a file or none")
     try:
+        for name in files:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             put(folder / name, content.encode() if isinstance(content, str) else content)
     except OSError as error:

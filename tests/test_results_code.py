@@ -13,7 +13,7 @@ COMMANDS = {
     "results.md": "python -m mnist_exp.reproduce",
     "bug.md": "python -m mnist_exp.reproduce --bug",
     "swaps.md": "python -m mnist_exp.reproduce --swap",
-    "bfloat16.md": "python -m mnist_exp -m sweeps=precision, and compare as the page says",
+    "bfloat16.md": "python -m mnist_exp.reproduce --bfloat16",
     "explain.md": "python -m mnist_exp -m sweeps=bridge && "
     "python -m mnist_exp.explain --output docs/results",
 }

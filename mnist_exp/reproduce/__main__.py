@@ -14,6 +14,7 @@ from mnist_exp.reproduce.presets import (
     BUGGY,
     NOTEBOOK,
     PAGE,
+    PRECISION_SEEDS,
     PRESETS,
     QUICK_SEEDS,
     SEEDS,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from mnist_exp.reproduce.bfloat16 import Precisions
     from mnist_exp.reproduce.bug_numbers import Bug
     from mnist_exp.reproduce.results import Reproduction, Result
     from mnist_exp.reproduce.runs import Preset, PresetRuns
@@ -35,7 +37,7 @@ _DESCRIPTION = f"""Are the tutorials' claims true?
 It trains the four presets with several seeds, where the store has no finished run of the same
 settings and code yet, and compares the runs with what the tutorials report.
 
---bug and --swap ask other questions.
+--bug, --swap and --bfloat16 ask other questions.
 
 Presets: {", ".join(PRESETS)}
 
@@ -48,6 +50,7 @@ _EXAMPLES = """examples:
   python -m mnist_exp.reproduce --quick
   python -m mnist_exp.reproduce --bug
   python -m mnist_exp.reproduce --swap "dense layer" "learning rate"
+  python -m mnist_exp.reproduce --bfloat16 --only notebook_softmax
   python -m mnist_exp.reproduce --rewrite
 
 exit code: 0, or 1 if a run is missing in the end"""
@@ -61,7 +64,8 @@ def _parser() -> Parser:
     )
     seeds_help = (
         f"seeds 0 to N - 1; default: {max(SEEDS.values())}, for {NOTEBOOK} {SEEDS[NOTEBOOK]}, with "
-        f"--quick {QUICK_SEEDS}, of --swap {SWAP_SEEDS} and of --bug {bug_cases.SEEDS}"
+        f"--quick {QUICK_SEEDS}, of --swap {SWAP_SEEDS}, of --bfloat16 {PRECISION_SEEDS} and of "
+        f"--bug {bug_cases.SEEDS}"
     )
     parser.add_argument("--seeds", type=int, metavar="N", help=seeds_help)
     only_help = "presets, or the beginnings of their names; default: all four"
@@ -81,6 +85,11 @@ def _parser() -> Parser:
         "differences are named as explain names them, default: the largest; writes swaps.md"
     )
     parser.add_argument("--swap", nargs="*", action="extend", metavar="DIFFERENCE", help=swap_help)
+    bfloat16_help = (
+        "instead: the presets in float32 and in bfloat16, ten seeds each; writes bfloat16.md, and "
+        "a page of compare for each"
+    )
+    parser.add_argument("--bfloat16", action="store_true", help=bfloat16_help)
     rewrite_help = (
         "train nothing: write the page and the figures of the folder's results.csv again, or of "
         "those of other folders, one from each machine, together"
@@ -91,7 +100,7 @@ def _parser() -> Parser:
     return parser
 
 
-def run(arguments: Sequence[str]) -> "Reproduction | Swaps | None":
+def run(arguments: Sequence[str]) -> "Reproduction | Swaps | Precisions | None":
     """Run the command; return the results, or None with --bug.
 
     Raises UserError for what a user can get wrong.
@@ -107,6 +116,10 @@ def run(arguments: Sequence[str]) -> "Reproduction | Swaps | None":
     if given.swap is not None and (given.only or given.quick or given.bug or rewrite):
         raise UserError(
             "--swap: it trains both CNNs in full, without --only, --quick, --bug and --rewrite"
+        )
+    if given.bfloat16 and (given.quick or given.bug or given.swap is not None or rewrite):
+        raise UserError(
+            "--bfloat16: it trains presets in full, without --quick, --bug, --swap and --rewrite"
         )
     names = _names(given.only)
     output = given.output or (_QUICK_OUTPUT if given.quick else _OUTPUT)
@@ -125,6 +138,10 @@ def run(arguments: Sequence[str]) -> "Reproduction | Swaps | None":
             from mnist_exp.reproduce.swap_command import write_swaps
 
             return write_swaps(folder, given.swap, given.seeds, given.uri)
+        if given.bfloat16:
+            from mnist_exp.reproduce.bfloat16 import write_precisions
+
+            return write_precisions(folder, names, given.seeds, given.uri)
         costs.read(folder)  # refused before hours of training, if it cannot be gone on with
         if rewrite:
             folders = list(dict.fromkeys(given.rewrite)) or [folder]

@@ -124,6 +124,8 @@ def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
         (["--output", "file"], "--output file: cannot be made"),
         (["--rewrite", "--seeds", "3"], "--rewrite: it takes all runs of results.csv, without"),
         (["--bug", "--only", "blog"], "--bug: it trains cases of its own, without --only and"),
+        (["--bfloat16", "--quick"], "--bfloat16: it trains presets in full, without --quick, "),
+        (["--bfloat16", "--bug"], "--bfloat16: it trains presets in full, without --quick, "),
         (["--swap", "--quick"], "--swap: it trains both CNNs in full, without --only,"),
         (["--swap", "dens layer"], "--swap dens layer: no such difference; did you mean dense"),
         (["--swap", ""], "--swap : no such difference\nDifferences: kernel size, dense layer,"),

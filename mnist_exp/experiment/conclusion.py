@@ -50,6 +50,12 @@ def _at_chance(job: Job, epochs: Sequence[EpochResult]) -> str:
         return ""
     answer = f"the answer {quoted(job.dataset.form, int(counts.argmax()))} for every image"
     steps = plural(last.step, "step")
+    if last.val.accuracy > _most_by_luck(job.dataset.val.labels):
+        return (
+            f"That is no better than chance: {answer} would have a test accuracy of {share:.4f}. "
+            f"The validation accuracy is {last.val.accuracy:.4f}, though: look whether the test "
+            "images, or their labels, are prepared as the others are."
+        )
     if last.train_accuracy > _most_by_luck(job.dataset.train.labels):
         return (
             f"That may be chance: {answer} would have a test accuracy of {share:.4f}. In training "

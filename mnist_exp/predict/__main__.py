@@ -115,6 +115,8 @@ def _classify(which: str, options: argparse.Namespace, folder: str | None) -> No
     """Show the answer for a picture or a test image. All that can be wrong is reported first."""
     path, output = None, options.output
     if options.image is not None:
+        if "://" in options.image:
+            raise UserError(f"--image {options.image}: is an address; expected a file")
         path = Path(os.path.expanduser(options.image))
         stem = os.fsencode(path.stem)[:_LONGEST_STEM].decode(errors="ignore")
         content, output = _content(path), output or f"predict-{stem}.png"

@@ -18,6 +18,7 @@ from .form import Form
 from .picture_files import PictureError
 
 COLUMN = "image"  # of a data frame with pictures
+_ROUNDING = 0.5 / 255  # half a level of grey, by which pixels may exceed black and white
 _WRAPPED = "b64"  # the key under which TensorFlow Serving expects bytes in base64
 
 
@@ -38,11 +39,24 @@ def images(model_input: Any, form: Form) -> NDArray[np.float32]:
             f"found {_described(items, values)}"
         )
     pixels = values.reshape(-1, *form.image_shape).astype(np.float32)
-    if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 255):
+    unit = pixels / _white(pixels)
+    if not (unit.min() >= -_ROUNDING and unit.max() <= 1 + _ROUNDING):  # NaN is neither
         raise _refused(
-            f"expected pixels in 0..1 or 0..255, found {pixels.min():g} to {pixels.max():g}"
+            "expected the pixels of all images in 0..1, or of all in 0..255; found "
+            f"{pixels.min():g} to {pixels.max():g}"
         )
-    return (pixels / 255).astype(np.float32) if pixels.max() > 1 else pixels
+    return np.clip(unit, 0, 1).astype(np.float32)
+
+
+def _white(pixels: NDArray[np.float32]) -> int:
+    """Return what white is in images [N, H, W, C], 1 or 255.
+
+    An image with fractions that ends at 1, or a little above it as resizing leaves it, is in 0..1.
+    Whole numbers up to 1 may be in either, so that they follow the others.
+    """
+    brightest = pixels.max(axis=(1, 2, 3))
+    told = brightest[(pixels != np.round(pixels)).any(axis=(1, 2, 3))]
+    return 255 if (told.min() if told.size else brightest.max()) >= 2 else 1
 
 
 def pixels_of(

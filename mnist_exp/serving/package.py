@@ -59,23 +59,8 @@ _EARLIER = {
         "rules",
         "surroundings",
     ),
-    "mnist_exp_model_bcd2bca93aad": (
-        "own_code/isolation",
-        "serving/form",
-        "serving/ink",
-        "serving/inputs",
-        "serving/judgement",
-        "serving/model",
-        "serving/network",
-        "serving/own_source",
-        "serving/picture_files",
-        "serving/pieces",
-        "serving/pixels",
-        "serving/preprocessing",
-        "serving/resizing",
-        "serving/rules",
-        "serving/surroundings",
-    ),
+    "mnist_exp_model_bcd2bca93aad": _MODULES,
+    "mnist_exp_model_ece0690cc564": _MODULES,
 }
 TAG = "mnist_exp.takes"  # of a logged model
 PICTURES = "pictures"

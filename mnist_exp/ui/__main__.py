@@ -25,12 +25,13 @@ _EXAMPLES = """examples:
 
 exit code: 130 when it is ended with Ctrl-C, 0 for an MLflow server, or 1 for a mistake"""
 _LARGEST_PORT = 65535
+_OWN = "tags.config_hash LIKE '%'"  # runs of this project
 
 
 def _parser() -> Parser:
     parser = Parser("mnist_exp.ui", _DESCRIPTION, _EXAMPLES)
     what = parser.add_mutually_exclusive_group()
-    text = "open on the runs of this MLflow experiment; default: the newest run's"
+    text = "open on the runs of this MLflow experiment; default: that of mnist_exp's newest run"
     what.add_argument("--experiment", metavar="NAME", help=text)
     what.add_argument("--study", metavar="NAME", help="open on the trials of this study")
     text = "the server's port; default: 5000, or a free one if that is taken"
@@ -83,31 +84,44 @@ def _show(page: str, options: "Namespace") -> None:
 
 def _page(client: "MlflowClient", options: "Namespace") -> str:
     """Return the address on which the UI opens. Raises UserError."""
+    from mnist_exp.tracking.links import runs_page
     from mnist_exp.tracking.studies import find_study, study_name
     from mnist_exp.tracking.views import results_page
 
     if options.study is None:
-        return results_page(client, _experiment(client, options.experiment))
+        experiment_id, is_own = _experiment(client, options.experiment)
+        if not is_own:  # other programs have other metrics, and the experiment stays as it is
+            return runs_page(client.tracking_uri, experiment_id)
+        return results_page(client, experiment_id)
     parent = find_study(client, options.study, "--study")
     keys = parent.data.tags.get("sweep.keys", "").split()
     return results_page(client, parent.info.experiment_id, study_name(parent), keys)
 
 
-def _experiment(client: "MlflowClient", name: str | None) -> str:
-    """Return the id of the experiment of this name, or of the newest run. Raises UserError."""
+def _experiment(client: "MlflowClient", name: str | None) -> tuple[str, bool]:
+    """Return the id of the experiment of this name, or of the newest run, and if it has own runs.
+
+    Of all runs those of this project come first. Raises UserError.
+    """
     from mnist_exp.tracking.addresses import ELSEWHERE, shortened
     from mnist_exp.tracking.experiment_ids import experiment_id, experiment_ids
 
+    ids = list(experiment_ids(client).values()) if name is None else [experiment_id(client, name)]
+    if (own := _newest(client, ids, _OWN)) is not None:
+        return own, True
     if name is not None:
-        return experiment_id(client, name)
-    newest = client.search_runs(
-        list(experiment_ids(client).values()),
-        order_by=["attributes.start_time DESC"],
-        max_results=1,
-    )
-    if not newest:
+        return ids[0], False
+    if (newest := _newest(client, ids, "")) is None:
         raise UserError(f"no runs here: {shortened(client.tracking_uri)} has none\n{ELSEWHERE}")
-    return str(newest[0].info.experiment_id)
+    return newest, False
+
+
+def _newest(client: "MlflowClient", experiment_ids: list[str], condition: str) -> str | None:
+    """Return the experiment of the newest run that meets MLflow's condition, or None."""
+    runs = client.search_runs(
+        experiment_ids, condition, order_by=["attributes.start_time DESC"], max_results=1
+    )
+    return str(runs[0].info.experiment_id) if runs else None
 
 
 if __name__ == "__main__":

@@ -25,8 +25,11 @@ def job(*overrides: str) -> Job:
     return dataclasses.replace(a_job(*overrides), dataset=data)
 
 
-def said(accuracy: float, *overrides: str, in_training: float = 0.5) -> str:
-    last = an_epoch(62, step=62, test=Evaluation(0.1, accuracy), train_accuracy=in_training)
+def said(
+    accuracy: float, *overrides: str, in_training: float = 0.5, in_validation: float = 0.5
+) -> str:
+    test, val = (Evaluation(0.1, share) for share in (accuracy, in_validation))
+    last = an_epoch(62, step=62, test=test, val=val, train_accuracy=in_training)
     return conclusion(job(*overrides), [last])
 
 
@@ -51,8 +54,8 @@ def test_chance_depends_on_the_classes_of_the_data() -> None:
     data = Dataset(train=split, val=split, test=split, source="made up", form=form)
     of_many = dataclasses.replace(a_job(), dataset=data)
     results = [
-        [an_epoch(1, step=5, test=Evaluation(5, share), train_accuracy=1 / 300)]
-        for share in (1 / 300, 0.05)
+        [an_epoch(1, step=5, test=one, val=one, train_accuracy=1 / 300)]
+        for one in (Evaluation(5, share) for share in (1 / 300, 0.05))
     ]
     assert conclusion(of_many, results[0]) == (
         'That is chance: the answer "T-shirt/top" for every image would have a test accuracy of '
@@ -66,6 +69,15 @@ def test_what_was_learned_in_training_alone_is_not_nothing() -> None:
         "That may be chance: the answer 3 for every image would have a test accuracy of 0.5000. In "
         "training the last epoch had 0.9000, though: with batch normalisation, whose averages "
         "follow slowly, 62 steps may be too few; else the images were learned by heart."
+    )
+
+
+@pytest.mark.parametrize("accuracy", [0.01, 0.5, 0.6])
+def test_what_validation_images_show_is_no_chance_and_not_learned_by_heart(accuracy: float) -> None:
+    assert said(accuracy, in_training=0.9, in_validation=0.8) == (
+        "That is no better than chance: the answer 3 for every image would have a test accuracy of "
+        "0.5000. The validation accuracy is 0.8000, though: look whether the test images, or their "
+        "labels, are prepared as the others are."
     )
 
 

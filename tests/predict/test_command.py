@@ -120,6 +120,7 @@ def test_pictures_that_cannot_be_read(here: Path, kind: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
+        (["--image", "https://a.b/c.png"], "--image https://a.b/c.png: is an address; expected a"),
         (["--image", "nosuch.png"], "--image nosuch.png: No such file or directory"),
         (["--image", "."], "--image .: not a file"),
         (["--index", "10000"], "--index 10000: expected 0 to 9999"),

@@ -79,6 +79,34 @@ def test_many_images_are_computed_in_parts(model: ServedModel, mnist: data.Datas
     )
 
 
+@pytest.mark.parametrize("scale", [1.0000002, 1.0019], ids=str)
+def test_pixels_a_little_above_white_are_not_taken_for_nearly_black_ones(
+    model: ServedModel, mnist: data.Dataset, scale: float
+) -> None:
+    images = mnist.test.images[:3].astype(np.float32) / 255
+    as_it_is = probabilities(model.predict(images))
+    above = np.concatenate([images[:2], images[2:] * np.float32(scale)])
+    for given in (above, above - np.float32(1e-7)):
+        assert probabilities(model.predict(given)) == pytest.approx(as_it_is, abs=1e-3)
+        assert probabilities(model.predict(given[2:])) == pytest.approx(as_it_is[2:], abs=1e-3)
+
+
+def test_images_in_both_ranges_are_not_mixed(model: ServedModel, mnist: data.Dataset) -> None:
+    whole = mnist.test.images[:1].astype(np.float32)
+    for mixed in (whole / 255, whole / 255 * 1.01):
+        with pytest.raises(MlflowException, match="in 0..1, or of all in 0..255; found 0 to"):
+            model.predict(np.concatenate([whole, mixed]))
+    dark = np.zeros_like(whole)
+    dark[0, 10:18, 14] = 1  # of 255, or white
+    assert probabilities(model.predict(np.concatenate([whole, dark])))[1] == pytest.approx(
+        probabilities(model.predict(dark / 255))[0], abs=1e-6
+    )
+    resized = whole * 0.93  # with fractions, in 0..255
+    assert probabilities(model.predict(resized)) == pytest.approx(
+        probabilities(model.predict(resized / 255)), abs=1e-6
+    )
+
+
 BLANK = as_picture(np.zeros((28, 28), np.uint8))
 
 
@@ -87,7 +115,7 @@ BLANK = as_picture(np.zeros((28, 28), np.uint8))
     [
         (np.zeros((2, 28, 27)), r"found float64 \[2, 28, 27\]"),
         (np.zeros((0, 28, 28)), "at least one image, found none"),
-        (np.full((1, 28, 28), -1.0), "pixels in 0..1 or 0..255, found -1 to -1"),
+        (np.full((1, 28, 28), -1.0), "of all images in 0..1, or of all in 0..255; found -1 to -1"),
         (np.full((1, 28, 28), np.nan), "found nan to nan"),
         (["not base64!"], "image 0: expected a picture's file in base64, found 'not base64!'"),
         ([BLANK], "image 0: the page is empty"),

@@ -121,7 +121,7 @@ def test_arrays_and_pictures_of_any_form_are_the_same_images(form: Form) -> None
         (COLOUR, np.zeros((1, 28, 28)), r"found float64 \[1, 28, 28\]"),
         (GREY, np.zeros((2, 4, 6, 3)), r"\[N, 4, 6\] or \[N, 4, 6, 1\]; found"),
         (GREY, [[[1, 2], [3]]], "found list of different shapes"),
-        (GREY, np.full((1, 4, 6), 256), "pixels in 0..1 or 0..255, found 256 to 256"),
+        (GREY, np.full((1, 4, 6), 256), "of all in 0..255; found 256 to 256"),
         (GREY, ["x"], "image 0: expected a picture's file in base64"),
         (GREY, [base64.b64encode(b"text").decode()], "image 0: not a picture in PNG"),
     ],

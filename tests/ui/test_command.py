@@ -14,11 +14,13 @@ import pytest
 from mnist_exp.errors import UserError
 from mnist_exp.tracking import links
 from mnist_exp.ui import server
-from mnist_exp.ui.__main__ import run
+from mnist_exp.ui.__main__ import _page, _parser, run
 from tests.support.servers import MlflowServer
 from tests.support.stores import refused
 from tests.support.surroundings import free_port
 from tests.support.waiting import LIMIT, until
+
+OWN = {"config_hash": "c" * 12}  # of a run of this project
 
 
 def test_a_folder_without_runs_is_told_in_two_lines(
@@ -49,6 +51,26 @@ def test_mistakes_are_answered_before_a_server_starts(
     client.create_run(client.create_experiment("mnist_exp"))
     monkeypatch.setattr(server, "running", None)
     assert message in refused(lambda: run(arguments))
+
+
+def test_somebody_elses_experiment_is_not_the_first_and_stays_as_it_is(workdir: Path) -> None:
+    client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
+    own, carols = map(client.create_experiment, ("mnist_exp", "carol's"))
+    mixed = client.create_experiment("mixed")
+
+    def opened(*arguments: str) -> str:
+        return _page(client, _parser().parse_args(arguments)).partition("/experiments/")[2]
+
+    client.create_run(carols, start_time=3)
+    client.create_run(mixed, start_time=2)
+    assert opened() == f"{carols}/runs?workflowType=machine_learning"
+    client.create_run(own, start_time=1, tags=OWN)
+    assert opened().startswith(f"{own}/runs?")
+    assert opened().endswith("viewStateShareKey=results")
+    assert opened("--experiment", "carol's") == f"{carols}/runs?workflowType=machine_learning"
+    assert client.get_experiment(carols).tags == {}
+    client.create_run(mixed, start_time=1, tags=OWN)
+    assert opened("--experiment", "mixed").endswith("viewStateShareKey=results")
 
 
 def test_a_port_that_is_taken() -> None:
@@ -97,7 +119,7 @@ def test_it_serves_the_runs_until_it_ends_and_leaves_nothing(
 ) -> None:
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
     experiment = client.create_experiment("mnist_exp")
-    client.create_run(experiment)
+    client.create_run(experiment, tags=OWN)
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "mnist_exp.ui", "--no-browser", "--port", str(port)],

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from mnist_exp.compare.columns import find_key
+from mnist_exp.compare.parents import parents_of
 from mnist_exp.errors import UserError
 from mnist_exp.outside.printing import listed, plural
 from mnist_exp.tracking.runs import Runs
@@ -41,7 +42,7 @@ def with_seeds(runs: Runs, named: str | None) -> tuple[Runs, list[str]]:
         seeds = _seeds(runs, key)
         if not (seeds != "").any():
             raise UserError(f"--seed {named}: no run has a value of it")
-        return _with(runs, seeds, [key]), _without(seeds)
+        return _with(runs, seeds, [key]), _without(runs, seeds)
     if "config_hash" in runs.tags and runs.tags["config_hash"].notna().all():
         return runs, []  # this project's own, in whose record there is one seed
     found = {key: _seeds(runs, key) for key in _candidates(runs)}
@@ -62,7 +63,7 @@ def with_seeds(runs: Runs, named: str | None) -> tuple[Runs, list[str]]:
             seeds, taken = seeds.where(seeds != "", found[key]), [*taken, key]
     same = [key for key in runs.params if key not in taken and _names_the_seed(runs, key, seeds)]
     notes = [] if taken == ["seed"] else [f"The seed of a run is its {' or '.join(taken)}."]
-    return _with(runs, seeds, [*taken, *same]), notes + _without(seeds)
+    return _with(runs, seeds, [*taken, *same]), notes + _without(runs, seeds)
 
 
 def _candidates(runs: Runs) -> list[str]:
@@ -133,7 +134,8 @@ def _with(runs: Runs, seeds: pd.Series, taken: Sequence[str]) -> Runs:
     return replace(runs, info=runs.info.assign(seed=seeds), params=params)
 
 
-def _without(seeds: pd.Series) -> list[str]:
-    """Return a sentence about runs without a seed, where others have one."""
+def _without(runs: Runs, seeds: pd.Series) -> list[str]:
+    """Return a sentence about runs without a seed, where others have one; parents need none."""
+    seeds = seeds.drop(parents_of(runs, seeds.index))
     missing = int((seeds == "").sum())
     return [f"{plural(missing, 'run')} of {len(seeds):,} have no seed."] if missing else []

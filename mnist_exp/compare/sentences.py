@@ -178,7 +178,7 @@ def left_out(comparison: Comparison) -> list[tuple[str, str]]:
                 "Learning curves",
                 "Left out: a table has only last values."
                 if comparison.is_table
-                else f"Left out: no run has several values of the metric; {how} draws them.",
+                else f"Left out: no run has the metric at several steps; {how} draws them.",
             )
         )
     if not any(row.predictions for row in comparison.rows) and comparison.others:

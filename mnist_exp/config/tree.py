@@ -22,7 +22,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from mnist_exp.config import bridge, earlier_names, sweeps_source
 from mnist_exp.config.group_schemas import EARLIER_SCHEMAS, OPTIONS, SCHEMAS
-from mnist_exp.config.groups import CONF_DIR, group_names, own_folders
+from mnist_exp.config.groups import CONF_DIR, group_names, own_folder_flags, own_folders
 from mnist_exp.config.help import help_page
 from mnist_exp.config.mistakes import FOREIGN_ERRORS, composition_error, understood
 from mnist_exp.config.schema import Config
@@ -100,7 +100,8 @@ def refuse_sweep(overrides: Sequence[str]) -> None:
         key, _, value = override.lstrip("+").partition("=")
         of_sweeper = re.match(r"hydra[./]sweeper\b", key) is not None
         if of_sweeper or (key == "sweeps" and value not in ("null", "")):
-            command = f"python -m mnist_exp -m {shlex.quote(override)}"
+            words = ["python", "-m", "mnist_exp", *own_folder_flags(), "-m", override]
+            command = shlex.join(words)
             raise ConfigError(f"{override}: `-m` is missing; {command} starts a sweep")
 
 

@@ -86,9 +86,13 @@ def without_user(uri: str) -> str:
 
 
 def _is_encoded(text: str) -> bool:
-    """Return True for a path with a character that means something else in a URI."""
+    """Return True for a path with a character that means something else in a URI, or in SQL.
+
+    MLflow writes the location of its first experiment into SQL as Python writes a text.
+    """
     return any(
-        letter in "%?#;\\" or not (letter.isprintable() or _is_surrogate(letter)) for letter in text
+        letter in '%?#;\\"' or not (letter.isprintable() or _is_surrogate(letter))
+        for letter in text
     )
 
 

@@ -24,7 +24,7 @@ from mnist_exp.config.settings import from_composed
 from mnist_exp.config.tree import as_meant
 from mnist_exp.errors import UserError
 from mnist_exp.outside import moments, printing
-from mnist_exp.outside.uris import masked
+from mnist_exp.outside.uris import masked, sqlite_file
 from mnist_exp.own_code.code import OwnCode
 from mnist_exp.studies import own_code, report
 from mnist_exp.studies.trial import RUN_ID, tags_of_trial
@@ -36,9 +36,10 @@ from mnist_exp.sweeper.ranking import Settings, best_settings, meets_constraints
 from mnist_exp.sweeper.space import describe
 from mnist_exp.sweeper.study import replace_attribute
 from mnist_exp.tracking import description
-from mnist_exp.tracking.addresses import check_uri
+from mnist_exp.tracking.addresses import check_uri, store_uri
 from mnist_exp.tracking.experiments import (
     fail_runs_of_dead_processes,
+    in_trash,
     open_experiment,
     process_tags,
 )
@@ -99,6 +100,16 @@ class StudyTracking(StudyHooks):
         checked = from_composed(config)
         check_uri(checked.tracking.uri)
         self._codes |= own_code.codes_of(checked)
+
+    def check_storage(self, url: str, config: "DictConfig") -> None:
+        """Raise SweepError for the database of MLflow's store, which may have no tables yet."""
+        runs = store_uri(config.tracking.uri)
+        files = [sqlite_file(one) for one in (url, runs)]
+        if url == runs or (all(files) and len({file.resolve() for file in files if file}) == 1):
+            raise SweepError(
+                f"hydra.sweeper.storage={masked(url)}: is the database of MLflow's runs; expected "
+                "one of its own"
+            )
 
     def for_workers(self) -> Mapping[str, OwnCode]:
         """Return the user's own code: a file that is edited during a sweep changes no trial."""
@@ -186,6 +197,8 @@ class StudyTracking(StudyHooks):
         if not best_settings(study, _REPEATED_BY):
             return ""
         uri = config.tracking.uri
+        if said := ask(uri, lambda client: in_trash(client, config.tracking.experiment)):
+            return said
         store = [] if uri is None else [f"tracking.uri={masked(uri)}"]
         commands = _commands(study.study_name, store, config.data.dir)
         return f"{commands}\n{_where_seen(study, uri, store)}"
@@ -214,7 +227,7 @@ def _where_seen(study: "optuna.Study", uri: str | None, store: Sequence[str]) ->
         with opened(uri) as client:
             experiment = client.get_run(study.user_attrs[RUN_ID]).info.experiment_id
             page = results_page(client, experiment, study.study_name, _searched(study))
-    except UserError:  # the parent run was removed
+    except (UserError, KeyError):  # the parent run was removed, or other hooks have made none
         return f"To see the trials: {ui}"
     return f"To see the trials: {ui}    which opens {page}"
 
@@ -247,6 +260,8 @@ def _reopen(client: mlflow.MlflowClient, run_id: str) -> bool:
         return False
     for key, value in process_tags().items():
         client.set_tag(run_id, key, value)
+    if FAILURE_REASON in client.get_run(run_id).data.tags:  # of the command that began it
+        client.delete_tag(run_id, FAILURE_REASON)
     return True
 
 

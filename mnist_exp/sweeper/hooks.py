@@ -61,6 +61,12 @@ class StudyHooks:
         Called in the parent before the first trial, once for each value that will be tried.
         """
 
+    def check_storage(self, url: str, config: DictConfig) -> None:
+        """Raise SweepError for a study's database that the application needs for itself.
+
+        Called in the parent before the database is opened or made.
+        """
+
     def for_workers(self) -> Any:
         """Return what each worker of the sweep gets as `RunningTrial.handed`, which is pickled.
 

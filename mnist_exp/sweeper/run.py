@@ -56,6 +56,7 @@ def run_sweep(
     space, plan = sweep.space, sweep.plan
     name = str(sweep.settings.study_name or _study_name(config, space))
     url = absolute_url(sweep.settings.storage or "sqlite:///optuna.db")
+    sweep.hooks.check_storage(url, config)
     storage = StudyStorage(url, sweep.settings.heartbeat)
     with usable(url):
         config_name = str(config.hydra.job.config_name or "").removesuffix(".yaml")

@@ -20,6 +20,7 @@ from mnist_exp.sweeper.wording import first_line
 _TRUSTED = ("optuna.samplers.*", "optuna.pruners.*", "mnist_exp.sweeper.samplers.*")
 # Only of these targets is it known what a setting means.
 _KNOWN = ("optuna.", "mnist_exp.sweeper.samplers.")
+_GETTERS = tuple(f"hydra.utils.get_{what}" for what in ("class", "method", "object"))
 _GRID = "optuna.samplers.GridSampler"
 # These take their points from one sequence; a seed for each trial would break it.
 _ONE_SEQUENCE = (optuna.samplers.QMCSampler,)
@@ -193,11 +194,13 @@ def create_motpe_sampler(**_: Any) -> NoReturn:
 
 
 def targets(node: Any) -> list[str]:
-    """Return every `_target_` of a node and of the nodes in it."""
+    """Return every `_target_` of a node and of the nodes in it, and what Hydra's getters get."""
     if isinstance(node, DictConfig | ListConfig):
         return targets(OmegaConf.to_container(node, resolve=True))
     if isinstance(node, dict):
         own = [str(node["_target_"])] if "_target_" in node else []
+        if own and own[0] in _GETTERS and "path" in node:
+            own.append(str(node["path"]))
         return own + [target for item in node.values() for target in targets(item)]
     return [target for item in node for target in targets(item)] if isinstance(node, list) else []
 

@@ -30,7 +30,8 @@ def open_study(
     """Create or load the study.
 
     Raises SweepError if it exists with another search space, other objectives or another primary
-    config than `config_name`. `present_name` is that of the study's hooks.
+    config than `config_name`, or with trials of another program. `present_name` is that of the
+    study's hooks.
     """
     with storage.lock():
         study = optuna.create_study(
@@ -49,6 +50,11 @@ def open_study(
         if before != config_name:
             raise SweepError(f"study {name}: --config-name: {before} -> {config_name}{_ADVICE}")
         recorded = study.user_attrs.get(SPACE)
+        if recorded is None and (count := storage.counts(study._study_id).total()):
+            raise SweepError(
+                f"study {name}: another program made it and its trials ({count}); "
+                "hydra.sweeper.study_name=NAME starts another study"
+            )
         if recorded is None:
             study.set_user_attr(SPACE, space.to_dict())
         elif changed := space.differences(recorded, present_name):

@@ -10,10 +10,13 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d} min"
 
 
+_ADVICE = "(raised as a result of Query-invoked autoflush"  # of SQLAlchemy, before the error
+
+
 def first_line(error: object) -> str:
-    """Return the first line of an error's text, or the name of its type if it has no text."""
+    """Return the first line of an error's text that tells of it, or its type if it has no text."""
     try:
-        lines = str(error).strip().splitlines()
+        lines = [line for line in str(error).strip().splitlines() if not line.startswith(_ADVICE)]
     except Exception:  # noqa: BLE001  # an error whose own __str__ fails
         lines = []
     return lines[0] if lines else type(error).__name__

@@ -39,17 +39,24 @@ def process_tags() -> dict[str, str]:
     return {"host": platform.node(), "process": this_process()}
 
 
-def _experiment_id(client: MlflowClient, name: str) -> str:
+def in_trash(client: MlflowClient, name: str) -> str:
+    """Return that the experiment of this name was deleted, and how it is restored; else nothing."""
     experiment = client.get_experiment_by_name(name)
-    if experiment is not None and experiment.lifecycle_stage != "active":
-        raise UserError(
-            f"tracking.experiment={name}: is in MLflow's trash; tracking.experiment=NAME names "
-            "another one, and this restores it:\n"
-            + restoring(
-                client.tracking_uri,
-                f"experiments restore --experiment-id {experiment.experiment_id}",
-            )
+    if experiment is None or experiment.lifecycle_stage == "active":
+        return ""
+    return (
+        f"tracking.experiment={name}: is in MLflow's trash; tracking.experiment=NAME names "
+        "another one, and this restores it:\n"
+        + restoring(
+            client.tracking_uri, f"experiments restore --experiment-id {experiment.experiment_id}"
         )
+    )
+
+
+def _experiment_id(client: MlflowClient, name: str) -> str:
+    if said := in_trash(client, name):
+        raise UserError(said)
+    experiment = client.get_experiment_by_name(name)
     experiment_id = experiment.experiment_id if experiment else client.create_experiment(name)
     if file := sqlite_file(client.tracking_uri):
         is_known = experiment is not None

@@ -62,6 +62,10 @@ def test_none_and_true_are_no_seeds() -> None:
     runs, notes = with_seeds(made({"seed": ["1", "None", "True", None]}), None)
     assert list(runs.info["seed"]) == ["1", "", "", ""]
     assert notes == ["3 runs of 4 have no seed."]
+    parent = f"{3:032x}"  # of the others, and compared with none
+    children = {"mlflow.parentRunId": [parent, parent, parent, None]}
+    _, notes = with_seeds(made({"seed": ["1", "2", "None", None]}, **children), None)
+    assert notes == ["1 run of 3 have no seed."]
     with pytest.raises(UserError, match="--seed seed: no run has a value of it"):
         seeds(made({"seed": ["None"] * 3}), "seed")
 

@@ -8,6 +8,7 @@ from hydra.core.object_type import ObjectType
 from hydra.errors import HydraException
 
 import mnist_exp
+from mnist_exp.config import groups
 from mnist_exp.config.groups import CONF_DIR, group_options
 from mnist_exp.config.mistakes import USER_ERRORS, explain
 from mnist_exp.config.settings import from_dict
@@ -288,6 +289,14 @@ def test_a_single_run_refuses_what_only_a_sweep_obeys(override: str) -> None:
     with pytest.raises(ConfigError, match="`-m` is missing") as error:
         refuse_sweep(["model=softmax", override])
     assert str(error.value).startswith(f"{override}: ")
+
+
+def test_the_command_for_a_sweep_of_an_own_folder_names_the_folder(workdir: Path) -> None:
+    (workdir / "conf ü,=").mkdir()
+    groups.use_config_dir("conf ü,=")
+    with pytest.raises(ConfigError) as error:
+        refuse_sweep(["sweeps=mine"])
+    assert "python -m mnist_exp --config-dir 'conf ü,=' -m sweeps=mine starts a" in str(error.value)
 
 
 def test_a_single_run_may_say_that_there_is_no_sweep() -> None:

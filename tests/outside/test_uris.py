@@ -42,6 +42,7 @@ ODD = [
     "\x1b[31m",
     "{a}",
     "${b}",
+    "'\"",
     "\u2028",
     os.fsdecode(b"\xff\xfe"),
     os.fsdecode(b"%\xff"),

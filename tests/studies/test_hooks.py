@@ -28,6 +28,7 @@ from mnist_exp.rerun import __main__ as rerun
 from mnist_exp.studies import hooks
 from mnist_exp.studies.trial import RUN_ID
 from mnist_exp.sweeper.attributes import SPACE
+from mnist_exp.sweeper.errors import SweepError
 from mnist_exp.sweeper.plan import Plan
 from mnist_exp.sweeper.space import SearchSpace
 from mnist_exp.sweeper.storage import StudyStorage
@@ -92,6 +93,37 @@ def small_study(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> 
 def test_the_command_for_the_best_settings_names_the_folder_of_the_images() -> None:
     _, best = hooks._commands("small", [], "my flowers").splitlines()
     assert best.endswith("python -m mnist_exp best_of=small \"data.dir='my flowers'\"")
+
+
+@pytest.mark.parametrize(
+    ("storage", "runs"),
+    [
+        ("mlflow.db", None),
+        ("link/mlflow.db", None),
+        ("optuna.db", "sqlite:///optuna.db"),
+        ("optuna.db", "sqlite:///link/../optuna.db"),
+    ],
+)
+def test_the_database_of_the_runs_is_none_of_a_study_before_it_has_tables(
+    workdir: Path, storage: str, runs: str | None
+) -> None:
+    (workdir / "link").symlink_to(workdir)
+    url = f"sqlite:///{workdir}/{storage}"
+    tracking = hooks.StudyTracking()
+    for name in ("mlflow.db", "optuna.db"):
+        (workdir / name).unlink(missing_ok=True)
+    with pytest.raises(SweepError, match="is the database of MLflow's runs; expected one of its"):
+        tracking.check_storage(url, OmegaConf.create({"tracking": {"uri": runs}}))
+    tracking.check_storage(url, OmegaConf.create({"tracking": {"uri": "sqlite:///other.db"}}))
+    assert [path.name for path in workdir.iterdir()] == ["link"]
+
+
+def test_a_study_that_goes_on_no_longer_says_that_its_process_died(workdir: Path) -> None:
+    client = mlflow_client()
+    run_id = client.create_run("0", tags={"failure_reason": "its process died"}).info.run_id
+    for _ in range(2):
+        assert hooks._reopen(client, run_id)
+    assert "failure_reason" not in client.get_run(run_id).data.tags
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from mnist_exp.sweeper.samplers import (
     check_pruner,
     check_sampler,
     is_grid,
+    targets,
 )
 from mnist_exp.sweeper.settings import PRUNERS, SAMPLERS
 from mnist_exp.sweeper.space import SearchSpace
@@ -266,6 +267,10 @@ def test_own_functions_in_a_sampler() -> None:
     own = {"_target_": f"{__name__}.feasible", "_partial_": True}
     sampler: Any = build_sampler(config("tpe", constraints_func=own), 0)
     assert sampler._constraints_func(None) == (0.0,)
+    got = {"_target_": "hydra.utils.get_method", "path": f"{__name__}.feasible"}
+    sampler = build_sampler(config("tpe", constraints_func=got), 0)
+    assert sampler._constraints_func(None) == (0.0,)
+    assert targets(config("tpe", constraints_func=got))[1:] == [*got.values()]
     with pytest.raises(
         SweepError,
         match=r"sampler.constraints_func=.*: cannot be used "

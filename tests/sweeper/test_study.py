@@ -146,6 +146,19 @@ def test_other_directions_are_refused(storage: StudyStorage) -> None:
         )
 
 
+def test_a_study_with_trials_of_another_program_is_refused_and_stays_as_it_is(
+    storage: StudyStorage,
+) -> None:
+    """Not one without trials, which `optuna create-study` may have made."""
+    foreign = optuna.create_study(study_name="s", storage=storage)
+    foreign.enqueue_trial({"x": 50.0})
+    with pytest.raises(SweepError, match=r"^study s: another program made it and its trials"):
+        open_study(storage, "s", plan(), SPACE)
+    assert (foreign.user_attrs, len(foreign.trials)) == ({}, 1)
+    optuna.create_study(study_name="empty", storage=storage)
+    assert open_study(storage, "empty", plan(), SPACE).user_attrs[SPACE_OF_STUDY]
+
+
 def test_a_primary_config_is_noted_with_the_study(storage: StudyStorage) -> None:
     """Also with one of an earlier version, which did not note it, but by no refused command."""
     earlier = optuna.create_study(study_name="s", storage=storage)

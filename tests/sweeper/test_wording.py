@@ -1,6 +1,6 @@
 import pytest
 
-from mnist_exp.sweeper.wording import duration
+from mnist_exp.sweeper.wording import duration, first_line
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,14 @@ from mnist_exp.sweeper.wording import duration
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_the_first_line_is_that_of_the_database_and_not_advice() -> None:
+    advice = (
+        "(raised as a result of Query-invoked autoflush; consider using a session.no_autoflush "
+        "block if this flush is occurring prematurely)\n"
+    )
+    assert first_line(f"{advice}(sqlite3.OperationalError) no room\n[SQL: x]") == (
+        "(sqlite3.OperationalError) no room"
+    )
+    assert first_line(ValueError(advice)) == first_line(ValueError()) == "ValueError"

@@ -1,11 +1,14 @@
 """Check one of the harness's own programs."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from mnist_exp.data import Split
 from mnist_exp.errors import UserError
 from mnist_exp.preflight import PreflightReport, check
 from mnist_exp.preflight.errors import PreflightError
+from mnist_exp.preflight.program.compiled import loss_name
 from mnist_exp.preflight.progress import Teller, told_to
 from mnist_exp.training.precision import training_in
 from mnist_exp.training.program import Program, to_float
@@ -34,11 +37,17 @@ def preflight_report(
             f"preflight is left out: it needs 2 training images or more, found {len(split)}"
         )
     sample = split.first(_EXAMPLES)
+
+    def loss(labels: Any, outputs: Any) -> Any:
+        # Training gives the loss float32 logits, whatever the model computes in.
+        return program.reduce(program.loss(labels, tf.cast(outputs, tf.float32)))
+
+    loss.__name__ = loss_name(program.loss)
     try:
         with told_to(teller), training_in(program.precision, program.model):
             return check(
                 program.model,
-                lambda labels, logits: program.reduce(program.loss(labels, logits)),
+                loss,
                 program.optimizer,
                 to_float(tf.constant(sample.images)).numpy(),
                 sample.labels,

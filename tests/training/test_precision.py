@@ -140,6 +140,38 @@ def test_preflight_looks_at_the_program_in_its_precision(
     assert program.model.layers[1].dtype_policy.name == "float32"
 
 
+class Perceptron(keras.Model):
+    """A subclassed model, whose outputs are bfloat16 in a training step."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.flatten, self.readout = layers.Flatten(), layers.Dense(classes)
+
+    def call(self, images: Any) -> Any:
+        return self.readout(self.flatten(images))
+
+
+def smooth(labels: Any, logits: Any, eps: float) -> Any:
+    targets = keras.ops.one_hot(labels, logits.shape[-1]) * (1 - eps) + eps / logits.shape[-1]
+    return -keras.ops.sum(targets * keras.ops.log_softmax(logits), axis=-1)
+
+
+def test_preflight_gives_the_loss_float32_logits_as_training_does(
+    settings: Compose, mnist: data.Dataset
+) -> None:
+    config = settings(
+        "model=own",
+        "model.build=mine:build",
+        "loss=own",
+        "loss.function=mine:smooth",
+        "loss.options={eps: 0.2}",
+        "precision=bfloat16",
+    )
+    own = Own(model=lambda shape, classes: Perceptron(classes), loss=smooth)
+    report = preflight_report(build_program(config, 600, own=own), mnist.train.first(600))
+    assert report.errors == ()
+
+
 def test_a_processor_without_bfloat16_is_told_how_much_slower(
     settings: Compose, monkeypatch: pytest.MonkeyPatch
 ) -> None:

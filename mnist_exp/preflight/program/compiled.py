@@ -1,6 +1,7 @@
 """The loss that a Keras model was compiled with, or that is given in any form of Keras'."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -123,6 +124,7 @@ def weighted(loss: Any, labels: Any, outputs: Any, weights: Any = None) -> Any:
 def loss_name(loss: Any) -> str:
     """Return a loss as its program names it."""
     given = getattr(loss, "given", loss)
+    given = given.func if isinstance(given, partial) else given
     if isinstance(given, str):
         return given
     if tf.nest.is_nested(given):

@@ -1,5 +1,6 @@
 """The loss of a compiled model, or in any form of Keras'."""
 
+from functools import partial
 from typing import Any
 
 import keras
@@ -71,6 +72,7 @@ def test_loss_has_the_name_that_its_program_gives_it() -> None:
     names = [loss_name(loss) for loss in (CompiledLoss("mse"), SPARSE(), losses.mean)]
     assert names == ["mse", "SparseCategoricalCrossentropy", "mean"]
     assert loss_name(CompiledLoss(["mse", "mae"])) == "mse + mae"
+    assert loss_name(partial(losses.mean)) == "mean"
 
 
 def test_model_with_its_own_step_or_loss_trains_itself() -> None:

@@ -8,13 +8,14 @@ or check(model, x, y) for a compiled model, or model.fit(x, y, callbacks=[Prefli
 
 from typing import TYPE_CHECKING, Any
 
+from mnist_exp.preflight.errors import PreflightError
 from mnist_exp.preflight.explanations import explain
 from mnist_exp.preflight.report import Finding, PreflightReport
 
 if TYPE_CHECKING:
     from mnist_exp.preflight.checking import check
 
-__all__ = ["Finding", "PreflightReport", "check", "explain"]
+__all__ = ["Finding", "PreflightError", "PreflightReport", "check", "explain"]
 
 
 def __getattr__(name: str) -> Any:

@@ -39,8 +39,8 @@ def track_run(job: Job, *, warn: Warn = lambda text: None) -> Iterator[RunTracke
     """
     for name in (name for name in store.IGNORED if name in os.environ):
         warn(
-            f"{name}, which a surrounding job or MLflow's own functions have set, is not used: the "
-            "run is one of its own, in tracking.experiment"
+            f"{name} is not used, whether a surrounding job or a function of MLflow's has set it: "
+            "the run is one of its own, in tracking.experiment"
         )
     with store.in_use(job.settings.config.tracking.uri) as uri:
         tags = _first_tags(job)

@@ -197,8 +197,10 @@ class StudyTracking(StudyHooks):
         if not best_settings(study, _REPEATED_BY):
             return ""
         uri = config.tracking.uri
-        if said := ask(uri, lambda client: in_trash(client, config.tracking.experiment)):
-            return said
+        with suppress(UserError), opened(uri) as client:  # a silent store does not end the sweep
+            experiment = client.get_experiment_by_name(config.tracking.experiment)
+            if said := in_trash(client, experiment):
+                return said
         store = [] if uri is None else [f"tracking.uri={masked(uri)}"]
         commands = _commands(study.study_name, store, config.data.dir)
         return f"{commands}\n{_where_seen(study, uri, store)}"

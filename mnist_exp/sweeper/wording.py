@@ -1,5 +1,7 @@
 """Short wordings of values that stand in messages: a length of time, an error's reason."""
 
+_ADVICE = "(raised as a result of Query-invoked autoflush"  # of SQLAlchemy, before the error
+
 
 def duration(seconds: float) -> str:
     """Return a rounded length of time: `0.3 s`, `42 s`, `2:20 min` or, of hours, `1:02:03`."""
@@ -8,9 +10,6 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d} min"
-
-
-_ADVICE = "(raised as a result of Query-invoked autoflush"  # of SQLAlchemy, before the error
 
 
 def first_line(error: object) -> str:

@@ -5,6 +5,7 @@ import platform
 
 import mlflow
 from mlflow import MlflowClient
+from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 
 from mnist_exp.errors import UserError
@@ -39,14 +40,13 @@ def process_tags() -> dict[str, str]:
     return {"host": platform.node(), "process": this_process()}
 
 
-def in_trash(client: MlflowClient, name: str) -> str:
-    """Return that the experiment of this name was deleted, and how it is restored; else nothing."""
-    experiment = client.get_experiment_by_name(name)
+def in_trash(client: MlflowClient, experiment: Experiment | None) -> str:
+    """Return that the experiment was deleted, and how it is restored; empty if it was not."""
     if experiment is None or experiment.lifecycle_stage == "active":
         return ""
     return (
-        f"tracking.experiment={name}: is in MLflow's trash; tracking.experiment=NAME names "
-        "another one, and this restores it:\n"
+        f"tracking.experiment={experiment.name}: is in MLflow's trash; tracking.experiment=NAME "
+        "names another one, and this restores it:\n"
         + restoring(
             client.tracking_uri, f"experiments restore --experiment-id {experiment.experiment_id}"
         )
@@ -54,9 +54,9 @@ def in_trash(client: MlflowClient, name: str) -> str:
 
 
 def _experiment_id(client: MlflowClient, name: str) -> str:
-    if said := in_trash(client, name):
-        raise UserError(said)
     experiment = client.get_experiment_by_name(name)
+    if said := in_trash(client, experiment):
+        raise UserError(said)
     experiment_id = experiment.experiment_id if experiment else client.create_experiment(name)
     if file := sqlite_file(client.tracking_uri):
         is_known = experiment is not None

@@ -160,7 +160,9 @@ class Elsewhere:
 
     def __init__(self, url: str, heartbeat: int) -> None:
         self.storage = StudyStorage(url, heartbeat)
-        self.study = optuna.create_study(study_name=studies.NAME, storage=self.storage)
+        self.study = optuna.create_study(
+            study_name=studies.NAME, storage=self.storage, load_if_exists=True
+        )
         self.id = self.storage.get_study_id_from_name(studies.NAME)
         self.storage.add_waiting(self.id, [({}, {})])
         self.trial_id = self.storage.claim(self.id) or 0
@@ -195,11 +197,14 @@ def test_a_worker_elsewhere_is_dead_when_its_heart_stops(storage_url: str) -> No
 def test_a_sweep_takes_over_what_a_worker_elsewhere_lost(
     tmp_path: Path, storage_url: str, sweeps: list[Sweep]
 ) -> None:
-    Elsewhere(storage_url, heartbeat=1)
-    more = ("hydra.sweeper.n_trials=3", "hydra.sweeper.heartbeat=1", "seconds=2")
-    sweeps.append(Sweep(tmp_path, storage_url, *ONE_WORKER, *more))
+    more = ("hydra.sweeper.heartbeat=1", "seconds=2")
+    sweeps.append(Sweep(tmp_path, storage_url, *ONE_WORKER, *more, n_trials=1))
     sweeps[0].wait()
-    studies.assert_exactly(storage_url, 3)
+    Elsewhere(storage_url, heartbeat=1)
+    sweeps.append(Sweep(tmp_path, storage_url, *ONE_WORKER, *more, n_trials=4))
+    sweeps[1].wait()
+    trials = studies.assert_exactly(storage_url, 4)
+    assert [trial.user_attrs.get(RETRIES, 0) for trial in trials] == [0, 1, 0, 0]
 
 
 def test_the_last_trial_of_a_machine_that_is_gone_is_waited_for(

@@ -213,10 +213,10 @@ def _check(
     mode = job.settings.config.preflight
     if job.state is not None or mode == "off":
         return None
-    from mnist_exp.preflight.harness import TooFewImages, preflight_report
+    from mnist_exp.preflight.harness import TooFewImages, dataset_report
 
     try:
-        report = preflight_report(program, job.dataset.train, reporter.teller)
+        report = dataset_report(program, job.dataset, reporter.teller)
     except TooFewImages as reason:
         reporter.warn(str(reason))
         return None

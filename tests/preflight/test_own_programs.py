@@ -10,7 +10,8 @@ from keras import layers
 
 from mnist_exp import data
 from mnist_exp.own_code.code import Own
-from mnist_exp.preflight.harness import preflight_report
+from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.harness import compare_splits, preflight_report
 from mnist_exp.training import keras_optimizers
 from mnist_exp.training.program import Program, build_program
 from tests.support import own
@@ -49,6 +50,21 @@ def checked(split: data.Split, form: data.Form, *overrides: str) -> dict[str, st
 
 def test_a_resnet_with_batch_norm_and_augmentation(mnist: data.Dataset) -> None:
     assert checked(mnist.train.first(600), mnist.form) == {}
+
+
+def test_the_splits_of_a_run_are_compared(mnist: data.Dataset) -> None:
+    train, test = mnist.train.first(900), mnist.test.first(300)
+    for changes, words in (
+        ({}, []),
+        ({"val": train.first(300)}, ["100% of the 300 validation examples are among"]),
+        ({"test": train.first(300)}, ["100% of the 300 test examples are among"]),
+        ({"val": train, "test": train}, []),  # data.eval_on_train
+    ):
+        checkup = Checkup()
+        given = {"train": train, "val": mnist.val.first(300), "test": test} | changes
+        compare_splits(checkup, replace(mnist, **given))
+        assert len(checkup.findings) == len(words), (changes, checkup.findings)
+        assert all(w in f.message for w, f in zip(words, checkup.findings, strict=True))
 
 
 @pytest.mark.slow

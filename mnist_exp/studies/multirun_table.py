@@ -21,7 +21,6 @@ from mnist_exp.training import checkpoint
 
 _SEED = "seed"
 _METRICS = {"val/accuracy": "validation accuracy", "test/accuracy": "test accuracy"}
-_MOST_LISTED = 10  # jobs without a result
 
 Job = Mapping[str, str]  # the overrides of a job: {key: value}
 
@@ -117,6 +116,7 @@ def _show_rest(
 ) -> None:
     """Print what became of the other jobs, with the commands that go on or begin them.
 
+    None is left out, however many there are: nothing else remembers the list of combinations.
     A new run needs the tag of the command, by which the others are compared; `flags` name the
     folders of the user's own options.
     """
@@ -139,5 +139,4 @@ def _show_rest(
         # A process that joblib ends has no time to say so: its run looks as if it were running.
         status = "stopped" if status in ("killed", "running") else status
         lines.append(f"  {status}: {done}")
-    hidden = len(lines) - _MOST_LISTED
-    say("\n".join([*lines[:_MOST_LISTED], *([f"  and {hidden} more"] if hidden > 0 else [])]))
+    say("\n".join(lines))

@@ -90,6 +90,17 @@ def test_what_did_not_end_well_has_its_reason_or_the_command_that_goes_on(
     ]
 
 
+def test_every_run_that_is_left_has_its_command(
+    fake_runs: FakeRuns, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(fake_runs, 0, 0.9)
+    seeds = range(1, 151)
+    lines = shown(capsys, f"seed={','.join(map(str, seeds))}")
+    left = [f"no run yet: python -m mnist_exp seed={seed} {TAG}" for seed in seeds[1:]]
+    assert lines[0] == "1 of 150 runs are done."
+    assert lines[-150:] == [*left, COMPARE]
+
+
 def test_options_of_ones_own_need_their_folder_again(
     fake_runs: FakeRuns, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ _PARQUET = (".parquet", ".pq")
 _NOT_READ = (".xlsx", ".xls", ".ods", ".json", ".jsonl", ".feather", ".arrow", ".pkl", ".pickle")
 # A number with a decimal comma, such as -1.234,5 or 0,3e-4; 0.912 has none and no thousands.
 _COMMA_NUMBER = r"\s*[-+]?(?=[\d,])(\d*|[1-9]\d{0,2}(\.\d{3})+)(,\d+)?([eE][-+]?\d+)?(\s*%)?\s*"
+_NO_POINT = r",|\..*\."  # with a comma or several dots, a number has no decimal point
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -25,8 +26,9 @@ def read_table(path: Path) -> pd.DataFrame:
 
     The separator of a CSV file is the one that its first line has most of: comma, semicolon, tab or
     bar. Its encoding is UTF-8 or UTF-16, or else Western European. Unless it is separated by
-    commas, numbers may have a decimal comma, and dots between thousands. Raises DataError for a
-    file that is no such table.
+    commas, numbers may have a decimal comma, and dots between thousands; a number's only dot is a
+    decimal point in a column where no other number shows that dots are none. Raises DataError for
+    a file that is no such table.
     """
     if not path.is_file():
         what = "is a folder, expected a file" if path.is_dir() else "no such file"
@@ -129,11 +131,15 @@ def _problem(error: Exception) -> str:
 
 
 def _with_decimal_points(column: pd.Series) -> pd.Series:
-    """Return numbers for a column of texts that are all numbers with a decimal comma."""
+    """Return numbers for a column of texts in which decimals, if any, have a comma.
+
+    97.512 % may be meant with a decimal point unless another text is 97,5 % or 1.234.567.
+    """
     if pd.api.types.is_numeric_dtype(column):
         return column
     texts = column.dropna().astype(str)
-    if texts.empty or not texts.str.fullmatch(_COMMA_NUMBER).all():
+    has_no_points = texts.str.contains(_NO_POINT).any()
+    if not has_no_points or not texts.str.fullmatch(_COMMA_NUMBER).all():
         return column
     points = column.astype(str).str.replace(".", "").str.replace(",", ".").where(column.notna())
     return points if texts.str.contains("%").any() else points.astype(float)

@@ -2,11 +2,13 @@
 
 import gzip
 import math
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from mnist_exp.compare.frames import to_runs
 from mnist_exp.compare.table_files import read_table
 from mnist_exp.errors import DataError
 
@@ -62,6 +64,10 @@ def test_infinities_as_many_programs_write_them(tmp_path: Path) -> None:
         (["1.234,50", "999,5", "-2.000.000"], [1234.5, 999.5, -2e6]),
         (["0,3e-4", ",5", "7"], [0.3e-4, 0.5, 7]),
         (["97,50 %", "98,00 %", "7%"], ["97.50 %", "98.00 %", "7%"]),
+        (["1.234", "12", "1.234.567"], [1234, 12, 1234567]),
+        (["1.234%", "1.234,5%"], ["1234%", "1234.5%"]),
+        (["97.512%", "98.001%"], None),
+        (["97.512", "98.001", "best"], None),
         (["0.912", "0,9", "1"], None),  # a point before three digits is no sign of thousands here
         ([",", "1", "2"], None),
     ],
@@ -72,6 +78,22 @@ def test_numbers_as_german_spreadsheets_write_them(
     file = tmp_path / "results.csv"
     file.write_text("seed;x\n" + "".join(f"{i};{text}\n" for i, text in enumerate(texts)))
     assert read_table(file)["x"].tolist() == (numbers or texts)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_a_number_means_the_same_with_any_separator_decimals_and_sign(
+    separator: str, tmp_path: Path
+) -> None:
+    values = [97.5128, 98.0012, 3.25]
+    file = tmp_path / "results.csv"
+    for decimals, sign, point in product(range(5), ("", "%", " %"), ".,"):
+        if point != separator:
+            texts = [f"{value:.{decimals}f}{sign}".replace(".", point) for value in values]
+            rows = [f"{i}{separator}{text}\n" for i, text in enumerate(texts)]
+            file.write_text("".join([f"seed{separator}accuracy\n", *rows]))
+            runs, _ = to_runs(read_table(file), "accuracy", "results.csv")
+            expected = [float(f"{value:.{decimals}f}") for value in values]
+            assert runs.metrics["accuracy"].tolist() == expected, texts
 
 
 def test_a_row_is_called_by_its_line(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from mnist_exp.compare.columns import column, find_key
 from mnist_exp.compare.groups import Group
-from mnist_exp.compare.labels import tidy
+from mnist_exp.compare.labels import all_tidy, tidy
 from mnist_exp.errors import UserError
 from mnist_exp.tracking.params import decode
 from mnist_exp.tracking.runs import Runs
@@ -103,7 +103,7 @@ def _near(word: str, variants: pd.Series) -> str:
 
 def _listed(key: str, values: pd.Series) -> str:
     """Return the values that there are, and that a variant's name can be cut at a `-`."""
-    names = [tidy(text) for text in sorted(values.unique())[:8]]
+    names = list(all_tidy(sorted(values.unique())).values())[:8]
     enough = key == "variant" and any("-" in name for name in names)
     cut = " (what stands before a - is enough)" if enough else ""
     return f"{key} is {', '.join(names)}{cut}"

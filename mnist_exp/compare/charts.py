@@ -9,7 +9,7 @@ from mnist_exp.compare import svg, words
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.curves import Curve
 from mnist_exp.compare.effects import MOST_LEVELS, Effect
-from mnist_exp.compare.labels import tidy
+from mnist_exp.compare.labels import all_tidy
 from mnist_exp.compare.scales import Scale, ScaleKind, accuracy_kind, scale_of
 from mnist_exp.compare.strips import ERROR_SCALE, StripRow, Strips, dots, mean_mark
 from mnist_exp.outside.printing import plural
@@ -122,10 +122,10 @@ def _effect(effect: Effect, comparison: Comparison, scale: Scale) -> Strips | Ma
     if effect.numeric:
         levels.sort(key=float)
     runs = list(zip(effect.levels, effect.values, titles, strict=True))
-    rows = []
+    rows, shown = [], all_tidy(levels)
     for level in levels:
         titled = [(value, title) for level_of_run, value, title in runs if level_of_run == level]
-        rows.append(_level(level, titled, comparison.metric, scale))
+        rows.append(_level(shown[level], titled, comparison.metric, scale))
     return Strips(rows=tuple(rows), axis=svg.strip_axis(scale))
 
 
@@ -139,13 +139,13 @@ def _run_titles(effect: Effect, comparison: Comparison) -> list[str]:
     ]
 
 
-def _level(level: str, values: Sequence[tuple[float, str]], metric: str, scale: Scale) -> StripRow:
+def _level(name: str, values: Sequence[tuple[float, str]], metric: str, scale: Scale) -> StripRow:
     """Return a dot for each run at one value of the setting, and their mean."""
     mean = sum(value for value, _ in values) / len(values)
     marks = [*dots(scale, values, middle=_DOTS_AT), *mean_mark(scale, mean, None, middle=_MEAN_AT)]
     return StripRow(
         color="other",
-        name=tidy(level),
+        name=name,
         note=plural(len(values), "run"),
         picture=svg.strip(marks, scale, _HEIGHT),
         number=words.value(mean, metric),

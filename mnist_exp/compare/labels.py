@@ -1,7 +1,8 @@
 """Give each group of runs a short label that tells it apart from the others."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,14 +29,23 @@ def group_labels(
     A label holds the settings `keys` if any were chosen; else the variant, if it tells all groups
     apart, unless a variant was too long and ends in digits that say nothing; else what a study
     varies; else as few settings as tell them apart. Where that is not enough, the id of the
-    group's first run is added.
+    group's first run is added; and if even then two are the same, all are numbered.
     """
     labels = _labels(runs, groups, settings, keys)
-    run_ids = runs.info.index
-    return [
-        label if labels.count(label) == 1 else f"{label} ({run_ids[members[0]][:8]})"
-        for label, members in zip(labels, groups, strict=True)
+    times = Counter(labels)
+    ids = [short_id(runs.info.index[members[0]]) for members in groups]
+    longer = [
+        label if times[label] == 1 else f"{label} ({run_id})"
+        for label, run_id in zip(labels, ids, strict=True)
     ]
+    if len(set(longer)) == len(longer):
+        return longer
+    return [f"{label} ({i})" for i, label in enumerate(longer, 1)]
+
+
+def short_id(run_id: str) -> str:
+    """Return the beginning of an id of MLflow's, or all of what a table's row is called."""
+    return run_id if " " in run_id else run_id[:8]
 
 
 def _labels(
@@ -88,12 +98,13 @@ def _texts(
 ) -> list[str]:
     """Return texts such as `self_entropy, learning_rate=0.1`; of `choices` the value alone."""
     short = short_names(keys)
+    shown = {key: all_tidy(setting[key] for setting in settings) for key in keys}
 
     def part(key: str, value: str) -> str:
         return (
             value
             if key in choices and value != SEVERAL
-            else f"{short[key]}={clean(tidy(value), _LONGEST)}"
+            else f"{short[key]}={clean(shown[key][value], _LONGEST)}"
         )
 
     return [
@@ -131,6 +142,16 @@ def tidy(text: str) -> str:
     if re.fullmatch(r"-?\d+\.\d{4,}(e-?\d+)?", text):
         return f"{float(text):.4g}"
     return text
+
+
+def all_tidy(texts: Iterable[str]) -> dict[str, str]:
+    """Return recorded values as a person reads them, but as they are where two would be the same.
+
+    0.123411 and 0.123414 are both 0.1234, and a reader has to tell them apart.
+    """
+    read = {text: tidy(text) for text in texts}
+    times = Counter(read.values())
+    return {text: short if times[short] == 1 else text for text, short in read.items()}
 
 
 def common_ending(labels: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.glossary import TERMS
 from mnist_exp.compare.groups import counted_runs, varied_settings
 from mnist_exp.compare.images import Disagreement, disagreements
-from mnist_exp.compare.labels import tidy
+from mnist_exp.compare.labels import all_tidy
 from mnist_exp.compare.matrices import MistakeCounts, confusion_matrices, mistakes
 from mnist_exp.compare.predictions import PairedPredictions
 from mnist_exp.compare.rows import SHOWN, Row
@@ -154,7 +154,8 @@ def _settings(comparison: Comparison) -> list[list[str]]:
     if not keys:
         return []
     labels = [group.label for group in groups]
-    values = [[tidy(group.settings[key]) for key in keys] for group in groups]
+    shown = {key: all_tidy(group.settings[key] for group in groups) for key in keys}
+    values = [[shown[key][group.settings[key]] for key in keys] for group in groups]
     table = [
         ["group", *keys],
         *([label, *line] for label, line in zip(labels, values, strict=True)),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from mnist_exp.compare import svg, words
-from mnist_exp.compare.labels import tidy
+from mnist_exp.compare.labels import all_tidy
 from mnist_exp.compare.scales import Scale, ScaleKind, accuracy_kind, scale_of
 from mnist_exp.compare.strips import SHIFTS, StripRow, Strips
 from mnist_exp.outside.printing import plural
@@ -109,7 +109,7 @@ def _rows(
         if params:
             level = str(params[parameter]) if parameter in params else "not set"
             groups.setdefault(level, []).append(point)
-    rows = []
+    rows, shown = [], all_tidy(groups)
     for level in sorted(groups, key=_order)[:_MOST_LEVELS]:
         values = [
             point.value
@@ -120,7 +120,7 @@ def _rows(
         rows.append(
             StripRow(
                 color="other",
-                name=tidy(level),
+                name=shown[level],
                 note=plural(len(groups[level]), "trial"),
                 picture=svg.strip(_strip_marks(study, groups[level], scale, mean), scale, _ROW),
                 number=words.value(mean, study.objectives[objective]) if values else "",

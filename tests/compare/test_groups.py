@@ -2,14 +2,20 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.fake_runs import FakeRuns, trial
 from mnist_exp.compare import columns, groups, labels
 from mnist_exp.compare.baseline import find_baseline
+from mnist_exp.compare.results import compare_runs
 from mnist_exp.config import identity
 from mnist_exp.errors import UserError
 from mnist_exp.tracking.runs import Runs, Selection, Store
+from tests.compare.made_runs import made
 
 ACCURACY = "test/accuracy"
 
@@ -132,6 +138,50 @@ def test_a_name_that_was_cut_says_less_than_what_the_study_varies(fake_runs: Fak
         tags = {"variant": f"softmax-adam-{loss}-3d15a{number}"} | trial("s", number, "loss seed")
         fake_runs.add(number, 0.9, settings={"loss": loss}, tags=tags)
     assert [group.label for group in grouped()] == ["self_entropy", "cross_entropy"]
+
+
+VALUES = st.sampled_from(
+    [*("0.123411", "0.123414", "0.1234", "None", "null", "a", "a (line 7)", "a (1)"), "x" * 90]
+)
+IDS = st.sampled_from(["line 7", "line 70", "run_30", "run_31", "row x", "row x) (row x", *"abcd"])
+
+
+@given(
+    st.lists(st.tuples(VALUES, VALUES, IDS), min_size=1, max_size=8, unique_by=lambda row: row[2]),
+    st.lists(st.sampled_from(["variant", "lr"]), unique=True),
+)
+def test_labels_are_all_different(rows: list[tuple[str, str, str]], keys: list[str]) -> None:
+    settings = [{"variant": variant, "lr": rate} for variant, rate, _ in rows]
+    runs = made({key: [one[key] for one in settings] for key in ("variant", "lr")})
+    runs.info.index = pd.Index([run_id for _, _, run_id in rows])
+    members = [np.array([i]) for i in range(len(rows))]
+    given_labels = labels.group_labels(runs, members, settings, keys)
+    assert len(set(given_labels)) == len(rows), given_labels
+
+
+def test_values_that_four_digits_do_not_tell_apart_are_shown_whole() -> None:
+    """One label for two groups gave one of them the verdict of the other."""
+    rates = {0.5: (0, 0, 0), 0.123411: (0, 2e-4, -2e-4), 0.123414: (3e-3, 3.2e-3, 2.8e-3)}
+    table = pd.DataFrame(
+        [
+            {"lr": rate, "seed": seed, "accuracy": 0.9 + seed / 1000 + more}
+            for rate, added in rates.items()
+            for seed, more in enumerate(added)
+        ],
+        index=[f"run_{i}" for i in range(9)],
+    )
+    asked = {"metric": "accuracy", "group_by": "lr"}
+    compared = compare_runs(table, **asked, baseline="lr=0.5", margin=0.002)
+    assert compared.verdicts == {"lr=0.123414": "better", "lr=0.123411": "equivalent"}
+    with pytest.raises(UserError, match=r"lr is 0\.123411, 0\.123414, 0\.5$"):
+        compare_runs(table, **asked, baseline="lr=0.1")
+
+
+def test_rows_of_a_table_name_groups_by_all_of_what_they_are_called() -> None:
+    runs, settings = made({"lr": ["x" * 90 + "1", "x" * 90 + "2"]}), [{"lr": "x" * 90}] * 2
+    runs.info.index = pd.Index(["line 1230", "line 1235"])
+    found = labels.group_labels(runs, [np.array([0]), np.array([1])], settings, ["lr"])
+    assert [label[-11:] for label in found] == ["(line 1230)", "(line 1235)"]
 
 
 def test_the_baseline(fake_runs: FakeRuns) -> None:

@@ -22,6 +22,7 @@ from mnist_exp.compare.metrics import (
     has_shares,
     is_maximised,
     metrics_of,
+    mixed_kinds,
 )
 from mnist_exp.compare.parents import joined, unselected_parents, with_parents_settings
 from mnist_exp.compare.predictions import paired_predictions
@@ -166,6 +167,8 @@ def _compared(runs: Runs, question: Question, title: str, source: Source) -> Com
     shown = [row for row in rows if row.color is not None]
     pairs, unread = paired_predictions(source, runs, sorted_runs.base, [row.group for row in shown])
     statuses = sorted_runs.statuses
+    mixed = mixed_kinds(metric, runs.metrics.loc[grouping.counted_runs(statuses), metric])
+    told = provenance.warnings(source, runs, statuses, rows)
     comparison = Comparison(
         title=title,
         uri=source.uri,
@@ -179,7 +182,7 @@ def _compared(runs: Runs, question: Question, title: str, source: Source) -> Com
         curves=learning_curves(source, runs, shown, metric),
         effects=setting_effects(runs, statuses, metric),
         notes=tuple(notes),
-        warnings=(*sorted_runs.notes, *unread, *provenance.warnings(source, runs, statuses, rows)),
+        warnings=(*mixed, *sorted_runs.notes, *unread, *told),
     )
     return comparison if question.margin is None else comparison.against(question.margin)
 

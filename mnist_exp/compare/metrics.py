@@ -7,7 +7,7 @@ import pandas as pd
 
 from mnist_exp.compare.statistics import is_share
 from mnist_exp.errors import UserError, did_you_mean
-from mnist_exp.outside.printing import first_of
+from mnist_exp.outside.printing import first_of, plural
 from mnist_exp.tracking.runs import Runs, is_finite
 
 DEFAULT = "test/accuracy"
@@ -20,27 +20,57 @@ _MINIMISED_WORDS = (
 _MAXIMISED_WORDS = (
     "accuracy acc auc auroc auprc roc ap map f1 fbeta precision recall sensitivity specificity "
     "score r2 bleu rouge meteor iou miou jaccard dice ndcg mrr hits reward return psnr ssim mcc "
-    "kappa correct correlation likelihood throughput"
+    "kappa correct correlation likelihood loglikelihood throughput"
 )
+# A word before the rest of a name, as in scikit-learn's `neg_log_loss`: its values are negated.
+_TURNING = re.compile(r"(?<![a-zA-Z])(?i:neg|negative|minus)(?![a-z])")
 _COUNTERS = ("epoch", "step", "global_step")  # logged as metrics by PyTorch Lightning and others
 
 
 def is_maximised(metric: str) -> bool:
-    """Return whether higher values are better, by the metric's name."""
-    name = metric.rpartition("/")[2].lower()
+    """Return whether higher values are better, by the metric's name.
+
+    A word for a negated value turns round what the rest of the name says: of `neg_log_loss` higher
+    values are better, of `negative_log_likelihood` lower ones.
+    """
+    name, turns = _name(metric)
+    return _is_maximised(name) != turns
+
+
+def direction_notes(metric: str) -> list[str]:
+    """Return a sentence if the metric's name does not surely tell which values are better."""
+    name, turns = _name(metric)
+    if not turns and _tells(name) and not (_is_maximised(name) and "epoch" in name):
+        return []
+    better, other = ("Higher", "minimize") if is_maximised(metric) else ("Lower", "maximize")
+    return [
+        f"{better} values of {metric} are taken for better; --direction {other} turns it round."
+    ]
+
+
+def _name(metric: str) -> tuple[str, bool]:
+    """Return the part of a metric's name that tells, and whether a word before it turns it round.
+
+    Nothing is turned round by the word in `f1_negative` and `false_negative_rate`.
+    """
+    whole = metric.rpartition("/")[2]
+    *before, rest = _TURNING.split(whole)
+    if before and _tells(rest.lower()):
+        return rest.lower(), len(before) % 2 == 1
+    return whole.lower(), False
+
+
+def _tells(name: str) -> bool:
+    """Return whether a word of the name says which values are better."""
+    return not _is_maximised(name) or _has(name, _MAXIMISED_WORDS) or "accuracy" in name
+
+
+def _is_maximised(name: str) -> bool:
+    """Return whether higher values are better, by a name that nothing turns round."""
     fewer = [word for word in _MINIMISED if word in name]
     if _has(name, _MINIMISED_WORDS) or fewer not in ([], ["epoch"]):
         return False
     return not fewer or _is_of_an_epoch(name)
-
-
-def direction_notes(metric: str) -> list[str]:
-    """Return a sentence if the metric's name does not tell which of its values are better."""
-    name = metric.rpartition("/")[2].lower()
-    is_known = _has(name, _MAXIMISED_WORDS) or "accuracy" in name
-    if not is_maximised(metric) or (is_known and "epoch" not in name):
-        return []
-    return [f"Higher values of {metric} are taken for better; --direction minimize turns it round."]
 
 
 def _is_of_an_epoch(name: str) -> bool:
@@ -82,6 +112,20 @@ def chosen_metric(known: Iterable[str], asked: str | None) -> str:
 def has_shares(metric: str, values: pd.Series) -> bool:
     """Return whether a metric's values are shares between 0 and 1, not percents."""
     return is_share(metric) and bool(values[is_finite(values)].between(0, 1).all())
+
+
+def mixed_kinds(metric: str, values: pd.Series) -> list[str]:
+    """Return a line if some accuracies look like shares, and others like percents.
+
+    They may all be percents: a network that guesses one of a hundred classes is right in 1%.
+    """
+    known = values[is_finite(values)]
+    shares, percents = known[known.between(0, 1, inclusive="right")], known[known > 1]
+    if not is_share(metric) or shares.empty or percents.empty:
+        return []
+    low = f"at most 1 in {plural(len(shares), 'run')}, such as {shares.max():.4g}"
+    high = f"above 1 in {plural(len(percents), 'run')}, such as {percents.min():.4g}"
+    return [f"{metric} is {low}, and {high}: expected either shares or percents in all runs"]
 
 
 def metrics_of(runs: Runs) -> list[str]:

@@ -215,7 +215,7 @@ def test_multirun_trains_two_models_in_one_process(multiruns: dict[str, Started]
 def test_failed_job_of_a_multirun_does_not_stop_the_others(multiruns: dict[str, Started]) -> None:
     exit_code, out, said = multiruns["one bad"].output()
     assert exit_code == 1
-    assert "1 of 2 runs are done." in out
+    assert "1 of 2 runs is done." in out
     assert "no run yet: python -m mnist_exp optimizer.learning_rate=-1 model=softmax" in out
     assert "optimizer.learning_rate=-1.0: expected a number > 0" in said
     assert "Traceback" not in said

@@ -60,7 +60,8 @@ def paired_predictions(
             ensembles[group.label] = _ensemble(readable)
     total = sum(len(group.run_ids) for group in groups)
     if 0 < unread < total:
-        warnings.append(f"{unread} of {plural(total, 'run')} have no {ARTIFACT} that can be read")
+        have = "has" if unread == 1 else "have"
+        warnings.append(f"{unread} of {plural(total, 'run')} {have} no {ARTIFACT} that can be read")
     of_baseline = ensembles.pop(baseline.label, None)
     pairs = []
     for label, ensemble in ensembles.items():

@@ -25,6 +25,7 @@ _CONSTANT = (
     "{} is the same in all runs, so it is not taken for their seed: they are compared as "
     "independent ones. --seed NAME names another."
 )
+_WHOLE = re.compile(r"^(-?[0-9]+)\.0*$")
 _NO_SEED = ("", "None", "null", "nan", "NaN", "True", "False")
 
 
@@ -90,13 +91,16 @@ def is_named_like_a_seed(name: str) -> bool:
 
 
 def _seeds(runs: Runs, key: str) -> pd.Series:
-    """Return each run's seed by a setting or tag, or both; "" where there is none."""
+    """Return each run's seed by a setting or tag, or both; "" where there is none.
+
+    A whole number that was written with decimals is that whole number: seed 3.0 is seed 3.
+    """
     seeds = pd.Series("", runs.info.index, dtype=object)
     for table in (runs.tags, runs.params):
         if key in table:
             texts = table[key].where(~table[key].isin(_NO_SEED))
             seeds = texts.fillna(seeds)
-    return seeds
+    return seeds.str.replace(_WHOLE, r"\1", regex=True)
 
 
 def _require_one(found: dict[str, pd.Series], first: str, varying: Sequence[str]) -> None:
@@ -138,4 +142,5 @@ def _without(runs: Runs, seeds: pd.Series) -> list[str]:
     """Return a sentence about runs without a seed, where others have one; parents need none."""
     seeds = seeds.drop(parents_of(runs, seeds.index))
     missing = int((seeds == "").sum())
-    return [f"{plural(missing, 'run')} of {len(seeds):,} have no seed."] if missing else []
+    have = "has" if missing == 1 else "have"
+    return [f"{plural(missing, 'run')} of {len(seeds):,} {have} no seed."] if missing else []

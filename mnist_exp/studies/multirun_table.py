@@ -48,7 +48,8 @@ def show(name: str, config: DictConfig) -> None:
         say(f"There is no table of the runs: {first_line(error)}")
         return
     results = _results(jobs, runs)
-    say(f"\n{len(results)} of {plural(len(jobs), 'run')} are done.")
+    are = "is" if len(results) == 1 else "are"
+    say(f"\n{len(results)} of {plural(len(jobs), 'run')} {are} done.")
     if results:
         console().print(_table(jobs, results))
     setting = [] if uri is None else [f"tracking.uri={masked(uri)}"]

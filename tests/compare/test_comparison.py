@@ -193,7 +193,7 @@ def test_a_damaged_predictions_file_is_as_none(study: FakeRuns) -> None:
     with open(path, "wb") as file:
         file.write(b"PK\x03\x04 no zip")
     comparison = compared()
-    assert "1 of 16 runs have no predictions/test.npz that can be read" in comparison.warnings
+    assert "1 of 16 runs has no predictions/test.npz that can be read" in comparison.warnings
     assert sum(row.predictions is not None for row in comparison.rows) == 3
 
 

@@ -1,7 +1,9 @@
 """The seed of runs that other programs made."""
 
+import pandas as pd
 import pytest
 
+from mnist_exp.compare.results import compare_runs
 from mnist_exp.compare.seeds import with_seeds
 from mnist_exp.errors import UserError
 from mnist_exp.tracking.runs import Runs
@@ -65,9 +67,24 @@ def test_none_and_true_are_no_seeds() -> None:
     parent = f"{3:032x}"  # of the others, and compared with none
     children = {"mlflow.parentRunId": [parent, parent, parent, None]}
     _, notes = with_seeds(made({"seed": ["1", "2", "None", None]}, **children), None)
-    assert notes == ["1 run of 3 have no seed."]
+    assert notes == ["1 run of 3 has no seed."]
     with pytest.raises(UserError, match="--seed seed: no run has a value of it"):
         seeds(made({"seed": ["None"] * 3}), "seed")
+
+
+def test_a_whole_number_with_decimals_is_that_whole_number() -> None:
+    """A text among a table's numbers leaves each of them as it was written."""
+    written = ["0.0", "1.", "-2.00", "0.5", "1.0.0", "x", "12345678901234567890.0"]
+    whole = ["0", "1", "-2", "0.5", "1.0.0", "x", "12345678901234567890"]
+    assert seeds(made({"seed": written})) == seeds(made({}, seed=written)) == whole
+    table = pd.DataFrame(
+        {
+            "model": [*"aaabbb"],
+            "seed": ["0.0", "1.0", "x", "0", "1", "2"],
+            "accuracy": [0.9, 0.91, 0.92, 0.93, 0.95, 0.94],
+        }
+    )
+    assert "over 2 paired seeds" in compare_runs(table).summary
 
 
 def test_a_text_that_stands_for_the_seed_is_no_setting() -> None:

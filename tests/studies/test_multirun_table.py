@@ -80,7 +80,7 @@ def test_what_did_not_end_well_has_its_reason_or_the_command_that_goes_on(
     monkeypatch.setattr(checkpoint, "known_runs", lambda: [stopped])
     add(fake_runs, 3, 0.9, "RUNNING")  # before its first checkpoint
     lines = shown(capsys, "model=mlp", "seed=1,2,3,4,5", "model.hidden_units=[8,8]")
-    assert lines[0] == "1 of 5 runs are done."
+    assert lines[0] == "1 of 5 runs is done."
     assert lines[-5:] == [
         "failed: model=mlp seed=2 model.hidden_units=[8,8] (the cost became nan)",
         f"stopped: python -m mnist_exp resume={stopped}",

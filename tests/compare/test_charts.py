@@ -28,6 +28,18 @@ def test_values_that_are_no_numbers_stand_in_the_order_of_their_runs(fake_runs: 
     assert [row.name for row in by_rate.rows] == [f"0.{digit}" for digit in range(10)]
 
 
+def test_values_that_four_digits_do_not_tell_apart_are_two_rows_with_two_names(
+    fake_runs: FakeRuns,
+) -> None:
+    for number, rate in enumerate(("0.123411", "0.123414", "0.009999999776482582")):
+        settings = {"optimizer.learning_rate": rate, "init": f"i{number % 2}"}
+        tags = trial("x", number, "init optimizer.learning_rate")
+        fake_runs.add(0, number / 3, settings=settings, tags=tags)
+    strips = dict(charts.effects(compared()))["optimizer.learning_rate"]
+    assert isinstance(strips, Strips)
+    assert [row.name for row in strips.rows] == ["0.01", "0.123411", "0.123414"]
+
+
 def test_many_numbers_are_one_chart(fake_runs: FakeRuns) -> None:
     for number in range(14):
         settings = {"optimizer.learning_rate": str(10**-number), "init": f"i{number % 2}"}

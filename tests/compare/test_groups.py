@@ -1,6 +1,7 @@
 """How runs are grouped, named and left out."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -143,7 +144,9 @@ def test_a_name_that_was_cut_says_less_than_what_the_study_varies(fake_runs: Fak
 VALUES = st.sampled_from(
     [*("0.123411", "0.123414", "0.1234", "None", "null", "a", "a (line 7)", "a (1)"), "x" * 90]
 )
-IDS = st.sampled_from(["line 7", "line 70", "run_30", "run_31", "row x", "row x) (row x", *"abcd"])
+IDS = st.sampled_from(
+    [*("line 7", "line 1230", "line 1235", "0123456789a", "0123456789b"), "row x", "row x) (row x"]
+)
 
 
 @given(
@@ -159,7 +162,7 @@ def test_labels_are_all_different(rows: list[tuple[str, str, str]], keys: list[s
     assert len(set(given_labels)) == len(rows), given_labels
 
 
-def test_values_that_four_digits_do_not_tell_apart_are_shown_whole() -> None:
+def test_values_that_four_digits_do_not_tell_apart_are_shown_whole(tmp_path: Path) -> None:
     """One label for two groups gave one of them the verdict of the other."""
     rates = {0.5: (0, 0, 0), 0.123411: (0, 2e-4, -2e-4), 0.123414: (3e-3, 3.2e-3, 2.8e-3)}
     table = pd.DataFrame(
@@ -173,6 +176,8 @@ def test_values_that_four_digits_do_not_tell_apart_are_shown_whole() -> None:
     asked = {"metric": "accuracy", "group_by": "lr"}
     compared = compare_runs(table, **asked, baseline="lr=0.5", margin=0.002)
     assert compared.verdicts == {"lr=0.123414": "better", "lr=0.123411": "equivalent"}
+    page = compared.save(tmp_path / "page.html").read_text()
+    assert ">0.1234<" not in page
     with pytest.raises(UserError, match=r"lr is 0\.123411, 0\.123414, 0\.5$"):
         compare_runs(table, **asked, baseline="lr=0.1")
 

@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from mnist_exp.tuning import page
+from mnist_exp.compare.strips import Strips
+from mnist_exp.tuning import charts, page
 from mnist_exp.tuning.trials import State, Study, Trial
 from tests.tuning.studies import a_study, a_trial
 
@@ -123,3 +124,12 @@ def test_names_and_reasons_of_others_are_only_text() -> None:
     html, _ = page.render(a_study(trials, {foreign: True}, foreign), foreign)
     assert foreign not in html
     assert html.count("<script") == 1  # the page's own
+
+
+def test_values_that_four_digits_do_not_tell_apart_are_two_rows_with_two_names() -> None:
+    texts = ("0.123411", "0.123414", "0.009999999776482582")
+    study = a_study([a_trial(i, {"rate": text}, i / 10) for i, text in enumerate(texts)])
+    points = charts.points(study, 0)
+    strips = charts.against(study, points, "rate", 0, charts.value_scale([0.0, 0.2], "val/cost"))
+    assert isinstance(strips, Strips)
+    assert [row.name for row in strips.rows] == ["0.01", "0.123411", "0.123414"]

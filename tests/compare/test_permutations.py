@@ -22,6 +22,20 @@ def test_sign_flip_p_is_the_share_of_flips_with_as_large_a_mean(values: list[flo
     assert p.sign_flip_p(x) == pytest.approx(expected)
 
 
+@given(
+    st.lists(st.tuples(*[st.integers(950, 999)] * 2), min_size=2, max_size=8),
+    st.sampled_from([1000, 10]),
+)
+def test_p_does_not_depend_on_the_rounding_of_accuracies(
+    right: list[tuple[int, int]], total: int
+) -> None:
+    """0.987 - 0.983 is not exactly 0.993 - 0.989."""
+    group, baseline = np.array(right).T
+    one, other = group / total, baseline / total
+    assert p.sign_flip_p(one - other) == pytest.approx(p.sign_flip_p(1.0 * (group - baseline)))
+    assert p.shuffle_p(one, other) == pytest.approx(p.shuffle_p(1.0 * group, 1.0 * baseline))
+
+
 def test_sign_flip_p_of_pairs_that_all_point_one_way_is_the_smallest() -> None:
     for n in (1, 2, 3, 5, 10):
         assert p.sign_flip_p(np.linspace(0.1, 0.2, n)) == pytest.approx(p.smallest_p(n))

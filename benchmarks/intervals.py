@@ -2,8 +2,9 @@
 
     python -m benchmarks.intervals
 
-Draws samples of two to five accuracies from distributions whose mean is known, and counts how
-often Student's interval, and that of the logits, contains the mean or one more value.
+Draws samples of accuracies from distributions whose mean is known, and counts how often Student's
+interval, and that of the logits, contains the mean or one more value of two to five; and how often
+the interval that is shown of five values or more contains the mean, and the bootstrap's alone.
 """
 
 import argparse
@@ -11,8 +12,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
+from scipy import stats
 
-from mnist_exp.compare.statistics import Values, students_interval
+from mnist_exp.compare.statistics import RESAMPLES, Values, intervals, students_interval
 
 Draw = Callable[[int], Values]
 
@@ -44,6 +46,19 @@ def coverage(draw: Draw, goal: Callable[[], float], n: int, samples: int, **opti
     return hits / samples
 
 
+def coverage_of_more(draw: Draw, mean: float, n: int, samples: int) -> tuple[float, float]:
+    """The shares of samples whose bootstrap interval, and whose shown one, contain the mean."""
+    x = [draw(n) for _ in range(samples)]
+    shown = np.mean([each.low <= mean <= each.high for each in intervals(x, shares=True)])
+    hits = 0
+    for part in np.array_split(np.stack(x), max(1, samples // 20)):
+        ends = stats.bootstrap(
+            (part,), np.mean, axis=-1, n_resamples=RESAMPLES, method="BCa", rng=0
+        ).confidence_interval
+        hits += int(np.sum((ends.low <= mean) & (mean <= ends.high)))
+    return hits / samples, float(shown)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--samples", type=int, default=20_000)
@@ -59,6 +74,11 @@ def main() -> None:
                 )
                 of = "one more" if one_more else "the mean"
                 print(f"{name:<36} {of:<9} {n}  {student:7.1%} {logits:7.1%}")
+    print(f"\n{'accuracies':<36} {'n':>2}  BCa alone  BCa and t")
+    for name, mean, draw in distributions(np.random.default_rng(0)):
+        for n in (5, 7, 10, 20):
+            alone, both = coverage_of_more(draw, mean, n, max(1, samples // 10))
+            print(f"{name:<36} {n:>2}  {alone:9.1%} {both:10.1%}")
 
 
 if __name__ == "__main__":

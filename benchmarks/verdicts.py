@@ -126,7 +126,7 @@ def wrong_verdicts(case: Case, n: int, paired: bool, samples: int) -> float:
     hits = 0
     for _ in range(samples):
         interval = welch(case.group(rng, n), case.baseline(rng, n))
-        hits += verdict((interval,), n, True).is_difference
+        hits += verdict(interval, n, True).is_difference
     return hits / samples
 
 
@@ -181,7 +181,7 @@ def shown(case: Case, n: int, paired: bool, samples: int) -> float:
         else:
             m = int(seeds.n)
             interval = welch(case.group(rng, m) + size, case.baseline(rng, m))
-            hits += verdict((interval,), m, True) is Verdict.BETTER
+            hits += verdict(interval, m, True) is Verdict.BETTER
     hits += sum(one is Verdict.BETTER for one in _paired_verdicts(again))
     return hits / samples
 

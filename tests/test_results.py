@@ -30,8 +30,7 @@ COLUMNS = {
     "bug.csv": "test_accuracy",
     "swaps.csv": "mean mean_change low high noticed left left_low left_high",
     **{
-        f"bfloat16/{preset}.csv": "mean difference difference_low difference_high "
-        "difference_t_low difference_t_high margin"
+        f"bfloat16/{preset}.csv": "mean difference difference_low difference_high margin"
         for preset in PRESETS
     },
 }

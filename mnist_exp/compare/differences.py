@@ -22,17 +22,16 @@ from mnist_exp.compare.permutations import (
 )
 from mnist_exp.compare.statistics import (
     CONFIDENCE,
+    ROUNDING,
     Interval,
     IntervalMethod,
     Values,
     Verdict,
     holm,
     intervals,
-    students_interval,
+    mean_difference,
     verdict,
 )
-
-_ROUNDING = 1e-12  # of two numbers: what lies between nearer ones is no difference
 
 
 class Test(StrEnum):
@@ -55,7 +54,6 @@ class Difference:
     sizes: tuple[int, int]  # how many values of the group and of the baseline are compared
     mean: float
     interval: Interval
-    student: Interval  # Student's, or Welch's of two samples, which a verdict needs as well
     p: float  # NaN if nothing is compared, or a single run that is not paired
     test: Test
     p_holm: float
@@ -73,7 +71,12 @@ class Difference:
 
     @property
     def smallest_p(self) -> float:
-        """Return what p would be if every pair, or every two runs, pointed the same way."""
+        """Return what p would be if every pair, or every two runs, pointed the same way.
+
+        A t test has no such limit.
+        """
+        if self.test in (Test.STUDENT, Test.WELCH):
+            return 0.0
         return smallest_p(len(self.seeds)) if self.is_paired else smallest_shuffle_p(*self.sizes)
 
 
@@ -96,7 +99,7 @@ class _Samples:
         if not (len(self.group) and len(self.baseline)):
             return math.nan
         if self.seeds:
-            return float(np.mean(self.by_seed))
+            return mean_difference(self.by_seed)
         return float(_without_rounding(self.group.mean(), self.baseline.mean()))
 
 
@@ -104,7 +107,7 @@ def _without_rounding(group: Values | float, baseline: Values | float) -> Values
     """Return the difference, 0 where it is less than rounding makes of two equal numbers."""
     difference = np.subtract(group, baseline)
     size = np.maximum(np.abs(group), np.abs(baseline))
-    return np.where(np.abs(difference) <= _ROUNDING * size, 0.0, difference)
+    return np.where(np.abs(difference) <= ROUNDING * size, 0.0, difference)
 
 
 def differences(
@@ -122,11 +125,8 @@ def differences(
     """
     widest = 1.0 if shares else math.inf
     samples = [_samples(group, baseline) for group in groups]
-    shown = iter(intervals([each.by_seed for each in samples if each.seeds]))
-    students = [_students(each) for each in samples]
-    means = [
-        next(shown) if each.seeds else own for each, own in zip(samples, students, strict=True)
-    ]
+    paired = iter(intervals([each.by_seed for each in samples if each.seeds]))
+    means = [next(paired) if each.seeds else welch(each.group, each.baseline) for each in samples]
     tests = _tests(samples)
     adjusted = holm([p for p, _ in tests])
     return [
@@ -136,17 +136,12 @@ def differences(
             sizes=(len(each.group), len(each.baseline)),
             mean=each.mean,
             interval=interval.within(-widest, widest),
-            student=student.within(-widest, widest),
             p=p,
             test=test,
             p_holm=p_holm,
-            verdict=verdict(
-                (interval, student), min(len(each.group), len(each.baseline)), higher_is_better
-            ),
+            verdict=verdict(interval, min(len(each.group), len(each.baseline)), higher_is_better),
         )
-        for each, interval, student, (p, test), p_holm in zip(
-            samples, means, students, tests, adjusted, strict=True
-        )
+        for each, interval, (p, test), p_holm in zip(samples, means, tests, adjusted, strict=True)
     ]
 
 
@@ -158,11 +153,6 @@ def _samples(group: Mapping[str, float], baseline: Mapping[str, float]) -> _Samp
         group=np.array([group[seed] for seed in seeds or group], float),
         baseline=np.array([baseline[seed] for seed in seeds or (baseline if group else ())], float),
     )
-
-
-def _students(each: _Samples) -> Interval:
-    """Return Student's interval of the differences, or Welch's of the difference of two means."""
-    return students_interval(each.by_seed) if each.seeds else welch(each.group, each.baseline)
 
 
 def welch(group: Values, baseline: Values) -> Interval:

@@ -16,7 +16,7 @@ def hidden(row: Row, comparison: Comparison) -> str:
 
 
 def _may_be(row: Row, comparison: Comparison) -> str:
-    low, high = _hull(row.compared)
+    low, high = _ends(row.compared)
     if low == high:
         return "does not differ at all here, which tells nothing of other runs"
     better, worse = (high, -low) if comparison.higher_is_better else (-low, high)
@@ -31,18 +31,16 @@ def _may_be(row: Row, comparison: Comparison) -> str:
 def largest_hidden(comparison: Comparison) -> str:
     """Return, after a semicolon, how large the largest difference may be that is not shown."""
     open_ = [row for row in comparison.others if row.compared.verdict is Verdict.NOT_SHOWN]
-    widest = max(open_, key=lambda row: max(map(abs, _hull(row.compared))), default=None)
-    if widest is None or not any(_hull(widest.compared)):
+    widest = max(open_, key=lambda row: max(map(abs, _ends(row.compared))), default=None)
+    if widest is None or not any(_ends(widest.compared)):
         return ""
     if len(open_) == 1:
         return f"; {hidden(widest, comparison)}"
     return f"; most open is {widest.group.label}, which {_may_be(widest, comparison)}"
 
 
-def _hull(compared: Difference) -> tuple[float, float]:
-    """Return the ends of what both intervals cover: a verdict needs that both exclude zero."""
-    both = (compared.interval, compared.student)
-    return min(one.low for one in both), max(one.high for one in both)
+def _ends(compared: Difference) -> tuple[float, float]:
+    return compared.interval.low, compared.interval.high
 
 
 def about(row: Row, comparison: Comparison) -> str:

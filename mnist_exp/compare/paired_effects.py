@@ -1,7 +1,7 @@
 """What a change adds to the metric, measured with the same seeds without and with it."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -25,8 +25,8 @@ class PairedEffect:
 
     @cached_property
     def interval(self) -> Interval:
-        """Return that of the mean over seeds, see `interval`."""
-        return interval(np.array(self.values))
+        """Return that of the mean over seeds."""
+        return statistics.intervals([np.array(self.values)])[0]
 
     @property
     def change(self) -> str:
@@ -36,12 +36,12 @@ class PairedEffect:
     @property
     def mean(self) -> float:
         """Return the mean over seeds."""
-        return float(np.mean(self.values))
+        return statistics.mean_difference(np.array(self.values))
 
     @property
     def is_shown(self) -> bool:
         """Return whether there is an effect, by the rule of `compare`'s verdicts."""
-        found = statistics.verdict([self.interval], len(self.values), higher_is_better=True)
+        found = statistics.verdict(self.interval, len(self.values), higher_is_better=True)
         return found.is_difference
 
     @property
@@ -66,13 +66,3 @@ class PairedEffect:
     def is_within(self, margin: float) -> bool:
         """Return whether the effect is shown to be smaller than the margin."""
         return paired(np.array(self.values), margin).is_equivalent
-
-
-def interval(values: statistics.Values) -> Interval:
-    """Return an interval of the mean that excludes zero just where a verdict needs it.
-
-    A verdict needs that two intervals exclude zero (docs/compare.md says why): from the lower of
-    their lower ends to the higher of their higher ends, this interval contains both.
-    """
-    one, other = statistics.intervals([values])[0], statistics.students_interval(values)
-    return replace(one, low=min(one.low, other.low), high=max(one.high, other.high))

@@ -57,7 +57,9 @@ def corrected(parts: Sequence[PairedEffect], said: str) -> str:
     adjusted = statistics.holm([part.p for part in of])
     left = [part for part, p in zip(of, adjusted, strict=True) if part.is_shown and p <= 0.05]
     names = _names(left) or "none of them"
-    return f"Corrected for {plural(len(of), 'test')} (Holm), {said} {names}."
+    same = [part for part in parts if part.is_shown and math.isnan(part.p)]
+    others = f" Of {_names(same)}, which all seeds agree about, there is no test." if same else ""
+    return f"Corrected for {plural(len(of), 'test')} (Holm), {said} {names}.{others}"
 
 
 def tested(parts: Sequence[PairedEffect]) -> list[PairedEffect]:

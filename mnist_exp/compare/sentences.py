@@ -8,7 +8,7 @@ from mnist_exp.compare import margin_sentences, words
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.differences import Difference
 from mnist_exp.compare.rows import Row
-from mnist_exp.compare.statistics import SMALLEST_VERDICT, Verdict
+from mnist_exp.compare.statistics import SMALLEST_VERDICT, Interval, Verdict, holm
 from mnist_exp.outside.printing import listed, plural
 from mnist_exp.tracking.predictions import ARTIFACT
 
@@ -37,9 +37,9 @@ def summary(comparison: Comparison) -> str:
         return f"Of {len(rows)} groups compared {against}, {_tally(rows, comparison)}{hidden}."
     lead = f"Of {len(rows)} groups compared {against}, {_tally(rows, comparison)}."
     better = [row for row in decided if row.compared.verdict is Verdict.BETTER]
-    if better:
-        return f"{lead} The best: {_one_difference(better[0], comparison)}"
-    return f"{lead} The most different: {_one_difference(decided[-1], comparison)}"
+    farthest = max(better or decided, key=lambda row: abs(row.compared.mean))
+    which = "best" if better else "most different"
+    return f"{lead} The {which}: {_one_difference(farthest, comparison)}"
 
 
 def _all_paired(rows: Sequence[Row]) -> bool:
@@ -101,12 +101,7 @@ def _one_difference(row: Row, comparison: Comparison) -> str:
         return (
             f"{group} and {baseline} were not scored on the same images, so they are not compared."
         )
-    details = [
-        words.in_images(compared.mean, comparison),
-        f"95% interval {words.interval(compared.interval, metric, of_difference=True)}"
-        if compared.interval.exists
-        else "",
-    ]
+    details = [words.in_images(compared.mean, comparison), _interval(compared.interval, metric)]
     inside = "; ".join(filter(None, details))
     shift = (
         f"{words.difference(compared.mean, metric)} in {metric}{f' ({inside})' if inside else ''}"
@@ -121,39 +116,36 @@ def _one_difference(row: Row, comparison: Comparison) -> str:
             needed = f"{evidence}; a verdict needs {SMALLEST_VERDICT} {of}"
             return f"Too few {what} to decide between {group} and {baseline}: {needed}.{more}"
         case Verdict.NOT_SHOWN:
-            why = "; Student's t interval covers zero" if compared.interval.side else ""
-            none = f"No difference is shown between {group} and {baseline}: {evidence}{why}"
+            none = f"No difference is shown between {group} and {baseline}: {evidence}"
             return f"{none}; {margin_sentences.hidden(row, comparison)}.{more}"
         case Verdict.EQUIVALENT:
             within = words.verdict(compared.verdict, comparison)
             return f"{group} and {baseline} are {within}: {over}.{more}"
-    return (
-        f"{group} is {compared.verdict} than {baseline}: {over}; the interval leaves out 0. "
-        f"{note}.{more}"
-    )
+    why = "; the interval leaves out 0" if compared.interval.has_width else ""
+    return f"{group} is {compared.verdict} than {baseline}: {over}{why}. {note}.{more}"
+
+
+def _interval(shown: Interval, metric: str) -> str:
+    """Return `95% interval +0.0041 to +0.0053`, or that all differences are equal."""
+    if shown.is_degenerate:
+        return "without spread, so there is no interval"
+    ends = words.interval(shown, metric, of_difference=True)
+    return f"95% interval {ends}" if ends else ""
 
 
 def verdict_notes(comparison: Comparison) -> list[str]:
-    """Return a sentence or two for each way in which a verdict can seem to contradict its numbers.
+    """Return a sentence or two on verdicts that seem to contradict their p, and on unpaired groups.
 
-    A group can be better with a large p, or not better with an interval that leaves out zero. Then
-    come sentences on how the runs were read.
+    Then come sentences on how the runs were read.
     """
     groups = [row.compared for row in comparison.others]
     notes = []
     with_large_p = [d for d in groups if d.verdict.is_difference and d.p_holm > _LARGE_P]
     if with_large_p:
-        tested = sum(d.is_compared for d in groups)
         least = max(with_large_p, key=lambda d: d.smallest_p)
         notes.append(
             "Better and worse mean that the 95% interval of the difference leaves out 0; they do "
-            f"not depend on p. {_why_p_is_large(tested, least)}."
-        )
-    if any(d.verdict is Verdict.NOT_SHOWN and d.interval.side for d in groups):
-        notes.append(
-            "No difference is shown although the 95% interval leaves out 0: with so few seeds "
-            "the bootstrap's interval is too narrow, so a verdict needs Student's as well, which "
-            "contains 0."
+            f"not depend on p.{_why_p_is_large(least, groups)}"
         )
     unpaired = [d for d in groups if d.is_compared and not d.is_paired]
     if unpaired:
@@ -197,16 +189,30 @@ def left_out(comparison: Comparison) -> list[tuple[str, str]]:
     return missing
 
 
-def _why_p_is_large(tested: int, compared: Difference) -> str:
-    floor = compared.smallest_p
-    adjusted = min(1.0, tested * floor)
+def _why_p_is_large(compared: Difference, groups: Sequence[Difference]) -> str:
+    """Return a sentence, after a space; nothing if it is large by itself."""
+    floor, tested = compared.smallest_p, _tested(groups)
+    adjusted = _smallest_holm(compared, groups)
+    if adjusted <= _LARGE_P < compared.p:
+        return ""
     if adjusted <= _LARGE_P:
-        return f"p (Holm) is larger than p because {tested} groups are compared"
-    least = f"With {_number(compared)}, p cannot be below {words.p_value(floor)}"
-    if tested == 1:
-        return least
+        return f" p (Holm) is larger than p because {tested} groups are compared."
+    least = f" With {_number(compared)}, p cannot be below {words.p_value(floor)}"
+    if adjusted == floor:
+        return f"{least}."
     makes = words.p_value(adjusted)
-    return f"{least}, and Holm's adjustment for {tested} groups makes that {makes}"
+    return f"{least}, and Holm's adjustment for {tested} groups makes that {makes}."
+
+
+def _tested(groups: Sequence[Difference]) -> int:
+    """Return for how many groups p is adjusted."""
+    return sum(not math.isnan(group.p) for group in groups)
+
+
+def _smallest_holm(compared: Difference, groups: Sequence[Difference]) -> float:
+    """Return the Holm-adjusted p of a group if no p of any group could be smaller."""
+    adjusted = holm([group.smallest_p for group in groups])
+    return next(p for group, p in zip(groups, adjusted, strict=True) if group is compared)
 
 
 def _number(compared: Difference) -> str:
@@ -219,12 +225,9 @@ def _number(compared: Difference) -> str:
 def _p_note(compared: Difference, comparison: Comparison) -> str:
     """Return `Holm-adjusted p = 0.19 (with 5 seeds and 3 groups it cannot be below 0.19)`."""
     text = f"Holm-adjusted p {words.equals(compared.p_holm)}"
-    floors = [
-        d.smallest_p for d in (row.compared for row in comparison.others) if not math.isnan(d.p)
-    ]
-    tested = len(floors) if len(set(floors)) == 1 else 1
-    least = min(1.0, tested * compared.smallest_p)
+    others = [row.compared for row in comparison.others]
+    least = _smallest_holm(compared, others)
     if least <= _LARGE_P:
         return text
-    groups = f" and {tested} groups" if tested > 1 else ""
+    groups = f" and {_tested(others)} groups" if least > compared.smallest_p else ""
     return f"{text} (with {_number(compared)}{groups} it cannot be below {words.p_value(least)})"

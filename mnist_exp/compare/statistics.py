@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 CONFIDENCE = 0.95
+ROUNDING = 1e-12  # of the largest number: a smaller difference is none
 RESAMPLES = 9_999  # of the bootstrap
 SMALLEST_BOOTSTRAP = 5  # values; fewer do not show how they are spread
 LARGEST_BOOTSTRAP = 1_000  # values; of more, it differs little from Student's and takes long
@@ -25,7 +26,7 @@ Values = NDArray[np.float64]
 class IntervalMethod(StrEnum):
     """How an interval was computed, in the words that tables and files show."""
 
-    BCA = "BCa"
+    BOTH = "BCa and t"  # what either of the two contains; the t of shares is that of logits
     STUDENT = "t"
     WELCH = "Welch"  # Student's for two groups that are not paired
     LOGIT_STUDENT = "t of logits"  # of shares: both ends lie between 0 and 1
@@ -120,9 +121,11 @@ def describe(samples: Sequence[Values], *, shares: bool = False) -> list[Descrip
 def intervals(samples: Sequence[Values], *, shares: bool = False) -> list[Interval]:
     """Return an interval of each sample's mean.
 
-    It is a BCa bootstrap interval (Efron 1987) for 5 to 1,000 values, Student's for two to four and
-    for more, and none for fewer. If the values are `shares`, no end lies beyond 0 or 1. Every
-    sample is resampled with the same seed, so that its interval does not depend on the others.
+    It is Student's interval for two values or more, and none for fewer. For 5 to 1,000 values it
+    reaches as far as the BCa bootstrap interval (Efron 1987) where that reaches farther: alone,
+    that one is too narrow for few values, as docs/compare.md shows. If the values are `shares`, no
+    end lies beyond 0 or 1. Every sample is resampled with the same seed, so that its interval does
+    not depend on the others.
     """
     result = [students_interval(x, shares=shares and len(x) <= LARGEST_BOOTSTRAP) for x in samples]
     sizes = {len(x) for x in samples}
@@ -131,10 +134,17 @@ def intervals(samples: Sequence[Values], *, shares: bool = False) -> list[Interv
         at_once = max(1, _NUMBERS_AT_ONCE // (RESAMPLES * size))
         for start in range(0, len(spread), at_once):
             batch = spread[start : start + at_once]
-            for i, interval in zip(batch, _bca(np.stack([samples[i] for i in batch])), strict=True):
-                if np.isfinite([interval.low, interval.high]).all():
-                    result[i] = interval
+            for i, ends in zip(batch, _bca(np.stack([samples[i] for i in batch])), strict=True):
+                if np.isfinite(ends).all():
+                    result[i] = _reaching(result[i], *ends)
     return result
+
+
+def _reaching(interval: Interval, low: float, high: float) -> Interval:
+    """Return the interval, made to contain another one as well."""
+    return Interval(
+        low=min(interval.low, low), high=max(interval.high, high), method=IntervalMethod.BOTH
+    )
 
 
 def students_interval(x: Values, *, shares: bool = False, one_more: bool = False) -> Interval:
@@ -165,8 +175,8 @@ def _students_ends(x: Values, one_more: bool) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _bca(x: Values) -> list[Interval]:
-    """Return the BCa bootstrap interval of the mean of each row of `x` [samples, values]."""
+def _bca(x: Values) -> list[tuple[float, float]]:
+    """Return both ends of the BCa interval of the mean of each row of `x` [samples, values]."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         result = stats.bootstrap(
@@ -178,10 +188,13 @@ def _bca(x: Values) -> list[Interval]:
             method="BCa",
             rng=np.random.default_rng(0),
         ).confidence_interval
-    return [
-        Interval(low=float(low), high=float(high), method=IntervalMethod.BCA)
-        for low, high in zip(result.low, result.high, strict=True)
-    ]
+    return [(float(low), float(high)) for low, high in zip(result.low, result.high, strict=True)]
+
+
+def mean_difference(differences: Values) -> float:
+    """Return the mean, 0 where differences cancel each other but for errors of rounding."""
+    mean = float(np.mean(differences))
+    return mean if abs(mean) > ROUNDING * float(np.abs(differences).max()) else 0.0
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -199,15 +212,10 @@ def holm(p: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-def verdict(intervals: Sequence[Interval], pairs: int, higher_is_better: bool) -> Verdict:
-    """Return better or worse only if all intervals exclude zero on the same side, of three pairs.
-
-    A caller gives the interval that is shown and Student's: of five pairs without a difference, the
-    bootstrap's alone excludes zero too often (docs/compare.md has the numbers).
-    """
+def verdict(interval: Interval, pairs: int, higher_is_better: bool) -> Verdict:
+    """Return better or worse only if the interval excludes zero, of three pairs or more."""
     if pairs < SMALLEST_VERDICT:
         return Verdict.TOO_FEW if pairs else Verdict.NOT_COMPARED
-    sides = {interval.side for interval in intervals}
-    if sides not in ({1}, {-1}):
+    if not interval.side:
         return Verdict.NOT_SHOWN
-    return Verdict.BETTER if (sides == {1}) == higher_is_better else Verdict.WORSE
+    return Verdict.BETTER if (interval.side > 0) == higher_is_better else Verdict.WORSE

@@ -107,8 +107,6 @@ def _numbers(row: Row) -> dict[str, object]:
             "difference_low": difference.interval.low,
             "difference_high": difference.interval.high,
             "difference_method": difference.interval.method,
-            "difference_t_low": difference.student.low,
-            "difference_t_high": difference.student.high,
             "p": difference.p,
             "p_method": difference.test,
             "p_holm": difference.p_holm,

@@ -9,13 +9,12 @@ from mnist_exp.compare.differences import Difference
 from mnist_exp.compare.groups import Counting
 from mnist_exp.compare.margins import MOST_SEEDS, AgainstMargin
 from mnist_exp.compare.rows import Row
-from mnist_exp.compare.statistics import Interval, Verdict, is_share
+from mnist_exp.compare.statistics import ROUNDING, Interval, Verdict, is_share
 from mnist_exp.outside.printing import plural
 from mnist_exp.sweeper.foreign_text import clean
 
 _MINUS = "\N{MINUS SIGN}"
 _UNKNOWN = "\N{EN DASH}"
-_NOTHING = 1e-12  # a difference of two accuracies that rounding makes of none
 
 
 def value(number: float, metric: str) -> str:
@@ -26,17 +25,24 @@ def value(number: float, metric: str) -> str:
     if math.isnan(number):
         return _UNKNOWN
     is_small = is_share(metric) and abs(number) <= 1
-    return _signed(f"{number:.4f}" if is_small else f"{number:.4g}")
+    return _signed(_share(number) if is_small else f"{number:.4g}")
 
 
 def difference(number: float, metric: str) -> str:
     """Return a difference of two values with its sign."""
     if math.isnan(number):
         return _UNKNOWN
-    if number == 0 or (is_share(metric) and abs(number) < _NOTHING):
+    if number == 0 or (is_share(metric) and abs(number) < ROUNDING):
         return "0"
     is_small = is_share(metric) and abs(number) <= 1
-    return _signed(f"{number:+.4f}" if is_small else f"{number:+.3g}")
+    return _signed(_share(number, "+") if is_small else f"{number:+.3g}")
+
+
+def _share(number: float, sign: str = "") -> str:
+    """Return four decimals, or as many more as show that it is not zero."""
+    if ROUNDING < abs(number) < 0.00005:
+        return str(np.format_float_positional(number, 1, fractional=False, sign=bool(sign)))
+    return f"{number:{sign}.4f}"
 
 
 def in_images(number: float, comparison: Comparison) -> str:

@@ -26,12 +26,11 @@ def test_a_difference_of_accuracies_lies_between_its_bounds(
         assert -1 <= cut.interval.low <= cut.interval.high <= 1
 
 
-def test_no_verdict_where_only_the_bootstrap_sees_a_difference() -> None:
-    """Its intervals of five values are too narrow: 18% exclude zero where nothing differs."""
+def test_a_verdict_on_noise_is_rare() -> None:
+    """Of five values, the bootstrap's interval alone would have one in 18% of cases."""
     rng = np.random.default_rng(0)
     noise = [dict(zip("01234", rng.normal(size=5), strict=True)) for _ in range(300)]
     paired = differences(dict.fromkeys("01234", 0.0), noise, higher_is_better=True)
-    assert np.mean([x.interval.side != 0 for x in paired]) > 0.1
     assert np.mean([x.verdict is not Verdict.NOT_SHOWN for x in paired]) < 0.08
 
 
@@ -67,7 +66,6 @@ def test_without_a_common_seed_the_two_groups_are_independent_samples() -> None:
     half = stats.t.ppf(0.975, freedom) * error
     assert (found.interval.low, found.interval.high) == pytest.approx((-4 - half, -4 + half))
     assert found.interval.method == "Welch"
-    assert found.student == found.interval
     assert (found.p, found.test) == (pytest.approx(2 / 20), "permutations")
     assert found.smallest_p == pytest.approx(0.1)
     assert found.verdict is Verdict.NOT_SHOWN

@@ -130,17 +130,51 @@ def test_a_verdict_beside_a_large_p_explains_itself() -> None:
     assert sentences.verdict_notes(many)[0].endswith(note)
 
 
-def test_student_alone_covers_zero() -> None:
+def test_what_the_bootstrap_alone_would_show_is_not_shown() -> None:
     values = [0.9, 0.9, 0.9, 0.9, 0.95]
     others = [0.9001, 0.9001, 0.9001, 0.9001, 0.96]
     comparison = compared({"a": values, "b": others})
     summary = sentences.summary(comparison)
     assert summary.startswith("No difference is shown between b and a: +0.0021")
-    assert summary.endswith(
-        "; Student's t interval covers zero; b may still be up to 0.0080 better or 0.0034 worse."
+    assert f"95% interval {MINUS}0.0034 to +0.0080)" in summary
+    assert summary.endswith("; b may still be up to 0.0080 better or 0.0034 worse.")
+    assert sentences.verdict_notes(comparison) == []
+    assert f"95% interval {MINUS}0.0034 to +0.0080" in sentences.summary(comparison.against(0.02))
+
+
+def test_the_smallest_p_is_that_of_the_groups_own_seeds() -> None:
+    """Holm multiplies only the smallest p by the number of groups."""
+    base = [0.9 + 0.001 * (seed % 3) for seed in range(10)]
+    steps = [0.01 + 0.001 * (seed % 2) for seed in range(10)]
+    many = [value + step for value, step in zip(base, steps, strict=True)]
+    comparison = compared({"a": base, "many": many, "few": many[:3]})
+    assert sentences.verdict_notes(comparison)[0].endswith("With 3 seeds, p cannot be below 0.25.")
+    alone = compared({"a": base, "few": many[:3], "unpaired": {"x": 0.1}})
+    assert sentences.verdict_notes(alone)[0].endswith("With 3 seeds, p cannot be below 0.25.")
+
+
+def test_a_p_that_is_large_by_itself_has_no_other_reason() -> None:
+    base = [0.9] * 10
+    steps = (24, 12, 114, -26, 102, 51, -8, 23, -15, 81)
+    better = [value + step / 10_000 for value, step in zip(base, steps, strict=True)]
+    (note,) = sentences.verdict_notes(compared({"a": base, "b": better}))
+    assert note.endswith("leaves out 0; they do not depend on p.")
+
+
+def test_the_best_is_the_one_that_differs_most_on_its_seeds() -> None:
+    """Not the one with the best mean, whose seeds may be luckier."""
+    base = {str(seed): 0.9 - 0.01 * seed for seed in range(6)}
+    far = {str(s): base[str(s)] + 0.0200 + 0.0001 * (s % 2) for s in (3, 4, 5)}
+    near = {str(s): base[str(s)] + 0.0020 + 0.0001 * (s % 2) for s in (0, 1, 2)}
+    assert "The best: far is better" in sentences.summary(
+        compared({"a": base, "far": far, "near": near})
     )
-    (note,) = sentences.verdict_notes(comparison)
-    assert note.startswith("No difference is shown although the 95% interval leaves out 0")
+
+
+def test_equal_differences_have_no_interval() -> None:
+    x = [0.875, 0.9375, 0.75]
+    summary = sentences.summary(compared({"a": x, "b": [value + 0.015625 for value in x]}))
+    assert "without spread, so there is no interval) over 3 paired seeds. Holm" in summary
 
 
 WIDE = [x + d for x, d in zip(BASE, (0.001, -0.002, 0.0005, 0.003), strict=True)]

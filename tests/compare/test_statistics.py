@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from mnist_exp.compare import statistics as s
 
@@ -20,8 +21,8 @@ def test_the_method_depends_on_how_many_values_there_are() -> None:
         "t",
         "t",
         "t",
-        "BCa",
-        "BCa",
+        "BCa and t",
+        "BCa and t",
     ]
     assert interval(0.98, 0.98, 0.98).method == "all equal"
     assert interval(*[0.5] * 5) == s.Interval(low=0.5, high=0.5, method=s.IntervalMethod.ALL_EQUAL)
@@ -69,10 +70,33 @@ def test_an_interval_does_not_depend_on_the_other_samples() -> None:
     assert s.intervals(samples) == [s.intervals([x])[0] for x in samples]
 
 
-def test_bca_follows_the_skew_of_the_sample() -> None:
-    bca = interval(0, 0.01, 0.02, 0.03, 0.04, 1.0)
-    mean = np.mean([0, 0.01, 0.02, 0.03, 0.04, 1.0])
-    assert bca.high - mean > mean - bca.low
+def test_the_interval_contains_students_and_follows_the_skew_of_the_sample() -> None:
+    values = np.array([0, 0.01, 0.02, 0.03, 0.04, 1.0])
+    both, student = s.intervals([values])[0], s.students_interval(values)
+    assert (both.low, both.high > student.high) == (student.low, True)
+
+
+def test_of_five_values_the_bootstrap_alone_excludes_zero_where_student_does_not() -> None:
+    values = np.array([0.001, 0.002, 0.0001, 0.003, -0.0003])
+    bootstrap = stats.bootstrap((values,), np.mean, method="BCa", rng=np.random.default_rng(0))
+    both = s.intervals([values])[0]
+    assert bootstrap.confidence_interval.low > 0 > both.low
+    assert both.high >= bootstrap.confidence_interval.high
+
+
+@pytest.mark.parametrize("n", [5, 10])
+def test_the_interval_of_few_accuracies_contains_their_mean_as_often_as_it_says(n: int) -> None:
+    """BCa alone does in 82% to 90% of cases."""
+    rng, mean, total = np.random.default_rng(0), 0.95, 18.0
+    for x in (rng.normal(mean, 0.002, (400, n)), rng.beta(mean * total, 0.9, (400, n))):
+        found = s.intervals(list(x), shares=True)
+        assert np.mean([each.low <= mean <= each.high for each in found]) > 0.92
+
+
+def test_differences_that_cancel_each_other_are_none() -> None:
+    assert np.mean(np.subtract([0.6, 0.8, 0.4], [0.5, 0.6, 0.7])) != 0
+    assert s.mean_difference(np.subtract([0.6, 0.8, 0.4], [0.5, 0.6, 0.7])) == 0
+    assert s.mean_difference(np.array([1e-13, 3e-13])) == pytest.approx(2e-13)
 
 
 def test_holms_own_procedure() -> None:
@@ -108,4 +132,4 @@ def test_no_verdict_where_the_interval_covers_zero_or_of_two_pairs(
     low: float, high: float, pairs: int, higher: bool, expected: str
 ) -> None:
     interval = s.Interval(low=low, high=high, method=s.IntervalMethod.STUDENT)
-    assert s.verdict([interval], pairs, higher) is s.Verdict(expected)
+    assert s.verdict(interval, pairs, higher) is s.Verdict(expected)

@@ -37,7 +37,10 @@ def test_numbers() -> None:
     assert words.value(-12.3456, "train/cost") == f"{MINUS}12.35"
     assert words.value(float("nan"), ACCURACY) == words.difference(float("nan"), ACCURACY) == DASH
     assert words.difference(0.0, ACCURACY) == "0"
-    assert words.difference(-0.00001, ACCURACY) == f"{MINUS}0.0000"
+    assert words.difference(-0.000014, ACCURACY) == f"{MINUS}0.00001"  # not zero
+    assert words.difference(0.00006, ACCURACY) == "+0.0001"
+    assert words.value(0.000014, ACCURACY) == "0.00001"
+    assert (words.value(0.0, ACCURACY), words.difference(1e-17, ACCURACY)) == ("0.0000", "0")
     assert words.difference(0.01234, "train/cost") == "+0.0123"
     p_values = [float("nan"), 0.00001, 0.0003, 0.0123, 0.123, 1.0]
     shown = [words.p_value(p) for p in p_values]
@@ -45,10 +48,10 @@ def test_numbers() -> None:
 
 
 def test_intervals() -> None:
-    shown = Interval(low=-0.01, high=0.02, method=IntervalMethod.BCA)
+    shown = Interval(low=-0.01, high=0.02, method=IntervalMethod.BOTH)
     assert words.interval(shown, ACCURACY) == f"{MINUS}0.0100 to 0.0200"
     assert words.interval(shown, ACCURACY, of_difference=True, method=True) == (
-        f"{MINUS}0.0100 to +0.0200, BCa"
+        f"{MINUS}0.0100 to +0.0200, BCa and t"
     )
     nan = float("nan")
     none = Interval(low=nan, high=nan, method=IntervalMethod.NONE)

@@ -10,8 +10,7 @@ from rich.console import Console
 from scipy import stats
 
 from benchmarks.fake_runs import FakeRuns
-from mnist_exp.compare import statistics, words
-from mnist_exp.compare.paired_effects import interval
+from mnist_exp.compare import words
 from mnist_exp.compare.paired_words import luck
 from mnist_exp.compare.statistics import IntervalMethod
 from mnist_exp.config import bridge
@@ -92,15 +91,6 @@ def test_no_seed_with_all_points(workdir: Path) -> None:
     add(FakeRuns(workdir), bridge.configurations(3, None, 1)[0], 0, 0.9)
     with pytest.raises(UserError, match="no seed has all 18 points"):
         explain(Store(), "bridge")
-
-
-def test_the_interval_contains_both_that_a_verdict_needs() -> None:
-    """Of five values the bootstrap's alone excludes zero where Student's does not."""
-    values = np.array([0.001, 0.002, 0.0001, 0.003, -0.0003])
-    shown, (bootstrap,) = interval(values), statistics.intervals([values])
-    student = statistics.students_interval(values)
-    assert (bootstrap.side, student.side) == (1, 0)
-    assert (shown.low, shown.high) == (student.low, max(student.high, bootstrap.high))
 
 
 def test_two_seeds_show_no_part(workdir: Path) -> None:

@@ -50,7 +50,8 @@ def summary(curves: Sequence[Curve]) -> dict[str, Any]:
     `accuracy` is the mean at their ends. `until` has, for each training, the seconds until the
     first epoch that reaches GOAL, or None.
     """
-    (accuracy,) = statistics.describe([np.array([curve[-1][0] for curve in curves])])
+    last = np.array([curve[-1][0] for curve in curves])
+    (accuracy,) = statistics.describe([last], shares=True)
     seconds = [curve[-1][1] for curve in curves]
     until = [next((spent for found, spent in curve if found >= GOAL), None) for curve in curves]
     return {

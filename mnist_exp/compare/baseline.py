@@ -18,18 +18,19 @@ def find_baseline(runs: Runs, groups: Sequence[Group], described: str | None) ->
     """Return the index of the baseline among the groups.
 
     It is the group whose runs all have what `KEY=VALUE,...` describes, a variant perhaps by the
-    beginning of its name; by default the group with most seeds, the oldest if there are several.
+    beginning of its name, a number perhaps as labels show it; by default the group with most seeds, the oldest if there are several.
     Raises UserError unless exactly one group with a value is described.
     """
     if described is None:
         return max(range(len(groups)), key=lambda i: groups[i].n)
     wanted = _conditions(runs, described)
     columns = {key: column(runs, key) for key in wanted}
+    shown = {key: all_tidy(values.unique()) for key, values in columns.items()}
 
     def matches(group: Group) -> bool:
         run_ids = [*group.run_ids, *group.left_out]
         return all(
-            _means(value, recorded)
+            _means(value, recorded) or value == shown[key].get(recorded)
             for key, value in wanted.items()
             for recorded in columns[key].loc[run_ids].unique()
         )

@@ -182,6 +182,16 @@ def test_values_that_four_digits_do_not_tell_apart_are_shown_whole(tmp_path: Pat
         compare_runs(table, **asked, baseline="lr=0.1")
 
 
+def test_a_baseline_is_found_by_the_value_that_its_label_shows() -> None:
+    rates, rows = (0.5, 0.123411), []
+    for rate in rates:
+        rows += [(rate, seed, 0.9 + seed / 1000) for seed in range(3)]
+    table = pd.DataFrame(rows, columns=["lr", "seed", "accuracy"])
+    for typed in ("lr=0.1234", "lr=0.123411", "lr=1.23411e-1"):
+        compared = compare_runs(table, metric="accuracy", group_by="lr", baseline=typed)
+        assert set(compared.verdicts) == {"lr=0.5"}
+
+
 def test_rows_of_a_table_name_groups_by_all_of_what_they_are_called() -> None:
     runs, settings = made({"lr": ["x" * 90 + "1", "x" * 90 + "2"]}), [{"lr": "x" * 90}] * 2
     runs.info.index = pd.Index(["line 1230", "line 1235"])

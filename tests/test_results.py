@@ -96,3 +96,13 @@ def test_the_differences_that_are_swapped_by_default_are_the_largest() -> None:
     table = pd.read_csv(RESULTS / "explain.csv").dropna(subset="setting")
     sizes = table.groupby("difference")["mean"].first().abs()
     assert set(sizes.nlargest(len(LARGEST)).index) == set(LARGEST)
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for path in RESULTS.rglob("*") if path.suffix in (".html", ".md", ".csv")),
+    ids=lambda path: path.relative_to(RESULTS).as_posix(),
+)
+def test_no_page_names_a_store_that_its_readers_do_not_have(path: Path) -> None:
+    found = re.findall(r"127\.0\.0\.1|sqlite:/|/root/|/home/", path.read_text())
+    assert found == []

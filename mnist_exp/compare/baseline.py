@@ -18,8 +18,9 @@ def find_baseline(runs: Runs, groups: Sequence[Group], described: str | None) ->
     """Return the index of the baseline among the groups.
 
     It is the group whose runs all have what `KEY=VALUE,...` describes, a variant perhaps by the
-    beginning of its name, a number perhaps as labels show it; by default the group with most seeds, the oldest if there are several.
-    Raises UserError unless exactly one group with a value is described.
+    beginning of its name, a number perhaps as labels show it; by default the group with most seeds,
+    the oldest if there are several. Raises UserError unless exactly one group with a value is
+    described.
     """
     if described is None:
         return max(range(len(groups)), key=lambda i: groups[i].n)

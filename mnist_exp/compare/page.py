@@ -35,11 +35,14 @@ _SPLITS = {"test": ("Test split",), "val": ("Validation split",), "best": ("Vali
 Pair = tuple[Row, list[charts.Drawing], list[MistakeCounts], list[Disagreement]]
 
 
-def render(comparison: Comparison, written: str, data_dir: str | None = None) -> str:
+def render(
+    comparison: Comparison, written: str, data_dir: str | None = None, *, is_linked: bool = True
+) -> str:
     """Return the page; `written` is when, as text.
 
     Test images are the shipped ones, or of the folder `data_dir`. A folder that the runs' records
-    name is not read: somebody else may have written them.
+    name is not read: somebody else may have written them. `is_linked` is False of a page for
+    readers who do not have the store.
     """
     paired = [row for row in comparison.rows if row.predictions is not None]
     return templates.render(
@@ -61,8 +64,8 @@ def render(comparison: Comparison, written: str, data_dir: str | None = None) ->
         settings=_settings(comparison),
         not_counted=words.not_counted(comparison, _MOST_LISTED),
         ensembles=any(_has_ensemble(row) for row in paired),
-        addresses={row.group.label: _address(comparison, row) for row in comparison.rows},
-        ui=_ui(comparison),
+        addresses={r.group.label: _address(comparison, r) for r in comparison.rows if is_linked},
+        ui=_ui(comparison) if is_linked else None,
         glossary=TERMS,
         terms=_terms(comparison),
         words=words,

@@ -1,7 +1,7 @@
 """`python -m mnist_exp.reproduce --bfloat16`: each preset in both precisions, compared."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -105,7 +105,9 @@ def write_precisions(
     files = {PAGE: text, costs.FILE: costs.to_csv(costs.with_other_pages(folder, lines))}
     for one in precisions.measured:
         if one.comparison is not None:
-            files[f"{_PAGES}/{one.name}.html"] = page.render(one.comparison, written, None)
+            files[f"{_PAGES}/{one.name}.html"] = page.render(
+                one.comparison, written, is_linked=False
+            )
             files[f"{_PAGES}/{one.name}.csv"] = table.to_csv(one.comparison).to_csv(index=False)
     write(folder, files)
     said = [answer, *(f"not counted: {line}" for line in precisions.missing)]
@@ -126,6 +128,7 @@ def _measured(store: Store, name: str, before: PresetRuns, after: PresetRuns) ->
     if before.run_ids and after.run_ids:
         selection = Selection(run_ids=(*before.run_ids.values(), *after.run_ids.values()))
         comparison = compare(store, selection, _QUESTION)
+        comparison = replace(comparison, title=f"{name} in {_BEFORE} and {_AFTER}")
     return Measured(name=name, found=(before, after), comparison=comparison)
 
 

@@ -68,7 +68,11 @@ def test_both_precisions_are_compared_and_each_page_is_of_the_runs_of_the_table(
     assert [row.split("`")[1] for row in rows] == list(PRESETS)
     for row, preset in zip(rows, PRESETS, strict=True):
         assert f"(bfloat16/{preset}.html) | 10 | 0." in row
-        assert "precision=bfloat16" in (folder / f"bfloat16/{preset}.html").read_text()
+        page = (folder / f"bfloat16/{preset}.html").read_text()
+        assert "precision=bfloat16" in page
+        assert f"<h1>{preset} in float32 and bfloat16</h1>" in page
+        for of_this_machine in ("mnist_exp.ui", "127.0.0.1", str(workdir)):
+            assert of_this_machine not in page
         table = pd.read_csv(folder / f"bfloat16/{preset}.csv")
         assert list(table.groupby("setting.precision")["seed"].count()) == [10, 10]
         assert table["counted"].all()

@@ -2,7 +2,7 @@
 
     python -m benchmarks.importance
 
-Makes studies of random trials in which one setting explains 97% of the differences, another 2%,
+Makes studies of random trials in which one setting explains 95% of the differences, another 2%,
 and the others nothing.
 """
 

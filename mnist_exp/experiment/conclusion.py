@@ -27,7 +27,8 @@ def _by_heart(job: Job, epochs: Sequence[EpochResult]) -> str:
     last, count = epochs[-1], len(job.dataset.train)
     accuracy = final_test(epochs).accuracy
     is_batch = count <= job.settings.config.schedule.batch_size
-    question = f"Can it learn {'one batch of' if is_batch else 'its'} {count:,} images by heart?"
+    images = plural(count, "image")
+    question = f"Can it learn {'one batch of' if is_batch else 'its'} {images} by heart?"
     if accuracy == 1:
         return f"{question} Yes, in {plural(last.step, 'step')}."
     right = round(accuracy * count)
@@ -43,20 +44,33 @@ def _at_chance(job: Job, epochs: Sequence[EpochResult]) -> str:
     More than that may be luck, too. A network may be at chance on other images alone.
     """
     last, labels = epochs[-1], job.dataset.test.labels
-    accuracy = final_test(epochs).accuracy
+    val, train = job.dataset.val.labels, job.dataset.train.labels
+    accuracy, count = final_test(epochs).accuracy, len(labels)
     counts = np.bincount(labels)
-    share = float(counts.max() / len(labels))
+    share = float(counts.max() / count)
     if accuracy > _most_by_luck(labels):
         return ""
     answer = f"the answer {quoted(job.dataset.form, int(counts.argmax()))} for every image"
     steps = plural(last.step, "step")
-    if last.val.accuracy > _most_by_luck(job.dataset.val.labels):
+    if last.val.accuracy > _most_by_luck(val):
+        if not _is_below(accuracy, count, last.val.accuracy, len(val)):
+            return ""
         return (
             f"That is no better than chance: {answer} would have a test accuracy of {share:.4f}. "
             f"The validation accuracy is {last.val.accuracy:.4f}, though: look whether the test "
             "images, or their labels, are prepared as the others are."
         )
-    if last.train_accuracy > _most_by_luck(job.dataset.train.labels):
+    if share == 1:
+        return (
+            f"The test images cannot show whether anything was learned: {answer} would have a test "
+            "accuracy of 1.0000."
+        )
+    if last.train_accuracy > _most_by_luck(train):
+        if not _is_below(accuracy, count, last.train_accuracy, len(train)):
+            return (
+                f"That may be chance: {answer} would have a test accuracy of {share:.4f}, and "
+                f"{plural(count, 'test image')} cannot tell."
+            )
         return (
             f"That may be chance: {answer} would have a test accuracy of {share:.4f}. In training "
             f"the last epoch had {last.train_accuracy:.4f}, though: with batch normalisation, "
@@ -66,13 +80,23 @@ def _at_chance(job: Job, epochs: Sequence[EpochResult]) -> str:
     if accuracy > share:
         return (
             f"That may be chance: {answer} would have a test accuracy of {share:.4f}, and on "
-            f"{plural(len(labels), 'test image')} the difference may be luck. Perhaps nothing was "
+            f"{plural(count, 'test image')} the difference may be luck. Perhaps nothing was "
             f"learned in {steps}."
         )
     return (
         f"That is chance: {answer} would have a test accuracy of {share:.4f}. Nothing was learned "
         f"in {steps}."
     )
+
+
+def _is_below(accuracy: float, count: int, other: float, of: int) -> bool:
+    """Return whether the accuracy on so many images is lower than another, and not by luck.
+
+    It is by luck within three standard deviations of the difference of two shares that are one.
+    """
+    share = (accuracy * count + other * of) / (count + of)
+    deviation = math.sqrt(max(share * (1 - share), 0.0) * (1 / count + 1 / of))
+    return other - accuracy > _DEVIATIONS * deviation
 
 
 def _most_by_luck(labels: NDArray[np.int32]) -> float:

@@ -39,8 +39,7 @@ def best_settings(study: optuna.Study, repeated_by: str | None = None) -> list[S
     """Return the best settings, or those of the Pareto front of several objectives.
 
     The list is empty while no trial is complete, or each breaks a constraint. `repeated_by` is the
-    parameter that only repeats a trial. A single one of its values is never the best one: the mean
-    over them counts.
+    parameter that only repeats a trial: the mean over its values counts.
     """
     trials = study.get_trials(deepcopy=False)
     if repeated_by is None or not any(repeated_by in trial.params for trial in trials):
@@ -71,7 +70,8 @@ def _groups(trials: Sequence[FrozenTrial], repeated_by: str) -> list[Settings]:
     """Return the settings of which a trial counts, in the order of their first trials.
 
     Where a trial was pruned or failed, and no other has its value of `repeated_by`, the mean over
-    the others would flatter the settings. They count only if there are no others.
+    the others would flatter the settings. They count only if there are no others. Nor do those
+    count that have fewer values of it than others: the mean of few is high or low by luck.
     """
     by_params: defaultdict[str, list[FrozenTrial]] = defaultdict(list)
     for trial in trials:
@@ -85,7 +85,14 @@ def _groups(trials: Sequence[FrozenTrial], repeated_by: str) -> list[Settings]:
         if (counted := tuple(filter(_counts, several)))
     ]
     whole = [group for group, lacking in groups if not lacking]
-    return whole or [group for group, _ in groups]
+    left = whole or [group for group, _ in groups]
+    most = max((_repeats(group, repeated_by) for group in left), default=0)
+    return [group for group in left if _repeats(group, repeated_by) == most]
+
+
+def _repeats(group: Settings, repeated_by: str) -> int:
+    """Return of how many values of `repeated_by` a trial counts."""
+    return len({repr(trial.params.get(repeated_by)) for trial in group.trials})
 
 
 def _counts(trial: FrozenTrial) -> bool:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 SMALLEST = 10  # trials with a value; of fewer, a third is too few to predict
 ROUNDS = 50
 _TREES = 10  # of each round's forest
+_LARGEST = 1e38  # of a setting, as the forest computes in float32
 _T = 2.01  # Student's t of 95% for ROUNDS - 1
 _SMALLEST_SHARE = 0.005  # less would be shown as 0%
 
@@ -61,10 +62,14 @@ def importances(
 
 
 def _as_numbers(column: Sequence[object]) -> NDArray[np.float64]:
-    """Return numbers as they are, other values by their order, and NaN where there is no value."""
+    """Return numbers as they are, other values by their order, and NaN where there is no value.
+
+    Infinite numbers become the largest that the forest takes.
+    """
     present = [value for value in column if value is not None]
     if all(isinstance(value, int | float) for value in present):
-        return np.array([np.nan if value is None else value for value in column], float)
+        numbers = np.array([np.nan if value is None else value for value in column], float)
+        return np.clip(numbers, -_LARGEST, _LARGEST)
     order = sorted({str(value) for value in present})
     return np.array([np.nan if v is None else order.index(str(v)) for v in column], float)
 

@@ -47,7 +47,7 @@ def show(study: Study, summary: str, console: Console) -> None:
         console.print(table)
     if hidden := len(study.trials) - min(len(study.best), _MOST_ROWS):
         console.print(
-            f"and {plural(hidden, 'trial')} more, all in trials.csv: {words.counts(study)}"
+            f"and {plural(hidden, 'trial')} more; trials.csv has all: {words.counts(study)}"
         )
     console.print()
     console.print(summary, style="bold")

@@ -21,7 +21,7 @@ def summary(study: Study, found: Sequence[Importance]) -> str:
     sentences = [_best(study)]
     if len(study.objectives) == 1 and study.complete:
         sentences.append(what_mattered(study, found))
-    if study.complete:
+    if len(study.complete) > 1:
         sentences.append(
             "The best of many trials looks better than it is: train its settings again with other "
             "seeds before you believe the number."
@@ -30,9 +30,13 @@ def summary(study: Study, found: Sequence[Importance]) -> str:
 
 
 def _best(study: Study) -> str:
-    ended = plural(len(study.trials), "trial")
+    broken = sum(not trial.is_feasible for trial in study.of_state(State.COMPLETE))
+    ended = plural(len(study.trials) - broken, "trial")
+    if broken:
+        ended += " that broke no constraint"
     if not study.complete:
-        return f"No value yet: of {ended}, {counts(study)}."
+        which = "that counts" if study.of_state(State.COMPLETE) else "yet"
+        return f"No value {which}: of {plural(len(study.trials), 'trial')}, {counts(study)}."
     if len(study.objectives) > 1:
         front, names = len(study.best), " and ".join(study.objectives)
         return (
@@ -43,6 +47,9 @@ def _best(study: Study) -> str:
     kept = {key: best.params[key] for key in study.parameters if key in best.params}
     with_settings = f", with {settings(kept)}" if len(kept) <= _MOST_NAMED and kept else ""
     direction = "highest" if study.maximised[0] else "lowest"
+    if len(study.complete) == 1:
+        shown = words.value(best.values[0], name)
+        return f"Trial {best.number}, the only one that counts, has {name} {shown}{with_settings}."
     return (
         f"Trial {best.number} has the {direction} {name} of {ended}, "
         f"{words.value(best.values[0], name)}{with_settings}."
@@ -51,7 +58,7 @@ def _best(study: Study) -> str:
 
 def what_mattered(study: Study, found: Sequence[Importance]) -> str:
     """Return which parameters are shown to matter, or why that cannot be said."""
-    if not study.parameters:
+    if not study.parameters and len(study.trials) > 1:
         return "Nothing was searched: all trials have the same settings."
     valued = len(study.comparable())
     if valued < SMALLEST:

@@ -81,6 +81,36 @@ def test_what_validation_images_show_is_no_chance_and_not_learned_by_heart(accur
     )
 
 
+def few(test: list[int], accuracy: float, *, val: float = 0.5, train: float = 0.5) -> str:
+    """What is said of a few test images with these labels; half of the others are of class 3."""
+    images = np.zeros((len(test), 28, 28, 1), np.uint8)
+    few_images = Split(images, np.array(test, np.int32))
+    data = Dataset(train=SPLIT, val=SPLIT, test=few_images, source="made up")
+    last = an_epoch(
+        1, step=5, test=Evaluation(0.1, accuracy), val=Evaluation(0.1, val), train_accuracy=train
+    )
+    return conclusion(dataclasses.replace(a_job(), dataset=data), [last])
+
+
+def test_few_test_images_that_are_all_right_are_no_failure() -> None:
+    """Of such images no number of right answers exceeds what luck may give."""
+    assert few([7], 1.0, val=0.98) == few([7, 2, 1], 1.0, val=0.98) == ""
+    assert few([1] * 19 + [2], 1.0, val=1.0) == ""
+    assert few([1, 1, 1, 2, 2, 2], 1.0, train=0.99) == (
+        "That may be chance: the answer 1 for every image would have a test accuracy of 0.5000, "
+        "and 6 test images cannot tell."
+    )
+    assert "by heart" in few([1, 1, 1, 2, 2, 2], 1 / 6, train=0.99)
+    assert "look whether the test images" in few([1] * 6, 0.0, val=0.98)
+
+
+def test_test_images_of_one_class_show_nothing() -> None:
+    assert few([3] * 40, 1.0) == (
+        "The test images cannot show whether anything was learned: the answer 3 for every image "
+        "would have a test accuracy of 1.0000."
+    )
+
+
 def test_a_run_that_learned_something_needs_no_sentence() -> None:
     assert said(0.66) == ""
 

@@ -51,6 +51,15 @@ def test_the_mean_over_seeds_decides() -> None:
     assert names(study, None) == ["a"]  # if nothing is said to repeat a trial
 
 
+def test_a_lucky_seed_of_a_study_that_was_stopped_is_not_the_best() -> None:
+    study = a_study()
+    add(study, "a", 0, [0.99])
+    add(study, "a", 1, None, TrialState.WAITING)
+    for seed in (0, 1):
+        add(study, "b", seed, [0.98])
+    assert names(study) == ["b"]
+
+
 def test_the_direction_counts() -> None:
     study = a_study("minimize")
     for name, value in (("a", 0.9), ("b", 0.2)):

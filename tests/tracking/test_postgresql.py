@@ -58,7 +58,7 @@ def test_a_study_and_its_tracking_on_one_server(
         text=True,
     )
     assert refused.returncode == 1
-    assert "holds MLflow's tables" in refused.stderr
+    assert "is the database of MLflow's runs" in refused.stderr
 
 
 @pytest.mark.slow

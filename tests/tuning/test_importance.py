@@ -1,5 +1,7 @@
 """On trials whose values are known functions of their parameters."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,13 @@ def test_a_parameter_that_some_trials_do_not_have() -> None:
             del one["noise"]
     values = [float("noise" in one) for one in params]
     assert importances(params, values, ["noise"])[0].is_shown
+
+
+def test_an_infinite_setting_is_a_large_one() -> None:
+    """Without a limit, such as of the norm of gradients."""
+    clipped: list[dict[str, object]] = [{"clip": math.inf if i % 2 else 1.0} for i in range(30)]
+    (found,) = importances(clipped, [float(i % 2) for i in range(30)], ["clip"])
+    assert found.is_shown
 
 
 def test_too_few_trials_or_equal_values_say_nothing() -> None:

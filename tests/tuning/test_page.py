@@ -77,7 +77,22 @@ def test_the_line_of_the_best_so_far_is_of_steps() -> None:
     ("trials", "said"),
     [
         ([], "This study has no trial yet."),
-        ([a_trial(0, {"x": 1.0}, 0.9)], "Nothing was searched: all trials have the same settings."),
+        (
+            [a_trial(0, {"x": 1.0}, 0.9)],
+            "Trial 0, the only one that counts, has val/accuracy 0.9000. 1 trial with a value",
+        ),
+        (
+            [a_trial(i, {"x": 1.0}, 0.9) for i in range(2)],
+            "Nothing was searched: all trials have the same settings.",
+        ),
+        (
+            [a_trial(i, {"x": i}, 0.9 - i / 100, is_feasible=i > 0) for i in range(3)],
+            "Trial 1 has the highest val/accuracy of 2 trials that broke no constraint, 0.8900",
+        ),
+        (
+            [a_trial(0, {"x": 1.0}, 0.9, is_feasible=False)],
+            "No value that counts: of 1 trial, 1 complete (1 of them breaks a constraint).",
+        ),
         ([a_trial(i, {"x": i}, state=State.FAILED) for i in range(3)],
          "No value yet: of 3 trials, 3 failed."),
         ([a_trial(0, {}, state=State.WAITING)], "No value yet: of 1 trial, 1 waiting."),

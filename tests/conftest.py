@@ -47,6 +47,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True, specname="pytest_collection_modifyitems")  # before -m has chosen
+def pytest_mark_later_cases(items: list[pytest.Item]) -> None:
+    """Mark as slow what follows the first `n` cases of a test with `first_cases(n)`."""
+    seen = Counter[str]()
+    for item in items:
+        if first := item.get_closest_marker("first_cases"):
+            name = item.nodeid.partition("[")[0]
+            seen[name] += 1
+            if seen[name] > first.args[0]:
+                item.add_marker(pytest.mark.slow)
+
+
 @pytest.hookimpl(trylast=True)  # when -k and -m have chosen
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the first `--cases` of each test."""

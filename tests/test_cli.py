@@ -56,6 +56,7 @@ def test_the_bare_command_composes_its_settings(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -115,6 +116,7 @@ def test_mistakes_get_a_short_answer_and_leave_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("logging", ["disabled", "none"])
 def test_hydras_logging_can_be_turned_off(tmp_path: Path, logging: str) -> None:
     off = [f"hydra/job_logging={logging}", f"hydra/hydra_logging={logging}"]
@@ -123,6 +125,7 @@ def test_hydras_logging_can_be_turned_off(tmp_path: Path, logging: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("in_the_way", "arguments", "folder"),
     [
@@ -157,6 +160,7 @@ def test_hydras_part_of_a_sweeps_config_alone(tmp_path: Path) -> None:
     assert "direction: ???" in done.stdout
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("argument", ["--help", "--cfg=job", "--hydra-help", "--info=config"])
 def test_nobody_reads_the_rest(tmp_path: Path, argument: str) -> None:
     """As with `| head -1`: the pipe is closed before anything is printed."""

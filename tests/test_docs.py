@@ -81,5 +81,5 @@ def test_what_is_to_be_typed_is_quoted_for_zsh(page: Path) -> None:
 def test_ci_runs_every_file_with_slow_tests() -> None:
     named = {ROOT / path for path in re.findall(r"tests/[\w/.]+", (ROOT / ".ci/run").read_text())}
     for path in (ROOT / "tests").rglob("test_*.py"):
-        if re.search(r"mark\.slow", path.read_text()):
+        if re.search(r"mark\.(slow|first_cases)", path.read_text()):
             assert named & {path, *path.parents}, path

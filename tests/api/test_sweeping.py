@@ -58,6 +58,7 @@ def flawed(input_shape: Any, num_classes: int, *, width: int) -> Any:
     return build(input_shape, num_classes)
 
 
+@pytest.mark.slow
 def test_a_run_that_cannot_begin_is_told_and_the_others_go_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

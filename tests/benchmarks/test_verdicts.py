@@ -41,6 +41,7 @@ def test_the_page_has_all_rows_and_columns() -> None:
     assert {len(cells) for cells in rows.values()} == {len(verdicts.COLUMNS)}
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize("column", [0, 4])  # 3 pairs, and 5 runs each that are not paired
 @pytest.mark.parametrize("title", [title for title, table in TABLES.items() if table.part < 4])
 def test_the_cells_of_normal_runs_are_those_of_the_page(title: str, column: int) -> None:

@@ -85,6 +85,7 @@ def parents(folder: Path) -> list[tuple[str, str, str]]:
 WAYS = [nested, lightning, hydraflow, csv_file, german_file, parquet_file, data_frame, search_runs]
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize("way", WAYS)
 def test_paired_by_the_seed_that_was_found(
     way: Callable[[Path], Comparison], workdir: Path
@@ -135,6 +136,7 @@ def key_of(settings: "object") -> tuple[str, float]:
     return model, rate
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("logged", "note"),
     [

@@ -192,6 +192,7 @@ def test_a_table_in_a_folder_with_spaces(workdir: Path, command: Command) -> Non
     assert not any(source.startswith("http") for source in page.loads)
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

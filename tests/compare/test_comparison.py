@@ -123,6 +123,7 @@ def check_difference(row: pd.Series, d: np.ndarray) -> None:
     assert row["verdict"] == (verdict if shown else none)
 
 
+@pytest.mark.slow
 def test_every_number_about_the_margin_again_with_scipy_alone(study: FakeRuns) -> None:
     table.to_csv(compared().against(0.08)).to_csv("compare.csv", index=False)
     lines = pd.read_csv("compare.csv")

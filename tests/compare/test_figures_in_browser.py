@@ -234,6 +234,7 @@ def values_on(scale: Scale, count: int = 200) -> list[float]:
     return values
 
 
+@pytest.mark.slow
 def test_the_numbers_of_a_zoomed_axis_stand_where_the_values_are(tmp_path: Path) -> None:
     """Of each kind of scale: no dot with a lower value is right of a number, nor the reverse."""
     rows = []

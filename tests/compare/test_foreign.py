@@ -65,6 +65,7 @@ def add_hostile(runs: FakeRuns) -> None:
             number += 1
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_compare_shows_what_others_wrote_as_text(
     fake_runs: FakeRuns, command: Command, encoding: str, monkeypatch: pytest.MonkeyPatch
@@ -89,6 +90,7 @@ def test_compare_shows_what_others_wrote_as_text(
     assert "\x1b" not in page
 
 
+@pytest.mark.slow
 def test_mistakes_name_what_others_wrote_in_a_line(fake_runs: FakeRuns, command: Command) -> None:
     add_hostile(fake_runs)
     for text in HOSTILE:
@@ -138,6 +140,7 @@ def bomb() -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.slow
 def test_predictions_of_another_shape_are_left_out(fake_runs: FakeRuns, command: Command) -> None:
     good = predicted(LABELS, [1, 2])
     other = {

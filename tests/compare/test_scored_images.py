@@ -18,6 +18,7 @@ WHOLE = {
 }
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("changes", "digest", "is_compared"),
     [

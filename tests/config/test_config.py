@@ -226,6 +226,7 @@ def test_resolved_config_composes_to_the_same_hash() -> None:
     assert yaml.safe_load(yaml.safe_dump(c.to_dict())) == c.to_dict()
 
 
+@pytest.mark.first_cases(8)
 @pytest.mark.parametrize(
     "overrides",
     [

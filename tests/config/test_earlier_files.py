@@ -36,6 +36,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -61,6 +62,7 @@ def test_a_refused_run_leaves_all_as_it_was(folder: Path, arguments: list[str]) 
     assert tree(folder) == before
 
 
+@pytest.mark.slow
 def test_a_run_that_its_store_refuses_leaves_all_as_it_was(folder: Path) -> None:
     (folder / "notes.db").write_text("of another program, and no database")
     before = tree(folder)

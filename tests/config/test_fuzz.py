@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import mlflow
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -130,6 +131,7 @@ def answer(given_overrides: list[str]) -> schema.Config | str:
         return explain(error)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(st.lists(overrides, min_size=1, max_size=3))
 def test_random_overrides_train_two_batches_or_get_a_short_answer(

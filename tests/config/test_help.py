@@ -147,6 +147,7 @@ def test_defaults_are_in_words(page: str, setting: str, words: str) -> None:
     assert words in entries(page)[setting]
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("columns", [80, 100, 200])
 def test_the_page_fits_the_terminal(tmp_path: Path, columns: int) -> None:
     lines = shown(cwd=tmp_path, columns=columns).splitlines()

@@ -30,6 +30,7 @@ PARSERS_WORDS = re.compile(
 )
 
 
+@pytest.mark.first_cases(10)
 @pytest.mark.parametrize(("typed", "first_line"), MISTAKES, ids=[typed for typed, _ in MISTAKES])
 def test_a_mistake_gets_the_argument_that_was_meant(
     typed: str,
@@ -63,6 +64,7 @@ def suggestions(answer: str) -> list[str]:
     return [text for text in shlex.split(ways) if text != "-m"]
 
 
+@pytest.mark.first_cases(12)
 @pytest.mark.parametrize("typed", [typed for typed, line in MISTAKES if "did you mean" in line])
 def test_what_is_suggested_works(typed: str) -> None:
     with pytest.raises(USER_ERRORS) as caught:

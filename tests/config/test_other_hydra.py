@@ -81,6 +81,7 @@ def test_initialize(foreign: Path) -> None:
     assert not GlobalHydra.instance().is_initialized()
 
 
+@pytest.mark.slow
 def test_many_threads_compose() -> None:
     def composed(seed: int) -> tuple[int, str]:
         config = compose([f"seed={seed}", f"model={'mlp' if seed % 2 else 'cnn5x5'}"]).config
@@ -102,6 +103,7 @@ def test_a_run_within_another_application(foreign: Path, workdir: Path) -> None:
     assert done.stdout.splitlines()[-1] == '["1e5", "1e5"]'
 
 
+@pytest.mark.slow
 def test_runs_of_two_threads_are_what_they_are_alone(
     workdir: Path, bare_runs: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,7 @@ def test_an_interpolation_has_the_value_of_then() -> None:
     assert compose(taken).config == whole.config
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize(
     "text",
     [
@@ -88,6 +89,7 @@ def test_what_is_the_readers_own_choice_is_not_taken_over(text: str) -> None:
     assert overrides([text, "seed=0"], resolved, "x") == ["seed=0"]
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize(
     "recorded",
     [
@@ -141,6 +143,7 @@ def forge(run_id: str, recorded: Any, **resolved: Any) -> None:
     client().log_text(run_id, yaml.safe_dump(recorded), "config/overrides.yaml")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bare_runs")
 def test_a_hostile_record_gives_nothing_away(
     workdir: Path, monkeypatch: pytest.MonkeyPatch
@@ -185,6 +188,7 @@ def test_a_hostile_record_gives_nothing_away(
     assert not (workdir / "elsewhere.db").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bare_runs")
 def test_records_that_best_of_cannot_use(workdir: Path, idx_folder: Path) -> None:
     small = ["model=softmax", "schedule.epochs=1", "preflight=off", "data.validation_size=50"]
@@ -226,6 +230,7 @@ def test_records_that_best_of_cannot_use(workdir: Path, idx_folder: Path) -> Non
         run(["best_of=gone"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bare_runs")
 def test_a_folder_is_read_again_only_for_the_recorded_data(workdir: Path, idx_folder: Path) -> None:
     """A record without a digest would make a rerun train on whatever its folder holds."""
@@ -243,6 +248,7 @@ def test_a_folder_is_read_again_only_for_the_recorded_data(workdir: Path, idx_fo
         rerun(done.run_id)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bare_runs")
 def test_best_of_trains_the_program_that_the_sweeps_own_file_chose(workdir: Path) -> None:
     file = workdir / "mine" / "sweeps" / "mine.yaml"

@@ -53,6 +53,7 @@ def test_the_program_of_the_file_is_taken_over_and_not_its_short_trials() -> Non
     assert (config["data"]["train_limit"], config["schedule"]["max_steps"]) == (None, 1000)
 
 
+@pytest.mark.slow
 def test_a_length_of_the_file_gives_way_to_the_one_that_was_searched() -> None:
     assert program_of("speedrun", ["schedule.epochs=2"]) == [
         "experiment=speedrun",

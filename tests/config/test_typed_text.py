@@ -44,6 +44,7 @@ TYPED = [
 ]
 
 
+@pytest.mark.first_cases(6)
 @pytest.mark.parametrize("typed", TYPED)
 def test_text_settings_hold_what_was_typed(typed: str) -> None:
     keys = [

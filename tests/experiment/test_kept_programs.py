@@ -101,6 +101,7 @@ def test_a_reused_program_computes_the_same_bits(
 DROPOUT = (*SMALL["mlp"], "model.dropout=0.5")
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize(
     ("before", "then"),
     [

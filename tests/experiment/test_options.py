@@ -10,6 +10,16 @@ from mnist_exp.training.loop import fit
 from mnist_exp.training.program import build_program, evaluate
 
 OPTIONS = [
+    *[
+        [f"experiment={name}"]
+        for name in (
+            "notebook_softmax_buggy",
+            "notebook_softmax",
+            "notebook_cnn5x5",
+            "blog_cnn3x3",
+            "speedrun",
+        )
+    ],
     *[[f"model={name}"] for name in ("softmax", "mlp", "cnn3x3", "cnn5x5")],
     *[[f"init={name}", "model=cnn5x5"] for name in ("blog", "notebook", "zeros", "glorot", "he")],
     *[
@@ -22,16 +32,6 @@ OPTIONS = [
         for name in ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad")
     ],
     *[[f"schedule={name}", "model=softmax"] for name in ("constant", "cosine", "one_cycle")],
-    *[
-        [f"experiment={name}"]
-        for name in (
-            "notebook_softmax_buggy",
-            "notebook_softmax",
-            "notebook_cnn5x5",
-            "blog_cnn3x3",
-            "speedrun",
-        )
-    ],
     ["data=mnist", "model=softmax"],
     ["loss=keras", "loss.name=CategoricalFocalCrossentropy", "model=softmax"],
     ["optimizer=keras", "optimizer.name=Lion", "model=softmax"],
@@ -40,6 +40,7 @@ OPTIONS = [
 ELSEWHERE = {"data=fashion_mnist", "model=own", "loss=own"}
 
 
+@pytest.mark.first_cases(6)
 @pytest.mark.parametrize("overrides", OPTIONS, ids=" ".join)
 def test_every_option_trains_two_batches(overrides: list[str], small_mnist: Dataset) -> None:
     config = compose([*overrides, "debug=fast", "schedule.batch_size=16"]).config

@@ -250,6 +250,7 @@ def test_a_run_goes_on_in_its_experiment_and_records_no_more_of_the_code_than_it
     assert "code: 'off'" in resolved or 'code: "off"' in resolved
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.usefixtures("bare_runs")
 @pytest.mark.parametrize("checkpoint_is_old", [False, True])
 def test_changed_data_is_refused(

@@ -154,6 +154,7 @@ def test_own_data(workdir: Path, idx_folder: Path) -> None:
     assert len(only_run(workdir).data.tags["data.digest"]) == 64
 
 
+@pytest.mark.slow
 def test_signals_end_the_run_as_killed(workdir: Path) -> None:
     """All at once, since loading TensorFlow takes most of the time."""
     endless = ["model=softmax", "schedule.epochs=100000", "data.eval_limit=10", "preflight=off"]

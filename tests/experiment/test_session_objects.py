@@ -160,6 +160,7 @@ def test_a_loss_of_keras_is_named(workdir: Path) -> None:
     assert rerun(result.run_id).identical
 
 
+@pytest.mark.slow
 def test_threads_with_functions_of_their_own(workdir: Path, notebook: Notebook) -> None:
     alone = [run(SMALL, model=notebook["build"], loss=notebook["loss"]).epochs[-1].cost]
     notebook.run(CELLS[1].replace("Dense(num_classes)", "Dense(num_classes, use_bias=False)"))

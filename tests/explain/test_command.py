@@ -66,6 +66,7 @@ def test_mistakes(
     assert str(raised.value.code).startswith(f"mnist_exp: {message}")
 
 
+@pytest.mark.slow
 def test_the_page_greys_what_is_not_shown_and_writes_values_as_a_config_file(
     study: FakeRuns,
 ) -> None:
@@ -83,6 +84,7 @@ def test_the_page_greys_what_is_not_shown_and_writes_values_as_a_config_file(
     assert set(lines["blog"]) >= {"null", "false"}
 
 
+@pytest.mark.slow
 def test_a_seed_without_all_its_runs_is_told_by_the_exit_code(workdir: Path) -> None:
     runs = FakeRuns(workdir)
     for number, point in enumerate(bridge.configurations(3, None, 2)[:-1]):

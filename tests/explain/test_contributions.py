@@ -59,6 +59,7 @@ def test_an_interaction_is_shared_by_its_two_differences(workdir: Path) -> None:
     assert not first.interval.exists
 
 
+@pytest.mark.slow
 def test_a_seed_with_a_missing_point_is_left_out(study: FakeRuns) -> None:
     point = bridge.configurations(3, None, 4)[-1]
     add(study, point, 99, 0.9)
@@ -77,6 +78,7 @@ def assert_said_everywhere(explanation: Explanation, text: str) -> None:
     assert text in ExplainedStudy(explanation)._repr_html_()
 
 
+@pytest.mark.slow
 def test_runs_of_several_versions_of_the_code_are_told(study: FakeRuns) -> None:
     explanation = explain(Store(), "bridge")
     assert sentences.caveats(explanation) == []
@@ -109,6 +111,7 @@ def test_two_seeds_show_no_part(workdir: Path) -> None:
     assert "\N{MINUS SIGN}0.0000" not in text + html
 
 
+@pytest.mark.slow
 def test_the_table_loses_no_number_in_a_narrow_terminal(study: FakeRuns) -> None:
     explanation = explain(Store(), "bridge")
     for width in (60, 80):
@@ -197,6 +200,7 @@ def test_what_a_correction_for_many_tests_takes_away_is_said() -> None:
     assert luck(explained({"steps": [-0.001, 0.001, 0.0]}).contributions) == ""
 
 
+@pytest.mark.slow
 def test_orders_that_disagree_are_named(workdir: Path) -> None:
     runs = FakeRuns(workdir)
     for number, point in enumerate(bridge.configurations(3, None, 3)):
@@ -252,6 +256,7 @@ def test_what_is_left_of_the_orders_disagreement_after_a_correction_is_said() ->
     assert "Corrected for 3 tests (Holm), they still disagree about kernel size." in said
 
 
+@pytest.mark.slow
 def test_a_metric_that_no_run_has_is_told(study: FakeRuns) -> None:
     with pytest.raises(UserError, match="--metric test/acuracy: no selected run has it; did you"):
         explain(Store(), "bridge", "test/acuracy")

@@ -30,6 +30,7 @@ def test_counts(small_mnist: data.Dataset) -> None:
         assert [tick.get_text() for tick in ticks] == list("0123456789")
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("classes", [2, 10, 26, 60, 61, 1000])
 @pytest.mark.filterwarnings("error")  # such as a letter without a font
 def test_labels_neither_overlap_nor_leave_the_figure(classes: int) -> None:

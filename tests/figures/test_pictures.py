@@ -58,6 +58,7 @@ def test_random_image_shows_label_and_prediction(
     assert np.array_equal(np.asarray(shown.get_array()), 255 - small_mnist.test.images[5, :, :, 0])
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize("shape", [(28, 28, 1), (20, 20, 3), (16, 160, 1), (160, 16, 3)])
 @pytest.mark.filterwarnings("error")
 def test_images_of_other_data_are_as_they_are(shape: tuple[int, int, int], tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def drawn(small_mnist: data.Dataset) -> dict[str, bytes]:
     return dict(tracker.files)
 
 
+@pytest.mark.slow
 def test_no_setting_of_matplotlib_changes_or_breaks_a_runs_figures(
     small_mnist: data.Dataset,
 ) -> None:

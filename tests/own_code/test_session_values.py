@@ -78,6 +78,7 @@ VALUES = [  # of the global V: its cell, what is changed there, and into what
 ]
 
 
+@pytest.mark.first_cases(8)
 @pytest.mark.parametrize(("cell", "before", "after"), VALUES)
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_value_that_differs_changes_the_text(
@@ -121,6 +122,7 @@ def test_neither_its_use_nor_making_it_anew_changes_a_value(cell: str, use: str)
     assert source_text(session["build"]) == before == text_of(cell + USE)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("is_known", [True, False])
 def test_another_process_has_the_same_text(is_known: bool) -> None:
     cell = "V = [{'a', 'b', 'c'}, frozenset('abc'), {print, len, abs}, object()]" + USE

@@ -86,6 +86,7 @@ def test_the_record_has_the_source_and_its_digest(files: Path, run_id: str) -> N
     assert tags["code_digest"] != record.tags["code_digest"]
 
 
+@pytest.mark.slow
 def test_rerun_of_the_same_and_of_changed_code(
     files: Path, run_id: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,6 +114,7 @@ def test_rerun_of_the_same_and_of_changed_code(
     assert "not identical" in shown
 
 
+@pytest.mark.slow
 def test_source_that_is_not_here_runs_from_the_record_if_that_is_trusted(
     files: Path, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

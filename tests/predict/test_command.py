@@ -171,6 +171,7 @@ def test_a_mistake_is_two_lines_and_exit_code_1(here: Path) -> None:
     assert done.stderr == "mnist_exp: --image nosuch.png: No such file or directory\n"
 
 
+@pytest.mark.slow
 def test_draw_prints_its_address_and_ends_with_130(here: Path) -> None:
     before = signal.signal(
         signal.SIGINT, signal.default_int_handler

@@ -113,6 +113,7 @@ def is_empty(page: Any) -> None:
     assert page.locator("#undo").is_disabled()
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.browser
 @pytest.mark.parametrize("by", ["the button", "Control+z", "Meta+z"])
 def test_undo_takes_the_last_stroke_back(page: Any, by: str) -> None:
@@ -254,6 +255,7 @@ def test_it_can_be_used_without_seeing_it(page: Any) -> None:
     assert page.evaluate("document.documentElement.lang") == "en"
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])

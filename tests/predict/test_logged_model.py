@@ -49,6 +49,7 @@ def test_a_run_registers_its_model(trained: Trained, monkeypatch: pytest.MonkeyP
         assert mlflow.models.get_model_info(f"models:/{address}").run_id == trained.run_id
 
 
+@pytest.mark.slow
 def test_the_logged_model_loads_without_mnist_exp(
     trained: Trained, model: TrainedModel, mnist: data.Dataset
 ) -> None:
@@ -86,6 +87,7 @@ FORMS = [
 ]
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("form", FORMS)
 def test_accuracy_of_changed_pictures(model: TrainedModel, mnist: data.Dataset, form: str) -> None:
     assert accuracy(model, mnist, form, 60) >= 0.9  # 97% less three standard deviations of sixty

@@ -78,6 +78,7 @@ def here(pictured: Pictured, monkeypatch: pytest.MonkeyPatch) -> Path:
     return pictured.folder
 
 
+@pytest.mark.slow
 def test_a_test_image_of_the_runs_data(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The names stand in place of digits; the answers are those that the run has recorded."""
     test = data.load_test("pets")

@@ -75,6 +75,7 @@ class Attends(layers.Layer):
         return self.attend(inputs, inputs)[:, 0]
 
 
+@pytest.mark.slow
 def test_training_of_a_model_without_weights_yet_is_the_same_with_the_callback() -> None:
     callback = Preflight(IMAGES[..., 0], LABELS)
     with_it, without = trained_without_weights(callback), trained_without_weights()

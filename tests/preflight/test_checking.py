@@ -62,6 +62,7 @@ def attention() -> keras.Model:
     return model
 
 
+@pytest.mark.slow
 def test_first_weights_are_drawn_from_the_callers_random_streams() -> None:
     rows = IMAGES[..., 0]
 
@@ -171,6 +172,7 @@ def known_only(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(known * (labels - outputs) ** 2) / tf.reduce_sum(known)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("columns", [1, 6])  # of six, hardly an example has all
 @pytest.mark.parametrize("related", [True, False])
 def test_labels_that_the_loss_leaves_out_are_no_error(columns: int, related: bool) -> None:
@@ -223,6 +225,7 @@ def half_precision() -> keras.Model:
     return model
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("make", "x", "y", "named"),
     [

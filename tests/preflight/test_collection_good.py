@@ -22,6 +22,7 @@ def test_every_good_program_was_trained_and_learns(half: Path) -> None:
     assert {name: skill for name, skill in skills.items() if skill < LEAST_SKILL} == {}
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "name", ["siamese_contrastive", "tab_transformer", "masked_language_model"]
 )

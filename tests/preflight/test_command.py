@@ -34,6 +34,7 @@ def test_a_good_program_exits_0(capsys: pytest.CaptureFixture[str]) -> None:
     assert last == f"To train this program: {command}"
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("argument", "answer"),
     [

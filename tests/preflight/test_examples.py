@@ -10,6 +10,7 @@ import pytest
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "find_a_bug.md"
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("removed", "answer"),
     [

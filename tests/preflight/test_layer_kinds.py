@@ -12,6 +12,7 @@ from mnist_exp.preflight.structure.units import check_activations, check_symmetr
 from tests.support.layer_kinds import GOOD, good
 
 
+@pytest.mark.first_cases(5)
 @pytest.mark.parametrize("name", GOOD)
 def test_layers_of_every_kind_are_right(name: str) -> None:
     checkup, checked = Checkup(), good(name)

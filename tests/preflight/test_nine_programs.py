@@ -17,6 +17,7 @@ def test_there_are_nine() -> None:
     assert len(tasks) >= 7, "two of them may be told in the same words"
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize(("program", "report"), PROGRAMS)
 def test_a_program_gets_its_report(program: str, report: str) -> None:
     """Numbers may differ in their last digits between processors; codes and words may not."""

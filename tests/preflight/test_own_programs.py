@@ -48,6 +48,7 @@ def checked(split: data.Split, form: data.Form, *overrides: str) -> dict[str, st
     return {found.code: f"{found.severity}: {found.message}" for found in report.findings}
 
 
+@pytest.mark.slow
 def test_a_resnet_with_batch_norm_and_augmentation(mnist: data.Dataset) -> None:
     assert checked(mnist.train.first(600), mnist.form) == {}
 

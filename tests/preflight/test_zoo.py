@@ -30,6 +30,7 @@ def test_zoo_has_every_code_and_architecture() -> None:
     assert len(BROKEN) == len(broken()) == 189, "docs/preflight.md names the number"
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize("code", QUICK_CODES)
 def test_broken_program_is_caught(code: str) -> None:
     report = report_of(BROKEN[FIRST_OF_CODE[code]], seed=0)

@@ -37,6 +37,7 @@ def store(workdir: Path) -> FakeRuns:
     return FakeRuns(workdir)
 
 
+@pytest.mark.slow
 def test_both_precisions_are_compared_and_each_page_is_of_the_runs_of_the_table(
     store: FakeRuns, workdir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,6 +90,7 @@ def test_both_precisions_are_compared_and_each_page_is_of_the_runs_of_the_table(
     assert set(runs["program"]) == {f"{p}, {t}" for p in PRESETS for t in ("float32", "bfloat16")}
 
 
+@pytest.mark.slow
 def test_other_pages_keep_their_lines_and_the_command_on_the_page_is_the_one_given(
     store: FakeRuns, workdir: Path
 ) -> None:
@@ -116,6 +118,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["reproduce"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_training")
 def test_seeds_that_are_missing_are_named_and_those_of_both_compared(
     store: FakeRuns, workdir: Path, capsys: pytest.CaptureFixture[str]

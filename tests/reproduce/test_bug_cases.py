@@ -91,6 +91,7 @@ def test_the_cost_of_each_training_is_in_runs_csv(page: Path) -> None:
     assert (runs["processor_seconds"] > 0).all()
 
 
+@pytest.mark.slow
 def test_every_case_differs_from_the_others_and_has_its_twin_with_the_right_loss() -> None:
     every = cases(quick=False)
     assert len({compose(case.overrides).config.hash() for case in every}) == len(every)

@@ -50,6 +50,7 @@ def check_files(folder: Path, run_ids: set[str]) -> None:
     assert "1 of them was stopped and continued from a checkpoint, 1 time in all" in text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bare_runs")
 def test_an_interrupted_reproduction_goes_on_and_the_bug_is_exact(
     workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

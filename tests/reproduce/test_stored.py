@@ -66,6 +66,7 @@ def test_a_page_of_the_runs_of_two_machines(workdir: Path) -> None:
     assert Path("both/results.md").read_text(encoding="utf-8") == page
 
 
+@pytest.mark.slow
 def test_the_numbers_of_the_wrong_loss_stay_those_of_their_machine(
     workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

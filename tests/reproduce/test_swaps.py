@@ -49,6 +49,7 @@ def program(base: str, name: str) -> dict[str, Any]:
     return flat(swapped.preset.settings.config.program())
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("base", [BLOG, NOTEBOOK])
 def test_a_swap_changes_the_one_setting_alone(base: str, name: str) -> None:
@@ -68,6 +69,7 @@ def test_a_swap_changes_the_one_setting_alone(base: str, name: str) -> None:
         assert changed == {difference.key: None if after == "null" else after}
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     "text", ["dense layer", "DENSE layer", "dense", " dense", "model.dense_units"]
 )
@@ -76,6 +78,7 @@ def test_a_difference_is_named_by_its_beginning_or_its_setting(text: str) -> Non
     assert [one.swap.name for one in programs([text, "dense"]) if one.swap] == names
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(("base", "other"), [(BLOG, NOTEBOOK), (NOTEBOOK, BLOG)])
 def test_all_differences_together_lead_from_one_tutorial_to_the_other(
     base: str, other: str
@@ -197,6 +200,7 @@ def test_the_page_says_what_the_runs_show(
     assert set(runs["code_digest"]) == {code_digest()}
 
 
+@pytest.mark.slow
 def test_how_good_the_compared_runs_are_among_others_is_said(store: FakeRuns) -> None:
     blog, *_ = programs(SWAPPED)
     tags = {"config_hash": blog.preset.settings.config.hash(), "code_digest": code_digest()}
@@ -209,6 +213,7 @@ def test_how_good_the_compared_runs_are_among_others_is_said(store: FakeRuns) ->
     ) in Path("swaps.md").read_text()
 
 
+@pytest.mark.slow
 def test_differences_may_be_named_one_by_one_and_a_folder_in_the_way_is_told_first(
     store: FakeRuns, workdir: Path
 ) -> None:
@@ -228,6 +233,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["reproduce"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_training")
 def test_seeds_that_are_missing_are_named_and_those_of_both_compared(
     workdir: Path, capsys: pytest.CaptureFixture[str]
@@ -264,6 +270,7 @@ def test_seeds_that_are_missing_are_named_and_those_of_both_compared(
     np.testing.assert_allclose(dense["change"], dense["test_accuracy"] - own, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_training")
 def test_without_a_cnn_as_it_is_nothing_is_written(workdir: Path) -> None:
     runs = FakeRuns(workdir)

@@ -131,6 +131,7 @@ def test_a_run_that_did_not_finish_is_compared_as_far_as_it_went(
     )
 
 
+@pytest.mark.slow
 def test_a_run_that_ended_in_nan_ends_so_again(
     workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,6 +152,7 @@ def test_a_run_that_ended_in_nan_ends_so_again(
     )
 
 
+@pytest.mark.slow
 def test_a_run_that_was_made_longer(workdir: Path) -> None:
     short = run([*SMALL[:3], "schedule.epochs=1"])
     run([f"resume={short.run_id}", "schedule.epochs=2"])
@@ -159,6 +161,7 @@ def test_a_run_that_was_made_longer(workdir: Path) -> None:
     assert comparison.first.epochs == 2
 
 
+@pytest.mark.slow
 def test_another_store_and_folder(
     workdir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

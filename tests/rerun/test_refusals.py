@@ -105,6 +105,7 @@ def test_mistakes_on_the_command_line(
     assert main_exit(monkeypatch, *arguments).startswith(f"mnist_exp: {message}")
 
 
+@pytest.mark.slow
 def test_help_and_mistakes_load_no_tensorflow(workdir: Path) -> None:
     code = (
         "import sys, runpy; sys.argv = ['rerun', sys.argv[1]]\n"

@@ -111,6 +111,7 @@ FORMS = {
 }
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_digit_is_the_same_in_any_form(seven: np.ndarray, form: str) -> None:
     assert (

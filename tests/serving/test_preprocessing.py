@@ -49,6 +49,7 @@ def two_digits(first: np.ndarray, second: np.ndarray, apart: tuple[int, int]) ->
     return dark_on_light(Image.fromarray(np.maximum(np.asarray(page), np.asarray(moved))))
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize("apart", [(200, 0), (0, 220), (600, 600), (170, 10)], ids=str)
 def test_several_digits_are_reported(mnist: data.Dataset, apart: tuple[int, int]) -> None:
     for index in range(6):
@@ -104,6 +105,7 @@ def test_any_pixels_are_read_or_refused(kind: int) -> None:
             assert "\n" not in str(refused)
 
 
+@pytest.mark.first_cases(8)
 @pytest.mark.parametrize("form", KINDS)
 def test_the_scan_is_that_of_the_clean_picture(mnist: data.Dataset, form: str) -> None:
     """Most pixels are those of the same digits on white paper, but for noise and thin lines."""

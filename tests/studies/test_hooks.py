@@ -250,6 +250,7 @@ def draw(config, trial):
 """
 
 
+@pytest.mark.slow
 def test_the_direction_follows_from_the_objective(workdir: Path) -> None:
     objectives = "objective=[val/cost,val/accuracy,time/training_seconds]"
     done = sweep(*SOFTMAX, objectives, "hydra.sweeper.n_trials=1", "hydra.sweeper.study_name=two")
@@ -258,6 +259,7 @@ def test_the_direction_follows_from_the_objective(workdir: Path) -> None:
     assert directions == ["MINIMIZE", "MAXIMIZE", "MINIMIZE"]
 
 
+@pytest.mark.slow
 def test_a_trial_without_a_config_fails_in_the_store_of_its_study(workdir: Path) -> None:
     Path("mlflow.db").rename("own.db")
     Path("own_space.py").write_text(BAD_KEY_FIRST)
@@ -279,6 +281,7 @@ def test_a_trial_without_a_config_fails_in_the_store_of_its_study(workdir: Path)
     assert [trial.info.status for trial in finished] == ["FINISHED"] * 2
 
 
+@pytest.mark.slow
 def test_a_value_that_cannot_be_is_refused_before_the_first_trial(workdir: Path) -> None:
     for overrides, said in [
         (["optimizer.learning_rate=interval(-1,1)"], "optimizer.learning_rate=-1"),

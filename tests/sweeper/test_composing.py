@@ -84,6 +84,7 @@ def outcome(compose: Callable[[], DictConfig]) -> Any:
     return description(config), OmegaConf.get_cache(config)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(overrides=st.lists(st.sampled_from(OVERRIDES), max_size=5))
 def test_it_is_what_hydra_composes(

@@ -134,6 +134,7 @@ def test_two_commands_at_once_share_the_trials(
     assert len(studies.workers(trials)) == 2
 
 
+@pytest.mark.slow
 def test_a_trial_that_kills_its_workers_fails_with_that_reason(
     tmp_path: Path, storage_url: str, sweeps: list[Sweep]
 ) -> None:
@@ -194,6 +195,7 @@ def test_a_worker_elsewhere_is_dead_when_its_heart_stops(storage_url: str) -> No
     assert trial.user_attrs[RETRIES] == 1
 
 
+@pytest.mark.slow
 def test_a_sweep_takes_over_what_a_worker_elsewhere_lost(
     tmp_path: Path, storage_url: str, sweeps: list[Sweep]
 ) -> None:
@@ -207,6 +209,7 @@ def test_a_sweep_takes_over_what_a_worker_elsewhere_lost(
     assert trials[1].user_attrs[LAUNCH] not in ("elsewhere", trials[0].user_attrs[LAUNCH])
 
 
+@pytest.mark.slow
 def test_the_last_trial_of_a_machine_that_is_gone_is_waited_for(
     tmp_path: Path, storage_url: str, sweeps: list[Sweep]
 ) -> None:

@@ -168,6 +168,7 @@ def test_custom_search_space(sweep: Sweep) -> None:
         assert ("+positive" in trial.params) == (trial.params["x"] > 0)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("rate", [0.0, 1.0])
 def test_failure_rate(sweep: Sweep, rate: float) -> None:
     write(sweep, SPHERE)
@@ -193,6 +194,7 @@ def test_a_parameter_that_is_fixed_and_suggested_is_refused(sweep: Sweep) -> Non
     assert "both fixed and searched: z" in message
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("sampler", ["random", "qmc", "nsgaiii"])
 def test_samplers_by_name(sweep: Sweep, sampler: str) -> None:
     write(sweep, SPHERE)

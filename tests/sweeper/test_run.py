@@ -15,6 +15,7 @@ from tests.support.waiting import LIMIT
 from tests.sweeper.conftest import Sweep
 
 
+@pytest.mark.first_cases(5)
 @pytest.mark.parametrize(
     ("overrides", "pattern"),
     [
@@ -163,6 +164,7 @@ def draws_two(config: DictConfig, trial: optuna.Trial) -> None:
     trial.suggest_float("y", 0, 1)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("signum", ["SIGKILL", "SIGINT"])
 def test_what_a_trial_draws_depends_on_seed_and_number_alone(folder: Path, signum: str) -> None:
     """Also when its worker ends between two parameters."""

@@ -57,6 +57,7 @@ def until_time_is_up(cfg: DictConfig) -> float:
     return apps.sphere(cfg)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("clock", [-1e6, 1e6])
 def test_after_the_timeout_no_trial_begins(
     sweep: Sweep, monkeypatch: pytest.MonkeyPatch, clock: float
@@ -100,6 +101,7 @@ def test_each_command_has_its_own_timeout(
     assert [is_over(launch) for launch in ("first", "second", "third")] == [True, True, False]
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_then_finished(folder: Path) -> None:
     """kill -9 of the whole process group, then the same command."""
     command = partial(apps.start, apps.slow, folder, "x=interval(-5,5)", n_trials=4)
@@ -127,6 +129,7 @@ def test_joblib_workers_killed_at_random_moments_then_finished(folder: Path) -> 
     assert apps.states(folder) == ["COMPLETE"] * 12
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced(folder: Path) -> None:
     """By one that has the same share of the cores."""
     settings = {"launcher": "joblib", "n_jobs": 2, "n_trials": 3}
@@ -138,6 +141,7 @@ def test_a_killed_worker_is_replaced(folder: Path) -> None:
     assert 1 <= sum(t.user_attrs.get(RETRIES, 0) for t in trials) <= 2
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "ending", ["well", "killed", pytest.param("orphan", marks=pytest.mark.slow)]
 )
@@ -198,6 +202,7 @@ def test_workers_that_die_before_they_take_a_trial_are_launched_once_more(
     assert not left
 
 
+@pytest.mark.slow
 def test_workers_that_live_on_after_another_died_are_not_launched_again(
     sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,6 +269,7 @@ def finished(folder: Path) -> None:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
+@pytest.mark.slow
 def test_stopped_by_a_signal(folder: Path) -> None:
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         stopped(folder, signum, group=True)
@@ -294,6 +300,7 @@ def test_stopped_while_workers_import(folder: Path) -> None:
     finished(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("launcher", ["basic", pytest.param("joblib", marks=pytest.mark.slow)])
 def test_a_database_that_takes_nothing_more_ends_the_sweep_with_its_reason(
     folder: Path, launcher: str

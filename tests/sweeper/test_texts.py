@@ -55,6 +55,7 @@ def configure(folder: Path, **sweeper: Any) -> None:
     OmegaConf.save(OmegaConf.create(config), folder / "config.yaml")
 
 
+@pytest.mark.slow
 def test_choices_on_the_command_line(sweep: Sweep) -> None:
     choices = ",".join(
         map(
@@ -101,6 +102,7 @@ def suggest(config: DictConfig, trial: optuna.Trial) -> None:
     trial.suggest_categorical("extra", SUGGESTED)
 
 
+@pytest.mark.slow
 def test_what_a_custom_search_space_suggests(sweep: Sweep) -> None:
     """Here `${` and `???` are text as well."""
     values = [
@@ -119,6 +121,7 @@ def test_what_a_custom_search_space_suggests(sweep: Sweep) -> None:
     assert same(_run, values[:6])
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_unquoted_is_shown_in_quotes(sweep: Sweep) -> None:
     configure(sweep.folder, params={"extra": "it#s,b"})
     message = sweep.refused(task)

@@ -36,6 +36,7 @@ def test_it_names_the_run_that_was_meant(fake_runs: FakeRuns) -> None:
         find_run(client, older)
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize(
     "word",
     [

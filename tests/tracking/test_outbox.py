@@ -177,6 +177,7 @@ def test_an_operation_interrupted_as_it_begins_is_not_lost(
     store.check(range(3))
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("what", ["run", "experiment"])
 def test_deleted_in_the_ui_while_it_goes_on(workdir: Path, what: str) -> None:
     store = StoredRun(workdir)

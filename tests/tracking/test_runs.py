@@ -86,6 +86,7 @@ def test_an_unknown_run_among_known_ones(fake_runs: FakeRuns) -> None:
         Store().select(Selection(run_ids=(known, "feed")))
 
 
+@pytest.mark.slow
 def test_a_deleted_run_comes_back_as_the_error_says(
     fake_runs: FakeRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_deleted_run_comes_back_as_the_error_says(
         mlflow.MlflowClient().delete_run(deleted)
 
 
+@pytest.mark.slow
 def test_how_long_a_run_took_is_not_said_of_one_that_was_continued(fake_runs: FakeRuns) -> None:
     """The hours between are not its own."""
     whole = fake_runs.add(0, 0.9, tags={"resumed": "0"})

@@ -99,6 +99,7 @@ def clients(folder: Path) -> tuple[SqliteClient, mlflow.MlflowClient]:
     return SqliteClient(file, never), mlflow.MlflowClient(sqlite_uri(file))
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("add", [add_anything, add_studies, add_foreign, lambda _: None])
 def test_the_client_answers_as_mlflows(workdir: Path, add: Callable[[Path], None]) -> None:
     add(workdir)
@@ -125,7 +126,8 @@ def test_the_client_answers_as_mlflows(workdir: Path, add: Callable[[Path], None
         assert repr(own.points(run_ids, metric, 3)) == repr(course[:3])
 
 
-@pytest.mark.parametrize("add", [add_anything, add_studies, add_foreign])
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize("add", [add_studies, add_anything, add_foreign])
 def test_the_tables_are_those_that_mlflow_gives(
     workdir: Path, add: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -145,6 +145,7 @@ def test_a_full_disk_leaves_the_ones_before_intact(tmp_path: Path, small_files_o
     assert said == []
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_restored_program_goes_on_bit_for_bit(
     settings: Compose, small_mnist: data.Dataset, tmp_path: Path, precision: str

@@ -26,6 +26,7 @@ def test_a_clock_of_1970(settings: Callable[..., Config], monkeypatch: pytest.Mo
     assert "clock says 1970-01-01" in refused(settings())
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("name", ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"])
 def test_threads_that_crash_tensorflow(
     name: str, settings: Callable[..., Config], monkeypatch: pytest.MonkeyPatch

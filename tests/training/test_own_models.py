@@ -192,6 +192,7 @@ class NoReturn:
     """What a function of another library might return."""
 
 
+@pytest.mark.first_cases(5)
 @pytest.mark.parametrize(
     ("model", "words"),
     [

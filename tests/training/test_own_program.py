@@ -225,6 +225,7 @@ def in_a_branch(x: tf.Tensor) -> tf.Tensor:
     return tf.cond(tf.reduce_sum(x) > 0, lambda: x + tf.random.uniform(tf.shape(x)), lambda: x)
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize(
     ("layer", "words"),
     [

@@ -130,6 +130,7 @@ def test_a_model_of_ones_own(settings: Compose, small_mnist: data.Dataset) -> No
     assert kinds(program)["Conv2D"] == {tf.bfloat16}
 
 
+@pytest.mark.slow
 def test_preflight_looks_at_the_program_in_its_precision(
     settings: Compose, mnist: data.Dataset
 ) -> None:

@@ -60,6 +60,7 @@ def test_an_unknown_flag_of_tensorflows_is_named() -> None:
     assert "tf_xla_nosuch" in done.stderr
 
 
+@pytest.mark.slow
 def test_what_the_first_run_imports_is_not_searched_for_garbage(
     start: Callable[..., Started],
 ) -> None:
@@ -78,6 +79,7 @@ for _ in range(2):
     assert start("-c", code).output()[:2] == (0, "True\nFalse\n")
 
 
+@pytest.mark.slow
 def test_what_no_training_uses_is_loaded_when_somebody_uses_it(
     start: Callable[..., Started],
 ) -> None:

@@ -111,6 +111,7 @@ def gone_on(config: Config, dataset: data.Dataset, folder: Path) -> list[EpochRe
     return [*state.results, *fit(program, dataset, start=state.progress)]
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize("stop", [1, 42, 43, 44, 88])
 def test_a_run_that_goes_on_has_the_same_points(
     settings: Compose,

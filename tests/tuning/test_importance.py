@@ -34,6 +34,7 @@ def test_the_share_is_the_total_sobol_index() -> None:
     assert found["noise"].share == pytest.approx(0, abs=0.02)
 
 
+@pytest.mark.slow
 def test_noise_is_not_shown_to_matter() -> None:
     shown = [
         one.is_shown

@@ -51,6 +51,7 @@ def test_earlier_runs_are_compared_and_predicted_with(folder: Path) -> None:
     assert (folder / "predict-test-7.png").is_file()
 
 
+@pytest.mark.slow
 def test_an_earlier_run_that_was_killed_goes_on(folder: Path) -> None:
     output_of(folder, "mnist_exp", f"resume={KILLED}")
     run = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").get_run(KILLED)

@@ -94,6 +94,7 @@ def test_a_run_in_an_odd_folder_is_usable(
         assert ui_command(client.tracking_uri) == "python -m mnist_exp.ui"
 
 
+@pytest.mark.slow
 def test_a_copied_project_is_a_project_of_its_own(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -135,6 +136,7 @@ def test_what_waits_in_a_renamed_project_is_sent(
     assert not workdir.exists()
 
 
+@pytest.mark.slow
 def test_a_store_elsewhere_has_its_artifacts_beside_it(
     workdir: Path, small_mnist: data.Dataset, tmp_path: Path
 ) -> None:

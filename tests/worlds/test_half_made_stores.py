@@ -34,6 +34,7 @@ def experiments(folder: Path) -> list[str]:
         return sorted(experiment.name for experiment in client.search_experiments())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sign", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
 )
@@ -55,6 +56,7 @@ def test_a_kill_while_the_tables_are_made(tmp_path: Path, sign: signal.Signals) 
     assert sorted(path.name for path in tmp_path.iterdir()) == [".mlflow.db.lock", "mlflow.db"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FULL + OPEN],
@@ -70,6 +72,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [".mlflow.db.lock"]
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
 @pytest.mark.usefixtures("quick_tables")
 def test_what_another_program_left_half_made_is_made_anew(tmp_path: Path, share: float) -> None:

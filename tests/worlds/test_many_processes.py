@@ -72,6 +72,7 @@ def test_two_sweeps_at_once_in_an_empty_folder(
     assert statuses(tmp_path) == ["FINISHED"] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bare_runs")
 def test_a_run_is_left_to_its_process_until_that_is_dead(workdir: Path) -> None:
     process = start("schedule.epochs=1000000")

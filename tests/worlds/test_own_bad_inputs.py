@@ -21,6 +21,7 @@ def files_in(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if "__pycache__" not in path.parts}
 
 
+@pytest.mark.first_cases(12)
 @pytest.mark.parametrize(("given", "answer"), [row[1:] for row in ROWS], ids=[r[0] for r in ROWS])
 def test_the_answer_to(
     given: str,

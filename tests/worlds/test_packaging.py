@@ -63,6 +63,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "venv" / "bin" / "mnist-exp"
 
 
+@pytest.mark.slow
 def test_wheel_runs_from_an_empty_folder(installed: Path, workdir: Path) -> None:
     command = [str(installed), "model=softmax", "schedule.max_steps=20", "preflight=off"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -102,6 +103,7 @@ assert compose(["sweeps=variants"]).config.seed == 0
 """
 
 
+@pytest.mark.slow
 def test_a_folder_named_like_a_setting_hides_nothing(installed: Path, tmp_path: Path) -> None:
     """Neither in the installed package, nor beside its `sweeps/`, nor in the current folder."""
     done = subprocess.run(

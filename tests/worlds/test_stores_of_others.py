@@ -135,6 +135,7 @@ def test_a_locked_database_is_told(workdir: Path, monkeypatch: pytest.MonkeyPatc
         assert "another program has locked the database" in refused(lambda: uri_to_read(None))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="becomes another user")
 def test_what_belongs_to_another_user_is_told(tmp_path: Path, empty_store: Path) -> None:
     """In a process of its own that gives up being root, for whom nothing is read-only."""

@@ -62,6 +62,7 @@ CLEAN: dict[str, Callable[[], Data]] = {
 }
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("name", CLEAN)
 def test_wrong_labels_and_their_share(name: str) -> None:
     x, y = CLEAN[name]()
@@ -71,6 +72,7 @@ def test_wrong_labels_and_their_share(name: str) -> None:
     assert 0.2 < finding.evidence["share"] < 0.4
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("make", [_overlapping, _half_luck, _order])
 def test_classes_that_overlap_are_not_wrong(make: Callable[[], Data]) -> None:
     assert found(*make()) == []

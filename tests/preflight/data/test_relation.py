@@ -53,6 +53,7 @@ def _columns(data: Made) -> Made:
     return data[0], data[1][:, None]
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_labels_belong_to_the_inputs_or_are_shuffled(name: str) -> None:
     make, model, loss = PROGRAMS[name]
@@ -64,6 +65,7 @@ def test_labels_belong_to_the_inputs_or_are_shuffled(name: str) -> None:
     assert (finding.code, finding.severity) == ("LABELS_UNRELATED", severity)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("order", "words"),
     [

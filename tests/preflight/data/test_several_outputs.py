@@ -23,6 +23,7 @@ def subject(model: keras.Model, loss: Any, x: Any, y: Any) -> Subject:
     return Subject(Program(model, compiled_loss(model), model.optimizer, x, y), 0)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("exchanged", [True, False])
 def test_labels_of_the_other_output(exchanged: bool) -> None:
     keras.utils.set_random_seed(0)
@@ -42,6 +43,7 @@ def test_labels_of_the_other_output(exchanged: bool) -> None:
     ] * exchanged
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(("size", "expected"), [(1e4, 1), (1.0, 0)])
 def test_large_targets_beside_classes(size: float, expected: int) -> None:
     keras.utils.set_random_seed(0)

@@ -71,6 +71,7 @@ def test_slow_optimizer_is_no_inability() -> None:
     assert overfit_codes(models.mlp("glorot", 0), optimizers.sgd(1e-6)) == []
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("hidden", "found", "words"),
     [

@@ -22,6 +22,7 @@ def change(model: Any, loss: Any = losses.mean, **changes: Any) -> str:
     return found.name if found else ""
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("penalised", [True, False])
 def test_a_relu_on_the_logits(penalised: bool) -> None:
     keras.utils.set_random_seed(0)
@@ -49,10 +50,12 @@ def test_one_hidden_unit_is_not_helped_by_any_change() -> None:
     assert change(models.mlp("glorot", 0, units=1)) == ""
 
 
+@pytest.mark.slow
 def test_dead_units_come_to_life_with_other_weights() -> None:
     assert change(models.mlp("dead", 0)) == "weights"
 
 
+@pytest.mark.slow
 def test_inputs_that_hardly_differ() -> None:
     keras.utils.set_random_seed(0)
     images = 1000 + make_program().inputs.arrays[0].reshape(-1, 28, 28, 1)

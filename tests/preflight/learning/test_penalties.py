@@ -16,6 +16,7 @@ from tests.support.zoo import models, programs
 IMAGES, LABELS = programs.sample(0, 400)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(("factor", "found"), [(1.0, True), (1e-2, False), (1e-3, False)])
 def test_an_l2_that_outweighs_the_data(factor: float, found: bool) -> None:
     keras.utils.set_random_seed(0)
@@ -55,6 +56,7 @@ def test_penalties_are_part_of_the_objective_of_a_compiled_model_only() -> None:
         assert first.penalty == pytest.approx(expected * penalised, rel=1e-4)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("optimizer", "found"),
     [

@@ -12,6 +12,7 @@ from tests.support.programs import codes
 Dense, BatchNorm = layers.Dense, layers.BatchNormalization
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("parts", "found"),
     [

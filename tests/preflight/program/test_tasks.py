@@ -107,6 +107,7 @@ PROGRAMS: list[tuple[Any, np.ndarray, tuple[int, ...], Task, str]] = [
 ]
 
 
+@pytest.mark.first_cases(6)
 @pytest.mark.parametrize(("loss", "labels", "shape", "task", "takes"), PROGRAMS)
 def test_task_and_what_the_loss_takes(
     loss: Any, labels: np.ndarray, shape: tuple[int, ...], task: Task, takes: str
@@ -115,6 +116,7 @@ def test_task_and_what_the_loss_takes(
     assert (target.task, target.takes) == (task, LossInput(takes))
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("labels", "shape"),
     [(t.TAGS, (12, 300)), (np.arange(200), (1000,)), (np.arange(200) * 200, (40_000,))],

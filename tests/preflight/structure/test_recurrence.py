@@ -34,6 +34,7 @@ def test_cells_with_relu_over_a_long_series() -> None:
         np.testing.assert_array_equal(variable.numpy(), value)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("activation", "steps", "settings"),
     [("tanh", STEPS, {}), ("relu", 3, {}), ("relu", STEPS, {"clipnorm": 1.0})],

@@ -97,7 +97,7 @@ def test_every_run_that_is_left_has_its_command(
     seeds = range(1, 151)
     lines = shown(capsys, f"seed={','.join(map(str, seeds))}")
     left = [f"no run yet: python -m mnist_exp seed={seed} {TAG}" for seed in seeds[1:]]
-    assert lines[0] == "1 of 150 runs are done."
+    assert lines[0] == "1 of 150 runs is done."
     assert lines[-150:] == [*left, COMPARE]
 
 

@@ -17,6 +17,7 @@ _DIRECTIONS = 128  # that the features are projected on
 _UNLIKELY, _UNLIKE = 0.01, 0.025
 _LEAST, _MOST = 0.5, 0.9  # bounds of `least_confidence`
 _TEMPERATURES = np.geomspace(0.25, 8, 61)
+_SPREAD = 0.35  # of log temperature, before any image is seen; benchmarks.temperatures chose it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +121,7 @@ def fit(
     other_features, logits, right = validation
     if not len(right):
         return rule
-    temperature = float(min(_TEMPERATURES, key=lambda value: _cost(logits / value, right)))
+    temperature = likely_temperature(logits, right)
     confidence = np.sort(confidences(logits, temperature))
     least = float(np.clip(np.quantile(confidence, _UNLIKELY), _LEAST, _MOST))
     answers = logits.argmax(axis=1)
@@ -135,6 +136,22 @@ def confidences(logits: NDArray[np.float64], temperature: float) -> NDArray[np.f
     scaled = logits / temperature
     inverse: NDArray[np.float64] = np.exp(scaled - scaled.max(axis=1, keepdims=True)).sum(axis=1)
     return 1 / inverse
+
+
+def likely_temperature(
+    logits: NDArray[np.float64], labels: NDArray[np.int32], spread: float = _SPREAD
+) -> float:
+    """Return the most probable temperature, if its logarithm is normal around 0 with this spread.
+
+    The images alone would have the least temperature wherever all of a few answers are right, and
+    the largest one where one of them is wrong by far. Of thousands of images they decide.
+    """
+
+    def cost(temperature: float) -> float:
+        prior = np.log(temperature) ** 2 / (2 * spread**2)
+        return _cost(logits / temperature, labels) + float(prior) / len(labels)
+
+    return float(min(_TEMPERATURES, key=cost))
 
 
 def _cost(logits: NDArray[np.float64], labels: NDArray[np.int32]) -> float:

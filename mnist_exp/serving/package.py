@@ -61,6 +61,7 @@ _EARLIER = {
     ),
     "mnist_exp_model_bcd2bca93aad": _MODULES,
     "mnist_exp_model_ece0690cc564": _MODULES,
+    "mnist_exp_model_a0143c85b0c3": _MODULES,
 }
 TAG = "mnist_exp.takes"  # of a logged model
 PICTURES = "pictures"

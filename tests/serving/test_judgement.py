@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from benchmarks.temperatures import Network
 from mnist_exp import data
 from mnist_exp.serving import calibration, judgement
 from mnist_exp.serving.judgement import Judgement
@@ -100,3 +102,29 @@ def test_features_that_are_all_zero_are_as_near_as_others_of_their_class() -> No
     rule = judgement.fit((features, labels), (features, logits, labels))
     assert rule.distances(features, logits.argmax(axis=1)).tolist() == [1] * 8
     assert rule.judge(features, logits)[1].all()
+
+
+@pytest.mark.parametrize(("wrong", "low", "high"), [(0, 0.5, 1), (1, 1, 3)])
+def test_a_few_images_do_not_lead_to_the_ends_of_the_temperatures(
+    wrong: int, low: float, high: float
+) -> None:
+    """Without a prior they are 0.25, where all are right, and 8, where one is wrong by far."""
+    features, labels = np.ones((40, 3), np.float32), np.zeros(40, np.int32)
+    logits = np.tile([3.0, 0.0], (40, 1))
+    logits[:wrong] = [0, 40]
+    rule = judgement.fit((features, labels), (features, logits, labels))
+    assert low < rule.temperature < high
+
+
+@pytest.mark.parametrize("count", [2000, 5000])
+@pytest.mark.parametrize("temperature", [0.8, 1.8])
+def test_the_temperature_of_thousands_of_images_is_that_of_the_least_cross_entropy(
+    count: int, temperature: float
+) -> None:
+    network = Network(temperature=temperature, margin=14, deviation=4)  # 99% right
+    logits, labels = network.answers(count, np.random.default_rng(0))
+    features = np.ones((count, 1), np.float32)
+    fitted = judgement.fit((features[:9], labels[:9]), (features, logits, labels)).temperature
+    least = judgement.likely_temperature(logits, labels, math.inf)
+    assert abs(math.log(fitted / least)) < 1.01 * math.log(8 / 0.25) / 60  # a step of the grid
+    assert fitted == pytest.approx(temperature, rel=0.2)

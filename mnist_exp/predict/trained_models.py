@@ -69,6 +69,8 @@ class TrainedModel:
         uri: The model as `models:/ID`.
         loaded: What MLflow or `foreign_models` loaded.
         form: The form of the images that it takes.
+        least_confidence: The confidence below which the model doubts an answer; None for a model
+            without a rule, or with one that only its own code can read.
         params: The run's params, with the length that it has now.
         metrics: The last value of each of the run's metrics.
     """
@@ -78,6 +80,7 @@ class TrainedModel:
     uri: str
     loaded: Any
     form: Form = MNIST
+    least_confidence: float | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
 
@@ -104,16 +107,17 @@ class TrainedModel:
             name=self.form.class_names[label],
             probabilities=np.asarray(row["probabilities"]),
             pixels=np.asarray(row["pixels"], np.uint8).reshape(self.form.image_shape),
-            doubt=_doubt(float(row["confidence"]), self.form) if is_doubted else None,
+            doubt=self._doubt(float(row["confidence"])) if is_doubted else None,
         )
 
-
-def _doubt(confidence: float, form: Form) -> str:
-    """Return why an answer with this confidence cannot be relied on."""
-    if confidence < 0.9:
-        return f"its confidence, the probability after calibration, is {confidence:.0%}"
-    known = "digits" if form.is_digits else "images"
-    return f"it is unlike the {known} that the network was trained on"
+    def _doubt(self, confidence: float) -> str:
+        """Return why a doubted answer cannot be relied on; of two reasons, its low confidence."""
+        if self.least_confidence is None:
+            return "the model doubts it, by a rule that only the model's own code knows"
+        if confidence < self.least_confidence:
+            return f"its confidence, the probability after calibration, is {confidence:.0%}"
+        known = "digits" if self.form.is_digits else "images"
+        return f"it is unlike the {known} that the network was trained on"
 
 
 class Models:
@@ -169,18 +173,21 @@ class Models:
         with _loading(run), in_use(self._uri), quick_imports(), quiet():
             keras_state.pin()
             uri, loaded = f"models:/{model.model_id}", None
-            form = foreign_models.form_of(self._client, model)
+            form, least_confidence = foreign_models.form_of(self._client, model), None
             if trust:
                 with _running_its_code():
                     loaded = mlflow.pyfunc.load_model(uri, dst_path=_copy_for(model))
             else:
                 loaded = foreign_models.load(self._client, model)
+            with suppress(ValueError):  # the rule of trusted code may be any other
+                least_confidence = foreign_models.least_confidence(self._client, model)
         return TrainedModel(
             run_id=run.info.run_id,
             run_name=run.info.run_name or run.info.run_id[:8],
             uri=uri,
             loaded=loaded,
             form=form,
+            least_confidence=least_confidence,
             params=with_length(run.data.params, run.data.tags),
             metrics=run.data.metrics,
         )

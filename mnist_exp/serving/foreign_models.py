@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _DATA = f"data/{model_package.DATA}"
 _ALONE = f"data/{NETWORK}"  # the network of an earlier version's model that has no rule
 _ARRAYS = {"numbers": ("f", 1), "signs": ("u", 2), "references": ("i", 2), "labels": ("u", 1)}
+_NUMBERS = 3  # of a rule: its temperature, its least confidence and its farthest distance
 _MOST_RULE_BYTES = 2**26
 _MOST_PIXELS, _MOST_CLASSES = 2**26, 1000
 
@@ -79,10 +80,9 @@ def _copied(client: "MlflowClient", model: LoggedModel, folder: Path) -> Path:
     files = foreign_source.read(
         lambda path, most: _content(client, model, f"{_DATA}/{path}", most)
     ) or {NETWORK: _network(client, model)}
-    rule = _content(client, model, f"{_DATA}/{RULE}", _MOST_RULE_BYTES)
+    rule = _rule(client, model)
     if rule is not None:
-        foreign_files.read_npz(rule, _ARRAYS, _MOST_RULE_BYTES)
-        files[RULE] = rule
+        files[RULE], _ = rule
     known = form_of(client, model)
     form.save(folder, known.image_shape, known.class_names)
     for name, content in files.items():
@@ -102,6 +102,33 @@ def form_of(client: "MlflowClient", model: LoggedModel) -> Form:
             f"{form.FILE}: expected at most {_MOST_PIXELS:,} pixels and {_MOST_CLASSES:,} classes"
         )
     return Form(image_shape=found.image_shape, class_names=found.class_names)
+
+
+def least_confidence(client: "MlflowClient", model: LoggedModel) -> float | None:
+    """Return the confidence below which the model's rule doubts an answer; None without a rule.
+
+    Raises ValueError for a rule that cannot be read.
+    """
+    rule = _rule(client, model)
+    return None if rule is None else float(rule[1]["numbers"][1])
+
+
+def _rule(
+    client: "MlflowClient", model: LoggedModel
+) -> tuple[bytes, dict[str, "np.ndarray[Any, Any]"]] | None:
+    """Return the file of the model's rule and the arrays in it, or None if there is no such file.
+
+    Raises ValueError for a file of another kind.
+    """
+    from mnist_exp.serving.model import RULE
+
+    content = _content(client, model, f"{_DATA}/{RULE}", _MOST_RULE_BYTES)
+    if content is None:
+        return None
+    arrays = foreign_files.read_npz(content, _ARRAYS, _MOST_RULE_BYTES)
+    if len(arrays["numbers"]) != _NUMBERS:
+        raise ValueError(f"{RULE}: expected {_NUMBERS} numbers, found {len(arrays['numbers'])}")
+    return content, arrays
 
 
 def _network(client: "MlflowClient", model: LoggedModel) -> bytes:

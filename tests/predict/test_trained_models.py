@@ -13,6 +13,9 @@ from mnist_exp.errors import UserError
 from mnist_exp.predict import __main__ as predict
 from mnist_exp.predict.trained_models import Models, TrainedModel
 
+LOW = "its confidence, the probability after calibration, is {}"
+UNLIKE = "it is unlike the digits that the network was trained on"
+
 
 def test_runs_without_a_model(workdir: Path) -> None:
     client = mlflow.MlflowClient(f"sqlite:///{workdir}/mlflow.db")
@@ -26,13 +29,16 @@ def test_runs_without_a_model(workdir: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("confidence", "reason"),
+    ("confidence", "limit", "reason"),
     [
-        (0.153, "its confidence, the probability after calibration, is 15%"),
-        (0.97, "it is unlike the digits that the network was trained on"),
+        (0.153, 0.5, LOW.format("15%")),
+        (0.7, 0.5, UNLIKE),
+        (0.7, 0.75, LOW.format("70%")),
+        (0.97, 0.9, UNLIKE),
+        (0.7, None, "the model doubts it, by a rule that only the model's own code knows"),
     ],
 )
-def test_a_doubt_says_why(confidence: float, reason: str) -> None:
+def test_a_doubt_says_why(confidence: float, limit: float | None, reason: str) -> None:
     answer = {
         "digit": 8,
         "probabilities": np.full(10, 0.1),
@@ -41,7 +47,9 @@ def test_a_doubt_says_why(confidence: float, reason: str) -> None:
         "confidence": confidence,
     }
     loaded = SimpleNamespace(predict=lambda images, params: pd.DataFrame([answer]))
-    model = TrainedModel(run_id="a", run_name="b", uri="models:/c", loaded=loaded)
+    model = TrainedModel(
+        run_id="a", run_name="b", uri="models:/c", loaded=loaded, least_confidence=limit
+    )
     assert model.predict("a picture").doubt == reason
 
 

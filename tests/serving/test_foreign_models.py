@@ -18,6 +18,7 @@ from mnist_exp.errors import UserError
 from mnist_exp.predict import __main__ as predict
 from mnist_exp.predict.trained_models import Models
 from mnist_exp.serving import package as model_package
+from mnist_exp.serving.judgement import Judgement
 from mnist_exp.training import models
 from tests.support.logged import log_model
 
@@ -252,15 +253,67 @@ def test_the_model_is_the_runs_output(artifacts: Path) -> None:
     assert run.outputs.model_outputs == [LoggedModelOutput(model.model_id, 1)]
 
 
-@pytest.mark.parametrize("version", model_package._EARLIER)
-def test_a_model_of_an_earlier_version_is_read_without_its_code(
-    artifacts: Path, version: str
-) -> None:
-    """Its code is known by a digest, and is not run. The zip file has the code of each version."""
+def put_earlier_code(artifacts: Path, version: str) -> None:
+    """Put the code of an earlier version in the place of the model's; the zip file has it."""
     shutil.rmtree(artifacts / "code")
     with zipfile.ZipFile(Path(__file__).with_name("earlier_code.zip")) as archive:
         names = [name for name in archive.namelist() if name.startswith(f"{version}/")]
         archive.extractall(artifacts / "code", names)
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"), [(0.0625, "it is unlike the digits"), (0.625, "its confidence")]
+)
+def test_a_doubt_is_explained_by_the_limit_of_the_models_own_rule(
+    artifacts: Path, limit: float, reason: str
+) -> None:
+    """Whichever code runs the model, and whatever version logged it. It knows no image here."""
+    assert Models(None).load("latest").least_confidence is None
+    path = artifacts / "data" / "network" / "judgement.npz"
+    Judgement(
+        temperature=1.0,
+        least_confidence=limit,
+        farthest=0.5,
+        signs=np.ones((4, 128), np.int8),
+        references=np.zeros((0, 128), np.int8),
+        labels=np.zeros(0, np.uint8),
+    ).save(path)
+    models = [Models(None).load("latest", trust) for trust in (False, True)]
+    put_earlier_code(artifacts, "mnist_exp_model_574362977805")
+    for model in (*models, Models(None).load("latest")):
+        assert model.least_confidence == limit
+        doubt = model.predict(np.zeros((28, 28, 1), np.uint8)).doubt
+        assert doubt is not None
+        assert doubt.startswith(reason)
+
+
+def test_a_rule_of_other_numbers_is_read_by_the_models_own_code_alone(artifacts: Path) -> None:
+    path = artifacts / "data" / "network" / "judgement.npz"
+    no_rows = np.zeros((0, 128), np.int8)
+    np.savez(
+        path,
+        numbers=np.ones(4),
+        signs=np.ones((4, 16), np.uint8),
+        references=no_rows,
+        labels=np.zeros(0, np.uint8),
+    )
+    with pytest.raises(UserError, match="judgement.npz: expected 3 numbers, found 4"):
+        Models(None).load("latest")
+    (code,) = artifacts.glob("code/*/serving/judgement.py")
+    text = code.read_text()
+    code.write_text(text.replace('in file["numbers"])', 'in file["numbers"][:3])'))
+    package = code.parent.parent.name
+    for name in [name for name in sys.modules if name.startswith(package)]:
+        del sys.modules[name]
+    assert Models(None).load("latest", trust=True).least_confidence is None
+
+
+@pytest.mark.parametrize("version", model_package._EARLIER)
+def test_a_model_of_an_earlier_version_is_read_without_its_code(
+    artifacts: Path, version: str
+) -> None:
+    """Its code is known by a digest, and is not run."""
+    put_earlier_code(artifacts, version)
     answer()
     (path,) = (artifacts / "code" / version).rglob("preprocessing.py")
     path.write_text(path.read_text() + "\n")

@@ -222,7 +222,7 @@ def _table(prediction: "Prediction", form: "Form") -> "Table":
     table.add_column("probability", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     probabilities, classes = prediction.probabilities, range(len(form.class_names))
-    if len(classes) > _MOST_ROWS:
+    if len(classes) > _MOST_ROWS + 1:  # the last row is of all others, or of the only other one
         classes = np.argsort(-probabilities, kind="stable")[:_MOST_ROWS].tolist()
     for label in classes:
         style = "bold" if label == prediction.label else None

@@ -15,7 +15,7 @@ from benchmarks import drawn
 from mnist_exp import data
 from mnist_exp.errors import UserError
 from mnist_exp.predict import __main__ as predict
-from mnist_exp.predict.trained_models import Models
+from mnist_exp.predict.trained_models import Models, Prediction
 from tests.support.pictures import encoded, large, png_header
 from tests.support.runs import Trained
 from tests.support.waiting import LIMIT
@@ -47,6 +47,20 @@ def test_a_picture(
     assert sum(float(row[1]) for row in rows) == pytest.approx(1, abs=1e-3)
     with Image.open(here / "predict-$a[b]$.png") as drawn:
         assert min(drawn.size) > 300
+
+
+@pytest.mark.parametrize(("count", "shown"), [(20, 20), (21, 21), (22, 20)])
+def test_the_last_row_is_the_only_other_class_or_all_others(count: int, shown: int) -> None:
+    form = data.Form(image_shape=(2, 2, 1), class_names=tuple(f"c{k}" for k in range(count)))
+    prediction = Prediction(
+        label=0,
+        name="c0",
+        probabilities=np.full(count, 1 / count),
+        pixels=np.zeros((2, 2, 1), np.uint8),
+    )
+    rows = [str(cell) for cell in predict._table(prediction, form).columns[0].cells]
+    rest = [f"{count - shown} others"] if count > shown else []
+    assert rows == [f"c{k}" for k in range(shown)] + rest
 
 
 def test_test_images(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -68,8 +68,10 @@ def _as_numbers(column: Sequence[object]) -> NDArray[np.float64]:
     """
     present = [value for value in column if value is not None]
     if all(isinstance(value, int | float) for value in present):
-        numbers = np.array([np.nan if value is None else value for value in column], float)
-        return np.clip(numbers, -_LARGEST, _LARGEST)
+        numbers: NDArray[np.float64] = np.array(
+            [np.nan if value is None else value for value in column], float
+        )
+        return numbers.clip(-_LARGEST, _LARGEST)
     order = sorted({str(value) for value in present})
     return np.array([np.nan if v is None else order.index(str(v)) for v in column], float)
 

@@ -213,10 +213,10 @@ def _check(
     mode = job.settings.config.preflight
     if job.state is not None or mode == "off":
         return None
-    from mnist_exp.preflight.harness import TooFewImages, dataset_report
+    from mnist_exp.preflight.harness import TooFewImages, preflight_report
 
     try:
-        report = dataset_report(program, job.dataset, reporter.teller)
+        report = preflight_report(program, job.dataset.train, reporter.teller)
     except TooFewImages as reason:
         reporter.warn(str(reason))
         return None

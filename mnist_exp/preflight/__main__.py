@@ -57,14 +57,14 @@ def run(arguments: Sequence[str]) -> int:
     train = dataset.train
     with quick_imports():
         import_tensorflow(config)
-        from mnist_exp.preflight.harness import dataset_report
+        from mnist_exp.preflight.harness import preflight_report
         from mnist_exp.training import own_program, precision
         from mnist_exp.training.program import build_program
 
     program = build_program(config, len(train), dataset.form, own)
     for warning in [*precision.warnings(config), *own_program.check(program, train)]:
         say(f"warning: {warning}")
-    report = dataset_report(program, dataset)
+    report = preflight_report(program, train)
     say(report.text(terminal_width()))
     if not report.errors:
         given = (*own_folder_flags(), *overrides)

@@ -1,19 +1,13 @@
-"""Check one of the harness's own programs, and the data that it is trained and judged on."""
+"""Check one of the harness's own programs."""
 
-import time
-from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
 
-from mnist_exp.data import Dataset, Split
+from mnist_exp.data import Split
 from mnist_exp.errors import UserError
 from mnist_exp.preflight import PreflightReport, check
-from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.codes import Severity
-from mnist_exp.preflight.data.splits import check_overlap
 from mnist_exp.preflight.errors import PreflightError
-from mnist_exp.preflight.program.batches import Inputs
 from mnist_exp.preflight.program.compiled import loss_name
 from mnist_exp.preflight.progress import Teller, told_to
 from mnist_exp.training.precision import training_in
@@ -28,36 +22,6 @@ class TooFewImages(UserError):
 
 class ProgramFails(UserError):
     """The program raises an exception while it is checked."""
-
-
-def dataset_report(
-    program: Program, dataset: Dataset, teller: Teller | None = None
-) -> PreflightReport:
-    """Look for mistakes in a program, as `preflight_report` does, and in how its data are split."""
-    report = preflight_report(program, dataset.train, teller)
-    started = time.perf_counter()
-    checkup = Checkup()
-    compare_splits(checkup, dataset)
-    compared = checkup.report(time.perf_counter() - started)
-    findings = [*report.findings, *compared.findings]
-    return replace(
-        report,
-        findings=tuple(sorted(findings, key=lambda found: found.severity != Severity.ERROR)),
-        statistics={**report.statistics, **compared.statistics},
-        seconds=report.seconds + compared.seconds,
-    )
-
-
-def compare_splits(checkup: Checkup, dataset: Dataset) -> None:
-    """Look for validation and test images among all training images, as they are.
-
-    With data.eval_on_train the splits are one.
-    """
-    if dataset.test is dataset.train:
-        return
-    train = Inputs(dataset.train.images)
-    for name, split in (("validation", dataset.val), ("test", dataset.test)):
-        check_overlap(checkup, train, Inputs(split.images), name, rescaled=False)
 
 
 def preflight_report(

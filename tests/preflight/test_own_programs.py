@@ -10,8 +10,7 @@ from keras import layers
 
 from mnist_exp import data
 from mnist_exp.own_code.code import Own
-from mnist_exp.preflight.checkup import Checkup
-from mnist_exp.preflight.harness import compare_splits, preflight_report
+from mnist_exp.preflight.harness import preflight_report
 from mnist_exp.training import keras_optimizers
 from mnist_exp.training.program import Program, build_program
 from tests.support import own
@@ -51,21 +50,6 @@ def checked(split: data.Split, form: data.Form, *overrides: str) -> dict[str, st
 @pytest.mark.slow
 def test_a_resnet_with_batch_norm_and_augmentation(mnist: data.Dataset) -> None:
     assert checked(mnist.train.first(600), mnist.form) == {}
-
-
-def test_the_splits_of_a_run_are_compared(mnist: data.Dataset) -> None:
-    train = mnist.train.first(900)
-    val, test, same = mnist.val.first(300), mnist.test.first(300), train.first(300)
-    for splits, words in (
-        ((val, test), []),
-        ((same, test), ["100% of the 300 validation examples are among"]),
-        ((val, same), ["100% of the 300 test examples are among"]),
-        ((train, train), []),  # data.eval_on_train
-    ):
-        checkup = Checkup()
-        compare_splits(checkup, replace(mnist, train=train, val=splits[0], test=splits[1]))
-        assert len(checkup.findings) == len(words), (words, checkup.findings)
-        assert all(w in f.message for w, f in zip(words, checkup.findings, strict=True))
 
 
 @pytest.mark.slow

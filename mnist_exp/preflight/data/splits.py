@@ -2,8 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -14,31 +13,20 @@ from mnist_exp.preflight.program.batches import Inputs
 ORDERED = 64  # features whose order stands for an example, whatever its scale
 COMPARED = 512  # features, drawn at random, that show whether the same order is no chance
 _COUNTED = 2000  # examples whose values are counted
+_AT_ONCE = 2**16  # features that are looked at together
 
 
-def check_overlap(
-    checkup: Checkup,
-    train: Inputs,
-    validation: Inputs,
-    name: str = "validation",
-    *,
-    rescaled: bool = True,
-) -> None:
+def check_overlap(checkup: Checkup, train: Inputs, validation: Inputs) -> None:
     """Check for SPLITS_OVERLAP: examples that are in both splits.
 
     Where they are not found as they are, wide inputs are compared by the order of their features,
     which no scale changes, and then by their values, brought to one scale. In a table of few
     values, equal rows are chance and nothing is said, nor where examples are drawn from a few.
-
-    name: what messages call the split that is compared with the training data.
-    rescaled: look for examples in another scale, which takes longer.
     """
     if not _same_shapes(train, validation) or _equal_by_chance(train):
         return
-    common = np.result_type(np.bool_, *train.numbers, *validation.numbers)
-    dtype = common if common.kind in "iu" else np.dtype(np.float32)
-    keys = _keys(train.arrays, dtype)
-    share = _share_within(keys, _keys(validation.arrays, dtype))
+    keys = _keys(train.arrays)
+    share = _share_within(keys, _keys(validation.arrays))
     how, by_chance = "as they are", False
     if _has_few_values(train) and share <= _share_repeated(keys) + thresholds.OVERLAP_BEYOND:
         clumped = _clumped(keys)
@@ -46,15 +34,15 @@ def check_overlap(
         rare = share < thresholds.OVERLAP_SHARE_ERROR
         if by_chance and (rare or clumped < thresholds.OVERLAP_CLUMPED):
             return
-    if rescaled and share < thresholds.OVERLAP_SHARE:
+    if share < thresholds.OVERLAP_SHARE:
         orders = [_orders(split.arrays, train.arrays) for split in (train, validation)]
         if all(orders) and _share_within(orders[0], orders[1]) >= thresholds.OVERLAP_SHARE:
             share, how = _share_rescaled(train, validation, *orders), "but for their scale"
-    checkup.measure_largest("split.overlap", share)
+    checkup.measure("split.overlap", share)
     if share >= thresholds.OVERLAP_SHARE:
         checkup.find(
             "SPLITS_OVERLAP",
-            f"{share:.0%} of the {len(validation)} {name} examples are among the training "
+            f"{share:.0%} of the {len(validation)} validation examples are among the training "
             f"examples, too ({how}).",
             {"share": share},
             case="many" if share >= thresholds.OVERLAP_SHARE_ERROR and not by_chance else "some",
@@ -75,7 +63,7 @@ def _equal_by_chance(inputs: Inputs) -> bool:
     """
     rows, log_chance = min(len(inputs), _COUNTED), 0.0
     for array in inputs.arrays:
-        for column in array.reshape(len(array), -1)[:rows].T:
+        for column in _varying(array.reshape(len(array), -1)[:rows]):
             counts = np.unique(
                 column.astype(str) if column.dtype == object else column, return_counts=True
             )[1]
@@ -83,6 +71,13 @@ def _equal_by_chance(inputs: Inputs) -> bool:
             if pairs == 0 or (log_chance := log_chance + math.log(pairs)) < -40:
                 return False
     return math.log(len(inputs)) + log_chance > math.log(thresholds.OVERLAP_SHARE / 10)
+
+
+def _varying(table: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the columns of a table [N, F] that have different values: a border has none."""
+    for start in range(0, table.shape[1], _AT_ONCE):
+        block = table[:, start : start + _AT_ONCE]
+        yield from block[:, (block != block[:1]).any(axis=0)].T
 
 
 def _has_few_values(inputs: Inputs) -> bool:
@@ -115,23 +110,18 @@ def _clumped(keys: list[int]) -> float:
     return float(seen / expected) if 0 < expected <= seen + doubt else 0.0
 
 
-def _keys(arrays: Sequence[np.ndarray], dtype: np.dtype[Any]) -> list[int]:
-    """Return a number for every example; examples that are equal in this dtype have equal numbers.
-
-    Text is compared as it is.
-    """
-    parts = [_hashes(array.reshape(len(array), -1), dtype) for array in arrays]
+def _keys(arrays: Sequence[np.ndarray]) -> list[int]:
+    """Return a number for every example; equal examples have equal numbers."""
+    parts = [[hash(row) for row in _plain(array.reshape(len(array), -1))] for array in arrays]
     return [hash(key) for key in zip(*parts, strict=True)]
 
 
-def _hashes(table: np.ndarray, dtype: np.dtype[Any]) -> list[int]:
-    """Return a number for every row of a table [N, F]."""
-    if table.dtype.kind not in "fbiu":
-        return [hash(tuple(map(str, row))) for row in table]
-    numbers = np.ascontiguousarray(table, dtype)
-    if dtype.kind == "f":
-        numbers = numbers + dtype.type(0)  # -0 becomes 0
-    return [hash(row.tobytes()) for row in numbers]
+def _plain(table: np.ndarray) -> list[bytes] | list[tuple[str, ...]]:
+    """Return every row of a table [N, F] so that equal rows of any dtype are equal."""
+    if table.dtype.kind in "fbiu":
+        numbers = np.ascontiguousarray(table, np.float32) + np.float32(0)  # -0 becomes 0
+        return [row.tobytes() for row in numbers]
+    return [tuple(map(str, row)) for row in table]
 
 
 def _orders(arrays: Sequence[np.ndarray], reference: Sequence[np.ndarray]) -> list[int]:

@@ -30,7 +30,7 @@ def summary(study: Study, found: Sequence[Importance]) -> str:
 
 
 def _best(study: Study) -> str:
-    broken = sum(not trial.is_feasible for trial in study.of_state(State.COMPLETE))
+    broken = _broken(study)
     ended = plural(len(study.trials) - broken, "trial")
     if broken:
         ended += " that broke no constraint"
@@ -100,9 +100,14 @@ def counts(study: Study) -> str:
     """Return how many trials ended how: `9 complete, 3 pruned`."""
     numbers = Counter(trial.state for trial in study.trials)
     parts = [f"{numbers[state]} {state}" for state in State if numbers[state]]
-    infeasible = sum(not trial.is_feasible for trial in study.of_state(State.COMPLETE))
-    broken = f" ({infeasible} of them {'breaks' if infeasible == 1 else 'break'} a constraint)"
-    return ", ".join(parts) + (broken if infeasible else "")
+    broken = _broken(study)
+    of_them = f" ({broken} of them {'breaks' if broken == 1 else 'break'} a constraint)"
+    return ", ".join(parts) + (of_them if broken else "")
+
+
+def _broken(study: Study) -> int:
+    """Return how many complete trials break a constraint."""
+    return sum(not trial.is_feasible for trial in study.of_state(State.COMPLETE))
 
 
 def failures(study: Study) -> list[tuple[str, list[int]]]:

@@ -9,7 +9,7 @@ from mnist_exp.compare.columns import worth_listing
 from mnist_exp.compare.comparison import Comparison
 from mnist_exp.compare.glossary import TERMS
 from mnist_exp.compare.groups import counted_runs, varied_settings
-from mnist_exp.compare.images import Disagreement, disagreements
+from mnist_exp.compare.images import Disagreement, disagreements, shipped_test
 from mnist_exp.compare.labels import all_tidy
 from mnist_exp.compare.matrices import MistakeCounts, confusion_matrices, mistakes
 from mnist_exp.compare.predictions import PairedPredictions
@@ -136,7 +136,7 @@ def _test_images(comparison: Comparison, data_dir: str | None) -> NDArray[np.uin
     if not shipped and data_dir is None:
         return None
     try:
-        test = data.load_test(None if shipped else data_dir)
+        test = shipped_test() if shipped else data.load_test(data_dir)
     except DataError:
         return None
     pairs = [row.predictions for row in comparison.rows if row.predictions is not None]

@@ -39,7 +39,7 @@ class Disagreement:
 
 
 def shipped_test() -> Split:
-    """Return the test images of MNIST as the package has them. Raises DataError if they are damaged.
+    """Return the test images of MNIST that the package has. Raises DataError for damaged files.
 
     They are what `data.load_test()` returns, which reads the training images, too, and takes about
     five times as long.

@@ -22,6 +22,8 @@ _MAXIMISED_WORDS = (
     "score r2 bleu rouge meteor iou miou jaccard dice ndcg mrr hits reward return psnr ssim mcc "
     "kappa correct correlation likelihood loglikelihood throughput"
 )
+# The share of a loss that a model explains, as in scikit-learn's `d2_log_loss_score`.
+_EXPLAINED = "d2"
 # A word before the rest of a name, as in scikit-learn's `neg_log_loss`: its values are negated.
 _TURNING = re.compile(r"(?<![a-zA-Z])(?i:neg|negative|minus)(?![a-z])")
 _COUNTERS = ("epoch", "step", "global_step")  # logged as metrics by PyTorch Lightning and others
@@ -62,11 +64,14 @@ def _name(metric: str) -> tuple[str, bool]:
 
 def _tells(name: str) -> bool:
     """Return whether a word of the name says which values are better."""
-    return not _is_maximised(name) or _has(name, _MAXIMISED_WORDS) or "accuracy" in name
+    words = f"{_MAXIMISED_WORDS} {_EXPLAINED}"
+    return not _is_maximised(name) or _has(name, words) or "accuracy" in name
 
 
 def _is_maximised(name: str) -> bool:
     """Return whether higher values are better, by a name that nothing turns round."""
+    if _has(name, _EXPLAINED):
+        return True
     fewer = [word for word in _MINIMISED if word in name]
     if _has(name, _MINIMISED_WORDS) or fewer not in ([], ["epoch"]):
         return False

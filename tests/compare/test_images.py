@@ -1,14 +1,31 @@
 """Test images as the page shows them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from mnist_exp import data
 from mnist_exp.compare import images
 from mnist_exp.compare.predictions import PairedPredictions
+from mnist_exp.errors import DataError
 from mnist_exp.outside.images import as_seen, data_uri
 from tests.support.made_data import made
 
 LABEL = np.array([0, 1, 1, 2])
+
+
+def test_the_shipped_test_images_are_those_of_the_data() -> None:
+    assert images.shipped_test().digest == data.load_test().digest
+
+
+def test_damaged_ones_are_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in data.SHIPPED_DIR.glob("t10k-*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(b"")
+    monkeypatch.setattr(images, "SHIPPED_DIR", tmp_path)
+    with pytest.raises(DataError, match="t10k-labels-idx1-ubyte.gz: damaged"):
+        images.shipped_test()
 
 
 def pair(class_names: tuple[str, ...]) -> PairedPredictions:

@@ -65,6 +65,12 @@ def test_an_accuracy_at_the_end_of_an_epoch_is_one_and_told() -> None:
     assert not is_maximised("epochs_to_accuracy_0.9")
 
 
+@pytest.mark.parametrize("name", ["d2_log_loss_score", "test_d2_absolute_error_score", "val/d2"])
+def test_the_explained_share_of_a_loss_is_better_if_it_is_higher(name: str) -> None:
+    assert is_maximised(name)
+    assert not direction_notes(name)
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -109,6 +109,8 @@ def _compare_higher_rates(
     promised = abs(run.promised * plan.warmup)
     seen = STEP_SEEN / promised if 0 < promised < STEP_SEEN else 1.0
     for scale in sorted({*(seen * higher for higher in HIGHER_RATES), max(whole, 1.0)}):
+        if reached > thresholds.SLOW:  # no higher rate would show that this one is too low
+            return
         fall = fresh_run(program, seed, _steps_at(program, plan, scale)).fall
         if scale <= whole:
             reached = max(reached, fall)

@@ -9,9 +9,10 @@ import pytest
 
 from mnist_exp.preflight import check
 from mnist_exp.preflight.checkup import Checkup
+from mnist_exp.preflight.learning import rates
 from mnist_exp.preflight.learning.rates import check_rate
 from mnist_exp.preflight.learning.schedules import Plan
-from mnist_exp.preflight.learning.short_runs import short_run
+from mnist_exp.preflight.learning.short_runs import ShortRun, fresh_run, short_run
 from mnist_exp.preflight.program.program import Program
 from tests.preflight.learning.test_conclusions import GOOD
 from tests.support.programs import codes, findings, make_program
@@ -105,6 +106,23 @@ def test_moving_averages_that_do_not_follow_yet_are_not_the_rates_fault() -> Non
     run = replace(GOOD, loss_after=23.0, training_loss=0.5)
     program = make_program()
     assert codes(check_rate, program, run, plan_of(program), 0) == []
+
+
+@pytest.mark.parametrize(("loss_after", "is_tried"), [(0.84, False), (0.86, True)])
+def test_no_higher_rate_is_tried_where_the_programs_own_learns(
+    loss_after: float, is_tried: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each costs as much as the short run, and would be no finding: see thresholds.SLOW."""
+    program, tried = make_program(optimizer=optimizers.sgd(0.01)), list[ShortRun]()
+    run = replace(GOOD, promised=1e-3, loss_before=1.0, loss_after=loss_after)
+
+    def counted(*given: Any) -> ShortRun:
+        tried.append(fresh_run(*given))
+        return tried[-1]
+
+    monkeypatch.setattr(rates, "fresh_run", counted)
+    assert codes(check_rate, program, run, plan_of(program), 0) == []
+    assert bool(tried) == is_tried
 
 
 def test_clipping_to_almost_nothing_is_a_low_rate() -> None:

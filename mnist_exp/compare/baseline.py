@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from mnist_exp.compare.columns import column, find_key
+from mnist_exp.compare.columns import ABSENT, column, find_key
 from mnist_exp.compare.groups import Group
 from mnist_exp.compare.labels import all_tidy, tidy
 from mnist_exp.errors import UserError
 from mnist_exp.tracking.params import decode
 from mnist_exp.tracking.runs import Runs
+
+_NOTHING = (ABSENT, "", "none", "null", "na", "n/a", "nan")
 
 
 def find_baseline(runs: Runs, groups: Sequence[Group], described: str | None) -> int:
@@ -67,6 +69,8 @@ def _conditions(runs: Runs, described: str) -> dict[str, str]:
 
 def _means(typed: str, recorded: str) -> bool:
     """Return whether a typed value is the recorded one: 1e-3 is 0.001, [64,32] is [64, 32]."""
+    if recorded == ABSENT:  # how tables write that there is none
+        return typed.lower() in _NOTHING
     value, wanted = decode(recorded), decode("None" if typed == "null" else typed)
     if isinstance(value, bool) == isinstance(wanted, bool) and value == wanted:
         return True

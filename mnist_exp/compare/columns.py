@@ -1,5 +1,6 @@
 """Read the settings and tags of runs as columns: which there are, and in which the runs differ."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,6 +14,8 @@ from mnist_exp.outside.printing import first_of
 from mnist_exp.tracking.params import decode, encode
 from mnist_exp.tracking.runs import Runs
 
+# Before a setting's name in tables of MLflow, Optuna, Ray Tune and W&B.
+_OF_A_TABLE = re.compile(r"^(params[._]|tags\.|config[./])")
 ABSENT = "\N{EN DASH}"  # the value of a setting that a run does not have
 
 
@@ -49,8 +52,9 @@ def find_key(runs: Runs, name: str, option: str) -> str:
     Raises UserError, which begins with `option`, if there is none or more than one.
     """
     known = [*runs.params, *(tag for tag in runs.tags if not tag.startswith("mlflow."))]
-    if name in known:
-        return name
+    for key in (name, _OF_A_TABLE.sub("", name)):
+        if key in known:
+            return key
     ending = sorted({key for key in known if key.endswith((f".{name}", f"/{name}"))})
     if len(ending) == 1:
         return str(ending[0])
@@ -71,10 +75,11 @@ def column(runs: Runs, key: str) -> pd.Series:
 def settings_of_results(runs: Runs) -> list[str]:
     """Return the recorded settings that decide a result, the seed left out.
 
-    In runs of other programs a setting may have the name of one here that decides nothing.
+    Of other programs the seed is no setting any more, whatever its name is (`seeds.with_seeds`). In
+    their runs a setting may have the name of one here that decides nothing.
     """
     is_ours = "config_hash" in runs.tags or "model.kind" in runs.params
-    left_out = {"seed", *(("sweeps", *NEUTRAL) if is_ours else ())}
+    left_out = {"seed", "sweeps", *NEUTRAL} if is_ours else set[str]()
     return [name for name in runs.params if name.split(".")[0] not in left_out]
 
 

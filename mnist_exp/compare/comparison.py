@@ -11,19 +11,13 @@ from mnist_exp.compare import provenance, scored_images
 from mnist_exp.compare.baseline import find_baseline
 from mnist_exp.compare.columns import with_used_settings
 from mnist_exp.compare.curves import Curve, learning_curves
+from mnist_exp.compare.directions import direction_notes, is_maximised
 from mnist_exp.compare.effects import Effect, setting_effects
-from mnist_exp.compare.frames import to_runs
+from mnist_exp.compare.frames import curve_notes, to_runs
 from mnist_exp.compare.groups import Group, counted_runs
 from mnist_exp.compare.labels import common_ending
 from mnist_exp.compare.margins import checked_margin
-from mnist_exp.compare.metrics import (
-    chosen_metric,
-    direction_notes,
-    has_shares,
-    is_maximised,
-    metrics_of,
-    mixed_kinds,
-)
+from mnist_exp.compare.metrics import chosen_metric, has_shares, metrics_of, mixed_kinds
 from mnist_exp.compare.parents import joined, unselected_parents, with_parents_settings
 from mnist_exp.compare.predictions import paired_predictions
 from mnist_exp.compare.question import Question
@@ -70,7 +64,8 @@ class Comparison:
     def has_shares(self) -> bool:
         """Return whether the values are shares of images or examples, between 0 and 1."""
         values = [value for row in self.rows for value in row.group.values.values()]
-        return has_shares(self.metric, pd.Series(values, dtype=float))
+        known = pd.Series(values, dtype=float)
+        return has_shares(self.metric, known, in_percent=self.runs.in_percent)
 
     @property
     def is_foreign(self) -> bool:
@@ -139,7 +134,8 @@ def compare_table(table: pd.DataFrame, title: str, question: Question = _ANYTHIN
     Raises UserError as `compare` does, and for a table that is none of runs.
     """
     runs, metric = to_runs(table, question.metric, title)
-    return _compared(runs, replace(question, metric=metric), title, TableOnly())
+    found = _compared(runs, replace(question, metric=metric), title, TableOnly())
+    return replace(found, warnings=(*curve_notes(table), *found.warnings))
 
 
 def _compared(runs: Runs, question: Question, title: str, source: Source) -> Comparison:
@@ -161,13 +157,14 @@ def _compared(runs: Runs, question: Question, title: str, source: Source) -> Com
         counted,
         counted.index(sorted_runs.base),
         higher_is_better=better,
-        shares=has_shares(metric, runs.metrics[metric]),
+        shares=has_shares(metric, runs.metrics[metric], in_percent=runs.in_percent),
         on_others=sorted_runs.on_others,
     )
     shown = [row for row in rows if row.color is not None]
     pairs, unread = paired_predictions(source, runs, sorted_runs.base, [row.group for row in shown])
     statuses = sorted_runs.statuses
-    mixed = mixed_kinds(metric, runs.metrics.loc[grouping.counted_runs(statuses), metric])
+    counted_values = runs.metrics.loc[grouping.counted_runs(statuses), metric]
+    mixed = mixed_kinds(metric, counted_values, in_percent=runs.in_percent)
     told = provenance.warnings(source, runs, statuses, rows)
     comparison = Comparison(
         title=title,

@@ -89,6 +89,11 @@ class _Samples:
     baseline: Values
 
     @property
+    def size(self) -> float:
+        """Return the largest of all values, whatever their sign."""
+        return float(np.abs([*self.group, *self.baseline]).max())
+
+    @property
     def by_seed(self) -> Values:
         """Return the differences on the same seeds."""
         return _without_rounding(self.group, self.baseline)
@@ -125,7 +130,9 @@ def differences(
     """
     widest = 1.0 if shares else math.inf
     samples = [_samples(group, baseline) for group in groups]
-    paired = iter(intervals([each.by_seed for each in samples if each.seeds]))
+    of_seeds = [each for each in samples if each.seeds]
+    sizes = [each.size for each in of_seeds]
+    paired = iter(intervals([each.by_seed for each in of_seeds], sizes=sizes))
     means = [next(paired) if each.seeds else welch(each.group, each.baseline) for each in samples]
     tests = _tests(samples)
     adjusted = holm([p for p, _ in tests])
@@ -162,8 +169,8 @@ def welch(group: Values, baseline: Values) -> Interval:
     """
     if min(len(group), len(baseline)) < 2:
         return Interval(low=math.nan, high=math.nan, method=IntervalMethod.NONE)
-    largest = max(1.0, float(np.abs([*group, *baseline]).max()))
-    if max(np.ptp(group), np.ptp(baseline)) <= 1e-12 * largest:
+    largest = float(np.abs([*group, *baseline]).max())
+    if max(np.ptp(group), np.ptp(baseline)) <= ROUNDING * largest:
         mean = float(_without_rounding(group.mean(), baseline.mean()))
         return Interval(low=mean, high=mean, method=IntervalMethod.ALL_EQUAL)
     result = welch_test(group, baseline).confidence_interval(CONFIDENCE)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from mnist_exp.compare.metrics import chosen_metric, direction_notes
+from mnist_exp.compare.directions import direction_notes
+from mnist_exp.compare.metrics import chosen_metric
 from mnist_exp.compare.seeds import is_named_like_a_seed
 from mnist_exp.errors import DataError
 from mnist_exp.outside.printing import first_of
@@ -17,8 +18,18 @@ from mnist_exp.tracking.runs import Runs
 _FINISHED = ("finished", "complete", "completed", "success", "succeeded", "done")
 _OTHER_STATES = (
     *("failed", "fail", "crashed", "killed", "running", "pruned", "scheduled", "waiting"),
-    *("pending", "preempting", "preempted"),
+    *("pending", "preempting", "preempted", "error", "errored", "terminated", "interrupted"),
+    *("timeout", "canceled", "cancelled", "aborted", "stopped", "paused", "queued"),
 )
+_RAYS_FINISHED = "TERMINATED"  # Guild's `terminated` is a run that somebody stopped
+# Columns that say when a run began: of MLflow, Optuna and W&B, and others.
+_STARTS = (
+    *("start_time", "datetime_start", "created", "created_at", "started", "started_at"),
+    *("_timestamp", "timestamp"),
+)
+# Before the names of settings, in tables of Ray Tune, and of W&B as pandas normalises them.
+_CONFIG = ("config/", "config.")
+_COUNTERS = ("epoch", "step", "global_step", "iteration", "training_iteration", "_step")
 
 
 def to_runs(table: pd.DataFrame, metric: str | None, what: str) -> tuple[Runs, str]:
@@ -26,8 +37,9 @@ def to_runs(table: pd.DataFrame, metric: str | None, what: str) -> tuple[Runs, s
 
     Every other column is a setting, but for `state` or `status` where it says how a run ended. In a
     table of `mlflow.search_runs`, only `params.NAME` are settings, and metrics are `metrics.NAME`;
-    in one of Optuna's trials, `params_NAME` are settings. `what` names the table in messages.
-    Raises DataError for a table that cannot be compared.
+    in one of Optuna's trials, `params_NAME` are settings, and in one of Ray Tune `config/NAME`. The
+    runs are in the order in which they began, where a column says it, or in that of the rows.
+    `what` names the table in messages. Raises DataError for a table that cannot be compared.
     """
     table = _with_names(table, what)
     if table.empty:
@@ -47,13 +59,42 @@ def to_runs(table: pd.DataFrame, metric: str | None, what: str) -> tuple[Runs, s
     }
     values = (measured if chosen in measured else table)[chosen].set_axis(ids)
     given = settings[[name for name in settings if name not in (chosen, state)]]
+    order = _order(table)
     runs = Runs(
-        info=pd.DataFrame(info, index=ids),
-        params=_texts(given).set_axis(ids),
-        tags=_texts(tags).set_axis(ids),
-        metrics=pd.DataFrame({chosen: _numbers(values, what)}),
+        info=pd.DataFrame(info, index=ids).iloc[order],
+        params=_texts(given).set_axis(ids).iloc[order],
+        tags=_texts(tags).set_axis(ids).iloc[order],
+        metrics=pd.DataFrame({chosen: _numbers(values, what)}).iloc[order],
+        in_percent=_are_percents(values),
     )
     return runs, chosen
+
+
+def curve_notes(table: pd.DataFrame) -> list[str]:
+    """Return a sentence if the rows are not runs, but the epochs or steps of runs.
+
+    They are if what the texts, truth values and seeds of the rows tell apart has several rows each,
+    in which a column such as `epoch` always goes up.
+    """
+    names = [name for name in table if str(name).lower() in _COUNTERS]
+    of_runs = [
+        name
+        for name in table
+        if is_named_like_a_seed(str(name)) or not pd.api.types.is_numeric_dtype(table[name])
+    ]
+    texts = table[of_runs].astype(str)
+    runs = texts.groupby(of_runs, sort=False).ngroup() if of_runs else pd.Series(0, table.index)
+    if len(table) < 3 * (runs.max() + 1):
+        return []
+    for name in names:
+        steps = pd.to_numeric(table[name], errors="coerce").groupby(runs)
+        if steps.apply(lambda values: len(values) > 1 and (values.diff()[1:] > 0).all()).all():
+            told = (
+                f"The rows look like learning curves, in which {name} goes up, and not like runs: "
+                "a table of runs has one row for each, such as its last one."
+            )
+            return [told]
+    return []
 
 
 def _with_names(table: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -62,6 +103,8 @@ def _with_names(table: pd.DataFrame, what: str) -> pd.DataFrame:
         added = [name for name in table.index.names if name not in table.columns]
         table = table.reset_index(level=added).reset_index(drop=True)
     texts = [".".join(map(str, n)) if isinstance(n, tuple) else str(n) for n in table.columns]
+    kept = [i for i, name in enumerate(texts) if not _is_index(clean(name), table.iloc[:, i])]
+    table, texts = table.iloc[:, kept], [texts[i] for i in kept]
     columns = [clean(name, 200) or f"column {i + 1}" for i, name in enumerate(texts)]
     if any(name.endswith("__MIN") for name in columns):
         raise DataError(f"{what}: the export of a chart; expected a table with a row for each run")
@@ -71,20 +114,48 @@ def _with_names(table: pd.DataFrame, what: str) -> pd.DataFrame:
     return table.set_axis(columns, axis="columns")
 
 
+def _is_index(name: str, column: pd.Series) -> bool:
+    """Return whether a column without a name counts the rows, as pandas writes them to a file."""
+    return name.lower() in ("", "unnamed: 0") and list(column) == list(range(len(column)))
+
+
 def _parts(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return the columns that may be a metric, the settings, and the tags, by their own names."""
     metrics, params, tags = (_of(table, prefix) for prefix in ("metrics.", "params.", "tags."))
     if len(metrics.columns) and "run_id" in table:
         return metrics, params, tags
-    results = table[[name for name in table if _are_results(name, table[name])]]
-    trials = _of(table, "params_") if "number" in table else table[[]]
-    return results, trials if len(trials.columns) else table, table[[]]
+    prefixes = ("params_",) if "number" in table else _CONFIG
+    names = next((found for each in prefixes if (found := _named(table, each))), [])
+    others = table[table.columns.difference(names, sort=False)]
+    is_result = [_are_results(name, others[name]) for name in others]
+    results = others.loc[:, is_result]
+    if not names:
+        return results, table, table[[]]
+    prefix = next(prefix for prefix in prefixes if names[0].startswith(prefix))
+    return results, _of(table, prefix), others.loc[:, [not each for each in is_result]]
 
 
 def _of(table: pd.DataFrame, prefix: str) -> pd.DataFrame:
     """Return the columns with a prefix, without it."""
-    names = {name: name.removeprefix(prefix) for name in table if name.startswith(prefix)}
+    names = {name: name.removeprefix(prefix) for name in _named(table, prefix)}
     return table[list(names)].rename(columns=names)
+
+
+def _named(table: pd.DataFrame, prefix: str) -> list[str]:
+    """Return the columns whose names begin so."""
+    return [name for name in table if name.startswith(prefix)]
+
+
+def _order(table: pd.DataFrame) -> np.ndarray:
+    """Return the positions of the rows, those of the oldest runs first if a column says so."""
+    lower = {name.lower(): name for name in table}
+    for name in [lower[start] for start in _STARTS if start in lower]:
+        began = pd.to_numeric(table[name], errors="coerce")
+        if began.isna().any():
+            began = pd.to_datetime(table[name], errors="coerce", utc=True, format="mixed")
+        if began.notna().all():
+            return np.argsort(began.to_numpy(), kind="stable")
+    return np.arange(len(table))
 
 
 def _ids(table: pd.DataFrame) -> pd.Index:
@@ -112,9 +183,15 @@ def _as_numbers(column: pd.Series) -> pd.Series:
     if pd.api.types.is_complex_dtype(column):
         return pd.Series(np.nan, column.index)
     values = column.astype(object)
-    if len(known := values.dropna()) and all(str(value).strip().endswith("%") for value in known):
+    if _are_percents(column):
         values = values.where(values.isna(), values.astype(str).str.strip().str.removesuffix("%"))
     return pd.to_numeric(values, errors="coerce").astype(float)
+
+
+def _are_percents(column: pd.Series) -> bool:
+    """Return whether all of a column's texts end in %."""
+    known = column.dropna().astype(object)
+    return len(known) > 0 and all(str(value).strip().endswith("%") for value in known)
 
 
 def _chosen(measured: pd.DataFrame, table: pd.DataFrame, metric: str | None, what: str) -> str:
@@ -127,6 +204,9 @@ def _chosen(measured: pd.DataFrame, table: pd.DataFrame, metric: str | None, wha
         return metric if metric in table else chosen_metric(measured, metric)
     decimal = [name for name in measured if (_as_numbers(measured[name]).dropna() % 1 != 0).any()]
     if not len(measured.columns):
+        for name in table:
+            if _begin_with_numbers(table[name]):
+                _numbers(table[name].set_axis(_ids(table)), what)
         raise DataError(f"{what}: no column holds numbers\nColumns: {first_of(list(table))}")
     chosen = chosen_metric(decimal or measured, metric)
     if direction_notes(chosen):  # its name is not one of a metric: perhaps another column's is
@@ -139,7 +219,7 @@ def _chosen(measured: pd.DataFrame, table: pd.DataFrame, metric: str | None, wha
 def _begin_with_numbers(column: pd.Series) -> bool:
     """Return whether all texts of a column begin with a number, as `0.9 +- 0.01` does."""
     texts = column.dropna().astype(str)
-    return bool(len(texts) and texts.str.match(r"\s*[-+]?\d*[.,]\d").all())
+    return bool(len(texts) and texts.str.match(r"\s*[-+\u2212]?\d*[.,' \u00a0\u202f]?\d").all())
 
 
 def _numbers(column: pd.Series, what: str) -> pd.Series:
@@ -160,12 +240,14 @@ def _are_states(name: str, column: pd.Series) -> bool:
     """Return whether a column says how each run has ended, as W&B's `State` does."""
     if name.rpartition(".")[2].lower() not in ("state", "status"):
         return False
-    return {str(text).lower() for text in column.dropna().unique()} <= {*_FINISHED, *_OTHER_STATES}
+    words = {str(text).lower() for text in column.dropna().unique()}
+    return not words.isdisjoint({*_FINISHED, *_OTHER_STATES})
 
 
 def _status(text: object) -> str:
     word = str(text).lower()
-    return "finished" if word in _FINISHED or word == "nan" else clean(word, 50)
+    has_ended = word in (*_FINISHED, "nan", "none", "<na>") or text == _RAYS_FINISHED
+    return "finished" if has_ended else clean(word, 50)
 
 
 def _texts(table: pd.DataFrame) -> pd.DataFrame:

@@ -24,7 +24,7 @@ class Counting(StrEnum):
     """Whether a run counts, where the comparison decides; else it is `failed`, `no finite ...`."""
 
     COUNTED = "counted"
-    REPEATED = "repeated by a newer run"
+    REPEATED = "repeated by a later run"
     OTHER_IMAGES = "scored on other images"
     PARENT = "parent of other runs"
 
@@ -62,7 +62,7 @@ def statuses(runs: Runs, metric: str) -> pd.Series:
     """Return for each run that it counts, or why it does not.
 
     A run that does not count has its own status, or `no finite METRIC`, or it is the parent of runs
-    that count, or it is repeated: a newer run has the same config, seed and data.
+    that count, or it is repeated: a later run has the same config, seed and data.
     """
     status = runs.info["status"].replace("finished", Counting.COUNTED)
     finite = (

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from mnist_exp.compare.columns import ABSENT, column
 from mnist_exp.config.group_schemas import SCHEMAS
-from mnist_exp.sweeper.foreign_text import clean
+from mnist_exp.outside.short_names import shortened
 from mnist_exp.tracking.runs import Runs, swept_keys
 
 _WORDS = {"None": "null", "True": "true", "False": "false"}
 _SHORTENED = re.compile(r"-[0-9a-f]{6}$")  # the end of a program's name that was too long
-_LONGEST = 80  # letters of a value in a label
+_LONGEST = 80  # columns of a value in a label
 SEVERAL = "several"  # the value of a setting that differs within a group
 
 Settings = Mapping[str, str]
@@ -104,11 +104,12 @@ def _texts(
         return (
             value
             if key in choices and value != SEVERAL
-            else f"{short[key]}={clean(shown[key][value], _LONGEST)}"
+            else f"{short[key]}={shortened(shown[key][value], _LONGEST)}"
         )
 
     return [
-        ", ".join(part(key, setting[key]) for key in keys if setting[key] != ABSENT) or ABSENT
+        ", ".join(part(key, setting[key]) for key in keys if setting[key] != ABSENT)
+        or (part(keys[0], ABSENT) if len(keys) == 1 else ABSENT)
         for setting in settings
     ]
 

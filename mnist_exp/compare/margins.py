@@ -100,7 +100,7 @@ def with_holm(results: Sequence[AgainstMargin]) -> list[AgainstMargin]:
 
 def paired(differences: Values, margin: float) -> AgainstMargin:
     """Test differences by seed with two one-sided t tests (Schuirmann 1987)."""
-    if not students_interval(differences).has_width:
+    if not students_interval(differences, size=margin).has_width:
         return AgainstMargin(margin=margin)
     above = stats.ttest_1samp(differences, -margin, alternative="greater").pvalue
     below = stats.ttest_1samp(differences, margin, alternative="less").pvalue

@@ -26,7 +26,7 @@ class PairedEffect:
     @cached_property
     def interval(self) -> Interval:
         """Return that of the mean over seeds."""
-        return statistics.intervals([np.array(self.values)])[0]
+        return statistics.intervals([np.array(self.values)], sizes=[1.0])[0]
 
     @property
     def change(self) -> str:

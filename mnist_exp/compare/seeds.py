@@ -17,6 +17,7 @@ _NAMES = (
     *("seed", "randomseed", "randomstate", "manualseed", "globalseed", "rngseed", "rng"),
     "seedeverything",  # of Lightning's command line
 )
+_ENDINGS = ("_seed", "_seed_id", "seedid")  # of other names: train_seed, user_attrs_seed
 _NOT_FOUND = (
     "No seed was found: no setting, tag or column is named seed, random_seed or random_state. The "
     "runs are compared as independent ones; --seed NAME names another."
@@ -80,9 +81,12 @@ def _rank(key: str) -> tuple[int, int] | None:
 
     `train.random_state` and `args/seed` are named by their last part.
     """
-    parts = re.split(r"[./]", key)
-    name = re.sub(r"[^a-z]", "", parts[-1].lower())
-    return (_NAMES.index(name), len(parts)) if name in _NAMES else None
+    parts = re.split(r"[./:]", key)
+    last = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", parts[-1]).lower()
+    name = re.sub(r"[^a-z]", "", last)
+    if name in _NAMES:
+        return _NAMES.index(name), len(parts)
+    return (len(_NAMES), len(parts)) if last.endswith(_ENDINGS) else None
 
 
 def is_named_like_a_seed(name: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mnist_exp.compare import margin_sentences, words
 from mnist_exp.compare.comparison import Comparison
-from mnist_exp.compare.differences import Difference
+from mnist_exp.compare.differences import Difference, Test
 from mnist_exp.compare.rows import Row
 from mnist_exp.compare.statistics import SMALLEST_VERDICT, Interval, Verdict, holm
 from mnist_exp.outside.printing import listed, plural
@@ -155,9 +155,15 @@ def verdict_notes(comparison: Comparison) -> list[str]:
         which = "One group has" if len(unpaired) == 1 else number
         notes.append(
             f"{which} no seed in common with the baseline. Compared as independent runs, the "
-            "interval of the difference is Welch's, and p that of a permutation test of the means."
+            f"interval of the difference is Welch's, and p that of {_test_of(unpaired[0])}."
         )
     return [*notes, *comparison.notes]
+
+
+def _test_of(unpaired: Difference) -> str:
+    if unpaired.test is Test.WELCH:
+        return "his t test, as there are too many runs for permutations"
+    return "a permutation test of the means"
 
 
 def left_out(comparison: Comparison) -> list[tuple[str, str]]:

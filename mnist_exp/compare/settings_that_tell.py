@@ -30,7 +30,10 @@ def without_names(runs: Runs, *, of_table: bool) -> tuple[Runs, list[str]]:
     for name in many:
         if of_table or pd.to_numeric(runs.params[name], errors="coerce").isna().any():
             left_out.append(name)
-        if _shared(runs, [name for name in names if name not in left_out]) >= _ENOUGH:
+        kept = [name for name in names if name not in left_out]
+        if not any(runs.params[name].nunique(dropna=False) > 1 for name in kept):
+            break  # one group of all runs would compare nothing
+        if _shared(runs, kept) >= _ENOUGH:
             note = (
                 "Taken for names, times or results, not for settings, because of their many "
                 f"values: {first_of(left_out)}. --group-by NAME,... chooses the settings."

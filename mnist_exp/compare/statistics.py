@@ -118,20 +118,25 @@ def describe(samples: Sequence[Values], *, shares: bool = False) -> list[Descrip
     ]
 
 
-def intervals(samples: Sequence[Values], *, shares: bool = False) -> list[Interval]:
+def intervals(
+    samples: Sequence[Values], *, shares: bool = False, sizes: Sequence[float] | None = None
+) -> list[Interval]:
     """Return an interval of each sample's mean.
 
     It is Student's interval for two values or more, and none for fewer. For 5 to 1,000 values it
     reaches as far as the BCa bootstrap interval (Efron 1987) where that reaches farther: alone,
     that one is too narrow for few values, as docs/compare.md shows. If the values are `shares`, no
-    end lies beyond 0 or 1. Every sample is resampled with the same seed, so that its interval does
-    not depend on the others.
+    end lies beyond 0 or 1. `sizes`: each sample's `size` as in `students_interval`. Every sample is
+    resampled with the same seed, so that its interval does not depend on the others.
     """
-    result = [students_interval(x, shares=shares and len(x) <= LARGEST_BOOTSTRAP) for x in samples]
-    sizes = {len(x) for x in samples}
-    for size in {n for n in sizes if SMALLEST_BOOTSTRAP <= n <= LARGEST_BOOTSTRAP}:
-        spread = [i for i, x in enumerate(samples) if len(x) == size and result[i].has_width]
-        at_once = max(1, _NUMBERS_AT_ONCE // (RESAMPLES * size))
+    result = [
+        students_interval(x, shares=shares and len(x) <= LARGEST_BOOTSTRAP, size=size)
+        for x, size in zip(samples, sizes or [0.0] * len(samples), strict=True)
+    ]
+    lengths = {len(x) for x in samples}
+    for n in {n for n in lengths if SMALLEST_BOOTSTRAP <= n <= LARGEST_BOOTSTRAP}:
+        spread = [i for i, x in enumerate(samples) if len(x) == n and result[i].has_width]
+        at_once = max(1, _NUMBERS_AT_ONCE // (RESAMPLES * n))
         for start in range(0, len(spread), at_once):
             batch = spread[start : start + at_once]
             for i, ends in zip(batch, _bca(np.stack([samples[i] for i in batch])), strict=True):
@@ -147,18 +152,22 @@ def _reaching(interval: Interval, low: float, high: float) -> Interval:
     )
 
 
-def students_interval(x: Values, *, shares: bool = False, one_more: bool = False) -> Interval:
+def students_interval(
+    x: Values, *, shares: bool = False, one_more: bool = False, size: float = 0.0
+) -> Interval:
     """Return Student's interval of the mean (Student 1908); none for fewer than two values.
 
     With `one_more` it is the interval that contains one more value of the same kind: Hahn and
     Meeker, Statistical Intervals (Wiley 1991), chapter 4. If the values are `shares`, such as
     accuracies, it is computed of their logits and transformed back, so that both ends lie between
-    0 and 1; docs/compare.md says how often it is right.
+    0 and 1; docs/compare.md says how often it is right. Values are all equal if they differ by no
+    more than rounding does: by ROUNDING of the largest, or of the `size` of the numbers whose
+    differences they are.
     """
     if len(x) < 2:
         return Interval(low=math.nan, high=math.nan, method=IntervalMethod.NONE)
     logits = special.logit(np.clip(x, _SMALLEST_SHARE, 1 - _SMALLEST_SHARE)) if shares else x
-    if min(np.ptp(x), np.ptp(logits)) <= 1e-12 * max(1.0, float(np.abs(x).max())):
+    if min(np.ptp(x), np.ptp(logits)) <= ROUNDING * max(size, float(np.abs(x).max())):
         mean = float(np.clip(np.mean(x), x.min(), x.max()))  # rounding may put it outside
         return Interval(low=mean, high=mean, method=IntervalMethod.ALL_EQUAL)
     if shares:

@@ -5,7 +5,7 @@ import gzip
 import re
 import warnings
 import zlib
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import TextIO
 
@@ -18,6 +18,13 @@ _PARQUET = (".parquet", ".pq")
 _NOT_READ = (".xlsx", ".xls", ".ods", ".json", ".jsonl", ".feather", ".arrow", ".pkl", ".pickle")
 # A number with a decimal comma, such as -1.234,5 or 0,3e-4; 0.912 has none and no thousands.
 _COMMA_NUMBER = r"\s*[-+]?(?=[\d,])(\d*|[1-9]\d{0,2}(\.\d{3})+)(,\d+)?([eE][-+]?\d+)?(\s*%)?\s*"
+# A number with a blank or an apostrophe between thousands, or with a typographer's minus sign.
+_GAP = (
+    "[ '\N{RIGHT SINGLE QUOTATION MARK}\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]"
+)
+_GAP_NUMBER = (
+    rf"\s*[-+\N{{MINUS SIGN}}]?(\d+|\d{{1,3}}({_GAP}\d{{3}})+)([.,]\d+)?([eE][-+]?\d+)?(\s*%)?\s*"
+)
 _NO_POINT = r",|\..*\."  # with a comma or several dots, a number has no decimal point
 
 
@@ -25,10 +32,10 @@ def read_table(path: Path) -> pd.DataFrame:
     """Return the table in a file, each row's line number or position as its index.
 
     The separator of a CSV file is the one that its first line has most of: comma, semicolon, tab or
-    bar. Its encoding is UTF-8 or UTF-16, or else Western European. Unless it is separated by
-    commas, numbers may have a decimal comma, and dots between thousands; a number's only dot is a
-    decimal point in a column where no other number shows that dots are none. Raises DataError for
-    a file that is no such table.
+    bar. Its encoding is UTF-8 or UTF-16, or else Western European. Numbers may have blanks or
+    apostrophes between thousands. Unless the file is separated by commas, they may have a decimal
+    comma, and dots between thousands; a number's only dot is a decimal point in a column where no
+    other number shows that dots are none. Raises DataError for a file that is no such table.
     """
     if not path.is_file():
         what = "is a folder, expected a file" if path.is_dir() else "no such file"
@@ -62,10 +69,12 @@ def _csv(path: Path) -> pd.DataFrame:
     with _opened(path, encoding) as file:
         above = [line for line in takewhile(_is_no_row, file)]
     with _opened(path, encoding) as file:
-        head = [line for _, line in zip(range(len(above) + 1), file, strict=False)][len(above) :]
-    separator = max(",;\t|", key=lambda sign: "".join(head).count(sign))
+        head = next(islice(file, len(above), None), "")
+    if above and _names_are_above(above[-1], head):
+        head = above.pop()
+    separator = _separator(head)
     try:
-        names = next(csv.reader(head, delimiter=separator), [])
+        names = next(csv.reader([_bare(head)], delimiter=separator), [])
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(
@@ -75,21 +84,53 @@ def _csv(path: Path) -> pd.DataFrame:
                 skiprows=len(above),
                 skip_blank_lines=False,
                 index_col=False,
+                low_memory=False,  # else each part of a long file has types of its own
             )
     except (ValueError, csv.Error, pd.errors.ParserWarning) as error:  # pandas' are ValueErrors
         raise DataError(f"--table {path}: {_problem(error)}") from error
+    if any(map(_is_decimal, names)):
+        raise DataError(
+            f"--table {path}: expected names of columns in line {len(above) + 1}, found "
+            f"{clean(next(filter(_is_decimal, names)), 50)}"
+        )
     if len(names) == len(table.columns):
         table.columns = [
             name.strip() for name in names
         ]  # pandas renames those that are there twice
     table.index = [f"line {i + len(above) + 2}" for i in range(len(table))]
-    table = table.dropna(how="all")
+    table = table.dropna(how="all").apply(_without_gaps)
     return table if separator == "," else table.apply(_with_decimal_points)
 
 
 def _is_no_row(line: str) -> bool:
-    """Return whether a line above the columns' names is a comment, or Excel's `sep=;`."""
-    return line.startswith("#") or re.match(r'"?sep=', line, re.IGNORECASE) is not None
+    """Return whether a line above the columns' names is blank, a comment, or Excel's `sep=;`."""
+    is_comment = line.startswith("#") or not line.strip()
+    return is_comment or re.match(r'"?sep=', line, re.IGNORECASE) is not None
+
+
+def _separator(line: str) -> str:
+    """Return the sign between the columns; those in quotes are part of a name."""
+    return max(",;\t|", key=re.sub(r'"[^"]*"', "", line).count)
+
+
+def _names_are_above(comment: str, line: str) -> bool:
+    """Return whether a comment has the columns' names: those of `#,model` or `# model,seed`.
+
+    Below it stands a row of values then, with as many columns.
+    """
+    sign = _separator(line)
+    names, values = (next(csv.reader([text], delimiter=sign), []) for text in (comment, line))
+    is_row = any(map(_is_decimal, values)) and not any(map(_is_decimal, names))
+    return comment.startswith("#") and len(names) == len(values) > 1 and is_row
+
+
+def _bare(head: str) -> str:
+    """Return the line of names without what makes it a comment; a column may be named `#`."""
+    return head.removeprefix("#").lstrip(" ") if re.match("#[^,;\t|]", head) else head
+
+
+def _is_decimal(text: str) -> bool:
+    return re.fullmatch(r"\s*-?\d*\.\d+([eE][-+]?\d+)?\s*", text) is not None
 
 
 def _opened(path: Path, encoding: str) -> TextIO:
@@ -128,6 +169,20 @@ def _problem(error: Exception) -> str:
     if isinstance(error, pd.errors.EmptyDataError):
         return "is empty"
     return f"not CSV that can be read ({clean(error, 100)})"
+
+
+def _without_gaps(column: pd.Series) -> pd.Series:
+    """Return a column of texts without blanks and apostrophes between thousands."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    texts = column.dropna().astype(str)
+    if not texts.str.contains(f"{_GAP}\\d|\N{MINUS SIGN}", regex=True).any():
+        return column
+    if not texts.str.fullmatch(_GAP_NUMBER).all():
+        return column
+    plain = texts.str.replace(_GAP, "", regex=True).str.replace("\N{MINUS SIGN}", "-")
+    numbers = pd.to_numeric(plain, errors="coerce")
+    return (plain if numbers.isna().any() else numbers).reindex(column.index)
 
 
 def _with_decimal_points(column: pd.Series) -> pd.Series:

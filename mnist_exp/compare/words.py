@@ -20,12 +20,13 @@ _UNKNOWN = "\N{EN DASH}"
 def value(number: float, metric: str) -> str:
     """Return an accuracy to 1/10,000, one test image; another metric to four significant digits.
 
-    So is an accuracy in percent.
+    So is an accuracy in percent. Numbers from 1,000 on have seven: they often differ little.
     """
     if math.isnan(number):
         return _UNKNOWN
     is_small = is_share(metric) and abs(number) <= 1
-    return _signed(_share(number) if is_small else f"{number:.4g}")
+    digits = 7 if abs(number) >= 1_000 else 4
+    return _signed(_share(number) if is_small else f"{number:.{digits}g}")
 
 
 def difference(number: float, metric: str) -> str:
@@ -65,7 +66,7 @@ def in_images(number: float, comparison: Comparison) -> str:
 
 def _signed(text: str) -> str:
     """Return a number's text with a true minus sign in place of a hyphen."""
-    return text.replace("-", _MINUS) if text.startswith("-") else text
+    return text.replace("-", _MINUS)
 
 
 def interval(
@@ -123,7 +124,7 @@ def extent(compared: Difference) -> str:
     """Return over what a difference is: `5 paired seeds`, or `5 and 4 unpaired runs`."""
     if compared.is_paired:
         return plural(len(compared.seeds), "paired seed")
-    return f"{compared.sizes[0]} and {plural(compared.sizes[1], 'unpaired run')}"
+    return f"{compared.sizes[0]:,} and {plural(compared.sizes[1], 'unpaired run')}"
 
 
 def images(row: Row, baseline: Row) -> str:

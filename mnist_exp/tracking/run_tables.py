@@ -35,6 +35,8 @@ class Runs:
     """The last value of each metric."""
     repeats: int = 0
     """Reruns that were left out: the same config, seed and result as the run they repeat."""
+    in_percent: bool = False
+    """Whether the metric is a column of a table in which each value ends in a percent sign."""
 
 
 def tables(runs: Sequence["Run"], repeats: int) -> Runs:

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from mnist_exp.compare.metrics import is_maximised
+from mnist_exp.compare.directions import is_maximised
 from mnist_exp.tracking.params import decode, number
 from mnist_exp.tracking.runs import Runs, Store, is_finite
 from mnist_exp.tracking.status import BREAKS_CONSTRAINT

@@ -1,6 +1,7 @@
 """Tables as runs: which column is what, and what is refused."""
 
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -79,13 +80,13 @@ def test_rows_that_do_not_count_are_listed() -> None:
         "row 0": "counted",
         "row 1": "crashed",
         "row 2": "counted",
-        "row 3": "repeated by a newer run",
+        "row 3": "repeated by a later run",
         "row 4": "counted",
         **dict.fromkeys(("row 5", "row 6", "row 7"), "no finite acc"),
         "row 8": "counted",
     }
     assert lines.loc[lines["counted"], "value"].tolist() == [0.9, 0.904, 0.95, 0.8]
-    assert "5 runs not counted: 3 no finite acc, 1 crashed, 1 repeated by a newer run" in str(
+    assert "5 runs not counted: 3 no finite acc, 1 crashed, 1 repeated by a later run" in str(
         compared.notes
     )
 
@@ -173,3 +174,103 @@ def test_a_table_made_of_tables_of_runs_is_a_table_where_their_ids_are_lost() ->
     table = TABLE.copy()
     table.attrs["mnist_exp.uri"] = "sqlite:///nowhere.db"  # as pandas.concat keeps it
     assert compare_runs(table, metric="acc").verdicts == EXPECTED
+
+
+def newest_first(**columns: object) -> pd.DataFrame:
+    """Runs of two models, of which b was run again: the later ones stand first."""
+    rows = [
+        {"model": model, "seed": seed, "acc": value + seed / 1000}
+        for model, value in (("b", 0.9), ("b", 0.5), ("a", 0.8))
+        for seed in (2, 1, 0)
+    ]
+    return pd.DataFrame(rows).assign(**columns)
+
+
+@pytest.mark.parametrize("name", ["start_time", "Created", "datetime_start", "_timestamp"])
+def test_the_later_of_repeated_runs_counts_whatever_the_order_of_the_rows(name: str) -> None:
+    began: list[object] = list(range(1_800_000_000, 1_799_999_991, -1))
+    if name != "_timestamp":
+        began = [pd.Timestamp(value, unit="s").isoformat() for value in began]  # type: ignore[arg-type]
+    compared = compare_runs(newest_first(**{name: began}), baseline="model=a")
+    assert compared.verdicts == {"model=b": "better"}
+    assert "3 runs not counted: 3 repeated by a later run" in str(compared.notes)
+
+
+@pytest.mark.parametrize("grouped", [{}, {"group_by": "model"}])
+def test_another_seed_beside_a_column_seed_loses_no_run(grouped: dict[str, str]) -> None:
+    rows = product("ab", range(3), range(3))
+    table = pd.DataFrame(rows, columns=["model", "seed", "init"])
+    table["acc"] = 0.8 + (table["model"] == "b") / 10 + table["seed"] / 100 + table["init"] / 1000
+    compared = compare_runs(table, seed="init", **grouped)
+    assert compared.runs["counted"].all()
+
+
+def test_states_that_nobody_here_knows_do_not_count() -> None:
+    states = ["finished"] * 6 + ["timeout", "node_fail"]
+    compared = compare_runs(with_columns(State=states), metric="acc")
+    assert set(compared.table["group"]) == {"model=a", "model=b"}
+    assert "2 runs not counted: 1 timeout, 1 node_fail" in str(compared.notes)
+    ray = compare_runs(with_columns(status=["TERMINATED"] * 8), metric="acc")
+    assert ray.runs["counted"].all()
+
+
+def test_a_column_of_states_of_a_country_is_a_setting() -> None:
+    runs, _ = to_runs(with_columns(state=["CA", "NY"] * 4), "acc", "table")
+    assert "state" in runs.params
+
+
+def test_small_percents_are_no_shares() -> None:
+    compared = compare_runs(with_columns(acc=[f"{i / 10}%" for i in range(1, 9)]))
+    assert "of 1,000" not in str(compared.notes)
+    assert not compared.comparison.has_shares
+
+
+def test_of_ray_tunes_table_only_the_config_has_settings() -> None:
+    table = TABLE.rename(columns={"model": "config/model", "seed": "config/seed"})
+    table = table.assign(
+        hostname=["n1", "n2", "n2", "n1"] * 2, pid=range(8), trial_id=list("abcdefgh")
+    )
+    assert compare_runs(table, metric="acc").verdicts == EXPECTED
+    assert compare_runs(table, metric="acc", group_by="config/model").verdicts == EXPECTED
+
+
+def test_a_seed_among_optunas_user_attributes() -> None:
+    names = {"model": "params_model", "seed": "user_attrs_seed", "acc": "value"}
+    table = TABLE.rename(columns=names).assign(number=range(8))
+    compared = compare_runs(table, direction="maximize")
+    assert compared.verdicts == EXPECTED
+    assert "The seed of a run is its user_attrs_seed." in compared.notes
+
+
+@pytest.mark.parametrize("name", ["train_seed", "initSeed", "flag:seed"])
+def test_other_names_of_a_seed(name: str) -> None:
+    assert compare_runs(TABLE.rename(columns={"seed": name})).verdicts == EXPECTED
+
+
+def test_what_a_setting_lacks_has_its_name_and_can_be_the_baseline() -> None:
+    table = TABLE.assign(model=[None] * 4 + ["b"] * 4)
+    assert set(compare_runs(table, baseline="model=NA").table["group"]) == {
+        "model=\u2013",
+        "model=b",
+    }
+
+
+def test_rows_of_one_model_each_are_no_single_group() -> None:
+    table = pd.DataFrame({"model": list("abc"), "data": ["d"] * 3, "acc": [0.5, 0.6, 0.7]})
+    assert len(compare_runs(table).table) == 3
+
+
+@pytest.mark.parametrize(("name", "is_told"), [("epoch", True), ("depth", False)])
+def test_rows_that_are_points_of_curves_are_told(name: str, is_told: bool) -> None:
+    table = pd.DataFrame(product("ab", range(3), range(5)), columns=["model", "seed", name])
+    table["acc"] = 0.5 + table[name] / 10 + table["seed"] / 100
+    assert (
+        "look like learning curves, in which epoch goes up" in str(compare_runs(table).notes)
+    ) == is_told
+
+
+def test_an_index_without_a_name_is_no_metric() -> None:
+    table = TABLE.assign(acc=TABLE["acc"].astype(str) + " x")
+    table.insert(0, "", range(8))
+    with pytest.raises(UserError, match="expected numbers in the column acc, found"):
+        compare_runs(table)

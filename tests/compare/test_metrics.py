@@ -1,15 +1,9 @@
-"""Which metric is compared, and which of its values are better."""
+"""Which metric is compared, and whether its values are shares."""
 
 import pandas as pd
 import pytest
 
-from mnist_exp.compare.metrics import (
-    chosen_metric,
-    direction_notes,
-    has_shares,
-    is_maximised,
-    mixed_kinds,
-)
+from mnist_exp.compare.metrics import chosen_metric, has_shares, mixed_kinds
 from mnist_exp.compare.results import compare_runs
 from mnist_exp.errors import UserError
 
@@ -37,84 +31,6 @@ def test_metrics_that_cannot_be_chosen() -> None:
     with pytest.raises(UserError) as told:
         chosen_metric([f"m{i:03}" for i in range(100)], "m")
     assert str(told.value).endswith("m018, m019 and 80 more")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("val_loss", "rmse", "test/mse", "val/wer", "time", "best_epoch", "epoch_of_best_acc"),
-        *("nll", "val_nll"),
-    ],
-)
-def test_metrics_of_which_less_is_better(name: str) -> None:
-    assert not is_maximised(name)
-    assert direction_notes(name) == []
-
-
-@pytest.mark.parametrize(
-    "name", ["val_acc", "f1_macro", "mAP", "r2", "test/accuracy", "loglikelihood", "f1_negative"]
-)
-def test_metrics_of_which_more_is_better(name: str) -> None:
-    assert is_maximised(name)
-    assert direction_notes(name) == []
-
-
-def test_an_accuracy_at_the_end_of_an_epoch_is_one_and_told() -> None:
-    assert is_maximised("val_acc_epoch")
-    assert len(direction_notes("val_acc_epoch")) == 1
-    assert not is_maximised("epochs_to_accuracy_0.9")
-
-
-@pytest.mark.parametrize("name", ["d2_log_loss_score", "test_d2_absolute_error_score", "val/d2"])
-def test_the_explained_share_of_a_loss_is_better_if_it_is_higher(name: str) -> None:
-    assert is_maximised(name)
-    assert not direction_notes(name)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("neg_log_loss", "test_neg_log_loss", "neg_mean_squared_error", "neg_brier_score"),
-        *("neg_root_mean_squared_error", "val/negLogLoss"),
-        *("NEG_LOG_LOSS", "minus_cost", "negative loss"),
-    ],
-)
-def test_a_negated_loss_is_better_if_it_is_higher(name: str) -> None:
-    assert is_maximised(name)
-    assert direction_notes(name) == [
-        f"Higher values of {name} are taken for better; --direction minimize turns it round."
-    ]
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("neg_log_likelihood", "negative_log_likelihood", "test/negative_log_likelihood"),
-        *("one_minus_auc", "neg_reward", "negLogLikelihood", "negative_likelihood_ratio"),
-    ],
-)
-def test_a_negated_score_is_better_if_it_is_lower(name: str) -> None:
-    assert not is_maximised(name)
-    assert direction_notes(name) == [
-        f"Lower values of {name} are taken for better; --direction maximize turns it round."
-    ]
-
-
-def test_a_value_that_is_negated_twice() -> None:
-    assert is_maximised("neg_negative_likelihood_ratio")  # scikit-learn's
-
-
-@pytest.mark.parametrize("name", ["false_negative_rate", "negatives", "negative_predictive_value"])
-def test_negatives_that_negate_nothing_known(name: str) -> None:
-    assert is_maximised(name)
-    assert len(direction_notes(name)) == 1
-
-
-def test_a_name_that_does_not_tell_is_told() -> None:
-    assert is_maximised("timeliness")
-    assert direction_notes("timeliness") == [
-        "Higher values of timeliness are taken for better; --direction minimize turns it round."
-    ]
 
 
 def test_accuracies_in_percent_are_no_shares() -> None:

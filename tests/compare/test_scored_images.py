@@ -120,4 +120,4 @@ def test_a_run_on_other_data_repeats_none(fake_runs: FakeRuns) -> None:
     for digest in ("a", "b", "b"):
         fake_runs.add(0, 0.9, settings=WHOLE, tags={"data.digest": digest})
     found = compare(Store(), Selection(experiment="mnist_exp"))
-    assert list(found.statuses) == ["counted", "repeated by a newer run", "counted"]
+    assert list(found.statuses) == ["counted", "repeated by a later run", "counted"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mnist_exp.compare import statistics as s
+from mnist_exp.compare.differences import differences
 
 
 def interval(*values: float) -> s.Interval:
@@ -133,3 +134,19 @@ def test_no_verdict_where_the_interval_covers_zero_or_of_two_pairs(
 ) -> None:
     interval = s.Interval(low=low, high=high, method=s.IntervalMethod.STUDENT)
     assert s.verdict(interval, pairs, higher) is s.Verdict(expected)
+
+
+@pytest.mark.parametrize("scale", [1e-13, 1.0, 1e9])
+def test_what_is_all_equal_does_not_depend_on_the_unit(scale: float) -> None:
+    a, b = np.array([1.0, 2.0, 3.0]) * scale, np.array([1.5, 1.2, 4.0]) * scale
+    assert s.students_interval(a).has_width
+    (found,) = differences(
+        dict(zip("xyz", a, strict=True)), [dict(zip("xyz", b, strict=True))], True
+    )
+    assert found.verdict == "no difference shown"
+
+
+def test_equal_differences_of_accuracies_are_equal_but_for_rounding() -> None:
+    base = {str(i): 0.9 + i / 1000 for i in range(7)}
+    (found,) = differences(base, [{seed: value + 1e-4 for seed, value in base.items()}], True)
+    assert found.interval.is_degenerate

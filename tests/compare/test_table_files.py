@@ -148,3 +148,54 @@ def test_a_file_that_is_no_table(
     assert str(told.value) == f"--table {file}: {message}"
     with pytest.raises(DataError, match="is a folder, expected a file"):
         read_table(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["#,model,seed,acc", "# n,model,seed,acc", "\n\n#,model,seed,acc", "# by me\n#,model,seed,acc"],
+)
+def test_a_header_behind_a_hash(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "\n".join([header, *(f"{i},{line}" for i, line in enumerate(LINES[1:]))]) + "\n"
+    )
+    table = read_table(path)
+    assert list(table)[1:] == ["model", "seed", "acc"]
+    assert table["acc"].tolist() == [0.9, 0.91, 0.8, 0.85]
+
+
+def test_a_table_without_names_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(LINES[1:]))
+    with pytest.raises(DataError, match=r"expected names of columns in line 1, found 0.9"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("gap", [" ", "'", "\u2019", "\u00a0", "\u202f", "\u2009"])
+@pytest.mark.parametrize(("separator", "point"), [(",", "."), (";", ",")])
+def test_thousands_that_a_blank_or_an_apostrophe_keeps_apart(
+    tmp_path: Path, gap: str, separator: str, point: str
+) -> None:
+    path = tmp_path / "t.csv"
+    rows = [
+        f"a{separator}{value}"
+        for value in (f"12{gap}345{point}5", f"\u22121{gap}234{point}25", "7")
+    ]
+    path.write_text("\n".join([f"model{separator}score", *rows]), encoding="utf-8")
+    assert read_table(path)["score"].tolist() == [12345.5, -1234.25, 7]
+
+
+def test_a_long_column_has_one_type(tmp_path: Path) -> None:
+    """pandas tells the types of a long file's columns part by part, unless it is asked not to."""
+    path = tmp_path / "t.csv"
+    padding = ",0" * 300
+    names = ",".join(f"c{i}" for i in range(300))
+    rows = ["1e-3" + padding] * 3_000 + ["auto" + padding]
+    path.write_text("\n".join([f"lr,{names}", *rows]))
+    assert set(read_table(path)["lr"]) == {"1e-3", "auto"}
+
+
+def test_signs_in_quotes_separate_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text('model;"acc, mean, of, all";seed\na;0,9;1\n')
+    assert list(read_table(path)) == ["model", "acc, mean, of, all", "seed"]

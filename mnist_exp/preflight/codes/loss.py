@@ -77,6 +77,12 @@ CASES: dict[tuple[str, str], Case] = {
         "average over examples, use the natural logarithm, and count each example once.",
         severity=Severity.WARNING,
     ),
+    ("INITIAL_LOSS_UNEXPECTED", "exchanged"): Case(
+        seen="there it is that of a cross entropy of the labels, with the outputs as labels",
+        cause="labels and outputs exchanged",
+        advice="Exchange the arguments: Keras' losses take the labels first, "
+        "loss(labels, outputs).",
+    ),
     ("INITIAL_LOSS_UNEXPECTED", "yes or no"): Case(
         seen="the same for labels that say yes or no: where all have 1/2, the loss is not ln 2",
         cause="`log2`; an average taken twice",
@@ -111,6 +117,11 @@ CASES: dict[tuple[str, str], Case] = {
         advice="Take the activation off the last layer, or set from_logits=False: training on "
         "TensorFlow is right, but a loss of saved outputs, or on another backend, is not.",
         severity=Severity.WARNING,
+    ),
+    ("OUTPUT_ALREADY_PROBABILITIES", "in the loss"): Case(
+        seen="the loss applies softmax to the outputs, and then a cross entropy that does so again",
+        cause="softmax twice within the loss",
+        advice="Give the cross entropy the outputs as they are: it applies softmax itself.",
     ),
     ("OUTPUT_ACTIVATION", "normalised"): Case(
         seen="numbers are predicted, and in training the outputs of a batch have mean 0 and "

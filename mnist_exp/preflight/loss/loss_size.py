@@ -12,6 +12,9 @@ from mnist_exp.preflight.program.loss_kind import LossInput
 from mnist_exp.preflight.program.program import Program
 from mnist_exp.preflight.program.tasks import ONE_OF_MANY, YES_OR_NO
 
+_SAME = 1e-3  # relative: losses that are the same but for rounding
+_KERAS_MOST = -math.log(1e-7)  # Keras' cross entropy where the right class has a probability of 0
+
 
 def check_multiple(
     checkup: Checkup, program: Program, facts: LossFacts, labels: np.ndarray
@@ -37,6 +40,15 @@ def check_multiple(
     deviation = min(abs(ratio - 1), abs(ratio / answers - 1))
     checkup.measure("loss.deviation", deviation)
     if deviation <= thresholds.UNIFORM_LOSS:
+        return
+    if several and abs(value / ((1 - 1 / target.num_classes) * _KERAS_MOST) - 1) < _SAME:
+        checkup.find(
+            "INITIAL_LOSS_UNEXPECTED",
+            f"Where every class gets 1/{target.num_classes}, the loss is {value:.4g} per example: "
+            "that of a cross entropy whose labels are the outputs, and whose outputs the labels.",
+            {"loss_at_uniform": value},
+            case="exchanged",
+        )
         return
     other = reference_outputs(target, labels, 0)
     elsewhere = facts.per_example(program.loss_of(labels, other), count)

@@ -234,6 +234,8 @@ def _check_classes(checkup: Checkup, program: Program) -> None:
     target, labels = program.target, program.labels
     compares, index = target.kind.compares, is_index(labels, target.shape)
     if index and compares in (Compares.NUMBERS, Compares.YES_OR_NO):
+        if _singles_out(program):
+            return  # the loss makes the class numbers one-hot itself
         checkup.find(
             "LOSS_MISMATCH",
             f"The labels are class numbers up to {labels.max():.0f}, and the loss compares each of "
@@ -261,6 +263,23 @@ def _check_classes(checkup: Checkup, program: Program) -> None:
         )
     elif index and target.task is Task.CLASSES:
         _check_too_many(checkup, labels, target.num_classes)
+
+
+def _singles_out(program: Program) -> bool:
+    """Return whether the loss pulls the output of an example's class unlike its others.
+
+    Where all outputs are equal, a loss that compares each of them with the class number pulls all
+    alike.
+    """
+    target, labels = program.target, program.labels[:_EXAMPLES]
+    outputs = np.full((len(labels), *target.shape), 0.5, np.float32)
+    slope = program.loss_gradient(labels, outputs)[1].reshape(-1, target.num_classes)
+    classes = target.answers(labels).reshape(-1).astype(int)
+    if not np.isfinite(slope).all() or classes.min() < 0 or classes.max() >= target.num_classes:
+        return False
+    own = np.eye(target.num_classes, dtype=bool)[classes]
+    apart = np.abs(slope[own] - slope[~own].reshape(len(slope), -1).mean(axis=1))
+    return bool((apart > 1e-3 * np.abs(slope).max()).mean() > 0.5)
 
 
 def _check_too_many(checkup: Checkup, labels: np.ndarray, outputs: int) -> None:

@@ -13,6 +13,7 @@ from mnist_exp.preflight.program.program import Program
 from mnist_exp.preflight.program.tasks import ONE_OF_MANY, Target
 from mnist_exp.preflight.structure.before_activation import takes_logits_before
 
+_SAME = 1e-3  # relative: losses that are the same but for rounding
 _SIZES = (1.0, 3.0, 10.0, 30.0)  # of certain logits; label smoothing is best with middle ones
 
 
@@ -43,6 +44,8 @@ def check_probabilities(
             pass  # a hinge: OUTPUT_ACTIVATION
         case LossInput.LOGITS if shares and not (form and form.constant):
             _check_logits(checkup, program)
+        case LossInput.LOGITS if several and not target.kind.ignored:
+            _check_twice(checkup, program)
         case LossInput.PROBABILITIES if several and not are_probabilities:
             _check_rows(checkup, program, outputs, row_error)
         case LossInput.PROBABILITIES if not several and form is not None and not form.shares:
@@ -103,6 +106,26 @@ def _check_rows(checkup: Checkup, program: Program, outputs: np.ndarray, row_err
         {"lowest": lowest, "row_sum_error": row_error},
         case="logarithm",
     )
+
+
+def _check_twice(checkup: Checkup, program: Program) -> None:
+    """Find a loss that applies softmax to the logits, and then a cross entropy that does so again.
+
+    Certain logits make 1 and 0 of the first one, of which the second one makes shares: their cross
+    entropy is ln(1 + (C - 1) / e) for C classes, whatever the loss is multiplied with.
+    """
+    target, labels = program.target, program.labels[:64]
+    certain = 1e3 * (2 * _certain(target, labels) - 1)
+    floor, guess = (program.loss_of(labels, logits) for logits in (certain, 0 * certain))
+    shares = math.log(1 + (target.num_classes - 1) / math.e) / math.log(target.num_classes)
+    if guess > 0 and abs(floor / guess - shares) < _SAME:
+        checkup.find(
+            "OUTPUT_ALREADY_PROBABILITIES",
+            "The loss applies softmax to the outputs, and again to what that gives, so it cannot "
+            f"fall below {floor:.3g}.",
+            {"floor": floor},
+            case="in the loss",
+        )
 
 
 def _scale_invariant(program: Program, outputs: np.ndarray) -> bool:

@@ -18,7 +18,6 @@ _MOST_OUTPUTS = 100_000  # of all examples together
 _COMMON = 0.01  # share of the labels from which a value may be one that the loss leaves out
 _EVEN = 4.0  # between how hard any two outputs are pulled down and up by a loss of numbers
 _TURN = 1e-5  # 1 - cosine of slopes that are the same but for rounding
-_STEEP = 10.0  # times as hard a pull at 0.003 as at 0.3: a logarithm's is 100 times
 _FAR = 30.0  # an output beyond which no logit has to go
 _SAME_PULL = 0.05  # relative: a logit's loss of labels -1 pulls a third harder far above 0
 _SMALL, _LARGE = 0.01, 1000.0  # distances within and beyond every margin
@@ -254,12 +253,11 @@ def _is_of_distances(probe: Probe, yes: np.ndarray) -> bool:
 def _takes(probe: Probe, yes: np.ndarray, together: bool, only_label: bool) -> LossInput:
     """Tell what a loss takes, from how hard it pulls the outputs of the labels up."""
     near, higher = (_pull(probe, yes, together, at) for at in (0.3, 0.6))
-    small, negative, far = (_pull(probe, yes, together, at) for at in (0.003, -0.3, _FAR))
+    negative, far = (_pull(probe, yes, together, at) for at in (-0.3, _FAR))
     if not math.isfinite(near) or near == 0:
         return LossInput.UNKNOWN
-    blind = not math.isfinite(negative) or abs(negative) < 0.2 * abs(near)
-    if blind or abs(small) > _STEEP * abs(near):  # a logarithm is steep near 0
-        return LossInput.PROBABILITIES
+    if abs(negative) < 0.2 * abs(near) or not _pulls_itself(probe, yes, -0.3):
+        return LossInput.PROBABILITIES  # a logarithm has no slope below 0
     if only_label and max(abs(higher / near - 1), abs(negative / near - 1)) < 0.02:
         return LossInput.LOG_PROBABILITIES
     satisfied = abs(far) < 0.5 * abs(near)  # the rest is label smoothing
@@ -280,6 +278,15 @@ def _pull(probe: Probe, yes: np.ndarray, together: bool, at: float) -> float:
     if not together:
         return float(np.mean(np.where(yes, -slope, slope)))
     return float(np.mean(-slope[yes]) + np.mean(slope[~yes]))
+
+
+def _pulls_itself(probe: Probe, yes: np.ndarray, at: float) -> bool:
+    """Return whether an output that should be yes is pulled where it is `at`, and its others 0.1.
+
+    Keras cuts a probability off at 1e-7 and then divides by the sum, so that others are pulled.
+    """
+    slope = probe.slope(np.where(yes, at, 0.1))
+    return slope is not None and (not yes.any() or bool(np.abs(slope[yes]).max() > 0))
 
 
 def _takes_any_shift(probe: Probe) -> bool:

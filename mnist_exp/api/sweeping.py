@@ -203,4 +203,8 @@ def _is_varied(name: str, value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    return clean(str(getattr(value, "__name__", value)), 100)
+    """Return a value as a progress line names it; an object by its name, or that of its class."""
+    if isinstance(value, (str, int, float, list, tuple, dict, type(None))):
+        return clean(str(value), 100)
+    name = getattr(value, "__name__", getattr(value, "name", None))
+    return clean(name if isinstance(name, str) else type(value).__name__, 100)

@@ -19,6 +19,9 @@ from mnist_exp.tracking.runs import Runs, Selection, Store
 Point = frozenset[int]  # which differences have the notebook's value
 Points = Mapping[Point, float]  # the metric at each
 
+_NO_BRIDGE = "study {}: is no bridge between the tutorials, its runs have"
+_HOW = "\n`python -m mnist_exp -m sweeps=bridge` makes one; `compare` takes any study"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Contribution(PairedEffect):
@@ -92,6 +95,9 @@ def explain(
     wanted = {*forwards, *backwards}
     missing = {seed: len(wanted - set(measured)) for seed, measured in points.items()}
     seeds = tuple(seed for seed in sorted(points, key=groups.seed_order) if not missing[seed])
+    counted = groups.counted_runs(groups.statuses(runs, metric))
+    if not points and len(counted):
+        raise UserError(f"{_NO_BRIDGE.format(study)} other settings{_HOW}")
     if not seeds:
         counts = ", ".join(f"{n} of seed {seed}" for seed, n in sorted(missing.items())[:5])
         raise UserError(
@@ -166,11 +172,10 @@ def _contributions(
 
 def _differences(runs: Runs, study: str) -> tuple[bridge.Difference, ...]:
     """Return the differences that the study's runs bridge."""
-    no_bridge = f"--study {study}: is no bridge between the tutorials, its runs have"
     keys = [difference.key for difference in bridge.differences(1, None)]
-    if lacking := [key for key in (*keys, "bridge.epochs") if key not in runs.params]:
-        raise UserError(f"{no_bridge} no {lacking[0]}")
-    recorded = runs.params.iloc[0]
+    recorded = runs.params.apply(lambda texts: texts.dropna().iloc[0], axis=0)
+    if lacking := [key for key in (*keys, "bridge.epochs") if key not in recorded]:
+        raise UserError(f"{_NO_BRIDGE.format(study)} no {lacking[0]}{_HOW}")
     epochs, limit = str(recorded["bridge.epochs"]), str(recorded.get("data.train_limit", "None"))
     try:
         return bridge.differences(
@@ -178,7 +183,7 @@ def _differences(runs: Runs, study: str) -> tuple[bridge.Difference, ...]:
         )
     except (ValueError, OverflowError):  # of text that is no number, or one that no run has
         raise UserError(
-            f"{no_bridge} bridge.epochs={epochs} and data.train_limit={limit}"
+            f"{_NO_BRIDGE.format(study)} bridge.epochs={epochs} and data.train_limit={limit}{_HOW}"
         ) from None
 
 
@@ -188,7 +193,10 @@ def _points(
     """Return {seed: {point: run id}}; a run with a value of neither tutorial is at no point."""
     points: dict[str, dict[Point, str]] = {}
     for run_id in groups.counted_runs(groups.statuses(runs, metric)):
-        recorded = [decode(runs.params.at[run_id, d.key]) for d in differences]
+        texts = runs.params.loc[run_id, [d.key for d in differences]]
+        if texts.isna().any():  # a setting that its network does not have
+            continue
+        recorded = list(map(decode, texts))
         ends = [(_value(d.blog), _value(d.notebook)) for d in differences]
         if all(value in both for value, both in zip(recorded, ends, strict=True)):
             point = frozenset(i for i, both in enumerate(ends) if recorded[i] == both[1])

@@ -129,7 +129,10 @@ class _Search:
                 continue
             self.places[place.name] = place
             if len(self.places) > MOST_FILES:
-                raise OwnCodeError(f"{function}: imports more than {MOST_FILES} modules beside it")
+                raise OwnCodeError(
+                    f"{function}: imports more than {MOST_FILES} modules beside it\n"
+                    "A function of a large package can be called in one of your own, or in a lambda"
+                )
             tree = self.trees[place.name] = _parsed(place, function)
             is_package = place.path.endswith("/__init__.py")
             names = [place.name, *imported(tree, place.name, is_package)]

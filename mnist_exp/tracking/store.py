@@ -272,5 +272,5 @@ def _needs_care(file: Path) -> bool:
         found = (
             f"{file} has no tables of MLflow" if file.is_file() else f"there is no database {file}"
         )
-        raise ConfigError(f"no runs here: {found}\n{ELSEWHERE}")
+        raise ConfigError(f"no runs here: {found}; `python -m mnist_exp` trains one\n{ELSEWHERE}")
     return moved_store.is_elsewhere(file)

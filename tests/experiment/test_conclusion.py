@@ -104,6 +104,14 @@ def test_few_test_images_that_are_all_right_are_no_failure() -> None:
     assert "look whether the test images" in few([1] * 6, 0.0, val=0.98)
 
 
+def test_less_than_chance_is_not_nothing() -> None:
+    assert few([*range(10)] * 50, 0.01, val=0.01, train=0.1).startswith(
+        "That is less than chance: the answer 0 for every image would have a test accuracy of "
+        "0.1000. Something else than these labels was learned: look whether they are shifted"
+    )
+    assert few([*range(10)] * 50, 0.08, val=0.08, train=0.1).startswith("That is chance:")
+
+
 def test_test_images_of_one_class_show_nothing() -> None:
     assert few([3] * 40, 1.0) == (
         "The test images cannot show whether anything was learned: the answer 3 for every image "

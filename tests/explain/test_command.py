@@ -45,9 +45,10 @@ def test_the_command(study: FakeRuns, capsys: pytest.CaptureFixture[str]) -> Non
     ("arguments", "message"),
     [
         (["--study", "brigde"], "--study brigde: no such study; did you mean bridge?"),
+        (["--study", "other"], "study other: is no bridge between the tutorials, its runs have no"),
         (
-            ["--study", "other"],
-            "--study other: is no bridge between the tutorials, its runs have no",
+            ["--study", "between"],
+            "study between: is no bridge between the tutorials, its runs have other settings\n",
         ),
         (["x"], "unrecognized arguments: x\nusage: python -m mnist_exp.explain "),
         (["--output", "nowhere"], "--output nowhere: no such folder"),
@@ -60,6 +61,11 @@ def test_mistakes(
     runs = FakeRuns(workdir)
     runs.study("bridge")
     runs.add(0, 0.9, tags=trial("other", 0, "seed"))
+    keys = [difference.key for difference in bridge.differences(1, None)]
+    every = dict.fromkeys(keys, "neither") | {"bridge.epochs": "1"}
+    runs.add(0, 0.9, settings=every, tags=trial("between", 0, "seed"))
+    some = {key: text for key, text in every.items() if key != keys[0]}
+    runs.add(1, 0.9, settings=some, tags=trial("between", 1, "seed"))
     monkeypatch.setattr(sys, "argv", ["explain", *arguments])
     with pytest.raises(SystemExit) as raised:
         main(command.run)

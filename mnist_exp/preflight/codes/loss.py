@@ -36,8 +36,8 @@ CASES: dict[tuple[str, str], Case] = {
         seen="shuffling the labels changes neither the loss nor its gradient with respect to the "
         "outputs",
         cause="the prediction compared with itself, `-sum(y * log y)`",
-        advice="Use the labels in the loss, such as -sum(labels * log(prediction)); this one "
-        "compares the prediction with itself.",
+        advice="Use the labels in the loss, such as -sum(labels * log(prediction)); this one may "
+        "compare the prediction with itself.",
     ),
     ("LOSS_IGNORES_LABELS", "pairs"): Case(
         seen="shuffling the labels changes neither the loss nor its gradient with respect to the "

@@ -103,7 +103,9 @@ def _compare_higher_rates(
     do not all go in one direction, or become shorter. A run of very few steps is judged as a longer
     one: that it is short is no fault of its rate.
     """
+    is_short = plan.steps < FEWEST_STEPS
     plan = Plan(optimizer=plan.optimizer, steps=max(plan.steps, FEWEST_STEPS))
+    whose = f"{plan.steps:,} steps{'' if is_short else ' of the run'}"
     whole = plan.full_steps / SHORT_RUN_STEPS
     reached, best, best_scale = run.fall, run.fall, 1.0
     promised = abs(run.promised * plan.warmup)
@@ -128,8 +130,8 @@ def _compare_higher_rates(
         return
     checkup.find(
         "LEARNING_RATE_TOO_LOW",
-        f"With learning rate {plan.peak:.3g} {plan.steps:,} steps of the run together lower "
-        f"the loss by about {max(reached, 0):.1%}; {SHORT_RUN_STEPS} steps with "
+        f"With learning rate {plan.peak:.3g} {whose} together lower the loss by about "
+        f"{max(reached, 0):.1%}; {SHORT_RUN_STEPS} steps with "
         f"{plan.peak * best_scale:.3g} lower it by {best:.0%}.",
         {
             "learning_rate": plan.peak,

@@ -48,9 +48,32 @@ def nothing_yet(labels: Any, outputs: Any) -> tf.Tensor:
     return 0 * tf.reduce_mean(outputs)
 
 
+def one_hot_itself(loss: Any) -> Any:
+    """Return a loss of class numbers that gives another one the same labels as one-hot ones."""
+    return lambda labels, outputs: loss(tf.one_hot(labels, outputs.shape[-1]), outputs)
+
+
+def hinge_of_all(labels: Any, outputs: Any) -> tf.Tensor:
+    """Return the hinge loss of Weston and Watkins."""
+    own = tf.gather(outputs, tf.cast(labels, tf.int32), axis=1, batch_dims=1)
+    others = 1 - tf.one_hot(labels, outputs.shape[-1])
+    return tf.reduce_sum(tf.nn.relu(1 + outputs - own[:, None]) * others, -1)
+
+
+def number_and_outputs(labels: Any, outputs: Any) -> tf.Tensor:
+    """Return a squared error between each of the outputs and the class number."""
+    return tf.reduce_mean((outputs - tf.cast(labels, tf.float32)[:, None]) ** 2, -1)
+
+
 @pytest.mark.parametrize(
     ("make", "loss", "labels"),
     [
+        (dense(10), one_hot_itself(L.BinaryCrossentropy(from_logits=True)), t.CLASSES),
+        (dense(10), one_hot_itself(L.BinaryFocalCrossentropy(from_logits=True)), t.CLASSES),
+        (dense(10), one_hot_itself(L.Hinge()), t.CLASSES),
+        (dense(10), one_hot_itself(L.SquaredHinge()), t.CLASSES),
+        (dense(10), one_hot_itself(L.MeanSquaredError()), t.CLASSES),
+        (dense(10), hinge_of_all, t.CLASSES),
         (dense(10, "softmax"), L.SparseCategoricalCrossentropy(), t.CLASSES),
         (dense(11, "softmax"), L.SparseCategoricalCrossentropy(), t.CLASSES),
         (dense(2, "softmax"), L.BinaryCrossentropy(), np.eye(2, dtype=np.float32)[t.YES[:, 0]]),
@@ -85,6 +108,7 @@ def test_what_belongs_together(make: Any, loss: Any, labels: np.ndarray) -> None
         (dense(1), L.SparseCategoricalCrossentropy(True), t.YES, "LOSS_MISMATCH", "error"),
         (dense(1, "sigmoid"), L.BinaryCrossentropy(), t.PRICES, "LOSS_MISMATCH", "error"),
         (dense(10, "softmax"), L.MeanSquaredError(), t.CLASSES[:, None], "LOSS_MISMATCH", "error"),
+        (dense(10), number_and_outputs, t.CLASSES, "LOSS_MISMATCH", "error"),
         (dense(5, "softmax"), L.CategoricalCrossentropy(), t.SEVERAL, "LOSS_MISMATCH", "error"),
         (dense(10, "softmax"), L.MeanSquaredError(), t.ONE_HOT, "LOSS_MISMATCH", "warning"),
         (dense(10, "softmax"), L.MeanAbsoluteError(), t.ONE_HOT, "LOSS_MISMATCH", "warning"),

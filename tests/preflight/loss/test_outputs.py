@@ -8,13 +8,14 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from mnist_exp.preflight import check
 from mnist_exp.preflight.loss.function import LossFacts, Reduction
 from mnist_exp.preflight.loss.output_form import output_form
 from mnist_exp.preflight.loss.outputs import check_probabilities
 from mnist_exp.preflight.program.loss_kind import LossInput
 from mnist_exp.preflight.program.program import Program
 from tests.support.programs import codes, findings, make_program
-from tests.support.zoo import losses, models
+from tests.support.zoo import losses, models, programs
 
 
 def judge(takes: str, model: Any, loss: Any = losses.mean) -> list[str]:
@@ -38,6 +39,47 @@ def test_sigmoid_is_fine_only_where_the_loss_normalises() -> None:
     assert judge("probabilities", model, losses.clipped_log) == ["OUTPUT_NOT_PROBABILITIES"]
     assert judge("probabilities", model, keras.losses.SparseCategoricalCrossentropy()) == []
     assert judge("logits", model) == ["OUTPUT_ALREADY_PROBABILITIES"]
+
+
+def twice(labels: Any, logits: Any) -> tf.Tensor:
+    """Return a cross entropy that applies softmax to the softmax of the logits."""
+    shares = tf.nn.softmax(logits)
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, shares)
+
+
+def exchanged(labels: Any, logits: Any) -> tf.Tensor:
+    """Return Keras' cross entropy with labels and outputs exchanged."""
+    one_hot = tf.one_hot(labels, logits.shape[-1])
+    return keras.losses.categorical_crossentropy(tf.nn.softmax(logits), one_hot)
+
+
+def margin_of_directions(labels: Any, logits: Any) -> tf.Tensor:
+    """Return a cross entropy of normalised logits with a margin (Deng et al., ArcFace, 2019)."""
+    margin = 0.1 * tf.one_hot(labels, logits.shape[-1])
+    scaled = 10 * (tf.math.l2_normalize(logits, -1) - margin)
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, scaled)
+
+
+@pytest.mark.parametrize(
+    ("loss", "code"),
+    [
+        (twice, ["OUTPUT_ALREADY_PROBABILITIES"]),
+        (lambda y, z: 7 * tf.reduce_sum(twice(y, z)), ["OUTPUT_ALREADY_PROBABILITIES"]),
+        (exchanged, ["INITIAL_LOSS_UNEXPECTED"]),
+        (margin_of_directions, []),
+    ],
+)
+def test_losses_of_logits_that_somebody_wrote(loss: Any, code: list[str]) -> None:
+    report = check(models.mlp("glorot", 0), loss, "adam", *programs.sample(0))
+    assert [finding.code for finding in report.findings if finding.severity == "error"] == code
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.4])
+def test_smoothed_labels_are_no_softmax_twice(smoothing: float) -> None:
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+    assert (
+        judge("logits", models.softmax("glorot", 0), lambda y, z: loss(tf.one_hot(y, 10), z)) == []
+    )
 
 
 def test_negative_log_likelihood_needs_log_softmax() -> None:

@@ -125,11 +125,18 @@ def _typed(key: str, arguments: Sequence[str]) -> tuple[str, str | None]:
     return key, None
 
 
+# The launchers of a sweep's workers that are packages of their own: docs/scaling.md.
+_EXTRAS = {"ray": "ray", "submitit_slurm": "slurm", "submitit_local": "slurm"}
+
+
 def _missing_option(error: MissingConfigException) -> str:
     group, _, option = (error.missing_cfg_file or "").rpartition("/")
-    options = sorted(error.options or [])
+    # What ends in _base is what options start from.
+    options = sorted(name for name in error.options or [] if not name.endswith("_base"))
     if not group or not options:
         return str(error).splitlines()[0]
+    if group == "hydra/launcher" and (extra := _EXTRAS.get(option)):
+        return f"{group}={option}: not installed; it comes with this project's extra `{extra}`"
     near = did_you_mean(option, options) or did_you_mean(option.lower(), options)
     own = lookup.options_within(group, option, options)
     classes = keras_names.meant(option, keras_names.usable(group))

@@ -221,6 +221,10 @@ MISTAKES = [
         "hydra/sweeper=optuna_stduy -m",
         "hydra/sweeper=optuna_stduy: no such option; did you mean hyd",
     ),
+    (
+        "hydra/sweeper=optuna -m",
+        "hydra/sweeper=optuna: no such option; did you mean hydra/sweeper=optuna_study?\n",
+    ),
     ("hydra.run.dri=x", "hydra.run.dri: no such setting; did you mean hydra.run.dir=x?"),
     ("'run_name=${naem}'", "run_name=${naem}: there is no setting naem whose value it could take"),
 ]

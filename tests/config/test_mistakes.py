@@ -4,6 +4,7 @@ import logging
 import re
 import shlex
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,20 @@ def test_what_is_repaired_can_be_read(text: str, before: list[str], after: list[
 )
 def test_a_number_with_a_unit_or_a_comma(text: str, whole: bool, number: str | None) -> None:
     assert lookup.number_meant(text, whole=whole) == number
+
+
+@pytest.mark.skipif(
+    find_spec("hydra_plugins.hydra_submitit_launcher") is not None, reason="it is installed"
+)
+def test_a_launcher_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")  # the command sets it
+    monkeypatch.setattr(sys, "argv", ["mnist_exp", "-m", "hydra/launcher=submitit_slurm"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == (
+        "mnist_exp: hydra/launcher=submitit_slurm: not installed; it comes with this project's "
+        "extra `slurm`"
+    )
 
 
 def test_options_of_an_own_folder_are_near_too(

@@ -204,7 +204,8 @@ def _is_varied(name: str, value: Any) -> bool:
 
 def _shown(value: Any) -> str:
     """Return a value as a progress line names it; an object by its name, or that of its class."""
-    if isinstance(value, (str, int, float, list, tuple, dict, type(None))):
-        return clean(str(value), 100)
-    name = getattr(value, "__name__", getattr(value, "name", None))
-    return clean(name if isinstance(name, str) else type(value).__name__, 100)
+    text = str(getattr(value, "__name__", value))
+    if " at 0x" in text:
+        name = getattr(value, "name", None)
+        text = name if isinstance(name, str) else type(value).__name__
+    return clean(text, 100)

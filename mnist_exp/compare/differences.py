@@ -170,7 +170,8 @@ def welch(group: Values, baseline: Values) -> Interval:
     if min(len(group), len(baseline)) < 2:
         return Interval(low=math.nan, high=math.nan, method=IntervalMethod.NONE)
     largest = float(np.abs([*group, *baseline]).max())
-    if max(np.ptp(group), np.ptp(baseline)) <= ROUNDING * largest:
+    has_none = not (np.var(group) or np.var(baseline))  # of 1e-200 it underflows
+    if max(np.ptp(group), np.ptp(baseline)) <= ROUNDING * largest or has_none:
         mean = float(_without_rounding(group.mean(), baseline.mean()))
         return Interval(low=mean, high=mean, method=IntervalMethod.ALL_EQUAL)
     result = welch_test(group, baseline).confidence_interval(CONFIDENCE)

@@ -9,13 +9,14 @@ _LESS = (
     "mse rmse mae mape smape rmsle msle nrmse nll bpb bpc bpd bitsper perplexity ppl crossentropy "
     "xent ce err wer cer eer fpr fnr fid kid fvd lpips kl kld brier ece crps deviance regret "
     "aic bic mpjpe epe hd latency runtime duration time elapsed memory mem hamming distance "
-    "divergence nfe flops gap std stddev"
+    "divergence nfe flops gap std stddev bouldin"
 )
+_DOUBTFUL = {"gap", "err", "mem"}  # a global average precision, an expected reciprocal rank ...
 _MORE = (
     "accuracy acc auc auroc auprc roc ap map f fbeta precision recall sensitivity specificity "
     "score r bleu rouge meteor iou miou jaccard dice ndcg mrr hits reward return psnr ssim mcc "
     "kappa correct correlation likelihood loglikelihood throughput efficiency savings reduction "
-    "survival fps elo"
+    "survival survived saved improvement fps elo"
 )
 _NUMBERED = {"f", "r"}  # words only with a number behind them: f1, r2
 # The share of a loss that a model explains, as in scikit-learn's `d2_log_loss_score`.
@@ -24,7 +25,11 @@ _LAST = ("loss", "error", "cost")  # as the last word they decide: dice_loss
 # What follows says when or where it was measured, not what: acc_at_best_loss, test_acc_best_epoch.
 _WHERE = ("at", "of", "for", "by", "best")  # after `best` or at the end it is not sure
 _UNTIL = r"(epochs?|steps?|iterations?|updates?|time|seconds|minutes|hours|samples)_(to|until)_"
-_RATE = r"_per_(s|sec|second|min|minute|hour)$"
+# Of what more a second is better.
+_RATE = (
+    r"(^|_)(epochs?|steps?|images?|samples?|examples?|tokens?|frames?|batches|its?|iterations?|"
+    r"queries|requests|words|trials?)_per_(s|sec|second|min|minute|hour)$"
+)
 # A word before the rest of a name, as in scikit-learn's `neg_log_loss`: its values are negated.
 _TURNING = re.compile(r"(?<![a-zA-Z])(?i:neg|negative|minus)(?![a-z])")
 
@@ -72,6 +77,7 @@ def _words(name: str) -> list[str]:
     """Return the words of a name in small letters: of `testRMSE@epoch3` test, rmse, at, epoch3."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.replace("@", "_at_")).lower()
     joined = apart.replace("cross_entropy", "crossentropy").replace("bits_per", "bitsper")
+    joined = joined.replace("io_u", "iou")
     return re.findall(r"[a-z]+\d*", joined)
 
 
@@ -84,7 +90,8 @@ def _said(words: list[str]) -> Direction | None:
     name = "_".join(words)
     kinds = [_kind(word) for word in words]
     known = [kind for kind in kinds if kind is not None]
-    if _EXPLAINED in words or re.search(_RATE, name):
+    is_explained = words[-1:] == [_EXPLAINED] or (_EXPLAINED in words and words[-1] == "score")
+    if is_explained or re.search(_RATE, name):
         return Direction(higher=True, sure=True)
     if re.match(f"(.*_)?{_UNTIL}", name) and True in known:
         return Direction(higher=False, sure=True)
@@ -94,7 +101,7 @@ def _said(words: list[str]) -> Direction | None:
             doubtful = len(set(known)) > 1 and word not in ("at", "of", "for", "by")
             return Direction(head.higher, sure=head.sure and not doubtful)
     if len(set(known)) < 2 or words[-1] in _LAST:
-        return Direction(known[-1], sure=True) if known else None
+        return Direction(known[-1], sure=_DOUBTFUL.isdisjoint(words)) if known else None
     if "score" in words:  # of anything: brier_score
         known = [
             kind

@@ -15,7 +15,10 @@ from mnist_exp.tracking.params import encode
 from mnist_exp.tracking.runs import Runs
 
 # What W&B, MLflow and Optuna call the state of a run that has ended well; others are kept.
-_FINISHED = ("finished", "complete", "completed", "success", "succeeded", "done")
+_FINISHED = (
+    *("finished", "complete", "completed", "success", "succeeded", "successful", "done", "ok"),
+    *("passed", "ended", "early_stopped"),
+)
 _OTHER_STATES = (
     *("failed", "fail", "crashed", "killed", "running", "pruned", "scheduled", "waiting"),
     *("pending", "preempting", "preempted", "error", "errored", "terminated", "interrupted"),
@@ -27,8 +30,13 @@ _STARTS = (
     *("start_time", "datetime_start", "created", "created_at", "started", "started_at"),
     *("_timestamp", "timestamp"),
 )
-# Before the names of settings, in tables of Ray Tune, and of W&B as pandas normalises them.
-_CONFIG = ("config/", "config.")
+# Before the names of settings, in tables of Ray Tune, and of W&B as pandas normalises them; with
+# what such a table has besides, as its name or the beginning of one.
+_CONFIG = {
+    "params_": ("number",),
+    "config/": ("trial_id", "training_iteration", "time_total_s"),
+    "config.": ("summary.",),
+}
 _COUNTERS = ("epoch", "step", "global_step", "iteration", "training_iteration", "_step")
 
 
@@ -58,7 +66,8 @@ def to_runs(table: pd.DataFrame, metric: str | None, what: str) -> tuple[Runs, s
         **dict.fromkeys(("train", "validation", "test"), ""),
     }
     values = (measured if chosen in measured else table)[chosen].set_axis(ids)
-    given = settings[[name for name in settings if name not in (chosen, state)]]
+    results = (chosen, state) if settings is table else ()
+    given = settings[[name for name in settings if name not in results]]
     order = _order(table)
     runs = Runs(
         info=pd.DataFrame(info, index=ids).iloc[order],
@@ -74,13 +83,16 @@ def curve_notes(table: pd.DataFrame) -> list[str]:
     """Return a sentence if the rows are not runs, but the epochs or steps of runs.
 
     They are if what the texts, truth values and seeds of the rows tell apart has several rows each,
-    in which a column such as `epoch` always goes up.
+    in which a column such as `epoch` goes up evenly, from 0 or 1.
     """
+    table = _with_names(table, "")
     names = [name for name in table if str(name).lower() in _COUNTERS]
     of_runs = [
         name
         for name in table
-        if is_named_like_a_seed(str(name)) or not pd.api.types.is_numeric_dtype(table[name])
+        if is_named_like_a_seed(str(name))
+        or pd.api.types.is_bool_dtype(table[name])
+        or not pd.api.types.is_numeric_dtype(table[name])
     ]
     texts = table[of_runs].astype(str)
     runs = texts.groupby(of_runs, sort=False).ngroup() if of_runs else pd.Series(0, table.index)
@@ -88,13 +100,21 @@ def curve_notes(table: pd.DataFrame) -> list[str]:
         return []
     for name in names:
         steps = pd.to_numeric(table[name], errors="coerce").groupby(runs)
-        if steps.apply(lambda values: len(values) > 1 and (values.diff()[1:] > 0).all()).all():
+        if steps.apply(_counts_up).all():
             told = (
                 f"The rows look like learning curves, in which {name} goes up, and not like runs: "
-                "a table of runs has one row for each, such as its last one."
+                "if they are, keep one row of each run, such as its last one."
             )
             return [told]
     return []
+
+
+def _counts_up(values: pd.Series) -> bool:
+    """Return whether these are several numbers from 0 or 1 on, all as far apart."""
+    apart = values.diff().iloc[1:]
+    return (
+        len(apart) > 0 and values.iloc[0] in (0, 1) and apart.nunique() == 1 and apart.iloc[0] > 0
+    )
 
 
 def _with_names(table: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -124,15 +144,21 @@ def _parts(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFram
     metrics, params, tags = (_of(table, prefix) for prefix in ("metrics.", "params.", "tags."))
     if len(metrics.columns) and "run_id" in table:
         return metrics, params, tags
-    prefixes = ("params_",) if "number" in table else _CONFIG
-    names = next((found for each in prefixes if (found := _named(table, each))), [])
+    prefix = next((each for each in _CONFIG if _has_settings_behind(each, table)), "")
+    names = _named(table, prefix) if prefix else []
     others = table[table.columns.difference(names, sort=False)]
     is_result = [_are_results(name, others[name]) for name in others]
     results = others.loc[:, is_result]
     if not names:
         return results, table, table[[]]
-    prefix = next(prefix for prefix in prefixes if names[0].startswith(prefix))
     return results, _of(table, prefix), others.loc[:, [not each for each in is_result]]
+
+
+def _has_settings_behind(prefix: str, table: pd.DataFrame) -> bool:
+    """Return whether only the columns with this prefix are settings: see _CONFIG."""
+    marks = _CONFIG[prefix]
+    is_such = any(name == mark or name.startswith(mark) for name in table for mark in marks)
+    return is_such and bool(_named(table, prefix))
 
 
 def _of(table: pd.DataFrame, prefix: str) -> pd.DataFrame:
@@ -150,9 +176,9 @@ def _order(table: pd.DataFrame) -> np.ndarray:
     """Return the positions of the rows, those of the oldest runs first if a column says so."""
     lower = {name.lower(): name for name in table}
     for name in [lower[start] for start in _STARTS if start in lower]:
-        began = pd.to_numeric(table[name], errors="coerce")
-        if began.isna().any():
-            began = pd.to_datetime(table[name], errors="coerce", utc=True, format="mixed")
+        began = table[name]
+        if not pd.api.types.is_numeric_dtype(began):  # of 03/04/2026 nobody knows the day
+            began = pd.to_datetime(began, errors="coerce", utc=True, format="ISO8601")
         if began.notna().all():
             return np.argsort(began.to_numpy(), kind="stable")
     return np.arange(len(table))
@@ -241,7 +267,9 @@ def _are_states(name: str, column: pd.Series) -> bool:
     if name.rpartition(".")[2].lower() not in ("state", "status"):
         return False
     words = {str(text).lower() for text in column.dropna().unique()}
-    return not words.isdisjoint({*_FINISHED, *_OTHER_STATES})
+    known = words & {*_FINISHED, *_OTHER_STATES}
+    has_ended = not known.isdisjoint({*_FINISHED, _RAYS_FINISHED.lower()})
+    return known == words or (has_ended and 2 * len(known) >= len(words))
 
 
 def _status(text: object) -> str:

@@ -98,9 +98,12 @@ def with_holm(results: Sequence[AgainstMargin]) -> list[AgainstMargin]:
     return [replace(result, p_holm=p) for result, p in zip(results, adjusted, strict=True)]
 
 
-def paired(differences: Values, margin: float) -> AgainstMargin:
-    """Test differences by seed with two one-sided t tests (Schuirmann 1987)."""
-    if not students_interval(differences, size=margin).has_width:
+def paired(differences: Values, margin: float, size: float = 0.0) -> AgainstMargin:
+    """Test differences by seed with two one-sided t tests (Schuirmann 1987).
+
+    size: of the numbers whose differences they are, as in `students_interval`
+    """
+    if not students_interval(differences, size=size).has_width:
         return AgainstMargin(margin=margin)
     above = stats.ttest_1samp(differences, -margin, alternative="greater").pvalue
     below = stats.ttest_1samp(differences, margin, alternative="less").pvalue

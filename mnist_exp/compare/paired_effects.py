@@ -65,4 +65,4 @@ class PairedEffect:
 
     def is_within(self, margin: float) -> bool:
         """Return whether the effect is shown to be smaller than the margin."""
-        return paired(np.array(self.values), margin).is_equivalent
+        return paired(np.array(self.values), margin, 1.0).is_equivalent

@@ -116,7 +116,8 @@ def _against_margin(row: Row, baseline: Row, margin: float) -> AgainstMargin:
     """Compare a row's difference with the margin, paired as the difference is."""
     if not row.compared.is_compared:
         return AgainstMargin(margin=margin)
-    if row.compared.is_paired:
-        return margins.paired(np.array(row.compared.values), margin)
     group, base = (np.array(list(each.group.values.values())) for each in (row, baseline))
+    if row.compared.is_paired:
+        size = float(np.abs([*group, *base]).max())
+        return margins.paired(np.array(row.compared.values), margin, size)
     return margins.unpaired(group, base, margin)

@@ -15,9 +15,10 @@ from mnist_exp.tracking.runs import Runs
 # The last part of a name, without signs and in small letters; the first ones count before others.
 _NAMES = (
     *("seed", "randomseed", "randomstate", "manualseed", "globalseed", "rngseed", "rng"),
-    "seedeverything",  # of Lightning's command line
+    *("seedeverything", "seedid"),  # of Lightning's command line, and others
 )
-_ENDINGS = ("_seed", "_seed_id", "seedid")  # of other names: train_seed, user_attrs_seed
+_ENDING = re.compile(r".*_seed(_id)?")  # of other names: train_seed, user_attrs_seed
+_NO_SEEDS_NAME = re.compile(r"(num|number|n|use|fix|fixed|set|is|has|no|with)_.*")
 _NOT_FOUND = (
     "No seed was found: no setting, tag or column is named seed, random_seed or random_state. The "
     "runs are compared as independent ones; --seed NAME names another."
@@ -86,7 +87,8 @@ def _rank(key: str) -> tuple[int, int] | None:
     name = re.sub(r"[^a-z]", "", last)
     if name in _NAMES:
         return _NAMES.index(name), len(parts)
-    return (len(_NAMES), len(parts)) if last.endswith(_ENDINGS) else None
+    is_one = _ENDING.fullmatch(last) and not _NO_SEEDS_NAME.fullmatch(last)
+    return (len(_NAMES), len(parts)) if is_one else None
 
 
 def is_named_like_a_seed(name: str) -> bool:

@@ -31,8 +31,9 @@ def without_names(runs: Runs, *, of_table: bool) -> tuple[Runs, list[str]]:
         if of_table or pd.to_numeric(runs.params[name], errors="coerce").isna().any():
             left_out.append(name)
         kept = [name for name in names if name not in left_out]
-        if not any(runs.params[name].nunique(dropna=False) > 1 for name in kept):
-            break  # one group of all runs would compare nothing
+        has_seeds = (runs.info["seed"] != "").any()
+        if not has_seeds and not any(runs.params[key].nunique(dropna=False) > 1 for key in kept):
+            break  # one group of all runs, as if they were its seeds
         if _shared(runs, kept) >= _ENOUGH:
             note = (
                 "Taken for names, times or results, not for settings, because of their many "

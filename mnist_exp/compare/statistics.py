@@ -167,7 +167,8 @@ def students_interval(
     if len(x) < 2:
         return Interval(low=math.nan, high=math.nan, method=IntervalMethod.NONE)
     logits = special.logit(np.clip(x, _SMALLEST_SHARE, 1 - _SMALLEST_SHARE)) if shares else x
-    if min(np.ptp(x), np.ptp(logits)) <= ROUNDING * max(size, float(np.abs(x).max())):
+    largest = max(size, float(np.abs(x).max()))
+    if min(np.ptp(x), np.ptp(logits)) <= ROUNDING * largest or not np.var(x):  # it may underflow
         mean = float(np.clip(np.mean(x), x.min(), x.max()))  # rounding may put it outside
         return Interval(low=mean, high=mean, method=IntervalMethod.ALL_EQUAL)
     if shares:

@@ -23,8 +23,10 @@ _GAP = (
     "[ '\N{RIGHT SINGLE QUOTATION MARK}\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]"
 )
 _GAP_NUMBER = (
-    rf"\s*[-+\N{{MINUS SIGN}}]?(\d+|\d{{1,3}}({_GAP}\d{{3}})+)([.,]\d+)?([eE][-+]?\d+)?(\s*%)?\s*"
+    rf"\s*[-+\N{{MINUS SIGN}}]?(\d+|[1-9]\d{{0,2}}({_GAP}\d{{3}})+)"
+    r"([.,]\d+)?([eE][-+]?\d+)?(\s*%)?\s*"
 )
+_QUOTED = re.compile(r'"[^"]*"')
 _NO_POINT = r",|\..*\."  # with a comma or several dots, a number has no decimal point
 
 
@@ -88,12 +90,8 @@ def _csv(path: Path) -> pd.DataFrame:
             )
     except (ValueError, csv.Error, pd.errors.ParserWarning) as error:  # pandas' are ValueErrors
         raise DataError(f"--table {path}: {_problem(error)}") from error
-    if any(map(_is_decimal, names)):
-        raise DataError(
-            f"--table {path}: expected names of columns in line {len(above) + 1}, found "
-            f"{clean(next(filter(_is_decimal, names)), 50)}"
-        )
     if len(names) == len(table.columns):
+        _require_names(path, names, table, len(above) + 1)
         table.columns = [
             name.strip() for name in names
         ]  # pandas renames those that are there twice
@@ -110,18 +108,30 @@ def _is_no_row(line: str) -> bool:
 
 def _separator(line: str) -> str:
     """Return the sign between the columns; those in quotes are part of a name."""
-    return max(",;\t|", key=re.sub(r'"[^"]*"', "", line).count)
+    return max(",;\t|", key=_QUOTED.sub("", line).count)
 
 
 def _names_are_above(comment: str, line: str) -> bool:
     """Return whether a comment has the columns' names: those of `#,model` or `# model,seed`.
 
-    Below it stands a row of values then, with as many columns.
+    Below it stands a row of values then, with as many columns, half of them numbers or more.
     """
     sign = _separator(line)
-    names, values = (next(csv.reader([text], delimiter=sign), []) for text in (comment, line))
-    is_row = any(map(_is_decimal, values)) and not any(map(_is_decimal, names))
+    names, values = (_QUOTED.sub("", text).split(sign) for text in (comment, line))
+    numbers = sum(map(_is_number, values))
+    is_row = 2 * numbers >= len(values) and not any(map(_is_number, names))
     return comment.startswith("#") and len(names) == len(values) > 1 and is_row
+
+
+def _require_names(path: Path, names: list[str], table: pd.DataFrame, line: int) -> None:
+    """Raise DataError if the names are a row of values: a number, and what its column has."""
+    decimal = [name for name in names if re.fullmatch(r"\s*-?\d*\.\d+([eE][-+]?\d+)?\s*", name)]
+    others = [i for i, name in enumerate(names) if name not in decimal]
+    if decimal and any(names[i].strip() in set(table.iloc[:, i].astype(str)) for i in others):
+        raise DataError(
+            f"--table {path}: expected names of columns in line {line}, found "
+            f"{clean(decimal[0], 50)}"
+        )
 
 
 def _bare(head: str) -> str:
@@ -129,8 +139,8 @@ def _bare(head: str) -> str:
     return head.removeprefix("#").lstrip(" ") if re.match("#[^,;\t|]", head) else head
 
 
-def _is_decimal(text: str) -> bool:
-    return re.fullmatch(r"\s*-?\d*\.\d+([eE][-+]?\d+)?\s*", text) is not None
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"\s*[-+]?\d[\d.,]*([eE][-+]?\d+)?\s*%?\s*", text) is not None
 
 
 def _opened(path: Path, encoding: str) -> TextIO:
@@ -172,13 +182,18 @@ def _problem(error: Exception) -> str:
 
 
 def _without_gaps(column: pd.Series) -> pd.Series:
-    """Return a column of texts without blanks and apostrophes between thousands."""
+    """Return a column of texts without blanks and apostrophes between thousands.
+
+    Blanks stand between others than thousands, too: in 128 128, and in telephone numbers. They are
+    taken for such where the column has a fraction.
+    """
     if pd.api.types.is_numeric_dtype(column):
         return column
     texts = column.dropna().astype(str)
     if not texts.str.contains(f"{_GAP}\\d|\N{MINUS SIGN}", regex=True).any():
         return column
-    if not texts.str.fullmatch(_GAP_NUMBER).all():
+    is_blank = texts.str.contains(r"\d \d").any() and not texts.str.contains(r"[.,]\d").any()
+    if is_blank or not texts.str.fullmatch(_GAP_NUMBER).all():
         return column
     plain = texts.str.replace(_GAP, "", regex=True).str.replace("\N{MINUS SIGN}", "-")
     numbers = pd.to_numeric(plain, errors="coerce")

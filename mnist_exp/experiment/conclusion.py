@@ -83,7 +83,9 @@ def _at_chance(job: Job, epochs: Sequence[EpochResult]) -> str:
             f"{plural(count, 'test image')} the difference may be luck. Perhaps nothing was "
             f"learned in {steps}."
         )
-    if _is_below(accuracy, count, float(counts[counts > 0].min() / count), count):
+    classes = len(job.dataset.form.class_names)
+    rarest = float(np.bincount(labels, minlength=classes).min() / count)
+    if _is_below(accuracy, count, rarest, count):
         return (
             f"That is less than chance: {answer} would have a test accuracy of {share:.4f}. "
             "Something else than these labels was learned: look whether they are shifted or "

@@ -101,7 +101,7 @@ def explain(
     if not seeds:
         counts = ", ".join(f"{n} of seed {seed}" for seed, n in sorted(missing.items())[:5])
         raise UserError(
-            f"--study {study}: no seed has all {len(wanted)} points with a {metric}; "
+            f"study {study}: no seed has all {len(wanted)} points with a {metric}; "
             f"missing are {counts or 'all'}\nThe command of the study goes on with them"
         )
     measured = [points[seed] for seed in seeds]

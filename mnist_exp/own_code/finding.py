@@ -131,7 +131,7 @@ class _Search:
             if len(self.places) > MOST_FILES:
                 raise OwnCodeError(
                     f"{function}: imports more than {MOST_FILES} modules beside it\n"
-                    "A function of a large package can be called in one of your own, or in a lambda"
+                    "A function of a large package can be called in one of your own"
                 )
             tree = self.trees[place.name] = _parsed(place, function)
             is_package = place.path.endswith("/__init__.py")

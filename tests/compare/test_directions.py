@@ -89,6 +89,8 @@ def test_a_name_that_does_not_tell_is_told() -> None:
         *((name, True) for name in ("acc_of_best_epoch", "f1_at_best_loss", "accuracy@epoch10")),
         *((name, True) for name in ("acc_at_best_val_loss", "precision@5", "epochs_per_second")),
         *((name, False) for name in ("steps_to_accuracy", "dice_loss", "loss_epoch", "fpr95")),
+        *((name, False) for name in ("cost_per_hour", "errors_per_second", "d2_loss")),
+        *((name, True) for name in ("mIoU", "mIoU@0.5", "images_per_sec")),
         *((name, False) for name in ("testRMSE", "bits_per_char", "val_ce", "ppl/wikitext")),
     ],
 )
@@ -102,6 +104,8 @@ def test_words_of_both_kinds_of_which_one_decides(name: str, higher: bool) -> No
     [
         *((name, True) for name in ("test_acc_best_epoch", "best_epoch_acc", "best_loss_acc")),
         *((name, True) for name in ("error_detection_f1", "time_series_f1", "loss_reduction")),
+        *((name, True) for name in ("time_saved", "loss_improvement")),
+        *((name, False) for name in ("val_gap", "ERR@20", "mem_eff")),
         *((name, False) for name in ("accuracy_std", "brier_score", "cross_entropy_score")),
     ],
 )

@@ -249,4 +249,4 @@ def test_explain_refuses_runs_of_another_shape(fake_runs: FakeRuns) -> None:
         )
         with pytest.raises(UserError) as caught:
             explain(Store(), study)
-        assert str(caught.value).startswith(f"--study {study}: ")
+        assert str(caught.value).startswith(f"study {study}: ")

@@ -274,3 +274,62 @@ def test_an_index_without_a_name_is_no_metric() -> None:
     table.insert(0, "", range(8))
     with pytest.raises(UserError, match="expected numbers in the column acc, found"):
         compare_runs(table)
+
+
+@pytest.mark.parametrize("prefix", ["config/", "config."])
+def test_a_setting_that_is_called_like_the_metric(prefix: str) -> None:
+    table = TABLE.rename(columns={"model": f"{prefix}acc", "seed": f"{prefix}seed"})
+    table = table.assign(trial_id=[*"abcdefgh"], **{"summary.x": "y"})
+    assert set(compare_runs(table, metric="acc").table["group"]) == {"acc=a", "acc=b"}
+
+
+def test_one_column_that_begins_so_takes_no_setting_away() -> None:
+    table = with_columns(**{"config.dropout": [0.1, 0.5] * 4})
+    assert len(compare_runs(table, metric="acc").table) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "is_setting"),
+    [
+        ("status", ["ok", "failed"], False),
+        ("status", ["completed", "early_stopped"], False),
+        ("state", ["stopped", "moving"], True),
+    ],
+)
+def test_words_of_a_state(name: str, words: list[str], is_setting: bool) -> None:
+    runs, _ = to_runs(with_columns(**{name: words * 4}), "acc", "table")
+    assert (name in runs.params) == is_setting
+
+
+def test_the_seeds_of_one_model_are_one_group_though_another_column_differs() -> None:
+    table = pd.DataFrame({"data": ["d"] * 5, "seed": range(5), "best_epoch": [0, 3, 1, 4, 2]})
+    table["acc"] = [0.5, 0.51, 0.52, 0.5, 0.53]
+    assert compare_runs(table, metric="acc").table["n"].tolist() == [5]
+
+
+@pytest.mark.parametrize("began", ["13/03/2024", "13.03.2024"])
+def test_dates_that_nobody_can_order_keep_the_order_of_the_rows(began: str) -> None:
+    later = [began] * 4 + [f"03{began[2]}04{began[5]}2024"] * 4
+    runs, _ = to_runs(with_columns(created=later), "acc", "table")
+    assert list(runs.info.index) == [f"row {i}" for i in range(8)]
+
+
+@pytest.mark.parametrize("name", ["num_seed", "use_seed", "n_seed"])
+def test_names_that_are_no_seeds(name: str) -> None:
+    runs, _ = to_runs(with_columns(**{name: [0, 1] * 4}), "acc", "table")
+    assert name in runs.params
+    found = compare_runs(with_columns(**{name: [0, 1] * 4}), metric="acc", group_by=f"model,{name}")
+    assert len(found.table) == 4
+
+
+@pytest.mark.parametrize("epochs", [[5, 10, 20], [12, 15, 19]])
+def test_a_grid_of_epochs_is_no_curve(epochs: list[int]) -> None:
+    table = pd.DataFrame(product("ab", range(3), epochs), columns=["model", "seed", "epoch"])
+    table["acc"] = 0.5 + table["epoch"] / 100
+    assert "learning curves" not in str(compare_runs(table, metric="acc").notes)
+
+
+def test_curves_that_a_truth_value_tells_apart_are_told() -> None:
+    table = pd.DataFrame(product([True, False], range(6)), columns=["aug", "epoch"])
+    table["acc"] = 0.5 + table["epoch"] / 100 + table["aug"] / 10
+    assert "learning curves" in str(compare_runs(table, metric="acc").notes)

@@ -136,6 +136,13 @@ def test_no_verdict_where_the_interval_covers_zero_or_of_two_pairs(
     assert s.verdict(interval, pairs, higher) is s.Verdict(expected)
 
 
+def test_values_whose_variance_is_too_small_for_a_number_are_all_equal() -> None:
+    tiny = np.array([1, 2, 6]) * 1e-200
+    assert s.students_interval(tiny).is_degenerate
+    (found,) = differences({"x": 1e-200, "y": 2e-200}, [{"a": 3e-200, "b": 5e-200}], True)
+    assert found.interval.is_degenerate
+
+
 @pytest.mark.parametrize("scale", [1e-13, 1.0, 1e9])
 def test_what_is_all_equal_does_not_depend_on_the_unit(scale: float) -> None:
     a, b = np.array([1.0, 2.0, 3.0]) * scale, np.array([1.5, 1.2, 4.0]) * scale
@@ -147,6 +154,7 @@ def test_what_is_all_equal_does_not_depend_on_the_unit(scale: float) -> None:
 
 
 def test_equal_differences_of_accuracies_are_equal_but_for_rounding() -> None:
-    base = {str(i): 0.9 + i / 1000 for i in range(7)}
-    (found,) = differences(base, [{seed: value + 1e-4 for seed, value in base.items()}], True)
+    base = {str(value): value for value in (0.1, 0.3, 0.6, 0.9)}
+    (found,) = differences(base, [{seed: value + 1e-5 for seed, value in base.items()}], True)
+    assert len(set(found.values)) > 1  # by rounding
     assert found.interval.is_degenerate

@@ -171,6 +171,25 @@ def test_a_table_without_names_is_refused(tmp_path: Path) -> None:
         read_table(path)
 
 
+@pytest.mark.parametrize("text", ["128 128", "555 123 456", "000'123"])
+def test_blanks_between_what_are_no_thousands(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"hidden,acc\n{text},0.9\n{text},0.8\n")
+    assert set(read_table(path)["hidden"]) == {text}
+
+
+def test_names_of_columns_may_be_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("# by me, of run 3, on, MNIST, today\nmodel,seed,acc,0.5,0.9\na,0,1,2,3\n")
+    assert list(read_table(path)) == ["model", "seed", "acc", "0.5", "0.9"]
+
+
+def test_a_long_comment_is_no_matter(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("# " + 200_000 * "a" + "\n" + GOOD)
+    assert list(read_table(path)) == ["model", "seed", "acc"]
+
+
 @pytest.mark.parametrize("gap", [" ", "'", "\u2019", "\u00a0", "\u202f", "\u2009"])
 @pytest.mark.parametrize(("separator", "point"), [(",", "."), (";", ",")])
 def test_thousands_that_a_blank_or_an_apostrophe_keeps_apart(

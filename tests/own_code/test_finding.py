@@ -293,7 +293,7 @@ def test_modules_that_import_each_other_and_many_of_them(
     monkeypatch.setattr(finding, "MOST_FILES", 5)
     assert refused(folder, "m0:build") == [
         "model.build=m0:build: imports more than 5 modules beside it",
-        "A function of a large package can be called in one of your own, or in a lambda",
+        "A function of a large package can be called in one of your own",
     ]
 
 

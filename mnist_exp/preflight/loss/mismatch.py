@@ -277,7 +277,10 @@ def _singles_out(program: Program) -> bool:
     classes = target.answers(labels).reshape(-1).astype(int)
     if not np.isfinite(slope).all() or classes.min() < 0 or classes.max() >= target.num_classes:
         return False
-    own = np.eye(target.num_classes, dtype=bool)[classes]
+    counts = np.abs(slope).max(axis=1) > 0  # the weight of others may be 0
+    slope, own = slope[counts], np.eye(target.num_classes, dtype=bool)[classes[counts]]
+    if not len(slope):
+        return False
     apart = np.abs(slope[own] - slope[~own].reshape(len(slope), -1).mean(axis=1))
     return bool((apart > 1e-3 * np.abs(slope).max()).mean() > 0.5)
 

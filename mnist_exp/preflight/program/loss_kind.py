@@ -256,7 +256,8 @@ def _takes(probe: Probe, yes: np.ndarray, together: bool, only_label: bool) -> L
     negative, far = (_pull(probe, yes, together, at) for at in (-0.3, _FAR))
     if not math.isfinite(near) or near == 0:
         return LossInput.UNKNOWN
-    if abs(negative) < 0.2 * abs(near) or not _pulls_itself(probe, yes, -0.3):
+    is_blind = not math.isfinite(negative) or abs(negative) < 0.2 * abs(near)
+    if is_blind or not _pulls_itself(probe, yes, -0.3):
         return LossInput.PROBABILITIES  # a logarithm has no slope below 0
     if only_label and max(abs(higher / near - 1), abs(negative / near - 1)) < 0.02:
         return LossInput.LOG_PROBABILITIES

@@ -18,6 +18,7 @@ _MOST_OUTPUTS = 100_000  # of all examples together
 _COMMON = 0.01  # share of the labels from which a value may be one that the loss leaves out
 _EVEN = 4.0  # between how hard any two outputs are pulled down and up by a loss of numbers
 _TURN = 1e-5  # 1 - cosine of slopes that are the same but for rounding
+_STEEP = 10.0  # times as hard a pull at 0.003 as at 0.3: a logarithm's is 100 times
 _FAR = 30.0  # an output beyond which no logit has to go
 _SAME_PULL = 0.05  # relative: a logit's loss of labels -1 pulls a third harder far above 0
 _SMALL, _LARGE = 0.01, 1000.0  # distances within and beyond every margin
@@ -253,12 +254,13 @@ def _is_of_distances(probe: Probe, yes: np.ndarray) -> bool:
 def _takes(probe: Probe, yes: np.ndarray, together: bool, only_label: bool) -> LossInput:
     """Tell what a loss takes, from how hard it pulls the outputs of the labels up."""
     near, higher = (_pull(probe, yes, together, at) for at in (0.3, 0.6))
-    negative, far = (_pull(probe, yes, together, at) for at in (-0.3, _FAR))
+    small, negative, far = (_pull(probe, yes, together, at) for at in (0.003, -0.3, _FAR))
     if not math.isfinite(near) or near == 0:
         return LossInput.UNKNOWN
     is_blind = not math.isfinite(negative) or abs(negative) < 0.2 * abs(near)
-    if is_blind or not _pulls_itself(probe, yes, -0.3):
-        return LossInput.PROBABILITIES  # a logarithm has no slope below 0
+    is_steep = not together and abs(small) > _STEEP * abs(near)  # a norm of several is steep, too
+    if is_blind or is_steep or not _pulls_itself(probe, yes, -0.3):
+        return LossInput.PROBABILITIES  # a logarithm is steep near 0, and has no slope below
     if only_label and max(abs(higher / near - 1), abs(negative / near - 1)) < 0.02:
         return LossInput.LOG_PROBABILITIES
     satisfied = abs(far) < 0.5 * abs(near)  # the rest is label smoothing

@@ -95,8 +95,7 @@ def explain(
     wanted = {*forwards, *backwards}
     missing = {seed: len(wanted - set(measured)) for seed, measured in points.items()}
     seeds = tuple(seed for seed in sorted(points, key=groups.seed_order) if not missing[seed])
-    counted = groups.counted_runs(groups.statuses(runs, metric))
-    if not points and len(counted):
+    if not points and len(groups.counted_runs(groups.statuses(runs, metric))):
         raise UserError(f"{_NO_BRIDGE.format(study)} other settings{_HOW}")
     if not seeds:
         counts = ", ".join(f"{n} of seed {seed}" for seed, n in sorted(missing.items())[:5])

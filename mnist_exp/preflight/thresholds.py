@@ -6,6 +6,7 @@ LOSS_LEAK = 1e-4  # 1 - cosine of a gradient before and after other examples wer
 # The same of a loss that may look at all examples together, such as the overlap of masks.
 LOSS_LEAK_OF_BATCH = 0.1
 UNIFORM_LOSS = 0.05  # relative deviation from ln C at uniform outputs
+SAME_LOSS = 1e-3  # relative: losses that a formula makes equal, but for rounding
 SAME_MULTIPLE = 0.02  # relative, of the cross entropy at uniform outputs and at others
 INITIAL_LOSS_HIGH = 12.0  # first loss per example, in units of ln C
 INITIAL_LOSS_LOW = 0.5

@@ -12,7 +12,6 @@ from mnist_exp.preflight.program.loss_kind import LossInput
 from mnist_exp.preflight.program.program import Program
 from mnist_exp.preflight.program.tasks import ONE_OF_MANY, YES_OR_NO
 
-_SAME = 1e-3  # relative: losses that are the same but for rounding
 _KERAS_MOST = -math.log(1e-7)  # Keras' cross entropy where the right class has a probability of 0
 
 
@@ -41,7 +40,8 @@ def check_multiple(
     checkup.measure("loss.deviation", deviation)
     if deviation <= thresholds.UNIFORM_LOSS:
         return
-    if several and abs(value / ((1 - 1 / target.num_classes) * _KERAS_MOST) - 1) < _SAME:
+    exchanged = (1 - 1 / target.num_classes) * _KERAS_MOST
+    if several and abs(value - exchanged) < thresholds.SAME_LOSS * exchanged:
         checkup.find(
             "INITIAL_LOSS_UNEXPECTED",
             f"Where every class gets 1/{target.num_classes}, the loss is {value:.4g} per example: "

@@ -13,7 +13,6 @@ from mnist_exp.preflight.program.program import Program
 from mnist_exp.preflight.program.tasks import ONE_OF_MANY, Target
 from mnist_exp.preflight.structure.before_activation import takes_logits_before
 
-_SAME = 1e-3  # relative: losses that are the same but for rounding
 _SIZES = (1.0, 3.0, 10.0, 30.0)  # of certain logits; label smoothing is best with middle ones
 
 
@@ -118,7 +117,7 @@ def _check_twice(checkup: Checkup, program: Program) -> None:
     certain = 1e3 * (2 * _certain(target, labels) - 1)
     floor, guess = (program.loss_of(labels, logits) for logits in (certain, 0 * certain))
     shares = math.log(1 + (target.num_classes - 1) / math.e) / math.log(target.num_classes)
-    if guess > 0 and abs(floor / guess - shares) < _SAME:
+    if guess > 0 and abs(floor / guess - shares) < thresholds.SAME_LOSS:
         checkup.find(
             "OUTPUT_ALREADY_PROBABILITIES",
             "The loss applies softmax to the outputs, and again to what that gives, so it cannot "
